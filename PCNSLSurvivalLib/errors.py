@@ -1,0 +1,45 @@
+"""What can go wrong, as sentences: what is wrong, in which volume, and what to do next.
+
+Every message is shown to the user as it stands and is written to logs, so none holds a patient's name,
+an identifier or a path; volumes are called by their role (T1Gd, T1, T2).
+"""
+
+from __future__ import annotations
+
+
+class PCNSLSurvivalError(Exception):
+    """Base of every error of this software that is meant for the user's eyes."""
+
+
+class UnreadableScanError(PCNSLSurvivalError):
+    """A file or folder given as a scan cannot be read as one 3-D MR volume."""
+
+
+class UnusableScanError(PCNSLSurvivalError):
+    """A scan was read, and its content cannot be used."""
+
+
+class GridMismatchError(PCNSLSurvivalError):
+    """Two volumes that must share one voxel grid do not."""
+
+    def __init__(self, name: str, reference: str) -> None:
+        super().__init__(
+            f"{name} does not line up voxel by voxel with {reference}. In Slicer, resample it to {reference} "
+            "with 'Resample Image (BRAINS)', then try again."
+        )
+
+
+class OutputFolderError(PCNSLSurvivalError):
+    """The output folder cannot be written, or holds something that would be lost."""
+
+
+class PreparationError(PCNSLSurvivalError):
+    """A preprocessing step did not give a usable result."""
+
+
+class MissingFilesError(PCNSLSurvivalError):
+    """Files that an optional package brings are not on this computer yet."""
+
+
+class ModelFolderError(PCNSLSurvivalError):
+    """A model folder is missing, damaged, or not one of ours."""

@@ -1,0 +1,1 @@
+"""Volumes as regions of the patient in millimeters: grids, files, first checks."""

@@ -1,0 +1,177 @@
+"""Voxel grids in the patient: the only place that converts between LPS and RAS.
+
+SimpleITK and DICOM give positions in LPS (left, posterior, superior); NIfTI, MONAI and Slicer in RAS. Both
+are millimeters in the scanner's frame of the patient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+Interpolation = Literal["nearest", "linear", "bspline"]
+
+_INTERPOLATORS = {
+    "nearest": sitk.sitkNearestNeighbor,
+    "linear": sitk.sitkLinear,
+    "bspline": sitk.sitkBSpline3,
+}
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A regular voxel grid in the patient.
+
+    Attributes:
+        size: Number of voxels along the indices i, j, k.
+        spacing_mm: Distance between voxel centers along i, j, k.
+        origin_lps_mm: Center of voxel (0, 0, 0) in LPS.
+        direction_lps: 3 x 3 row-major matrix; its columns are the unit vectors of i, j, k in LPS.
+    """
+
+    size: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    origin_lps_mm: tuple[float, float, float]
+    direction_lps: tuple[float, ...]
+
+    @classmethod
+    def of(cls, image: sitk.Image) -> Grid:
+        """The grid of a 3-D image."""
+        return cls(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+
+    @classmethod
+    def axis_aligned(
+        cls, *, center_lps_mm: FloatArray, size: tuple[int, int, int], spacing_mm: tuple[float, float, float]
+    ) -> Grid:
+        """A grid along the patient's axes, indices running to left, posterior and superior.
+
+        Args:
+            center_lps_mm: (3,) middle of the grid's voxel centers.
+            size: Voxels along i, j, k.
+            spacing_mm: Voxel edges in mm.
+        """
+        half = (np.asarray(size) - 1) * np.asarray(spacing_mm) / 2
+        origin = np.asarray(center_lps_mm, dtype=float) - half
+        return cls(size, spacing_mm, (origin[0], origin[1], origin[2]), tuple(np.eye(3).ravel()))
+
+    @property
+    def affine_lps(self) -> FloatArray:
+        """(4, 4) matrix from voxel index (i, j, k, 1) to LPS mm."""
+        affine = np.eye(4)
+        affine[:3, :3] = np.reshape(self.direction_lps, (3, 3)) * np.asarray(self.spacing_mm)
+        affine[:3, 3] = self.origin_lps_mm
+        return affine
+
+    @property
+    def affine_ras(self) -> FloatArray:
+        """(4, 4) matrix from voxel index (i, j, k, 1) to RAS mm, as NIfTI, MONAI and Slicer write it."""
+        return _LPS_TO_RAS @ self.affine_lps
+
+    @property
+    def voxel_volume_ml(self) -> float:
+        """Volume of one voxel in mL."""
+        return float(np.prod(self.spacing_mm)) / 1000.0
+
+    @property
+    def extent_mm(self) -> tuple[float, float, float]:
+        """Edges of the scanned block along i, j, k in mm, half a voxel beyond the outermost centers."""
+        i, j, k = (n * s for n, s in zip(self.size, self.spacing_mm, strict=True))
+        return (i, j, k)
+
+    @property
+    def center_lps_mm(self) -> FloatArray:
+        """(3,) middle of the grid in LPS mm."""
+        return self.index_to_lps((np.asarray(self.size) - 1) / 2)
+
+    def index_to_lps(self, index_ijk: FloatArray) -> FloatArray:
+        """(..., 3) continuous voxel indices to (..., 3) LPS mm."""
+        return np.asarray(index_ijk, dtype=float) @ self.affine_lps[:3, :3].T + self.affine_lps[:3, 3]
+
+    def lps_to_index(self, point_lps_mm: FloatArray) -> FloatArray:
+        """(..., 3) LPS mm to (..., 3) continuous voxel indices."""
+        offset = np.asarray(point_lps_mm, dtype=float) - self.affine_lps[:3, 3]
+        return offset @ np.linalg.inv(self.affine_lps[:3, :3]).T
+
+    def matches(self, other: Grid, *, tolerance_mm: float = 1e-3) -> bool:
+        """Whether both grids place every voxel on the same spot, to ``tolerance_mm``."""
+        if self.size != other.size:
+            return False
+        corners = np.array(np.meshgrid(*[(0, n - 1) for n in self.size])).reshape(3, -1).T
+        gap = np.abs(self.index_to_lps(corners) - other.index_to_lps(corners))
+        return bool(gap.max() <= tolerance_mm)
+
+    def with_spacing(self, spacing_mm: tuple[float, float, float]) -> Grid:
+        """The same block of the patient along the same axes, in voxels of another size.
+
+        The outer faces of the first voxels stay in place; the last voxels may reach up to one voxel further.
+        """
+        old, new = np.asarray(self.spacing_mm), np.asarray(spacing_mm)
+        size = np.maximum(np.ceil(np.asarray(self.extent_mm) / new - 1e-6), 1).astype(int)
+        origin = self.index_to_lps(-0.5 + 0.5 * new / old)
+        i, j, k = (int(n) for n in size)
+        return Grid((i, j, k), spacing_mm, (origin[0], origin[1], origin[2]), self.direction_lps)
+
+
+def lps_to_ras(points_lps_mm: FloatArray) -> FloatArray:
+    """(..., 3) points or vectors from LPS to RAS; the same call brings them back."""
+    return np.asarray(points_lps_mm, dtype=float) * (-1.0, -1.0, 1.0)
+
+
+def canonical(image: sitk.Image) -> sitk.Image:
+    """Reorder and flip voxel axes so that i, j, k run most nearly to left, posterior, superior.
+
+    No value is interpolated: every voxel keeps its place in the patient. Flipped, permuted and left-handed
+    copies of one scan become the same array, so that all later steps give the same numbers for them.
+    """
+    return sitk.DICOMOrient(image, "LPS")
+
+
+def image_on_grid(array_kji: NDArray[np.generic], grid: Grid) -> sitk.Image:
+    """An image from an array in SimpleITK's axis order (k, j, i) and the grid it lies on."""
+    image = sitk.GetImageFromArray(array_kji)
+    image.SetSpacing(grid.spacing_mm)
+    image.SetOrigin(grid.origin_lps_mm)
+    image.SetDirection(grid.direction_lps)
+    return image
+
+
+def resample(
+    image: sitk.Image,
+    grid: Grid,
+    *,
+    interpolation: Interpolation = "linear",
+    transform: sitk.Transform | None = None,
+    outside: float = 0.0,
+) -> sitk.Image:
+    """Sample an image at the voxel centers of another grid.
+
+    Args:
+        image: 3-D volume; its pixel type is kept.
+        grid: Where to sample.
+        interpolation: "nearest" for masks; "linear" or cubic "bspline" for intensities.
+        transform: Takes LPS points of ``grid`` to LPS points of ``image`` (ITK's convention); identity if
+            left out.
+        outside: Value where ``grid`` reaches beyond ``image``.
+
+    Returns:
+        Volume on ``grid`` with the pixel type of ``image``.
+    """
+    return sitk.Resample(
+        image,
+        grid.size,
+        transform if transform is not None else sitk.Transform(3, sitk.sitkIdentity),
+        _INTERPOLATORS[interpolation],
+        grid.origin_lps_mm,
+        grid.spacing_mm,
+        grid.direction_lps,
+        outside,
+        image.GetPixelID(),
+    )

@@ -1,0 +1,98 @@
+"""Outputs are written whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PCNSLSurvivalLib.errors import OutputFolderError
+
+_RETRY = "Choose another folder with --out, or free this one, and try again."
+
+
+@contextmanager
+def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A staging folder that becomes ``out`` when the block ends well, and vanishes when it does not.
+
+    The staging folder lies beside ``out``, so that the last step is a rename on one file system. With
+    ``overwrite`` the earlier folder is moved aside first and deleted only once the new one is in place.
+
+    Args:
+        out: Folder to make; its parents are made as needed.
+        overwrite: Allow ``out`` to hold files, which the new folder replaces.
+
+    Yields:
+        The staging folder to write into.
+
+    Raises:
+        OutputFolderError: ``out`` is a file, holds files and ``overwrite`` is off, or cannot be written.
+    """
+    out = Path(out).absolute()
+    check_output_folder(out, overwrite=overwrite)
+    made = [folder for folder in out.parents if not folder.exists()]
+    staging = None
+    try:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
+            staging.chmod(0o755)
+        except OSError as problem:
+            raise _not_writable(problem) from problem
+        yield staging
+        try:
+            _put_in_place(staging, out)
+        except OSError as problem:
+            raise _not_writable(problem) from problem
+    except BaseException:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+        for folder in made:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+def check_output_folder(out: Path, *, overwrite: bool) -> None:
+    """Refuse early, before minutes of work, what ``whole_folder`` could not write at the end.
+
+    Raises:
+        OutputFolderError: See ``whole_folder``.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
+    if out.is_dir() and any(out.iterdir()) and not overwrite:
+        raise OutputFolderError(
+            "The output folder already holds files; nothing was changed. Choose an empty folder with --out, "
+            "or add --overwrite to replace what it holds."
+        )
+    nearest = next(folder for folder in (out, *out.parents) if folder.exists())
+    if not nearest.is_dir():
+        raise OutputFolderError("The output folder lies inside a file. Choose another folder with --out.")
+    try:
+        with tempfile.TemporaryFile(dir=nearest if nearest != out else out.parent):
+            pass
+    except OSError as problem:
+        raise _not_writable(problem) from problem
+
+
+def _put_in_place(staging: Path, out: Path) -> None:
+    if not out.exists():
+        staging.rename(out)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".previous", dir=out.parent))
+    out.rename(aside / out.name)
+    try:
+        staging.rename(out)
+    except OSError:
+        (aside / out.name).rename(out)
+        aside.rmdir()
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _not_writable(problem: OSError) -> OutputFolderError:
+    reason = problem.strerror or type(problem).__name__
+    return OutputFolderError(f"The output folder cannot be written ({reason}). {_RETRY}")

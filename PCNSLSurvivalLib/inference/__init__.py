@@ -1,0 +1,1 @@
+"""One patient from files to a prediction."""

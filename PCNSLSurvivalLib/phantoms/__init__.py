@@ -1,0 +1,1 @@
+"""Virtual patients with every truth kept."""

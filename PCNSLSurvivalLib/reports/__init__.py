@@ -1,0 +1,1 @@
+"""What a run leaves behind: the result file, the volumes and the page."""

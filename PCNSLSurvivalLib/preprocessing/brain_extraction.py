@@ -1,0 +1,133 @@
+"""Brain extraction: the outline of the brain on T1Gd, drawn by the two networks of deepbet.
+
+Why this extractor: docs/decisions/brain-extraction.md. Only the trained networks are taken from the package
+(MIT license); sampling, cleaning and every decision around them are ours, so that a scan gives the same
+outline however its file orders the voxels and whatever air was cropped away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid, image_on_grid, resample
+from PCNSLSurvivalLib.preprocessing.brain_extractor_files import brain_extractor_files
+from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
+from PCNSLSurvivalLib.preprocessing.sampling import ball, coarser, head_mask, mask_on
+
+if TYPE_CHECKING:
+    import torch
+
+FloatVolume = NDArray[np.float32]
+
+
+def extract_brain(t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
+    """Outline the brain on a whole-head T1Gd volume.
+
+    Args:
+        t1gd: 3-D ``float32`` volume (I, J, K), bias field corrected, LPS.
+        step: Parameters of the recipe.
+
+    Returns:
+        ``uint8`` mask on the grid of ``t1gd``: 1 in brain and inner CSF, one piece, without holes.
+
+    Raises:
+        MissingFilesError: The networks are not installed.
+        PreparationError: No brain was found.
+
+    References:
+        Fisch et al., deepbet: Fast brain extraction of T1-weighted MRI using convolutional neural networks,
+        Comput Biol Med 179:108845, 2024. doi:10.1016/j.compbiomed.2024.108845
+    """
+    files = brain_extractor_files()
+    head = _cube(*_bounds(head_mask(coarser(t1gd, 3.0)), margin=0.02), step.finding_size)
+    values = _sampled(t1gd, head)
+    low, high = (float(v) for v in np.quantile(values, step.intensity_quantiles))
+    found = _largest(_probability(files.finder, _scaled(values, low, high)) > 0.5)
+    if found is None:
+        raise PreparationError(
+            "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask "
+            "with --brain-mask; for scans without skull use --already-stripped."
+        )
+    box = _cube(*_bounds(mask_on(found, head), margin=step.margin), step.outlining_size)
+    probability = _probability(files.outliner, _scaled(_sampled(t1gd, box), low, high))
+    return _clean(image_on_grid(probability, box), Grid.of(t1gd), step)
+
+
+def _bounds(mask: sitk.Image, *, margin: float) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest LPS corner of a mask's box along the patient's axes, widened on either side."""
+    grid = Grid.of(mask)
+    kji = np.argwhere(sitk.GetArrayViewFromImage(mask) > 0)
+    if not len(kji):
+        raise PreparationError("No head was found in T1Gd. Check that T1Gd is a brain MRI.")
+    points = grid.index_to_lps(kji[:, ::-1].astype(float))
+    # A few stray voxels outside the head must not widen the box.
+    low, high = np.quantile(points, 0.0005, axis=0), np.quantile(points, 0.9995, axis=0)
+    room = margin * (high - low)
+    return low - room, high + room
+
+
+def _cube(low_lps_mm: FloatArray, high_lps_mm: FloatArray, size: int) -> Grid:
+    """``size`` voxels along every patient axis between two corners; their edges differ from axis to axis."""
+    edges = (high_lps_mm - low_lps_mm) / size
+    return Grid.axis_aligned(
+        center_lps_mm=(low_lps_mm + high_lps_mm) / 2,
+        size=(size, size, size),
+        spacing_mm=(float(edges[0]), float(edges[1]), float(edges[2])),
+    )
+
+
+def _sampled(image: sitk.Image, grid: Grid) -> FloatVolume:
+    """Values on another grid, (k, j, i); outside the scan the nearest value at its edge counts."""
+    outside = float(np.quantile(sitk.GetArrayViewFromImage(image), 0.001))
+    array: FloatVolume = sitk.GetArrayFromImage(resample(image, grid, outside=outside))
+    return array
+
+
+def _scaled(values: FloatVolume, low: float, high: float) -> FloatVolume:
+    """The scale on which the networks were trained: clipped, then mean 0.449 and deviation 0.226."""
+    clipped = np.clip((values - low) / max(high - low, 1e-6), 0.0, 1.0)
+    return (0.226 * (clipped - clipped.mean()) / max(float(clipped.std()), 1e-6) + 0.449).astype(np.float32)
+
+
+def _probability(network: torch.jit.ScriptModule, scaled_kji: FloatVolume) -> FloatVolume:
+    """Brain probability, (k, j, i) in LPS order; the networks themselves see (i, j, k) in RAS order."""
+    import torch
+
+    ras_ijk = np.ascontiguousarray(scaled_kji.transpose(2, 1, 0)[::-1, ::-1])
+    with torch.inference_mode():
+        answer = network(torch.from_numpy(ras_ijk)[None, None])[0, 1].numpy()
+    return np.ascontiguousarray(answer[::-1, ::-1].transpose(2, 1, 0))
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
+    """The largest connected piece of a mask; None where the mask is empty."""
+    pieces = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8))))
+    largest: NDArray[np.uint8] = (sitk.GetArrayViewFromImage(pieces) == 1).astype(np.uint8)
+    return largest if largest.any() else None
+
+
+def _clean(probability: sitk.Image, grid: Grid, step: BrainExtractionStep) -> sitk.Image:
+    """One piece without notches and holes, judged on voxels of equal edges, brought to the scan's grid."""
+    edge = step.working_spacing_mm
+    even = Grid.of(probability).with_spacing((edge, edge, edge))
+    piece = _largest(sitk.GetArrayViewFromImage(resample(probability, even)) > step.threshold)
+    if piece is None:
+        raise PreparationError(
+            "No brain outline could be drawn on T1Gd. Look at the scan, or give a brain mask with --brain-mask."
+        )
+    mask = mask_on(piece, even)
+    radius = ball(step.closing_mm, even.spacing_mm)
+    closed = sitk.BinaryMorphologicalClosing(mask, radius, sitk.sitkBall, 1.0, True)
+    whole = sitk.BinaryFillhole(closed, True)
+    share = resample(sitk.Cast(whole, sitk.sitkFloat32), grid)
+    final = _largest(sitk.GetArrayViewFromImage(share) > 0.5)
+    if final is None:
+        raise PreparationError(
+            "The brain outline does not meet T1Gd. Look at the scan, or give a brain mask with --brain-mask."
+        )
+    return mask_on(final, grid)

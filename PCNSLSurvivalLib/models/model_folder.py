@@ -1,0 +1,332 @@
+"""A model on disk: weights, preparation of the scans, decision threshold and card, none of it ever executed.
+
+The layout is MONAI's Bundle (MONAI documentation, mb_specification): ``configs/metadata.json``, weights under
+``models/``, card and license. What prediction needs stands in the metadata under ``pcnsl_survival``; every other
+file is listed there with size and SHA-256. ``configs/inference.json`` serves stock MONAI only; ours reads no
+config, and refuses one that is not exactly what the architecture gives.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from PCNSLSurvivalLib.errors import ModelFolderError, PreparationError
+from PCNSLSurvivalLib.installed_files import sha256_of
+from PCNSLSurvivalLib.models.architecture import CLASSES, ResNetArchitecture
+from PCNSLSurvivalLib.models.strict_json import only_keys, read_json_file
+from PCNSLSurvivalLib.models.weights_file import Tensors, check_weights_size, read_weights
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.terms import Sequence
+
+FORMAT_VERSION = 1
+METADATA = "configs/metadata.json"
+MONAI_CONFIG = "configs/inference.json"
+CARD = "docs/README.md"
+LICENSE = "LICENSE"
+
+Kind = Literal["untrained", "demonstration", "trained"]
+
+_TOP_KEYS = {
+    "version", "changelog", "monai_version", "pytorch_version", "numpy_version", "required_packages_version",
+    "name", "task", "description", "authors", "copyright", "data_source", "intended_use", "references",
+    "network_data_format", "pcnsl_survival",
+}  # fmt: skip
+_OUR_KEYS = {
+    "format_version", "kind", "network", "sequences", "preprocessing", "decision_threshold", "calibration",
+    "training_cohort", "license", "members", "files",
+}  # fmt: skip
+_TEXTS = ("version", "name", "task", "description", "authors", "copyright", "data_source", "intended_use")
+_KNOWN_FILES = {MONAI_CONFIG, CARD, LICENSE, "docs/data_license.txt"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFolder:
+    """A model folder whose every file but the weights has been checked; the weights are when they are read."""
+
+    path: Path
+    name: str
+    version: str
+    kind: Kind
+    architecture: ResNetArchitecture
+    sequences: tuple[Sequence, ...]
+    """Input channels of the network, in their order."""
+    recipe: Recipe
+    decision_threshold: float
+    """OS over one year is called from this probability on."""
+    temperature: float
+    """The logits are divided by it (Guo et al. 2017); 1 where no calibration was fitted."""
+    description: str
+    intended_use: str
+    training_cohort: str
+    """In words: on whom, or on what, the weights were trained."""
+    training_patients: int
+    license: str
+    authors: str
+    members: tuple[str, ...]
+    """Weights files, one for each network of the ensemble, relative to the folder."""
+    files: Mapping[str, tuple[int, str]]
+    """Size in bytes and SHA-256 of every file but the metadata."""
+    checksum: str
+    """SHA-256 of the metadata, which names the SHA-256 of every other file."""
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether the probabilities have no prognostic meaning: untrained, or trained on phantoms."""
+        return self.kind != "trained"
+
+    @property
+    def warning(self) -> str:
+        """What must stand beside every result of this model; empty for a model trained on patients."""
+        return {
+            "untrained": "This model is UNTRAINED: its weights are random, and its probability and maps have no "
+            "prognostic meaning.",
+            "demonstration": "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps "
+            "have no prognostic meaning.",
+            "trained": "",
+        }[self.kind]
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return (self.path / CARD).read_text(encoding="utf-8")
+
+    def to_json(self) -> dict[str, Any]:
+        """What a result file says of the model that made it."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "checksum_sha256": self.checksum,
+            "kind": self.kind,
+            "prognostic_meaning": not self.demonstration,
+            "architecture": self.architecture.to_json(),
+            "members": len(self.members),
+            "sequences": [str(sequence) for sequence in self.sequences],
+            "decision_threshold": self.decision_threshold,
+            "temperature": self.temperature,
+            "training_cohort": self.training_cohort,
+            "training_patients": self.training_patients,
+            "recipe_sha256": self.recipe.sha256,
+        }
+
+    def load_members(self) -> tuple[Tensors, ...]:
+        """The weights of every member, checked to the last byte.
+
+        Returns:
+            One mapping from MONAI's tensor name to ``float32`` array for each member.
+
+        Raises:
+            ModelFolderError: Size, checksum, a tensor's name, shape or type differs.
+        """
+        shapes = self.architecture.tensor_shapes()
+        return tuple(
+            read_weights(
+                self.path / name,
+                shapes=shapes,
+                bytes_expected=self.files[name][0],
+                sha256=self.files[name][1],
+            )
+            for name in self.members
+        )
+
+
+def bundled_model_path() -> Path:
+    """The model folder that prediction uses when none is named; it is packaged with the library."""
+    return Path(__file__).parent / "bundled" / "pcnsl_os1y_t1gd_untrained"
+
+
+def read_model_folder(path: Path) -> ModelFolder:
+    """Read and check a model folder; torch is not needed, and nothing in the folder is executed.
+
+    Args:
+        path: A folder in the layout above.
+
+    Returns:
+        The model; its weights are read by ``load_members``.
+
+    Raises:
+        ModelFolderError: The folder is no model folder of this version, or a file in it is missing, unknown,
+            a link, or differs from what the metadata says.
+    """
+    path = Path(path)
+    _check_no_links(path)
+    metadata_file = path / METADATA
+    if not metadata_file.is_file():
+        raise ModelFolderError(
+            "The folder given as model holds no configs/metadata.json. Choose the folder of one model, or leave "
+            "--model out to use the bundled one."
+        )
+    metadata = only_keys(read_json_file(metadata_file), _TOP_KEYS, name="metadata.json")
+    ours = only_keys(metadata["pcnsl_survival"], _OUR_KEYS, name="Entry pcnsl_survival in metadata.json")
+    if ours["format_version"] != FORMAT_VERSION:
+        raise _refused(f"its format version is not {FORMAT_VERSION}")
+    for key in _TEXTS:
+        if not isinstance(metadata[key], str) or not metadata[key]:
+            raise _refused(f"the entry {key!r} in metadata.json is not a text")
+    network = only_keys(ours["network"], {"builder", "arguments"}, name="Entry network in metadata.json")
+    architecture = ResNetArchitecture.from_json(network["arguments"])
+    if network["builder"] != f"resnet{architecture.depth}":
+        raise _refused("its network's name and arguments disagree")
+    cohort = only_keys(
+        ours["training_cohort"], {"description", "patients"}, name="Entry training_cohort in metadata.json"
+    )
+    calibration = only_keys(ours["calibration"], {"temperature", "patients"}, name="Entry calibration in metadata.json")
+    model = ModelFolder(
+        path=path,
+        name=_text(metadata["name"], "name", limit=100),
+        version=_text(metadata["version"], "version", limit=40),
+        kind=_choice(ours["kind"], ("untrained", "demonstration", "trained"), "kind"),
+        architecture=architecture,
+        sequences=_sequences(ours["sequences"], architecture.channels),
+        recipe=_recipe(ours["preprocessing"]),
+        decision_threshold=_number(ours["decision_threshold"], "decision_threshold", 0.0, 1.0),
+        temperature=_number(calibration["temperature"], "temperature", 0.01, 100.0),
+        description=metadata["description"],
+        intended_use=metadata["intended_use"],
+        training_cohort=_text(cohort["description"], "training_cohort", limit=5000),
+        training_patients=int(_number(cohort["patients"], "patients", 0, 10_000_000)),
+        license=_text(ours["license"], "license", limit=200),
+        authors=metadata["authors"],
+        members=_members(ours["members"]),
+        files=_files(ours["files"]),
+        checksum=sha256_of(metadata_file),
+    )
+    _check_files(model)
+    return model
+
+
+def monai_config(architecture: ResNetArchitecture) -> dict[str, Any]:
+    """``configs/inference.json``: how stock MONAI rebuilds the network. This software never reads it."""
+    return {
+        "bundle_root": ".",
+        "device": "cpu",
+        "network_def": {
+            "_target_": f"monai.networks.nets.resnet{architecture.depth}",
+            "spatial_dims": 3,
+            "n_input_channels": architecture.channels,
+            "num_classes": CLASSES,
+            "conv1_t_size": 7,
+            "conv1_t_stride": architecture.conv1_stride,
+            "shortcut_type": architecture.shortcut,
+            "widen_factor": architecture.widen_factor,
+            "bias_downsample": architecture.bias_downsample,
+        },
+    }
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """JSON as this software writes it into model folders."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _check_no_links(path: Path) -> None:
+    if not path.is_dir():
+        raise ModelFolderError(
+            "The model given is not a folder. Choose the folder of one model; a zip file is installed first with "
+            "'pcnsl-survival model import'."
+        )
+    for entry in path.rglob("*"):
+        if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
+            raise _refused("it holds a link, and a model must bring its own files")
+
+
+def _check_files(model: ModelFolder) -> None:
+    present = {f.relative_to(model.path).as_posix() for f in model.path.rglob("*") if f.is_file()} - {METADATA}
+    allowed = _KNOWN_FILES | set(model.members)
+    if unknown := sorted(set(model.files) - allowed):
+        raise _refused(f"it lists a file that has no place in a model ({unknown[0][:60]!r})")
+    if needed := sorted({MONAI_CONFIG, CARD, LICENSE, *model.members} - set(model.files)):
+        raise _refused(f"its metadata does not list {needed[0]}")
+    if missing := sorted(set(model.files) - present):
+        raise _refused(f"the file {missing[0]} is missing")
+    if extra := sorted(present - set(model.files)):
+        raise _refused(f"it holds a file that its metadata does not list ({extra[0][:60]!r})")
+    shapes = model.architecture.tensor_shapes()
+    for name, (size, sha256) in model.files.items():
+        file = model.path / name
+        if name in model.members:
+            check_weights_size(file, shapes=shapes, bytes_expected=size)
+        elif file.stat().st_size != size or size > 1_000_000 or sha256_of(file) != sha256:
+            raise _refused(f"{name} is not the file its metadata describes")
+    if read_json_file(model.path / MONAI_CONFIG) != monai_config(model.architecture):
+        raise _refused(f"{MONAI_CONFIG} asks for something else than the network of the model")
+
+
+def _sequences(value: Any, channels: int) -> tuple[Sequence, ...]:
+    known = {str(sequence) for sequence in Sequence}
+    if not isinstance(value, list) or not all(isinstance(v, str) and v in known for v in value):
+        raise _refused("its sequences are not ones this software knows")
+    if len(value) != channels or len(set(value)) != channels:
+        raise _refused("the number of its sequences is not the number of the network's input channels")
+    return tuple(Sequence(v) for v in value)
+
+
+def _recipe(value: Any) -> Recipe:
+    if not isinstance(value, dict):
+        raise _refused("its preprocessing recipe is not an object")
+    try:
+        recipe = Recipe.from_json(value)
+    except PreparationError as problem:
+        raise ModelFolderError(f"The model was refused. {problem}") from problem
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise _refused("its preprocessing recipe cannot be read") from problem
+    grid = recipe.network_grid
+    sizes = [type(n) is int and 16 <= n <= 256 for n in grid.size]
+    edges = [isinstance(mm, int | float) and 0.25 <= mm <= 8.0 for mm in grid.spacing_mm]
+    if len(sizes) != 3 or len(edges) != 3 or not all(sizes + edges):
+        raise _refused("its network grid is not between 16 and 256 voxels of 0.25 to 8 mm")
+    return recipe
+
+
+def _members(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= 50:
+        raise _refused("it does not list its members")
+    if value != [f"models/member_{number}.safetensors" for number in range(len(value))]:
+        raise _refused("its members are not named models/member_0.safetensors and so on")
+    return tuple(value)
+
+
+def _files(value: Any) -> dict[str, tuple[int, str]]:
+    if not isinstance(value, dict):
+        raise _refused("it does not list its files")
+    files = {}
+    for name, entry in value.items():
+        only_keys(entry, {"bytes", "sha256"}, name="A file entry in metadata.json")
+        size, sha256 = entry["bytes"], entry["sha256"]
+        hexadecimal = isinstance(sha256, str) and len(sha256) == 64 and set(sha256) <= set("0123456789abcdef")
+        if type(size) is not int or size < 0 or not hexadecimal:
+            raise _refused("it lists a file without size or SHA-256")
+        files[name] = (size, sha256)
+    return files
+
+
+def _text(value: Any, name: str, *, limit: int) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= limit or "\n" in value[:200]:
+        raise _refused(f"the entry {name!r} in metadata.json is not a text of at most {limit} characters")
+    return value
+
+
+def _choice(value: Any, choices: tuple[Kind, ...], name: str) -> Kind:
+    for choice in choices:
+        if value == choice:
+            return choice
+    raise _refused(f"the entry {name!r} in metadata.json is not one of {', '.join(choices)}")
+
+
+def _number(value: Any, name: str, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _refused(f"the entry {name!r} in metadata.json is not a number")
+    if not least <= value <= most:
+        raise _refused(f"the entry {name!r} in metadata.json is not between {least} and {most}")
+    return float(value)
+
+
+def _refused(reason: str) -> ModelFolderError:
+    return ModelFolderError(
+        f"The model was refused: {reason}. It may be damaged, changed or made for another version of this "
+        "software; install it again from where you got it."
+    )

@@ -1,0 +1,170 @@
+"""Make a model folder: what ``read_model_folder`` reads, written from tensors and plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.installed_files import sha256_of
+from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.model_folder import (
+    CARD,
+    FORMAT_VERSION,
+    LICENSE,
+    METADATA,
+    MONAI_CONFIG,
+    Kind,
+    json_text,
+    monai_config,
+)
+from PCNSLSurvivalLib.models.weights_file import write_weights
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.terms import OSClass
+from PCNSLSurvivalLib.terms import Sequence as MRSequence
+
+_REFERENCES = [
+    "She et al. 2023, one-year overall survival of primary CNS lymphoma from MRI with a 3D ResNet",
+    "He et al., Deep residual learning for image recognition, CVPR 2016. arXiv:1512.03385",
+    "Selvaraju et al., Grad-CAM, ICCV 2017. doi:10.1109/ICCV.2017.74",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDescription:
+    """The words and numbers of a model that do not follow from its tensors."""
+
+    name: str
+    version: str
+    kind: Kind
+    description: str
+    intended_use: str
+    data_source: str
+    training_cohort: str
+    training_patients: int
+    card: str
+    """Model card, Markdown."""
+    license_text: str
+    license: str = "Apache-2.0"
+    authors: str = "PCNSLSurvival contributors"
+    copyright: str = "Copyright PCNSLSurvival contributors"
+    decision_threshold: float = 0.5
+    temperature: float = 1.0
+    calibration_patients: int = 0
+
+
+def write_model_folder(
+    folder: Path,
+    *,
+    architecture: ResNetArchitecture,
+    members: Sequence[Mapping[str, NDArray[np.float32]]],
+    sequences: tuple[MRSequence, ...],
+    recipe: Recipe,
+    description: ModelDescription,
+) -> None:
+    """Write a model folder into an empty folder; equal arguments give equal bytes.
+
+    Args:
+        folder: An existing, empty folder, such as the staging folder of ``whole_folder``.
+        architecture: Which ResNet.
+        members: Tensors of each network of the ensemble, by MONAI's names.
+        sequences: Input channels in order.
+        recipe: How the training scans were prepared.
+        description: Everything else.
+    """
+    names = [f"models/member_{number}.safetensors" for number in range(len(members))]
+    for sub in ("configs", "models", "docs"):
+        (folder / sub).mkdir()
+    for name, tensors in zip(names, members, strict=True):
+        write_weights(tensors, folder / name)
+    texts = {
+        CARD: description.card,
+        LICENSE: description.license_text,
+        MONAI_CONFIG: json_text(monai_config(architecture)),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    files = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
+        for name in sorted([*names, *texts])
+    }
+    metadata = _metadata(architecture, sequences, recipe, description, names, files)
+    (folder / METADATA).write_text(json_text(metadata), encoding="utf-8", newline="\n")
+
+
+def _metadata(
+    architecture: ResNetArchitecture,
+    sequences: tuple[MRSequence, ...],
+    recipe: Recipe,
+    description: ModelDescription,
+    members: list[str],
+    files: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    grid = recipe.network_grid
+    return {
+        "version": description.version,
+        "changelog": {description.version: description.description},
+        "monai_version": installed_version("monai"),
+        "pytorch_version": installed_version("torch").split("+")[0],
+        "numpy_version": installed_version("numpy"),
+        "required_packages_version": {},
+        "name": description.name,
+        "task": "Classification of one-year overall survival of primary CNS lymphoma from MRI",
+        "description": description.description,
+        "authors": description.authors,
+        "copyright": description.copyright,
+        "data_source": description.data_source,
+        "intended_use": description.intended_use,
+        "references": _REFERENCES,
+        "network_data_format": {
+            "inputs": {
+                "image": {
+                    "type": "image",
+                    "format": "magnitude",
+                    "modality": "MR",
+                    "num_channels": architecture.channels,
+                    "spatial_shape": list(grid.size),
+                    "dtype": "float32",
+                    "value_range": [],
+                    "is_patch_data": False,
+                    "channel_def": {str(n): sequence.label for n, sequence in enumerate(sequences)},
+                }
+            },
+            "outputs": {
+                "pred": {
+                    "type": "probabilities",
+                    "format": "classes",
+                    "num_channels": 2,
+                    "spatial_shape": [1, 2],
+                    "dtype": "float32",
+                    "value_range": [0, 1],
+                    "is_patch_data": False,
+                    "channel_def": {str(int(c)): c.label for c in OSClass},
+                }
+            },
+        },
+        "pcnsl_survival": {
+            "format_version": FORMAT_VERSION,
+            "kind": description.kind,
+            "network": {"builder": f"resnet{architecture.depth}", "arguments": architecture.to_json()},
+            "sequences": [str(sequence) for sequence in sequences],
+            "preprocessing": recipe.to_json(),
+            "decision_threshold": description.decision_threshold,
+            "calibration": {
+                "temperature": description.temperature,
+                "patients": description.calibration_patients,
+            },
+            "training_cohort": {
+                "description": description.training_cohort,
+                "patients": description.training_patients,
+            },
+            "license": description.license,
+            "members": members,
+            "files": files,
+        },
+    }

@@ -1,1 +1,14 @@
-"""Virtual patients with every truth kept."""
+"""Virtual patients with every truth kept.
+
+``demonstration_patient`` makes the one of ``make demo``; ``scan_patient`` makes any from three values: who
+(``PatientAnatomy``), what disease (``LesionPlan``) and how scanned (``Protocol``).
+"""
+
+from PCNSLSurvivalLib.phantoms.patient import (
+    VirtualPatient,
+    demonstration_patient,
+    scan_patient,
+    write_patient,
+)
+
+__all__ = ["VirtualPatient", "demonstration_patient", "scan_patient", "write_patient"]

@@ -1,0 +1,132 @@
+"""A virtual patient: a person, a disease and an examination, with every truth kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.imaging.geometry import image_on_grid
+from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.phantoms.acquisition import VirtualScan, acquire
+from PCNSLSurvivalLib.phantoms.anatomy import PatientAnatomy, draw_anatomy
+from PCNSLSurvivalLib.phantoms.head import Head, build_head
+from PCNSLSurvivalLib.phantoms.lesions import Lesion, LesionPlan
+from PCNSLSurvivalLib.phantoms.protocol import Protocol, draw_clinical_protocol
+from PCNSLSurvivalLib.terms import Sequence
+
+DEMONSTRATION_SEED = 2023
+
+
+@dataclass(frozen=True)
+class VirtualPatient:
+    """A patient that never lived; nothing about it is unknown.
+
+    Attributes:
+        anatomy, plan, protocol: The values the patient was made from.
+        head: Tissue fractions in the head frame.
+        acquisitions: Scans with their truths, by sequence.
+    """
+
+    anatomy: PatientAnatomy
+    plan: LesionPlan
+    protocol: Protocol
+    head: Head
+    acquisitions: dict[Sequence, VirtualScan]
+
+    @cached_property
+    def scans(self) -> dict[Sequence, sitk.Image]:
+        """The images, ``int16``, each on its own grid."""
+        return {sequence: scan.image for sequence, scan in self.acquisitions.items()}
+
+    @cached_property
+    def brain_masks(self) -> dict[Sequence, sitk.Image]:
+        """True brain masks, ``uint8``, on the grids of the scans."""
+        return {sequence: scan.brain_mask for sequence, scan in self.acquisitions.items()}
+
+    @cached_property
+    def lesion_masks(self) -> dict[Sequence, sitk.Image]:
+        """True tumor masks (without edema), ``uint8``, on the grids of the scans."""
+        return {sequence: scan.lesion_mask for sequence, scan in self.acquisitions.items()}
+
+    @cached_property
+    def bias_fields(self) -> dict[Sequence, sitk.Image]:
+        """Fields that multiplied the ideal signal, ``float32``, on the grids of the scans."""
+        return {sequence: scan.bias_field for sequence, scan in self.acquisitions.items()}
+
+    @cached_property
+    def poses(self) -> dict[Sequence, sitk.Euler3DTransform]:
+        """Transforms from LPS points of each scan to LPS points of the head frame."""
+        return {sequence: scan.pose for sequence, scan in self.acquisitions.items()}
+
+    def true_transform(self, fixed: Sequence, moving: Sequence) -> sitk.Transform:
+        """The transform from LPS points of one scan to LPS points of another, as a registration should find it."""
+        return sitk.CompositeTransform([self.poses[moving].GetInverse(), self.poses[fixed]])
+
+
+def scan_patient(
+    anatomy: PatientAnatomy, plan: LesionPlan, protocol: Protocol, sequences: tuple[Sequence, ...] = tuple(Sequence)
+) -> VirtualPatient:
+    """Build the head of a patient and acquire the sequences asked for."""
+    head = build_head(anatomy, plan)
+    acquisitions = {
+        sequence: acquire(head, sequence, protocol.sequences[sequence], seed=protocol.seed) for sequence in sequences
+    }
+    return VirtualPatient(anatomy, plan, protocol, head, acquisitions)
+
+
+def demonstration_patient(
+    seed: int = DEMONSTRATION_SEED, *, sequences: tuple[Sequence, ...] = tuple(Sequence)
+) -> VirtualPatient:
+    """The patient of ``make demo``: one solid periventricular lymphoma in the right frontal lobe.
+
+    Args:
+        seed: Another seed gives another head, pose, shading and noise around the same kind of lesion.
+        sequences: Which sequences to acquire.
+    """
+    lesion = Lesion(
+        center_lps_mm=(-22.0, -22.0, 20.0),
+        volume_ml=13.0,
+        boundary_mm=2.0,
+        elongation=(0.9, 1.2, 1.0),
+    )
+    plan = LesionPlan(seed=seed, lesions=(lesion,))
+    return scan_patient(draw_anatomy(seed, age_years=61.0), plan, draw_clinical_protocol(seed), sequences)
+
+
+def write_patient(patient: VirtualPatient, folder: Path, *, overwrite: bool = False) -> None:
+    """Write the scans as NIfTI and the truths beside them, whole or not at all.
+
+    ``t1gd.nii.gz``, ``t1.nii.gz``, … are the scans. ``truth/`` holds per scan ``*_brain_mask``,
+    ``*_lesion_mask``, ``*_bias_field`` (NIfTI) and ``*_to_head.tfm`` (LPS points of the scan to LPS points of
+    the head frame), the tissue fractions in the head frame (255ths), and ``patient.json`` with all values.
+
+    Args:
+        patient: What to write.
+        folder: New folder.
+        overwrite: Replace what the folder holds.
+
+    Raises:
+        OutputFolderError: The folder holds files and ``overwrite`` is off, or cannot be written.
+    """
+    with whole_folder(folder, overwrite=overwrite) as staging:
+        truth = staging / "truth"
+        truth.mkdir()
+        for sequence, scan in patient.acquisitions.items():
+            sitk.WriteImage(scan.image, str(staging / f"{sequence}.nii.gz"), useCompression=True)
+            for name in ("brain_mask", "lesion_mask", "bias_field"):
+                sitk.WriteImage(getattr(scan, name), str(truth / f"{sequence}_{name}.nii.gz"), useCompression=True)
+            sitk.WriteTransform(scan.pose, str(truth / f"{sequence}_to_head.tfm"))
+        for tissue, fraction in patient.head.fractions.items():
+            image = image_on_grid(fraction, patient.head.grid)
+            sitk.WriteImage(image, str(truth / f"head_{tissue}.nii.gz"), useCompression=True)
+        values = {
+            "anatomy": asdict(patient.anatomy),
+            "lesions": asdict(patient.plan),
+            "protocol": {str(name): asdict(scan) for name, scan in patient.protocol.sequences.items()},
+            "noise_sigma": {str(name): scan.noise_sigma for name, scan in patient.acquisitions.items()},
+        }
+        (staging / "truth" / "patient.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,52 @@
+"""What the user chose, kept in the scene: scans, model, engines, options, and the last result."""
+
+from typing import Annotated
+
+import slicer
+from slicer import vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
+from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
+
+SLICER, BUILT_IN, SKIP = "Slicer module", "Built in", "Skip: done already"
+BIAS_ENGINES = [SLICER, BUILT_IN, SKIP]
+REGISTRATION_ENGINES = [SLICER, SKIP]
+BRAIN_ENGINES = [SLICER, BUILT_IN, SKIP]
+DEVICES = ["auto", "cpu", "cuda", "mps"]
+
+
+@parameterNodeWrapper
+class PanelParameters:
+    """The panel's choices; every name is also the ``SlicerParameterName`` of a widget, where it has one."""
+
+    t1gdVolume: vtkMRMLScalarVolumeNode
+    t1Volume: vtkMRMLScalarVolumeNode
+    t2Volume: vtkMRMLScalarVolumeNode
+    brainMask: vtkMRMLLabelMapVolumeNode
+    modelFolder: str = ""
+    biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]
+    registrationEngine: Annotated[str, Choice(REGISTRATION_ENGINES), Default(SLICER)]
+    brainEngine: Annotated[str, Choice(BRAIN_ENGINES), Default(SLICER)]
+    device: Annotated[str, Choice(DEVICES), Default("auto")]
+    keepIntermediate: bool = False
+    overrideQuality: bool = False
+    mapOpacity: Annotated[float, WithinRange(0.0, 1.0), Default(0.5)]
+    mapThreshold: Annotated[float, WithinRange(0.0, 1.0), Default(0.3)]
+    mapVisible: bool = True
+    legendVisible: bool = True
+    mapAsCells: bool = False
+    mapKind: str = ""
+    mapColors: str = "vtkMRMLColorTableNodeFileInferno.txt"
+    result: str = ""
+    """The last prediction as JSON, so that a saved scene shows it again without any computation."""
+
+
+def isComplete(parameters: PanelParameters | None) -> bool:
+    """Whether a prediction can be started: a T1Gd with an image is chosen."""
+    node = parameters.t1gdVolume if parameters is not None else None
+    return node is not None and node.GetImageData() is not None
+
+
+def contrastAgent(node: slicer.vtkMRMLScalarVolumeNode) -> str:
+    """DICOM Contrast/Bolus Agent of a volume loaded from DICOM; empty for others."""
+    uids = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    database = getattr(slicer, "dicomDatabase", None)
+    return database.instanceValue(uids[0], "0018,0010") if uids and database is not None else ""

@@ -20,11 +20,12 @@ def paint_face(painter: Painter, surfaces: HeadSurfaces, space: HeadSpace, anato
 
     The face is drawn by geometry, at the places of an average head, and belongs to nobody.
     """
-    spine = Sketch(painter, space)
-    _paint_spine(spine)
-    _paint_eyes(spine)
-    _paint_air_spaces(spine)
-    _paint_face_bones(spine)
+    draw = Sketch(painter, space)
+    _paint_spine(draw)
+    _paint_eyes(draw)
+    _paint_air_spaces(draw)
+    _paint_frontal_sinus(painter, surfaces, space)
+    _paint_face_bones(draw)
     _paint_muscles(painter, surfaces, space, anatomy)
 
 
@@ -82,7 +83,6 @@ def _paint_air_spaces(draw: Sketch) -> None:
         draw.ellipsoid(Tissue.AIR, (28 * side, -56, -64), (12, 15, 15))  # maxillary sinus
         draw.ellipsoid(Tissue.MUCOSA, (28 * side, -56, -64), (13, 16, 16))
         draw.ellipsoid(Tissue.AIR, (7 * side, -42, -34), (6, 22, 10))  # ethmoid cells
-        draw.ellipsoid(Tissue.AIR, (9 * side, -86, -8), (9, 4, 9))  # frontal sinus
         draw.ellipsoid(Tissue.AIR, (8 * side, -6, -34), (7, 10, 8))  # sphenoid sinus
         draw.ellipsoid(Tissue.MUCOSA, (8 * side, -58, -66), (3, 24, 6))  # turbinates
         draw.ellipsoid(Tissue.AIR, (7 * side, -58, -62), (6, 32, 17))  # nasal cavity
@@ -93,6 +93,16 @@ def _paint_air_spaces(draw: Sketch) -> None:
     draw.ellipsoid(Tissue.MUCOSA, (0, -4, -66), (14, 5, 14))
     draw.rod(Tissue.AIR, (0, -8, -58), (0, 0, -110), 6.5)  # pharynx
     draw.rod(Tissue.AIR, (0, 0, -110), (0, 2, -150), 8.0)
+
+
+def _paint_frontal_sinus(painter: Painter, surfaces: HeadSurfaces, space: HeadSpace) -> None:
+    """Air between the tables of the frontal bone, wherever this person's forehead is."""
+    box = space.box((-30, -120, -25), (30, -40, 25))
+    sinus = space.ellipsoid((0, -80, -6), (22, 14, 13), box)
+    between = np.maximum(surfaces.outer_skull[box] + 1.5, 1.0 - surfaces.inner_skull[box])
+    septum = 1.0 - np.abs(space.x[:, :, box[2]] - 2.0)
+    air = np.maximum(np.maximum(sinus, between), septum)
+    painter.paint(Tissue.AIR, coverage(cast(Volume, air)), box)
 
 
 def _paint_face_bones(draw: Sketch) -> None:

@@ -130,9 +130,16 @@ def _face_and_neck(space: HeadSpace) -> Volume:
 
 
 def _closed(inside: sitk.Image, radius_voxels: int) -> sitk.Image:
-    """Fill hollows narrower than twice the radius, through two distance maps (a ball of any size costs the same)."""
-    grown = sitk.SignedMaurerDistanceMap(inside, False, False, False) <= float(radius_voxels)
-    return sitk.SignedMaurerDistanceMap(grown, False, False, False) <= -float(radius_voxels)
+    """Fill hollows narrower than twice the radius.
+
+    Two distance maps do it, so that a ball of any size costs the same; the margin keeps the grown brain
+    clear of the border, beyond which a distance map sees nothing.
+    """
+    margin = [radius_voxels + 2] * 3
+    padded = sitk.ConstantPad(inside, margin, margin, 0)
+    grown = sitk.SignedMaurerDistanceMap(padded, False, False, False) <= float(radius_voxels)
+    closed = sitk.SignedMaurerDistanceMap(grown, False, False, False) <= -float(radius_voxels)
+    return sitk.Crop(closed, margin, margin)
 
 
 def _distance(inside: sitk.Image, smooth_mm: float) -> Volume:

@@ -27,7 +27,7 @@ class BrainTemplate:
     Attributes:
         gray_matter, white_matter: 0 to 1, ``float32``.
         brain: 1 inside the brain and its sulci, softened over the outermost voxel, ``float32``.
-        ventricles: The lateral and third ventricles, 0 to 1, ``float32``.
+        ventricles: The lateral ventricles, 0 or 1, ``float32``.
     """
 
     gray_matter: sitk.Image
@@ -61,15 +61,16 @@ def brain_template() -> BrainTemplate:
 
 
 def _ventricles(fluid_kji: NDArray[np.bool_], brain_kji: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest body of fluid that lies deep inside the brain."""
+    """The two lateral ventricles: the largest bodies of fluid deep inside the hemispheres."""
     depth = sitk.GetArrayFromImage(
         sitk.SignedMaurerDistanceMap(sitk.GetImageFromArray(brain_kji.astype(np.uint8)), True, False, False)
     )
-    labels, count = ndimage.label(fluid_kji & (depth > 28.0))
-    if not count:
-        return np.zeros_like(fluid_kji)
-    largest = int(np.argmax(np.bincount(labels.ravel())[1:])) + 1
-    return np.asarray(labels == largest)
+    deep = fluid_kji & (depth > 22.0)
+    middle = deep.shape[2] // 2
+    deep[:, :, middle - 2 : middle + 3] = False
+    labels, count = ndimage.label(deep)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    return np.isin(labels, np.argsort(sizes)[-2:] + 1)
 
 
 def _read_map(name: str) -> sitk.Image:

@@ -134,6 +134,17 @@ def canonical(image: sitk.Image) -> sitk.Image:
     return sitk.DICOMOrient(image, "LPS")
 
 
+def in_voxel_order_of(image: sitk.Image, grid: Grid) -> sitk.Image:
+    """Undo ``canonical``: reorder and flip voxel axes as ``grid`` has them, without interpolation.
+
+    Args:
+        image: The canonical form of a volume on ``grid``.
+        grid: The grid before ``canonical``.
+    """
+    orientation = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(grid.direction_lps)
+    return sitk.DICOMOrient(image, orientation)
+
+
 def image_on_grid(array_kji: NDArray[np.generic], grid: Grid) -> sitk.Image:
     """An image from an array in SimpleITK's axis order (k, j, i) and the grid it lies on."""
     image = sitk.GetImageFromArray(array_kji)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import shutil
+import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +98,14 @@ def write_volume(image: sitk.Image, path: Path) -> None:
 
 
 def _read_file(path: Path, name: str) -> tuple[sitk.Image, tuple[str, ...]]:
+    # Asked for scan.nii.gz, ITK reads scan.nii where both lie in one folder. A copy apart is read instead.
+    if path.name.lower().endswith(".nii.gz") and path.with_suffix("").exists():
+        with tempfile.TemporaryDirectory() as apart:
+            return _read_named_file(Path(shutil.copy(path, Path(apart) / "scan.nii.gz")), name)
+    return _read_named_file(path, name)
+
+
+def _read_named_file(path: Path, name: str) -> tuple[sitk.Image, tuple[str, ...]]:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -102,10 +114,19 @@ def _read_file(path: Path, name: str) -> tuple[sitk.Image, tuple[str, ...]]:
         raise _unreadable(name, problem) from problem
     _check_shape(reader, name)
     try:
+        if path.name.lower().endswith(".gz"):
+            _check_compressed_file(path)
         image = reader.Execute()
-    except (RuntimeError, MemoryError) as problem:
+    except (RuntimeError, MemoryError, EOFError, gzip.BadGzipFile, zlib.error) as problem:
         raise _unreadable(name, problem) from problem
     return image, _header_remarks(reader, name)
+
+
+def _check_compressed_file(path: Path) -> None:
+    """Read a gzip file to its end: ITK fills what is missing of a truncated one with noise and says nothing."""
+    with gzip.open(path) as stream:
+        while stream.read(1 << 24):
+            pass
 
 
 def _check_shape(reader: sitk.ImageFileReader, name: str) -> None:

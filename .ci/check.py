@@ -1,0 +1,41 @@
+"""Everything that must hold before a change lands: formatting, lint, types, import contracts, tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+
+CHECKS = {
+    "formatting": [BIN / "ruff", "format", "--check", "."],
+    "lint": [BIN / "ruff", "check", "."],
+    "types": [BIN / "mypy"],
+    "import contracts": [BIN / "lint-imports"],
+    "tests": [sys.executable, "-m", "pytest", "-m", "not slow"],
+}
+
+
+def main() -> int:
+    """Run all checks, also after one has failed, and say the outcome in one last line."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    failed = []
+    begin = time.monotonic()
+    for name, command in CHECKS.items():
+        print(f"--- {name}", flush=True)
+        if subprocess.run([str(word) for word in command], cwd=ROOT, env=environment).returncode != 0:
+            failed.append(name)
+    minutes = (time.monotonic() - begin) / 60
+    if failed:
+        print(f"FAILED in {minutes:.1f} min: {', '.join(failed)}")
+        return 1
+    print(f"All checks passed in {minutes:.1f} min: {', '.join(CHECKS)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+# Two doors: `make demo` shows what the software does, `make test` checks all of it.
+# Every target is thin and calls one command; .ci/environment.py makes .venv and is quick when nothing has changed.
+
+SYSTEM_PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow real-data clean
+
+demo:
+	@$(SYSTEM_PYTHON) .ci/environment.py demo
+	@$(BIN)/pcnsl-survival demo --out demo-result --overwrite
+
+test:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python .ci/check.py
+
+test-slow:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python -m pytest -m slow
+
+real-data:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/real_data.py
+
+clean:
+	rm -rf .venv demo-result

@@ -1,0 +1,75 @@
+"""``pcnsl-survival``: one door to every command; also ``python -m PCNSLSurvivalLib.cli``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import PCNSLSurvivalLib
+from PCNSLSurvivalLib.cli.demo import add_demo_command
+from PCNSLSurvivalLib.cli.predict import add_predict_command
+from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+
+DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Words of the command line; those of this process if left out.
+
+    Returns:
+        0 done; 2 wrong usage; 3 an error told in a sentence on stderr; 130 interrupted; 1 a fault of this software.
+    """
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return args.run(args)
+    except PCNSLSurvivalError as problem:
+        if args.debug:
+            raise
+        print(f"pcnsl-survival: {problem}", file=sys.stderr)
+        return OUR_ERROR
+    except KeyboardInterrupt:
+        print("pcnsl-survival: Stopped. Nothing half-written was left behind.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as problem:
+        if args.debug:
+            raise
+        print(
+            f"pcnsl-survival: A fault in this software ({type(problem).__name__}); nothing half-written was left "
+            "behind. Run the same command with --debug and report what it prints.",
+            file=sys.stderr,
+        )
+        return CRASHED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pcnsl-survival",
+        description="One-year overall survival of primary CNS lymphoma from post-contrast T1 MRI, with the "
+        f"activation map on the patient's own slices. {RESEARCH_USE_ONLY}",
+    )
+    parser.add_argument("--version", action="version", version=f"pcnsl-survival {PCNSLSurvivalLib.__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    for add_command in (add_predict_command, add_demo_command):
+        add_command(commands)
+    for command in commands.choices.values():
+        command.add_argument("--debug", action="store_true", help="show the full traceback of an error")
+    return parser
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Let a polite kill clean up as Ctrl+C does."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""Slices of a scan with the activation map over them, as a radiologist expects to see them.
+
+Axial and coronal pictures follow the radiological convention: the patient's right is on the left of the picture.
+Sagittal pictures show anterior on the left.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.reports.colors import activation_rgb
+
+PIXEL_MM = 1.0
+"""Edge of a picture's pixel in the patient."""
+
+MARGIN_MM = 12.0
+"""How much of the head beyond the brain a picture shows."""
+
+MAX_STRIP_SLICES = 24
+
+_FAINTEST, _OPAQUE = 0.10, 0.62
+"""Below the first share of the maximum nothing is drawn; the second is the opacity of the strongest activation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One slice with its overlay.
+
+    Attributes:
+        gray: PNG of the T1Gd slice as a data address.
+        overlay: PNG of the colored activation, transparent elsewhere, the same size.
+        width, height: Pixels, which are ``PIXEL_MM`` wide.
+        edges: Letters at left, right, top, bottom: R, L, A, P, S, I.
+        position_mm: Where the slice lies along its normal, in RAS mm.
+        crosshair: Column and row of the marked point, or None.
+        title: "Axial", "Coronal" or "Sagittal".
+    """
+
+    gray: str
+    overlay: str
+    width: int
+    height: int
+    edges: tuple[str, str, str, str]
+    position_mm: float
+    crosshair: tuple[float, float] | None
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Display:
+    """A scan, its activation map and brain mask on one canonical grid, ready to be cut into pictures.
+
+    Attributes:
+        scan, activation, brain_mask: On one grid whose indices run to left, posterior, superior.
+        window: Intensities shown as black and white.
+    """
+
+    scan: sitk.Image
+    activation: sitk.Image
+    brain_mask: sitk.Image
+    window: tuple[float, float]
+
+
+def make_display(scan: sitk.Image, activation: sitk.Image, brain_mask: sitk.Image) -> Display:
+    """Fix the gray window from the brain: skull and fat may saturate, brain tissue and enhancement do not."""
+    values = sitk.GetArrayViewFromImage(scan)[sitk.GetArrayViewFromImage(brain_mask) > 0]
+    low, high = np.percentile(values, (1.0, 99.8)) if values.size else (0.0, 1.0)
+    return Display(
+        scan=scan, activation=activation, brain_mask=brain_mask, window=(float(low) * 0.5, float(max(high, low + 1e-6)))
+    )
+
+
+def strongest_point_lps_mm(display: Display) -> NDArray[np.float64]:
+    """Middle of the strongest activation; the middle of the brain where the map is empty.
+
+    Returns:
+        (3,) LPS mm.
+    """
+    activation = sitk.GetArrayViewFromImage(display.activation)
+    brain = sitk.GetArrayViewFromImage(display.brain_mask) > 0
+    peak = activation.max()
+    where = (activation >= 0.98 * peak) if peak > 0 else brain
+    index_kji = np.argwhere(where).mean(axis=0)
+    return Grid.of(display.scan).index_to_lps(index_kji[::-1])
+
+
+def orthogonal_views(display: Display, point_lps_mm: NDArray[np.float64]) -> list[View]:
+    """Axial, coronal and sagittal slice through a point, cut along the scan's own axes in 1 mm pixels."""
+    fine = _on_spacing(display, (PIXEL_MM, PIXEL_MM, PIXEL_MM))
+    grid = Grid.of(fine.scan)
+    index = grid.lps_to_index(point_lps_mm)
+    i, j, k = (int(n) for n in np.clip(np.round(index), 0, np.array(grid.size) - 1))
+    return [
+        _view(fine, axis=2, index=k, mark=(i, j)),
+        _view(fine, axis=1, index=j, mark=(i, k)),
+        _view(fine, axis=0, index=i, mark=(j, k)),
+    ]
+
+
+def axial_strip(display: Display) -> list[View]:
+    """The scan's own axial slices through the brain from below upward, at most ``MAX_STRIP_SLICES`` of them."""
+    spacing_k = Grid.of(display.scan).spacing_mm[2]
+    fine = _on_spacing(display, (PIXEL_MM, PIXEL_MM, spacing_k))
+    brain_slices = np.flatnonzero((sitk.GetArrayViewFromImage(fine.brain_mask) > 0).any(axis=(1, 2)))
+    if not brain_slices.size:
+        return []
+    count = min(MAX_STRIP_SLICES, brain_slices.size)
+    chosen = np.unique(np.round(np.linspace(brain_slices[0], brain_slices[-1], count)).astype(int))
+    return [_view(fine, axis=2, index=int(k), mark=None) for k in chosen]
+
+
+def _on_spacing(display: Display, spacing_mm: tuple[float, float, float]) -> Display:
+    """The display's volumes on finer voxels, cropped to the brain with a margin."""
+    grid = _around_brain(display.brain_mask).with_spacing(spacing_mm)
+    return replace(
+        display,
+        scan=resample(display.scan, grid),
+        activation=resample(display.activation, grid),
+        brain_mask=resample(display.brain_mask, grid, interpolation="nearest"),
+    )
+
+
+def _around_brain(brain_mask: sitk.Image) -> Grid:
+    grid = Grid.of(brain_mask)
+    inside = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)[:, ::-1]
+    margin = np.ceil(MARGIN_MM / np.array(grid.spacing_mm)).astype(int)
+    low = np.maximum(inside.min(axis=0) - margin, 0)
+    high = np.minimum(inside.max(axis=0) + margin, np.array(grid.size) - 1)
+    origin = grid.index_to_lps(low.astype(float))
+    i, j, k = (int(n) for n in high - low + 1)
+    return replace(grid, size=(i, j, k), origin_lps_mm=(origin[0], origin[1], origin[2]))
+
+
+def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | None) -> View:
+    """Cut one slice; ``axis`` is 0 sagittal, 1 coronal, 2 axial; ``mark`` is (column, row) before any flip."""
+    grid = Grid.of(display.scan)
+    cut: list[slice | int] = [slice(None)] * 3
+    cut[2 - axis] = index
+    gray = sitk.GetArrayViewFromImage(display.scan)[tuple(cut)].astype(float)
+    activation = sitk.GetArrayViewFromImage(display.activation)[tuple(cut)].astype(float)
+    # Rows run to posterior in axial slices as wanted, but to superior in the other two: those are turned over.
+    upside_down = axis != 2
+    if upside_down:
+        gray, activation = gray[::-1], activation[::-1]
+    height, width = gray.shape
+    crosshair = None
+    if mark is not None:
+        column, row = mark
+        crosshair = (column + 0.5, (height - 1 - row if upside_down else row) + 0.5)
+    low, high = display.window
+    center = np.array(grid.size) / 2.0 - 0.5
+    center[axis] = index
+    position_ras = grid.index_to_lps(center) * (-1.0, -1.0, 1.0)
+    return View(
+        gray=_png_address(np.round(np.clip((gray - low) / (high - low), 0, 1) * 255).astype(np.uint8)),
+        overlay=_png_address(_overlay_rgba(activation)),
+        width=width,
+        height=height,
+        edges=(("A", "P", "S", "I"), ("R", "L", "S", "I"), ("R", "L", "A", "P"))[axis],
+        position_mm=float(position_ras[axis]),
+        crosshair=crosshair,
+        title=("Sagittal", "Coronal", "Axial")[axis],
+    )
+
+
+def _overlay_rgba(activation: NDArray[np.float64]) -> NDArray[np.uint8]:
+    opacity = np.where(activation >= _FAINTEST, _OPAQUE * (0.35 + 0.65 * np.clip(activation, 0, 1)), 0.0)
+    return np.dstack([activation_rgb(activation), np.round(opacity * 255).astype(np.uint8)])
+
+
+def _png_address(pixels: NDArray[np.uint8]) -> str:
+    return "data:image/png;base64," + base64.b64encode(png_bytes(pixels)).decode("ascii")
+
+
+def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode a picture as PNG (ISO/IEC 15948), from memory to memory.
+
+    Args:
+        pixels: (rows, columns) gray or (rows, columns, 4) red, green, blue, opacity.
+    """
+    rows, columns = pixels.shape[:2]
+    color_type = 0 if pixels.ndim == 2 else 6
+    # Each row starts with its filter type, 0 for none.
+    lines = np.hstack([np.zeros((rows, 1), np.uint8), np.ascontiguousarray(pixels).reshape(rows, -1)])
+    header = struct.pack(">IIBBBBB", columns, rows, 8, color_type, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )

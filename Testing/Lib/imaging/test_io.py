@@ -1,0 +1,179 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from dicom_files import write_series
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from made_grids import grids, linear_ramp
+
+from PCNSLSurvivalLib.errors import UnreadableScanError
+from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
+from PCNSLSurvivalLib.terms import Sequence
+
+GRID = Grid((12, 10, 8), (0.9, 0.9, 5.5), (-40.0, 30.0, 12.0), (1, 0, 0, 0, 0.96, -0.28, 0, 0.28, 0.96))
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz", ".nrrd", ".mha"])
+@hypothesis_settings(max_examples=15)
+@given(grid=grids())
+def test_every_format_brings_back_values_and_grid(ending, grid, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / f"scan{ending}"
+    write_volume(linear_ramp(grid), path)
+    scan = read_scan(path, Sequence.T1GD)
+    assert Grid.of(scan.image).matches(grid, tolerance_mm=5e-3)
+    assert sitk.GetArrayFromImage(scan.image) == pytest.approx(sitk.GetArrayFromImage(linear_ramp(grid)), abs=1e-4)
+    assert scan.remarks == ()
+
+
+def test_integers_become_float_and_a_fourth_axis_of_one_is_dropped(tmp_path):
+    image = sitk.JoinSeries([sitk.Cast(linear_ramp(GRID), sitk.sitkInt16)])
+    path = tmp_path / "scan.nii.gz"
+    sitk.WriteImage(image, str(path))
+    scan = read_scan(path, Sequence.T1)
+    assert scan.image.GetDimension() == 3
+    assert scan.image.GetPixelID() == sitk.sitkFloat32
+    assert scan.image.GetSize() == GRID.size
+
+
+def test_dicom_series_equals_the_volume_it_was_written_from(tmp_path):
+    volume = sitk.Cast(linear_ramp(GRID) + 200.0, sitk.sitkInt16)
+    write_series(volume, tmp_path)
+    scan = read_scan(tmp_path, Sequence.T1GD)
+    assert scan.source_format == "DICOM"
+    assert Grid.of(scan.image).matches(GRID, tolerance_mm=0.02)
+    assert (sitk.GetArrayFromImage(scan.image) == sitk.GetArrayFromImage(volume)).all()
+
+
+def test_a_compressed_file_is_not_taken_for_its_uncompressed_neighbor(tmp_path):
+    write_volume(linear_ramp(GRID), tmp_path / "scan.nii")
+    write_volume(linear_ramp(GRID) + 50.0, tmp_path / "scan.nii.gz")
+    difference = (
+        read_scan(tmp_path / "scan.nii.gz", Sequence.T1GD).image - read_scan(tmp_path / "scan.nii", Sequence.T1GD).image
+    )
+    assert sitk.GetArrayFromImage(difference) == pytest.approx(50.0, abs=1e-3)
+
+
+def test_two_positions_in_one_header_are_remarked(tmp_path):
+    import nibabel
+
+    path = tmp_path / "scan.nii.gz"
+    write_volume(linear_ramp(GRID), path)
+    loaded = nibabel.load(path)
+    moved = loaded.affine.copy()
+    moved[:3, 3] += 20.0
+    loaded.set_sform(moved, 1)
+    loaded.set_qform(loaded.get_qform(), 1)
+    nibabel.save(loaded, path)
+    scan = read_scan(path, Sequence.T2)
+    assert len(scan.remarks) == 1
+    assert "20 mm" in scan.remarks[0]
+    assert "T2" in scan.remarks[0]
+    # The remark says the sform counts; hold it to that.
+    assert Grid.of(scan.image).affine_ras == pytest.approx(moved, abs=1e-2)
+
+
+def _color(folder: Path) -> Path:
+    sitk.WriteImage(sitk.Compose(*[sitk.Cast(linear_ramp(GRID), sitk.sitkUInt8)] * 3), str(folder / "x.nrrd"))
+    return folder / "x.nrrd"
+
+
+def _time_series(folder: Path) -> Path:
+    sitk.WriteImage(sitk.JoinSeries([linear_ramp(GRID)] * 3), str(folder / "x.nii.gz"))
+    return folder / "x.nii.gz"
+
+
+def _flat(folder: Path) -> Path:
+    sitk.WriteImage(linear_ramp(GRID)[:, :, 3], str(folder / "x.nii.gz"))
+    return folder / "x.nii.gz"
+
+
+def _single_slice(folder: Path) -> Path:
+    sitk.WriteImage(linear_ramp(GRID)[:, :, 3:4], str(folder / "x.mha"))
+    return folder / "x.mha"
+
+
+def _damaged(folder: Path) -> Path:
+    write_volume(linear_ramp(GRID), folder / "x.nii.gz")
+    whole = (folder / "x.nii.gz").read_bytes()
+    (folder / "x.nii.gz").write_bytes(whole[: len(whole) // 3])
+    return folder / "x.nii.gz"
+
+
+def _text(folder: Path) -> Path:
+    (folder / "x.nrrd").write_text("this is no scan")
+    return folder / "x.nrrd"
+
+
+def _unknown_ending(folder: Path) -> Path:
+    (folder / "x.png").write_bytes(b"")
+    return folder / "x.png"
+
+
+def _sheared(folder: Path) -> Path:
+    import nibabel
+
+    affine = np.eye(4)
+    affine[0, 1] = 0.6
+    image = nibabel.Nifti1Image(np.zeros((5, 5, 5), np.float32), affine)
+    image.set_qform(None, 0)
+    nibabel.save(image, folder / "x.nii")
+    return folder / "x.nii"
+
+
+def _two_series(folder: Path) -> Path:
+    volume = sitk.Cast(linear_ramp(GRID), sitk.sitkInt16)
+    write_series(volume, folder, series=1)
+    write_series(volume, folder, series=2)
+    return folder
+
+
+def _missing_slice(folder: Path) -> Path:
+    write_series(sitk.Cast(linear_ramp(GRID), sitk.sitkInt16), folder)
+    sorted(folder.glob("*.dcm"))[4].unlink()
+    return folder
+
+
+def _ct_series(folder: Path) -> Path:
+    write_series(sitk.Cast(linear_ramp(GRID), sitk.sitkInt16), folder, modality="CT")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda folder: folder / "absent.nii.gz", "was not found"),
+        (_unknown_ending, "format"),
+        (_color, "color"),
+        (_time_series, "3 volumes"),
+        (_flat, "two-dimensional"),
+        (_single_slice, "two-dimensional"),
+        (_damaged, "damaged"),
+        (_text, "damaged"),
+        (_sheared, "sheared"),
+        (lambda folder: folder, "no DICOM images"),
+        (_two_series, "2 DICOM series"),
+        (_missing_slice, "unevenly spaced"),
+        (_ct_series, "another modality (CT)"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_what_is_no_scan_is_refused_in_a_sentence_without_its_path(make, words, tmp_path):
+    path = make(tmp_path)
+    with pytest.raises(UnreadableScanError) as problem:
+        read_scan(path, Sequence.T1GD)
+    sentence = str(problem.value)
+    assert words in sentence
+    assert "T1Gd" in sentence
+    assert str(tmp_path) not in sentence
+    assert sentence.endswith(".")
+
+
+def test_a_mask_is_one_wherever_the_file_is_not_zero(tmp_path):
+    write_volume(sitk.Cast(linear_ramp(GRID) > 3.0, sitk.sitkInt16) * 7, tmp_path / "mask.nrrd")
+    mask = sitk.GetArrayFromImage(read_mask(tmp_path / "mask.nrrd", "brain mask"))
+    assert set(np.unique(mask)) == {0, 1}
+    with pytest.raises(UnreadableScanError, match="brain mask"):
+        read_mask(tmp_path / "absent.nrrd", "brain mask")

@@ -129,10 +129,8 @@ class FoldedResNet:
     def _residual_block(self, layer: int, block: int) -> ResidualBlock:
         architecture, at = self.architecture, f"layer{layer}.{block}"
         stride = 2 if layer > 1 and block == 0 else 1
-        if architecture.expansion == 1:
-            shapes = ((stride, 1), (1, 1))
-        else:
-            shapes = ((1, 0), (stride, 1), (1, 0))
+        basic = architecture.expansion == 1
+        shapes = ((stride, 1), (1, 1)) if basic else ((1, 0), (stride, 1), (1, 0))  # (stride, padding)
         convolutions = tuple(
             self._convolution(f"{at}.conv{number}", f"{at}.bn{number}", stride=s, padding=p)
             for number, (s, p) in enumerate(shapes, start=1)

@@ -9,11 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.models.strict_json import read_json
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -88,23 +90,19 @@ def check_weights_size(path: Path, *, shapes: Mapping[str, tuple[int, ...]], byt
         raise _refused(path, "its size cannot belong to this network")
 
 
-def _header(path: Path, content: bytes) -> tuple[dict[str, dict[str, list[int]]], int]:
+def _header(path: Path, content: bytes) -> tuple[dict[str, Any], int]:
     length = int.from_bytes(content[:8], "little")
     if not 2 <= length <= min(_HEADER_LIMIT_BYTES, len(content) - 8):
         raise _refused(path, "it is not a safetensors file")
     try:
-        header = json.loads(content[8 : 8 + length].decode("utf-8"))
-    except (ValueError, RecursionError) as problem:
+        header = read_json(content[8 : 8 + length], name=path.name)
+    except ModelFolderError as problem:
         raise _refused(path, "it is not a safetensors file") from problem
-    if not isinstance(header, dict):
-        raise _refused(path, "it is not a safetensors file")
     header.pop("__metadata__", None)
     return header, 8 + length
 
 
-def _check_table(
-    path: Path, header: dict[str, dict[str, list[int]]], shapes: Mapping[str, tuple[int, ...]], data_bytes: int
-) -> None:
+def _check_table(path: Path, header: dict[str, Any], shapes: Mapping[str, tuple[int, ...]], data_bytes: int) -> None:
     if missing := sorted(set(shapes) - set(header)):
         raise _refused(path, f"tensor {missing[0]} is missing")
     if unknown := sorted(set(header) - set(shapes)):

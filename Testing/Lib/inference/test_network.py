@@ -1,0 +1,157 @@
+"""Prediction, Grad-CAM and evidence against autograd and against MONAI's own classes."""
+
+import numpy as np
+import pytest
+import torch
+from made_models import random_tensors, small_model
+from monai.visualize import GradCAM
+
+from PCNSLSurvivalLib.explain.grad_cam import autograd_map, pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork
+from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
+from PCNSLSurvivalLib.models.resnet3d import build_resnet, load_tensors
+from PCNSLSurvivalLib.terms import OSClass
+
+
+def relative_difference(found, expected):
+    return float((found - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("depth", [10, 18, 34, 50])
+def test_closed_form_is_autograd_is_monai(depth, channels, stride):
+    architecture = ResNetArchitecture(depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125)
+    tensors = random_tensors(architecture, seed=depth + channels)
+    reference = build_resnet(architecture)
+    load_tensors(reference, tensors)
+    x = torch.randn((1, channels, 64, 64, 64), generator=torch.Generator().manual_seed(3))
+    network = FoldedResNet(architecture, tensors)
+    with torch.no_grad():
+        features = network.up_to("layer4", x)
+        logits = network.head(features)[0]
+        evidence, constant = signed_evidence(features, network.head_weight, network.head_bias)
+    assert float(evidence.sum()) + constant == pytest.approx(float(logits[1] - logits[0]), abs=1e-5)
+    monai_cam = GradCAM(nn_module=reference, target_layers="layer4")
+    for target in OSClass:
+        closed = pooled_linear_map(features, network.head_weight, int(target))
+        by_autograd = autograd_map(features, network.head, int(target), method="grad_cam")
+        by_monai = monai_cam.compute_map(x, class_idx=int(target))[:, 0].detach()
+        assert by_monai.max() > 0
+        assert relative_difference(closed, by_autograd) < 1e-5
+        assert relative_difference(closed, by_monai) < 1e-5
+
+
+@pytest.mark.parametrize("depth", [10, 50])
+def test_finer_map_of_layer3_is_monais(depth):
+    architecture = ResNetArchitecture(depth=depth, conv1_stride=2, widen_factor=0.125)
+    tensors = random_tensors(architecture)
+    reference = build_resnet(architecture)
+    load_tensors(reference, tensors)
+    x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(4))
+    network = FoldedResNet(architecture, tensors)
+    with torch.no_grad():
+        features = network.up_to("layer3", x)
+    monai_cam = GradCAM(nn_module=reference, target_layers="layer3")
+    largest = 0.0
+    for target in (0, 1):
+        found = autograd_map(features, lambda f: network.head(network.above("layer3", f)), target, method="grad_cam")
+        expected = monai_cam.compute_map(x, class_idx=target)[:, 0].detach()
+        largest = max(largest, float(expected.max()))
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5 * float(expected.max()))
+    assert largest > 0
+
+
+@pytest.fixture(scope="module")
+def ensemble(tmp_path_factory):
+    return SurvivalNetwork(small_model(tmp_path_factory.mktemp("models") / "three_untrained", members=3), "cpu")
+
+
+@pytest.fixture
+def case():
+    return np.random.default_rng(5).standard_normal((1, 32, 32, 32)).astype(np.float32)
+
+
+@pytest.mark.parametrize("target", [None, OSClass.UP_TO_ONE_YEAR, OSClass.OVER_ONE_YEAR])
+def test_evidence_of_an_ensemble_adds_up_to_its_log_odds(ensemble, case, target):
+    result = ensemble.predict(case, target=target)
+    assert result.evidence.sum(dtype=float) + result.evidence_constant == pytest.approx(result.log_odds, abs=1e-5)
+    assert result.probability_over_one_year == pytest.approx(1 / (1 + np.exp(-result.log_odds)))
+    assert result.log_odds == pytest.approx((result.logits[:, 1] - result.logits[:, 0]).mean())
+    assert result.os_class == (result.probability_over_one_year >= 0.5)
+    np.testing.assert_allclose(result.raw_map, result.member_maps.mean(axis=0))
+    assert result.target == (result.os_class if target is None else target)
+    assert min(result.member_probabilities) <= result.probability_over_one_year <= max(result.member_probabilities)
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "hires_cam", "layer_cam"])
+@pytest.mark.parametrize("block", ["layer4", "layer3"])
+def test_map_lies_on_the_cells_of_its_block(ensemble, case, block, method):
+    result = ensemble.predict(case, block=block, method=method, target=OSClass.OVER_ONE_YEAR)
+    assert result.stride_voxels == {"layer4": 16, "layer3": 8}[block]
+    assert result.raw_map.shape == (32 // result.stride_voxels,) * 3
+    assert (result.raw_map >= 0).all()
+
+
+def test_same_case_gives_the_same_numbers_and_threads_hardly_change_them(ensemble, case):
+    first, again = ensemble.predict(case), ensemble.predict(case)
+    assert first.log_odds == again.log_odds
+    np.testing.assert_array_equal(first.raw_map, again.raw_map)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1 if threads > 1 else 2)
+        other = ensemble.predict(case)
+    finally:
+        torch.set_num_threads(threads)
+    assert other.probability_over_one_year == pytest.approx(first.probability_over_one_year, abs=1e-5)
+    np.testing.assert_allclose(other.raw_map, first.raw_map, atol=1e-5)
+
+
+def test_a_case_prepared_otherwise_is_refused(ensemble, case):
+    with pytest.raises(NetworkError, match="recipe of this model"):
+        ensemble.predict(case[:, :16])
+    case[0, 0, 0, 0] = np.nan
+    with pytest.raises(NetworkError, match="not numbers"):
+        ensemble.predict(case)
+
+
+def test_memory_of_the_device_running_out_ends_on_the_cpu_with_a_sentence(tmp_path, case, monkeypatch):
+    network = SurvivalNetwork(small_model(tmp_path / "untrained"), "cpu")
+    expected = network.predict(case)
+    run = FoldedResNet.up_to
+
+    def full(self, block, x):
+        if network.device.type != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+        return run(self, block, x)
+
+    monkeypatch.setattr(FoldedResNet, "up_to", full)
+    network.device = torch.device("cuda")
+    result = network.predict(case)
+    assert result.device == "cpu"
+    assert "computed on the CPU" in result.notes[0]
+    assert result.log_odds == expected.log_odds
+
+
+def test_evidence_that_does_not_add_up_is_refused(ensemble, case, monkeypatch):
+    monkeypatch.setattr(
+        "PCNSLSurvivalLib.inference.network.signed_evidence",
+        lambda *arguments: (signed_evidence(*arguments)[0] * 1.01, 0.0),
+    )
+    with pytest.raises(NetworkError, match="does not add up"):
+        ensemble.predict(case)
+
+
+def test_bundled_model_predicts_a_whole_case_and_says_that_it_is_untrained():
+    folder = read_model_folder(bundled_model_path())
+    assert folder.demonstration
+    assert "UNTRAINED" in folder.warning
+    assert "UNTRAINED" in folder.card.splitlines()[0]
+    assert "untrained" in folder.name
+    case = np.random.default_rng(6).standard_normal((1, *folder.recipe.network_grid.size)).astype(np.float32)
+    result = SurvivalNetwork(folder, "cpu").predict(case)
+    assert 0.01 < result.probability_over_one_year < 0.99
+    assert result.evidence.std() > 0
+    assert result.evidence.sum(dtype=float) + result.evidence_constant == pytest.approx(result.log_odds, abs=1e-4)

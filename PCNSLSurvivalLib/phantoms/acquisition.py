@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
 from PCNSLSurvivalLib.phantoms.head import Head
 from PCNSLSurvivalLib.phantoms.protocol import SequenceProtocol, Vector
-from PCNSLSurvivalLib.phantoms.random_fields import smooth_noise, stream
+from PCNSLSurvivalLib.phantoms.random_fields import refine, smooth_noise, stream
 from PCNSLSurvivalLib.phantoms.signal import signal_of
 from PCNSLSurvivalLib.phantoms.tissues import Tissue
 from PCNSLSurvivalLib.terms import Sequence
@@ -117,11 +117,10 @@ def _through_slices(image: sitk.Image, grid: Grid, pose: sitk.Transform, slice_m
     steps = max(1, int(np.ceil(slice_mm - 0.25)))
     normal = np.reshape(grid.direction_lps, (3, 3))[:, 2]
     total = np.zeros(grid.size[::-1], np.float32)
-    floating = sitk.Cast(image, sitk.sitkFloat32)
     for offset in (np.arange(steps) + 0.5) / steps * slice_mm - slice_mm / 2:
         x, y, z = np.asarray(grid.origin_lps_mm) + offset * normal
         layer = Grid(grid.size, grid.spacing_mm, (x, y, z), grid.direction_lps)
-        total += sitk.GetArrayFromImage(resample(floating, layer, transform=pose))
+        total += sitk.GetArrayFromImage(resample(image, layer, transform=pose))
     return cast(NDArray[np.float32], total / np.float32(steps))
 
 
@@ -140,8 +139,7 @@ def _bias_field(
     slope, curve = draw.normal(0.0, 1.0, 3), np.abs(draw.normal(1.0, 0.4, 3))
     log_field = r @ (slope * (0.5, 0.8, 0.6)) + (r * r) @ (curve * (0.8, 0.8, -0.3))
     log_field += 0.5 * np.sin(1.5 * r[..., 1] + draw.uniform(0, 6)) * np.cos(r[..., 2])
-    field_image = image_on_grid(log_field.astype(np.float32), coarse)
-    sampled = sitk.GetArrayFromImage(resample(field_image, grid, interpolation="bspline"))
+    sampled = refine(log_field.astype(np.float32), coarse, grid, cubic=True)
     inside = sampled[brain >= 0.5]
     scaled = (sampled - inside.mean()) * (protocol.bias_amplitude / inside.std())
     return cast(NDArray[np.float32], np.exp(np.clip(scaled, -1.0, 1.0)).astype(np.float32))

@@ -85,10 +85,9 @@ def _brain_tissue(anatomy: PatientAnatomy, plan: LesionPlan, grid: Grid) -> tupl
     """Gray matter, white matter, fluid and their sum, as shares of each voxel of ``grid``."""
     template = brain_template()
     warp = warp_to_template(anatomy, template, plan.lesions)
-    gray, white, brain = (
-        cast(Volume, sitk.GetArrayFromImage(resample(image, grid, transform=warp)))
-        for image in (template.gray_matter, template.white_matter, template.brain)
-    )
+    maps = sitk.Compose(template.gray_matter, template.white_matter, template.brain)
+    warped = sitk.GetArrayFromImage(resample(maps, grid, transform=warp))
+    gray, white, brain = (cast(Volume, np.ascontiguousarray(warped[..., n])) for n in range(3))
     draw = stream(anatomy.seed, "folding")
     floor = np.float32(0.004)
     fluid = np.maximum(brain - gray - white, 0.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.imaging.geometry import image_on_grid, resample
 from PCNSLSurvivalLib.phantoms.anatomy import HEAD_GRID, PatientAnatomy
-from PCNSLSurvivalLib.phantoms.random_fields import smooth_noise, stream
+from PCNSLSurvivalLib.phantoms.random_fields import refine, smooth_noise, stream
 from PCNSLSurvivalLib.phantoms.shapes import HeadSpace, Painter, Volume, coverage, smooth_union
 from PCNSLSurvivalLib.phantoms.tissues import Tissue
 
@@ -59,8 +59,7 @@ def head_surfaces(brain: NDArray[np.uint8], anatomy: PatientAnatomy) -> HeadSurf
     scalp = anatomy.scalp_mm * (1.0 + 0.12 * vary[2]) + 5.0 * temple
     skin = smooth_union(cast(Volume, outer - scalp), _face_and_neck(space), blend_mm=14.0)
     fields = [np.asarray(field, np.float32) for field in (inner, outer, skin)]
-    fine = [resample(image_on_grid(field, coarse), HEAD_GRID, outside=50.0) for field in fields]
-    return HeadSurfaces(*(sitk.GetArrayFromImage(image) for image in fine))
+    return HeadSurfaces(*(refine(field, coarse, HEAD_GRID) for field in fields))
 
 
 def paint_meninges(painter: Painter, surfaces: HeadSurfaces, space: HeadSpace) -> None:

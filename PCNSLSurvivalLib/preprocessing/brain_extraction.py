@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.errors import PreparationError
-from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid, image_on_grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
 from PCNSLSurvivalLib.preprocessing.brain_extractor_files import brain_extractor_files
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
 from PCNSLSurvivalLib.preprocessing.sampling import ball, coarser, head_mask, mask_on
@@ -43,48 +43,62 @@ def extract_brain(t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
         Fisch et al., deepbet: Fast brain extraction of T1-weighted MRI using convolutional neural networks,
         Comput Biol Med 179:108845, 2024. doi:10.1016/j.compbiomed.2024.108845
     """
-    files = brain_extractor_files()
-    head = _cube(*_bounds(head_mask(coarser(t1gd, 3.0)), margin=0.02), step.finding_size)
+    networks = brain_extractor_files()
+    head = _box_around(head_mask(coarser(t1gd, 3.0)), t1gd, step.finding_size, margin=0.02)
     values = _sampled(t1gd, head)
     low, high = (float(v) for v in np.quantile(values, step.intensity_quantiles))
-    found = _largest(_probability(files.finder, _scaled(values, low, high)) > 0.5)
+    found = _largest(_probability(networks.finder, _scaled(values, low, high)) > 0.5)
     if found is None:
         raise PreparationError(
             "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask "
             "with --brain-mask; for scans without skull use --already-stripped."
         )
-    box = _cube(*_bounds(mask_on(found, head), margin=step.margin), step.outlining_size)
-    probability = _probability(files.outliner, _scaled(_sampled(t1gd, box), low, high))
+    box = _box_around(mask_on(found, head), t1gd, step.outlining_size, margin=step.margin)
+    probability = _probability(networks.outliner, _scaled(_sampled(t1gd, box), low, high))
     return _clean(image_on_grid(probability, box), Grid.of(t1gd), step)
 
 
-def _bounds(mask: sitk.Image, *, margin: float) -> tuple[FloatArray, FloatArray]:
-    """Lowest and highest LPS corner of a mask's box along the patient's axes, widened on either side."""
-    grid = Grid.of(mask)
+def _box_around(mask: sitk.Image, scan: sitk.Image, size: int, *, margin: float) -> Grid:
+    """A cube of ``size`` voxels along the axes of the scan around a mask, never beyond the scan.
+
+    Beyond the scan the networks would see a head cut off flat, and draw the brain into the scalp there.
+    """
+    grid, edge = Grid.of(scan), np.asarray(scan.GetSpacing())
     kji = np.argwhere(sitk.GetArrayViewFromImage(mask) > 0)
     if not len(kji):
         raise PreparationError("No head was found in T1Gd. Check that T1Gd is a brain MRI.")
-    points = grid.index_to_lps(kji[:, ::-1].astype(float))
+    index = grid.lps_to_index(Grid.of(mask).index_to_lps(kji[:, ::-1].astype(float)))
     # A few stray voxels outside the head must not widen the box.
-    low, high = np.quantile(points, 0.0005, axis=0), np.quantile(points, 0.9995, axis=0)
-    room = margin * (high - low)
-    return low - room, high + room
-
-
-def _cube(low_lps_mm: FloatArray, high_lps_mm: FloatArray, size: int) -> Grid:
-    """``size`` voxels along every patient axis between two corners; their edges differ from axis to axis."""
-    edges = (high_lps_mm - low_lps_mm) / size
-    return Grid.axis_aligned(
-        center_lps_mm=(low_lps_mm + high_lps_mm) / 2,
-        size=(size, size, size),
-        spacing_mm=(float(edges[0]), float(edges[1]), float(edges[2])),
+    low, high = np.quantile(index, 0.0005, axis=0), np.quantile(index, 0.9995, axis=0)
+    half_voxel = 0.5 * np.asarray(mask.GetSpacing()) / edge
+    room = margin * (high - low) + half_voxel
+    low = np.maximum(low - room, -0.5)
+    high = np.minimum(high + room, np.asarray(grid.size) - 0.5)
+    fine = (high - low) / size
+    origin, spacing = grid.index_to_lps(low + fine / 2), fine * edge
+    return Grid(
+        (size, size, size),
+        (float(spacing[0]), float(spacing[1]), float(spacing[2])),
+        (float(origin[0]), float(origin[1]), float(origin[2])),
+        grid.direction_lps,
     )
 
 
 def _sampled(image: sitk.Image, grid: Grid) -> FloatVolume:
-    """Values on another grid, (k, j, i); outside the scan the nearest value at its edge counts."""
-    outside = float(np.quantile(sitk.GetArrayViewFromImage(image), 0.001))
-    array: FloatVolume = sitk.GetArrayFromImage(resample(image, grid, outside=outside))
+    """Values on another grid, (k, j, i); beyond the outermost voxel centers the nearest value counts."""
+    sampled = sitk.Resample(
+        image,
+        grid.size,
+        sitk.Transform(3, sitk.sitkIdentity),
+        sitk.sitkLinear,
+        grid.origin_lps_mm,
+        grid.spacing_mm,
+        grid.direction_lps,
+        0.0,
+        sitk.sitkFloat32,
+        True,
+    )
+    array: FloatVolume = sitk.GetArrayFromImage(sampled)
     return array
 
 
@@ -115,7 +129,9 @@ def _clean(probability: sitk.Image, grid: Grid, step: BrainExtractionStep) -> si
     """One piece without notches and holes, judged on voxels of equal edges, brought to the scan's grid."""
     edge = step.working_spacing_mm
     even = Grid.of(probability).with_spacing((edge, edge, edge))
-    piece = _largest(sitk.GetArrayViewFromImage(resample(probability, even)) > step.threshold)
+    # SimpleITK's array views do not keep a passing image alive: every image viewed has a name.
+    likely = resample(probability, even)
+    piece = _largest(sitk.GetArrayViewFromImage(likely) > step.threshold)
     if piece is None:
         raise PreparationError(
             "No brain outline could be drawn on T1Gd. Look at the scan, or give a brain mask with --brain-mask."

@@ -26,8 +26,11 @@ MARGIN_MM = 12.0
 
 MAX_STRIP_SLICES = 24
 
-_FAINTEST, _OPAQUE = 0.10, 0.62
-"""Below the first share of the maximum nothing is drawn; the second is the opacity of the strongest activation."""
+FAINTEST = 0.25
+"""Share of the strongest activation below which nothing is drawn."""
+
+_OPAQUE = 0.65
+# Opacity of the strongest activation: anatomy must stay readable below it.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,11 @@ class View:
     crosshair: tuple[float, float] | None
     title: str
 
+    @property
+    def axis_letter(self) -> str:
+        """The RAS axis that ``position_mm`` counts along."""
+        return {"Sagittal": "R", "Coronal": "A", "Axial": "S"}[self.title]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Display:
@@ -72,7 +80,7 @@ class Display:
 def make_display(scan: sitk.Image, activation: sitk.Image, brain_mask: sitk.Image) -> Display:
     """Fix the gray window from the brain: skull and fat may saturate, brain tissue and enhancement do not."""
     values = sitk.GetArrayViewFromImage(scan)[sitk.GetArrayViewFromImage(brain_mask) > 0]
-    low, high = np.percentile(values, (1.0, 99.8)) if values.size else (0.0, 1.0)
+    low, high = np.percentile(values, (1.0, 99.7)) if values.size else (0.0, 1.0)
     return Display(
         scan=scan, activation=activation, brain_mask=brain_mask, window=(float(low) * 0.5, float(max(high, low + 1e-6)))
     )
@@ -172,7 +180,7 @@ def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | No
 
 
 def _overlay_rgba(activation: NDArray[np.float64]) -> NDArray[np.uint8]:
-    opacity = np.where(activation >= _FAINTEST, _OPAQUE * (0.35 + 0.65 * np.clip(activation, 0, 1)), 0.0)
+    opacity = _OPAQUE * np.clip((activation - FAINTEST) / (1.0 - FAINTEST), 0.0, 1.0) ** 0.7
     return np.dstack([activation_rgb(activation), np.round(opacity * 255).astype(np.uint8)])
 
 

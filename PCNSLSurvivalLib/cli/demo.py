@@ -1,0 +1,39 @@
+"""``pcnsl-survival demo``: make a virtual patient and predict it."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from PCNSLSurvivalLib.cli.predict import add_result_options, predict_to_folder
+from PCNSLSurvivalLib.terms import Sequence
+
+
+def add_demo_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "demo",
+        help="make the demonstration patient (a virtual head with known truth) and predict it",
+        description="Make the demonstration patient, a virtual whole head with an enhancing lesion, and predict it "
+        "from T1Gd, T1 and T2 as a real one.",
+    )
+    add_result_options(parser)
+    parser.set_defaults(run=run_demo)
+
+
+def run_demo(args: argparse.Namespace) -> int:
+    """Make the demonstration patient in a temporary folder, predict it, and leave the result folder."""
+    from PCNSLSurvivalLib.imaging.io import write_volume
+    from PCNSLSurvivalLib.imaging.output_folder import check_output_folder
+    from PCNSLSurvivalLib.phantoms import demonstration_patient
+
+    check_output_folder(args.out.absolute(), overwrite=args.overwrite)
+    print("Making the demonstration patient: a virtual head, no real person.", flush=True)
+    patient = demonstration_patient()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {}
+        for sequence in (Sequence.T1GD, Sequence.T1, Sequence.T2):
+            paths[sequence] = Path(folder) / f"{sequence.value}.nii.gz"
+            write_volume(patient.scans[sequence], paths[sequence])
+        return predict_to_folder(paths, args)

@@ -1,0 +1,119 @@
+"""The folder that a prediction leaves behind: result file, volumes, report."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+import PCNSLSurvivalLib
+from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.imaging.io import write_volume
+from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
+from PCNSLSurvivalLib.installed_files import sha256_of
+from PCNSLSurvivalLib.reports.case_report import case_report_html
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+
+SCHEMA_VERSION = "1.0"
+"""Changes in the first place when a reader of an earlier file would misread a later one."""
+
+PREDICTION = "prediction.json"
+REPORT = "report.html"
+BRAIN_MASK = "brain_mask.nii.gz"
+ACTIVATION_MAP = "activation_map.nii.gz"
+
+_PACKAGES = ("numpy", "SimpleITK", "scipy", "torch", "safetensors")
+
+
+def write_case_folder(result: CaseResult, folder: Path) -> None:
+    """Write all files of one prediction into a folder (a staging folder, see ``imaging.output_folder``).
+
+    Args:
+        result: What was predicted.
+        folder: An existing, empty folder.
+    """
+    write_volume(result.brain_mask, folder / BRAIN_MASK)
+    write_volume(result.activation_map, folder / ACTIVATION_MAP)
+    for sequence, image in result.prepared.preprocessed.items():
+        write_volume(image, folder / f"{sequence.value}_preprocessed.nii.gz")
+    (folder / REPORT).write_text(case_report_html(result, software_versions()), encoding="utf-8")
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / PREDICTION).write_text(text + "\n", encoding="utf-8")
+
+
+def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]:
+    """``prediction.json`` as documented in docs/prediction-json.md.
+
+    Args:
+        result: What was predicted.
+        files: SHA-256 of the files beside it.
+
+    Returns:
+        Plain JSON values; no names, and no paths outside the folder.
+    """
+    network = result.network.to_json()
+    grad_cam = network["grad_cam"]
+    return {
+        "schema": "pcnsl-survival/prediction",
+        "schema_version": SCHEMA_VERSION,
+        "research_use_only": RESEARCH_USE_ONLY,
+        "probability_over_one_year": network["probability_over_one_year"],
+        "class": network["class"],
+        "decision_threshold": network["decision_threshold"],
+        "log_odds": network["log_odds"],
+        "member_probabilities": network["member_probabilities"],
+        "probability_spread": network["probability_spread"],
+        "warnings": [text for text in (result.model.warning, *result.warnings) if text],
+        "model": result.model.to_json(),
+        "activation_map": {
+            "file": ACTIVATION_MAP,
+            "explains": grad_cam["target"],
+            "method": grad_cam["method"],
+            "block": grad_cam["block"],
+            "cells": grad_cam["cells"],
+            "cell_size_mm": list(result.cell_size_mm),
+            "scale": grad_cam["scale"],
+            "unit": "value times scale is the raw map, in logits",
+            "empty": grad_cam["empty"],
+        },
+        "evidence": network["evidence"],
+        "preprocessing": {
+            "recipe": result.prepared.recipe.to_json(),
+            "recipe_sha256": result.prepared.recipe.sha256,
+            "brain_volume_ml": round(result.brain_volume_ml, 1),
+            "brain_mask_given": result.options.brain_mask is not None,
+            "already_stripped": result.options.already_stripped,
+            "already_corrected": result.options.already_corrected,
+            "already_registered": result.options.already_registered,
+            "quality_overridden": result.options.override_quality,
+            "findings": [finding.to_json() for finding in result.prepared.findings],
+        },
+        "inputs": {sequence.value: _input_json(result, sequence) for sequence in result.scans},
+        "files_sha256": files,
+        "device": network["device"],
+        "precision": network["precision"],
+        "seconds": dict(result.seconds),
+        "software": software_versions(),
+    }
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of this software and of what it computes with."""
+    packages = {name: metadata.version(name) for name in _PACKAGES}
+    return {"pcnsl-survival": PCNSLSurvivalLib.__version__, "python": platform.python_version(), **packages}
+
+
+def _input_json(result: CaseResult, sequence: Any) -> dict[str, Any]:
+    scan = result.scans[sequence]
+    grid = Grid.of(scan.image)
+    return {
+        "format": scan.source_format,
+        "size": list(grid.size),
+        "spacing_mm": [round(mm, 4) for mm in grid.spacing_mm],
+        "voxels_sha256": voxel_sha256(sitk.Image(scan.image)),
+    }

@@ -8,11 +8,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
 import PCNSLSurvivalLib
-from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.explain.overlay import cell_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.imaging.io import write_volume
+from PCNSLSurvivalLib.inference.network import FloatMap
 from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
 from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.reports.case_report import case_report_html
@@ -25,6 +28,10 @@ PREDICTION = "prediction.json"
 REPORT = "report.html"
 BRAIN_MASK = "brain_mask.nii.gz"
 ACTIVATION_MAP = "activation_map.nii.gz"
+ACTIVATION_CELLS = "activation_cells.nii.gz"
+"""The raw map, in logits, on the cells it was computed in."""
+EVIDENCE_CELLS = "evidence_cells.nii.gz"
+"""Signed share of every cell in the log-odds of OS > 1 year."""
 
 _PACKAGES = ("numpy", "SimpleITK", "scipy", "torch", "safetensors")
 
@@ -38,12 +45,21 @@ def write_case_folder(result: CaseResult, folder: Path) -> None:
     """
     write_volume(result.brain_mask, folder / BRAIN_MASK)
     write_volume(result.activation_map, folder / ACTIVATION_MAP)
+    network = result.network
+    _write_cells(network.raw_map, network.stride_voxels, result, folder / ACTIVATION_CELLS)
+    _write_cells(network.evidence, network.evidence_stride_voxels, result, folder / EVIDENCE_CELLS)
     for sequence, image in result.prepared.preprocessed.items():
         write_volume(image, folder / f"{sequence.value}_preprocessed.nii.gz")
     (folder / REPORT).write_text(case_report_html(result, software_versions()), encoding="utf-8")
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / PREDICTION).write_text(text + "\n", encoding="utf-8")
+
+
+def _write_cells(cells_ijk: FloatMap, stride_voxels: int, result: CaseResult, path: Path) -> None:
+    size = (cells_ijk.shape[0], cells_ijk.shape[1], cells_ijk.shape[2])
+    grid = cell_grid(size, result.prepared.network_grid, stride_voxels=stride_voxels)
+    write_volume(image_on_grid(np.ascontiguousarray(cells_ijk.transpose(2, 1, 0)), grid), path)
 
 
 def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]:

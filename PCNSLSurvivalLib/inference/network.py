@@ -3,121 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.explain.grad_cam import Method, autograd_map, pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.explain.grad_cam import Method, pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.inference.network_result import NetworkResult
+from PCNSLSurvivalLib.inference.runtime import (
+    Device,
+    FloatMap,
+    MemberOutput,
+    NetworkError,
+    Precision,
+    RuntimeName,
+    start_runtime,
+)
 from PCNSLSurvivalLib.models.architecture import Block
-from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.familiarity import judge_familiarity
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.terms import OSClass
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["float32", "bf16"]
-FloatMap = NDArray[np.float32]
+__all__ = ["Device", "FloatMap", "NetworkError", "NetworkResult", "SurvivalNetwork"]
 
 EVIDENCE_TOLERANCE = 1e-4
-
-
-class NetworkError(PCNSLSurvivalError):
-    """The network cannot run here, or its numbers do not agree with themselves."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkResult:
-    """What the network says of one case, and what it says it from.
-
-    Maps lie on cells of the network grid: cell n of an axis is centered on voxel ``stride_voxels * n``
-    (see ``explain.overlay.map_on_grid``).
-    """
-
-    probability_over_one_year: float
-    """Probability of OS over one year, 0 to 1: the logistic function of ``log_odds``."""
-    log_odds: float
-    """Mean of the members' log-odds of OS over one year, calibrated."""
-    os_class: OSClass
-    decision_threshold: float
-    member_probabilities: tuple[float, ...]
-    logits: NDArray[np.float64]
-    """(K, 2) logits of the K members: OS up to one year, OS over one year."""
-    target: OSClass
-    """The class whose logit ``raw_map`` explains."""
-    method: Method
-    block: Block
-    stride_voxels: int
-    raw_map: FloatMap
-    """(i, j, k) mean of the members' raw maps, at least 0, in logits."""
-    member_maps: FloatMap
-    """(K, i, j, k) raw maps of the members."""
-    evidence: FloatMap
-    """(i, j, k) signed contributions of the cells of layer4 to ``log_odds``."""
-    evidence_constant: float
-    """The part of ``log_odds`` that no scan changes; with all cells of ``evidence`` it adds up to ``log_odds``."""
-    evidence_stride_voxels: int
-    features: FloatMap
-    """(K, C) layer4 averaged over its cells: what the head reads."""
-    device: str
-    precision: Precision
-    notes: tuple[str, ...]
-    """Sentences about this run, such as a fall back to the CPU."""
-    seconds_forward: float
-    seconds_map: float
-
-    @property
-    def map_scale(self) -> float:
-        """Largest value of ``raw_map``; dividing by it gives 0 to 1. It is 0 for an empty map."""
-        return float(self.raw_map.max())
-
-    @property
-    def map_is_empty(self) -> bool:
-        """Whether no cell speaks for the target class."""
-        return self.map_scale <= 0.0
-
-    @property
-    def probability_spread(self) -> float | None:
-        """Standard deviation of the members' probabilities; None for a single network."""
-        if len(self.member_probabilities) < 2:
-            return None
-        return float(np.std(self.member_probabilities, ddof=1))
-
-    def to_json(self) -> dict[str, Any]:
-        """The numbers of the result as plain JSON; maps are volumes and are written elsewhere."""
-        return {
-            "probability_over_one_year": self.probability_over_one_year,
-            "log_odds": self.log_odds,
-            "class": self.os_class.label,
-            "decision_threshold": self.decision_threshold,
-            "member_probabilities": list(self.member_probabilities),
-            "probability_spread": self.probability_spread,
-            "logits": self.logits.tolist(),
-            "grad_cam": {
-                "target": self.target.label,
-                "method": self.method,
-                "block": self.block,
-                "cells": list(self.raw_map.shape),
-                "stride_voxels": self.stride_voxels,
-                "scale": self.map_scale,
-                "empty": self.map_is_empty,
-            },
-            "evidence": {
-                "unit": "log-odds of OS > 1 year",
-                "constant": self.evidence_constant,
-                "for": float(self.evidence[self.evidence > 0].sum()),
-                "against": float(self.evidence[self.evidence < 0].sum()),
-                "stride_voxels": self.evidence_stride_voxels,
-            },
-            "device": self.device,
-            "precision": self.precision,
-            "notes": list(self.notes),
-            "seconds": {"forward": round(self.seconds_forward, 3), "map": round(self.seconds_map, 3)},
-        }
 
 
 class SurvivalNetwork:
@@ -126,35 +34,49 @@ class SurvivalNetwork:
     Args:
         folder: The model; its weights are checked and read here.
         device: "auto" takes CUDA, then Apple MPS, then the CPU.
-        precision: "float32" is the reference.
+        runtime: "auto" takes torch where it is installed, otherwise ONNX Runtime.
+        precision: "float32" is the reference; "bf16" only where the hardware has it.
+        threads: CPU threads; the runtime's own choice if left out.
 
     Raises:
         ModelFolderError: The weights are not what the model's metadata says.
-        NetworkError: The device is not there.
+        NetworkError: The device, runtime or precision is not there.
     """
 
-    def __init__(self, folder: ModelFolder, device: Device = "auto", *, precision: Precision = "float32") -> None:
+    def __init__(
+        self,
+        folder: ModelFolder,
+        device: Device = "auto",
+        *,
+        runtime: RuntimeName = "auto",
+        precision: Precision = "float32",
+        threads: int | None = None,
+    ) -> None:
         self.folder = folder
         self.precision = precision
-        self.notes: list[str] = []
-        self._members = folder.load_members()
-        self._place(choose_device(device))
+        members = folder.load_members()
+        self._heads = [(tensors["fc.weight"], tensors["fc.bias"]) for tensors in members]
+        self._runtime = start_runtime(
+            folder, members, runtime=runtime, device=device, precision=precision, threads=threads
+        )
 
     def predict(
         self,
-        case: NDArray[np.float32],
+        case: FloatMap,
         *,
         target: OSClass | None = None,
         block: Block = "layer4",
         method: Method = "grad_cam",
+        tta: bool = False,
     ) -> NetworkResult:
         """Probability of OS over one year, with the map that explains it.
 
         Args:
             case: (C, I, J, K) prepared input, one channel for each of the model's sequences.
             target: Class to explain; the predicted one if left out.
-            block: "layer4", or an earlier block for a finer map.
-            method: See ``explain.grad_cam.autograd_map``.
+            block: "layer4", or an earlier block for a finer map (torch only).
+            method: See ``explain.grad_cam`` and ``explain.autograd_map``.
+            tta: Test-time augmentation: average with the answer to the left-right mirrored case.
 
         Returns:
             The result; its evidence adds up to its log-odds.
@@ -162,56 +84,35 @@ class SurvivalNetwork:
         Raises:
             NetworkError: The input does not fit the model, or the evidence does not add up.
         """
-        self._check(case)
-        try:
-            return self._predict(case, target, block, method)
-        except (torch.OutOfMemoryError, RuntimeError) as problem:
-            if self.device.type == "cpu" or "out of memory" not in str(problem).lower():
-                raise
-        self.notes.append(
-            f"The memory of the {self.device.type.upper()} device was not enough; the case was computed on the CPU."
-        )
-        self._place(torch.device("cpu"))
-        return self._predict(case, target, block, method)
-
-    def _predict(
-        self, case: NDArray[np.float32], target: OSClass | None, block: Block, method: Method
-    ) -> NetworkResult:
+        self._check(case, block, tta)
         begin = time.perf_counter()
+        views = [self._runtime.run(case, block)]
+        if tta:
+            views.append(self._runtime.run(mirrored(case), block))
+        logits = np.mean([[output.logits for output in outputs] for outputs in views], axis=0)
         temperature = self.folder.temperature
-        blocks, tops, logits = [], [], []
-        with _reproducible(), torch.no_grad():
-            batch = torch.from_numpy(np.ascontiguousarray(case, dtype=np.float32))[None]
-            for network in self._networks:
-                at_block = network.up_to(block, batch)
-                top = network.above(block, at_block)
-                blocks.append(at_block)
-                tops.append(top)
-                logits.append(network.head(top))
-            all_logits = torch.cat(logits).double().cpu().numpy()
-        member_log_odds = (all_logits[:, 1] - all_logits[:, 0]) / temperature
+        member_log_odds = (logits[:, 1] - logits[:, 0]) / temperature
         log_odds = float(member_log_odds.mean())
         probability = float(_logistic(np.array(log_odds)))
         os_class = OSClass(int(probability >= self.folder.decision_threshold))
         target = os_class if target is None else target
         seconds_forward = time.perf_counter() - begin
-        with _reproducible(), torch.no_grad():
-            maps = [
-                self._map(network, at_block, target, block, method)
-                for network, at_block in zip(self._networks, blocks, strict=True)
-            ]
-            evidence, constant = self._evidence(tops, temperature)
-            features = torch.cat([top.float().mean(dim=(2, 3, 4)) for top in tops]).cpu().numpy()
+        layer4 = _over_views([[output.layer4 for output in outputs] for outputs in views])
+        evidence, constant = self._evidence(layer4, temperature)
+        # bf16 rounds what the head reads; its sum is then the exact log-odds of the rounded cells.
         _check_sum(evidence, constant, log_odds)
-        member_maps = np.stack(maps)
+        member_maps = _over_views(
+            [[self._map(n, output, target, block, method) for n, output in enumerate(v)] for v in views]
+        )
         architecture = self.folder.architecture
+        features = layer4.mean(axis=(2, 3, 4))
         return NetworkResult(
             probability_over_one_year=probability,
             log_odds=log_odds,
             os_class=os_class,
             decision_threshold=self.folder.decision_threshold,
             member_probabilities=tuple(float(p) for p in _logistic(member_log_odds)),
-            logits=all_logits,
+            logits=logits,
             target=target,
             method=method,
             block=block,
@@ -222,33 +123,31 @@ class SurvivalNetwork:
             evidence_constant=constant,
             evidence_stride_voxels=architecture.cell_stride("layer4"),
             features=features,
-            device=self.device.type,
+            familiarity=judge_familiarity(
+                self.folder.familiarity, case, features, names=[s.label for s in self.folder.sequences]
+            ),
+            test_time_augmentation=tta,
+            runtime=self._runtime.name,
+            device=self._runtime.device,
             precision=self.precision,
-            notes=tuple(self.notes),
+            notes=tuple(self._runtime.notes),
             seconds_forward=seconds_forward,
             seconds_map=time.perf_counter() - begin - seconds_forward,
         )
 
-    def _map(
-        self, network: FoldedResNet, features: torch.Tensor, target: OSClass, block: Block, method: Method
-    ) -> FloatMap:
-        if block == "layer4" and method != "layer_cam":
-            raw = pooled_linear_map(features.float(), network.head_weight, int(target))
-        else:
-            raw = autograd_map(features, lambda x: network.head(network.above(block, x)), int(target), method=method)
-        array: FloatMap = raw[0].float().cpu().numpy()
-        return array
+    def _map(self, member: int, output: MemberOutput, target: OSClass, block: Block, method: Method) -> FloatMap:
+        if block == "layer4":
+            return pooled_linear_map(output.layer4, self._heads[member][0], int(target), method=method)
+        return self._runtime.gradient_map(member, output, target=int(target), block=block, method=method)
 
-    def _evidence(self, tops: list[torch.Tensor], temperature: float) -> tuple[NDArray[np.float64], float]:
-        shares = [
-            signed_evidence(top.cpu(), network.head_weight.cpu(), network.head_bias.cpu())
-            for top, network in zip(tops, self._networks, strict=True)
-        ]
-        cells = np.mean([cells.numpy() for cells, _ in shares], axis=0) / temperature
+    def _evidence(self, layer4: FloatMap, temperature: float) -> tuple[NDArray[np.float64], float]:
+        shares = [signed_evidence(cells, *head) for cells, head in zip(layer4, self._heads, strict=True)]
+        cells = np.mean([cells for cells, _ in shares], axis=0) / temperature
         return cells, float(np.mean([constant for _, constant in shares])) / temperature
 
-    def _check(self, case: NDArray[np.float32]) -> None:
-        wanted = (len(self.folder.sequences), *self.folder.recipe.network_grid.size)
+    def _check(self, case: FloatMap, block: Block, tta: bool) -> None:
+        grid = self.folder.recipe.network_grid
+        wanted = (len(self.folder.sequences), *grid.size)
         if tuple(case.shape) != wanted:
             raise NetworkError(
                 f"The prepared case has shape {tuple(case.shape)}, the model reads {wanted} (sequences and voxels). "
@@ -256,39 +155,28 @@ class SurvivalNetwork:
             )
         if not np.isfinite(case).all():
             raise NetworkError("The prepared case holds values that are not numbers. Check the scans.")
-
-    def _place(self, device: torch.device) -> None:
-        self.device = device
-        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
-        self._networks = [
-            FoldedResNet(self.folder.architecture, tensors, device=device, dtype=dtype) for tensors in self._members
-        ]
+        if tta and grid.size[0] % self.folder.architecture.cell_stride("layer4"):
+            raise NetworkError("The network grid of this model cannot be mirrored. Leave --tta out.")
 
 
-def choose_device(device: Device) -> torch.device:
-    """The device to run on.
+def mirrored(case: FloatMap) -> FloatMap:
+    """Mirror (C, I, ...) left to right about voxel 0, so that cells fall on cells again.
 
-    Args:
-        device: "auto" takes CUDA, then Apple MPS, then the CPU.
-
-    Raises:
-        NetworkError: The device asked for is not there.
+    Voxel i goes to voxel I - i, and voxel 0, at the rim, stays: cell n, centered on voxel ``stride * n``, then
+    becomes cell N - n. Mirroring about the middle would put all cells between the old ones. The same call on
+    cells brings them back.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
-        return torch.device(next(name for name, present in there.items() if present))
-    if not there[device]:
-        raise NetworkError(
-            f"This computer has no {device.upper()} device that torch can use. Choose --device auto or --device cpu."
-        )
-    return torch.device(device)
+    return np.roll(case[:, ::-1], 1, axis=1)
 
 
-@contextmanager
-def _reproducible() -> Iterator[None]:
-    """Full float32 and the same algorithm every time, on CUDA too."""
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-        yield
+def _over_views(views: list[list[FloatMap]]) -> FloatMap:
+    """Mean over the case and its mirrored view, which is mirrored back: (members, ..., i, j, k)."""
+    plain = np.stack(views[0])
+    if len(views) == 1:
+        return plain
+    back = [np.roll(np.flip(array, axis=-3), 1, axis=-3) for array in views[1]]
+    mean: FloatMap = ((plain + np.stack(back)) / 2).astype(np.float32)
+    return mean
 
 
 def _check_sum(evidence: NDArray[np.float64], constant: float, log_odds: float) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from PCNSLSurvivalLib.errors import ModelFolderError, PreparationError
 from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.models.architecture import CLASSES, ResNetArchitecture
+from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics, measure_names
 from PCNSLSurvivalLib.models.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.models.weights_file import Tensors, check_weights_size, read_weights
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -26,6 +27,7 @@ from PCNSLSurvivalLib.terms import Sequence
 FORMAT_VERSION = 1
 METADATA = "configs/metadata.json"
 MONAI_CONFIG = "configs/inference.json"
+FAMILIARITY = "configs/familiarity.json"
 CARD = "docs/README.md"
 LICENSE = "LICENSE"
 
@@ -41,7 +43,7 @@ _OUR_KEYS = {
     "training_cohort", "license", "members", "files",
 }  # fmt: skip
 _TEXTS = ("version", "name", "task", "description", "authors", "copyright", "data_source", "intended_use")
-_KNOWN_FILES = {MONAI_CONFIG, CARD, LICENSE, "docs/data_license.txt"}
+_KNOWN_FILES = {MONAI_CONFIG, FAMILIARITY, CARD, LICENSE, "docs/data_license.txt"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ class ModelFolder:
     training_patients: int
     license: str
     authors: str
+    familiarity: FamiliarityStatistics | None
+    """How the training scans are spread; None if the model keeps no such statistics."""
     members: tuple[str, ...]
     """Weights files, one for each network of the ensemble, relative to the folder."""
     files: Mapping[str, tuple[int, str]]
@@ -175,13 +179,15 @@ def read_model_folder(path: Path) -> ModelFolder:
         ours["training_cohort"], {"description", "patients"}, name="Entry training_cohort in metadata.json"
     )
     calibration = only_keys(ours["calibration"], {"temperature", "patients"}, name="Entry calibration in metadata.json")
+    sequences = _sequences(ours["sequences"], architecture.channels)
+    members = _members(ours["members"])
     model = ModelFolder(
         path=path,
         name=_text(metadata["name"], "name", limit=100),
         version=_text(metadata["version"], "version", limit=40),
         kind=_choice(ours["kind"], ("untrained", "demonstration", "trained"), "kind"),
         architecture=architecture,
-        sequences=_sequences(ours["sequences"], architecture.channels),
+        sequences=sequences,
         recipe=_recipe(ours["preprocessing"]),
         decision_threshold=_number(ours["decision_threshold"], "decision_threshold", 0.0, 1.0),
         temperature=_number(calibration["temperature"], "temperature", 0.01, 100.0),
@@ -191,7 +197,8 @@ def read_model_folder(path: Path) -> ModelFolder:
         training_patients=int(_number(cohort["patients"], "patients", 0, 10_000_000)),
         license=_text(ours["license"], "license", limit=200),
         authors=metadata["authors"],
-        members=_members(ours["members"]),
+        familiarity=_familiarity(path, sequences, architecture.features * len(members)),
+        members=members,
         files=_files(ours["files"]),
         checksum=sha256_of(metadata_file),
     )
@@ -288,6 +295,13 @@ def _members(value: Any) -> tuple[str, ...]:
     if value != [f"models/member_{number}.safetensors" for number in range(len(value))]:
         raise _refused("its members are not named models/member_0.safetensors and so on")
     return tuple(value)
+
+
+def _familiarity(path: Path, sequences: tuple[Sequence, ...], features: int) -> FamiliarityStatistics | None:
+    if not (path / FAMILIARITY).is_file():
+        return None
+    measures = len(measure_names([str(sequence) for sequence in sequences]))
+    return FamiliarityStatistics.from_json(read_json_file(path / FAMILIARITY), measures=measures, features=features)
 
 
 def _files(value: Any) -> dict[str, tuple[int, str]]:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
 from PCNSLSurvivalLib.models.model_folder import (
     CARD,
+    FAMILIARITY,
     FORMAT_VERSION,
     LICENSE,
     METADATA,
@@ -66,6 +68,7 @@ def write_model_folder(
     sequences: tuple[MRSequence, ...],
     recipe: Recipe,
     description: ModelDescription,
+    familiarity: FamiliarityStatistics | None = None,
 ) -> None:
     """Write a model folder into an empty folder; equal arguments give equal bytes.
 
@@ -76,6 +79,7 @@ def write_model_folder(
         sequences: Input channels in order.
         recipe: How the training scans were prepared.
         description: Everything else.
+        familiarity: Spread of the training scans, if known.
     """
     names = [f"models/member_{number}.safetensors" for number in range(len(members))]
     for sub in ("configs", "models", "docs"):
@@ -87,6 +91,8 @@ def write_model_folder(
         LICENSE: description.license_text,
         MONAI_CONFIG: json_text(monai_config(architecture)),
     }
+    if familiarity is not None:
+        texts[FAMILIARITY] = json_text(familiarity.to_json())
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     files = {

@@ -48,10 +48,11 @@ def test_a_network_looking_at_one_corner_lights_that_corner_of_the_oblique_scan(
     case = sitk.GetArrayFromImage(resample(scan, NETWORK_GRID)).transpose(2, 1, 0)
 
     architecture = ResNetArchitecture(depth=10, conv1_stride=stride, widen_factor=0.125)
-    network = FoldedResNet(architecture, bright_spot_tensors(architecture))
+    tensors = bright_spot_tensors(architecture)
+    network = FoldedResNet(architecture, tensors)
     with torch.no_grad():
         features = network.up_to("layer4", torch.from_numpy(np.ascontiguousarray(case))[None, None])
-        raw_map = pooled_linear_map(features, network.head_weight, 1)[0].numpy()
+    raw_map = pooled_linear_map(features[0].numpy(), tensors["fc.weight"], 1)
     on_scan = map_on_grid(raw_map, NETWORK_GRID, native, None, "linear")
 
     assert Grid.of(on_scan).matches(native)

@@ -1,13 +1,16 @@
 """Prediction, Grad-CAM and evidence against autograd and against MONAI's own classes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from made_models import random_tensors, small_model
+from made_models import bright_spot_tensors, random_tensors, small_model
 from monai.visualize import GradCAM
 
-from PCNSLSurvivalLib.explain.grad_cam import autograd_map, pooled_linear_map, signed_evidence
-from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork
+from PCNSLSurvivalLib.explain.autograd_map import autograd_map
+from PCNSLSurvivalLib.explain.grad_cam import METHODS, pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork, mirrored
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
@@ -16,7 +19,7 @@ from PCNSLSurvivalLib.terms import OSClass
 
 
 def relative_difference(found, expected):
-    return float((found - expected).abs().max() / expected.abs().max())
+    return np.abs(found - expected).max() / np.abs(expected).max()
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -27,21 +30,23 @@ def test_closed_form_is_autograd_is_monai(depth, channels, stride):
     tensors = random_tensors(architecture, seed=depth + channels)
     reference = build_resnet(architecture)
     load_tensors(reference, tensors)
-    x = torch.randn((1, channels, 64, 64, 64), generator=torch.Generator().manual_seed(3))
+    x = torch.randn((1, channels, 48, 48, 48), generator=torch.Generator().manual_seed(3))
     network = FoldedResNet(architecture, tensors)
     with torch.no_grad():
         features = network.up_to("layer4", x)
         logits = network.head(features)[0]
-        evidence, constant = signed_evidence(features, network.head_weight, network.head_bias)
+    layer4, weight, bias = features[0].numpy(), tensors["fc.weight"], tensors["fc.bias"]
+    evidence, constant = signed_evidence(layer4, weight, bias)
     assert float(evidence.sum()) + constant == pytest.approx(float(logits[1] - logits[0]), abs=1e-5)
     monai_cam = GradCAM(nn_module=reference, target_layers="layer4")
     for target in OSClass:
-        closed = pooled_linear_map(features, network.head_weight, int(target))
-        by_autograd = autograd_map(features, network.head, int(target), method="grad_cam")
-        by_monai = monai_cam.compute_map(x, class_idx=int(target))[:, 0].detach()
+        by_monai = monai_cam.compute_map(x, class_idx=int(target))[0, 0].detach().numpy()
         assert by_monai.max() > 0
-        assert relative_difference(closed, by_autograd) < 1e-5
-        assert relative_difference(closed, by_monai) < 1e-5
+        assert relative_difference(pooled_linear_map(layer4, weight, int(target)), by_monai) < 1e-5
+        for method in METHODS:
+            closed = pooled_linear_map(layer4, weight, int(target), method=method)
+            by_autograd = autograd_map(features, network.head, int(target), method=method)[0].numpy()
+            assert relative_difference(closed, by_autograd) < 1e-5
 
 
 @pytest.mark.parametrize("depth", [10, 50])
@@ -50,7 +55,7 @@ def test_finer_map_of_layer3_is_monais(depth):
     tensors = random_tensors(architecture)
     reference = build_resnet(architecture)
     load_tensors(reference, tensors)
-    x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(4))
+    x = torch.randn((1, 1, 48, 48, 48), generator=torch.Generator().manual_seed(4))
     network = FoldedResNet(architecture, tensors)
     with torch.no_grad():
         features = network.up_to("layer3", x)
@@ -120,19 +125,65 @@ def test_a_case_prepared_otherwise_is_refused(ensemble, case):
 def test_memory_of_the_device_running_out_ends_on_the_cpu_with_a_sentence(tmp_path, case, monkeypatch):
     network = SurvivalNetwork(small_model(tmp_path / "untrained"), "cpu")
     expected = network.predict(case)
+    runtime = network._runtime
     run = FoldedResNet.up_to
 
     def full(self, block, x):
-        if network.device.type != "cpu":
+        if runtime.device != "cpu":
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
         return run(self, block, x)
 
     monkeypatch.setattr(FoldedResNet, "up_to", full)
-    network.device = torch.device("cuda")
+    runtime.device = "cuda"
     result = network.predict(case)
     assert result.device == "cpu"
     assert "computed on the CPU" in result.notes[0]
     assert result.log_odds == expected.log_odds
+
+
+def test_test_time_augmentation_averages_the_case_and_its_mirror_image(ensemble, case):
+    plain, mirror = ensemble.predict(case), ensemble.predict(mirrored(case))
+    both = ensemble.predict(case, tta=True)
+    assert both.log_odds == pytest.approx((plain.log_odds + mirror.log_odds) / 2, abs=1e-6)
+    assert both.evidence.sum(dtype=float) + both.evidence_constant == pytest.approx(both.log_odds, abs=1e-5)
+    assert ensemble.predict(mirrored(case), tta=True).log_odds == pytest.approx(both.log_odds, abs=1e-6)
+
+
+def test_mirrored_evidence_comes_back_to_its_own_side(tmp_path):
+    """A network that sees brightness gives one map for a bright spot, with and without the mirrored pass."""
+    architecture = ResNetArchitecture(depth=10, conv1_stride=1, widen_factor=0.125)
+    network = SurvivalNetwork(small_model(tmp_path / "untrained", edge=64), "cpu")
+    tensors = bright_spot_tensors(architecture)
+    network._heads = [(tensors["fc.weight"], tensors["fc.bias"])]
+    network._runtime._networks = [FoldedResNet(architecture, tensors)]
+    case = np.zeros((1, 64, 64, 64), np.float32)
+    case[0, 11:22, 30:35, 30:35] = 1.0
+    plain = network.predict(case, target=OSClass.OVER_ONE_YEAR)
+    both = network.predict(case, target=OSClass.OVER_ONE_YEAR, tta=True)
+    assert np.unravel_index(plain.evidence.argmax(), (4, 4, 4)) == (1, 2, 2)
+    np.testing.assert_allclose(both.evidence, plain.evidence, atol=1e-7)
+    np.testing.assert_allclose(both.raw_map, plain.raw_map, atol=1e-7)
+
+
+def test_temperature_divides_log_odds_and_evidence_alike(tmp_path, case):
+    folder = small_model(tmp_path / "untrained", members=2)
+    plain = SurvivalNetwork(folder, "cpu").predict(case)
+    cooler = SurvivalNetwork(replace(folder, temperature=2.5), "cpu").predict(case)
+    assert cooler.log_odds == pytest.approx(plain.log_odds / 2.5)
+    np.testing.assert_allclose(cooler.evidence, plain.evidence / 2.5, rtol=1e-5)
+    assert cooler.os_class == plain.os_class
+
+
+def test_bf16_changes_the_probability_by_less_than_a_hundredth(tmp_path, case, monkeypatch):
+    folder = small_model(tmp_path / "untrained", depth=18)
+    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.has_bf16", lambda device: True)
+    half = SurvivalNetwork(folder, "cpu", precision="bf16").predict(case)
+    full = SurvivalNetwork(folder, "cpu").predict(case)
+    assert half.log_odds != full.log_odds
+    assert half.probability_over_one_year == pytest.approx(full.probability_over_one_year, abs=0.01)
+    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.has_bf16", lambda device: False)
+    with pytest.raises(NetworkError, match="no bf16"):
+        SurvivalNetwork(folder, "cpu", precision="bf16")
 
 
 def test_evidence_that_does_not_add_up_is_refused(ensemble, case, monkeypatch):

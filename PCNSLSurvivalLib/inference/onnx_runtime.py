@@ -1,0 +1,83 @@
+"""The second runtime: ONNX Runtime on the CPU, for computers where torch will not install."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import numpy as np
+
+from PCNSLSurvivalLib.explain.grad_cam import Method
+from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
+from PCNSLSurvivalLib.models.architecture import Block
+from PCNSLSurvivalLib.models.folding import fold
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.models.onnx_graph import onnx_graph
+from PCNSLSurvivalLib.models.weights_file import Tensors
+
+_LAYER4_ONLY = "ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."
+
+
+class OnnxRuntime:
+    """Every member of a model folder as ONNX sessions; see ``runtime.start_runtime``."""
+
+    name = "onnx"
+    device = "cpu"
+
+    def __init__(
+        self,
+        folder: ModelFolder,
+        members: Sequence[Tensors],
+        *,
+        device: Device = "auto",
+        precision: Precision = "float32",
+        threads: int | None = None,
+    ) -> None:
+        if find_spec("onnxruntime") is None:
+            raise NetworkError(
+                "Neither torch nor ONNX Runtime is installed. Install one of them: pip install onnxruntime."
+            )
+        if device not in ("auto", "cpu") or precision != "float32":
+            raise NetworkError(
+                "ONNX Runtime computes in float32 on the CPU here. Choose --device cpu and --precision float32, "
+                "or --runtime torch."
+            )
+        import onnxruntime
+
+        self.notes: list[str] = []
+        options = onnxruntime.SessionOptions()
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # errors only
+        size = folder.recipe.network_grid.size
+        self._sessions = [
+            onnxruntime.InferenceSession(
+                onnx_graph(folder.architecture, fold(folder.architecture, tensors), size),
+                options,
+                providers=["CPUExecutionProvider"],
+            )
+            for tensors in members
+        ]
+
+    def run(self, case: FloatMap, block: Block) -> list[MemberOutput]:
+        """Put one (C, I, J, K) case through every member.
+
+        Raises:
+            NetworkError: The cells of another block than layer4 are asked for.
+        """
+        if block != "layer4":
+            raise NetworkError(_LAYER4_ONLY)
+        batch = np.ascontiguousarray(case, dtype=np.float32)[None]
+        outputs = []
+        for session in self._sessions:
+            logits, layer4 = session.run(["logits", "layer4"], {"image": batch})
+            outputs.append(MemberOutput(logits[0].astype(np.float64), layer4[0]))
+        return outputs
+
+    def gradient_map(self, member: int, output: MemberOutput, *, target: int, block: Block, method: Method) -> FloatMap:
+        """Differentiation is not there.
+
+        Raises:
+            NetworkError: Always.
+        """
+        raise NetworkError(_LAYER4_ONLY)

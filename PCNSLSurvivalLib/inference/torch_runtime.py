@@ -1,0 +1,132 @@
+"""The reference runtime: torch on the CPU, on CUDA or on Apple MPS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from PCNSLSurvivalLib.explain.autograd_map import autograd_map
+from PCNSLSurvivalLib.explain.grad_cam import Method
+from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
+from PCNSLSurvivalLib.models.architecture import Block
+from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.models.weights_file import Tensors
+
+
+class TorchRuntime:
+    """Every member of a model folder as torch networks; see ``runtime.start_runtime``."""
+
+    name = "torch"
+
+    def __init__(
+        self,
+        folder: ModelFolder,
+        members: Sequence[Tensors],
+        *,
+        device: Device = "auto",
+        precision: Precision = "float32",
+        threads: int | None = None,
+    ) -> None:
+        self.notes: list[str] = []
+        self._architecture = folder.architecture
+        self._members = members
+        self._precision = precision
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._place(choose_device(device))
+
+    def run(self, case: FloatMap, block: Block) -> list[MemberOutput]:
+        """Put one case through every member; on the CPU when the memory of a GPU does not suffice.
+
+        Args:
+            case: (C, I, J, K) prepared input.
+            block: Whose cells are kept beside those of layer4.
+        """
+        try:
+            return self._run(case, block)
+        except RuntimeError as problem:  # torch.OutOfMemoryError is one; MPS raises it plainly
+            if self.device == "cpu" or "out of memory" not in str(problem).lower():
+                raise
+        self.notes.append(
+            f"The memory of the {self.device.upper()} device was not enough; the case was computed on the CPU."
+        )
+        self._place(torch.device("cpu"))
+        return self._run(case, block)
+
+    def gradient_map(self, member: int, output: MemberOutput, *, target: int, block: Block, method: Method) -> FloatMap:
+        """(i, j, k) raw map of ``block``; see ``explain.autograd_map``."""
+        network = self._networks[member]
+        with _reproducible():
+            raw = autograd_map(output.at_block, lambda x: network.head(network.above(block, x)), target, method=method)
+        array: FloatMap = raw[0].float().cpu().numpy()
+        return array
+
+    def _run(self, case: FloatMap, block: Block) -> list[MemberOutput]:
+        outputs = []
+        with _reproducible(), torch.no_grad():
+            batch = torch.from_numpy(np.ascontiguousarray(case, dtype=np.float32))[None]
+            for network in self._networks:
+                at_block = network.up_to(block, batch)
+                layer4 = network.above(block, at_block)
+                logits = network.head(layer4)[0]
+                outputs.append(
+                    MemberOutput(
+                        logits.double().cpu().numpy() if self.device != "mps" else logits.cpu().double().numpy(),
+                        layer4[0].float().cpu().numpy(),
+                        None if block == "layer4" else at_block,
+                    )
+                )
+        return outputs
+
+    def _place(self, device: torch.device) -> None:
+        self.device = device.type
+        dtype = torch.float32
+        if self._precision == "bf16":
+            if not has_bf16(device):
+                raise NetworkError(
+                    f"The {device.type.upper()} device of this computer has no bf16 arithmetic. "
+                    "Choose --precision float32."
+                )
+            dtype = torch.bfloat16
+        self._networks = [
+            FoldedResNet(self._architecture, tensors, device=device, dtype=dtype) for tensors in self._members
+        ]
+
+
+def choose_device(device: Device) -> torch.device:
+    """The device to run on.
+
+    Args:
+        device: "auto" takes CUDA, then Apple MPS, then the CPU.
+
+    Raises:
+        NetworkError: The device asked for is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return torch.device(next(name for name, present in there.items() if present))
+    if not there[device]:
+        raise NetworkError(
+            f"This computer has no {device.upper()} device that torch can use. Choose --device auto or --device cpu."
+        )
+    return torch.device(device)
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 by itself; emulated, it would be slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return False
+
+
+@contextmanager
+def _reproducible() -> Iterator[None]:
+    """Full float32 and the same algorithm every time, on CUDA too."""
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        yield

@@ -17,9 +17,8 @@ from PCNSLSurvivalLib.phantoms.signal import signal_of
 from PCNSLSurvivalLib.phantoms.tissues import Tissue
 from PCNSLSurvivalLib.terms import Sequence
 
-# Head point that lies in the middle of the coil, and how far above it the scanned block ends.
+# Head point that lies in the middle of the coil.
 _COIL_CENTER_LPS_MM = (0.0, 12.0, 5.0)
-_BLOCK_TOP_MM = 104.0
 _PER_255 = np.float32(1 / 255)
 
 
@@ -63,6 +62,7 @@ def acquire(head: Head, sequence: Sequence, protocol: SequenceProtocol, *, seed:
     pose = head_pose(protocol)
     grid = scan_grid(protocol, pose)
     ideal = _through_slices(_signal_image(head, protocol, seed), grid, pose, protocol.slice_mm)
+    ideal = _with_ghosts(ideal, protocol.ghosting)
     brain = _through_slices(image_on_grid(head.brain, head.grid), grid, pose, protocol.slice_mm) * _PER_255
     lesion = _through_slices(image_on_grid(head.lesion, head.grid), grid, pose, protocol.slice_mm) * _PER_255
     bias = _bias_field(grid, pose, brain, protocol, stream(seed, "bias", sequence))
@@ -95,7 +95,7 @@ def scan_grid(protocol: SequenceProtocol, pose: sitk.Euler3DTransform) -> Grid:
     tilt.SetRotation(*(float(np.deg2rad(angle)) for angle in protocol.angulation_deg))
     direction = np.reshape(tilt.GetMatrix(), (3, 3))
     height = protocol.matrix[2] * protocol.voxel_mm[2]
-    center_head: Vector = (0.0, 2.0, _BLOCK_TOP_MM - height / 2)
+    center_head: Vector = (0.0, 2.0, protocol.top_mm - height / 2)
     center = np.asarray(pose.GetInverse().TransformPoint(center_head))
     half = (np.asarray(protocol.matrix) - 1) / 2 * np.asarray(protocol.voxel_mm)
     origin = center - direction @ half
@@ -122,6 +122,15 @@ def _through_slices(image: sitk.Image, grid: Grid, pose: sitk.Transform, slice_m
         layer = Grid(grid.size, grid.spacing_mm, (x, y, z), grid.direction_lps)
         total += sitk.GetArrayFromImage(resample(image, layer, transform=pose))
     return cast(NDArray[np.float32], total / np.float32(steps))
+
+
+def _with_ghosts(ideal: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Faint copies of the head along the phase-encoding direction, as pulsation and restlessness leave them."""
+    if not share:
+        return ideal
+    step = ideal.shape[1] // 5
+    copies = np.roll(ideal, step, axis=1) + np.roll(ideal, -step, axis=1)
+    return cast(NDArray[np.float32], (1 - share) * ideal + np.float32(share) * copies)
 
 
 def _bias_field(

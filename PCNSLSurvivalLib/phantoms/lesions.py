@@ -25,6 +25,7 @@ class Lesion:
         roughness_mm: Standard deviation of the bumps of its surface.
         edema_mm: How far the edema reaches into the white matter around it.
         enhancement: "solid" and homogeneous (lymphoma) or a "ring" around necrosis (glioblastoma).
+        rim_mm: Thickness of the enhancing ring.
         mass_effect: Share of its volume that displaced brain instead of infiltrating it.
     """
 
@@ -35,6 +36,7 @@ class Lesion:
     roughness_mm: float = 1.2
     edema_mm: float = 14.0
     enhancement: Enhancement = "solid"
+    rim_mm: float = 5.0
     mass_effect: float = 0.3
 
     @property
@@ -87,7 +89,7 @@ def grow(plan: LesionPlan, space: HeadSpace, tissue: Volume, white: Volume) -> L
         solid = coverage(distance, edge_mm=lesion.boundary_mm)
         outside *= 1.0 - solid
         if lesion.enhancement == "ring":
-            core = coverage(distance + np.float32(0.3 * lesion.radius_mm), edge_mm=2.5)
+            core = coverage(distance + np.float32(lesion.rim_mm), edge_mm=2.5)
             necrosis = np.maximum(necrosis, core)
         fingers = distance - np.float32(4.0) * smooth_noise(space.grid, draw, scale_mm=14.0)
         reach = np.clip(1.0 - (fingers - 1.0) / np.float32(max(lesion.edema_mm, 1e-3)), 0.0, 1.0)

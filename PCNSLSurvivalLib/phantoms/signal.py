@@ -28,7 +28,7 @@ def signal_of(tissue: Tissue, protocol: SequenceProtocol) -> float:
         field strengths, Invest Radiol 40(11), 2005. doi:10.1097/01.rli.0000184756.66360.d3 (relaxivities)
     """
     values = RELAXATION[tissue]
-    dose = values.gadolinium_mmol_l if protocol.gadolinium else 0.0
+    dose = values.gadolinium_mmol_l * protocol.gadolinium
     rate1 = 1.0 / values.t1_ms + _R1_PER_MMOL_S * dose / 1000.0
     rate2 = 1.0 / values.t2_ms + _R2_PER_MMOL_S * dose / 1000.0
     decay = math.exp(-protocol.te_ms * rate2)

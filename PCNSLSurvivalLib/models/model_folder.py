@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,7 @@ def read_model_folder(path: Path) -> ModelFolder:
             "--model out to use the bundled one."
         )
     metadata = only_keys(read_json_file(metadata_file), _TOP_KEYS, name="metadata.json")
+    _no_code(metadata)
     ours = only_keys(metadata["pcnsl_survival"], _OUR_KEYS, name="Entry pcnsl_survival in metadata.json")
     if ours["format_version"] != FORMAT_VERSION:
         raise _refused(f"its format version is not {FORMAT_VERSION}")
@@ -183,8 +185,8 @@ def read_model_folder(path: Path) -> ModelFolder:
     members = _members(ours["members"])
     model = ModelFolder(
         path=path,
-        name=_text(metadata["name"], "name", limit=100),
-        version=_text(metadata["version"], "version", limit=40),
+        name=_word(metadata["name"], "name"),
+        version=_word(metadata["version"], "version"),
         kind=_choice(ours["kind"], ("untrained", "demonstration", "trained"), "kind"),
         architecture=architecture,
         sequences=sequences,
@@ -207,10 +209,15 @@ def read_model_folder(path: Path) -> ModelFolder:
 
 
 def monai_config(architecture: ResNetArchitecture) -> dict[str, Any]:
-    """``configs/inference.json``: how stock MONAI rebuilds the network. This software never reads it."""
+    """``configs/inference.json``: how stock MONAI rebuilds the network. This software never builds from it.
+
+    MONAI cannot be asked for instance normalization without parameters, so such a model has no ``network_def``.
+    """
+    workplace = {"bundle_root": ".", "device": "cpu"}
+    if architecture.norm == "instance":
+        return workplace
     return {
-        "bundle_root": ".",
-        "device": "cpu",
+        **workplace,
         "network_def": {
             "_target_": f"monai.networks.nets.resnet{architecture.depth}",
             "spatial_dims": 3,
@@ -322,6 +329,27 @@ def _text(value: Any, name: str, *, limit: int) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= limit or "\n" in value[:200]:
         raise _refused(f"the entry {name!r} in metadata.json is not a text of at most {limit} characters")
     return value
+
+
+def _word(value: str, name: str) -> str:
+    """Names and versions become folder names: letters, digits, point, hyphen and underscore."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", value):
+        raise _refused(f"the entry {name!r} in metadata.json is not a plain word")
+    return value
+
+
+def _no_code(value: Any) -> None:
+    """Refuse what MONAI's config parser would execute, so that no tool that opens the folder runs it."""
+    if isinstance(value, dict):
+        for key, entry in value.items():
+            if key.startswith("_") and key.endswith("_"):
+                raise _refused(f"metadata.json holds {key[:40]!r}, and a model must not hold code")
+            _no_code(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            _no_code(entry)
+    elif isinstance(value, str) and value.startswith(("$", "@", "%")):
+        raise _refused("metadata.json holds an expression, and a model must not hold code")
 
 
 def _choice(value: Any, choices: tuple[Kind, ...], name: str) -> Kind:

@@ -8,12 +8,15 @@ ResNet needs are written here directly (field numbers: onnx.proto of ONNX, opera
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.errors import ModelFolderError
 from PCNSLSurvivalLib.models.architecture import CLASSES, NORM_EPSILON, ResNetArchitecture
-from PCNSLSurvivalLib.models.folding import Convolution, FoldedNetwork, ResidualBlock
+from PCNSLSurvivalLib.models.folding import Convolution, FoldedNetwork, ResidualBlock, fold
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
 
 _OPERATOR_SET = 17
 _IR_VERSION = 8
@@ -62,6 +65,25 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
             _message(8, _text(1, "") + _integer(2, _OPERATOR_SET)),
         ]
     )
+
+
+def export_onnx(model: ModelFolder, path: Path) -> None:
+    """Write the first member as an ``.onnx`` file for other software.
+
+    Args:
+        model: Which one; its weights are checked first.
+        path: File to make.
+
+    Raises:
+        ModelFolderError: The model holds several members, its weights are damaged, or the file is there already.
+    """
+    if len(model.members) > 1:
+        raise ModelFolderError("The model holds several networks, and an ONNX file one. Export it as a zip instead.")
+    if path.exists():
+        raise ModelFolderError("The ONNX file exists already; nothing was changed. Choose another name.")
+    (tensors,) = model.load_members()
+    folded = fold(model.architecture, tensors)
+    path.write_bytes(onnx_graph(model.architecture, folded, model.recipe.network_grid.size))
 
 
 class _GraphWriter:

@@ -1,0 +1,132 @@
+"""A model as one zip file: written the same way every time, and read without trusting a single name in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.models.installed_models import installed_folder_name, models_home
+from PCNSLSurvivalLib.models.model_folder import METADATA, ModelFolder, read_model_folder
+
+_FILE = re.compile(r"(LICENSE|configs/[a-z]+\.json|docs/(README\.md|data_license\.txt)|models/member_\d+\.safetensors)")
+_MEMBER_LIMIT_BYTES = 300_000_000  # ResNet-34 of full width has 254 MB
+_TEXT_LIMIT_BYTES = 1_000_000
+_FILES_LIMIT = 60
+
+
+def export_model(model: ModelFolder, zip_path: Path) -> None:
+    """Write a model as one zip file; the same model always gives the same bytes.
+
+    Args:
+        model: Which one; its weights are checked first.
+        zip_path: File to make.
+
+    Raises:
+        ModelFolderError: The weights are damaged, or the file is there already or cannot be written.
+    """
+    model.load_members()
+    if zip_path.exists():
+        raise ModelFolderError("The zip file exists already; nothing was changed. Choose another name.")
+    partial = zip_path.with_name(f".{zip_path.name}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name in sorted([METADATA, *model.files]):
+                entry = zipfile.ZipInfo(f"{model.name}/{name}", date_time=(2020, 1, 1, 0, 0, 0))
+                entry.external_attr = (stat.S_IFREG | 0o644) << 16
+                # Weights are numbers without pattern: packing them saves a tenth and costs seconds.
+                packed = zipfile.ZIP_STORED if name in model.members else zipfile.ZIP_DEFLATED
+                archive.writestr(entry, (model.path / name).read_bytes(), compress_type=packed)
+        partial.rename(zip_path)
+    except OSError as problem:
+        raise ModelFolderError(
+            f"The zip file cannot be written ({problem.strerror}). Choose another place."
+        ) from problem
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def import_model(zip_path: Path, *, overwrite: bool = False) -> ModelFolder:
+    """Install a model from a zip file, after every check that a model folder goes through.
+
+    Args:
+        zip_path: A zip file with one model folder in it, or with the content of one.
+        overwrite: Replace the same version of the same model.
+
+    Returns:
+        The installed model.
+
+    Raises:
+        ModelFolderError: The file is no zip file, something in it is no part of a model, or the model is refused;
+            nothing is installed then.
+    """
+    try:
+        models_home().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".import-", dir=models_home()) as staging:
+            folder = Path(staging) / "model"
+            with zipfile.ZipFile(zip_path) as archive:
+                _unpack(archive, _checked_entries(archive), folder)
+            model = read_model_folder(folder)
+            model.load_members()
+            return _put_beside_the_others(folder, model, overwrite=overwrite)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as problem:
+        raise ModelFolderError(
+            "The file is not a readable zip file. Get the model again, as a zip made by 'pcnsl-survival model export'."
+        ) from problem
+    except OSError as problem:
+        raise ModelFolderError(f"The model cannot be installed ({problem.strerror}).") from problem
+
+
+def _unpack(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: Path) -> None:
+    for name, entry in entries.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(entry) as packed, (folder / name).open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+
+
+def _put_beside_the_others(staged: Path, model: ModelFolder, *, overwrite: bool) -> ModelFolder:
+    target = models_home() / installed_folder_name(model)
+    if target.exists():
+        if not overwrite:
+            raise ModelFolderError(
+                f"Version {model.version} of {model.name} is installed already; nothing was changed. Add --overwrite "
+                "to replace it."
+            )
+        shutil.rmtree(target)
+    staged.rename(target)
+    return read_model_folder(target)
+
+
+def _checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Members of the zip by their place in the model folder; every name is on a list of what a model holds."""
+    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if not 0 < len(files) <= _FILES_LIMIT:
+        raise _refused("it is empty or holds too many files")
+    top = PurePosixPath(files[0].filename).parts[0] + "/"
+    if not all(entry.filename.startswith(top) for entry in files):
+        top = ""
+    checked: dict[str, zipfile.ZipInfo] = {}
+    for entry in files:
+        name = entry.filename[len(top) :]
+        if ".." in PurePosixPath(entry.filename).parts or not _FILE.fullmatch(name):
+            raise _refused(f"the entry {entry.filename[:60]!r} has no place in a model")
+        if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise _refused(f"the entry {name!r} is a link")
+        limit = _MEMBER_LIMIT_BYTES if name.startswith("models/") else _TEXT_LIMIT_BYTES
+        if entry.file_size > limit:
+            raise _refused(f"the entry {name!r} is larger than any model's")
+        if name in checked:
+            raise _refused(f"the entry {name!r} stands in it twice")
+        checked[name] = entry
+    if sum(entry.file_size for entry in files) > 4 * sum(entry.compress_size for entry in files) + 4_000_000:
+        raise _refused("it unpacks to far more than it holds")
+    return checked
+
+
+def _refused(reason: str) -> ModelFolderError:
+    return ModelFolderError(f"The zip file was refused: {reason}. Nothing was installed. Get the model again.")

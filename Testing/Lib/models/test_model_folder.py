@@ -1,0 +1,342 @@
+"""A whole model folder is read; any other is refused in a sentence, at once, without running anything in it."""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import stat
+import time
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from made_models import small_model
+
+from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.models.installed_models import find_model, model_paths, models_home
+from PCNSLSurvivalLib.models.model_folder import METADATA, bundled_model_path, read_model_folder
+from PCNSLSurvivalLib.models.model_zip import export_model, import_model
+from PCNSLSurvivalLib.models.weights_file import write_weights
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+
+WEIGHTS = "models/member_0.safetensors"
+TOP, DEFLATED = "small_untrained/", zipfile.ZIP_DEFLATED
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return small_model(tmp_path_factory.mktemp("models") / "small_untrained", members=2).path
+
+
+@pytest.fixture
+def model(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("PCNSL_SURVIVAL_HOME", str(tmp_path / "home"))
+
+
+@contextmanager
+def refused_within_a_second(about, trap=None):
+    begin = time.perf_counter()
+    with pytest.raises(ModelFolderError, match=about) as caught:
+        yield
+    assert time.perf_counter() - begin < 1.0
+    assert str(caught.value).endswith(".")
+    assert "/tmp" not in str(caught.value)
+    assert trap is None or not trap.exists(), "code in the model folder ran"
+
+
+def load(path):
+    return read_model_folder(path).load_members()
+
+
+def change_metadata(path, change):
+    metadata = json.loads((path / METADATA).read_text())
+    change(metadata)
+    (path / METADATA).write_text(json.dumps(metadata))
+
+
+def list_again(path, name):
+    """What a careful forger does: size and SHA-256 of the changed file go into the metadata."""
+    content = (path / name).read_bytes()
+    entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    change_metadata(path, lambda m: m["pcnsl_survival"]["files"].__setitem__(name, entry))
+
+
+def test_a_whole_folder_is_read_and_says_what_it_is(whole):
+    model = read_model_folder(whole)
+    assert (model.kind, model.demonstration, len(model.members)) == ("untrained", True, 2)
+    assert model.checksum == hashlib.sha256((whole / METADATA).read_bytes()).hexdigest()
+    first, second = model.load_members()
+    assert {name: array.shape for name, array in first.items()} == model.architecture.tensor_shapes()
+    assert not np.array_equal(first["conv1.weight"], second["conv1.weight"])
+    json.dumps(model.to_json(), allow_nan=False)
+
+
+def test_the_bundled_folder_is_whole_and_bears_the_default_recipe():
+    model = read_model_folder(bundled_model_path())
+    assert len(model.load_members()) == 1
+    assert model.architecture.name == "ResNet-10"
+    assert model.recipe == RECIPE, "make it again: pcnsl-survival model untrained --overwrite --out <bundled folder>"
+    assert sum(size for size, _ in model.files.values()) < 5_000_000
+
+
+def test_equal_arguments_give_equal_bytes(tmp_path):
+    one, other = (small_model(tmp_path / name / "untrained").path for name in ("a", "b"))
+    for file in (f for f in one.rglob("*") if f.is_file()):
+        assert file.read_bytes() == (other / file.relative_to(one)).read_bytes()
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, METADATA, "configs/inference.json", "docs/README.md", "LICENSE"])
+def test_one_changed_byte_is_refused_or_changes_the_checksum(model, name):
+    before = read_model_folder(model).checksum
+    content = bytearray((model / name).read_bytes())
+    place = len(content) // 2
+    content[place] = content[place] ^ 0x01
+    (model / name).write_bytes(content)
+    try:
+        load(model)
+    except ModelFolderError:
+        return
+    assert name == METADATA
+    assert read_model_folder(model).checksum != before
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, METADATA, "configs/inference.json", "docs/README.md"])
+def test_a_missing_file_is_refused(model, name):
+    (model / name).unlink()
+    with refused_within_a_second("missing|holds no"):
+        load(model)
+
+
+@pytest.mark.parametrize("name", ["scripts/run.py", "models/model.pt", "models/member_2.safetensors", "notes.txt"])
+def test_a_file_that_the_metadata_does_not_list_is_refused(model, name):
+    (model / name).parent.mkdir(exist_ok=True)
+    (model / name).write_text("print('hello')")
+    with refused_within_a_second("does not list"):
+        load(model)
+    list_again(model, name)
+    with refused_within_a_second("no place in a model"):
+        load(model)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.pop("pcnsl_survival"),
+        lambda m: m["pcnsl_survival"].pop("decision_threshold"),
+        lambda m: m["pcnsl_survival"].__setitem__("scripts", "run.py"),
+        lambda m: m.__setitem__("network_def", {"_target_": "os.system"}),
+        lambda m: m["pcnsl_survival"].__setitem__("format_version", 2),
+        lambda m: m["pcnsl_survival"].__setitem__("decision_threshold", 1.5),
+        lambda m: m["pcnsl_survival"].__setitem__("decision_threshold", True),
+        lambda m: m["pcnsl_survival"]["calibration"].__setitem__("temperature", 0),
+        lambda m: m["pcnsl_survival"].__setitem__("sequences", ["t1gd", "t1"]),
+        lambda m: m["pcnsl_survival"].__setitem__("members", ["../member_0.safetensors"]),
+        lambda m: m["pcnsl_survival"]["network"]["arguments"].__setitem__("widen_factor", 64.0),
+        lambda m: m["pcnsl_survival"]["network"].__setitem__("builder", "os.system"),
+        lambda m: m["pcnsl_survival"]["network"]["arguments"].__setitem__("depth", 18),
+        lambda m: m["pcnsl_survival"]["preprocessing"].__setitem__("version", "99"),
+        lambda m: m["pcnsl_survival"]["preprocessing"]["network_grid"].__setitem__("size", [10000, 10000, 10000]),
+        lambda m: m["pcnsl_survival"]["preprocessing"].pop("bias_field"),
+        lambda m: m.__setitem__("name", "../../elsewhere"),
+    ],
+)  # fmt: skip
+def test_metadata_with_a_missing_extra_or_impossible_entry_is_refused(model, change):
+    change_metadata(model, change)
+    with refused_within_a_second("refused|recipe|network"):
+        load(model)
+
+
+def test_a_key_that_stands_twice_and_a_number_that_is_none_are_refused(model):
+    text = (model / METADATA).read_text()
+    (model / METADATA).write_text(text.replace('"kind"', '"kind": "trained", "kind"'))
+    with refused_within_a_second("twice"):
+        load(model)
+    (model / METADATA).write_text(text.replace('"decision_threshold": 0.5', '"decision_threshold": NaN'))
+    with refused_within_a_second("not valid JSON"):
+        load(model)
+
+
+def rewrite_weights(path, change):
+    tensors = dict(read_model_folder(path).load_members()[0])
+    change(tensors)
+    write_weights(tensors, path / WEIGHTS)
+    list_again(path, WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.pop("fc.bias"),
+        lambda t: t.__setitem__("extra", np.zeros(3, np.float32)),
+        lambda t: t.__setitem__("fc.weight", t["fc.weight"].T),
+        lambda t: t.__setitem__("fc.weight", np.zeros((3, 64), np.float32)),
+        lambda t: t.__setitem__("fc.bias", np.array([np.nan, 0.0], np.float32)),
+    ],
+    ids=["missing", "extra", "transposed", "three classes", "not a number"],
+)
+def test_weights_with_a_missing_extra_or_misshapen_tensor_are_refused_even_with_a_right_checksum(model, change):
+    rewrite_weights(model, change)
+    with refused_within_a_second("weights file"):
+        load(model)
+
+
+class Payload:
+    def __init__(self, trap):
+        self.trap = trap
+
+    def __reduce__(self):
+        return (os.system, (f"touch {self.trap}",))
+
+
+def test_a_pickle_in_place_of_weights_is_refused_and_does_not_run(model, tmp_path):
+    trap = tmp_path / "pickle_ran"
+    size = (model / WEIGHTS).stat().st_size
+    content = pickle.dumps(Payload(trap))
+    (model / WEIGHTS).write_bytes(content + b"\0" * (size - len(content)))
+    list_again(model, WEIGHTS)
+    with refused_within_a_second("not a safetensors file", trap):
+        load(model)
+    torch.save({"state_dict": Payload(trap)}, model / WEIGHTS)
+    list_again(model, WEIGHTS)
+    with refused_within_a_second("size cannot belong", trap):
+        load(model)
+
+
+def test_code_in_a_config_is_refused_and_does_not_run(model, tmp_path):
+    trap = tmp_path / "config_ran"
+    config = json.loads((model / "configs/inference.json").read_text())
+    config["network_def"] = f"$__import__('os').system('touch {trap}')"
+    (model / "configs/inference.json").write_text(json.dumps(config))
+    list_again(model, "configs/inference.json")
+    with refused_within_a_second("something else than the network", trap):
+        load(model)
+
+
+def test_an_expression_in_the_metadata_is_refused_and_does_not_run(model, tmp_path):
+    trap = tmp_path / "metadata_ran"
+    change_metadata(model, lambda m: m.__setitem__("description", f"$__import__('os').system('touch {trap}')"))
+    with refused_within_a_second("expression", trap):
+        load(model)
+
+
+def declare(path, shape):
+    """Let the header of the weights claim another shape for conv1, in a file of the same size."""
+    content = (path / WEIGHTS).read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    header["conv1.weight"]["shape"] = shape
+    begin = header["conv1.weight"]["data_offsets"][0]
+    header["conv1.weight"]["data_offsets"] = [begin, begin + 4 * int(np.prod(shape))]
+    text = json.dumps(header, separators=(",", ":")).encode().ljust(length)
+    (path / WEIGHTS).write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :])
+    list_again(path, WEIGHTS)
+
+
+def test_a_declared_tensor_of_ten_gigabytes_is_refused_without_being_made(model):
+    declare(model, [2_500_000_000])
+    with refused_within_a_second("another shape"):
+        load(model)
+
+
+def test_a_file_of_ten_gigabytes_is_refused_without_being_read(model):
+    with (model / WEIGHTS).open("r+b") as stream:
+        stream.truncate(10_000_000_000)  # sparse: no disk is filled
+    entry = {"bytes": 10_000_000_000, "sha256": "0" * 64}
+    change_metadata(model, lambda m: m["pcnsl_survival"]["files"].__setitem__(WEIGHTS, entry))
+    with refused_within_a_second("cannot belong to this network"):
+        load(model)
+
+
+def test_links_are_refused(model, tmp_path):
+    (tmp_path / "elsewhere").write_bytes((model / WEIGHTS).read_bytes())
+    (model / WEIGHTS).unlink()
+    (model / WEIGHTS).symlink_to(tmp_path / "elsewhere")
+    with refused_within_a_second("link"):
+        load(model)
+
+
+def test_a_path_that_is_no_model_folder_is_refused(tmp_path):
+    with refused_within_a_second("not a folder"):
+        read_model_folder(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with refused_within_a_second("configs/metadata.json"):
+        read_model_folder(tmp_path / "empty")
+
+
+def test_a_model_travels_by_zip_and_several_stand_side_by_side(whole, tmp_path):
+    model = read_model_folder(whole)
+    export_model(model, tmp_path / "one.zip")
+    export_model(model, tmp_path / "two.zip")
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    installed = import_model(tmp_path / "one.zip")
+    assert installed.checksum == model.checksum
+    assert installed.path.parent == models_home()
+    assert [path.name for path in model_paths()] == [bundled_model_path().name, "small_untrained_v0.1.0"]
+    assert find_model("small_untrained").checksum == find_model("small_untrained_v0.1.0").checksum == model.checksum
+    with refused_within_a_second("installed already"):
+        import_model(tmp_path / "one.zip")
+    import_model(tmp_path / "one.zip", overwrite=True)
+    with refused_within_a_second("no installed model"):
+        find_model("another")
+    assert sorted(p.name for p in models_home().iterdir()) == ["small_untrained_v0.1.0"]
+
+
+def rezip(source: Path, target: Path, change) -> None:
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for entry in old.infolist():
+            new.writestr(entry, old.read(entry))
+        change(new)
+
+
+def add_link(archive):
+    entry = zipfile.ZipInfo("small_untrained/docs/data_license.txt")
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    archive.writestr(entry, "/etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("about", "change"),
+    [
+        ("no place", lambda z: z.writestr("small_untrained/../../escaped.txt", "x")),
+        ("no place", lambda z: z.writestr("../escaped.txt", "x")),
+        ("no place", lambda z: z.writestr("/escaped.txt", "x")),
+        ("no place", lambda z: z.writestr("small_untrained\\..\\..\\escaped.txt", "x")),
+        ("no place", lambda z: z.writestr("small_untrained/scripts/run.py", "x")),
+        ("link", add_link),
+        ("larger than", lambda z: z.writestr("small_untrained/docs/data_license.txt", "x" * 2_000_000)),
+        ("far more", lambda z: z.writestr(f"{TOP}models/member_2.safetensors", bytes(10**8), DEFLATED)),
+        ("does not list", lambda z: z.writestr("small_untrained/docs/data_license.txt", "x")),
+    ],
+    ids=["..", ".. first", "absolute", "backslash", "script", "link", "large", "bomb", "unlisted"],
+)  # fmt: skip
+def test_a_zip_that_reaches_out_or_holds_too_much_is_refused_and_leaves_nothing(whole, tmp_path, about, change):
+    export_model(read_model_folder(whole), tmp_path / "good.zip")
+    rezip(tmp_path / "good.zip", tmp_path / "bad.zip", change)
+    with refused_within_a_second(about):
+        import_model(tmp_path / "bad.zip")
+    assert not list(tmp_path.rglob("escaped.txt"))
+    assert not models_home().is_dir() or not list(models_home().iterdir())
+
+
+@pytest.mark.parametrize("damage", ["no zip", "cut short", "nothing"])
+def test_a_damaged_zip_is_refused(whole, tmp_path, damage):
+    path = tmp_path / "model.zip"
+    export_model(read_model_folder(whole), path)
+    if damage == "no zip":
+        path.write_bytes(b"hello")
+    elif damage == "cut short":
+        path.write_bytes(path.read_bytes()[:-2000])
+    else:
+        path.unlink()
+    with refused_within_a_second("zip file|cannot be installed"):
+        import_model(path)

@@ -61,7 +61,9 @@ def to_even_grid(
 
 
 def network_grid(brain_mask: sitk.Image, step: NetworkGridStep) -> Grid:
-    """The block the network sees: along the patient's axes, in the middle of the brain's box.
+    """The block the network sees: along the patient's axes, around the brain's center of volume.
+
+    The center of volume hardly moves when a few voxels at the rim of the mask change; the middle of its box would.
 
     Args:
         brain_mask: Mask on any grid.
@@ -71,8 +73,7 @@ def network_grid(brain_mask: sitk.Image, step: NetworkGridStep) -> Grid:
         Grid whose size in mm is the same for every patient, so that proportions and sizes are kept.
     """
     kji = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)
-    points = Grid.of(brain_mask).index_to_lps(kji[:, ::-1].astype(float))
-    center = (points.min(axis=0) + points.max(axis=0)) / 2
+    center = Grid.of(brain_mask).index_to_lps(kji.mean(axis=0)[::-1])
     return Grid.axis_aligned(center_lps_mm=center, size=step.size, spacing_mm=step.spacing_mm)
 
 

@@ -1,0 +1,139 @@
+"""A wrong input ends with exit code 3 and a sentence; nothing half-written stays behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from dicom_files import write_series
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+
+GRID = Grid((40, 44, 30), (4.0, 4.0, 5.0), (-80.0, -88.0, -70.0), tuple(np.eye(3).ravel()))
+
+
+def _write(image: sitk.Image, folder: Path) -> Path:
+    path = folder / "scan.nrrd"
+    sitk.WriteImage(image, str(path))
+    return path
+
+
+def _volume(values: np.ndarray) -> sitk.Image:
+    return image_on_grid(values.astype(np.float32), GRID)
+
+
+def _noise() -> np.ndarray:
+    return np.random.default_rng(7).normal(100, 10, GRID.size[::-1])
+
+
+def _ct() -> np.ndarray:
+    """A crude head in Hounsfield units: air -1000, skull 1000, brain 35."""
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in GRID.size], indexing="ij"), axis=-1)
+    radius = np.linalg.norm(GRID.index_to_lps(index) - GRID.center_lps_mm, axis=-1).transpose(2, 1, 0)
+    noise = np.random.default_rng(7).normal(0, 4, radius.shape)
+    return np.select([radius < 62, radius < 68, radius < 74], [35.0, 1000.0, 20.0], -1000.0) + noise
+
+
+def _absent(folder: Path) -> Path:
+    return folder / "absent.nii.gz"
+
+
+def _flat(folder: Path) -> Path:
+    return _write(_volume(_noise())[:, :, 4], folder)
+
+
+def _time_series(folder: Path) -> Path:
+    return _write(sitk.JoinSeries([_volume(_noise())] * 2), folder)
+
+
+def _color(folder: Path) -> Path:
+    return _write(sitk.Compose(*[sitk.Cast(_volume(_noise()), sitk.sitkUInt8)] * 3), folder)
+
+
+def _zeros(folder: Path) -> Path:
+    return _write(_volume(np.zeros(GRID.size[::-1])), folder)
+
+
+def _nan(folder: Path) -> Path:
+    values = _noise()
+    values[10, 10, 10] = np.nan
+    return _write(_volume(values), folder)
+
+
+def _ct_in_hounsfield_units(folder: Path) -> Path:
+    return _write(_volume(_ct()), folder)
+
+
+def _empty_folder(folder: Path) -> Path:
+    (folder / "series").mkdir()
+    return folder / "series"
+
+
+def _two_series(folder: Path) -> Path:
+    (folder / "series").mkdir()
+    for number in (1, 2):
+        write_series(sitk.Cast(_volume(_noise()), sitk.sitkInt16), folder / "series", series=number)
+    return folder / "series"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_absent, "not found"),
+        (_flat, "two-dimensional"),
+        (_time_series, "2 volumes"),
+        (_color, "color"),
+        (_zeros, "same value everywhere"),
+        (_nan, "not numbers"),
+        (_ct_in_hounsfield_units, "CT"),
+        (_empty_folder, "no DICOM images"),
+        (_two_series, "2 DICOM series"),
+    ],
+)
+def test_a_wrong_scan_is_refused_in_a_sentence(make: Callable[[Path], Path], words: str, tmp_path, capsys):
+    scan = make(tmp_path)
+    out = tmp_path / "results" / "case"
+    assert main(["predict", "--t1gd", str(scan), "--out", str(out), "--progress", "none"]) == 3
+    text = capsys.readouterr().err
+    assert text.startswith("pcnsl-survival: ")
+    assert words in text
+    assert "T1Gd" in text
+    assert "Traceback" not in text
+    assert str(tmp_path) not in text
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder that refuses even root")
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path, capsys):
+    scan = _write(_volume(_noise()), tmp_path)
+    assert main(["predict", "--t1gd", str(scan), "--out", "/proc/self/out"]) == 3
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_model_that_is_no_model_is_refused(tmp_path, capsys):
+    scan = _write(_volume(_noise()), tmp_path)
+    words = ["--t1gd", str(scan), "--out", str(tmp_path / "out"), "--model", str(tmp_path)]
+    assert main(["predict", *words]) == 3
+    assert "model" in capsys.readouterr().err
+
+
+def test_an_interruption_leaves_nothing(tmp_path, capsys, monkeypatch):
+    import PCNSLSurvivalLib.inference.predict as predict
+
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predict, "prepare_case", interrupted)
+    scan = _write(_volume(_noise()), tmp_path)
+    assert main(["predict", "--t1gd", str(scan), "--out", str(tmp_path / "new" / "out")]) == 130
+    assert "Stopped" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_debug_shows_where_an_error_came_from(tmp_path):
+    with pytest.raises(Exception, match="not found"):
+        main(["predict", "--t1gd", str(tmp_path / "absent.nrrd"), "--out", str(tmp_path / "out"), "--debug"])

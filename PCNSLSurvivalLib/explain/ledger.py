@@ -1,0 +1,119 @@
+"""Where the evidence lies: how much of the log-odds is constant, in the lesion, in the brain, and outside it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+
+LARGE_OUTSIDE_SHARE = 0.5
+"""From this share of the absolute evidence outside the brain on, the result carries a warning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceLedger:
+    """The log-odds of OS over one year, split by region; the four parts add up to ``log_odds``.
+
+    A cell belongs to a region with the share of its block of voxels that lies there. A contribution is not a
+    location: the network looks far around each cell.
+    """
+
+    log_odds: float
+    constant: float
+    lesion: float | None
+    """Inside the lesion mask; None if none was given, and then part of ``brain``."""
+    brain: float
+    """In the (rest of the) brain."""
+    outside: float
+    """Outside the brain mask, where the prepared scan is 0."""
+    outside_share: float
+    """Absolute evidence outside the brain over the absolute evidence of all cells, 0 to 1."""
+    cell_size_mm: tuple[float, float, float]
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence when the network reads mostly what is not the patient's brain; otherwise None."""
+        if self.outside_share < LARGE_OUTSIDE_SHARE:
+            return None
+        return (
+            f"{self.outside_share:.0%} of the evidence lies outside the brain: the network reads something that is "
+            "not the patient's brain. Read the probability with care."
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {**asdict(self), "cell_size_mm": list(self.cell_size_mm), "warning": self.warning}
+
+
+def evidence_ledger(
+    evidence: NDArray[np.floating],
+    constant: float,
+    *,
+    network_grid: Grid,
+    stride_voxels: int,
+    brain_mask: sitk.Image,
+    lesion_mask: sitk.Image | None = None,
+) -> EvidenceLedger:
+    """Split the log-odds by region.
+
+    Args:
+        evidence: (i, j, k) signed contributions of the cells, as ``NetworkResult.evidence``.
+        constant: ``NetworkResult.evidence_constant``.
+        network_grid: Grid of the network's input.
+        stride_voxels: Voxels between neighboring cells.
+        brain_mask: Any grid; inside where it is not 0.
+        lesion_mask: Any grid; inside where it is not 0.
+
+    Returns:
+        The ledger; its parts add up to the log-odds.
+    """
+    cells = np.asarray(evidence, dtype=float)
+    brain = _inside(brain_mask, network_grid)
+    lesion = np.zeros_like(brain) if lesion_mask is None else _inside(lesion_mask, network_grid)
+    in_lesion = cell_shares(lesion, cells.shape, stride_voxels)
+    in_brain = cell_shares(brain | lesion, cells.shape, stride_voxels) - in_lesion
+    outside = 1.0 - in_lesion - in_brain
+    absolute = float(np.abs(cells).sum())
+    i, j, k = (stride_voxels * mm for mm in network_grid.spacing_mm)
+    return EvidenceLedger(
+        log_odds=float(cells.sum()) + constant,
+        constant=constant,
+        lesion=None if lesion_mask is None else float((cells * in_lesion).sum()),
+        brain=float((cells * in_brain).sum()),
+        outside=float((cells * outside).sum()),
+        outside_share=float((np.abs(cells) * outside).sum() / absolute) if absolute > 0 else 0.0,
+        cell_size_mm=(i, j, k),
+    )
+
+
+def cell_shares(inside: NDArray[np.bool_], cells: tuple[int, ...], stride: int) -> NDArray[np.float64]:
+    """Share of each cell's block that is inside.
+
+    Args:
+        inside: (I, J, K) on the network grid.
+        cells: Cells along i, j, k.
+        stride: Voxels between cells; the block of cell n reaches half a stride to either side of voxel
+            ``stride * n`` and ends at the faces of the grid.
+
+    Returns:
+        (i, j, k) values from 0 to 1.
+    """
+    shares = inside.astype(float)
+    for axis, count in enumerate(cells):
+        length = inside.shape[axis]
+        nearest = np.minimum((np.arange(length) + stride // 2) // stride, count - 1)
+        member = (nearest[None] == np.arange(count)[:, None]).astype(float)
+        member /= member.sum(axis=1, keepdims=True)
+        shares = np.moveaxis(np.tensordot(member, shares, axes=(1, axis)), 0, axis)
+    return shares
+
+
+def _inside(mask: sitk.Image, grid: Grid) -> NDArray[np.bool_]:
+    there = resample(sitk.Cast(mask != 0, sitk.sitkUInt8), grid, interpolation="nearest")
+    inside: NDArray[np.bool_] = sitk.GetArrayFromImage(there).transpose(2, 1, 0) > 0
+    return inside

@@ -1,0 +1,143 @@
+"""Scans like the training scans are typical; a CT, a spine, noise and other foreign volumes are unlike anything."""
+
+import json
+
+import numpy as np
+import pytest
+from made_models import small_model
+from scipy.ndimage import gaussian_filter
+
+from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.inference.network import SurvivalNetwork
+from PCNSLSurvivalLib.models.familiarity import (
+    FamiliarityStatistics,
+    FamiliarityVerdict,
+    familiarity_statistics,
+    judge_familiarity,
+    measure_names,
+    measures_of,
+)
+
+EDGE = 48
+
+
+def grid():
+    axis = np.linspace(-1, 1, EDGE)
+    return np.meshgrid(axis, axis, axis, indexing="ij")
+
+
+def brain(seed: int) -> np.ndarray:
+    """A brain-like volume: white and gray matter, fluid spaces and a bright lesion, each a little different."""
+    rng = np.random.default_rng(seed)
+    x, y, z = grid()
+    radius = np.sqrt(
+        (x / rng.uniform(0.68, 0.76)) ** 2 + (y / rng.uniform(0.84, 0.94)) ** 2 + (z / rng.uniform(0.64, 0.72)) ** 2
+    )
+    image = (
+        np.where(radius < rng.uniform(0.8, 0.85), 0.8, -0.6)
+        + 0.25 * gaussian_filter(rng.standard_normal(radius.shape), 1.5) / 0.06
+    )
+    image[((np.abs(x) - 0.12) / 0.08) ** 2 + (y / 0.3) ** 2 + (z / 0.15) ** 2 < 1] = -2.0
+    spot = rng.uniform(-0.3, 0.3, 3)
+    image[(x - spot[0]) ** 2 + (y - spot[1]) ** 2 + (z - spot[2]) ** 2 < rng.uniform(0.1, 0.2) ** 2] = 3.0
+    image += 0.1 * rng.standard_normal(image.shape)
+    return (image * (radius < 1)).astype(np.float32)[None]
+
+
+def normalized(image: np.ndarray) -> np.ndarray:
+    """Median 0 and robust standard deviation 1 of what is not 0, clipped, as the recipe does."""
+    inside = image != 0
+    low, middle, high = np.quantile(image[inside], [0.25, 0.5, 0.75])
+    scaled = (image - middle) / ((high - low) / 1.349 + 1e-6)
+    return (np.clip(scaled, -6, 12) * inside).astype(np.float32)[None]
+
+
+def noise():
+    return normalized(np.random.default_rng(1).standard_normal((EDGE,) * 3))
+
+
+def ct_head():
+    """Hounsfield units: air, a bright skull shell, flat brain."""
+    x, y, z = grid()
+    radius = np.sqrt((x / 0.73) ** 2 + (y / 0.9) ** 2 + (z / 0.75) ** 2)
+    units = np.where(radius < 0.9, 35.0, np.where(radius < 1, 1200.0, -1000.0))
+    return normalized(units + 5 * np.random.default_rng(2).standard_normal(units.shape))
+
+
+def spine():
+    """A column of vertebral bodies and disks along the body axis, with the bright canal behind it."""
+    x, y, z = grid()
+    body = (np.abs(x) < 0.25) & (np.abs(y) < 0.25)
+    image = np.where(body, np.where(np.sin(12 * z) > 0.8, 3.0, 1.0), 0.0)
+    image[(np.abs(x) < 0.08) & (np.abs(y - 0.35) < 0.08)] = 6.0
+    return normalized(image + (image != 0) * 0.1 * np.random.default_rng(3).standard_normal(image.shape))
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory):
+    return SurvivalNetwork(small_model(tmp_path_factory.mktemp("models") / "untrained", edge=EDGE), "cpu")
+
+
+@pytest.fixture(scope="module")
+def judge(network):
+    cases = [normalized(brain(seed)[0]) for seed in range(24)]
+    statistics = familiarity_statistics(
+        [measures_of(case) for case in cases],
+        [network.predict(case).features for case in cases],
+        reference="24 drawn brains",
+    )
+
+    def judged(case):
+        return judge_familiarity(statistics, case, network.predict(case).features, names=["T1Gd"])
+
+    return judged
+
+
+def test_new_scans_of_the_same_kind_are_typical_nearly_always(judge):
+    verdicts = [judge(normalized(brain(seed)[0])).verdict for seed in range(100, 120)]
+    assert FamiliarityVerdict.UNLIKE not in verdicts
+    assert verdicts.count(FamiliarityVerdict.TYPICAL) >= 17
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [noise, ct_head, spine, lambda: np.zeros((1, EDGE, EDGE, EDGE), np.float32)],
+    ids=["noise", "CT", "spine", "empty"],
+)
+def test_foreign_volumes_are_unlike_anything(judge, foreign):
+    judged = judge(foreign())
+    assert judged.verdict == "unlike anything the model has seen"
+    assert judged.distance > 2
+    assert judged.furthest in judged.sentence
+
+
+def test_a_scan_that_ends_in_the_brain_and_an_inverted_one_are_not_typical(judge):
+    cut = brain(3)[0]
+    cut[:, :, 26:] = 0
+    judged = judge(normalized(cut))
+    assert judged.verdict != FamiliarityVerdict.TYPICAL
+    assert judged.furthest in ("head-foot size of the brain", "fullness of the brain")
+    assert judge(-normalized(brain(1)[0])).verdict != FamiliarityVerdict.TYPICAL
+
+
+def test_a_model_without_statistics_says_so(network):
+    result = network.predict(noise())
+    assert result.familiarity.verdict == FamiliarityVerdict.UNKNOWN
+    assert result.familiarity.distance is None
+
+
+def test_statistics_survive_their_file_and_damaged_ones_are_refused():
+    cases = [normalized(brain(seed)[0]) for seed in range(8)]
+    features = [np.random.default_rng(n).random((2, 5)).astype(np.float32) for n in range(8)]
+    made = familiarity_statistics([measures_of(case) for case in cases], features, reference="drawn")
+    stored = json.loads(json.dumps(made.to_json()))
+    sizes = {"measures": len(measure_names(["t1gd"])), "features": 10}
+    read = FamiliarityStatistics.from_json(stored, **sizes)
+    np.testing.assert_allclose(read.features.center, made.features.center, rtol=1e-5)
+    for damage in ({"cases": "many"}, {"measures": {}}, {"extra": 1}):
+        with pytest.raises(ModelFolderError, match="statistics"):
+            FamiliarityStatistics.from_json({**stored, **damage}, **sizes)
+    with pytest.raises(ModelFolderError, match="statistics"):
+        FamiliarityStatistics.from_json(stored, measures=sizes["measures"], features=11)
+    with pytest.raises(ValueError, match="at least 8"):
+        familiarity_statistics([measures_of(c) for c in cases[:3]], features[:3], reference="few")

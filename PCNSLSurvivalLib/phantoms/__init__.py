@@ -8,7 +8,7 @@ from PCNSLSurvivalLib.phantoms.patient import (
     VirtualPatient,
     demonstration_patient,
     scan_patient,
-    write_patient,
 )
+from PCNSLSurvivalLib.phantoms.truth import write_patient, write_truth
 
-__all__ = ["VirtualPatient", "demonstration_patient", "scan_patient", "write_patient"]
+__all__ = ["VirtualPatient", "demonstration_patient", "scan_patient", "write_patient", "write_truth"]

@@ -43,7 +43,9 @@ class VirtualScan:
     noise_sigma: float
 
 
-def acquire(head: Head, sequence: Sequence, protocol: SequenceProtocol, *, seed: int) -> VirtualScan:
+def acquire(
+    head: Head, sequence: Sequence, protocol: SequenceProtocol, *, seed: int, on: Grid | None = None
+) -> VirtualScan:
     """Scan a virtual head once.
 
     Every voxel integrates the tissue over its slice thickness, so that partial volume comes from geometry.
@@ -54,13 +56,14 @@ def acquire(head: Head, sequence: Sequence, protocol: SequenceProtocol, *, seed:
         sequence: Which sequence this is; with ``seed`` it names the random numbers.
         protocol: Timing, grid, pose, shading and noise.
         seed: Source of shading, texture and noise.
+        on: Grid to scan on, instead of the one the protocol plans around the head.
 
     References:
         Gudbjartsson and Patz, The Rician distribution of noisy MRI data, Magn Reson Med 34(6), 1995.
         doi:10.1002/mrm.1910340618
     """
     pose = head_pose(protocol)
-    grid = scan_grid(protocol, pose)
+    grid = on or scan_grid(protocol, pose)
     ideal = _through_slices(_signal_image(head, protocol, seed), grid, pose, protocol.slice_mm)
     ideal = _with_ghosts(ideal, protocol.ghosting)
     brain = _through_slices(image_on_grid(head.brain, head.grid), grid, pose, protocol.slice_mm) * _PER_255
@@ -78,6 +81,11 @@ def acquire(head: Head, sequence: Sequence, protocol: SequenceProtocol, *, seed:
         pose=pose,
         noise_sigma=float(sigma),
     )
+
+
+def stripped(scan: VirtualScan) -> sitk.Image:
+    """The scan with exact 0 outside the true brain, as shared cohorts come."""
+    return sitk.Mask(scan.image, scan.brain_mask)
 
 
 def head_pose(protocol: SequenceProtocol) -> sitk.Euler3DTransform:

@@ -51,12 +51,13 @@ class Head:
         return float(self.fractions[tissue].sum(dtype=np.int64)) / 255 * self.grid.voxel_volume_ml
 
 
-def build_head(anatomy: PatientAnatomy, plan: LesionPlan) -> Head:
+def build_head(anatomy: PatientAnatomy, plan: LesionPlan, *, brain_only: bool = False) -> Head:
     """Give a person and a lesion plan their tissue.
 
     Args:
         anatomy: The person.
         plan: The disease; a plan without lesions gives a healthy head.
+        brain_only: Leave out meninges, skull, face and neck; for scans that will be stripped anyway.
     """
     brain_grid = _sub_grid(HEAD_GRID, BRAIN_BOX)
     gray, white, fluid, brain = _brain_tissue(anatomy, plan, brain_grid)
@@ -71,11 +72,12 @@ def build_head(anatomy: PatientAnatomy, plan: LesionPlan) -> Head:
     painter.fill(Tissue.GRAY_MATTER, gray * healthy, BRAIN_BOX)
     painter.fill(Tissue.CSF, fluid, BRAIN_BOX)
     brain_share = _padded(brain, HEAD_GRID)
-    surfaces = head_surfaces(brain_share, anatomy)
-    space = HeadSpace(HEAD_GRID, scale=float(np.mean(anatomy.size)))
-    paint_meninges(painter, surfaces, space)
-    paint_face(painter, surfaces, space, anatomy)
-    paint_skull_and_scalp(painter, surfaces, space, anatomy)
+    if not brain_only:
+        surfaces = head_surfaces(brain_share, anatomy)
+        space = HeadSpace(HEAD_GRID, scale=float(np.mean(anatomy.size)))
+        paint_meninges(painter, surfaces, space)
+        paint_face(painter, surfaces, space, anatomy)
+        paint_skull_and_scalp(painter, surfaces, space, anatomy)
     for tissue in BRAIN_TISSUES:
         painter.fractions.setdefault(tissue, np.zeros(painter.rest.shape, np.uint8))
     return Head(HEAD_GRID, painter.fractions, brain_share)

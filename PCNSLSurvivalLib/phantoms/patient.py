@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.imaging.geometry import image_on_grid
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.phantoms.acquisition import VirtualScan, acquire
 from PCNSLSurvivalLib.phantoms.anatomy import PatientAnatomy, draw_anatomy
 from PCNSLSurvivalLib.phantoms.head import Head, build_head
@@ -18,7 +15,7 @@ from PCNSLSurvivalLib.phantoms.lesions import Lesion, LesionPlan
 from PCNSLSurvivalLib.phantoms.protocol import Protocol, draw_clinical_protocol
 from PCNSLSurvivalLib.terms import Sequence
 
-DEMONSTRATION_SEED = 2023
+DEMONSTRATION_SEED = 5
 
 
 @dataclass(frozen=True)
@@ -68,12 +65,26 @@ class VirtualPatient:
 
 
 def scan_patient(
-    anatomy: PatientAnatomy, plan: LesionPlan, protocol: Protocol, sequences: tuple[Sequence, ...] = tuple(Sequence)
+    anatomy: PatientAnatomy,
+    plan: LesionPlan,
+    protocol: Protocol,
+    *,
+    sequences: tuple[Sequence, ...] = tuple(Sequence),
+    brain_only: bool = False,
+    on: Grid | None = None,
 ) -> VirtualPatient:
-    """Build the head of a patient and acquire the sequences asked for."""
-    head = build_head(anatomy, plan)
+    """Build the head of a patient and acquire the sequences asked for.
+
+    Args:
+        anatomy, plan, protocol: Who, what disease, how scanned.
+        sequences: Which sequences of the protocol to acquire.
+        brain_only: Leave out everything around the brain.
+        on: One grid for all sequences, instead of those the protocol plans.
+    """
+    head = build_head(anatomy, plan, brain_only=brain_only)
     acquisitions = {
-        sequence: acquire(head, sequence, protocol.sequences[sequence], seed=protocol.seed) for sequence in sequences
+        sequence: acquire(head, sequence, protocol.sequences[sequence], seed=protocol.seed, on=on)
+        for sequence in sequences
     }
     return VirtualPatient(anatomy, plan, protocol, head, acquisitions)
 
@@ -94,39 +105,4 @@ def demonstration_patient(
         elongation=(0.9, 1.2, 1.0),
     )
     plan = LesionPlan(seed=seed, lesions=(lesion,))
-    return scan_patient(draw_anatomy(seed, age_years=61.0), plan, draw_clinical_protocol(seed), sequences)
-
-
-def write_patient(patient: VirtualPatient, folder: Path, *, overwrite: bool = False) -> None:
-    """Write the scans as NIfTI and the truths beside them, whole or not at all.
-
-    ``t1gd.nii.gz``, ``t1.nii.gz``, … are the scans. ``truth/`` holds per scan ``*_brain_mask``,
-    ``*_lesion_mask``, ``*_bias_field`` (NIfTI) and ``*_to_head.tfm`` (LPS points of the scan to LPS points of
-    the head frame), the tissue fractions in the head frame (255ths), and ``patient.json`` with all values.
-
-    Args:
-        patient: What to write.
-        folder: New folder.
-        overwrite: Replace what the folder holds.
-
-    Raises:
-        OutputFolderError: The folder holds files and ``overwrite`` is off, or cannot be written.
-    """
-    with whole_folder(folder, overwrite=overwrite) as staging:
-        truth = staging / "truth"
-        truth.mkdir()
-        for sequence, scan in patient.acquisitions.items():
-            sitk.WriteImage(scan.image, str(staging / f"{sequence}.nii.gz"), useCompression=True)
-            for name in ("brain_mask", "lesion_mask", "bias_field"):
-                sitk.WriteImage(getattr(scan, name), str(truth / f"{sequence}_{name}.nii.gz"), useCompression=True)
-            sitk.WriteTransform(scan.pose, str(truth / f"{sequence}_to_head.tfm"))
-        for tissue, fraction in patient.head.fractions.items():
-            image = image_on_grid(fraction, patient.head.grid)
-            sitk.WriteImage(image, str(truth / f"head_{tissue}.nii.gz"), useCompression=True)
-        values = {
-            "anatomy": asdict(patient.anatomy),
-            "lesions": asdict(patient.plan),
-            "protocol": {str(name): asdict(scan) for name, scan in patient.protocol.sequences.items()},
-            "noise_sigma": {str(name): scan.noise_sigma for name, scan in patient.acquisitions.items()},
-        }
-        (staging / "truth" / "patient.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    return scan_patient(draw_anatomy(seed, age_years=61.0), plan, draw_clinical_protocol(seed), sequences=sequences)

@@ -1,0 +1,90 @@
+"""A cohort of virtual patients as values: who they are, what they have, how they are scanned, how long they live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PCNSLSurvivalLib.phantoms.anatomy import PatientAnatomy, draw_anatomy
+from PCNSLSurvivalLib.phantoms.clinical import ClinicalData, draw_clinical
+from PCNSLSurvivalLib.phantoms.disease import Kind, LesionFeatures, draw_features, draw_plan
+from PCNSLSurvivalLib.phantoms.lesions import LesionPlan
+from PCNSLSurvivalLib.phantoms.protocol import (
+    Protocol,
+    draw_clinical_protocol,
+    draw_isotropic_protocol,
+    registered_protocol,
+)
+from PCNSLSurvivalLib.phantoms.random_fields import stream
+from PCNSLSurvivalLib.phantoms.survival_model import Outcome, survival_model
+
+GridKind = Literal["clinical", "isotropic", "registered"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortPlan:
+    """What decides a cohort down to the last voxel.
+
+    Attributes:
+        patients: How many.
+        seed: Patient n is the same in every cohort with this seed, however many there are.
+        kind: Disease.
+        grid: "clinical" mixes 3-D and thick slices; "isotropic" is 1 mm; "registered" is 1 mm in one pose.
+        best_auc: Best achievable AUC for OS > 1 year; 0.5 makes OS independent of everything.
+    """
+
+    patients: int
+    seed: int
+    kind: Kind = Kind.PCNSL
+    grid: GridKind = "clinical"
+    best_auc: float = 0.85
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortPatient:
+    """One member of a cohort, before any image is made."""
+
+    number: int
+    seed: int
+    features: LesionFeatures
+    clinical: ClinicalData
+    outcome: Outcome
+    anatomy: PatientAnatomy
+    plan: LesionPlan
+    protocol: Protocol
+
+
+def draw_cohort(plan: CohortPlan) -> list[CohortPatient]:
+    """Draw all patients of a cohort; no image is made yet.
+
+    Raises:
+        ValueError: ``plan.best_auc`` is outside 0.5 to 0.97.
+    """
+    return [draw_patient(plan, number) for number in range(1, plan.patients + 1)]
+
+
+def draw_patient(plan: CohortPlan, number: int) -> CohortPatient:
+    """Draw patient ``number`` (from 1) of a cohort."""
+    seed = int(stream(plan.seed, "cohort", plan.kind, str(number)).integers(2**31))
+    features = draw_features(seed, plan.kind)
+    anatomy = draw_anatomy(seed)
+    clinical = draw_clinical(seed, features, anatomy.age_years)
+    model = survival_model(plan.kind, plan.best_auc)
+    return CohortPatient(
+        number=number,
+        seed=seed,
+        features=features,
+        clinical=clinical,
+        outcome=model.draw_outcome(seed, features, clinical),
+        anatomy=anatomy,
+        plan=draw_plan(seed, plan.kind, features, anatomy),
+        protocol=_protocol(seed, plan.grid),
+    )
+
+
+def _protocol(seed: int, grid: GridKind) -> Protocol:
+    if grid == "isotropic":
+        return draw_isotropic_protocol(seed)
+    if grid == "registered":
+        return registered_protocol(seed)
+    return draw_clinical_protocol(seed, thick_t1gd=bool(stream(seed, "thick").uniform() < 0.35))

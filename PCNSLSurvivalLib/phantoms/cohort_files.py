@@ -1,0 +1,222 @@
+"""Make a cohort on disk: patient by patient, each whole or not at all, going on where an earlier run stopped."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.errors import OutputFolderError
+from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_cohort
+from PCNSLSurvivalLib.phantoms.dicom import write_dicom_series
+from PCNSLSurvivalLib.phantoms.layouts import LAYOUTS
+from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
+from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
+from PCNSLSurvivalLib.phantoms.survival_model import survival_model
+from PCNSLSurvivalLib.phantoms.template import brain_template
+from PCNSLSurvivalLib.phantoms.truth import write_truth
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CohortSummary:
+    """What a run made.
+
+    Attributes:
+        made: Patients made by this run.
+        found: Patients that an earlier run had finished.
+        over_one_year, up_to_one_year, without_class: Counts of the OS classes.
+        best_auc: Best achievable AUC for OS > 1 year, all variables known.
+        best_image_auc: The same from the scan alone.
+    """
+
+    made: int
+    found: int
+    over_one_year: int
+    up_to_one_year: int
+    without_class: int
+    best_auc: float
+    best_image_auc: float
+
+
+def make_cohort(
+    plan: CohortPlan,
+    out: Path,
+    *,
+    layout: str = "bids",
+    dicom: bool = False,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> CohortSummary:
+    """Make all patients of a cohort that are not there yet, and its tables.
+
+    Besides the layout's own files the folder gets ``cohort.json`` (the plan, the survival model and its best
+    achievable AUC), ``patients_truth.csv`` (every drawn value), and a truth folder for each patient.
+
+    Args:
+        plan: The cohort.
+        out: Its folder; one that holds the same cohort already is completed.
+        layout: "bids", "table", "brats2020" or "ucsf-pcnsl"; the last two hold registered, stripped volumes.
+        dicom: Write each scan as a DICOM series too, under ``dicom/``; for layouts with whole heads.
+        jobs: Patients made at the same time, each in its own process (about 1.2 GB each).
+        progress: Called with the number of finished patients and of all.
+
+    Returns:
+        What was made, and the class balance.
+
+    Raises:
+        OutputFolderError: ``out`` holds something else, or cannot be written.
+        MissingFilesError: The tissue maps are not installed.
+        ValueError: The plan is impossible, or ``dicom`` does not go with the layout.
+    """
+    place = LAYOUTS[layout](out)
+    if dicom and not place.whole_heads:
+        raise ValueError(f"The {layout} layout holds processed volumes, which never were DICOM.")
+    brain_template()
+    members = draw_cohort(plan)
+    _claim_folder(out, plan, layout)
+    place.write_tables(plan, members)
+    write_table(out / "patients_truth.csv", [_truth_row(place, member) for member in members])
+    waiting = [member for member in members if not place.folder(member).is_dir()]
+    found = len(members) - len(waiting)
+    progress(found, len(members))
+    _make_all(
+        partial(make_member, place, dicom=dicom), waiting, jobs, lambda done: progress(found + done, len(members))
+    )
+    labels = [over_one_year(member) for member in members]
+    model = survival_model(plan.kind, plan.best_auc)
+    return CohortSummary(
+        made=len(waiting),
+        found=found,
+        over_one_year=labels.count(True),
+        up_to_one_year=labels.count(False),
+        without_class=labels.count(None),
+        best_auc=model.best_auc,
+        best_image_auc=model.best_image_auc,
+    )
+
+
+def make_member(place: Layout, member: CohortPatient, *, dicom: bool = False) -> None:
+    """Make one patient; its scan folder appears last, so that a folder that is there is complete."""
+    patient = place.make(member)
+    with whole_folder(place.truth_folder(member), overwrite=True) as staging:
+        write_truth(patient, staging)
+    if dicom:
+        with whole_folder(place.out / "dicom" / place.name(member), overwrite=True) as staging:
+            _write_dicom(place.name(member), patient, staging)
+    with whole_folder(place.folder(member), overwrite=True) as staging:
+        place.write_scans(member, patient, staging)
+
+
+def over_one_year(member: CohortPatient) -> bool | None:
+    """OS class of a patient as a registry knows it; None when censored within the first year."""
+    outcome = member.outcome
+    if outcome.os_days > 365:
+        return True
+    return False if outcome.death_observed else None
+
+
+def _make_all(
+    make: Callable[[CohortPatient], None],
+    waiting: list[CohortPatient],
+    jobs: int,
+    progress: Callable[[int], None],
+) -> None:
+    if jobs == 1:
+        for done, member in enumerate(waiting, start=1):
+            make(member)
+            progress(done)
+        return
+    # Fresh processes, not forks: a fork of a process with running ITK threads can hang.
+    context = multiprocessing.get_context("spawn")
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_share_cores, initargs=(threads,)) as pool:
+        running = [pool.submit(make, member) for member in waiting]
+        try:
+            for done, finished in enumerate(as_completed(running), start=1):
+                finished.result()
+                progress(done)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _share_cores(threads: int) -> None:
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+
+
+def _claim_folder(out: Path, plan: CohortPlan, layout: str) -> None:
+    """Write ``cohort.json``, or check that the folder holds this very cohort."""
+    model = survival_model(plan.kind, plan.best_auc)
+    about = {
+        "made_by": "pcnsl-survival phantom",
+        "version": _VERSION,
+        "layout": layout,
+        "seed": plan.seed,
+        "kind": str(plan.kind),
+        "grid": plan.grid,
+        "best_auc_asked": plan.best_auc,
+        "survival_model": asdict(model),
+    }
+    path = out / "cohort.json"
+    if path.is_file():
+        held = json.loads(path.read_text(encoding="utf-8"))
+        held.pop("patients", None)
+        if held != about:
+            raise OutputFolderError(
+                "The output folder holds another cohort (seed, kind, grid, layout or AUC differ); nothing was "
+                "changed. Give the same options to complete it, or choose another folder with --out."
+            )
+    elif out.is_dir() and any(out.iterdir()):
+        raise OutputFolderError(
+            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for left_over in out.rglob(".*.partial"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        staging = out / ".cohort.json.partial"
+        staging.write_text(json.dumps(about | {"patients": plan.patients}, indent=2) + "\n", encoding="utf-8")
+        staging.replace(path)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise OutputFolderError(
+            f"The output folder cannot be written ({reason}). Choose another with --out."
+        ) from problem
+
+
+def _truth_row(place: Layout, member: CohortPatient) -> dict[str, object]:
+    outcome, anatomy = member.outcome, member.anatomy
+    return {
+        "patient_id": place.name(member),
+        "seed": member.seed,
+        **asdict(member.features),
+        **clinical_row(member),
+        "true_os_days": outcome.true_os_days,
+        "risk": round(outcome.risk, 6),
+        "probability_over_one_year": round(outcome.probability_over_one_year, 6),
+        "head_size": round(sum(anatomy.size) / 3, 4),
+        "ventricle_shift_mm": round(anatomy.ventricle_shift_mm, 3),
+        "atrophy": round(anatomy.atrophy, 3),
+    }
+
+
+def _write_dicom(name: str, patient: VirtualPatient, staging: Path) -> None:
+    for sequence, image in patient.scans.items():
+        write_dicom_series(
+            image,
+            staging / sequence.label,
+            patient_id=name,
+            sequence=sequence,
+            protocol=patient.protocol.sequences[sequence],
+        )

@@ -21,3 +21,13 @@ def real_patient() -> dict[str, Path]:
     if not all(path.is_file() for path in paths.values()):
         pytest.skip("the real patient does not lie beside this checkout (../shared/real-patient)")
     return paths
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real heads that `make real-data` fetches."""
+    from real_data import real_data_folder
+
+    if not (real_data_folder() / "robex_t1.nii.gz").is_file():
+        pytest.skip("the real heads are not on this computer; `make real-data` fetches them")
+    return real_data_folder()

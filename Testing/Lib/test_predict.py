@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_files import write_series
 
+import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.phantoms import VirtualPatient, demonstration_patient
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
 
@@ -84,6 +87,15 @@ def test_the_prediction_file_keeps_what_made_it(prediction):
     # An untrained or demonstration model says so before anything else.
     if not prediction["model"]["prognostic_meaning"]:
         assert "no prognostic meaning" in prediction["warnings"][0]
+
+
+def test_the_prediction_file_follows_its_schema_and_knows_its_files(result, prediction):
+    schema = json.loads((Path(PCNSLSurvivalLib.__file__).parent / "reports" / "prediction.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(prediction, schema, jsonschema.Draft202012Validator)
+    assert prediction["files_sha256"] == {
+        path.name: sha256_of(path) for path in result.iterdir() if path.name != "prediction.json"
+    }
 
 
 def test_nothing_in_the_result_names_a_path(result, tmp_path):

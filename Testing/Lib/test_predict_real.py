@@ -1,0 +1,69 @@
+"""The whole way on real heads; skipped where they are absent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
+
+pytestmark = pytest.mark.real
+
+
+def _predict(out: Path, **scans: Path) -> dict:
+    words = [word for name, path in scans.items() for word in (f"--{name}", str(path))]
+    assert main(["predict", *words, "--out", str(out), "--progress", "none", "--debug"]) == 0
+    return json.loads((out / "prediction.json").read_text())
+
+
+def _mask(path: Path) -> np.ndarray:
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(path))) > 0
+
+
+def _dice(a: np.ndarray, b: np.ndarray) -> float:
+    return float(2 * (a & b).sum() / (a.sum() + b.sum()))
+
+
+def test_the_real_glioma_patient(real_patient, tmp_path):
+    prediction = _predict(tmp_path / "out", t1gd=real_patient["t1gd"], t1=real_patient["t1"], t2=real_patient["t2"])
+    assert 1350 < prediction["preprocessing"]["brain_volume_ml"] < 1700
+    assert _dice(_mask(tmp_path / "out" / "brain_mask.nii.gz"), _mask(real_patient["mask"])) >= 0.93
+    # Once over T1Gd, T1 and T2 share its anatomy: inside the brain their edges correlate with those of T1Gd.
+    edges = {}
+    for sequence in ("t1gd", "t1", "t2"):
+        volume = sitk.ReadImage(str(tmp_path / "out" / f"{sequence}_preprocessed.nii.gz"))
+        edges[sequence] = sitk.GetArrayFromImage(sitk.GradientMagnitudeRecursiveGaussian(volume, 2.0)).ravel()
+    assert np.corrcoef(edges["t1gd"], edges["t1"])[0, 1] > 0.8
+    assert np.corrcoef(edges["t1gd"], edges["t2"])[0, 1] > 0.5
+
+
+def test_the_robex_head_with_its_fourth_axis(real_data, tmp_path):
+    _predict(tmp_path / "out", t1gd=real_data / "robex_t1.nii.gz")
+    reference = sitk.ReadImage(str(real_data / "robex_brain_mask.nii.gz"))
+    while reference.GetDimension() > 3:
+        reference = reference[..., 0]
+    found = sitk.ReadImage(str(tmp_path / "out" / "brain_mask.nii.gz"))
+    reference = resample(reference, Grid.of(found), interpolation="nearest")
+    assert _dice(sitk.GetArrayFromImage(found) > 0, sitk.GetArrayFromImage(reference) > 0) > 0.94
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_tumors_stay_inside_the_brain(number, real_data, tmp_path):
+    _predict(tmp_path / "out", t1gd=real_data / f"tcga_gbm_{number}_t1gd.nrrd")
+    lesion = _mask(real_data / f"tcga_gbm_{number}_lesion.nrrd")
+    assert (lesion & _mask(tmp_path / "out" / "brain_mask.nii.gz")).sum() / lesion.sum() > 0.97
+
+
+def test_a_real_series_as_dicom_gives_what_its_volume_gives(real_data, tmp_path):
+    volume = _predict(tmp_path / "volume", t1gd=real_data / "tcga_gbm_1_t1gd.nrrd")
+    series = _predict(tmp_path / "series", t1gd=real_data / "tcga_gbm_1_dicom")
+    assert series["inputs"]["t1gd"]["format"] == "DICOM"
+    assert series["probability_over_one_year"] == pytest.approx(volume["probability_over_one_year"], abs=0.02)
+    maps = [canonical(sitk.ReadImage(str(tmp_path / name / "activation_map.nii.gz"))) for name in ("volume", "series")]
+    a, b = (sitk.GetArrayFromImage(resample(image, Grid.of(maps[0]))).ravel() for image in maps)
+    assert np.corrcoef(a, b)[0, 1] > 0.98

@@ -19,10 +19,11 @@ try:
 except ModuleNotFoundError:  # a source checkout: the library lies beside the module's folder
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
-from PCNSLSurvivalUI.parameters import PanelParameters, contrastAgent
-from PCNSLSurvivalUI.volume_roles import doubt_about, guess_roles
+from PCNSLSurvivalUI.panel_logic import PanelLogic
+from PCNSLSurvivalUI.panel_view import PanelView
+from PCNSLSurvivalUI.parameters import PanelParameters
 
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
 
 class PCNSLSurvival(ScriptedLoadableModule):
@@ -53,34 +54,44 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic = None
-        self._parameterNode = None
-        self._guiTag = None
+        self.view = None
 
     def setup(self):
         """Build the panel from its .ui file and connect it."""
         ScriptedLoadableModuleWidget.setup(self)
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/PCNSLSurvival.ui"))
         self.layout.addWidget(uiWidget)
+        self.layout.addStretch(1)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         self.logic = PCNSLSurvivalLogic()
+        self.view = PanelView(self.ui, self.logic)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        self.ui.predictButton.connect("clicked(bool)", self.onPredictButton)
         self.ui.guessButton.connect("clicked(bool)", self.onGuessButton)
-        self.initializeParameterNode()
+        self.ui.addModelButton.connect("clicked(bool)", self.onAddModelButton)
+        self.ui.openReportButton.connect("clicked(bool)", self.onOpenReportButton)
+        self.ui.saveReportButton.connect("clicked(bool)", self.onSaveReportButton)
+        self.ui.saveMapButton.connect("clicked(bool)", self.onSaveMapButton)
+        self.view.bind(self.logic.getParameterNode())
 
     def cleanup(self):
         """Slicer unloads or reloads the module."""
-        self.setParameterNode(None)
+        self.logic.cancel()
         self.removeObservers()
+        self.view.close()
 
     def enter(self):
         """The user opens the panel."""
-        self.initializeParameterNode()
+        self.view.bind(self.logic.getParameterNode())
+        self.view.listenToKeys(True)
 
     def exit(self):
-        """The user leaves the panel."""
+        """The user leaves the panel; a run goes on."""
+        self.view.listenToKeys(False)
 
     def onReload(self):
         """Reload every file of the module, not only this one."""
@@ -89,79 +100,56 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.onReload(self)
 
     def onSceneStartClose(self, caller, event):
-        """Drop everything that belongs to the scene before it goes."""
-        self.setParameterNode(None)
+        """Stop the run and let go of the scene before it goes."""
+        self.logic.cancel()
+        self.logic.kept.forget()
+        self.view.unbind()
 
     def onSceneEndClose(self, caller, event):
         """Start afresh when the panel is open."""
         if self.parent.isEntered:
-            self.initializeParameterNode()
+            self.view.bind(self.logic.getParameterNode())
 
-    def initializeParameterNode(self):
-        """Bind the panel to the choices stored in the scene."""
-        if self._parameterNode is None:
-            self.setParameterNode(self.logic.getParameterNode())
+    def onSceneEndImport(self, caller, event):
+        """A scene was opened: show the result it holds."""
+        self.view.unbind()
+        self.view.bind(self.logic.getParameterNode())
 
-    def setParameterNode(self, parameters):
-        """Exchange the stored choices that the widgets show; None unbinds."""
-        if self._parameterNode is not None:
-            self._parameterNode.disconnectGui(self._guiTag)
-            self.removeObserver(self._parameterNode, "ModifiedEvent", self.onParametersModified)
-        self._parameterNode = parameters
-        if parameters is not None:
-            self._guiTag = parameters.connectGui(self.ui)
-            self.addObserver(parameters, "ModifiedEvent", self.onParametersModified)
-        self.onParametersModified()
-
-    def onParametersModified(self, caller=None, event=None):
-        """Show a word on every choice that looks wrong."""
-        self.ui.scansNote.text = self.logic.doubts(self._parameterNode)
+    def onPredictButton(self, checked=False):
+        """Predict overall survival for the chosen T1Gd, or cancel the run under way."""
+        self.view.predictOrCancel()
 
     def onGuessButton(self, checked=False):
         """Choose T1Gd, T1 and T2 by the names of the loaded volumes."""
-        with slicer.util.tryWithErrorDisplay(_("The volumes were not chosen.")):
-            found = self.logic.guess(self._parameterNode)
-            if not found:
-                self.ui.scansNote.text = _("No loaded volume has a name that speaks of T1Gd, T1 or T2.")
+        self.view.guess()
+
+    def onAddModelButton(self, checked=False):
+        """Choose a model folder on this computer."""
+        self.view.addModel()
+
+    def onOpenReportButton(self, checked=False):
+        """Show the report in the web browser."""
+        self.view.openReport()
+
+    def onSaveReportButton(self, checked=False):
+        """Save the report as one HTML file."""
+        self.view.saveReport()
+
+    def onSaveMapButton(self, checked=False):
+        """Save the shown map as a volume."""
+        self.view.saveMap()
 
 
-class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic):
-    """What the panel can do, without any widget."""
+class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic, PanelLogic):
+    """What the panel can do, without any widget; for scripts as well."""
+
+    def __init__(self):
+        ScriptedLoadableModuleLogic.__init__(self)
+        PanelLogic.__init__(self)
 
     def getParameterNode(self):
         """The choices stored in the scene."""
         return PanelParameters(super().getParameterNode())
-
-    def guess(self, parameters):
-        """Fill the roles that a volume's name speaks of; which roles were found."""
-        nodes = [
-            node
-            for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-            if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
-        ]
-        found = guess_roles([node.GetName() for node in nodes], [contrastAgent(node) for node in nodes])
-        attributes = {Sequence.T1GD: "t1gdVolume", Sequence.T1: "t1Volume", Sequence.T2: "t2Volume"}
-        chosen = {role: nodes[place] for role, place in found.items() if role in attributes}
-        for role, node in chosen.items():
-            setattr(parameters, attributes[role], node)
-        return list(chosen)
-
-    def doubts(self, parameters):
-        """A sentence for every chosen volume whose name speaks of another sequence."""
-        if parameters is None:
-            return ""
-        chosen = [
-            (Sequence.T1GD, parameters.t1gdVolume),
-            (Sequence.T1, parameters.t1Volume),
-            (Sequence.T2, parameters.t2Volume),
-        ]
-        sentences = [
-            doubt_about(role, node.GetName(), contrastAgent(node)) for role, node in chosen if node is not None
-        ]
-        ids = [node.GetID() for _role, node in chosen if node is not None]
-        if len(set(ids)) < len(ids):
-            sentences.append(_("One volume is chosen twice. Choose another for one of the roles."))
-        return " ".join(sentence for sentence in sentences if sentence)
 
 
 class PCNSLSurvivalTest(ScriptedLoadableModuleTest):

@@ -1,10 +1,14 @@
 """One stand-in application for the whole run; every test starts with a fresh scene and ends without leftovers."""
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.append(str(HERE))
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +30,38 @@ def standin(application):
 @pytest.fixture
 def panel(standin):
     widget = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
+    yield widget
+    standin.close_module(widget)
+
+
+@pytest.fixture
+def made_model():
+    """As much of a model folder as the panel reads."""
+    from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+    from PCNSLSurvivalLib.terms import Sequence
+
+    return SimpleNamespace(
+        path=HERE / "no-model",
+        name="made-up",
+        version="1",
+        kind="demonstration",
+        warning="This is a DEMONSTRATION model.",
+        sequences=(Sequence.T1GD,),
+        recipe=RECIPE,
+        intended_use="Tests.",
+        training_cohort="Nobody.",
+        training_patients=0,
+    )
+
+
+@pytest.fixture
+def quick_panel(standin, made_model, monkeypatch):
+    """The panel with a made-up model and the prediction process played by a small script."""
+    widget = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
+    from PCNSLSurvivalUI import model_list, prediction_run
+
+    monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
+    monkeypatch.setattr(prediction_run.PredictionRun.__init__, "__defaults__", (HERE / "fake_worker.py",))
+    widget.view._fillModels()
     yield widget
     standin.close_module(widget)

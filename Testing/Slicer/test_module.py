@@ -37,7 +37,7 @@ def test_closing_the_scene_empties_the_panel(standin, panel):
     panel.ui.guessButton.click()
     slicer.mrmlScene.Clear(0)
     assert panel.ui.t1gdSelector.currentNode() is None
-    assert panel._parameterNode is not None
+    assert not panel.ui.predictButton.enabled
 
 
 @pytest.mark.parametrize(

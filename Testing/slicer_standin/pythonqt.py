@@ -24,6 +24,8 @@ slot_errors: list[BaseException] = []
 loading: list[None] = []
 """Not empty while a .ui file is being loaded."""
 
+_being_read: set[tuple[int, str]] = set()
+
 # Where a signal has several forms, the one PythonQt takes for ``object.signal.connect``.
 _PREFERRED = {"finished": "finished(int)", "clicked": "clicked(bool)", "triggered": "triggered(bool)"}
 
@@ -150,7 +152,14 @@ class PythonQtObject:
         if name in cls.standin_properties:
             return self.standin_read(name)
         if name in cls.standin_meta():
-            return _read(name, QtCore.QObject.property(self, name))
+            if (id(self), name) in _being_read:
+                # PySide6 looks for a Python override of a virtual getter, such as QProgressBar::text.
+                return super().__getattribute__(name)
+            _being_read.add((id(self), name))
+            try:
+                return _read(name, QtCore.QObject.property(self, name))
+            finally:
+                _being_read.discard((id(self), name))
         cls.standin_signals_of_class()
         if name in cls._standin_signal_names and name not in cls.__dict__:
             return BoundSignal(self, name)

@@ -1,0 +1,175 @@
+"""The controls of the map: they change the stored choices, and the choices change the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalUI import map_navigation, map_view
+from PCNSLSurvivalUI.scene_outputs import CELLS, EVIDENCE, SceneOutputs
+
+
+class MapControls:
+    """Everything in the section "Activation map".
+
+    Args:
+        ui: The panel's widgets by name.
+        context: Gives the stored choices, the outputs and the T1Gd of the result; None when there is no result.
+    """
+
+    def __init__(self, ui: Any, context: Callable[[], tuple[Any, SceneOutputs, Any, dict[str, Any]] | None]) -> None:
+        self._ui, self._context = ui, context
+        self._cells: list[map_navigation.Cell] = []
+        self._place = -1
+        self._filling = False
+        self._sliceNode: Any = None
+        self._sliceTag = 0
+        self._shortcuts: list[Any] = []
+        self.profile = map_navigation.ProfilePlot(self._onProfile)
+        ui.profilePlace.layout().setContentsMargins(0, 0, 0, 0)
+        ui.profilePlace.layout().addWidget(self.profile)
+        ui.mapSelector.addItem(_("Grad-CAM"), map_view.GRAD_CAM_KIND)
+        ui.mapSelector.addItem(_("Evidence for and against OS > 1 year"), map_view.EVIDENCE_KIND)
+        ui.smoothSelector.addItem(_("Smooth"), "smooth")
+        ui.smoothSelector.addItem(_("Cells, as computed"), "cells")
+        for name, nodeID in map_view.COLOR_NODES.items():
+            ui.colorsSelector.addItem(name, nodeID)
+        ui.mapSelector.connect("currentIndexChanged(int)", self._onChoice)
+        ui.smoothSelector.connect("currentIndexChanged(int)", self._onChoice)
+        ui.colorsSelector.connect("currentIndexChanged(int)", self._onChoice)
+        ui.nextCellButton.connect("clicked(bool)", lambda: self.walk(+1))
+        ui.previousCellButton.connect("clicked(bool)", lambda: self.walk(-1))
+        ui.fourUpButton.connect("clicked(bool)", self._onFourUp)
+        ui.sideBySideButton.connect("clicked(bool)", self._onSideBySide)
+
+    # --- keys ------------------------------------------------------------------------------------------
+    def listenToKeys(self, listen: bool) -> None:
+        """Keyboard shortcuts belong to the open panel only."""
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._shortcuts = []
+        window = slicer.util.mainWindow()
+        if not listen or window is None:
+            return
+        for keys, action in (
+            ("Ctrl+Shift+M", lambda: self._ui.mapVisibleCheckBox.toggle()),
+            ("Ctrl+Shift+N", lambda: self.walk(+1)),
+            ("Ctrl+Shift+B", lambda: self.walk(-1)),
+        ):
+            shortcut = qt.QShortcut(qt.QKeySequence(keys), window)
+            shortcut.connect("activated()", action)
+            self._shortcuts.append(shortcut)
+
+    # --- from the choices to the panel and the views -----------------------------------------------------
+    def showNewResult(self) -> None:
+        """A result has arrived or a scene was opened: cells, profile, words, first view."""
+        self.forget()
+        context = self._context()
+        if context is None:
+            return
+        _parameters, _outputs, _t1gd, result = context
+        self.profile.setProfile(result.get("profile") or {"s_mm": [], "value": []})
+        self._ui.ledgerLabel.text = map_view.ledger(result)
+        self._ui.cautionLabel.text = map_view.caution(result)
+        explains = str(result.get("activation_map", {}).get("explains", ""))
+        self._ui.mapSelector.setItemText(0, _("Grad-CAM for {name}").format(name=explains))
+        self._findCells()
+        self._observeSlice()
+        self.apply()
+
+    def forget(self) -> None:
+        """Let go of the scene."""
+        if self._sliceNode is not None:
+            self._sliceNode.RemoveObserver(self._sliceTag)
+        self._sliceNode = None
+        self._cells, self._place = [], -1
+        self._ui.cellLabel.text = ""
+
+    def apply(self) -> None:
+        """Bring panel and views in line with the stored choices."""
+        context = self._context()
+        if context is None:
+            return
+        parameters, outputs, t1gd, result = context
+        self._filling = True
+        ui = self._ui
+        ui.mapSelector.setCurrentIndex(max(ui.mapSelector.findData(parameters.mapKind), 0))
+        ui.smoothSelector.setCurrentIndex(1 if parameters.mapAsCells else 0)
+        ui.colorsSelector.setCurrentIndex(max(ui.colorsSelector.findData(parameters.mapColors), 0))
+        ui.colorsSelector.setEnabled((parameters.mapKind or map_view.GRAD_CAM_KIND) == map_view.GRAD_CAM_KIND)
+        self._filling = False
+        map_view.prepareDisplay(outputs, result, parameters)
+        map_view.showLayers(outputs, t1gd, parameters)
+        map_view.showLegend(outputs, result, parameters)
+
+    def _onChoice(self, index: int) -> None:
+        context = self._context()
+        if self._filling or context is None:
+            return
+        parameters, ui = context[0], self._ui
+        kindBefore = parameters.mapKind or map_view.GRAD_CAM_KIND
+        with slicer.util.NodeModify(parameters.parameterNode):
+            parameters.mapKind = ui.mapSelector.itemData(ui.mapSelector.currentIndex)
+            parameters.mapAsCells = ui.smoothSelector.currentIndex == 1
+            parameters.mapColors = ui.colorsSelector.itemData(ui.colorsSelector.currentIndex)
+        if parameters.mapKind != kindBefore:
+            self._findCells()
+
+    # --- navigation ----------------------------------------------------------------------------------------
+    def _findCells(self) -> None:
+        context = self._context()
+        if context is None:
+            return
+        parameters, outputs = context[:2]
+        node = outputs.node(EVIDENCE if parameters.mapKind == map_view.EVIDENCE_KIND else CELLS)
+        self._cells = map_navigation.strongestCells(node) if node is not None else []
+        self._place = -1
+        self._showCell()
+
+    def walk(self, step: int) -> None:
+        """Go to the next weaker (+1) or stronger (-1) cell; the views jump there."""
+        if not self._cells:
+            return
+        self._place = min(max(self._place + step, 0), len(self._cells) - 1)
+        map_navigation.jumpTo(self._cells[self._place].ras_mm)
+        self._showCell()
+
+    def _showCell(self) -> None:
+        count = len(self._cells)
+        self._ui.nextCellButton.setEnabled(self._place < count - 1)
+        self._ui.previousCellButton.setEnabled(self._place > 0)
+        if not count:
+            self._ui.cellLabel.text = _("No cell stands out")
+        elif self._place < 0:
+            self._ui.cellLabel.text = _("{n} strongest cells").format(n=count)
+        else:
+            self._ui.cellLabel.text = _("{place} of {n}: {value:+.2f}").format(
+                place=self._place + 1, n=count, value=self._cells[self._place].value
+            )
+
+    def _observeSlice(self) -> None:
+        self._sliceNode = map_navigation.axialSliceNode()
+        if self._sliceNode is not None:
+            self._sliceTag = self._sliceNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onSlice)
+            self._onSlice()
+
+    def _onSlice(self, caller: Any = None, event: Any = None) -> None:
+        self.profile.setCurrent(self._sliceNode.GetSliceOffset())
+
+    def _onProfile(self, s_mm: float) -> None:
+        if self._sliceNode is not None:
+            self._sliceNode.SetSliceOffset(s_mm)
+
+    def _onFourUp(self) -> None:
+        map_navigation.showFourUp()
+        self.apply()
+
+    def _onSideBySide(self) -> None:
+        map_navigation.showSideBySide()
+        self.apply()

@@ -1,0 +1,175 @@
+"""The map on the slices: which map, how strong, which colors, with a legend that names its unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalUI.scene_outputs import CELLS, EVIDENCE, EVIDENCE_COLORS, MAP, SceneOutputs
+
+GRAD_CAM_KIND, EVIDENCE_KIND = "grad_cam", "evidence"
+COLOR_NODES = {
+    "Inferno": "vtkMRMLColorTableNodeFileInferno.txt",
+    "Viridis": "vtkMRMLColorTableNodeFileViridis.txt",
+    "Cividis": "vtkMRMLColorTableNodeFileCividis.txt",
+    "Rainbow": "vtkMRMLColorTableNodeRainbow",
+    "Grey": "vtkMRMLColorTableNodeGrey",
+}
+_TABLE_SIZE = 256
+BESIDE = "PCNSLBeside"
+"""Slice view that shows T1Gd alone, next to the overlay."""
+
+
+def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:
+    """The volume that shows this kind of map; None when the result has none."""
+    if kind == EVIDENCE_KIND:
+        return outputs.node(EVIDENCE)
+    return outputs.node(CELLS if asCells else MAP)
+
+
+def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
+    """Give the shown map its colors, window, threshold and legend, as the panel's controls say."""
+    kind = parameters.mapKind or GRAD_CAM_KIND
+    node = shownNode(outputs, kind, parameters.mapAsCells)
+    if node is None:
+        return
+    display = node.GetDisplayNode()
+    wasModifying = display.StartModify()
+    try:
+        display.AutoWindowLevelOff()
+        display.SetInterpolate(0 if parameters.mapAsCells else 1)
+        threshold = float(parameters.mapThreshold)
+        if kind == EVIDENCE_KIND:
+            most = evidenceScale(node)
+            colors = _evidenceColors(outputs, threshold)
+            display.SetAndObserveColorNodeID(colors.GetID())
+            display.SetWindowLevelMinMax(-most, most)
+            display.ApplyThresholdOff()
+        else:
+            display.SetAndObserveColorNodeID(parameters.mapColors)
+            display.SetWindowLevelMinMax(0.0, 1.0)
+            # An unexplained voxel is 0 and stays see-through even at the lowest threshold.
+            display.SetThreshold(max(threshold, 1e-3), 1e6)
+            display.ApplyThresholdOn()
+    finally:
+        display.EndModify(wasModifying)
+
+
+def evidenceScale(node: Any) -> float:
+    """Largest absolute evidence of any cell, so that for and against share one scale."""
+    return max(float(np.abs(slicer.util.arrayFromVolume(node)).max()), 1e-9)
+
+
+def _evidenceColors(outputs: SceneOutputs, threshold: float) -> Any:
+    """Orange against, blue-green for; see-through where the evidence is weaker than the threshold."""
+    node = outputs.node(EVIDENCE_COLORS)
+    if node is None:
+        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLColorTableNode")
+        node.UnRegister(None)
+        node.SetTypeToUser()
+        node.SetNumberOfColors(_TABLE_SIZE)
+        node.SetHideFromEditors(False)  # a hidden color node is not saved with the scene
+        node = slicer.mrmlScene.AddNode(node)
+        outputs.place(EVIDENCE_COLORS, node, _("Evidence for and against"), None)
+    against, weak, favor = np.array((0.93, 0.45, 0.13)), np.array((0.95, 0.95, 0.95)), np.array((0.10, 0.62, 0.75))
+    wasModifying = node.StartModify()
+    for index, share in enumerate(np.linspace(-1.0, 1.0, _TABLE_SIZE)):
+        strong = favor if share > 0 else against
+        red, green, blue = weak + (strong - weak) * abs(share) ** 0.6
+        alpha = 0.0 if abs(share) < max(threshold, 1.5 / _TABLE_SIZE) else 1.0
+        node.SetColor(index, f"{share:+.2f}", float(red), float(green), float(blue), alpha)
+    node.EndModify(wasModifying)
+    return node
+
+
+def legendTitle(result: dict[str, Any], kind: str) -> str:
+    """What the colors mean, with the unit."""
+    if kind == EVIDENCE_KIND:
+        return _("Evidence\n(log-odds)\n+ for OS > 1 y")
+    explains = str(result.get("activation_map", {}).get("explains", ""))
+    return _("Grad-CAM\n{name}\n(share of max)").format(name=explains)
+
+
+def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
+    """One legend, that of the shown map; the others are hidden, since a legend outlives its volume's display."""
+    kind = parameters.mapKind or GRAD_CAM_KIND
+    shown = shownNode(outputs, kind, parameters.mapAsCells)
+    logic = slicer.modules.colors.logic()
+    for role in (MAP, CELLS, EVIDENCE):
+        node = outputs.node(role)
+        legend = logic.GetColorLegendDisplayNode(node) if node is not None else None
+        if node is shown and node is not None:
+            if legend is None:
+                legend = logic.AddDefaultColorLegendDisplayNode(node)
+                _styleLegend(legend)
+            legend.SetTitleText(legendTitle(result, kind))
+            legend.SetLabelFormat("%.2f" if kind == GRAD_CAM_KIND else "%+.3f")
+            legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))
+            legend.Modified()
+        elif legend is not None:
+            legend.SetVisibility(False)
+
+
+def _styleLegend(legend: Any) -> None:
+    legend.SetNumberOfLabels(5)
+    legend.SetPosition(0.97, 0.5)
+    legend.SetSize(0.11, 0.42)
+    for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
+        text.SetFontSize(12)
+        text.SetShadow(1)
+        text.SetBold(0)
+        text.SetItalic(0)
+        text.SetFontFamilyToArial()
+
+
+def composites() -> list[Any]:
+    """The layers of every slice view but the one that shows T1Gd alone."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    return [node for node in nodes if node.GetLayoutName() != BESIDE]
+
+
+def showLayers(outputs: SceneOutputs, t1gd: Any, parameters: Any, *, fit: bool = False) -> None:
+    """T1Gd below, the map above with its opacity; ``fit`` only when a new result arrives."""
+    node = shownNode(outputs, parameters.mapKind or GRAD_CAM_KIND, parameters.mapAsCells)
+    visible = bool(parameters.mapVisible) and node is not None
+    for composite in composites():
+        wasModifying = composite.StartModify()
+        if t1gd is not None:
+            composite.SetBackgroundVolumeID(t1gd.GetID())
+        composite.SetForegroundVolumeID(node.GetID() if visible else None)
+        composite.SetForegroundOpacity(float(parameters.mapOpacity) if visible else 0.0)
+        composite.EndModify(wasModifying)
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+        if composite.GetLayoutName() == BESIDE and t1gd is not None:
+            composite.SetBackgroundVolumeID(t1gd.GetID())
+            composite.SetForegroundVolumeID(None)
+    if fit and slicer.app.layoutManager() is not None:
+        slicer.app.layoutManager().resetSliceViews()
+
+
+def ledger(result: dict[str, Any]) -> str:
+    """Where the log-odds come from, in one line that adds up."""
+    evidence = result.get("evidence")
+    if not evidence:
+        return ""
+    return _(
+        "Evidence in the brain for OS > 1 year {plus:+.2f}, against {minus:+.2f}, the same for every patient "
+        "{constant:+.2f}: together log-odds {total:+.2f}."
+    ).format(
+        plus=evidence["for"],
+        minus=evidence["against"],
+        constant=evidence["constant"],
+        total=result["log_odds"],
+    )
+
+
+def caution(result: dict[str, Any]) -> str:
+    """One sentence on what the map can and cannot tell."""
+    edges = result.get("activation_map", {}).get("cell_size_mm") or [0.0]
+    return _(
+        "The map shows which regions raised the network's output, in cells of {edge:.0f} mm; it outlines no tumor "
+        "and proves no cause."
+    ).format(edge=max(edges))

@@ -1,0 +1,138 @@
+"""What the panel can do, without any widget: guess, predict, cancel, bring results into the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalUI import dependencies, map_view
+from PCNSLSurvivalUI.kept_steps import KeptSteps
+from PCNSLSurvivalUI.parameters import PanelParameters, contrastAgent, isComplete
+from PCNSLSurvivalUI.prediction_run import CannotStartError, PredictionRun, RunListener, RunRequest
+from PCNSLSurvivalUI.result_import import importResult
+from PCNSLSurvivalUI.scene_outputs import ALIGNED, T1GD, TRANSFORM, SceneOutputs
+from PCNSLSurvivalUI.volume_roles import doubt_about, guess_roles
+
+_ATTRIBUTES = {Sequence.T1GD: "t1gdVolume", Sequence.T1: "t1Volume", Sequence.T2: "t2Volume"}
+
+
+class PanelLogic:
+    """One panel's work; at most one run at a time."""
+
+    def __init__(self) -> None:
+        self.kept = KeptSteps()
+        self.run: PredictionRun | None = None
+
+    def guess(self, parameters: PanelParameters) -> list[Sequence]:
+        """Fill the roles that a volume's name speaks of; which roles were found."""
+        nodes = [
+            node
+            for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+            if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
+        ]
+        found = guess_roles([node.GetName() for node in nodes], [contrastAgent(node) for node in nodes])
+        chosen = {role: nodes[place] for role, place in found.items() if role in _ATTRIBUTES}
+        for role, node in chosen.items():
+            setattr(parameters, _ATTRIBUTES[role], node)
+        return list(chosen)
+
+    def chosenVolumes(self, parameters: PanelParameters) -> dict[Sequence, Any]:
+        """The volumes by role; roles without one are left out."""
+        chosen = {role: getattr(parameters, name) for role, name in _ATTRIBUTES.items()}
+        return {role: node for role, node in chosen.items() if node is not None}
+
+    def doubts(self, parameters: PanelParameters | None) -> str:
+        """A sentence for every chosen volume whose name speaks of another sequence."""
+        if parameters is None:
+            return ""
+        chosen = self.chosenVolumes(parameters)
+        sentences = [doubt_about(role, node.GetName(), contrastAgent(node)) for role, node in chosen.items()]
+        if len({node.GetID() for node in chosen.values()}) < len(chosen):
+            sentences.append(_("One volume is chosen twice. Choose another for one of the roles."))
+        return " ".join(sentence for sentence in sentences if sentence)
+
+    def startPrediction(
+        self,
+        parameters: PanelParameters,
+        model: ModelFolder | None,
+        changed: Callable[[], None],
+        resultShown: Callable[[], None],
+        ended: Callable[[str | None], None],
+    ) -> None:
+        """Start a run; returns at once.
+
+        Args:
+            parameters: The panel's choices.
+            model: The chosen model.
+            changed: Called whenever a step moves.
+            resultShown: Called when the prediction is in the scene; T1 and T2 may still be under way.
+            ended: Told once: None when all went well, otherwise the sentence for the user.
+
+        Raises:
+            PCNSLSurvivalError: What was chosen cannot be run.
+        """
+        if self.run is not None:
+            return
+        if not isComplete(parameters):
+            raise CannotStartError(_("Choose a T1Gd that holds an image, then predict."))
+        if model is None:
+            raise CannotStartError(_("No model is installed. Add a model folder under Model, then predict."))
+        dependencies.ensureInstalled()
+        volumes = self.chosenVolumes(parameters)
+        if len({node.GetID() for node in volumes.values()}) < len(volumes):
+            raise CannotStartError(_("One volume is chosen twice. Choose another for one of the roles, then predict."))
+        outputs = SceneOutputs(parameters.parameterNode)
+        t1gdID = volumes[Sequence.T1GD].GetID()
+
+        def resultReady(folder: Path) -> Iterator[None]:
+            t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
+            yield from importResult(folder, outputs, t1gd, parameters)
+            parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
+            resultShown()
+            yield
+
+        def aligned(role: Sequence, volume: Any, transform: Any) -> None:
+            t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
+            name = _("{role} aligned with T1Gd").format(role=role.label)
+            outputs.place(ALIGNED + role, volume, name, t1gd)
+            outputs.place(TRANSFORM + role, transform, _("{role} to T1Gd").format(role=role.label), t1gd)
+
+        def runEnded(sentence: str | None) -> None:
+            self.run = None
+            ended(sentence)
+
+        request = RunRequest(
+            volumes=volumes,
+            model=model,
+            brainMask=parameters.brainMask,
+            biasEngine=parameters.biasEngine,
+            registrationEngine=parameters.registrationEngine,
+            brainEngine=parameters.brainEngine,
+            device=parameters.device,
+            overrideQuality=parameters.overrideQuality,
+        )
+        listener = RunListener(changed=changed, resultReady=resultReady, aligned=aligned, ended=runEnded)
+        run = PredictionRun(request, self.kept, listener)
+        self.run = run
+        try:
+            run.start()
+        except Exception:
+            self.run = None
+            raise
+
+    def cancel(self) -> None:
+        """Stop the run, if there is one; the scene is as before it."""
+        run, self.run = self.run, None
+        if run is not None:
+            run.cancel()
+
+    def showResult(self, parameters: PanelParameters) -> None:
+        """Bring the views to a new result."""
+        outputs = SceneOutputs(parameters.parameterNode)
+        map_view.showLayers(outputs, outputs.node(T1GD), parameters, fit=True)

@@ -1,0 +1,274 @@
+"""The panel's widgets: what they show in each state, and what a click does."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalUI import map_view, model_list, report_files, results_view, run_steps, steps_view
+from PCNSLSurvivalUI.map_controls import MapControls
+from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
+from PCNSLSurvivalUI.scene_outputs import T1GD, SceneOutputs, storedResult
+
+_TICK_MS = 250
+_BANNER = "background-color: #7a1f1f; color: white; font-weight: bold; padding: 8px; border-radius: 3px;"
+_WARNING = "background-color: #6b4e00; color: white; padding: 6px; border-radius: 3px;"
+_PROBLEM = "background-color: #7a1f1f; color: white; padding: 6px; border-radius: 3px;"
+
+
+class PanelView:
+    """Shows the stored choices, a run under way and the last result."""
+
+    def __init__(self, ui: Any, logic: Any) -> None:
+        self._ui, self._logic = ui, logic
+        self._parameters: PanelParameters | None = None
+        self._guiTag: Any = None
+        self._tag = 0
+        self._steps: run_steps.StepList | None = None
+        self._models: list[Any] = []
+        self._shownResult = ""
+        self._fillingModels = False
+        self._report = report_files.ReportFiles()
+        self._map = MapControls(ui, self._mapContext)
+        steps_view.prepareTable(ui.stepsTable)
+        ui.demonstrationBanner.styleSheet = _BANNER
+        ui.warningsLabel.styleSheet = _WARNING
+        ui.messageLabel.styleSheet = _PROBLEM
+        for label in (ui.researchUseLabel, ui.resultUseLabel):
+            label.styleSheet = "font-weight: bold;"
+        ui.modelSelector.connect("currentIndexChanged(int)", self._onModel)
+        # Elapsed seconds and time left move on their own.
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_TICK_MS)
+        self._timer.connect("timeout()", self._showRun)
+        self._fillModels()
+        self._say("")
+        self._showRun()
+        self._showResult()
+
+    # --- the scene comes and goes ------------------------------------------------------------------------
+    def bind(self, parameters: PanelParameters) -> None:
+        """Show the choices stored in the scene."""
+        if self._parameters is not None:
+            return
+        self._parameters = parameters
+        self._guiTag = parameters.connectGui(self._ui)
+        self._tag = parameters.AddObserver("ModifiedEvent", self._onParameters)
+        self._selectModel()
+        self._onParameters()
+
+    def unbind(self) -> None:
+        """Let go of the scene."""
+        if self._parameters is None:
+            return
+        self._parameters.disconnectGui(self._guiTag)
+        self._parameters.RemoveObserver(self._tag)
+        self._parameters = None
+        self._map.forget()
+        self._steps, self._shownResult = None, ""
+        self._say("")
+        self._showRun()
+        self._showResult()
+
+    def close(self) -> None:
+        """The module is unloaded."""
+        self.unbind()
+        self._timer.stop()
+        self._map.listenToKeys(False)
+        self._report.forget()
+
+    def listenToKeys(self, listen: bool) -> None:
+        """Keyboard shortcuts of the map, while the panel is open."""
+        self._map.listenToKeys(listen)
+
+    def _onParameters(self, caller: Any = None, event: Any = None) -> None:
+        self._ui.scansNote.text = self._logic.doubts(self._parameters)
+        self._ui.scansNote.setVisible(bool(self._ui.scansNote.text))
+        self._showRun()
+        if self._parameters.result != self._shownResult:
+            self._showResult()
+        else:
+            self._map.apply()
+
+    # --- models ------------------------------------------------------------------------------------------------
+    def _fillModels(self) -> None:
+        self._fillingModels = True
+        self._models = model_list.installedModels()
+        self._ui.modelSelector.clear()
+        for model in self._models:
+            self._ui.modelSelector.addItem(model_list.titleOf(model), str(model.path))
+        self._fillingModels = False
+        self._showModel()
+
+    def _selectModel(self) -> None:
+        if self._parameters is not None and self._parameters.modelFolder:
+            index = self._ui.modelSelector.findData(self._parameters.modelFolder)
+            if index >= 0:
+                self._ui.modelSelector.setCurrentIndex(index)
+        self._showModel()
+
+    def _model(self) -> Any:
+        index = self._ui.modelSelector.currentIndex
+        return self._models[index] if 0 <= index < len(self._models) else None
+
+    def _onModel(self, index: int) -> None:
+        if self._fillingModels:
+            return
+        self._showModel()
+        if self._parameters is not None and self._model() is not None:
+            self._parameters.modelFolder = str(self._model().path)
+
+    def _showModel(self) -> None:
+        model = self._model()
+        ui = self._ui
+        ui.demonstrationBanner.text = model.warning if model is not None else ""
+        ui.demonstrationBanner.setVisible(bool(ui.demonstrationBanner.text))
+        ui.modelDescription.text = (
+            model_list.descriptionOf(model)
+            if model is not None
+            else _("No model is installed. Add a model folder, then predict.")
+        )
+
+    def addModel(self) -> None:
+        """Let the user choose a model folder."""
+        chosen = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Model folder"))
+        if chosen:
+            self.addModelFolder(Path(chosen))
+
+    def addModelFolder(self, path: Path) -> None:
+        """Check a model folder, remember it and choose it."""
+        try:
+            model = model_list.addFolder(path)
+        except PCNSLSurvivalError as problem:
+            self._say(str(problem))
+            return
+        self._fillModels()
+        self._ui.modelSelector.setCurrentIndex(self._ui.modelSelector.findData(str(model.path)))
+
+    # --- the button ----------------------------------------------------------------------------------------------
+    def guess(self) -> None:
+        """Choose T1Gd, T1 and T2 by the names of the loaded volumes."""
+        if not self._logic.guess(self._parameters):
+            self._ui.scansNote.text = _("No loaded volume has a name that speaks of T1Gd, T1 or T2.")
+            self._ui.scansNote.show()
+
+    def predictOrCancel(self) -> None:
+        """Start a run, or cancel the one under way."""
+        if self._logic.run is not None:
+            self._logic.cancel()
+            self._say(_("Cancelled. The scene is as before."))
+            self._showRun()
+            return
+        self._say("")
+        self._ui.predictButton.setEnabled(False)  # a second click while a question is open must do nothing
+        try:
+            self._logic.startPrediction(
+                self._parameters, self._model(), self._showRun, self._onResultShown, self._onEnded
+            )
+        except PCNSLSurvivalError as problem:
+            self._say(str(problem))
+        except Exception:
+            self._say(_("The prediction could not be started because of a fault in this software. Please report it."))
+            logging.exception("The prediction could not be started.")
+        if self._logic.run is not None:
+            self._steps = self._logic.run.steps
+            self._timer.start()
+        self._showRun()
+
+    def _onResultShown(self) -> None:
+        self._showResult()
+        self._logic.showResult(self._parameters)
+
+    def _onEnded(self, sentence: str | None) -> None:
+        self._say(sentence or "")
+        self._showRun()
+
+    # --- states ----------------------------------------------------------------------------------------------------
+    def _say(self, sentence: str) -> None:
+        self._ui.messageLabel.text = sentence
+        self._ui.messageLabel.setVisible(bool(sentence))
+
+    def _showRun(self) -> None:
+        run, ui = self._logic.run, self._ui
+        if run is not None:
+            self._steps = run.steps
+        running = run is not None
+        ui.predictButton.text = _("Cancel") if running else _("Predict overall survival")
+        ready = isComplete(self._parameters)
+        ui.predictButton.setEnabled(running or ready)
+        if not running:
+            self._timer.stop()
+            ui.predictButton.setToolTip(
+                _("Prepare the scans, predict overall survival beyond one year, and show the map.")
+                if ready
+                else _("Choose a T1Gd first.")
+            )
+        for section in (ui.scansSection, ui.modelSection, ui.advancedSection):
+            section.setEnabled(not running)
+        ui.progressBar.setVisible(running)
+        ui.progressLabel.setVisible(running)
+        if running:
+            ui.progressBar.setValue(int(1000 * run.steps.fraction()))
+            ui.progressLabel.text = steps_view.timeLeftInWords(run.steps)
+        steps_view.showSteps(ui.stepsTable, self._steps)
+
+    def _showResult(self) -> None:
+        ui = self._ui
+        self._shownResult = self._parameters.result if self._parameters is not None else ""
+        result = storedResult(self._shownResult)
+        for section in (ui.resultSection, ui.mapSection, ui.reportSection):
+            section.setVisible(result is not None)
+        if result is None:
+            return
+        ui.headlineLabel.text = results_view.headline(result)
+        ui.spreadLabel.text = results_view.spreadInWords(result)
+        ui.warningsLabel.text = results_view.warningsInWords(result)
+        ui.warningsLabel.setVisible(bool(ui.warningsLabel.text))
+        ui.originLabel.text = results_view.originInWords(result)
+        width = max(min(ui.resultSection.width - 30, 480), 260)
+        ui.scaleLabel.setPixmap(results_view.drawScale(result, width, ui.resultSection.palette))
+        self._map.showNewResult()
+
+    def _mapContext(self) -> tuple[Any, SceneOutputs, Any, dict[str, Any]] | None:
+        if self._parameters is None:
+            return None
+        result = storedResult(self._parameters.result)
+        if result is None:
+            return None
+        outputs = SceneOutputs(self._parameters.parameterNode)
+        return self._parameters, outputs, outputs.node(T1GD), result
+
+    # --- report ------------------------------------------------------------------------------------------------------
+    def openReport(self) -> None:
+        """Show the report in the web browser."""
+        self._withReport(lambda outputs: self._report.open(outputs))
+
+    def saveReport(self) -> None:
+        """Save the report where the user says."""
+        path = report_files.askFile(_("Save the report"), "PCNSL-survival-report.html", "HTML (*.html)")
+        if path is not None:
+            self._withReport(lambda outputs: report_files.writeReport(outputs, path))
+
+    def saveMap(self) -> None:
+        """Save the shown map where the user says."""
+        path = report_files.askFile(_("Save the map"), "activation-map.nrrd", "NRRD (*.nrrd);;NIfTI (*.nii.gz)")
+        if path is None:
+            return
+        parameters = self._parameters
+        self._withReport(
+            lambda outputs: report_files.writeMap(
+                map_view.shownNode(outputs, parameters.mapKind or map_view.GRAD_CAM_KIND, parameters.mapAsCells), path
+            )
+        )
+
+    def _withReport(self, action: Any) -> None:
+        try:
+            action(SceneOutputs(self._parameters.parameterNode))
+        except PCNSLSurvivalError as problem:
+            self._say(str(problem))

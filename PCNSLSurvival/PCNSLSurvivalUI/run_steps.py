@@ -1,0 +1,105 @@
+"""The steps of one run as the panel lists them: state, seconds, verdict, time left."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from PCNSLSurvivalUI import timings
+
+WAITING, RUNNING, DONE, SKIPPED, FAILED, CANCELLED, KEPT = (
+    "waiting", "running", "done", "skipped", "failed", "cancelled", "kept",
+)  # fmt: skip
+
+
+@dataclass
+class RunStep:
+    """One line of the step list."""
+
+    key: str
+    """Step and volume, such as ``bias_field T1Gd``; also the name its seconds are remembered under."""
+    label: str
+    engine: str = ""
+    state: str = WAITING
+    seconds: float | None = None
+    verdict: str = ""
+    note: str = ""
+    fraction: float | None = None
+    started: float = field(default=0.0, repr=False)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds so far."""
+        if self.seconds is not None:
+            return self.seconds
+        return time.monotonic() - self.started if self.state == RUNNING else 0.0
+
+
+class StepList:
+    """The steps in their order."""
+
+    def __init__(self) -> None:
+        self.steps: list[RunStep] = []
+
+    def add(self, key: str, label: str, engine: str = "") -> RunStep:
+        """Append a waiting step."""
+        self.steps.append(RunStep(key, label, engine))
+        return self.steps[-1]
+
+    def find(self, key: str) -> RunStep | None:
+        """The step of that name."""
+        return next((step for step in self.steps if step.key == key), None)
+
+    def start(self, key: str) -> None:
+        """A step begins."""
+        step = self._known(key)
+        step.state, step.started = RUNNING, time.monotonic()
+
+    def finish(self, key: str, seconds: float | None = None) -> None:
+        """A step is done; its time is remembered for the next run."""
+        step = self._known(key)
+        step.seconds = step.elapsed if seconds is None else seconds
+        step.state, step.fraction = DONE, 1.0
+        timings.remember(f"{step.key} {step.engine}".strip(), step.seconds)
+
+    def mark(self, key: str, state: str, note: str = "") -> None:
+        """A step is skipped, kept, failed or cancelled, and why."""
+        step = self._known(key)
+        if step.state == RUNNING:
+            step.seconds = step.elapsed
+        step.state, step.note = state, note
+
+    def markRunning(self, state: str) -> None:
+        """Whatever runs or waits ends with this state; steps never begun stay waiting."""
+        for step in self.steps:
+            if step.state == RUNNING:
+                self.mark(step.key, state, step.note)
+
+    def _known(self, key: str) -> RunStep:
+        return self.find(key) or self.add(key, key)
+
+    def secondsLeft(self) -> float | None:
+        """Seconds still to go by what the steps took here before; None while a step has never run here."""
+        left = 0.0
+        for step in self.steps:
+            if step.state not in (WAITING, RUNNING):
+                continue
+            expected = timings.expectedSeconds(f"{step.key} {step.engine}".strip())
+            if expected is None:
+                return None
+            left += max(expected - step.elapsed, 0.0)
+        return left
+
+    def fraction(self) -> float:
+        """Share of the run that is done: by seconds where they are known, by steps otherwise."""
+        done = total = 0.0
+        for step in self.steps:
+            weight = timings.expectedSeconds(f"{step.key} {step.engine}".strip()) or 1.0
+            total += weight
+            if step.state in (WAITING, FAILED, CANCELLED):
+                continue
+            if step.state == RUNNING:
+                done += weight * (step.fraction if step.fraction is not None else min(step.elapsed / weight, 0.95))
+            else:
+                done += weight
+        return done / total if total else 0.0

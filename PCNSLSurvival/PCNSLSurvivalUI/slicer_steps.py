@@ -1,0 +1,171 @@
+"""N4ITK, BRAINSFit and SwissSkullStripper as engines of our steps: parameters, a running step, its end.
+
+One table maps our step to the parameters of a CLI module by their XML names; Slicer drops unknown names without
+a word, so the tests compare every name used here with the modules' own lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import qt
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe, factors_for
+
+N4, BRAINSFIT, SWISS = "n4itkbiasfieldcorrection", "brainsfit", "swissskullstripper"
+TITLES = {N4: "N4ITKBiasFieldCorrection", BRAINSFIT: "BRAINSFit", SWISS: "SwissSkullStripper"}
+_THICK_SLICE_MM = 3.0
+
+
+def isInstalled(module: str) -> bool:
+    """Whether the application has this CLI module."""
+    return hasattr(slicer.modules, module)
+
+
+def biasFieldParameters(
+    volume: slicer.vtkMRMLScalarVolumeNode, corrected: slicer.vtkMRMLScalarVolumeNode, recipe: Recipe
+) -> dict[str, Any]:
+    """N4ITKBiasFieldCorrection with the recipe's figures.
+
+    The module has one shrink factor for all three axes, so the one of the coarsest axis is taken: thick slices
+    are kept whole, at the price of more samples in the plane.
+    """
+    step = recipe.bias_field
+    factors = factors_for(volume.GetSpacing(), volume.GetImageData().GetDimensions(), step.working_spacing_mm)
+    return {
+        "inputImageName": volume,
+        "outputImageName": corrected,
+        "shrinkFactor": int(min(factors)),
+        "numberOfIterations": ",".join(str(n) for n in step.iterations),
+        "convergenceThreshold": float(step.convergence_threshold),
+        "initialMeshResolution": ",".join(str(points - 3) for points in step.control_points),  # cubic pieces
+        "nHistogramBins": int(step.histogram_bins),
+    }
+
+
+def registrationParameters(
+    fixed: slicer.vtkMRMLScalarVolumeNode,
+    moving: slicer.vtkMRMLScalarVolumeNode,
+    aligned: slicer.vtkMRMLScalarVolumeNode,
+    transform: slicer.vtkMRMLLinearTransformNode,
+) -> dict[str, Any]:
+    """BRAINSFit, rigid, mutual information; started from the centers of mass, so that poses may differ.
+
+    Thick slices hold few voxels, of which a larger share is sampled.
+    """
+    thick = max(*fixed.GetSpacing(), *moving.GetSpacing()) >= _THICK_SLICE_MM
+    return {
+        "fixedVolume": fixed,
+        "movingVolume": moving,
+        "outputVolume": aligned,
+        "linearTransform": transform,
+        "useRigid": True,
+        "initializeTransformMode": "useMomentsAlign",
+        "samplingPercentage": 0.1 if thick else 0.02,
+        "interpolationMode": "Linear",
+        "outputVolumePixelType": "float",
+    }
+
+
+def brainParameters(
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    stripped: slicer.vtkMRMLScalarVolumeNode,
+    mask: slicer.vtkMRMLLabelMapVolumeNode,
+) -> dict[str, Any]:
+    """SwissSkullStripper with the atlas it brings along."""
+    return {"patientVolume": volume, "patientOutputVolume": stripped, "patientMaskLabel": mask}
+
+
+class CLIStep:
+    """One CLI module at work, from start to a single call of ``ended``."""
+
+    def __init__(self, module: str, parameters: dict[str, Any], ended: Callable[[bool], None]) -> None:
+        """Start.
+
+        Args:
+            module: Attribute of ``slicer.modules``.
+            parameters: By XML name; nodes among them must stay until ``isOver``.
+            ended: Told whether the module finished well; not called after ``cancel``.
+        """
+        self.module = module
+        self._ended = ended
+        self._cancelled = False
+        self._told = False
+        self._whenOver: Callable[[], None] | None = None
+        self.nodeIDs = {value.GetID() for value in parameters.values() if hasattr(value, "GetID")}
+        self._node = slicer.cli.run(getattr(slicer.modules, module), None, parameters, update_display=False)
+        self._node.SetHideFromEditors(True)
+        self._tag = self._node.AddObserver(self._node.StatusModifiedEvent, self._onStatus)
+        if not self._node.IsBusy():  # refused at once; that change came before our observer
+            self._onStatus()
+
+    @property
+    def isOver(self) -> bool:
+        """Whether the module is certainly done with its nodes."""
+        return self._node is None
+
+    def cancel(self, whenOver: Callable[[], None] | None = None) -> None:
+        """Stop the module; ``whenOver`` is called once its nodes may be removed."""
+        self._cancelled = True
+        if whenOver is not None:
+            self._whenOver = whenOver
+        if self._node is None:
+            self._tellOver()
+            return
+        self._node.Cancel()
+        if not self._node.IsBusy():
+            self._finish()
+
+    def _onStatus(self, caller: object = None, event: object = None) -> None:
+        if self._node is None or self._node.IsBusy() or self._told:
+            return
+        self._told = True
+        # Not from inside the node's own notification: the node is removed here.
+        qt.QTimer.singleShot(0, self._finish)
+
+    def _finish(self) -> None:
+        node, self._node = self._node, None
+        if node is None:
+            return
+        node.RemoveObserver(self._tag)
+        good = bool(node.GetStatus() & node.Completed) and not node.GetStatus() & node.ErrorsMask
+        if node.GetScene() is not None:
+            node.GetScene().RemoveNode(node)
+        if self._cancelled:
+            self._tellOver()
+        else:
+            self._ended(good)
+
+    def _tellOver(self) -> None:
+        whenOver, self._whenOver = self._whenOver, None
+        if whenOver is not None:
+            whenOver()
+
+
+def failureSentence(module: str, volume: str) -> str:
+    """What to tell and to do when a CLI module did not finish well."""
+    return _(
+        "{module} did not finish on {volume}. Look at {volume} in the slice views; then choose another engine for "
+        "this step under Advanced, and predict again. The module's own words are in the application log."
+    ).format(module=TITLES[module], volume=volume)
+
+
+def absentSentence(module: str) -> str:
+    """What to tell and to do when a CLI module is not installed."""
+    if module == SWISS:
+        return _(
+            "SwissSkullStripper is not installed. Install the extension SwissSkullStripper in the Extensions "
+            "Manager, or choose 'Built in' for the brain extraction under Advanced."
+        )
+    return _("The module {module} is not available. Choose another engine for this step under Advanced.").format(
+        module=TITLES[module]
+    )
+
+
+def isEmptyMask(mask: slicer.vtkMRMLLabelMapVolumeNode) -> bool:
+    """Whether a mask node holds no brain at all."""
+    return mask.GetImageData() is None or not np.any(slicer.util.arrayFromVolume(mask))

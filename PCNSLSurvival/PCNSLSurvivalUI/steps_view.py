@@ -1,0 +1,81 @@
+"""The step list and the progress line under the button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalUI import run_steps
+
+_MARKS = {
+    run_steps.WAITING: "·",
+    run_steps.RUNNING: "▸",
+    run_steps.DONE: "✓",
+    run_steps.SKIPPED: "–",
+    run_steps.KEPT: "✓",
+    run_steps.FAILED: "✗",
+    run_steps.CANCELLED: "✗",
+}
+_ROW_PX = 22
+
+
+def stateInWords(step: run_steps.RunStep) -> str:
+    """State or verdict of a step in a word or two."""
+    words = {
+        run_steps.WAITING: _("waiting"),
+        run_steps.RUNNING: _("running"),
+        run_steps.DONE: _("done"),
+        run_steps.SKIPPED: _("skipped"),
+        run_steps.KEPT: _("kept"),
+        run_steps.FAILED: _("failed"),
+        run_steps.CANCELLED: _("cancelled"),
+    }
+    return step.verdict or words[step.state]
+
+
+def prepareTable(table: Any) -> None:
+    """Columns of the step list; the panel calls it once."""
+    table.setColumnCount(3)
+    table.horizontalHeader().hide()
+    table.verticalHeader().hide()
+    table.setShowGrid(False)
+    header = table.horizontalHeader()
+    header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
+    header.setSectionResizeMode(1, qt.QHeaderView.ResizeToContents)
+    header.setSectionResizeMode(2, qt.QHeaderView.ResizeToContents)
+    table.hide()
+
+
+def showSteps(table: Any, steps: run_steps.StepList | None) -> None:
+    """Fill the step list; rows are reused, so that it does not flicker."""
+    rows = steps.steps if steps is not None else []
+    if table.rowCount != len(rows):
+        table.setRowCount(len(rows))
+        table.setFixedHeight(_ROW_PX * len(rows) + 4)
+        for row in range(len(rows)):
+            table.setRowHeight(row, _ROW_PX)
+    for row, step in enumerate(rows):
+        seconds = f"{step.elapsed:.1f} s" if step.elapsed else ""
+        texts = (f"{_MARKS[step.state]}  {step.label}", seconds, stateInWords(step))
+        for column, text in enumerate(texts):
+            item = table.item(row, column)
+            if item is None:
+                item = qt.QTableWidgetItem("")
+                table.setItem(row, column, item)
+            if item.text() != text:
+                item.setText(text)
+            if item.toolTip() != step.note:
+                item.setToolTip(step.note)
+    table.setVisible(bool(rows))
+
+
+def timeLeftInWords(steps: run_steps.StepList) -> str:
+    """What is running, and how long it may still take by what it took here before."""
+    running = [step.label for step in steps.steps if step.state == run_steps.RUNNING]
+    now = ", ".join(running) or _("Getting ready")
+    left = steps.secondsLeft()
+    if left is None:
+        return _("{now} … (the time left is known after the first run on this computer)").format(now=now)
+    return _("{now} … about {seconds:.0f} s left").format(now=now, seconds=max(left, 1.0))

@@ -1,0 +1,66 @@
+"""Our command line as a child of Slicer: tells its process number, ends with its parent, brings volumes along.
+
+Started as ``PythonSlicer worker.py [command line]``. PythonSlicer is only a launcher, so killing the process that
+Slicer started may leave this one behind; the number on the first line lets the panel end it directly, and when
+Slicer itself is gone, standard input closes and this process ends with all its children. Imports neither slicer
+nor qt.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+_HERE = Path(__file__).resolve()
+# Beside the module when installed, one folder higher in a source checkout.
+ROOT = str(next((p for p in _HERE.parents[1:3] if (p / "PCNSLSurvivalLib").is_dir()), _HERE.parents[1]))
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 4096):  # not sys.stdin: its lock would still be held when this process ends
+        pass
+    if hasattr(os, "killpg"):
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _write_for_the_scene(folder: Path) -> None:
+    """Each volume of the result once more: voxels as ``.npy`` for memory mapping, place as JSON."""
+    import numpy as np
+    import SimpleITK as sitk
+
+    from PCNSLSurvivalLib.imaging.geometry import Grid
+
+    scene = folder / "scene"
+    scene.mkdir()
+    for path in sorted(folder.glob("*.nii.gz")):
+        image = sitk.ReadImage(str(path))
+        name = path.name.removesuffix(".nii.gz")
+        np.save(scene / f"{name}.npy", sitk.GetArrayViewFromImage(image))
+        affine = Grid.of(image).affine_ras.tolist()
+        (scene / f"{name}.json").write_text(json.dumps({"affine_ras": affine}), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; its result folder is the word after ``--out``."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    sys.stdout.write(json.dumps({"type": "process", "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if ROOT not in sys.path:
+        sys.path.insert(0, ROOT)
+    from PCNSLSurvivalLib.cli.__main__ import main as command_line
+
+    code = command_line(arguments)
+    if code == 0 and "--out" in arguments:
+        _write_for_the_scene(Path(arguments[arguments.index("--out") + 1]))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

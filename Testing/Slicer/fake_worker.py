@@ -1,0 +1,98 @@
+"""Plays the prediction process in a second: same lines, same result folder, numbers made from the scan.
+
+What it does is told by the JSON in the environment variable FAKE_WORKER: ``seconds`` per step, ``stop_at`` a step
+with ``how`` "sentence", "crash" or "code 1". The activation is 1 in the brightest voxels of the scan, so that a
+test can look for it where the bright lesion is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+STEPS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
+
+
+def _say(**event: object) -> None:
+    print(json.dumps(event), flush=True)
+
+
+def _write(folder: Path, t1gd: Path) -> None:
+    import numpy as np
+    import SimpleITK as sitk
+
+    scene = folder / "scene"
+    scene.mkdir(parents=True)
+    image = sitk.ReadImage(str(t1gd))
+    array = sitk.GetArrayFromImage(image).astype(np.float32)
+    ras = np.diag([-1.0, -1.0, 1.0, 1.0])
+    affine = np.eye(4)
+    affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+    affine[:3, 3] = image.GetOrigin()
+    bright = (array > 0.9 * array.max()).astype(np.float32)
+    cells = np.zeros((4, 4, 4), np.float32)
+    center = np.argwhere(bright > 0).mean(axis=0)  # k, j, i
+    block = np.array(array.shape) / 4
+    cells[tuple(np.minimum((center / block).astype(int), 3))] = 0.25
+    scale = np.diag([*(block[::-1]), 1.0])
+    half = np.eye(4)
+    half[:3, 3] = (block[::-1] - 1) / 2
+    cell_affine = affine @ half @ scale
+    volumes = {
+        "activation_map": (bright, affine),
+        "brain_mask": ((array > 0.1 * array.max()).astype(np.uint8), affine),
+        "t1gd_preprocessed": (array, affine),
+        "activation_cells": (cells, cell_affine),
+        "evidence_cells": (cells - 0.1, cell_affine),
+    }
+    for name, (values, matrix) in volumes.items():
+        np.save(scene / f"{name}.npy", values)
+        (scene / f"{name}.json").write_text(json.dumps({"affine_ras": (ras @ matrix).tolist()}), encoding="utf-8")
+    (folder / "report.html").write_text("<html><title>report</title></html>", encoding="utf-8")
+    result = {
+        "probability_over_one_year": 0.63,
+        "class": "OS > 1 year",
+        "decision_threshold": 0.5,
+        "log_odds": 0.532,
+        "member_probabilities": [0.55, 0.63, 0.70],
+        "warnings": ["This is a made-up warning."],
+        "model": {"name": "made-up", "version": "1"},
+        "activation_map": {"explains": "OS > 1 year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
+        "evidence": {"for": 1.0, "against": -0.4, "constant": -0.068},
+        "software": {"pcnsl-survival": "0"},
+    }
+    (folder / "prediction.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    plan = json.loads(os.environ.get("FAKE_WORKER", "{}"))
+    if hasattr(os, "setsid"):
+        os.setsid()
+    _say(type="process", pid=os.getpid())
+    t1gd = Path(arguments[arguments.index("--t1gd") + 1])
+    out = Path(arguments[arguments.index("--out") + 1])
+    if "record" in plan:
+        Path(plan["record"]).write_text(json.dumps(arguments), encoding="utf-8")
+    print("chatter of a library that is no JSON", flush=True)
+    for step in STEPS:
+        _say(type="step", step=step, state="started", detail="", fraction=None, seconds=None)
+        time.sleep(plan.get("seconds", 0.0))
+        if plan.get("stop_at") == step:
+            if plan["how"] == "sentence":
+                print("pcnsl-survival: T1Gd is not usable. Choose another scan.", file=sys.stderr)
+                return 3
+            if plan["how"] == "crash":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return 1
+        if step == "report":
+            _write(out, t1gd)
+        _say(type="step", step=step, state="finished", detail="", fraction=1.0, seconds=0.01)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,156 @@
+"""Scenes and waits for the panel's tests."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LESION_RAS_MM = (18.0, 12.0, 9.0)
+
+
+def rotation(x_deg: float, y_deg: float, z_deg: float) -> np.ndarray:
+    """(3, 3) rotation about x, then y, then z."""
+    x, y, z = np.radians((x_deg, y_deg, z_deg))
+    rx = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+    ry = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    rz = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+    return rz @ ry @ rx
+
+
+GEOMETRIES = {
+    "axial": (np.eye(3), (2.0, 2.0, 2.0), (72, 88, 72)),
+    "oblique": (rotation(12, -9, 20), (2.0, 2.0, 2.0), (72, 88, 72)),
+    "flipped, left-handed": (np.diag([-1.0, 1.0, 1.0]), (2.0, 2.0, 2.0), (72, 88, 72)),
+    "thick slices": (rotation(8, 0, 0), (1.0, 1.0, 6.0), (144, 176, 24)),
+}
+
+
+def add_head(name: str, geometry: str = "axial", *, lesion: float = 1000.0, gain: float = 1.0) -> Any:
+    """A head-like volume: ellipsoid of tissue with a bright ball of 8 mm radius at ``LESION_RAS_MM``."""
+    import slicer
+
+    directions, spacing, size = GEOMETRIES[geometry]
+    affine = np.eye(4)
+    affine[:3, :3] = directions * np.array(spacing)
+    affine[:3, 3] = -affine[:3, :3] @ ((np.array(size) - 1) / 2)
+    i, j, k = np.meshgrid(*[np.arange(n) for n in size], indexing="ij")
+    ras = np.stack([i, j, k], axis=-1) @ affine[:3, :3].T + affine[:3, 3]
+    inside = ((ras / (60.0, 75.0, 60.0)) ** 2).sum(axis=-1) < 1
+    noise = np.random.default_rng(3).normal(0, 8, inside.shape)
+    values = np.where(inside, 350.0 * gain + 60.0 * np.sin(ras[..., 1] / 20), 5.0) + noise
+    values[np.linalg.norm(ras - LESION_RAS_MM, axis=-1) < 8.0] = lesion
+    node = slicer.util.addVolumeFromArray(np.ascontiguousarray(values.transpose(2, 1, 0)).astype(np.int16), name=name)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
+    return node
+
+
+def _own_time() -> float:
+    """Seconds on the clock, less those in which other programs kept this thread from a processor (Linux)."""
+    try:
+        waited_ns = int(Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text().split()[1])
+    except OSError:
+        waited_ns = 0
+    return time.perf_counter() - waited_ns / 1e9
+
+
+class Wait:
+    """Runs the event loop until something is so, and measures its longest silence."""
+
+    def __init__(self) -> None:
+        self.longest_gap_ms = 0.0
+
+    def until(self, condition: Callable[[], bool], timeout_s: float = 60.0, *, what: str = "") -> float:
+        """Seconds it took.
+
+        Raises:
+            AssertionError: It did not become so in time.
+        """
+        from PySide6 import QtCore, QtWidgets
+
+        begin = time.perf_counter()
+        last = _own_time()
+
+        def beat() -> None:
+            nonlocal last
+            now = _own_time()
+            self.longest_gap_ms = max(self.longest_gap_ms, 1000 * (now - last))
+            last = now
+
+        timer = QtCore.QTimer()
+        timer.timeout.connect(beat)
+        timer.start(1)
+        try:
+            while not condition():
+                QtWidgets.QApplication.processEvents(QtCore.QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+                assert time.perf_counter() - begin < timeout_s, f"not in {timeout_s} s: {what}"
+        finally:
+            timer.stop()
+        return time.perf_counter() - begin
+
+    def some(self, seconds: float) -> None:
+        """Let the event loop run for a while."""
+        end = time.perf_counter() + seconds
+        self.until(lambda: time.perf_counter() >= end, seconds + 30)
+
+
+def scene_state() -> dict[str, Any]:
+    """Everything a run must not change or leave behind: nodes by ID, with what the user would notice."""
+    import slicer
+
+    state = {}
+    for index in range(slicer.mrmlScene.GetNumberOfNodes()):
+        node = slicer.mrmlScene.GetNthNode(index)
+        kept = [node.GetClassName(), node.GetName()]
+        if node.IsA("vtkMRMLScalarVolumeNode") and node.GetImageData() is not None:
+            kept += [slicer.util.arrayFromVolume(node).tobytes(), node.GetTransformNodeID(), _matrix(node)]
+            display = node.GetDisplayNode()
+            kept += [display.GetColorNodeID()] if display else []
+            kept += [display.GetWindow(), display.GetLevel()] if hasattr(display, "GetWindow") else []
+        if not node.IsA("vtkMRMLScriptedModuleNode") and not node.IsA("vtkMRMLSubjectHierarchyNode"):
+            state[node.GetID()] = kept
+    return state
+
+
+def _matrix(node: Any) -> bytes:
+    import slicer
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix).tobytes()
+
+
+def temporary_files() -> list[str]:
+    """What lies in the application's temporary folder."""
+    import slicer
+
+    return sorted(os.listdir(slicer.app.temporaryPath))
+
+
+def child_processes() -> list[int]:
+    """Living children of this process, their children included (Linux)."""
+    found: list[int] = []
+    waiting = [os.getpid()]
+    while waiting:
+        pid = waiting.pop()
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                pids = [int(word) for word in children.read_text().split()]
+            except OSError:
+                continue
+            found += pids
+            waiting += pids
+    return [pid for pid in found if _alive(pid)]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,78 @@
+"""A run in the panel: one click to the result, nothing left over, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
+
+
+def _patient():
+    return add_head("T1 Gd"), add_head("T1", "oblique", gain=0.8), add_head("T2", "thick slices", gain=0.5)
+
+
+def test_one_click_from_scans_to_result(standin, quick_panel):
+    import slicer
+    from slicer_standin import cli
+    from slicer_standin.pythonqt import slot_errors
+
+    ui, wait = quick_panel.ui, Wait()
+    inputs = _patient()
+    before = scene_state()
+    ui.guessButton.click()
+    wait.longest_gap_ms = 0.0
+    ui.predictButton.click()
+    assert ui.predictButton.text == "Cancel"
+    wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
+    wait.some(0.2)
+    assert ui.messageLabel.text == ""
+    assert "63 %" in ui.headlineLabel.text
+    assert not cli.faults
+    assert not cli.crashes
+    assert not slot_errors
+    after = scene_state()
+    for node in inputs:
+        assert after[node.GetID()] == before[node.GetID()], "the inputs are as they were"
+    new = sorted(kept[1] for id_, kept in after.items() if id_ not in before)
+    wanted = ["Activation map, cells", "Activation map, smooth", "Brain mask", "Evidence, cells", "Report (HTML)"]
+    wanted += ["T1 aligned with T1Gd", "T1 to T1Gd", "T2 aligned with T1Gd", "T2 to T1Gd"]
+    assert [name for name in wanted if name not in new] == []
+    assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == []
+    assert temporary_files() == []
+    assert child_processes() == []
+    assert wait.longest_gap_ms < 100, f"the event loop was silent for {wait.longest_gap_ms:.0f} ms"
+
+
+def test_a_failure_of_the_process_is_told_in_its_own_sentence(standin, quick_panel, monkeypatch):
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"stop_at": "read", "how": "sentence"}))
+    ui, wait = quick_panel.ui, Wait()
+    add_head("T1 Gd")
+    ui.guessButton.click()
+    before = scene_state()
+    ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert ui.messageLabel.text == "T1Gd is not usable. Choose another scan."
+    assert ui.predictButton.enabled
+    assert scene_state() == before
+    assert temporary_files() == []
+
+
+@pytest.mark.parametrize("module", ["n4itkbiasfieldcorrection", "swissskullstripper"])
+def test_a_failing_cli_module_is_told_and_the_panel_stays_usable(standin, quick_panel, module):
+    from slicer_standin import cli
+
+    cli.plans[module] = {"fail": "terminate called"}
+    ui, wait = quick_panel.ui, Wait()
+    add_head("T1 Gd")
+    ui.guessButton.click()
+    before = scene_state()
+    ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert "did not finish on T1Gd" in ui.messageLabel.text
+    assert scene_state() == before
+    assert temporary_files() == []
+    cli.plans.clear()
+    ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert "63 %" in ui.headlineLabel.text

@@ -14,10 +14,11 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.errors import PreparationError
-from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.preprocessing.brain_extractor_files import brain_extractor_files
+from PCNSLSurvivalLib.preprocessing.brain_mask import brain_mask_from, largest_piece
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
-from PCNSLSurvivalLib.preprocessing.sampling import ball, coarser, head_mask, mask_on
+from PCNSLSurvivalLib.preprocessing.sampling import coarser, head_mask, mask_on
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +48,7 @@ def extract_brain(t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
     head = _box_around(head_mask(coarser(t1gd, 3.0)), t1gd, step.finding_size, margin=0.02)
     values = _sampled(t1gd, head)
     low, high = (float(v) for v in np.quantile(values, step.intensity_quantiles))
-    found = _largest(_probability(networks.finder, _scaled(values, low, high)) > 0.5)
+    found = largest_piece(_probability(networks.finder, _scaled(values, low, high)) > 0.5)
     if found is None:
         raise PreparationError(
             "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask "
@@ -55,7 +56,7 @@ def extract_brain(t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
         )
     box = _box_around(mask_on(found, head), t1gd, step.outlining_size, margin=step.margin)
     probability = _probability(networks.outliner, _scaled(_sampled(t1gd, box), low, high))
-    return _clean(image_on_grid(probability, box), Grid.of(t1gd), step)
+    return brain_mask_from(image_on_grid(probability, box), t1gd, step)
 
 
 def _box_around(mask: sitk.Image, scan: sitk.Image, size: int, *, margin: float) -> Grid:
@@ -116,34 +117,3 @@ def _probability(network: torch.jit.ScriptModule, scaled_kji: FloatVolume) -> Fl
     with torch.inference_mode():
         answer = network(torch.from_numpy(ras_ijk)[None, None])[0, 1].numpy()
     return np.ascontiguousarray(answer[::-1, ::-1].transpose(2, 1, 0))
-
-
-def _largest(mask: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
-    """The largest connected piece of a mask; None where the mask is empty."""
-    pieces = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.astype(np.uint8))))
-    largest: NDArray[np.uint8] = (sitk.GetArrayViewFromImage(pieces) == 1).astype(np.uint8)
-    return largest if largest.any() else None
-
-
-def _clean(probability: sitk.Image, grid: Grid, step: BrainExtractionStep) -> sitk.Image:
-    """One piece without notches and holes, judged on voxels of equal edges, brought to the scan's grid."""
-    edge = step.working_spacing_mm
-    even = Grid.of(probability).with_spacing((edge, edge, edge))
-    # SimpleITK's array views do not keep a passing image alive: every image viewed has a name.
-    likely = resample(probability, even)
-    piece = _largest(sitk.GetArrayViewFromImage(likely) > step.threshold)
-    if piece is None:
-        raise PreparationError(
-            "No brain outline could be drawn on T1Gd. Look at the scan, or give a brain mask with --brain-mask."
-        )
-    mask = mask_on(piece, even)
-    radius = ball(step.closing_mm, even.spacing_mm)
-    closed = sitk.BinaryMorphologicalClosing(mask, radius, sitk.sitkBall, 1.0, True)
-    whole = sitk.BinaryFillhole(closed, True)
-    share = resample(sitk.Cast(whole, sitk.sitkFloat32), grid)
-    final = _largest(sitk.GetArrayViewFromImage(share) > 0.5)
-    if final is None:
-        raise PreparationError(
-            "The brain outline does not meet T1Gd. Look at the scan, or give a brain mask with --brain-mask."
-        )
-    return mask_on(final, grid)

@@ -85,6 +85,8 @@ class BrainExtractionStep:
     threshold: float = 0.5
     working_spacing_mm: float = 1.0
     """Voxel edge on which the outline is cleaned."""
+    scalp_and_skull_mm: float = 4.0
+    """No brain lies closer to the skin than this; scalp and skull together are thicker everywhere."""
     closing_mm: float = 3.0
     """Notches and gaps up to twice this wide are closed, so that cortical lesions stay inside."""
 

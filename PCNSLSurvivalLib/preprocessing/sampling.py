@@ -42,7 +42,7 @@ def head_mask(image: sitk.Image) -> sitk.Image:
     return sitk.OtsuThreshold(clipped, 0, 1, 200)
 
 
-def ball(radius_mm: float, spacing_mm: TripleMm) -> Triple:
+def radius_in_voxels(radius_mm: float, spacing_mm: TripleMm) -> Triple:
     """A radius in mm as voxels along i, j, k."""
     i, j, k = (max(1, round(radius_mm / edge)) for edge in spacing_mm)
     return i, j, k

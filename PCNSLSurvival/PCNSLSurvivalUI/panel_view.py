@@ -161,8 +161,13 @@ class PanelView:
     def predictOrCancel(self) -> None:
         """Start a run, or cancel the one under way."""
         if self._logic.run is not None:
+            kept = self._logic.run.hasResult
             self._logic.cancel()
-            self._say(_("Cancelled. The scene is as before."))
+            self._say(
+                _("The alignment was cancelled; the prediction stays.")
+                if kept
+                else _("Cancelled. The scene is as before.")
+            )
             self._showRun()
             return
         self._say("")

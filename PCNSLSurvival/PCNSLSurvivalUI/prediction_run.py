@@ -85,6 +85,7 @@ class PredictionRun:
         self._job: job.Job | None = None
         self._jobOver = False
         self._over = False
+        self._aligned: list[tuple[Sequence, Any, Any]] = []
         self._alignmentProblem: str | None = None
         self._folder: Path | None = None
         self._observers: list[int] = []
@@ -287,9 +288,9 @@ class PredictionRun:
             self._current[role].SetAndObserveTransformNodeID(None)
             if fatal:
                 self._current[role] = made[0]
-            for node in made:
-                self._nodes.remove(node)
-            self._listener.aligned(role, made[0], made[1])
+            self._aligned.append((role, made[0], made[1]))
+            if self._jobOver:
+                self._handOverAligned()
             self._next()
 
         return _Task(key, BRAINSFIT, role.label, parameters, done, fatal=fatal)
@@ -373,7 +374,16 @@ class PredictionRun:
 
     def _onImported(self) -> None:
         self._pieces, self._jobOver = None, True
+        self._handOverAligned()
         self._endIfAllDone()
+
+    def _handOverAligned(self) -> None:
+        """Aligned volumes join the scene after the prediction: a cancelled run leaves none behind."""
+        for role, volume, transform in self._aligned:
+            for node in (volume, transform):
+                self._nodes.remove(node)
+            self._listener.aligned(role, volume, transform)
+        self._aligned.clear()
 
     # --- ends ------------------------------------------------------------------------------------------------
     def _endIfAllDone(self) -> None:
@@ -391,6 +401,11 @@ class PredictionRun:
         self.steps.markRunning(run_steps.CANCELLED)
         self._listener.changed()
         self._listener.ended(sentence)
+
+    @property
+    def hasResult(self) -> bool:
+        """Whether the prediction is in the scene already, and only T1 or T2 are still being aligned."""
+        return self._jobOver
 
     def cancel(self) -> None:
         """Stop whatever runs, children included; ``ended`` is not called."""

@@ -28,7 +28,7 @@ from slicer_standin import records
 faults: list[str] = []
 crashes: list[str] = []
 plans: dict[str, dict[str, Any]] = {}
-"""Per module: ``seconds`` to take, ``fail`` with this text, or ``no_output``."""
+"""Per module: ``seconds`` to take first, ``fail`` with this text, ``quick`` without any filter."""
 _TICK_MS = 10
 _PLAYER = Path(__file__).with_name("cli_player.py")
 

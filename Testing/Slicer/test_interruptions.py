@@ -1,0 +1,192 @@
+"""Cancel, close, delete, reload and quit at every step: nothing is left over and nothing crashes."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
+
+MOMENTS = ("bias_field T1Gd", "brain_extraction", "read", "prediction", "report", "registration T2", "import")
+
+
+@pytest.fixture
+def slow_panel(standin, quick_panel, monkeypatch):
+    """Every step takes long enough to be interrupted; T1Gd and T2 are chosen."""
+    from slicer_standin import cli
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.15}))
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
+        cli.plans[module] = {"seconds": 0.3, "quick": True}
+    add_head("T1 Gd")
+    add_head("T2", "thick slices", gain=0.5)
+    quick_panel.ui.guessButton.click()
+    return quick_panel
+
+
+@pytest.fixture
+def quick_modules():
+    """No real filters: these tests ask what happens around the modules."""
+    from slicer_standin import cli
+
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
+        cli.plans[module] = {"quick": True}
+
+
+def _run_until(panel, wait, moment):
+    panel.ui.predictButton.click()
+
+    def reached():
+        run = panel.logic.run
+        if moment == "import":
+            return run._pieces is not None and run.steps.find("report").state == "done"
+        step = run.steps.find(moment)
+        return step is not None and step.state == "running"
+
+    wait.until(reached, what=moment)
+
+
+def _nothing_left(wait):
+    import slicer
+    from slicer_standin import cli
+    from slicer_standin.pythonqt import slot_errors
+
+    wait.until(lambda: not cli.busy() and not child_processes(), 5)
+    wait.some(0.1)
+    assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == []
+    assert temporary_files() == []
+    assert cli.crashes == []
+    assert slot_errors == []
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_cancel_leaves_the_scene_as_it_was_within_a_second(slow_panel, moment):
+    wait = Wait()
+    before = scene_state()
+    _run_until(slow_panel, wait, moment)
+    begin = time.perf_counter()
+    slow_panel.ui.predictButton.click()
+    assert slow_panel.ui.predictButton.text == "Predict overall survival"
+    wait.until(lambda: child_processes() == [], 5)
+    assert time.perf_counter() - begin < 1.0
+    _nothing_left(wait)
+    assert scene_state() == before
+    assert slow_panel.ui.predictButton.enabled
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_closing_the_scene_during_a_run_is_safe(slow_panel, moment):
+    import slicer
+
+    wait = Wait()
+    _run_until(slow_panel, wait, moment)
+    slicer.mrmlScene.Clear(0)
+    _nothing_left(wait)
+    assert slow_panel.logic.run is None
+    assert slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") == []
+    assert not slow_panel.ui.predictButton.enabled
+
+
+@pytest.mark.parametrize("moment", ["bias_field T1Gd", "brain_extraction", "prediction", "registration T2"])
+def test_deleting_the_t1gd_during_a_run_ends_it_with_a_sentence(slow_panel, moment):
+    import slicer
+
+    wait = Wait()
+    _run_until(slow_panel, wait, moment)
+    slicer.mrmlScene.RemoveNode(slow_panel.ui.t1gdSelector.currentNode())
+    wait.until(lambda: slow_panel.logic.run is None, 2)
+    _nothing_left(wait)
+    assert "T1Gd was removed" in slow_panel.ui.messageLabel.text
+    left = [node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]
+    assert left == ["T2"]
+
+
+@pytest.mark.parametrize("moment", ["bias_field T1Gd", "brain_extraction", "registration T2"])
+def test_deleting_an_output_under_a_running_module_does_not_crash(slow_panel, moment):
+    import slicer
+
+    wait = Wait()
+    _run_until(slow_panel, wait, moment)
+    outputs = {"bias_field T1Gd": "T1Gd corrected", "brain_extraction": "Brain mask", "registration T2": "T2 aligned"}
+    slicer.mrmlScene.RemoveNode(slicer.util.getNode(outputs[moment] + "*"))
+    wait.until(lambda: slow_panel.logic.run is None, 2)
+    _nothing_left(wait)
+    assert "was removed from the scene" in slow_panel.ui.messageLabel.text
+
+
+@pytest.mark.parametrize("moment", ["brain_extraction", "prediction"])
+def test_reloading_the_module_during_a_run_stops_it(slow_panel, moment):
+    import slicer
+
+    wait = Wait()
+    before = scene_state()
+    _run_until(slow_panel, wait, moment)
+    slow_panel.onReload()
+    _nothing_left(wait)
+    assert scene_state() == before
+    assert slicer.modules.PCNSLSurvivalWidget is not slow_panel
+
+
+@pytest.mark.parametrize(
+    ("step", "how"), [("read", "sentence"), ("prediction", "crash"), ("report", "crash"), ("report", "code 1")]
+)
+def test_every_end_of_the_process_has_its_sentence(standin, quick_panel, quick_modules, monkeypatch, step, how):
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"stop_at": step, "how": how}))
+    wait = Wait()
+    add_head("T1 Gd")
+    quick_panel.ui.guessButton.click()
+    before = scene_state()
+    quick_panel.ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run is None)
+    _nothing_left(wait)
+    said = quick_panel.ui.messageLabel.text
+    assert {"sentence": "Choose another scan", "crash": "ended unexpectedly", "code 1": "fault in this software"}[how] in said
+    assert scene_state() == before
+    assert quick_panel.ui.predictButton.enabled
+
+
+def test_the_child_ends_when_its_parent_is_gone():
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "worker.py"
+    child = subprocess.Popen(
+        [sys.executable, str(worker), "predict", "--help"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert b'"pid"' in child.stdout.readline()
+    child.stdin.close()
+    child.wait(10)
+    child.stdout.close()
+
+
+def test_ten_runs_leave_one_set_of_outputs(standin, quick_panel, quick_modules):
+    import slicer
+
+    wait = Wait()
+    add_head("T1 Gd")
+    quick_panel.ui.guessButton.click()
+    names = []
+    for _run in range(10):
+        quick_panel.ui.predictButton.click()
+        wait.until(lambda: quick_panel.logic.run is None)
+        assert "63 %" in quick_panel.ui.headlineLabel.text
+        names.append(sorted(kept[1] for kept in scene_state().values()))
+    _nothing_left(wait)
+    # Slicer counts the names of display nodes upward; everything else is the same after every run.
+    volumes = [[n for n in run if not n.startswith(("VolumeDisplay", "LabelMap"))] for run in names]
+    assert all(run == volumes[0] for run in volumes)
+    assert len({len(run) for run in names}) == 1
+    assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1
+    steps = quick_panel.view._steps
+    assert steps.find("bias_field T1Gd").state == "kept"
+    assert steps.find("brain_extraction").state == "kept"
+
+
+def test_quitting_kills_the_process(standin, slow_panel):
+    wait = Wait()
+    _run_until(slow_panel, wait, "prediction")
+    slow_panel.cleanup()
+    wait.until(lambda: child_processes() == [], 2)
+    _nothing_left(wait)

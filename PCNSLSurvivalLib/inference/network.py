@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from PCNSLSurvivalLib.inference.runtime import (
 from PCNSLSurvivalLib.models.architecture import Block
 from PCNSLSurvivalLib.models.familiarity import judge_familiarity
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.models.weights_file import Tensors
 from PCNSLSurvivalLib.terms import OSClass
 
 __all__ = ["Device", "FloatMap", "NetworkError", "NetworkResult", "SurvivalNetwork"]
@@ -37,6 +39,7 @@ class SurvivalNetwork:
         runtime: "auto" takes torch where it is installed, otherwise ONNX Runtime.
         precision: "float32" is the reference; "bf16" only where the hardware has it.
         threads: CPU threads; the runtime's own choice if left out.
+        members: Other weights in place of the folder's, such as scrambled ones.
 
     Raises:
         ModelFolderError: The weights are not what the model's metadata says.
@@ -51,10 +54,11 @@ class SurvivalNetwork:
         runtime: RuntimeName = "auto",
         precision: Precision = "float32",
         threads: int | None = None,
+        members: Sequence[Tensors] | None = None,
     ) -> None:
         self.folder = folder
         self.precision = precision
-        members = folder.load_members()
+        members = folder.load_members() if members is None else members
         self._heads = [(tensors["fc.weight"], tensors["fc.bias"]) for tensors in members]
         self._runtime = start_runtime(
             folder, members, runtime=runtime, device=device, precision=precision, threads=threads

@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow real-data clean
+.PHONY: demo test test-slow real-data bundled-model clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -21,6 +21,10 @@ test-slow:
 real-data:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/real_data.py
+
+bundled-model:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/pcnsl-survival model untrained --overwrite --out PCNSLSurvivalLib/models/bundled/pcnsl_os1y_t1gd_untrained
 
 clean:
 	rm -rf .venv demo-result

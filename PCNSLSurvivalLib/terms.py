@@ -56,6 +56,7 @@ class Step(StrEnum):
     PREDICTION = "prediction"
     GRAD_CAM = "grad_cam"
     MAP_TO_PATIENT = "map_to_patient"
+    EXPLANATION_CHECKS = "explanation_checks"
     REPORT = "report"
 
     @property
@@ -75,5 +76,6 @@ _STEP_LABELS = {
     Step.PREDICTION: "3D ResNet",
     Step.GRAD_CAM: "Grad-CAM",
     Step.MAP_TO_PATIENT: "Map on the patient's grid",
+    Step.EXPLANATION_CHECKS: "Checks of the explanation",
     Step.REPORT: "Report",
 }

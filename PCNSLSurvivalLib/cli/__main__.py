@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.demo import add_demo_command
+from PCNSLSurvivalLib.cli.explain import add_explain_command
 from PCNSLSurvivalLib.cli.model import add_model_command
 from PCNSLSurvivalLib.cli.phantom import add_phantom_command
 from PCNSLSurvivalLib.cli.predict import add_predict_command
@@ -61,7 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pcnsl-survival {PCNSLSurvivalLib.__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
-    for add_command in (add_predict_command, add_demo_command, add_model_command, add_phantom_command):
+    for add_command in (
+        add_predict_command,
+        add_explain_command,
+        add_demo_command,
+        add_model_command,
+        add_phantom_command,
+    ):
         add_command(commands)
     for command in commands.choices.values():
         command.add_argument("--debug", action="store_true", help="show the full traceback of an error")

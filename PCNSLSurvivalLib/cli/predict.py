@@ -21,23 +21,37 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         description="Probability of overall survival over one year from a post-contrast T1 scan (T1Gd) of the whole "
         f"head, with the activation map on the scan's own slices. {RESEARCH_USE_ONLY}",
     )
+    add_scan_options(parser)
+    add_result_options(parser)
+    parser.set_defaults(run=run_predict)
+
+
+def add_scan_options(parser: argparse.ArgumentParser) -> None:
+    """Scans of one patient, and what has been done to them."""
     parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {_SCAN}")
     parser.add_argument("--t1", type=Path, metavar="SCAN", help="T1 without contrast, registered to T1Gd")
     parser.add_argument("--t2", type=Path, metavar="SCAN", help="T2, registered to T1Gd")
-    add_result_options(parser)
     said = parser.add_argument_group("what has been done to the scans already")
     said.add_argument("--already-stripped", action="store_true", help="skull removed: 0 outside the brain")
     said.add_argument("--already-corrected", action="store_true", help="bias field removed")
     said.add_argument("--already-registered", action="store_true", help="T1 and T2 lie over T1Gd")
     said.add_argument("--brain-mask", type=Path, metavar="FILE", help="brain mask on the voxels of T1Gd")
-    parser.set_defaults(run=run_predict)
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that predicts a patient."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make for the result")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="model folder; the bundled one if left out")
+    parser.add_argument(
+        "--model", metavar="MODEL", help="model folder, or name of an installed model; the bundled one if left out"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    parser.add_argument(
+        "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="torch, or ONNX Runtime without it"
+    )
+    parser.add_argument(
+        "--precision", choices=("float32", "bf16"), default="float32", help="bf16 for hardware that has it"
+    )
+    parser.add_argument("--tta", action="store_true", help="average with the left-right mirrored scan")
     parser.add_argument("--overwrite", action="store_true", help="replace what DIR holds")
     parser.add_argument(
         "--override-quality", action="store_true", help="go on when a scan is judged unusable; the result says so"
@@ -64,18 +78,27 @@ def predict_to_folder(paths: dict[Sequence, Path], args: argparse.Namespace) -> 
     begin = time.perf_counter()
     # Refuse an unusable folder before torch is loaded and minutes are spent.
     from PCNSLSurvivalLib.imaging.output_folder import check_output_folder, whole_folder
-    from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
+    from PCNSLSurvivalLib.models.installed_models import find_model
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
-    model = read_model_folder(args.model or bundled_model_path())
+    model = find_model(args.model)
 
     from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
     from PCNSLSurvivalLib.progress import StepClock
     from PCNSLSurvivalLib.reports.case_folder import PREDICTION, REPORT, write_case_folder
 
     listener = listener_for(args.progress)
+    explained = {
+        name: getattr(args, name)
+        for name in ("target", "block", "method", "lesion_mask", "check_explanation")
+        if hasattr(args, name)
+    }
     options = CaseOptions(
         device=args.device,
+        runtime=args.runtime,
+        precision=args.precision,
+        tta=args.tta,
+        **explained,
         brain_mask=getattr(args, "brain_mask", None),
         already_stripped=getattr(args, "already_stripped", False),
         already_corrected=getattr(args, "already_corrected", False),
@@ -94,6 +117,9 @@ def predict_to_folder(paths: dict[Sequence, Path], args: argparse.Namespace) -> 
     print()
     for warning in stored["warnings"]:
         print(f"! {warning}")
+    for check in (stored["explanation_checks"] or {"checks": []})["checks"]:
+        numbers = "; ".join(f"{name} {value:.3g}" for name, value in check["numbers"].items())
+        print(f"{check['verdict']:>8}  {check['name']}: {check['sentence']}" + (f" [{numbers}]" if numbers else ""))
     print(
         f"Probability of OS > 1 year: {stored['probability_over_one_year']:.2f} "
         f"({stored['class']}, threshold {stored['decision_threshold']:.2f})"

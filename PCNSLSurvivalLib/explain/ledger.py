@@ -73,8 +73,8 @@ def evidence_ledger(
         The ledger; its parts add up to the log-odds.
     """
     cells = np.asarray(evidence, dtype=float)
-    brain = _inside(brain_mask, network_grid)
-    lesion = np.zeros_like(brain) if lesion_mask is None else _inside(lesion_mask, network_grid)
+    brain = mask_on_network_grid(brain_mask, network_grid)
+    lesion = np.zeros_like(brain) if lesion_mask is None else mask_on_network_grid(lesion_mask, network_grid)
     in_lesion = cell_shares(lesion, cells.shape, stride_voxels)
     in_brain = cell_shares(brain | lesion, cells.shape, stride_voxels) - in_lesion
     outside = 1.0 - in_lesion - in_brain
@@ -113,7 +113,8 @@ def cell_shares(inside: NDArray[np.bool_], cells: tuple[int, ...], stride: int) 
     return shares
 
 
-def _inside(mask: sitk.Image, grid: Grid) -> NDArray[np.bool_]:
+def mask_on_network_grid(mask: sitk.Image, grid: Grid) -> NDArray[np.bool_]:
+    """(I, J, K) True where a mask on any grid is not 0 at the voxel centers of ``grid``."""
     there = resample(sitk.Cast(mask != 0, sitk.sitkUInt8), grid, interpolation="nearest")
     inside: NDArray[np.bool_] = sitk.GetArrayFromImage(there).transpose(2, 1, 0) > 0
     return inside

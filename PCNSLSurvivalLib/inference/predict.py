@@ -10,21 +10,38 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.explain.grad_cam import Method
+from PCNSLSurvivalLib.explain.ledger import EvidenceLedger, evidence_ledger, mask_on_network_grid
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask, read_scan
+from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
 from PCNSLSurvivalLib.inference.network import Device, NetworkResult, SurvivalNetwork
+from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
+from PCNSLSurvivalLib.models.architecture import Block
+from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.progress import Listener, StepClock, silent
-from PCNSLSurvivalLib.terms import Sequence, Step, Verdict
+from PCNSLSurvivalLib.terms import OSClass, Sequence, Step, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseOptions:
-    """What the user says about the scans, and where to compute."""
+    """What the user says about the scans, where to compute, and what to explain."""
 
     device: Device = "auto"
+    runtime: RuntimeName = "auto"
+    precision: Precision = "float32"
+    tta: bool = False
+    """Test-time augmentation: average with the left-right mirrored case."""
+    target: OSClass | None = None
+    """Class whose map is drawn; the predicted one if left out."""
+    block: Block = "layer4"
+    method: Method = "grad_cam"
+    lesion_mask: Path | None = None
+    """On the voxels of T1Gd; only for the ledger of the evidence and the checks of the explanation."""
+    check_explanation: bool = False
     brain_mask: Path | None = None
     already_stripped: bool = False
     already_corrected: bool = False
@@ -44,6 +61,9 @@ class CaseResult:
     """``uint8`` on the T1Gd grid, in the file's own voxel order."""
     activation_map: sitk.Image
     """``float32`` on the same grid: raw map over its largest cell, 0 to 1; 0 outside the brain; 0 if empty."""
+    ledger: EvidenceLedger
+    checks: ExplanationChecks | None
+    """Of the explanation, where they were asked for."""
     options: CaseOptions
     seconds: Mapping[str, float]
     warnings: tuple[str, ...] = field(default=())
@@ -83,6 +103,7 @@ def predict_case(
     with clock.step(Step.READ):
         scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
         mask = None if options.brain_mask is None else canonical(read_mask(options.brain_mask, "brain mask"))
+        lesion = None if options.lesion_mask is None else canonical(read_mask(options.lesion_mask, "lesion mask"))
     prepared = prepare_case(
         {sequence: canonical(scan.image) for sequence, scan in scans.items()},
         recipe=model.recipe,
@@ -95,10 +116,34 @@ def predict_case(
     )
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)
-        result = SurvivalNetwork(model, options.device).predict(network_input)
+        network = SurvivalNetwork(model, options.device, runtime=options.runtime, precision=options.precision)
+        result = network.predict(
+            network_input, target=options.target, block=options.block, method=options.method, tta=options.tta
+        )
     with clock.step(Step.MAP_TO_PATIENT):
         own_grid = Grid.of(scans[Sequence.T1GD].image)
         activation = _scaled_map_on(prepared, result)
+        ledger = evidence_ledger(
+            result.evidence,
+            result.evidence_constant,
+            network_grid=prepared.network_grid,
+            stride_voxels=result.evidence_stride_voxels,
+            brain_mask=prepared.brain_mask,
+            lesion_mask=lesion,
+        )
+    checks = None
+    if options.check_explanation:
+        with clock.step(Step.EXPLANATION_CHECKS) as running:
+            checks = check_explanation(
+                model,
+                network,
+                network_input,
+                result,
+                brain=mask_on_network_grid(prepared.brain_mask, prepared.network_grid),
+                lesion=None if lesion is None else mask_on_network_grid(lesion, prepared.network_grid),
+                device=options.device,
+                progress=running,
+            )
     clock.seconds[Step.GRAD_CAM] = round(result.seconds_map, 3)
     return CaseResult(
         model=model,
@@ -107,9 +152,11 @@ def predict_case(
         network=result,
         brain_mask=in_voxel_order_of(prepared.brain_mask, own_grid),
         activation_map=in_voxel_order_of(activation, own_grid),
+        ledger=ledger,
+        checks=checks,
         options=options,
         seconds=clock.seconds,
-        warnings=_warnings(scans, prepared, result),
+        warnings=_warnings(scans, prepared, result, ledger, checks),
     )
 
 
@@ -138,7 +185,19 @@ def _scaled_map_on(prepared: PreparedCase, result: NetworkResult) -> sitk.Image:
     )
 
 
-def _warnings(scans: Mapping[Sequence, Scan], prepared: PreparedCase, result: NetworkResult) -> tuple[str, ...]:
+def _warnings(
+    scans: Mapping[Sequence, Scan],
+    prepared: PreparedCase,
+    result: NetworkResult,
+    ledger: EvidenceLedger,
+    checks: ExplanationChecks | None,
+) -> tuple[str, ...]:
     judged = [finding.sentence for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
     remarks = [remark for scan in scans.values() for remark in scan.remarks]
-    return (*judged, *remarks, *result.notes)
+    foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
+    explained = [
+        result.familiarity.sentence if foreign else None,
+        ledger.warning,
+        checks.sentence if checks is not None and checks.verdict is not Verdict.GOOD else None,
+    ]
+    return (*judged, *remarks, *(text for text in explained if text), *result.notes)

@@ -64,6 +64,9 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         bar_sentence=f"Share of the strongest cell, whose raw activation is {network.map_scale:.3g} (logits)",
         faintest=f"{FAINTEST:g}",
         limits_sentence=_LIMITS,
+        ledger=_ledger_rows(result),
+        familiarity=network.familiarity.sentence,
+        checks=None if result.checks is None else result.checks.to_json(),
         steps=[(_step_label(name), seconds) for name, seconds in result.seconds.items()],
         findings=[
             {**finding.to_json(), "value_text": "" if finding.value is None else f"{finding.value:.4g} {finding.unit}"}
@@ -85,6 +88,15 @@ def _template() -> Template:
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template("case_report.html")
+
+
+def _ledger_rows(result: CaseResult) -> list[tuple[str, str]]:
+    ledger = result.ledger
+    brain = "In the brain" if ledger.lesion is None else "In the rest of the brain"
+    parts = [("Constant of the model", ledger.constant), (brain, ledger.brain), ("Outside the brain", ledger.outside)]
+    if ledger.lesion is not None:
+        parts.insert(1, ("In the lesion", ledger.lesion))
+    return [(name, f"{part:+.3f}") for name, part in [*parts, ("Log-odds of OS > 1 year", ledger.log_odds)]]
 
 
 def _spread_sentence(result: CaseResult) -> str:

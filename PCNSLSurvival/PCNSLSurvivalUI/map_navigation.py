@@ -138,7 +138,7 @@ class ProfilePlot(qt.QLabel):
         painter.drawText(qt.QRectF(left, bottom + 2, 120, 16), int(qt.Qt.AlignLeft), f"S {low:.0f} mm")
         painter.drawText(qt.QRectF(right - 120, bottom + 2, 120, 16), int(qt.Qt.AlignRight), f"S {high:.0f} mm")
         if self._current is not None and s_mm and low <= self._current <= high:
-            painter.setPen(qt.QPen(palette.color(qt.QPalette.Highlight), 2))
+            painter.setPen(qt.QPen(text, 2))
             painter.drawLine(qt.QPointF(x(self._current), top), qt.QPointF(x(self._current), bottom))
         painter.end()
         self.setPixmap(pixmap)

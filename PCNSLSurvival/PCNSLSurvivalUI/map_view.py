@@ -104,7 +104,7 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
         if node is shown and node is not None:
             if legend is None:
                 legend = logic.AddDefaultColorLegendDisplayNode(node)
-                _styleLegend(legend)
+                _styleLegend(legend, 0.19 if role == EVIDENCE else 0.13)
             legend.SetTitleText(legendTitle(result, kind))
             legend.SetLabelFormat("%.2f" if kind == GRAD_CAM_KIND else "%+.3f")
             legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))
@@ -113,10 +113,10 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
             legend.SetVisibility(False)
 
 
-def _styleLegend(legend: Any) -> None:
+def _styleLegend(legend: Any, width: float) -> None:
     legend.SetNumberOfLabels(5)
     legend.SetPosition(0.97, 0.5)
-    legend.SetSize(0.11, 0.42)
+    legend.SetSize(width, 0.4)  # narrower than its numbers, and Slicer shrinks them
     for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
         text.SetFontSize(12)
         text.SetShadow(1)
@@ -155,8 +155,19 @@ def ledger(result: dict[str, Any]) -> str:
     evidence = result.get("evidence")
     if not evidence:
         return ""
+    regions = evidence.get("ledger")
+    if regions:
+        return _(
+            "Where the log-odds of {total:+.2f} for OS > 1 year come from: the brain {brain:+.2f}, outside the brain "
+            "{outside:+.2f}, the same for every patient {constant:+.2f}."
+        ).format(
+            total=regions["log_odds"],
+            brain=regions["brain"] + (regions["lesion"] or 0.0),
+            outside=regions["outside"],
+            constant=regions["constant"],
+        )
     return _(
-        "Evidence in the brain for OS > 1 year {plus:+.2f}, against {minus:+.2f}, the same for every patient "
+        "Evidence for OS > 1 year {plus:+.2f}, against {minus:+.2f}, the same for every patient "
         "{constant:+.2f}: together log-odds {total:+.2f}."
     ).format(
         plus=evidence["for"],

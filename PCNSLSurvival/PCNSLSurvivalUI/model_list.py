@@ -66,6 +66,6 @@ def descriptionOf(model: ModelFolder) -> str:
     trained = (
         _("Trained on {n} patients. {cohort}").format(n=model.training_patients, cohort=model.training_cohort)
         if model.kind == "trained"
-        else model.training_cohort
+        else _("Trained on: {cohort}").format(cohort=model.training_cohort)
     )
     return _("Reads {reads}. {trained} For: {use}").format(reads=reads, trained=trained, use=model.intended_use)

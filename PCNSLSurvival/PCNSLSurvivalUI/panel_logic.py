@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalUI import dependencies, map_view
 from PCNSLSurvivalUI.kept_steps import KeptSteps
-from PCNSLSurvivalUI.parameters import PanelParameters, contrastAgent, isComplete
+from PCNSLSurvivalUI.parameters import TARGET_WORDS, PanelParameters, contrastAgent, isComplete
 from PCNSLSurvivalUI.prediction_run import CannotStartError, PredictionRun, RunListener, RunRequest
 from PCNSLSurvivalUI.result_import import importResult
 from PCNSLSurvivalUI.scene_outputs import ALIGNED, T1GD, TRANSFORM, SceneOutputs
@@ -115,6 +115,7 @@ class PanelLogic:
             registrationEngine=parameters.registrationEngine,
             brainEngine=parameters.brainEngine,
             device=parameters.device,
+            target=TARGET_WORDS[parameters.target],
             overrideQuality=parameters.overrideQuality,
         )
         listener = RunListener(changed=changed, resultReady=resultReady, aligned=aligned, ended=runEnded)

@@ -11,6 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalUI import map_view, model_list, report_files, results_view, run_steps, steps_view
 from PCNSLSurvivalUI.map_controls import MapControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
@@ -40,8 +41,9 @@ class PanelView:
         ui.demonstrationBanner.styleSheet = _BANNER
         ui.warningsLabel.styleSheet = _WARNING
         ui.messageLabel.styleSheet = _PROBLEM
+        ui.otherScanLabel.styleSheet = _WARNING
         for label in (ui.researchUseLabel, ui.resultUseLabel):
-            label.styleSheet = "font-weight: bold;"
+            label.text = f"<b>{RESEARCH_USE_ONLY}</b>"
         ui.modelSelector.connect("currentIndexChanged(int)", self._onModel)
         # Elapsed seconds and time left move on their own.
         self._timer = qt.QTimer()
@@ -95,6 +97,7 @@ class PanelView:
             self._showResult()
         else:
             self._map.apply()
+        self._showWhoseResult()
 
     # --- models ------------------------------------------------------------------------------------------------
     def _fillModels(self) -> None:
@@ -171,6 +174,7 @@ class PanelView:
             self._showRun()
             return
         self._say("")
+        self._steps = None
         self._ui.predictButton.setEnabled(False)  # a second click while a question is open must do nothing
         try:
             self._logic.startPrediction(
@@ -233,12 +237,22 @@ class PanelView:
             return
         ui.headlineLabel.text = results_view.headline(result)
         ui.spreadLabel.text = results_view.spreadInWords(result)
+        ui.familiarityLabel.text = results_view.familiarityInWords(result)
+        ui.familiarityLabel.setVisible(bool(ui.familiarityLabel.text))
         ui.warningsLabel.text = results_view.warningsInWords(result)
         ui.warningsLabel.setVisible(bool(ui.warningsLabel.text))
         ui.originLabel.text = results_view.originInWords(result)
         width = max(min(ui.resultSection.width - 30, 480), 260)
         ui.scaleLabel.setPixmap(results_view.drawScale(result, width, ui.resultSection.palette))
+        self._showWhoseResult()
         self._map.showNewResult()
+
+    def _showWhoseResult(self) -> None:
+        """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""
+        context = self._mapContext()
+        chosen = self._parameters.t1gdVolume if self._parameters is not None else None
+        ofAnother = context is not None and chosen is not None and context[2] is not chosen
+        self._ui.otherScanLabel.setVisible(ofAnother)
 
     def _mapContext(self) -> tuple[Any, SceneOutputs, Any, dict[str, Any]] | None:
         if self._parameters is None:

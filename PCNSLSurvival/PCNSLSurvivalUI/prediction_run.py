@@ -27,6 +27,11 @@ from PCNSLSurvivalUI.pieces import InPieces
 from PCNSLSurvivalUI.scene_bridge import hiddenCopy, newHidden, removeNode, writeNrrd
 from PCNSLSurvivalUI.slicer_steps import BRAINSFIT, N4, SWISS, CLIStep
 
+_OUR_STEPS = (
+    Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID, Step.PREDICTION, Step.MAP_TO_PATIENT, Step.REPORT,
+)  # fmt: skip
+"""Steps of our own process that every run goes through."""
+
 
 class CannotStartError(PCNSLSurvivalError):
     """What the user chose cannot be run."""
@@ -43,6 +48,8 @@ class RunRequest:
     registrationEngine: str = SLICER
     brainEngine: str = SLICER
     device: str = "auto"
+    target: str = "predicted"
+    """Class that Grad-CAM explains: "predicted", "over" or "up-to" one year."""
     overrideQuality: bool = False
 
 
@@ -142,6 +149,8 @@ class PredictionRun:
                 self._tasks.append(self._biasFieldTask(key, role))
             elif request.biasEngine == SKIP:
                 self.steps.mark(key, run_steps.SKIPPED, _("you said it is corrected already"))
+        if BUILT_IN in (request.biasEngine, request.brainEngine):
+            self.steps.add(str(Step.READ), Step.READ.label)
         key = str(Step.BRAIN_EXTRACTION)
         self.steps.add(key, Step.BRAIN_EXTRACTION.label, request.brainEngine)
         if self._mask is not None:
@@ -157,10 +166,9 @@ class PredictionRun:
         for role in order:
             if role is None:
                 self._tasks.append(start)
-                for step in (Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID, Step.PREDICTION):
-                    self.steps.add(str(step), step.label)
-                for step in (Step.GRAD_CAM, Step.MAP_TO_PATIENT, Step.REPORT):
-                    self.steps.add(str(step), step.label)
+                for step in _OUR_STEPS:
+                    if self.steps.find(str(step)) is None:
+                        self.steps.add(str(step), step.label)
                 continue
             key = f"{Step.REGISTRATION} {role.label}"
             self.steps.add(key, f"{role.label} to T1Gd", request.registrationEngine)
@@ -311,7 +319,15 @@ class PredictionRun:
 
     def _startJob(self, files: dict[Sequence, Path]) -> None:
         request, self._pieces = self._request, None
-        arguments = ["predict", "--out", str(self._folder / "result"), "--model", str(request.model.path)]
+        arguments = [
+            "explain",
+            "--target",
+            request.target,
+            "--out",
+            str(self._folder / "result"),
+            "--model",
+            str(request.model.path),
+        ]
         arguments += ["--device", request.device, "--progress", "json"]
         for role, path in files.items():
             arguments += [f"--{role}", str(path)]

@@ -35,6 +35,11 @@ def warningsInWords(result: dict[str, Any]) -> str:
     return "\n".join(f"⚠ {text}" for text in result.get("warnings", []))
 
 
+def familiarityInWords(result: dict[str, Any]) -> str:
+    """Whether the scan is like those the model learned from."""
+    return str((result.get("familiarity") or {}).get("sentence") or "")
+
+
 def originInWords(result: dict[str, Any]) -> str:
     """Which model and which version made this."""
     model = result.get("model", {})

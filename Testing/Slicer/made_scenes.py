@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,20 +49,20 @@ def add_head(name: str, geometry: str = "axial", *, lesion: float = 1000.0, gain
     return node
 
 
-def _own_time() -> float:
-    """Seconds on the clock, less those in which other programs kept this thread from a processor (Linux)."""
-    try:
-        waited_ns = int(Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text().split()[1])
-    except OSError:
-        waited_ns = 0
-    return time.perf_counter() - waited_ns / 1e9
-
-
 class Wait:
-    """Runs the event loop until something is so, and measures its longest silence."""
+    """Runs the event loop until something is so, and measures its longest silence.
+
+    The silence that counts is the time this thread itself computed between two beats of a timer; on a busy
+    machine the clock would measure the other programs. ``longest_silence_ms`` is by the clock.
+    """
 
     def __init__(self) -> None:
-        self.longest_gap_ms = 0.0
+        self.longest_gap_ms = self.longest_silence_ms = 0.0
+
+    def is_calm(self) -> bool:
+        """Whether the event loop was never held up for a tenth of a second."""
+        quiet_machine = os.getloadavg()[0] < 0.75 * (os.cpu_count() or 1)
+        return self.longest_gap_ms < 100 and (self.longest_silence_ms < 100 or not quiet_machine)
 
     def until(self, condition: Callable[[], bool], timeout_s: float = 60.0, *, what: str = "") -> float:
         """Seconds it took.
@@ -74,13 +73,14 @@ class Wait:
         from PySide6 import QtCore, QtWidgets
 
         begin = time.perf_counter()
-        last = _own_time()
+        last, last_computed = begin, time.thread_time()
 
         def beat() -> None:
-            nonlocal last
-            now = _own_time()
-            self.longest_gap_ms = max(self.longest_gap_ms, 1000 * (now - last))
-            last = now
+            nonlocal last, last_computed
+            now, computed = time.perf_counter(), time.thread_time()
+            self.longest_silence_ms = max(self.longest_silence_ms, 1000 * (now - last))
+            self.longest_gap_ms = max(self.longest_gap_ms, 1000 * (computed - last_computed))
+            last, last_computed = now, computed
 
         timer = QtCore.QTimer()
         timer.timeout.connect(beat)

@@ -141,7 +141,9 @@ def test_every_end_of_the_process_has_its_sentence(standin, quick_panel, quick_m
     wait.until(lambda: quick_panel.logic.run is None)
     _nothing_left(wait)
     said = quick_panel.ui.messageLabel.text
-    assert {"sentence": "Choose another scan", "crash": "ended unexpectedly", "code 1": "fault in this software"}[how] in said
+    assert {"sentence": "Choose another scan", "crash": "ended unexpectedly", "code 1": "fault in this software"}[
+        how
+    ] in said
     assert scene_state() == before
     assert quick_panel.ui.predictButton.enabled
 

@@ -10,6 +10,52 @@ import vtk
 _ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 
 
+def render_slice(logic: Any, application_logic: Any, path: str) -> None:
+    """One slice view as Slicer draws it, legend included: real displayable managers in an off-screen window.
+
+    Needs a software OpenGL (libEGL); the blended image alone comes from ``logic.GetImageDataConnection()``.
+    """
+    node = logic.GetSliceNode()
+    width, height = node.GetDimensions()[:2]
+    actor = vtk.vtkImageActor()
+    actor.GetMapper().SetInputConnection(logic.GetImageDataConnection())
+    renderer = vtk.vtkRenderer()
+    window = vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetMultiSamples(0)
+    window.SetSize(width, height)
+    window.AddRenderer(renderer)
+    interactor = vtk.vtkGenericRenderWindowInteractor()
+    interactor.SetRenderWindow(window)
+    window.Render()
+    renderer.AddActor(actor)
+    camera = renderer.GetActiveCamera()
+    camera.ParallelProjectionOn()
+    camera.SetFocalPoint((width - 1) / 2, (height - 1) / 2, 0)
+    camera.SetPosition((width - 1) / 2, (height - 1) / 2, 100)
+    camera.SetParallelScale(height / 2)
+    legends = slicer.vtkMRMLColorLegendDisplayableManager()
+    legends.SetMRMLApplicationLogic(application_logic)
+    group = slicer.vtkMRMLDisplayableManagerGroup()
+    group.SetRenderer(renderer)
+    group.AddDisplayableManager(legends)
+    group.SetMRMLDisplayableNode(node)
+    for legend in slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode"):
+        # In Slicer the views are there first and hear of every new legend.
+        slicer.mrmlScene.InvokeEvent(slicer.vtkMRMLScene.NodeAddedEvent, legend)
+        legend.Modified()
+    window.Render()
+    grabber = vtk.vtkWindowToImageFilter()
+    grabber.SetInput(window)
+    grabber.ReadFrontBufferOff()
+    writer = vtk.vtkPNGWriter()
+    writer.SetInputConnection(grabber.GetOutputPort())
+    writer.SetFileName(path)
+    writer.Write()
+    group.SetMRMLDisplayableNode(None)
+    window.Finalize()
+
+
 class SliceWidget:
     def __init__(self, logic: Any) -> None:
         self._logic = logic

@@ -1,0 +1,138 @@
+"""Pictures of the panel in its states and of the slice views, without a display: ``python screenshots.py FOLDER``.
+
+The demonstration patient is predicted by the real command line; N4 and BRAINSFit are played by SimpleITK (see
+``slicer_standin/cli_player.py``); slices are blended and drawn by Slicer's own MRML logics.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if not os.environ.get("DISPLAY"):
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1])]
+
+from made_scenes import Wait
+from slicer_standin.application import start
+from slicer_standin.views import render_slice
+
+WIDTH = 430
+VIEW = 380
+
+
+def _dark(application: Any) -> None:
+    from PySide6 import QtGui
+
+    palette = QtGui.QPalette()
+    for role, color in {
+        "Window": "#353535", "WindowText": "#f0f0f0", "Base": "#2a2a2a", "AlternateBase": "#353535", "Text": "#f0f0f0",
+        "Button": "#3f3f3f", "ButtonText": "#f0f0f0", "Highlight": "#2a82da", "HighlightedText": "#ffffff",
+        "ToolTipBase": "#f0f0f0", "ToolTipText": "#202020", "PlaceholderText": "#a0a0a0",
+    }.items():  # fmt: skip
+        palette.setColor(getattr(QtGui.QPalette.ColorRole, role), QtGui.QColor(color))
+    for role in ("Text", "ButtonText", "WindowText"):
+        palette.setColor(
+            QtGui.QPalette.ColorGroup.Disabled, getattr(QtGui.QPalette.ColorRole, role), QtGui.QColor("#8a8a8a")
+        )
+    application.qapplication.setPalette(palette)
+
+
+def _light(application: Any) -> None:
+    application.qapplication.setPalette(application.qapplication.style().standardPalette())
+
+
+def _load_patient() -> None:
+    import SimpleITK as sitk
+    import slicer
+
+    from PCNSLSurvivalLib.imaging.geometry import Grid
+    from PCNSLSurvivalLib.phantoms.patient import demonstration_patient
+    from PCNSLSurvivalLib.terms import Sequence
+
+    sequences = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+    for sequence, image in demonstration_patient(sequences=sequences).scans.items():
+        node = slicer.util.addVolumeFromArray(sitk.GetArrayFromImage(image), name=f"Demonstration {sequence.label}")
+        node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
+
+
+def _shoot(widget: Any, path: Path, wait: Wait) -> None:
+    from PySide6 import QtWidgets
+
+    parent = widget.parent
+    parent.resize(WIDTH, 1200)
+    wait.some(0.2)
+    QtWidgets.QWidget.layout(parent).activate()
+    height = QtWidgets.QWidget.layout(parent).sizeHint().height()
+    height = max(height, QtWidgets.QWidget.layout(parent).heightForWidth(WIDTH))
+    parent.resize(WIDTH, height)
+    wait.some(0.3)
+    widget.view._showResult()
+    wait.some(0.2)
+    QtWidgets.QWidget.grab(parent).save(str(path))
+    print(path.name)
+
+
+def _views(application: Any, folder: Path, name: str) -> None:
+    for view in ("Red", "Green", "Yellow"):
+        logic = application.app.layoutManager().sliceWidget(view).sliceLogic()
+        render_slice(logic, application.app.applicationLogic(), str(folder / f"slice-{name}-{view.lower()}.png"))
+
+
+def main(folder: Path) -> None:
+    """Write every picture into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    application = start()
+    application.reset()
+    wait = Wait()
+    for view in ("Red", "Green", "Yellow"):
+        application.app.layoutManager().sliceWidget(view).mrmlSliceNode().SetDimensions(VIEW, VIEW, 1)
+    widget = application.open_module(HERE.parents[1] / "PCNSLSurvival" / "PCNSLSurvival.py")
+    widget.parent.show()
+    ui = widget.ui
+    _shoot(widget, folder / "panel-empty.png", wait)
+    _load_patient()
+    ui.guessButton.click()
+    ui.brainEngineSelector.setCurrentText("Built in")
+    _shoot(widget, folder / "panel-ready.png", wait)
+    _dark(application)
+    _shoot(widget, folder / "panel-ready-dark.png", wait)
+    _light(application)
+    ui.predictButton.click()
+    wait.until(lambda: widget.logic.run is None or _running(widget, "prediction", "brain_extraction"), 600)
+    _shoot(widget, folder / "panel-running.png", wait)
+    wait.until(lambda: widget.logic.run is None, 600)
+    print(ui.messageLabel.text)
+    ui.nextCellButton.click()
+    _shoot(widget, folder / "panel-result.png", wait)
+    _views(application, folder, "grad-cam")
+    ui.smoothSelector.setCurrentIndex(1)
+    _views(application, folder, "cells")
+    ui.mapSelector.setCurrentIndex(1)
+    ui.smoothSelector.setCurrentIndex(0)
+    _dark(application)
+    _shoot(widget, folder / "panel-evidence-dark.png", wait)
+    _light(application)
+    _views(application, folder, "evidence")
+    ui.brainEngineSelector.setCurrentText("Slicer module")
+    application.offer_cli_modules("n4itkbiasfieldcorrection", "brainsfit")
+    ui.advancedSection.setChecked(True)
+    ui.predictButton.click()
+    _shoot(widget, folder / "panel-failed.png", wait)
+    application.close_module(widget)
+    application.reset()
+    application.stop()
+
+
+def _running(widget: Any, *names: str) -> bool:
+    steps = [widget.logic.run.steps.find(name) for name in names]
+    return any(step is not None and step.state == "running" for step in steps)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -43,11 +43,11 @@ def main() -> None:
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     if not (VENV / "bin" / "python").exists():
-        say(f"making .venv with Python {python_version(python)}")
+        say("making .venv with Python {}.{}".format(*python_version(python)))
         make_venv(python)
     say(f"installing the pinned packages for '{target}' (CPU only)")
     install_torch()
-    pip("install", "--quiet", "-c", "constraints.txt", "-e", f".[{EXTRAS[target]}]")
+    pip("install", "-qq", "-c", "constraints.txt", "-e", f".[{EXTRAS[target]}]")
     run([VENV / "bin" / "pcnsl-survival", "install-brain-extractor"])
     stamp.write_text(wanted)
 
@@ -92,14 +92,14 @@ def install_torch() -> None:
     if have.stdout.split("+")[0].strip() == TORCH:
         return
     if platform.system() == "Linux" and platform.machine() == "x86_64":
-        if try_run([VENV / "bin" / "pip", "install", "--quiet", "-c", "constraints.txt", f"torch=={TORCH}+cpu"]):
+        if try_run([VENV / "bin" / "pip", "install", "-qq", "-c", "constraints.txt", f"torch=={TORCH}+cpu"]):
             return
-        pip("install", "--quiet", "-c", "constraints.txt", "uv")
+        pip("install", "-qq", "-c", "constraints.txt", "uv")
         uv = [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", VENV / "bin" / "python"]
         if try_run([*uv, "--torch-backend", "cpu", "-c", "constraints.txt", f"torch=={TORCH}"]):
             return
         say("PyTorch's CPU build cannot be reached from here; installing the larger general build")
-    pip("install", "--quiet", "-c", "constraints.txt", f"torch=={TORCH}")
+    pip("install", "-qq", "-c", "constraints.txt", f"torch=={TORCH}")
 
 
 def install_system_libraries() -> None:

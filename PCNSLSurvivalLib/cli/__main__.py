@@ -11,6 +11,7 @@ from typing import NoReturn
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.demo import add_demo_command
 from PCNSLSurvivalLib.cli.explain import add_explain_command
+from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extractor_command
 from PCNSLSurvivalLib.cli.model import add_model_command
 from PCNSLSurvivalLib.cli.phantom import add_phantom_command
 from PCNSLSurvivalLib.cli.predict import add_predict_command
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         add_predict_command,
         add_explain_command,
         add_demo_command,
+        add_install_brain_extractor_command,
         add_model_command,
         add_phantom_command,
     ):

@@ -61,7 +61,7 @@ def draw_anatomy(seed: int, *, age_years: float | None = None) -> PatientAnatomy
         size=(x, y, z),
         deformation_mm=float(draw.uniform(1.6, 2.6)),
         ventricle_shift_mm=float(np.clip((age - 50.0) * 0.035 + draw.normal(0.5, 0.7), -0.8, 3.5)),
-        atrophy=float(np.clip((age - 55.0) * 0.02 + draw.normal(0.0, 0.25), -0.6, 1.0)),
+        atrophy=float(np.clip(0.2 + (age - 55.0) * 0.025 + draw.normal(0.0, 0.3), -0.6, 1.4)),
         skull_mm=float(np.clip(draw.normal(6.5, 0.8), 4.5, 9.0)),
         scalp_mm=float(np.clip(draw.normal(5.5, 1.0), 3.5, 9.0)),
     )

@@ -27,7 +27,7 @@ class Site:
     center_lps_mm: tuple[float, float, float]
     deep: bool
     share: float
-    largest_ml: float = 60.0
+    largest_ml: float = 80.0
 
 
 # Shares follow the imaging series of PCNSL: mostly supratentorial, hemispheres most often, then basal ganglia,

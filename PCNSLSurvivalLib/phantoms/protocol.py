@@ -167,8 +167,8 @@ def _lying(routine: SequenceProtocol, own: np.random.Generator, lying: np.ndarra
         te_ms=routine.te_ms * float(own.uniform(0.93, 1.07)),
         rotation_deg=(float(turn[0]), float(turn[1]), float(turn[2])),
         translation_mm=(float(move[0]), float(move[1]), float(move[2])),
-        bias_amplitude=float(own.uniform(0.06, 0.14)),
-        snr=float(own.uniform(25.0, 55.0)),
+        bias_amplitude=float(own.uniform(0.03, 0.13)),
+        snr=float(own.uniform(20.0, 50.0)),
         ghosting=float(own.uniform(0.01, 0.03)) if own.uniform() < 0.12 else 0.0,
         gain=float(own.uniform(1400.0, 2600.0)),
     )

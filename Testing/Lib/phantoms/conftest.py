@@ -1,0 +1,18 @@
+"""One virtual patient, made once for all tests of the phantoms."""
+
+from __future__ import annotations
+
+import pytest
+
+from PCNSLSurvivalLib.phantoms import VirtualPatient, demonstration_patient
+from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_patient
+
+
+@pytest.fixture(scope="session")
+def demonstration() -> VirtualPatient:
+    return demonstration_patient()
+
+
+@pytest.fixture(scope="session")
+def registered_member() -> CohortPatient:
+    return draw_patient(CohortPlan(patients=3, seed=11, grid="registered"), 2)

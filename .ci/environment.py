@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -160,7 +161,7 @@ def say(sentence: str) -> None:
     print(f"environment: {sentence}", flush=True)
 
 
-def stop(sentence: str):
+def stop(sentence: str) -> NoReturn:
     """End with a sentence."""
     sys.exit(f"environment: {sentence}")
 

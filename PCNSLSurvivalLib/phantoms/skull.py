@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.imaging.geometry import image_on_grid, resample
 from PCNSLSurvivalLib.phantoms.anatomy import HEAD_GRID, PatientAnatomy
 from PCNSLSurvivalLib.phantoms.random_fields import refine, smooth_noise, stream
-from PCNSLSurvivalLib.phantoms.shapes import HeadSpace, Painter, Volume, coverage, smooth_union
+from PCNSLSurvivalLib.phantoms.shapes import Box, HeadSpace, Painter, Volume, coverage, smooth_union
 from PCNSLSurvivalLib.phantoms.tissues import Tissue
 
 _COARSE_MM = 2.0
@@ -74,9 +74,10 @@ def paint_meninges(painter: Painter, surfaces: HeadSurfaces, space: HeadSpace) -
     in_back = (space.z[top[0]] > 12) | (space.y[:, top[1]] > 20)
     _replace_fluid(painter, Tissue.VENOUS_BLOOD, coverage(cast(Volume, sinus)) * in_back, top)
     for side in (-1, 1):
-        transverse = space.capsule((4.0 * side, 98, -14), (52.0 * side, 62, -24), 3.4)
-        on_wall = np.maximum(transverse, np.abs(inner + 3.0) - 3.5)
-        _replace_fluid(painter, Tissue.VENOUS_BLOOD, coverage(cast(Volume, on_wall)), None)
+        start, end = (4.0 * side, 98.0, -14.0), (52.0 * side, 62.0, -24.0)
+        back = space.box((min(0, 60 * side), 55, -35), (max(0, 60 * side), 115, -5))
+        on_wall = np.maximum(space.capsule(start, end, 3.4, back), np.abs(inner[back] + 3.0) - 3.5)
+        _replace_fluid(painter, Tissue.VENOUS_BLOOD, coverage(cast(Volume, on_wall)), back)
     falx = np.abs(space.x[:, :, top[2]]) - 0.6 + 0.0 * depth
     _replace_fluid(painter, Tissue.DURA, coverage(cast(Volume, np.maximum(falx, depth))) * in_back, top)
     painter.paint(Tissue.DURA, coverage(cast(Volume, np.abs(inner + 0.4) - 0.5)) * (rest > 0))
@@ -99,14 +100,13 @@ def paint_skull_and_scalp(painter: Painter, surfaces: HeadSurfaces, space: HeadS
     painter.paint(Tissue.FAT, coverage(skin))
 
 
-def _replace_fluid(painter: Painter, tissue: Tissue, share: Volume, box: tuple[slice, slice, slice] | None) -> None:
+def _replace_fluid(painter: Painter, tissue: Tissue, share: Volume, box: Box) -> None:
     """Give room that is empty or fluid of the sulci to a structure of the meninges."""
-    part = box if box is not None else (slice(None),) * 3
-    fluid = painter.fractions[Tissue.CSF][part]
+    fluid = painter.fractions[Tissue.CSF][box]
     taken = np.rint(fluid * share).astype(np.uint8)
     fluid -= taken
-    painter.rest[part] += taken
-    painter.paint(tissue, share, part)
+    painter.rest[box] += taken
+    painter.paint(tissue, share, box)
 
 
 def _face_and_neck(space: HeadSpace) -> Volume:

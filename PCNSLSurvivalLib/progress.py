@@ -49,14 +49,18 @@ class StepClock:
         begin = time.perf_counter()
 
         def running(fraction: float) -> None:
-            self.listener(
-                StepEvent(step=step, state="running", detail=detail, fraction=min(max(fraction, 0.0), 1.0))
-            )
+            self.listener(StepEvent(step=step, state="running", detail=detail, fraction=min(max(fraction, 0.0), 1.0)))
 
         yield running
         seconds = time.perf_counter() - begin
         self.seconds[f"{step} {detail}".strip()] = round(seconds, 3)
         self.listener(StepEvent(step=step, state="finished", detail=detail, fraction=1.0, seconds=seconds))
+
+    def record(self, step: Step, seconds: float) -> None:
+        """Announce a step that was done, and timed, inside another one."""
+        self.seconds[step] = round(seconds, 3)
+        self.listener(StepEvent(step=step, state="started"))
+        self.listener(StepEvent(step=step, state="finished", fraction=1.0, seconds=seconds))
 
     def skip(self, step: Step, reason: str) -> None:
         """Say that a step is not needed, and why."""

@@ -120,6 +120,7 @@ def predict_case(
         result = network.predict(
             network_input, target=options.target, block=options.block, method=options.method, tta=options.tta
         )
+    clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
         own_grid = Grid.of(scans[Sequence.T1GD].image)
         activation = _scaled_map_on(prepared, result)
@@ -144,7 +145,6 @@ def predict_case(
                 device=options.device,
                 progress=running,
             )
-    clock.seconds[Step.GRAD_CAM] = round(result.seconds_map, 3)
     return CaseResult(
         model=model,
         scans=scans,

@@ -48,7 +48,10 @@ def check_repeatability(
             "probability change with noise": changes[0],
             "largest probability change with shifts": max(changes[1:]),
         },
-        sentence=("Small shifts and mild noise leave the map " + ("as it is" if passed else "NOT as it is"))
+        sentence=(
+            "Small shifts and mild noise "
+            + ("hardly change the map" if passed else "change the map or the probability")
+        )
         + f" (correlation at least {min(alike):.2f}, probability within {max(changes):.3f}).",
         criterion=f"correlation at least {LEAST_ALIKE:g}, probability within {LARGEST_CHANGE:g}",
         reference="Arun et al. 2021, doi:10.1148/ryai.2021200267",

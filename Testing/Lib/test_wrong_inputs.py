@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +135,19 @@ def test_an_interruption_leaves_nothing(tmp_path, capsys, monkeypatch):
     assert main(["predict", "--t1gd", str(scan), "--out", str(tmp_path / "new" / "out")]) == 130
     assert "Stopped" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_a_terminated_process_leaves_nothing(tmp_path):
+    scan = _write(_volume(_noise()), tmp_path)
+    words = ["predict", "--t1gd", str(scan), "--out", str(tmp_path / "new" / "out"), "--progress", "json"]
+    command = [sys.executable, "-m", "PCNSLSurvivalLib.cli", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["step"] == "read"
+        process.terminate()
+    assert process.returncode == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.nrrd"]
 
 
 def test_debug_shows_where_an_error_came_from(tmp_path):

@@ -1,4 +1,7 @@
-"""Is this scan usable? What a look at one volume alone can say, as a number, a verdict and a sentence."""
+"""Is this scan usable? What a look at one volume alone can say, as a number, a verdict and a sentence.
+
+The limits stand in one place and come from measurements on virtual and real heads: docs/quality.md.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,14 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.errors import UnusableScanError
+from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.terms import Sequence, Verdict
+
+SLICE_CHECK_MM, SLICE_UNUSABLE_MM = 7.5, 15.0
+EXTENT_CHECK_MM, EXTENT_UNUSABLE_MM = 120.0, 75.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +25,7 @@ class Finding:
     """What a step says of its own result."""
 
     code: str
-    """Name of the measure in tables and JSON: 'slice_thickness'."""
+    """Name of the measure in tables and JSON: 'slice_distance'."""
     subject: str
     """The volume or result judged: 'T1Gd', 'brain mask'."""
     verdict: Verdict
@@ -38,17 +46,18 @@ class Finding:
 
 
 def check_scan(image: sitk.Image, sequence: Sequence) -> tuple[Finding, ...]:
-    """Look at the voxels of one scan before any work is done on it.
+    """Look at the voxels and the grid of one scan before any work is done on it.
 
     Args:
         image: 3-D scalar volume, (I, J, K), arbitrary units, LPS.
         sequence: What the scan is said to be.
 
     Returns:
-        What was found, worst verdicts included.
+        Findings on slice distance and scanned block, good ones included.
 
     Raises:
-        UnusableScanError: The volume holds no image at all: no finite or no varying values.
+        UnusableScanError: The volume holds no MR image at all: values that are no numbers, one value
+            everywhere, or a CT in Hounsfield units.
     """
     values = sitk.GetArrayViewFromImage(image)
     name = sequence.label
@@ -63,4 +72,69 @@ def check_scan(image: sitk.Image, sequence: Sequence) -> tuple[Finding, ...]:
         raise UnusableScanError(
             f"{name} has the same value everywhere, so it shows nothing. Choose another file for {name}."
         )
-    return ()
+    if _is_ct(values):
+        raise UnusableScanError(
+            f"{name} looks like a CT in Hounsfield units (air near -1000, soft tissue near 40). This software reads "
+            f"MRI; choose the MR volume for {name}."
+        )
+    return _slice_distance(image, name), _scanned_block(image, name)
+
+
+def looks_stripped(image: sitk.Image) -> bool:
+    """Whether a volume shows a brain without skull and scalp, everything else being one constant value.
+
+    A whole head has noise around it, or where the air was cleared, more volume than any brain.
+
+    Args:
+        image: 3-D volume, arbitrary units.
+    """
+    values = sitk.GetArrayViewFromImage(image)
+    background = values.flat[0]
+    inside_ml = Grid.of(image).voxel_volume_ml * float(np.count_nonzero(values != background))
+    corners = values[:: values.shape[0] - 1 or 1, :: values.shape[1] - 1 or 1, :: values.shape[2] - 1 or 1]
+    return bool((corners == background).all()) and 600.0 <= inside_ml <= 2300.0
+
+
+def judged(value: float, *, check: float, unusable: float) -> Verdict:
+    """The verdict on a measure that is worse the farther it lies from 'check' toward 'unusable'."""
+    sign = 1.0 if unusable > check else -1.0
+    if not np.isfinite(value) or sign * value >= sign * unusable:
+        return Verdict.UNUSABLE
+    return Verdict.CHECK if sign * value >= sign * check else Verdict.GOOD
+
+
+def _is_ct(values: NDArray[np.generic]) -> bool:
+    sample = values[::2, ::4, ::4].astype(float)
+    air = float(((sample < -850) & (sample > -3100)).mean())
+    tissue = sample[sample > -300]
+    return air > 0.15 and tissue.size > 0 and -150 < float(np.median(tissue)) < 200
+
+
+def _slice_distance(image: sitk.Image, name: str) -> Finding:
+    distance = float(max(image.GetSpacing()))
+    verdict = judged(distance, check=SLICE_CHECK_MM, unusable=SLICE_UNUSABLE_MM)
+    if verdict is Verdict.GOOD:
+        sentence = f"The slices of {name} lie {distance:.1f} mm apart."
+    else:
+        sentence = (
+            f"The slices of {name} lie {distance:.1f} mm apart, so small lesions can fall between them. "
+            "Use a series with thinner slices if there is one."
+        )
+    return Finding(
+        code="slice_distance", subject=name, verdict=verdict, value=round(distance, 2), unit="mm", sentence=sentence
+    )
+
+
+def _scanned_block(image: sitk.Image, name: str) -> Finding:
+    shortest = float(min(Grid.of(image).extent_mm))
+    verdict = judged(shortest, check=EXTENT_CHECK_MM, unusable=EXTENT_UNUSABLE_MM)
+    if verdict is Verdict.GOOD:
+        sentence = f"The scanned block of {name} is {shortest:.0f} mm or more along every axis."
+    else:
+        sentence = (
+            f"{name} covers only {shortest:.0f} mm along one axis, less than a brain. Check that it is a scan of the "
+            "whole head and not a localizer or a part of a series."
+        )
+    return Finding(
+        code="scanned_block", subject=name, verdict=verdict, value=round(shortest, 1), unit="mm", sentence=sentence
+    )

@@ -50,7 +50,8 @@ def correct_bias_field(
     small_mask = sitk.And(small_mask, sitk.Cast(small > 1e-3, sitk.sitkUInt8))
     if not sitk.GetArrayViewFromImage(small_mask).any():
         raise PreparationError(
-            f"No head was found in {name} for the bias field correction. Look at the scan: is it a brain MRI?"
+            f"No brain was found in {name} for the bias field correction. Look at the scan: is it a brain MRI of the "
+            "same patient?"
         )
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations(step.iterations)

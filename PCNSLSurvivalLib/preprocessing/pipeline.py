@@ -11,16 +11,22 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.errors import GridMismatchError, PreparationError
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, check_scan
+from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
 from PCNSLSurvivalLib.preprocessing.bias_field import correct_bias_field
 from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
+from PCNSLSurvivalLib.preprocessing.judgement import (
+    judge_brain_mask,
+    judge_coverage,
+    judge_enhancement,
+    judge_noise,
+)
 from PCNSLSurvivalLib.preprocessing.normalization import normalize
-from PCNSLSurvivalLib.preprocessing.recipe import Recipe
-from PCNSLSurvivalLib.preprocessing.registration import head_points, mean_movement_mm, register_rigid
+from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep, Recipe
+from PCNSLSurvivalLib.preprocessing.registration import find_pose, mean_movement_mm, points_in, refine_pose
+from PCNSLSurvivalLib.preprocessing.registration_check import judge_registration
 from PCNSLSurvivalLib.preprocessing.resampling import even_grid, network_grid, to_even_grid, to_network
-from PCNSLSurvivalLib.preprocessing.sampling import coarser, head_mask
 from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence, Step
+from PCNSLSurvivalLib.terms import Sequence, Step, Verdict
 
 Scans = Mapping[Sequence, sitk.Image]
 
@@ -76,7 +82,7 @@ def prepare_case(
     already_registered: bool = False,
     override_quality: bool = False,
 ) -> PreparedCase:
-    """Prepare one patient for the network: bias field, registration, brain, normalization, resampling.
+    """Prepare one patient for the network: brain, bias field, registration, normalization, resampling.
 
     Args:
         scans: 3-D ``float32`` volumes, LPS; T1Gd is needed, others are registered to it.
@@ -103,10 +109,34 @@ def prepare_case(
     findings: list[Finding] = []
     for sequence, image in native.items():
         findings += check_scan(image, sequence)
+    t1gd = native[Sequence.T1GD]
+    if not already_stripped and looks_stripped(t1gd):
+        already_stripped = True
+        findings.append(_STRIPPED)
+    stop_unless_usable(findings, override_quality)
 
-    corrected = _correct(native, recipe, clock, skip=already_corrected or already_stripped)
-    transforms = _register(corrected, recipe, clock, skip=already_registered)
-    mask = _brain_mask(corrected[Sequence.T1GD], recipe, clock, brain_mask, already_stripped)
+    # The brain comes first: the field is fitted and the pose refined inside it (docs/decisions/order-of-steps.md).
+    mask = _brain_mask(t1gd, recipe, clock, brain_mask, already_stripped)
+    findings += judge_brain_mask(mask, t1gd, stripped=already_stripped)
+    if not already_stripped:
+        findings.append(judge_noise(t1gd, mask, name=Sequence.T1GD.label))
+    stop_unless_usable(findings, override_quality)
+
+    bias = recipe.bias_field if not (already_corrected or already_stripped) else None
+    if bias is None:
+        clock.skip(Step.BIAS_FIELD, "the scans have no bias field left")
+    corrected = {Sequence.T1GD: _correct(t1gd, mask, bias, clock, Sequence.T1GD)}
+    transforms: dict[Sequence, sitk.Transform] = {Sequence.T1GD: sitk.Transform(3, sitk.sitkIdentity)}
+    others = [sequence for sequence in native if sequence is not Sequence.T1GD]
+    if not others or already_registered:
+        clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
+    for sequence in others:
+        transforms[sequence], corrected[sequence] = _lay_over(
+            sequence, native, corrected[Sequence.T1GD], mask, recipe, bias, clock, registered=already_registered
+        )
+        findings += _judge_pose(sequence, corrected, transforms[sequence], mask)
+    stop_unless_usable(findings, override_quality)
+
     with clock.step(Step.NORMALIZATION):
         normalized = {
             sequence: normalize(
@@ -125,6 +155,9 @@ def prepare_case(
         }
     with clock.step(Step.NETWORK_GRID):
         grid = network_grid(mask_1mm, recipe.network_grid)
+    if Sequence.T1 in preprocessed:
+        findings.append(judge_enhancement(preprocessed[Sequence.T1GD], preprocessed[Sequence.T1]))
+        stop_unless_usable(findings, override_quality)
     return PreparedCase(
         native=native,
         corrected=corrected,
@@ -138,31 +171,73 @@ def prepare_case(
     )
 
 
-def _correct(native: Scans, recipe: Recipe, clock: StepClock, *, skip: bool) -> dict[Sequence, sitk.Image]:
-    if skip:
-        clock.skip(Step.BIAS_FIELD, "the scans are said to be corrected already")
-        return dict(native)
-    corrected = {}
-    for sequence, image in native.items():
-        with clock.step(Step.BIAS_FIELD, sequence.label):
-            corrected[sequence], _ = correct_bias_field(image, recipe.bias_field, name=sequence.label)
-    return corrected
+def stop_unless_usable(findings: list[Finding], override: bool) -> None:
+    """Stop at findings that make a scan unusable, unless the user goes on at their own risk.
+
+    Raises:
+        PreparationError: There is such a finding and ``override`` is off.
+    """
+    fatal = [finding.sentence for finding in findings if finding.verdict is Verdict.UNUSABLE]
+    if fatal and not override:
+        raise PreparationError(f"{' '.join(fatal)} To go on all the same, use --override-quality; it is recorded.")
 
 
-def _register(corrected: Scans, recipe: Recipe, clock: StepClock, *, skip: bool) -> dict[Sequence, sitk.Transform]:
-    t1gd = corrected[Sequence.T1GD]
-    transforms = {sequence: sitk.Transform(3, sitk.sitkIdentity) for sequence in corrected}
-    others = [sequence for sequence in corrected if sequence is not Sequence.T1GD]
-    if not others or skip:
-        clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
-        return transforms
-    for sequence in others:
-        with clock.step(Step.REGISTRATION, sequence.label):
-            found = register_rigid(t1gd, corrected[sequence], recipe.registration, name=sequence.label)
-            points = head_points(head_mask(coarser(t1gd, 6.0)))
-            if mean_movement_mm(found, points) >= recipe.registration.aligned_below_mm:
-                transforms[sequence] = found
-    return transforms
+_STRIPPED = Finding(
+    code="already_stripped",
+    subject=Sequence.T1GD.label,
+    verdict=Verdict.GOOD,
+    value=None,
+    unit="",
+    sentence="T1Gd shows a brain without skull: it was neither stripped nor bias-corrected again.",
+)
+
+
+def _correct(
+    image: sitk.Image, mask: sitk.Image, step: BiasFieldStep | None, clock: StepClock, sequence: Sequence
+) -> sitk.Image:
+    if step is None:
+        return image
+    with clock.step(Step.BIAS_FIELD, sequence.label):
+        return correct_bias_field(image, step, name=sequence.label, mask=mask)[0]
+
+
+def _lay_over(
+    sequence: Sequence,
+    native: Scans,
+    t1gd: sitk.Image,
+    mask: sitk.Image,
+    recipe: Recipe,
+    bias: BiasFieldStep | None,
+    clock: StepClock,
+    *,
+    registered: bool,
+) -> tuple[sitk.Transform, sitk.Image]:
+    """The transform from T1Gd to another scan, and that scan without bias field.
+
+    A rough pose carries the brain mask over, so that the field can be fitted inside the brain; with the field
+    gone the pose is made exact.
+    """
+    image, step = native[sequence], recipe.registration
+    identity = sitk.Transform(3, sitk.sitkIdentity)
+    if registered:
+        return identity, _correct(image, _mask_for(mask, image, identity), bias, clock, sequence)
+    with clock.step(Step.REGISTRATION, f"{sequence.label}, rough"):
+        rough = find_pose(native[Sequence.T1GD], image, step, name=sequence.label)
+    corrected = _correct(image, _mask_for(mask, image, rough), bias, clock, sequence)
+    with clock.step(Step.REGISTRATION, sequence.label):
+        exact = refine_pose(t1gd, corrected, rough, step, brain_mask=mask)
+    aligned = mean_movement_mm(exact, points_in(mask)) < step.aligned_below_mm
+    return (identity if aligned else exact), corrected
+
+
+def _judge_pose(
+    sequence: Sequence, corrected: Scans, transform: sitk.Transform, mask: sitk.Image
+) -> tuple[Finding, ...]:
+    t1gd, image, name = corrected[Sequence.T1GD], corrected[sequence], sequence.label
+    return (
+        judge_coverage(image, transform, mask, name=name),
+        *judge_registration(t1gd, image, transform, mask, name=name),
+    )
 
 
 def _brain_mask(
@@ -183,6 +258,4 @@ def _brain_mask(
 
 def _mask_for(mask: sitk.Image, image: sitk.Image, transform: sitk.Transform) -> sitk.Image:
     """The brain of T1Gd on the voxels of another scan."""
-    if Grid.of(mask).matches(Grid.of(image)) and transform.GetName() == "IdentityTransform":
-        return mask
     return resample(mask, Grid.of(image), interpolation="nearest", transform=transform.GetInverse())

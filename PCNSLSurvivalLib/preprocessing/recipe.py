@@ -57,13 +57,16 @@ class BiasFieldStep:
 class RegistrationStep:
     """Bring T1 and T2 onto T1Gd by a rigid movement of the head that maximizes mutual information."""
 
-    levels_mm: tuple[float, ...] = (6.0, 3.0, 1.5)
-    """Working distance of samples per level, coarse to fine; axes coarser than that are kept whole."""
+    search_mm: float = 6.0
+    """Distance of samples while the pose is searched; axes coarser than that are kept whole."""
+    search_samples: int = 15_000
+    levels_mm: tuple[float, ...] = (3.0, 1.5)
+    """Distance of samples, level by level, while the pose is made exact on the brain."""
     start_rotations_deg: tuple[float, ...] = (-12.0, 0.0, 12.0)
     """Head turns tried about each patient axis at the coarsest level."""
     histogram_bins: int = 48
     samples: int = 60_000
-    """Most points of T1Gd, inside the head, that the mutual information of one level looks at."""
+    """Most points of the brain that the mutual information of one level looks at."""
     iterations: int = 120
     seed: int = 121212
     aligned_below_mm: float = 0.25

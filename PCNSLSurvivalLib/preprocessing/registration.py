@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.errors import PreparationError
-from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid
+from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import RegistrationStep
 from PCNSLSurvivalLib.preprocessing.sampling import coarser, head_mask
 
 
-def register_rigid(
-    fixed: sitk.Image, moving: sitk.Image, step: RegistrationStep, *, name: str
-) -> sitk.Euler3DTransform:
-    """Find where every point of T1Gd lies in another scan of the same head.
+def find_pose(fixed: sitk.Image, moving: sitk.Image, step: RegistrationStep, *, name: str) -> sitk.Euler3DTransform:
+    """Find roughly, and from far away, where every point of T1Gd lies in another scan of the same head.
 
-    Head turns and three ways to lay the heads over each other are tried on coarse copies; the best are
-    refined there and the winner goes through finer levels. Mattes mutual information needs no likeness of
-    contrast. The random points are drawn from a fixed seed: the same scans give the same movement.
+    Three ways to lay the heads over each other, each with a set of head turns, are tried on coarse copies;
+    the best few are refined there. Mattes mutual information needs no likeness of contrast. The random
+    points are drawn from a fixed seed: the same scans give the same movement.
 
     Args:
         fixed: T1Gd, 3-D ``float32``, LPS.
@@ -39,24 +38,52 @@ def register_rigid(
         Mattes et al., PET-CT image registration in the chest using free-form deformations, IEEE TMI 22(1),
         2003. doi:10.1109/TMI.2003.809072
     """
-    center = _center_of_head(fixed)
-    small_fixed, small_moving = (coarser(image, step.levels_mm[0]) for image in (fixed, moving))
+    step = replace(step, samples=step.search_samples)
+    small_fixed, small_moving = (coarser(image, step.search_mm) for image in (fixed, moving))
     metric = _method(small_fixed, step)
-    starts = sorted(
-        (
-            (_value(metric, small_fixed, small_moving, start), n, start)
-            for n, start in enumerate(_starts(fixed, moving, center, step))
-        ),
-        key=lambda scored: scored[:2],
-    )
-    if not math.isfinite(starts[0][0]):
+    starts = [
+        (_value(metric, small_fixed, small_moving, start), number, start)
+        for number, start in enumerate(_starts(fixed, moving, step))
+    ]
+    starts.sort(key=lambda scored: scored[:2])
+    refined = [_refine(small_fixed, small_moving, start, step, reach_mm=3.0) for _, _, start in starts[:3]]
+    value, best = min(refined, key=lambda scored: scored[0])
+    if not math.isfinite(value):
         raise PreparationError(
             f"{name} and T1Gd show no common part of the head. Check that both files belong to one patient."
         )
-    refined = [_refine(small_fixed, small_moving, start, step, reach_mm=3.0) for _, _, start in starts[:3]]
-    best = min(refined, key=lambda scored: scored[0])[1]
-    for level_mm in step.levels_mm[1:]:
-        best = _refine(coarser(fixed, level_mm), coarser(moving, level_mm), best, step, reach_mm=level_mm / 3)[1]
+    return best
+
+
+def refine_pose(
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    start: sitk.Euler3DTransform,
+    step: RegistrationStep,
+    *,
+    brain_mask: sitk.Image,
+) -> sitk.Euler3DTransform:
+    """Make a rough pose exact, looking at the brain alone: jaw, neck and skin move by themselves.
+
+    Args:
+        fixed: T1Gd, 3-D ``float32``, bias field corrected, LPS.
+        moving: The other scan, 3-D ``float32``, bias field corrected inside the brain, LPS.
+        start: What ``find_pose`` found.
+        step: Parameters of the recipe.
+        brain_mask: ``uint8`` on the grid of ``fixed``.
+
+    Returns:
+        Rigid transform that takes LPS points of ``fixed`` to LPS points of ``moving``.
+    """
+    kji = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)
+    low = [int(n) for n in kji.min(axis=0)[::-1]]
+    size = [int(n) + 1 - least for n, least in zip(kji.max(axis=0)[::-1], low, strict=True)]
+    brain, mask = (sitk.RegionOfInterest(image, size, low) for image in (fixed, brain_mask))
+    best = start
+    for level_mm in step.levels_mm:
+        small = coarser(brain, level_mm)
+        small_mask = resample(mask, Grid.of(small), interpolation="nearest")
+        best = _refine(small, coarser(moving, level_mm), best, step, reach_mm=level_mm / 3, mask=small_mask)[1]
     return best
 
 
@@ -66,7 +93,7 @@ def mean_movement_mm(transform: sitk.Transform, points_lps_mm: FloatArray) -> fl
     return float(np.linalg.norm(moved - points_lps_mm, axis=1).mean())
 
 
-def head_points(mask: sitk.Image, *, count: int = 500) -> FloatArray:
+def points_in(mask: sitk.Image, *, count: int = 500) -> FloatArray:
     """(N, 3) LPS points spread evenly over a mask."""
     kji = np.argwhere(sitk.GetArrayViewFromImage(mask) > 0)
     chosen = kji[np.linspace(0, len(kji) - 1, min(count, len(kji))).astype(int)]
@@ -74,13 +101,12 @@ def head_points(mask: sitk.Image, *, count: int = 500) -> FloatArray:
 
 
 def _center_of_head(image: sitk.Image) -> FloatArray:
-    return head_points(head_mask(coarser(image, 6.0)), count=5000).mean(axis=0)
+    return points_in(head_mask(coarser(image, 6.0)), count=5000).mean(axis=0)
 
 
-def _starts(
-    fixed: sitk.Image, moving: sitk.Image, center: FloatArray, step: RegistrationStep
-) -> list[sitk.Euler3DTransform]:
+def _starts(fixed: sitk.Image, moving: sitk.Image, step: RegistrationStep) -> list[sitk.Euler3DTransform]:
     """Scanner frame, centers of the blocks, centers of the heads: each with all head turns."""
+    center = _center_of_head(fixed)
     shifts = (
         np.zeros(3),
         Grid.of(moving).center_lps_mm - Grid.of(fixed).center_lps_mm,
@@ -97,13 +123,17 @@ def _starts(
     return starts
 
 
-def _method(fixed: sitk.Image, step: RegistrationStep) -> sitk.ImageRegistrationMethod:
+def _method(fixed: sitk.Image, step: RegistrationStep, mask: sitk.Image | None = None) -> sitk.ImageRegistrationMethod:
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(step.histogram_bins)
     method.SetInterpolator(sitk.sitkLinear)
-    share = min(1.0, step.samples / fixed.GetNumberOfPixels())
+    seen = fixed.GetNumberOfPixels()
+    if mask is not None:
+        method.SetMetricFixedMask(mask)
+        seen = int(np.count_nonzero(sitk.GetArrayViewFromImage(mask)))
+    # The points are drawn from the whole block and count where the mask allows: the share is that of the mask.
     method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(share, step.seed)
+    method.SetMetricSamplingPercentage(min(1.0, step.samples / max(seen, 1)), step.seed)
     return method
 
 
@@ -116,9 +146,15 @@ def _value(method: sitk.ImageRegistrationMethod, fixed: sitk.Image, moving: sitk
 
 
 def _refine(
-    fixed: sitk.Image, moving: sitk.Image, start: sitk.Euler3DTransform, step: RegistrationStep, *, reach_mm: float
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    start: sitk.Euler3DTransform,
+    step: RegistrationStep,
+    *,
+    reach_mm: float,
+    mask: sitk.Image | None = None,
 ) -> tuple[float, sitk.Euler3DTransform]:
-    method = _method(fixed, step)
+    method = _method(fixed, step, mask)
     # Steps are counted in mm that the farthest voxel moves, for turns and shifts alike.
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=reach_mm,

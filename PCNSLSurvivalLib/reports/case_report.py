@@ -9,9 +9,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from PCNSLSurvivalLib.imaging.geometry import canonical
+from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.inference.predict import CaseResult
-from PCNSLSurvivalLib.reports.colors import gradient_stops
+from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
 from PCNSLSurvivalLib.reports.pictures import (
     FAINTEST,
     View,
@@ -65,6 +66,9 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         faintest=f"{FAINTEST:g}",
         limits_sentence=_LIMITS,
         ledger=_ledger_rows(result),
+        evidence_views=_evidence_views(result),
+        evidence_stops=evidence_stops(),
+        evidence_full=f"{FULL_SCALE:g}",
         familiarity=network.familiarity.sentence,
         checks=None if result.checks is None else result.checks.to_json(),
         steps=[(_step_label(name), seconds) for name, seconds in result.seconds.items()],
@@ -88,6 +92,20 @@ def _template() -> Template:
         loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     return environment.get_template("case_report.html")
+
+
+def _evidence_views(result: CaseResult) -> list[View]:
+    """Three slices through the strongest evidence in the brain, on the full scale that all patients share."""
+    prepared, network = result.prepared, result.network
+    density = evidence_on_grid(
+        network.evidence,
+        prepared.network_grid,
+        Grid.of(prepared.brain_mask),
+        prepared.brain_mask,
+        stride_voxels=network.evidence_stride_voxels,
+    )
+    display = make_display(prepared.native[Sequence.T1GD], density / FULL_SCALE, prepared.brain_mask, signed=True)
+    return orthogonal_views(display, strongest_point_lps_mm(display))
 
 
 def _ledger_rows(result: CaseResult) -> list[tuple[str, str]]:

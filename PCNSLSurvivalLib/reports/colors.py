@@ -23,6 +23,10 @@ _POINTS = np.array(
 )
 
 
+# Vermilion and blue of the color-blind safe set of Okabe and Ito (2008), white between.
+_AGAINST_TO_FOR = ((213, 94, 0), (255, 255, 255), (0, 114, 178))
+
+
 def activation_rgb(value: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Colors of activations.
 
@@ -36,6 +40,26 @@ def activation_rgb(value: NDArray[np.floating]) -> NDArray[np.uint8]:
     points = np.arange(len(_POINTS))
     channels = [np.interp(position, points, _POINTS[:, channel]) for channel in range(3)]
     return np.round(np.stack(channels, axis=-1)).astype(np.uint8)
+
+
+def evidence_rgb(value: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Colors of signed evidence: orange against, blue for; told apart by color-blind eyes too.
+
+    Args:
+        value: (...) share of the full scale, -1 to 1; beyond is clipped.
+
+    Returns:
+        (..., 3) red, green, blue, 0 to 255.
+    """
+    position = np.clip(value, -1.0, 1.0)
+    channels = [np.interp(position, (-1.0, 0.0, 1.0), points) for points in zip(*_AGAINST_TO_FOR, strict=True)]
+    return np.round(np.stack(channels, axis=-1)).astype(np.uint8)
+
+
+def evidence_stops() -> list[tuple[float, str]]:
+    """The signed scale as (position 0 to 1, "#rrggbb") for a color bar, full scale against on the left."""
+    values = np.linspace(-1.0, 1.0, 9)
+    return [(float((v + 1) / 2), "#{:02x}{:02x}{:02x}".format(*evidence_rgb(np.array(v)))) for v in values]
 
 
 def gradient_stops() -> list[tuple[float, str]]:

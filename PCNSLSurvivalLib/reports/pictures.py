@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.reports.colors import activation_rgb
+from PCNSLSurvivalLib.reports.colors import activation_rgb, evidence_rgb
 
 PIXEL_MM = 1.0
 """Edge of a picture's pixel in the patient."""
@@ -69,20 +69,26 @@ class Display:
     Attributes:
         scan, activation, brain_mask: On one grid whose indices run to left, posterior, superior.
         window: Intensities shown as black and white.
+        signed: Whether ``activation`` runs from -1 to 1 and is drawn in two colors, or from 0 to 1 in one scale.
     """
 
     scan: sitk.Image
     activation: sitk.Image
     brain_mask: sitk.Image
     window: tuple[float, float]
+    signed: bool = False
 
 
-def make_display(scan: sitk.Image, activation: sitk.Image, brain_mask: sitk.Image) -> Display:
+def make_display(scan: sitk.Image, activation: sitk.Image, brain_mask: sitk.Image, *, signed: bool = False) -> Display:
     """Fix the gray window from the brain: skull and fat may saturate, brain tissue and enhancement do not."""
     values = sitk.GetArrayViewFromImage(scan)[sitk.GetArrayViewFromImage(brain_mask) > 0]
     low, high = np.percentile(values, (1.0, 99.7)) if values.size else (0.0, 1.0)
     return Display(
-        scan=scan, activation=activation, brain_mask=brain_mask, window=(float(low) * 0.5, float(max(high, low + 1e-6)))
+        scan=scan,
+        activation=activation,
+        brain_mask=brain_mask,
+        window=(float(low) * 0.5, float(max(high, low + 1e-6))),
+        signed=signed,
     )
 
 
@@ -92,7 +98,7 @@ def strongest_point_lps_mm(display: Display) -> NDArray[np.float64]:
     Returns:
         (3,) LPS mm.
     """
-    activation = sitk.GetArrayViewFromImage(display.activation)
+    activation = np.abs(sitk.GetArrayViewFromImage(display.activation))
     brain = sitk.GetArrayViewFromImage(display.brain_mask) > 0
     peak = activation.max()
     where = (activation >= 0.98 * peak) if peak > 0 else brain
@@ -169,7 +175,7 @@ def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | No
     position_ras = grid.index_to_lps(center) * (-1.0, -1.0, 1.0)
     return View(
         gray=_png_address(np.round(np.clip((gray - low) / (high - low), 0, 1) * 255).astype(np.uint8)),
-        overlay=_png_address(_overlay_rgba(activation)),
+        overlay=_png_address(_signed_rgba(activation) if display.signed else _overlay_rgba(activation)),
         width=width,
         height=height,
         edges=(("A", "P", "S", "I"), ("R", "L", "S", "I"), ("R", "L", "A", "P"))[axis],
@@ -182,6 +188,12 @@ def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | No
 def _overlay_rgba(activation: NDArray[np.float64]) -> NDArray[np.uint8]:
     opacity = _OPAQUE * np.clip((activation - FAINTEST) / (1.0 - FAINTEST), 0.0, 1.0) ** 0.7
     return np.dstack([activation_rgb(activation), np.round(opacity * 255).astype(np.uint8)])
+
+
+def _signed_rgba(evidence: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Opacity grows evenly with the evidence, as the color bar does; weak evidence is left weak."""
+    opacity = _OPAQUE * np.clip(np.abs(evidence), 0.0, 1.0)
+    return np.dstack([evidence_rgb(np.sign(evidence)), np.round(opacity * 255).astype(np.uint8)])
 
 
 def _png_address(pixels: NDArray[np.uint8]) -> str:

@@ -8,6 +8,7 @@ from made_grids import rotation_matrix
 from made_models import bright_spot_tensors
 
 from PCNSLSurvivalLib.errors import GridMismatchError
+from PCNSLSurvivalLib.explain.evidence_map import evidence_on_grid
 from PCNSLSurvivalLib.explain.grad_cam import pooled_linear_map
 from PCNSLSurvivalLib.explain.overlay import cell_grid, map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
@@ -106,3 +107,14 @@ def test_map_is_zero_outside_the_brain_and_a_mask_of_another_grid_is_refused():
     np.testing.assert_array_equal(sitk.GetArrayFromImage(drawn), sitk.GetArrayFromImage(mask))
     with pytest.raises(GridMismatchError):
         map_on_grid(np.ones((8, 8, 8), np.float32), NETWORK_GRID, oblique_thick_slices(), mask)
+
+
+@pytest.mark.parametrize("stride", [16, 32])
+def test_evidence_density_holds_the_log_odds_whatever_the_cell_size(stride):
+    """An even log-odds of 2.0 over the 7.08 L of the network grid is 0.0283 per 100 mL, in cells of either size."""
+    cells = 128 // stride
+    density = evidence_on_grid(
+        np.full((cells,) * 3, 2.0 / cells**3), NETWORK_GRID, oblique_thick_slices(), stride_voxels=stride
+    )
+    inside = sitk.GetArrayFromImage(density) > 0
+    assert sitk.GetArrayFromImage(density)[inside] == pytest.approx(2.0 / 70.78, rel=1e-3)

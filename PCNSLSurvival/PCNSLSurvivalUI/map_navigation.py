@@ -146,7 +146,8 @@ class ProfilePlot(qt.QLabel):
     def mousePressEvent(self, event: Any) -> None:
         """Jump to the axial slice under the mouse."""
         low, high = self._extent()
-        share = (event.pos().x() - 8) / max(self.width - 16, 1)
+        position = event.position() if hasattr(event, "position") else event.pos()  # Qt 6, Qt 5
+        share = (position.x() - 8) / max(self.width - 16, 1)
         if self._profile["s_mm"]:
             self._jumped(low + (high - low) * min(max(share, 0.0), 1.0))
 

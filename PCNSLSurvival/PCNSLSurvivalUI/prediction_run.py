@@ -28,7 +28,8 @@ from PCNSLSurvivalUI.scene_bridge import hiddenCopy, newHidden, removeNode, writ
 from PCNSLSurvivalUI.slicer_steps import BRAINSFIT, N4, SWISS, CLIStep
 
 _OUR_STEPS = (
-    Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID, Step.PREDICTION, Step.MAP_TO_PATIENT, Step.REPORT,
+    Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID,
+    Step.PREDICTION, Step.MAP_TO_PATIENT, Step.REPORT,
 )  # fmt: skip
 """Steps of our own process that every run goes through."""
 

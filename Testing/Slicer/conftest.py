@@ -16,6 +16,7 @@ def application():
     from slicer_standin.application import start
 
     running = start()
+    sys.path.append(str(ROOT / "PCNSLSurvival"))
     yield running
     running.stop()
 

@@ -18,9 +18,9 @@ if not os.environ.get("DISPLAY"):
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1])]
 
-from made_scenes import Wait
-from slicer_standin.application import start
-from slicer_standin.views import render_slice
+from made_scenes import Wait  # noqa: E402 — the environment above comes first
+from slicer_standin.application import start  # noqa: E402
+from slicer_standin.views import render_slice  # noqa: E402
 
 WIDTH = 430
 VIEW = 380

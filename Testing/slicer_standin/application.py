@@ -38,7 +38,6 @@ class Application:
         self._home = home
         self.temporaryPath = str(home / "temporary")
         self.slicerHome = str(home)
-        self.slicerVersion = "5.8.1"
         self.majorVersion, self.minorVersion = 5, 8
         Path(self.temporaryPath).mkdir(parents=True)
         self._logic = slicer.vtkSlicerApplicationLogic()

@@ -1,0 +1,330 @@
+"""The .ui file and the module's code use only what the running application was seen to have (records/*.json)."""
+
+from __future__ import annotations
+
+import ast
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from slicer_standin import records
+
+MODULE = Path(__file__).resolve().parents[2] / "PCNSLSurvival"
+UI = MODULE / "Resources" / "UI" / "PCNSLSurvival.ui"
+CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").glob("*.py")])
+# VTK classes outside MRML are the same in every Slicer; these are the methods of theirs that the module calls.
+VTK = {
+    "AddObserver", "RemoveObserver", "Modified", "GetMTime", "GetElement", "SetElement", "UnRegister", "GetClassName",
+    "GetAddressAsString", "SetDimensions", "GetDimensions", "AllocateScalars", "GetPointData", "GetScalars",
+    "SetFontSize", "SetShadow", "SetBold", "SetItalic", "SetFontFamilyToArial",
+}  # fmt: skip
+# Qt classes without records of their own: value types that PythonQt wraps in every release.
+VALUE_TYPES = {"QRectF", "QPointF", "QPolygon", "QPoint", "QPen", "QColor", "QPixmap", "QPainter", "QPalette"}
+
+
+def _widgets() -> dict[str, str]:
+    return {w.get("name"): w.get("class") for w in ET.parse(UI).iter("widget")}
+
+
+def _trees():
+    return [(path.name, ast.parse(path.read_text(encoding="utf-8"))) for path in CODE]
+
+
+def _chain(node: ast.AST) -> list[str]:
+    """``slicer.app.layoutManager`` as its names; empty for anything else."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return [node.id, *reversed(names)] if isinstance(node, ast.Name) else []
+
+
+# --- the .ui file -----------------------------------------------------------------------------------------------
+
+
+def test_every_widget_class_and_property_is_one_that_slicer_has():
+    faults = []
+    for widget in ET.parse(UI).iter("widget"):
+        kind = widget.get("class")
+        known = records.properties(kind)
+        if not known:
+            faults.append(f"{kind}: no such widget class in the records")
+            continue
+        for entry in widget.findall("property"):
+            name = entry.get("name")
+            if name == "SlicerParameterName":
+                if entry.get("stdset") != "0":
+                    faults.append(f"{widget.get('name')}: a dynamic property needs stdset=0")
+            elif name not in known:
+                faults.append(f"{kind} has no property {name}")
+            elif not known[name][1]:
+                faults.append(f"{kind}.{name} cannot be written")
+    assert not faults
+
+
+def test_every_mrml_selector_gets_the_scene_and_lists_no_children():
+    tree = ET.parse(UI)
+    connected = set()
+    for connection in tree.iter("connection"):
+        sender, signal, receiver, slot = (connection.findtext(k) for k in ("sender", "signal", "receiver", "slot"))
+        assert signal in records.signals(_widgets()[sender])
+        assert slot.split("(")[0] in records.callables(_widgets()[receiver])
+        connected.add(receiver)
+    selectors = {w.get("name"): w for w in tree.iter("widget") if w.get("class") == "qMRMLNodeComboBox"}
+    assert connected == set(selectors)
+    for name, selector in selectors.items():
+        kept = {entry.get("name"): entry for entry in selector.findall("property")}
+        assert kept["showChildNodeTypes"].findtext("bool") == "false", f"{name} would list label maps"
+        assert kept["nodeTypes"].find("stringlist") is not None
+
+
+def test_every_control_has_a_tool_tip():
+    controls = {"QPushButton", "QComboBox", "QCheckBox", "QTableWidget", "ctkSliderWidget", "qMRMLNodeComboBox"}
+    controls |= {"ctkCollapsibleButton", "QProgressBar"}
+    bare = [
+        widget.get("name")
+        for widget in ET.parse(UI).iter("widget")
+        if widget.get("class") in controls and "toolTip" not in [p.get("name") for p in widget.findall("property")]
+    ]
+    assert bare == []
+
+
+def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(application):
+    import typing
+
+    from PCNSLSurvivalUI import parameters
+
+    source = (MODULE / "PCNSLSurvivalUI" / "parameters.py").read_text(encoding="utf-8")
+    names = {
+        node.target.id
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+    bound = {
+        p.findtext("string"): w.get("class")
+        for w in ET.parse(UI).iter("widget")
+        for p in w.findall("property")
+        if p.get("name") == "SlicerParameterName"
+    }
+    assert set(bound) <= names
+    assert set(bound.values()) <= {"qMRMLNodeComboBox", "QCheckBox", "QComboBox", "ctkSliderWidget"}
+    assert typing.get_type_hints(parameters.isComplete)["return"] is bool
+
+
+# --- the code -----------------------------------------------------------------------------------------------------
+
+
+def test_names_in_qt_slicer_and_its_parts_exist():
+    known = {
+        ("slicer", "util"): set(records.api()["slicer_util"]),
+        ("slicer", "cli"): set(records.api()["slicer_cli"]),
+        ("slicer", "modules"): set(records.api()["slicer_modules"]),
+        ("slicer", "app"): records.callables("slicer.app") | set(records.api()["classes"]["slicer.app"]["properties"]),
+        ("slicer", "mrmlScene"): records.vtk_methods("vtkMRMLScene") | set(_constants("vtkMRMLScene")) | VTK,
+    }
+    # dicomDatabase exists in builds with DICOM, which the recorded one was not; the code asks before using it.
+    names = set(records.api()["slicer_names"]) | {"util", "dicomDatabase"}
+    faults = []
+    for file, tree in _trees():
+        for node in ast.walk(tree):
+            chain = _chain(node)
+            if len(chain) < 2:
+                continue
+            if chain[0] == "qt" and chain[1] not in records.qt_names():
+                faults.append(f"{file}: qt.{chain[1]}")
+            if chain[0] == "qt" and len(chain) > 2 and chain[1] not in ("Qt", *VALUE_TYPES):
+                entry = records.api()["classes"].get(chain[1])
+                if entry and chain[2] not in records.callables(chain[1]) | _enums(chain[1]):
+                    faults.append(f"{file}: {'.'.join(chain[:3])}")
+            if chain[0] == "slicer" and chain[1] not in names and chain[1] not in records.api()["vtk"]:
+                faults.append(f"{file}: slicer.{chain[1]}")
+            part = known.get(tuple(chain[:2]))
+            if part is not None and len(chain) > 2 and chain[2] not in part:
+                faults.append(f"{file}: {'.'.join(chain[:3])}")
+    assert not sorted(set(faults))
+
+
+def _constants(name: str) -> list[str]:
+    return records.api()["vtk"][name]["constants"]
+
+
+def _enums(name: str) -> set[str]:
+    found: set[str] = set()
+    current = name
+    while current in records.api()["classes"]:
+        entry = records.api()["classes"][current]
+        for enumeration in entry.get("enums", []):
+            found |= set(enumeration) if isinstance(enumeration, list) else {enumeration}
+        current = entry["base"]
+    return found
+
+
+def test_signals_that_are_connected_exist():
+    signals = {form for name in records.api()["meta"] for form in records.api()["meta"][name]["signals"]}
+    faults = [
+        f"{file}: {node.args[0].value}"
+        for file, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "connect"
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value not in signals
+    ]
+    assert faults == []
+
+
+def test_methods_of_mrml_nodes_exist():
+    known = {method for name in records.api()["vtk"] for method in records.api()["vtk"][name]["methods"]} | VTK
+    known |= {constant for name in records.api()["vtk"] for constant in records.api()["vtk"][name]["constants"]}
+    ours = {"Path", "Thread"} | {
+        node.name for _file, tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    }
+    faults = [
+        f"{file}: {node.func.attr}"
+        for file, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr[0].isupper()
+        and file != "worker.py"
+        and node.func.attr not in known | ours
+        and _chain(node.func)[:1] not in (["qt"], ["slicer"], ["PyTorchUtils"])
+    ]
+    assert sorted(set(faults)) == []
+
+
+def test_widgets_are_used_as_pythonqt_offers_them():
+    """``ui.name.attribute``: the widget exists; a property is never called, a method never read as a value."""
+    widgets, faults = _widgets(), []
+    for file, tree in _trees():
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        for node in ast.walk(tree):
+            chain = _chain(node)
+            place = next((i for i, name in enumerate(chain) if name in ("ui", "_ui")), None)
+            if place is None or len(chain) <= place + 2:
+                continue
+            name, attribute = chain[place + 1], chain[place + 2]
+            if len(chain) > place + 3 and chain[place + 2] != attribute:
+                continue
+            if name not in widgets:
+                faults.append(f"{file}: no widget {name} in the .ui file")
+                continue
+            kind = widgets[name]
+            if attribute in records.properties(kind):
+                if id(node) in called and len(chain) == place + 3:
+                    faults.append(f"{file}: {kind}.{attribute} is a property and cannot be called")
+            elif attribute not in records.callables(kind):
+                faults.append(f"{file}: {kind} has no {attribute}")
+    assert not sorted(set(faults))
+
+
+def test_qt_methods_get_no_keyword_arguments():
+    faults = [
+        f"{file}:{node.lineno}"
+        for file, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.keywords and set(_chain(node.func)[:2]) & {"qt", "ui", "_ui"}
+    ]
+    assert faults == []
+
+
+def test_what_the_user_reads_goes_through_the_translation():
+    """Texts given to widgets are ``_("…")`` or come from a function, never a bare literal with words."""
+    setters = {"setText", "setToolTip", "addItem", "setItemText", "setWindowTitle", "_say", "setInformativeText"}
+    faults = []
+    for file, tree in _trees():
+        for node in ast.walk(tree):
+            texts = []
+            if isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Attribute) and target.attr in ("text", "toolTip") for target in node.targets
+            ):
+                texts = [node.value]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in setters:
+                texts = node.args[:1]
+            for text in texts:
+                if isinstance(text, ast.Constant) and isinstance(text.value, str) and any(map(str.isalpha, text.value)):
+                    faults.append(f"{file}:{text.lineno} {text.value}")
+    assert faults == []
+
+
+def test_nothing_heavy_is_imported_in_the_application():
+    """torch, MONAI and our layers above them are for the child process."""
+    heavy = {"torch", "monai", "safetensors", "nilearn", "onnxruntime"}
+    ours = ("PCNSLSurvivalLib.inference", "PCNSLSurvivalLib.reports", "PCNSLSurvivalLib.cli")
+    faults = []
+    for file, tree in _trees():
+        if file == "worker.py":
+            continue
+        for node in ast.walk(tree):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            faults += [f"{file}: {n}" for n in names if n.split(".")[0] in heavy or n.startswith(ours)]
+    assert faults == []
+
+
+def test_the_panel_loads_without_torch(tmp_path):
+    """A fresh interpreter opens the panel; torch and MONAI are not in ``sys.modules`` afterwards."""
+    import subprocess
+    import sys
+
+    script = (
+        "import sys; sys.path[:0] = [sys.argv[1]]\n"
+        "from pathlib import Path\n"
+        "from slicer_standin.application import start\n"
+        "standin = start()\n"
+        "widget = standin.open_module(Path(sys.argv[2]))\n"
+        "assert not {'torch', 'monai'} & set(sys.modules)\n"
+        "standin.close_module(widget); standin.stop(); print('fine')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(MODULE.parent / "Testing"), str(MODULE / "PCNSLSurvival.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "fine" in done.stdout, done.stderr
+
+
+# --- CLI modules -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (0.9, 0.9, 5.5)], ids=["isotropic", "thick slices"])
+def test_cli_parameters_have_the_modules_names_and_types(standin, spacing_mm):
+    import numpy as np
+    import slicer
+    from PCNSLSurvivalUI import slicer_steps
+
+    from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+
+    node = slicer.util.addVolumeFromArray(np.zeros((26, 256, 256), np.float32))
+    node.SetSpacing(*spacing_mm)
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    given = {
+        "n4itkbiasfieldcorrection": slicer_steps.biasFieldParameters(node, node, RECIPE),
+        "brainsfit": slicer_steps.registrationParameters(node, node, node, transform),
+        "swissskullstripper": slicer_steps.brainParameters(node, node, mask),
+    }
+    for module, parameters in given.items():
+        table = records.cli_parameters()[module]
+        assert set(parameters) <= set(table)
+        assert {name for name, entry in table.items() if entry.get("required")} <= set(parameters)
+        for name, value in parameters.items():
+            entry = table[name]
+            if entry["tag"] == "image":
+                label = entry["type"] == "label"
+                assert value.IsA("vtkMRMLLabelMapVolumeNode" if label else "vtkMRMLScalarVolumeNode")
+            elif entry["tag"] == "transform":
+                assert value.IsA("vtkMRMLLinearTransformNode")
+            else:
+                kind = {"integer": int, "float": float, "double": float, "boolean": bool}.get(entry["tag"], str)
+                assert type(value) is kind, name
+                if "choices" in entry:
+                    assert value in entry["choices"]
+    # N4 ignores a single number of iterations; thick slices are not shrunk away.
+    assert "," in given["n4itkbiasfieldcorrection"]["numberOfIterations"]
+    assert given["n4itkbiasfieldcorrection"]["shrinkFactor"] <= (1 if spacing_mm[2] > 5 else 4)

@@ -1,0 +1,290 @@
+"""The map on the slices: its place, its controls, the views, and a scene saved and opened again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head, rotation
+
+
+@pytest.fixture
+def predicted(standin, quick_panel):
+    """Gives a function that predicts a head of some geometry; the panel shows the result."""
+    from slicer_standin import cli
+
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
+        cli.plans[module] = {"quick": True}
+
+    def run(t1gd):
+        wait = Wait()
+        quick_panel.ui.t1gdSelector.setCurrentNode(t1gd)
+        quick_panel.ui.predictButton.click()
+        wait.until(lambda: quick_panel.logic.run is None)
+        assert quick_panel.ui.messageLabel.text == ""
+        return quick_panel
+
+    return run
+
+
+def _matrix(node):
+    import slicer
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def _outputs(panel):
+    from PCNSLSurvivalUI.scene_outputs import SceneOutputs
+
+    return SceneOutputs(panel.view._parameters.parameterNode)
+
+
+def _slice_rgb(standin, view="Red"):
+    """(rows, columns, 3) picture of a slice view as the slice logic blends it, no OpenGL involved."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    logic = standin.app.layoutManager().sliceWidget(view).sliceLogic()
+    algorithm = logic.GetImageDataConnection().GetProducer()
+    algorithm.Update()
+    image = algorithm.GetOutput()
+    columns, rows, _ = image.GetDimensions()
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, -1)[..., :3].astype(int)
+
+
+@pytest.mark.parametrize("geometry", list(GEOMETRIES))
+def test_the_map_lies_on_the_voxels_of_the_t1gd(predicted, geometry):
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import MAP, MASK
+
+    t1gd = add_head("T1 Gd", geometry)
+    panel = predicted(t1gd)
+    shown = _outputs(panel).node(MAP)
+    np.testing.assert_allclose(_matrix(shown), _matrix(t1gd), atol=1e-6)
+    np.testing.assert_allclose(_matrix(_outputs(panel).node(MASK)), _matrix(t1gd), atol=1e-6)
+    assert shown.GetImageData().GetDimensions() == t1gd.GetImageData().GetDimensions()
+    k, j, i = np.argwhere(slicer.util.arrayFromVolume(shown) > 0.5).mean(axis=0)
+    np.testing.assert_allclose((_matrix(shown) @ (i, j, k, 1.0))[:3], LESION_RAS_MM, atol=1.5)
+
+
+@pytest.mark.parametrize("geometry", list(GEOMETRIES))
+def test_lesion_and_activation_coincide_in_the_pictures(standin, predicted, geometry):
+    import slicer
+
+    panel = predicted(add_head("T1 Gd", geometry, lesion=3000.0))
+    panel.ui.opacitySlider.value = 1.0
+    slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *LESION_RAS_MM)
+    t1gd = panel.ui.t1gdSelector.currentNode()
+    for view in ("Red", "Green", "Yellow"):
+        colored = _slice_rgb(standin, view)
+        is_colored = colored.max(axis=-1) - colored.min(axis=-1) > 60
+        panel.ui.mapVisibleCheckBox.setChecked(False)
+        grey = _slice_rgb(standin, view)
+        assert (grey.max(axis=-1) == grey.min(axis=-1)).all(), "without the map the slice is grey"
+        # The lesion is far brighter than the head, so a high window shows it alone above half of white.
+        t1gd.GetDisplayNode().AutoWindowLevelOff()
+        t1gd.GetDisplayNode().SetWindowLevelMinMax(1500.0, 2500.0)
+        is_bright = _slice_rgb(standin, view)[..., 0] > 127
+        panel.ui.mapVisibleCheckBox.setChecked(True)
+        assert is_bright.sum() > 50
+        assert is_colored.sum() > 50
+        np.testing.assert_allclose(np.argwhere(is_colored).mean(axis=0), np.argwhere(is_bright).mean(axis=0), atol=2.0)
+        overlap = 2 * (is_colored & is_bright).sum() / (is_colored.sum() + is_bright.sum())
+        assert overlap > 0.8, view
+
+
+def test_a_transform_above_the_t1gd_is_respected(predicted):
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import MAP
+
+    t1gd = add_head("T1 Gd")
+    above = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation(0, 0, 30)
+    matrix[:3, 3] = (10.0, -20.0, 5.0)
+    above.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    t1gd.SetAndObserveTransformNodeID(above.GetID())
+    panel = predicted(t1gd)
+    shown = _outputs(panel).node(MAP)
+    assert t1gd.GetTransformNodeID() == above.GetID()
+    np.testing.assert_allclose(_matrix(shown), matrix @ _matrix(t1gd), atol=1e-5)
+
+
+def test_a_shearing_transform_is_refused_with_a_sentence(standin, quick_panel):
+    import slicer
+
+    t1gd = add_head("T1 Gd")
+    above = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    matrix = np.eye(4)
+    matrix[0, 1] = 0.3
+    above.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    t1gd.SetAndObserveTransformNodeID(above.GetID())
+    quick_panel.ui.t1gdSelector.setCurrentNode(t1gd)
+    quick_panel.ui.predictButton.click()
+    assert "bends or shears" in quick_panel.ui.messageLabel.text
+    assert quick_panel.logic.run is None
+
+
+def test_controls_change_the_views(standin, predicted):
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import CELLS, EVIDENCE, MAP
+
+    panel = predicted(add_head("T1 Gd"))
+    ui, outputs = panel.ui, _outputs(panel)
+    composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+    assert composite.GetForegroundVolumeID() == outputs.node(MAP).GetID()
+    assert composite.GetForegroundOpacity() == pytest.approx(0.5)
+    ui.opacitySlider.value = 0.8
+    assert composite.GetForegroundOpacity() == pytest.approx(0.8)
+    ui.thresholdSlider.value = 0.6
+    assert outputs.node(MAP).GetDisplayNode().GetLowerThreshold() == pytest.approx(0.6)
+    ui.colorsSelector.setCurrentIndex(1)
+    assert outputs.node(MAP).GetDisplayNode().GetColorNodeID() == "vtkMRMLColorTableNodeFileViridis.txt"
+    ui.smoothSelector.setCurrentIndex(1)
+    assert composite.GetForegroundVolumeID() == outputs.node(CELLS).GetID()
+    assert outputs.node(CELLS).GetDisplayNode().GetInterpolate() == 0
+    ui.mapSelector.setCurrentIndex(1)
+    assert composite.GetForegroundVolumeID() == outputs.node(EVIDENCE).GetID()
+    display = outputs.node(EVIDENCE).GetDisplayNode()
+    assert display.GetWindowLevelMin() == pytest.approx(-display.GetWindowLevelMax())
+    ui.mapVisibleCheckBox.setChecked(False)
+    assert composite.GetForegroundVolumeID() is None
+
+
+def test_one_legend_at_a_time_and_none_without_the_map(standin, predicted):
+    import slicer
+
+    panel = predicted(add_head("T1 Gd"))
+
+    def shown():
+        legends = slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")
+        return [legend.GetTitleText() for legend in legends if legend.GetVisibility()]
+
+    assert len(shown()) == 1
+    assert "Grad-CAM" in shown()[0]
+    panel.ui.mapSelector.setCurrentIndex(1)
+    assert len(shown()) == 1
+    assert "log-odds" in shown()[0]
+    panel.ui.legendCheckBox.setChecked(False)
+    assert shown() == []
+    panel.ui.legendCheckBox.setChecked(True)
+    panel.ui.mapVisibleCheckBox.setChecked(False)
+    assert shown() == []
+
+
+def test_walking_the_cells_and_clicking_the_profile_move_the_views(standin, predicted):
+    from PySide6 import QtCore, QtTest
+
+    panel = predicted(add_head("T1 Gd"))
+    red = standin.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    red.SetSliceOffset(-40.0)
+    panel.ui.nextCellButton.click()
+    assert red.GetSliceOffset() == pytest.approx(LESION_RAS_MM[2], abs=18.0), "cells are 36 mm high"
+    profile = panel.view._map.profile
+    assert profile._current == pytest.approx(red.GetSliceOffset())
+    heights = profile._profile
+    assert heights["s_mm"][int(np.argmax(heights["value"]))] == pytest.approx(LESION_RAS_MM[2], abs=9.0)
+    profile.resize(300, 96)
+    QtTest.QTest.mouseClick(profile, QtCore.Qt.MouseButton.LeftButton, pos=QtCore.QPoint(292, 40))
+    assert red.GetSliceOffset() == pytest.approx(heights["s_mm"][-1], abs=0.5)
+
+
+def test_shortcuts_work_while_the_panel_is_open(standin, predicted):
+    panel = predicted(add_head("T1 Gd"))
+    shortcuts = panel.view._map._shortcuts
+    assert len(shortcuts) == 3
+    shortcuts[0].activated.emit()
+    assert not panel.ui.mapVisibleCheckBox.checked
+    panel.exit()
+    assert panel.view._map._shortcuts == []
+
+
+def test_the_panel_works_without_views(standin, quick_panel, predicted):
+    standin.close_views()
+    try:
+        panel = predicted(add_head("T1 Gd"))
+        panel.ui.fourUpButton.click()
+        panel.ui.sideBySideButton.click()
+        panel.ui.nextCellButton.click()
+        assert "63 %" in panel.ui.headlineLabel.text
+    finally:
+        standin.open_views()
+
+
+def test_a_new_choice_of_t1gd_is_told_apart_from_the_result(standin, predicted):
+    panel = predicted(add_head("T1 Gd"))
+    assert not panel.ui.otherScanLabel.isVisibleTo(panel.parent)
+    panel.ui.t1gdSelector.setCurrentNode(add_head("T1 post"))
+    assert panel.ui.otherScanLabel.isVisibleTo(panel.parent)
+
+
+def test_the_report_opens_and_leaves_no_file(standin, predicted, monkeypatch):
+    from made_scenes import temporary_files
+
+    panel = predicted(add_head("T1 Gd"))
+    opened = []
+    monkeypatch.setattr(standin.qt.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    panel.ui.openReportButton.click()
+    assert "<title>report</title>" in Path(opened[0]).read_text(encoding="utf-8")
+    panel.cleanup()
+    assert temporary_files() == []
+
+
+def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path):
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import MAP
+
+    panel = predicted(add_head("T1 Gd", "oblique"))
+    panel.ui.opacitySlider.value = 0.7
+    before = slicer.util.arrayFromVolume(_outputs(panel).node(MAP)).copy()
+    matrix = _matrix(_outputs(panel).node(MAP))
+    folder = tmp_path / "scene"
+    folder.mkdir()
+    assert standin.app.applicationLogic().SaveSceneToSlicerDataBundleDirectory(str(folder), None)
+    slicer.mrmlScene.Clear(0)
+    assert not panel.ui.resultSection.isVisibleTo(panel.parent)
+    (file,) = folder.glob("*.mrml")
+    slicer.mrmlScene.SetURL(str(file))
+    slicer.mrmlScene.SetRootDirectory(str(folder))
+    assert slicer.mrmlScene.Import()
+    assert "63 %" in panel.ui.headlineLabel.text
+    shown = _outputs(panel).node(MAP)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(shown), before)
+    np.testing.assert_allclose(_matrix(shown), matrix, atol=1e-4)
+    composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+    assert composite.GetForegroundVolumeID() == shown.GetID()
+    assert composite.GetForegroundOpacity() == pytest.approx(0.7)
+    assert "report" in _outputs(panel).node("output.report").GetText()
+
+
+@pytest.mark.slow
+def test_controls_answer_within_50_ms_on_a_large_t1gd(standin, predicted):
+    """512 x 512 x 200: class of map, opacity, threshold, colors and slice, the picture included."""
+    import slicer
+
+    values = np.zeros((200, 512, 512), np.int16)
+    values[20:180, 60:450, 60:450] = 300
+    values[90:100, 200:230, 200:230] = 1000
+    panel = predicted(slicer.util.addVolumeFromArray(values, np.diag([0.45, 0.45, 0.9, 1.0]), "T1 Gd"))
+    red = standin.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    ui = panel.ui
+    actions = {
+        "opacity": lambda n: setattr(ui.opacitySlider, "value", 0.4 + 0.1 * n),
+        "threshold": lambda n: setattr(ui.thresholdSlider, "value", 0.2 + 0.1 * n),
+        "colors": lambda n: ui.colorsSelector.setCurrentIndex(n),
+        "kind": lambda n: ui.mapSelector.setCurrentIndex(n % 2),
+        "slice": lambda n: red.SetSliceOffset(80.0 + n),
+    }
+    for name, act in actions.items():
+        seconds = []
+        for n in range(1, 5):
+            begin = time.perf_counter()
+            act(n)
+            _slice_rgb(standin)
+            seconds.append(time.perf_counter() - begin)
+        print(f"{name}: {1000 * np.median(seconds):.0f} ms")
+        assert np.median(seconds) < 0.05, name

@@ -40,7 +40,6 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         help="best AUC anyone can reach for OS > 1 year: 0.5 (survival is chance) to 0.97; default 0.85",
     )
     parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="patients made at the same time")
-    parser.add_argument("--contact-sheet", action="store_true", help="picture of the first 20 patients, as PNG")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=run_phantom)
 
@@ -66,10 +65,6 @@ def run_phantom(args: argparse.Namespace) -> int:
     )
     with _Bar(quiet=args.quiet) as progress:
         summary = make_cohort(plan, args.out, layout=args.layout, dicom=args.dicom, jobs=args.jobs, progress=progress)
-    if args.contact_sheet:
-        from PCNSLSurvivalLib.phantoms.contact_sheet import write_contact_sheet
-
-        write_contact_sheet(plan, args.out / "contact_sheet.png")
     print(
         f"{args.patients} virtual patients ({summary.made} made now, {summary.found} found): "
         f"{summary.over_one_year} with OS > 1 year, {summary.up_to_one_year} without, "

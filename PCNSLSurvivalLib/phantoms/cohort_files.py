@@ -17,6 +17,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.errors import OutputFolderError
 from PCNSLSurvivalLib.imaging.output_folder import whole_folder
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_cohort
+from PCNSLSurvivalLib.phantoms.contact_sheet import write_contact_sheet, write_preview
 from PCNSLSurvivalLib.phantoms.dicom import write_dicom_series
 from PCNSLSurvivalLib.phantoms.layouts import LAYOUTS
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
@@ -61,7 +62,8 @@ def make_cohort(
     """Make all patients of a cohort that are not there yet, and its tables.
 
     Besides the layout's own files the folder gets ``cohort.json`` (the plan, the survival model and its best
-    achievable AUC), ``patients_truth.csv`` (every drawn value), and a truth folder for each patient.
+    achievable AUC), ``patients_truth.csv`` (every drawn value), ``contact_sheet.png`` (the first twenty patients), and
+    a truth folder for each patient.
 
     Args:
         plan: The cohort.
@@ -93,6 +95,7 @@ def make_cohort(
     _make_all(
         partial(make_member, place, dicom=dicom), waiting, jobs, lambda done: progress(found + done, len(members))
     )
+    write_contact_sheet([place.truth_folder(m) / "preview.png" for m in members[:20]], out / "contact_sheet.png")
     labels = [over_one_year(member) for member in members]
     model = survival_model(plan.kind, plan.best_auc)
     return CohortSummary(
@@ -111,6 +114,7 @@ def make_member(place: Layout, member: CohortPatient, *, dicom: bool = False) ->
     patient = place.make(member)
     with whole_folder(place.truth_folder(member), overwrite=True) as staging:
         write_truth(patient, staging)
+        write_preview(patient, staging / "preview.png")
     if dicom:
         with whole_folder(place.out / "dicom" / place.name(member), overwrite=True) as staging:
             _write_dicom(place.name(member), patient, staging)

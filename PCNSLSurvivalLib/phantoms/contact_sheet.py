@@ -10,8 +10,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_patient
-from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
+from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
 from PCNSLSurvivalLib.terms import Sequence
 
 _ORDER = (Sequence.T1, Sequence.T1GD, Sequence.T2, Sequence.FLAIR)
@@ -20,26 +19,28 @@ _PIXEL_MM = 1.25
 _GAP = 4
 
 
-def write_contact_sheet(plan: CohortPlan, path: Path, *, patients: int = 20, columns: int = 5) -> None:
-    """Draw the first patients of a cohort: a block each, T1 and T1Gd above T2 and FLAIR.
-
-    Every tile is the scan's own axial slice nearest to the lesion's middle, as a reading station shows it.
+def write_contact_sheet(previews: list[Path], path: Path, *, columns: int = 5) -> None:
+    """Put the preview pictures of several patients side by side.
 
     Args:
-        plan: The cohort; its images are made anew.
+        previews: PNG pictures of one size, as ``write_preview`` makes them.
         path: PNG file to write.
-        patients: How many at most.
         columns: Patients in a row.
     """
-    blocks = []
-    for number in range(1, min(patients, plan.patients) + 1):
-        member = draw_patient(plan, number)
-        patient = scan_patient(member.anatomy, member.plan, member.protocol)
-        blocks.append(patient_block(patient))
+    blocks = [sitk.GetArrayFromImage(sitk.ReadImage(str(preview))) for preview in previews]
     while len(blocks) % columns:
         blocks.append(np.zeros_like(blocks[0]))
     rows = [np.hstack(blocks[start : start + columns]) for start in range(0, len(blocks), columns)]
     sitk.WriteImage(sitk.GetImageFromArray(np.vstack(rows)), str(path))
+
+
+def write_preview(patient: VirtualPatient, path: Path) -> None:
+    """Write one patient's block of the contact sheet as PNG: T1 and T1Gd above T2 and FLAIR.
+
+    Every tile is the scan's own axial slice nearest to the middle of the largest lesion, as a reading station
+    shows it; a sequence that was not acquired stays black.
+    """
+    sitk.WriteImage(sitk.GetImageFromArray(patient_block(patient)), str(path))
 
 
 def patient_block(patient: VirtualPatient) -> NDArray[np.uint8]:
@@ -52,7 +53,9 @@ def patient_block(patient: VirtualPatient) -> NDArray[np.uint8]:
 
 
 def _tile(patient: VirtualPatient, sequence: Sequence, focus: NDArray[np.float64]) -> NDArray[np.uint8]:
-    scan = patient.acquisitions[sequence]
+    scan = patient.acquisitions.get(sequence)
+    if scan is None:
+        return np.zeros((_TILE, _TILE), np.uint8)
     grid = Grid.of(scan.image)
     inverse = scan.pose.GetInverse()
     point = np.asarray(inverse.TransformPoint(focus.tolist()))
@@ -66,5 +69,5 @@ def _tile(patient: VirtualPatient, sequence: Sequence, focus: NDArray[np.float64
     flat = Grid((_TILE, _TILE, 1), spacing, (origin[0], origin[1], origin[2]), grid.direction_lps)
     values = sitk.GetArrayFromImage(resample(sitk.Cast(scan.image, sitk.sitkFloat32), flat))[0]
     brain = sitk.GetArrayViewFromImage(scan.image)[sitk.GetArrayViewFromImage(scan.brain_mask) > 0]
-    white = float(np.quantile(brain, 0.995)) * 1.1
+    white = float(np.quantile(brain, 0.998)) * 1.1
     return cast(NDArray[np.uint8], np.clip(values / white * 255, 0, 255).astype(np.uint8))

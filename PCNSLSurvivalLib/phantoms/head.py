@@ -21,7 +21,7 @@ from PCNSLSurvivalLib.phantoms.tissues import BRAIN_TISSUES, Tissue
 
 # The template is an average of 152 brains, so its cortex is blurred; raising the odds of the likelier tissue
 # to this power gives back borders as sharp as one person's.
-_SHARPNESS = 2.2
+_SHARPNESS = 2.8
 _FOLDING = 0.9
 BRAIN_BOX: Box = (slice(52, 226), slice(36, 236), slice(14, 178))
 

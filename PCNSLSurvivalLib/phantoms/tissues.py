@@ -54,8 +54,8 @@ class Relaxation:
 # Gadolinium concentrations are chosen for the enhancement seen in practice, not measured (docs/phantoms.md).
 RELAXATION: dict[Tissue, Relaxation] = {
     Tissue.CSF: Relaxation(0.95, 3800.0, 600.0),
-    Tissue.GRAY_MATTER: Relaxation(0.84, 1080.0, 96.0, 0.015),
-    Tissue.WHITE_MATTER: Relaxation(0.72, 640.0, 80.0, 0.008),
+    Tissue.GRAY_MATTER: Relaxation(0.84, 1130.0, 100.0, 0.015),
+    Tissue.WHITE_MATTER: Relaxation(0.72, 610.0, 80.0, 0.008),
     Tissue.ENHANCING_TUMOR: Relaxation(0.85, 1250.0, 104.0, 0.42),
     Tissue.NECROSIS: Relaxation(0.95, 2300.0, 320.0, 0.03),
     Tissue.EDEMA: Relaxation(0.88, 1250.0, 150.0, 0.01),

@@ -1,6 +1,9 @@
 """Prediction, Grad-CAM and evidence against autograd and against MONAI's own classes."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,8 @@ from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.resnet3d import build_resnet, load_tensors
 from PCNSLSurvivalLib.terms import OSClass
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def relative_difference(found, expected):
@@ -205,4 +210,19 @@ def test_bundled_model_predicts_a_whole_case_and_says_that_it_is_untrained():
     result = SurvivalNetwork(folder, "cpu").predict(case)
     assert 0.01 < result.probability_over_one_year < 0.99
     assert result.evidence.std() > 0
+    assert result.seconds_map < 0.15 * result.seconds_forward, "the map must cost next to nothing"
     assert result.evidence.sum(dtype=float) + result.evidence_constant == pytest.approx(result.log_odds, abs=1e-4)
+
+
+def test_prediction_with_torch_needs_no_monai(tmp_path):
+    small_model(tmp_path / "untrained")
+    script = (
+        "import sys; import numpy as np; from pathlib import Path; "
+        "from PCNSLSurvivalLib.inference.network import SurvivalNetwork; "
+        "from PCNSLSurvivalLib.models.model_folder import read_model_folder; "
+        f"network = SurvivalNetwork(read_model_folder(Path({str(tmp_path / 'untrained')!r})), 'cpu', runtime='torch'); "
+        "network.predict(np.ones((1, 32, 32, 32), np.float32), block='layer3'); "
+        "print('torch' in sys.modules, 'monai' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]

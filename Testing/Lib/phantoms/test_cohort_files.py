@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -33,6 +34,14 @@ def ready_made(monkeypatch, demonstration):
     for layout in (BidsLayout, TableLayout):
         monkeypatch.setattr(layout, "make", lambda self, member: demonstration)
     return demonstration
+
+
+@pytest.fixture
+def quickly_written(monkeypatch, demonstration):
+    """As ``ready_made``, and T2 only: for tests of what happens around the patients."""
+    patient = replace(demonstration, acquisitions={Sequence.T2: demonstration.acquisitions[Sequence.T2]})
+    monkeypatch.setattr(TableLayout, "make", lambda self, member: patient)
+    return patient
 
 
 def test_bids_layout_has_the_names_and_tables_of_the_standard(ready_made, tmp_path):
@@ -147,7 +156,7 @@ def test_ucsf_pcnsl_images_lie_in_both_spaces_and_have_no_t2(registered_member, 
     assert statistics["total_lesion_volume"] == pytest.approx((sitk.GetArrayFromImage(mask) > 0).sum(), rel=1e-6)
 
 
-def test_an_interrupted_cohort_goes_on_where_it_stopped(ready_made, monkeypatch, tmp_path):
+def test_an_interrupted_cohort_goes_on_where_it_stopped(quickly_written, monkeypatch, tmp_path):
     plan, out = CohortPlan(patients=3, seed=4), tmp_path / "c"
     made: list[int] = []
 
@@ -155,7 +164,7 @@ def test_an_interrupted_cohort_goes_on_where_it_stopped(ready_made, monkeypatch,
         made.append(member.number)
         if len(made) == 2:
             raise KeyboardInterrupt
-        return ready_made
+        return quickly_written
 
     monkeypatch.setattr(TableLayout, "make", stop_at_second)
     with pytest.raises(KeyboardInterrupt):
@@ -169,7 +178,7 @@ def test_an_interrupted_cohort_goes_on_where_it_stopped(ready_made, monkeypatch,
     assert len(table(out / "patients.csv")) == 3
 
 
-def test_a_folder_with_another_cohort_is_refused(ready_made, tmp_path):
+def test_a_folder_with_another_cohort_is_refused(quickly_written, tmp_path):
     make_cohort(CohortPlan(patients=1, seed=4), tmp_path / "c", layout="table")
     with pytest.raises(OutputFolderError, match="another cohort"):
         make_cohort(CohortPlan(patients=1, seed=5), tmp_path / "c", layout="table")
@@ -179,7 +188,7 @@ def test_a_folder_with_another_cohort_is_refused(ready_made, tmp_path):
         make_cohort(CohortPlan(patients=1, seed=4), tmp_path / "other", layout="table")
 
 
-def test_command_tells_balance_and_best_auc(ready_made, tmp_path, capsys):
+def test_command_tells_balance_and_best_auc(quickly_written, tmp_path, capsys):
     arguments = ["phantom", "--patients", "2", "--seed", "4", "--layout", "table", "--best-auc", "0.7"]
     assert main([*arguments, "--out", str(tmp_path / "c")]) == 0
     told = capsys.readouterr().out

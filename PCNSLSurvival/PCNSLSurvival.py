@@ -73,6 +73,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.predictButton.connect("clicked(bool)", self.onPredictButton)
         self.ui.guessButton.connect("clicked(bool)", self.onGuessButton)
         self.ui.addModelButton.connect("clicked(bool)", self.onAddModelButton)
+        self.ui.brainExtractorButton.connect("clicked(bool)", self.onBrainExtractorButton)
         self.ui.openReportButton.connect("clicked(bool)", self.onOpenReportButton)
         self.ui.saveReportButton.connect("clicked(bool)", self.onSaveReportButton)
         self.ui.saveMapButton.connect("clicked(bool)", self.onSaveMapButton)
@@ -126,6 +127,10 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onAddModelButton(self, checked=False):
         """Choose a model folder on this computer."""
         self.view.addModel()
+
+    def onBrainExtractorButton(self, checked=False):
+        """Bring the networks of the built-in brain extraction onto this computer."""
+        self.view.getBrainExtractor()
 
     def onOpenReportButton(self, checked=False):
         """Show the report in the web browser."""

@@ -104,7 +104,7 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
         if node is shown and node is not None:
             if legend is None:
                 legend = logic.AddDefaultColorLegendDisplayNode(node)
-                _styleLegend(legend, 0.19 if role == EVIDENCE else 0.13)
+                _styleLegend(legend, 0.14 if role == EVIDENCE else 0.105)
             legend.SetTitleText(legendTitle(result, kind))
             legend.SetLabelFormat("%.2f" if kind == GRAD_CAM_KIND else "%+.3f")
             legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))
@@ -116,7 +116,7 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
 def _styleLegend(legend: Any, width: float) -> None:
     legend.SetNumberOfLabels(5)
     legend.SetPosition(0.97, 0.5)
-    legend.SetSize(width, 0.4)  # narrower than its numbers, and Slicer shrinks them
+    legend.SetSize(width, 0.4)  # Slicer fits the numbers into this width
     for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
         text.SetFontSize(12)
         text.SetShadow(1)

@@ -11,8 +11,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.preprocessing.brain_extractor_files import is_brain_extractor_installed
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
-from PCNSLSurvivalUI import map_view, model_list, report_files, results_view, run_steps, steps_view
+from PCNSLSurvivalUI import job, map_view, model_list, report_files, results_view, run_steps, steps_view
 from PCNSLSurvivalUI.map_controls import MapControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.scene_outputs import T1GD, SceneOutputs, storedResult
@@ -35,6 +36,7 @@ class PanelView:
         self._models: list[Any] = []
         self._shownResult = ""
         self._fillingModels = False
+        self._download: job.Job | None = None
         self._report = report_files.ReportFiles()
         self._map = MapControls(ui, self._mapContext)
         steps_view.prepareTable(ui.stepsTable)
@@ -49,6 +51,7 @@ class PanelView:
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MS)
         self._timer.connect("timeout()", self._showRun)
+        self._showBrainExtractor()
         self._fillModels()
         self._say("")
         self._showRun()
@@ -83,6 +86,8 @@ class PanelView:
         self.unbind()
         self._timer.stop()
         self._map.listenToKeys(False)
+        if self._download is not None:
+            self._download.cancel()
         self._report.forget()
 
     def listenToKeys(self, listen: bool) -> None:
@@ -239,6 +244,8 @@ class PanelView:
         ui.spreadLabel.text = results_view.spreadInWords(result)
         ui.familiarityLabel.text = results_view.familiarityInWords(result)
         ui.familiarityLabel.setVisible(bool(ui.familiarityLabel.text))
+        ui.qualityLabel.text = results_view.qualityInWords(result)
+        ui.qualityLabel.setVisible(bool(ui.qualityLabel.text))
         ui.warningsLabel.text = results_view.warningsInWords(result)
         ui.warningsLabel.setVisible(bool(ui.warningsLabel.text))
         ui.originLabel.text = results_view.originInWords(result)
@@ -262,6 +269,29 @@ class PanelView:
             return None
         outputs = SceneOutputs(self._parameters.parameterNode)
         return self._parameters, outputs, outputs.node(T1GD), result
+
+    # --- the built-in brain extraction ---------------------------------------------------------------------------
+    def getBrainExtractor(self) -> None:
+        """Bring the networks of the built-in brain extraction onto this computer, in their own process."""
+        ui = self._ui
+        ui.brainExtractorButton.setEnabled(False)
+        ui.brainExtractorButton.text = _("Getting the brain extraction networks …")
+
+        def ended(sentence: str | None) -> None:
+            self._download = None
+            self._say(sentence or "")
+            self._showBrainExtractor()
+
+        try:
+            self._download = job.Job(["install-brain-extractor"], lambda event: None, ended)
+        except PCNSLSurvivalError as problem:
+            ended(str(problem))
+
+    def _showBrainExtractor(self) -> None:
+        button = self._ui.brainExtractorButton
+        button.text = _("Get the built-in brain extraction (10 MB)")
+        button.setEnabled(True)
+        button.setVisible(not is_brain_extractor_installed())
 
     # --- report ------------------------------------------------------------------------------------------------------
     def openReport(self) -> None:

@@ -19,6 +19,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.preprocessing.brain_extractor_files import is_brain_extractor_installed
 from PCNSLSurvivalLib.terms import Sequence, Step
 from PCNSLSurvivalUI import job, run_steps, slicer_steps
 from PCNSLSurvivalUI.kept_steps import KeptSteps, identityOf
@@ -117,6 +118,14 @@ class PredictionRun:
             SWISS: request.brainEngine == SLICER and request.brainMask is None,
             BRAINSFIT: request.registrationEngine == SLICER and len(request.volumes) > 1,
         }
+        builtIn = request.brainEngine == BUILT_IN and request.brainMask is None
+        if builtIn and not is_brain_extractor_installed():
+            raise CannotStartError(
+                _(
+                    "The networks of the built-in brain extraction are not on this computer yet. Press 'Get the "
+                    "built-in brain extraction' under Advanced, or choose a brain mask there."
+                )
+            )
         for module, needed in wanted.items():
             if needed and not slicer_steps.isInstalled(module):
                 raise CannotStartError(slicer_steps.absentSentence(module))
@@ -359,7 +368,7 @@ class PredictionRun:
             if event.get("state") == "skipped":
                 return
             label = Step(name).label if name in list(Step) else name
-            self.steps.add(key, f"{label}, {detail}" if detail else label)
+            self.steps.addNext(key, f"{label}, {detail}" if detail else label)
         step = self.steps.find(key)
         state = event.get("state")
         if state == "started":

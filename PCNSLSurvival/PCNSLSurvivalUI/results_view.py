@@ -35,6 +35,19 @@ def warningsInWords(result: dict[str, Any]) -> str:
     return "\n".join(f"⚠ {text}" for text in result.get("warnings", []))
 
 
+def qualityInWords(result: dict[str, Any]) -> str:
+    """How many of the quality checks were good; the sentences of the others stand among the warnings."""
+    findings = result.get("preprocessing", {}).get("findings", [])
+    if not findings:
+        return ""
+    good = sum(finding.get("verdict") == "good" for finding in findings)
+    if result["preprocessing"].get("quality_overridden"):
+        return _("Quality checks: {good} of {all} good; a stop was overridden by the user.").format(
+            good=good, all=len(findings)
+        )
+    return _("Quality checks: {good} of {all} good.").format(good=good, all=len(findings))
+
+
 def familiarityInWords(result: dict[str, Any]) -> str:
     """Whether the scan is like those the model learned from."""
     return str((result.get("familiarity") or {}).get("sentence") or "")

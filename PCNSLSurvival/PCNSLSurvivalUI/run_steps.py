@@ -46,6 +46,12 @@ class StepList:
         self.steps.append(RunStep(key, label, engine))
         return self.steps[-1]
 
+    def addNext(self, key: str, label: str) -> RunStep:
+        """Insert a step that was not foreseen before the first one that waits."""
+        place = next((n for n, step in enumerate(self.steps) if step.state == WAITING), len(self.steps))
+        self.steps.insert(place, RunStep(key, label))
+        return self.steps[place]
+
     def find(self, key: str) -> RunStep | None:
         """The step of that name."""
         return next((step for step in self.steps if step.key == key), None)

@@ -71,13 +71,14 @@ class Wait:
             AssertionError: It did not become so in time.
         """
         from PySide6 import QtCore, QtWidgets
+        from slicer_standin import cli
 
         begin = time.perf_counter()
-        last, last_computed = begin, time.thread_time()
+        last, last_computed = begin - cli.seconds_spent, time.thread_time() - cli.seconds_spent
 
         def beat() -> None:
             nonlocal last, last_computed
-            now, computed = time.perf_counter(), time.thread_time()
+            now, computed = time.perf_counter() - cli.seconds_spent, time.thread_time() - cli.seconds_spent
             self.longest_silence_ms = max(self.longest_silence_ms, 1000 * (now - last))
             self.longest_gap_ms = max(self.longest_gap_ms, 1000 * (computed - last_computed))
             last, last_computed = now, computed

@@ -23,7 +23,8 @@ from slicer_standin.application import start  # noqa: E402
 from slicer_standin.views import render_slice  # noqa: E402
 
 WIDTH = 430
-VIEW = 380
+VIEW = 480
+GAP = 6
 
 
 def _dark(application: Any) -> None:
@@ -84,6 +85,25 @@ def _views(application: Any, folder: Path, name: str) -> None:
         render_slice(logic, application.app.applicationLogic(), str(folder / f"slice-{name}-{view.lower()}.png"))
 
 
+def _overview(folder: Path) -> None:
+    """Panel and slice views side by side, as they stand in the application."""
+    from PySide6 import QtGui
+
+    panel = QtGui.QImage(str(folder / "panel-overview.png"))
+    height = max(panel.height(), 3 * VIEW + 2 * GAP)
+    picture = QtGui.QImage(panel.width() + 2 * (VIEW + GAP), height, QtGui.QImage.Format.Format_RGB32)
+    picture.fill(QtGui.QColor("#202020"))
+    painter = QtGui.QPainter(picture)
+    painter.fillRect(0, 0, panel.width(), height, panel.pixelColor(2, 2))
+    painter.drawImage(0, 0, panel)
+    shown = ("grad-cam-red", "grad-cam-yellow", "grad-cam-green", "cells-green", "cells-red", "evidence-red")
+    for place, name in enumerate(shown):
+        image = QtGui.QImage(str(folder / f"slice-{name}.png"))
+        painter.drawImage(panel.width() + GAP + place % 2 * (VIEW + GAP), place // 2 * (VIEW + GAP), image)
+    painter.end()
+    picture.save(str(folder / "overview.png"))
+
+
 def main(folder: Path) -> None:
     """Write every picture into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +131,11 @@ def main(folder: Path) -> None:
     ui.nextCellButton.click()
     _shoot(widget, folder / "panel-result.png", wait)
     _views(application, folder, "grad-cam")
+    for section in (ui.scansSection, ui.reportSection):
+        section.setChecked(False)
+    _shoot(widget, folder / "panel-overview.png", wait)
+    for section in (ui.scansSection, ui.reportSection):
+        section.setChecked(True)
     ui.smoothSelector.setCurrentIndex(1)
     _views(application, folder, "cells")
     ui.mapSelector.setCurrentIndex(1)
@@ -119,6 +144,7 @@ def main(folder: Path) -> None:
     _shoot(widget, folder / "panel-evidence-dark.png", wait)
     _light(application)
     _views(application, folder, "evidence")
+    _overview(folder)
     ui.brainEngineSelector.setCurrentText("Slicer module")
     application.offer_cli_modules("n4itkbiasfieldcorrection", "brainsfit")
     ui.advancedSection.setChecked(True)

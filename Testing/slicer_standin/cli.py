@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ faults: list[str] = []
 crashes: list[str] = []
 plans: dict[str, dict[str, Any]] = {}
 """Per module: ``seconds`` to take first, ``fail`` with this text, ``quick`` without any filter."""
+seconds_spent = 0.0
+"""Time on the application's thread that the stand-in itself took for files; in Slicer another thread does most."""
 _TICK_MS = 10
 _PLAYER = Path(__file__).with_name("cli_player.py")
 
@@ -64,6 +67,12 @@ class _Queue:
         self.timer.start(_TICK_MS)
 
     def tick(self) -> None:
+        global seconds_spent
+        begin = time.perf_counter()
+        self._tick()
+        seconds_spent += time.perf_counter() - begin
+
+    def _tick(self) -> None:
         if self.running is None:
             if not self.waiting:
                 self.timer.stop()

@@ -1,0 +1,73 @@
+"""The panel with the real command line: the demonstration patient from one click to result, map and report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_scenes import Wait, child_processes, scene_state, temporary_files
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_the_demonstration_patient_in_one_click(standin):
+    import SimpleITK as sitk
+    import slicer
+    import vtk
+    from slicer_standin import cli
+    from slicer_standin.pythonqt import slot_errors
+
+    from PCNSLSurvivalLib.imaging.geometry import Grid
+    from PCNSLSurvivalLib.phantoms.patient import demonstration_patient
+    from PCNSLSurvivalLib.terms import Sequence
+
+    patient = demonstration_patient(sequences=(Sequence.T1GD,))
+    image = patient.scans[Sequence.T1GD]
+    node = slicer.util.addVolumeFromArray(sitk.GetArrayFromImage(image), name="Demonstration T1Gd")
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "true mask")
+    slicer.util.updateVolumeFromArray(mask, sitk.GetArrayFromImage(patient.brain_masks[Sequence.T1GD]))
+    mask.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
+    before = scene_state()
+
+    panel = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
+    ui, wait = panel.ui, Wait()
+    ui.guessButton.click()
+    # The stand-in's skull stripper is a stage prop; the true mask takes its place.
+    ui.brainMaskSelector.setCurrentNode(mask)
+    ui.predictButton.click()
+    wait.until(lambda: panel.logic.run is None, 400)
+    wait.some(0.3)
+    assert ui.messageLabel.text == ""
+    assert "UNTRAINED" in ui.warningsLabel.text or "DEMONSTRATION" in ui.warningsLabel.text
+    assert not slot_errors
+    assert not cli.faults
+    assert wait.is_calm(), f"silent for {wait.longest_gap_ms:.0f} ms, by the clock {wait.longest_silence_ms:.0f} ms"
+    after = scene_state()
+    assert all(after[node_id] == kept for node_id, kept in before.items() if "Slice" not in kept[0])
+    result = json.loads(panel.view._parameters.result)
+    assert 0.0 < result["probability_over_one_year"] < 1.0
+    assert f"{100 * result['probability_over_one_year']:.0f} %" in ui.headlineLabel.text
+
+    shown = slicer.util.getNode("Activation map, smooth")
+    matrix = vtk.vtkMatrix4x4()
+    shown.GetIJKToRASMatrix(matrix)
+    np.testing.assert_allclose(slicer.util.arrayFromVTKMatrix(matrix), Grid.of(image).affine_ras, atol=1e-3)
+    smooth = slicer.util.arrayFromVolume(shown)
+    assert smooth.shape == sitk.GetArrayViewFromImage(image).shape
+    assert 0.0 < smooth.max() <= 1.0
+    assert (smooth[slicer.util.arrayFromVolume(mask) == 0] == 0).all(), "nothing outside the brain"
+    cells = slicer.util.arrayFromVolume(slicer.util.getNode("Activation map, cells"))
+    assert cells.max() == pytest.approx(1.0)
+    evidence = slicer.util.arrayFromVolume(slicer.util.getNode("Evidence, cells"))
+    total = float(evidence.sum()) + result["evidence"]["constant"]
+    assert total == pytest.approx(result["log_odds"], abs=1e-3)
+    assert "<html" in slicer.util.getNode("Report (HTML)").GetText()
+    assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1
+    assert ui.resultSection.isVisibleTo(panel.parent)
+    assert temporary_files() == []
+    assert child_processes() == []
+    standin.close_module(panel)

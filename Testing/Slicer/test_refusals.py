@@ -1,0 +1,172 @@
+"""What cannot be run is refused with its own sentence, and the panel stays usable."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from made_scenes import Wait, add_head, scene_state
+
+
+@pytest.fixture
+def ready(standin, quick_panel):
+    add_head("T1 Gd")
+    quick_panel.ui.guessButton.click()
+    return quick_panel
+
+
+def _refused(panel):
+    before = scene_state()
+    panel.ui.predictButton.click()
+    assert panel.logic.run is None
+    assert panel.ui.predictButton.enabled
+    assert panel.ui.predictButton.text == "Predict overall survival"
+    assert scene_state() == before
+    return panel.ui.messageLabel.text
+
+
+def test_an_absent_cli_module_is_named_with_what_to_do(standin, ready):
+    standin.offer_cli_modules("n4itkbiasfieldcorrection", "brainsfit")
+    said = _refused(ready)
+    assert "SwissSkullStripper is not installed" in said
+    assert "Extensions Manager" in said
+    standin.offer_cli_modules("swissskullstripper", "brainsfit")
+    assert "N4ITKBiasFieldCorrection" in _refused(ready)
+
+
+def test_no_model_is_told(standin, ready, monkeypatch):
+    from PCNSLSurvivalUI import model_list
+
+    monkeypatch.setattr(model_list, "installedModels", list)
+    ready.view._fillModels()
+    assert "No model is installed" in ready.ui.modelDescription.text
+    assert "Add a model folder" in _refused(ready)
+
+
+def test_a_model_that_reads_more_than_was_given_is_refused(standin, ready, made_model):
+    from PCNSLSurvivalLib.terms import Sequence
+
+    made_model.sequences = (Sequence.T1GD, Sequence.T2)
+    assert "reads T2 as well" in _refused(ready)
+
+
+def test_a_damaged_model_folder_is_told(standin, ready, tmp_path):
+    ready.view.addModelFolder(tmp_path)
+    assert ready.ui.messageLabel.text
+    assert str(tmp_path) not in ready.ui.messageLabel.text
+
+
+def test_missing_packages_are_named(standin, ready, monkeypatch, tmp_path):
+    from PCNSLSurvivalUI import dependencies
+
+    (tmp_path / "requirements.txt").write_text("# comment\nno-such-package>=1\nnumpy\n", encoding="utf-8")
+    monkeypatch.setattr(dependencies, "REQUIREMENTS", tmp_path / "requirements.txt")
+    assert "no-such-package" in _refused(ready)
+
+
+def test_missing_packages_are_installed_after_one_question(standin, ready, monkeypatch, tmp_path):
+    import slicer
+    from PCNSLSurvivalUI import dependencies
+
+    (tmp_path / "requirements.txt").write_text("no-such-package>=1\n", encoding="utf-8")
+    monkeypatch.setattr(dependencies, "REQUIREMENTS", tmp_path / "requirements.txt")
+    standin.app._testing = False
+    asked, installed = [], []
+    monkeypatch.setattr(dependencies, "_ask", lambda absent: asked.append(absent) or "wheels")
+    monkeypatch.setattr(slicer.util, "pip_install", installed.append, raising=False)
+    said = _refused(ready)
+    assert asked == [["no-such-package>=1"]]
+    (words,) = installed
+    assert words[0] == "--constraint"
+    assert words[2:] == ["--no-index", "--find-links", "wheels", "no-such-package>=1"]
+    assert "not installed yet" in said, "pip did nothing here, and the panel noticed"
+
+
+def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkeypatch):
+    from PCNSLSurvivalUI import panel_view, prediction_run
+
+    for module in (panel_view, prediction_run):
+        monkeypatch.setattr(module, "is_brain_extractor_installed", lambda: False)
+    ready.ui.brainEngineSelector.setCurrentText("Built in")
+    assert "Get the built-in brain extraction" in _refused(ready)
+    ready.view._showBrainExtractor()
+    assert ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)
+
+
+def test_one_volume_in_two_roles_is_refused(standin, ready):
+    ready.ui.t1Selector.setCurrentNode(ready.ui.t1gdSelector.currentNode())
+    assert "chosen twice" in ready.ui.scansNote.text
+    assert "chosen twice" in _refused(ready)
+
+
+def test_a_volume_without_an_image_disables_the_button(standin, quick_panel):
+    import slicer
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1Gd")
+    quick_panel.ui.t1gdSelector.setCurrentNode(node)
+    assert not quick_panel.ui.predictButton.enabled
+    assert "Choose a T1Gd first" in quick_panel.ui.predictButton.toolTip
+
+
+def test_no_python_for_the_process_is_told(standin, ready, monkeypatch):
+    from PCNSLSurvivalUI import job
+    from slicer_standin import cli
+
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper"):
+        cli.plans[module] = {"quick": True}
+    wait, python = Wait(), job.pythonExecutable()
+    monkeypatch.setattr(job, "pythonExecutable", lambda: python + "-which-does-not-exist")
+    ready.ui.predictButton.click()
+    wait.until(lambda: ready.logic.run is None)
+    assert "could not be started" in ready.ui.messageLabel.text
+
+
+def test_a_report_that_cannot_be_written_is_told(standin, ready, tmp_path, monkeypatch):
+    from PCNSLSurvivalUI import report_files
+
+    monkeypatch.setattr(report_files, "askFile", lambda *_: tmp_path / "no-folder" / "report.html")
+    ready.view.saveReport()
+    assert "no report yet" in ready.ui.messageLabel.text
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import REPORT, SceneOutputs
+
+    text = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", "r")
+    SceneOutputs(ready.view._parameters.parameterNode).place(REPORT, text, "Report", None)
+    ready.view.saveReport()
+    assert "cannot be written" in ready.ui.messageLabel.text
+    assert str(tmp_path) not in ready.ui.messageLabel.text
+
+
+def test_what_the_user_said_reaches_the_command_line(standin, ready, monkeypatch, tmp_path):
+    record = tmp_path / "arguments.json"
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
+    ui, wait = ready.ui, Wait()
+    ui.biasEngineSelector.setCurrentText("Skip: done already")
+    ui.brainEngineSelector.setCurrentText("Skip: done already")
+    ui.deviceSelector.setCurrentText("cpu")
+    ui.targetSelector.setCurrentText("OS ≤ 1 year")
+    ui.overrideQualityCheckBox.setChecked(True)
+    ui.predictButton.click()
+    wait.until(lambda: ready.logic.run is None)
+    words = json.loads(record.read_text(encoding="utf-8"))
+    for option in ("--already-corrected", "--already-stripped", "--override-quality"):
+        assert option in words
+    assert words[words.index("--device") + 1] == "cpu"
+    assert words[words.index("--target") + 1] == "up-to"
+    from PCNSLSurvivalLib.cli.__main__ import _parser
+
+    parsed = _parser().parse_args(words)  # the command line understands every word
+    assert parsed.command == "explain"
+
+
+def test_every_control_can_be_reached_with_the_keyboard(standin, quick_panel):
+    from PySide6 import QtCore, QtWidgets
+
+    kinds = (QtWidgets.QAbstractButton, QtWidgets.QComboBox, QtWidgets.QSlider, QtWidgets.QAbstractSpinBox)
+    controls = [w for kind in kinds for w in QtCore.QObject.findChildren(quick_panel.parent, kind)]
+    # Qt's own corner button of a table is not meant for the keyboard.
+    controls = [w for w in controls if not QtCore.QObject.objectName(w).startswith("qt_tableview")]
+    assert len(controls) > 25
+    tab = QtCore.Qt.FocusPolicy.TabFocus
+    assert [QtCore.QObject.objectName(w) for w in controls if not QtWidgets.QWidget.focusPolicy(w) & tab] == []
+    assert QtWidgets.QWidget.focusPolicy(quick_panel.view._map.profile) & tab

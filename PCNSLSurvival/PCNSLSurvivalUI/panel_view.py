@@ -47,6 +47,9 @@ class PanelView:
         for label in (ui.researchUseLabel, ui.resultUseLabel):
             label.text = f"<b>{RESEARCH_USE_ONLY}</b>"
         ui.modelSelector.connect("currentIndexChanged(int)", self._onModel)
+        # A collapsible button shows every child again when it opens, those we had hidden as well.
+        for section in (ui.scansSection, ui.modelSection, ui.resultSection, ui.mapSection, ui.advancedSection):
+            section.connect("contentsCollapsed(bool)", self._onSection)
         # Elapsed seconds and time left move on their own.
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MS)
@@ -103,6 +106,17 @@ class PanelView:
         else:
             self._map.apply()
         self._showWhoseResult()
+
+    def _onSection(self, collapsed: bool) -> None:
+        if not collapsed:
+            qt.QTimer.singleShot(0, self._refresh)
+
+    def _refresh(self) -> None:
+        self._showBrainExtractor()
+        self._showModel()
+        if self._parameters is not None:
+            self._onParameters()
+            self._showResult()
 
     # --- models ------------------------------------------------------------------------------------------------
     def _fillModels(self) -> None:

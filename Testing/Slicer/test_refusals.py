@@ -93,6 +93,27 @@ def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkey
     assert ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)
 
 
+def test_what_is_hidden_stays_hidden_when_its_section_opens(standin, ready, monkeypatch):
+    from PCNSLSurvivalUI import panel_view
+
+    wait = Wait()
+    monkeypatch.setattr(panel_view, "is_brain_extractor_installed", lambda: True)
+    ready.ui.advancedSection.setChecked(True)
+    wait.some(0.1)
+    assert not ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)
+    for section in (ready.ui.scansSection, ready.ui.modelSection):
+        section.setChecked(False)
+        section.setChecked(True)
+    wait.some(0.1)
+    assert not ready.ui.scansNote.isVisibleTo(ready.ui.scansSection)
+
+
+def test_the_banner_of_a_demonstration_model_cannot_be_folded_away(standin, ready):
+    ready.ui.modelSection.setChecked(False)
+    assert ready.ui.demonstrationBanner.isVisibleTo(ready.parent)
+    assert "DEMONSTRATION" in ready.ui.demonstrationBanner.text
+
+
 def test_one_volume_in_two_roles_is_refused(standin, ready):
     ready.ui.t1Selector.setCurrentNode(ready.ui.t1gdSelector.currentNode())
     assert "chosen twice" in ready.ui.scansNote.text

@@ -191,3 +191,18 @@ def test_every_control_can_be_reached_with_the_keyboard(standin, quick_panel):
     tab = QtCore.Qt.FocusPolicy.TabFocus
     assert [QtCore.QObject.objectName(w) for w in controls if not QtWidgets.QWidget.focusPolicy(w) & tab] == []
     assert QtWidgets.QWidget.focusPolicy(quick_panel.view._map.profile) & tab
+
+
+def test_the_prepared_t1gd_is_kept_only_when_asked_for(standin, ready):
+    import slicer
+    from slicer_standin import cli
+
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper"):
+        cli.plans[module] = {"quick": True}
+    wait, found = Wait(), []
+    for wanted in (True, False):
+        ready.ui.keepIntermediateCheckBox.setChecked(wanted)
+        ready.ui.predictButton.click()
+        wait.until(lambda: ready.logic.run is None)
+        found.append(len(slicer.util.getNodes("T1Gd as the network reads it*")))
+    assert found == [1, 0]

@@ -37,7 +37,7 @@ def test_virtual_scans_have_the_statistics_of_real_heads(real_patient, real_data
         for sequence in SEQUENCES:
             scan = patient.acquisitions[sequence]
             virtual[sequence].append(head_statistics(scan.image, scan.brain_mask, sequence))
-    print(f"\n{'':<6}{'':<13}{'real heads':>28}{'virtual mean':>14}{'virtual range':>19}")
+    print(f"\n{'':<6}{'':<13}{'real heads':>28}{'virtual mean':>14}{'virtual range':>23}")
     wrong = []
     for sequence in SEQUENCES:
         for name in real[sequence][0]:
@@ -45,7 +45,7 @@ def test_virtual_scans_have_the_statistics_of_real_heads(real_patient, real_data
             witnesses = [one[name] for one in (*real[sequence], SRI24.get(sequence, {})) if name in one]
             seen = "  ".join(f"{value:.3f}" for value in witnesses)
             span = f"{min(drawn):.3f} … {max(drawn):.3f}"
-            print(f"{sequence.label:<6}{name:<13}{seen:>28}{np.mean(drawn):>14.3f}{span:>19}")
+            print(f"{sequence.label:<6}{name:<13}{seen:>28}{np.mean(drawn):>14.3f}{span:>23}")
             room = ROOM.get(name)
             if room and not min(witnesses) / room <= np.mean(drawn) <= max(witnesses) * room:
                 wrong.append(f"{sequence.label} {name}")

@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow real-data bundled-model clean
+.PHONY: demo test test-slow real-data screenshots bench-model bundled-model clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -21,6 +21,14 @@ test-slow:
 real-data:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/real_data.py
+
+screenshots:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/Slicer/screenshots.py build/screenshots
+
+bench-model:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/bench_model.py
 
 bundled-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

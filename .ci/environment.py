@@ -30,6 +30,7 @@ TEST_LIBRARIES = {
     "libdbus-1.so.3": "libdbus-1-3",
     "libfontconfig.so.1": "libfontconfig1",
     "libglib-2.0.so.0": "libglib2.0-0",
+    "libX11.so.6": "libx11-6",
 }
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     python = find_python()
     stamp = VENV / f".ready-{target}"
     wanted = fingerprint()
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return
     if not (VENV / "bin" / "python").exists():
         say("making .venv with Python {}.{}".format(*python_version(python)))
@@ -58,10 +59,10 @@ def find_python() -> str:
     names = (
         [os.environ["PYTHON"]] if os.environ.get("PYTHON") else ["python3", "python3.13", "python3.12", "python3.11"]
     )
-    for name in names:
-        if (found := shutil.which(name)) and OLDEST <= python_version(found) <= NEWEST:
-            return found
-    stop(
+    found = [path for name in names if (path := shutil.which(name)) and OLDEST <= python_version(path) <= NEWEST]
+    if found:
+        return found[0]
+    return stop(
         f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} was not found. Install one (Debian and Ubuntu: "
         "apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3.12 test"
     )

@@ -48,7 +48,7 @@ def result(patient: VirtualPatient, t1gd: sitk.Image, tmp_path_factory: pytest.T
 
 @pytest.fixture(scope="module")
 def prediction(result: Path) -> dict:
-    return json.loads((result / "prediction.json").read_text())
+    return json.loads((result / "prediction.json").read_text(encoding="utf-8"))
 
 
 def test_the_result_folder_is_complete_and_lies_on_the_patients_grid(result, prediction, patient, t1gd):
@@ -90,7 +90,9 @@ def test_the_prediction_file_keeps_what_made_it(prediction):
 
 
 def test_the_prediction_file_follows_its_schema_and_knows_its_files(result, prediction):
-    schema = json.loads((Path(PCNSLSurvivalLib.__file__).parent / "reports" / "prediction.schema.json").read_text())
+    schema = json.loads(
+        (Path(PCNSLSurvivalLib.__file__).parent / "reports" / "prediction.schema.json").read_text(encoding="utf-8")
+    )
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(prediction, schema, jsonschema.Draft202012Validator)
     assert prediction["files_sha256"] == {
@@ -100,13 +102,13 @@ def test_the_prediction_file_follows_its_schema_and_knows_its_files(result, pred
 
 def test_nothing_in_the_result_names_a_path(result, tmp_path):
     for name in ("prediction.json", "report.html"):
-        text = (result / name).read_text()
+        text = (result / name).read_text(encoding="utf-8")
         assert str(result.parent) not in text
         assert str(Path.home()) not in text
 
 
 def test_the_report_stands_alone(result):
-    page = (result / "report.html").read_text()
+    page = (result / "report.html").read_text(encoding="utf-8")
     assert RESEARCH_USE_ONLY in page
     assert "<script" not in page
     for attribute in ("src=", "href="):
@@ -149,7 +151,7 @@ def test_the_same_scan_in_another_form_gives_the_same_answer_in_the_same_place(
     scan = make(t1gd, tmp_path)
     out = tmp_path / "out"
     assert main(["predict", "--t1gd", str(scan), "--out", str(out), "--progress", "none", "--debug"]) == 0
-    other = json.loads((out / "prediction.json").read_text())
+    other = json.loads((out / "prediction.json").read_text(encoding="utf-8"))
     assert other["probability_over_one_year"] == pytest.approx(prediction["probability_over_one_year"], abs=0.02)
     there = sitk.ReadImage(str(result / "activation_map.nii.gz"))
     here = sitk.ReadImage(str(out / "activation_map.nii.gz"))
@@ -173,4 +175,4 @@ def test_an_existing_result_is_kept_unless_overwrite_is_given(t1gd, tmp_path, ca
     sitk.WriteImage(t1gd, str(tmp_path / "scan.nrrd"))
     assert main(["predict", "--t1gd", str(tmp_path / "scan.nrrd"), "--out", str(out)]) == 3
     assert "--overwrite" in capsys.readouterr().err
-    assert (out / "mine.txt").read_text() == "mine"
+    assert (out / "mine.txt").read_text(encoding="utf-8") == "mine"

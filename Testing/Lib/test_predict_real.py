@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 def _predict(out: Path, **scans: Path) -> dict:
     words = [word for name, path in scans.items() for word in (f"--{name}", str(path))]
     assert main(["predict", *words, "--out", str(out), "--progress", "none", "--debug"]) == 0
-    return json.loads((out / "prediction.json").read_text())
+    return json.loads((out / "prediction.json").read_text(encoding="utf-8"))
 
 
 def _mask(path: Path) -> np.ndarray:

@@ -142,7 +142,7 @@ def child_processes() -> list[int]:
         pid = waiting.pop()
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
             try:
-                pids = [int(word) for word in children.read_text().split()]
+                pids = [int(word) for word in children.read_text(encoding="utf-8").split()]
             except OSError:
                 continue
             found += pids
@@ -152,6 +152,6 @@ def child_processes() -> list[int]:
 
 def _alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").split()[2] != "Z"
     except OSError:
         return False

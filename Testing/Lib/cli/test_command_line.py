@@ -34,6 +34,6 @@ def test_the_version_is_one_number_everywhere():
 
     import PCNSLSurvivalLib
 
-    project = tomllib.loads((Path(__file__).resolve().parents[3] / "pyproject.toml").read_text())
+    project = tomllib.loads((Path(__file__).resolve().parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["version"] == PCNSLSurvivalLib.__version__
     assert PCNSLSurvivalLib.__version__ in _run("-m", "PCNSLSurvivalLib.cli", "--version").stdout

@@ -57,7 +57,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(OutputFolderError), whole_folder(out):
             pytest.fail("must not start")
-    assert (tmp_path / "file").read_text() == "mine"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")

@@ -59,7 +59,7 @@ def load(path):
 
 
 def change_metadata(path, change):
-    metadata = json.loads((path / METADATA).read_text())
+    metadata = json.loads((path / METADATA).read_text(encoding="utf-8"))
     change(metadata)
     (path / METADATA).write_text(json.dumps(metadata))
 
@@ -157,7 +157,7 @@ def test_metadata_with_a_missing_extra_or_impossible_entry_is_refused(model, cha
 
 
 def test_a_key_that_stands_twice_and_a_number_that_is_none_are_refused(model):
-    text = (model / METADATA).read_text()
+    text = (model / METADATA).read_text(encoding="utf-8")
     (model / METADATA).write_text(text.replace('"kind"', '"kind": "trained", "kind"'))
     with refused_within_a_second("twice"):
         load(model)
@@ -214,7 +214,7 @@ def test_a_pickle_in_place_of_weights_is_refused_and_does_not_run(model, tmp_pat
 
 def test_code_in_a_config_is_refused_and_does_not_run(model, tmp_path):
     trap = tmp_path / "config_ran"
-    config = json.loads((model / "configs/inference.json").read_text())
+    config = json.loads((model / "configs/inference.json").read_text(encoding="utf-8"))
     config["network_def"] = f"$__import__('os').system('touch {trap}')"
     (model / "configs/inference.json").write_text(json.dumps(config))
     list_again(model, "configs/inference.json")

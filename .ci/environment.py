@@ -59,9 +59,10 @@ def find_python() -> str:
     names = (
         [os.environ["PYTHON"]] if os.environ.get("PYTHON") else ["python3", "python3.13", "python3.12", "python3.11"]
     )
-    found = [path for name in names if (path := shutil.which(name)) and OLDEST <= python_version(path) <= NEWEST]
+    paths = (path for name in names if (path := shutil.which(name)))
+    found = next((path for path in paths if OLDEST <= python_version(path) <= NEWEST), None)
     if found:
-        return found[0]
+        return found
     return stop(
         f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} was not found. Install one (Debian and Ubuntu: "
         "apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3.12 test"
@@ -69,9 +70,10 @@ def find_python() -> str:
 
 
 def python_version(python: str) -> tuple[int, int]:
-    """Major and minor version of an interpreter."""
-    words = subprocess.check_output([python, "-c", "import sys; print(*sys.version_info[:2])"], text=True).split()
-    return int(words[0]), int(words[1])
+    """Major and minor version of an interpreter; (0, 0) of one that does not start."""
+    code = "import sys; print(*sys.version_info[:2])"
+    words = subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.split()
+    return (int(words[0]), int(words[1])) if len(words) == 2 else (0, 0)
 
 
 def make_venv(python: str) -> None:

@@ -9,11 +9,10 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import GridMismatchError, PreparationError
+from PCNSLSurvivalLib.errors import PreparationError
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
-from PCNSLSurvivalLib.preprocessing.bias_field import correct_bias_field
-from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
+from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, Scans, mask_on_scan
 from PCNSLSurvivalLib.preprocessing.judgement import (
     judge_brain_mask,
     judge_coverage,
@@ -21,14 +20,12 @@ from PCNSLSurvivalLib.preprocessing.judgement import (
     judge_noise,
 )
 from PCNSLSurvivalLib.preprocessing.normalization import normalize
-from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep, Recipe
-from PCNSLSurvivalLib.preprocessing.registration import find_pose, mean_movement_mm, points_in, refine_pose
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.registration_check import judge_registration
 from PCNSLSurvivalLib.preprocessing.resampling import even_grid, network_grid, to_even_grid, to_network
+from PCNSLSurvivalLib.preprocessing.step_store import StepStore
 from PCNSLSurvivalLib.progress import StepClock
 from PCNSLSurvivalLib.terms import Sequence, Step, Verdict
-
-Scans = Mapping[Sequence, sitk.Image]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +78,7 @@ def prepare_case(
     already_corrected: bool = False,
     already_registered: bool = False,
     override_quality: bool = False,
+    store: StepStore | None = None,
 ) -> PreparedCase:
     """Prepare one patient for the network: brain, bias field, registration, normalization, resampling.
 
@@ -93,6 +91,7 @@ def prepare_case(
         already_corrected: The scans have no bias field.
         already_registered: The scans lie over T1Gd in millimeters.
         override_quality: Go on after a finding that makes a scan unusable; the finding is kept.
+        store: Keeps finished steps on disk, and gives them back to the next run over the same content.
 
     Returns:
         The prepared case.
@@ -115,32 +114,36 @@ def prepare_case(
         findings.append(_STRIPPED)
     stop_unless_usable(findings, override_quality)
 
+    steps = CaseSteps(
+        recipe=recipe,
+        clock=clock,
+        store=store,
+        corrected=already_corrected or already_stripped,
+        registered=already_registered,
+    )
     # The brain comes first: the field is fitted and the pose refined inside it (docs/decisions/order-of-steps.md).
-    mask = _brain_mask(t1gd, recipe, clock, brain_mask, already_stripped)
+    mask = steps.brain_mask(t1gd, brain_mask, stripped=already_stripped)
     findings += judge_brain_mask(mask, t1gd, stripped=already_stripped)
     if not already_stripped:
         findings.append(judge_noise(t1gd, mask, name=Sequence.T1GD.label))
     stop_unless_usable(findings, override_quality)
 
-    bias = recipe.bias_field if not (already_corrected or already_stripped) else None
-    if bias is None:
+    if steps.corrected:
         clock.skip(Step.BIAS_FIELD, "the scans have no bias field left")
-    corrected = {Sequence.T1GD: _correct(t1gd, mask, bias, clock, Sequence.T1GD)}
+    corrected = {Sequence.T1GD: steps.correct(t1gd, mask, Sequence.T1GD)}
     transforms: dict[Sequence, sitk.Transform] = {Sequence.T1GD: sitk.Transform(3, sitk.sitkIdentity)}
     others = [sequence for sequence in native if sequence is not Sequence.T1GD]
     if not others or already_registered:
         clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
     for sequence in others:
-        transforms[sequence], corrected[sequence] = _lay_over(
-            sequence, native, corrected[Sequence.T1GD], mask, recipe, bias, clock, registered=already_registered
-        )
+        transforms[sequence], corrected[sequence] = steps.lay_over(sequence, native, corrected[Sequence.T1GD], mask)
         findings += _judge_pose(sequence, corrected, transforms[sequence], mask)
     stop_unless_usable(findings, override_quality)
 
     with clock.step(Step.NORMALIZATION):
         normalized = {
             sequence: normalize(
-                image, _mask_for(mask, image, transforms[sequence]), recipe.normalization, name=sequence.label
+                image, mask_on_scan(mask, image, transforms[sequence]), recipe.normalization, name=sequence.label
             )
             for sequence, image in corrected.items()
         }
@@ -192,44 +195,6 @@ _STRIPPED = Finding(
 )
 
 
-def _correct(
-    image: sitk.Image, mask: sitk.Image, step: BiasFieldStep | None, clock: StepClock, sequence: Sequence
-) -> sitk.Image:
-    if step is None:
-        return image
-    with clock.step(Step.BIAS_FIELD, sequence.label):
-        return correct_bias_field(image, step, name=sequence.label, mask=mask)[0]
-
-
-def _lay_over(
-    sequence: Sequence,
-    native: Scans,
-    t1gd: sitk.Image,
-    mask: sitk.Image,
-    recipe: Recipe,
-    bias: BiasFieldStep | None,
-    clock: StepClock,
-    *,
-    registered: bool,
-) -> tuple[sitk.Transform, sitk.Image]:
-    """The transform from T1Gd to another scan, and that scan without bias field.
-
-    A rough pose carries the brain mask over, so that the field can be fitted inside the brain; with the field
-    gone the pose is made exact.
-    """
-    image, step = native[sequence], recipe.registration
-    identity = sitk.Transform(3, sitk.sitkIdentity)
-    if registered:
-        return identity, _correct(image, _mask_for(mask, image, identity), bias, clock, sequence)
-    with clock.step(Step.REGISTRATION, f"{sequence.label}, rough"):
-        rough = find_pose(native[Sequence.T1GD], image, step, name=sequence.label)
-    corrected = _correct(image, _mask_for(mask, image, rough), bias, clock, sequence)
-    with clock.step(Step.REGISTRATION, sequence.label):
-        exact = refine_pose(t1gd, corrected, rough, step, brain_mask=mask)
-    aligned = mean_movement_mm(exact, points_in(mask)) < step.aligned_below_mm
-    return (identity if aligned else exact), corrected
-
-
 def _judge_pose(
     sequence: Sequence, corrected: Scans, transform: sitk.Transform, mask: sitk.Image
 ) -> tuple[Finding, ...]:
@@ -238,24 +203,3 @@ def _judge_pose(
         judge_coverage(image, transform, mask, name=name),
         *judge_registration(t1gd, image, transform, mask, name=name),
     )
-
-
-def _brain_mask(
-    t1gd: sitk.Image, recipe: Recipe, clock: StepClock, given: sitk.Image | None, already_stripped: bool
-) -> sitk.Image:
-    if given is not None:
-        clock.skip(Step.BRAIN_EXTRACTION, "a brain mask was given")
-        mask = sitk.Cast(canonical(given) != 0, sitk.sitkUInt8)
-        if not Grid.of(mask).matches(Grid.of(t1gd), tolerance_mm=0.01):
-            raise GridMismatchError("The brain mask", "T1Gd")
-        return resample(mask, Grid.of(t1gd), interpolation="nearest")
-    if already_stripped:
-        clock.skip(Step.BRAIN_EXTRACTION, "already skull-stripped")
-        return sitk.BinaryFillhole(sitk.Cast(t1gd != 0, sitk.sitkUInt8), True)
-    with clock.step(Step.BRAIN_EXTRACTION):
-        return extract_brain(t1gd, recipe.brain_extraction)
-
-
-def _mask_for(mask: sitk.Image, image: sitk.Image, transform: sitk.Transform) -> sitk.Image:
-    """The brain of T1Gd on the voxels of another scan."""
-    return resample(mask, Grid.of(image), interpolation="nearest", transform=transform.GetInverse())

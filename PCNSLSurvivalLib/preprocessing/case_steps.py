@@ -1,0 +1,141 @@
+"""The long steps of one case: announced, timed, and kept on disk where a store is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.errors import GridMismatchError
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
+from PCNSLSurvivalLib.preprocessing.bias_field import correct_bias_field
+from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.registration import find_pose, mean_movement_mm, points_in, refine_pose
+from PCNSLSurvivalLib.preprocessing.step_store import StepStore, pose_values
+from PCNSLSurvivalLib.progress import StepClock
+from PCNSLSurvivalLib.terms import Sequence, Step
+
+Scans = Mapping[Sequence, sitk.Image]
+
+_KEPT = "computed in an earlier run"
+_IDENTITY = sitk.Transform(3, sitk.sitkIdentity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSteps:
+    """How the long steps of one case are run."""
+
+    recipe: Recipe
+    clock: StepClock
+    store: StepStore | None
+    corrected: bool
+    """The scans have no bias field (left)."""
+    registered: bool
+    """The scans lie over T1Gd."""
+
+    def brain_mask(self, t1gd: sitk.Image, given: sitk.Image | None, *, stripped: bool) -> sitk.Image:
+        """The brain on T1Gd: given, the whole of a stripped scan, or extracted.
+
+        Raises:
+            GridMismatchError: ``given`` is not on the voxels of T1Gd.
+        """
+        if given is not None:
+            self.clock.skip(Step.BRAIN_EXTRACTION, "a brain mask was given")
+            mask = sitk.Cast(canonical(given) != 0, sitk.sitkUInt8)
+            if not Grid.of(mask).matches(Grid.of(t1gd), tolerance_mm=0.01):
+                raise GridMismatchError("The brain mask", "T1Gd")
+            return resample(mask, Grid.of(t1gd), interpolation="nearest")
+        if stripped:
+            self.clock.skip(Step.BRAIN_EXTRACTION, "already skull-stripped")
+            background = float(sitk.GetArrayViewFromImage(t1gd).flat[0])
+            return sitk.BinaryFillhole(sitk.Cast(t1gd != background, sitk.sitkUInt8), True)
+        step = self.recipe.brain_extraction
+        return self._image(Step.BRAIN_EXTRACTION, "", step, (t1gd,), lambda: extract_brain(t1gd, step))
+
+    def correct(self, image: sitk.Image, mask: sitk.Image, sequence: Sequence) -> sitk.Image:
+        """A scan without its bias field, which is fitted inside ``mask``."""
+        if self.corrected:
+            return image
+        step, name = self.recipe.bias_field, sequence.label
+        return self._image(
+            Step.BIAS_FIELD,
+            name,
+            step,
+            (image, mask),
+            lambda: correct_bias_field(image, step, name=name, mask=mask)[0],
+        )
+
+    def lay_over(
+        self, sequence: Sequence, native: Scans, t1gd: sitk.Image, mask: sitk.Image
+    ) -> tuple[sitk.Transform, sitk.Image]:
+        """The transform from T1Gd to another scan, and that scan without bias field.
+
+        A rough pose carries the brain mask over, so that the field can be fitted inside the brain; with the
+        field gone the pose is made exact. A movement too small to matter counts as none, and spares the scan an
+        interpolation.
+
+        Args:
+            sequence: The scan.
+            native: All scans as acquired.
+            t1gd: T1Gd without bias field.
+            mask: Brain on the grid of T1Gd.
+        """
+        image, step, name = native[sequence], self.recipe.registration, sequence.label
+        if self.registered:
+            return _IDENTITY, self.correct(image, mask_on_scan(mask, image, _IDENTITY), sequence)
+        raw = native[Sequence.T1GD]
+        rough = self._pose(f"{name}, rough", ("rough", raw, image), lambda: find_pose(raw, image, step, name=name))
+        corrected = self.correct(image, mask_on_scan(mask, image, rough), sequence)
+        exact = self._pose(
+            name,
+            ("exact", t1gd, corrected, mask, repr(pose_values(rough))),
+            lambda: refine_pose(t1gd, corrected, rough, step, brain_mask=mask),
+        )
+        aligned = mean_movement_mm(exact, points_in(mask)) < step.aligned_below_mm
+        return (_IDENTITY if aligned else exact), corrected
+
+    def _image(
+        self,
+        step: Step,
+        detail: str,
+        parameters: object,
+        inputs: tuple[sitk.Image, ...],
+        make: Callable[[], sitk.Image],
+    ) -> sitk.Image:
+        def timed() -> sitk.Image:
+            with self.clock.step(step, detail):
+                return make()
+
+        if self.store is None:
+            return timed()
+        made, found = self.store.image(step, detail, parameters, inputs, timed)
+        if found:
+            self.clock.skip(step, _KEPT)
+        return made
+
+    def _pose(
+        self, detail: str, inputs: tuple[sitk.Image | str, ...], find: Callable[[], sitk.Euler3DTransform]
+    ) -> sitk.Euler3DTransform:
+        def timed() -> sitk.Euler3DTransform:
+            with self.clock.step(Step.REGISTRATION, detail):
+                return find()
+
+        if self.store is None:
+            return timed()
+        pose, found = self.store.pose(Step.REGISTRATION, detail, self.recipe.registration, inputs, timed)
+        if found:
+            self.clock.skip(Step.REGISTRATION, _KEPT)
+        return pose
+
+
+def mask_on_scan(mask: sitk.Image, image: sitk.Image, transform: sitk.Transform) -> sitk.Image:
+    """The brain of T1Gd on the voxels of another scan.
+
+    Args:
+        mask: ``uint8`` on the grid of T1Gd.
+        image: The other scan.
+        transform: LPS points of T1Gd to LPS points of ``image``.
+    """
+    return resample(mask, Grid.of(image), interpolation="nearest", transform=transform.GetInverse())

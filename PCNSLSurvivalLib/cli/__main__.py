@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import signal
 import sys
 from types import FrameType
@@ -31,8 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0 done; 2 wrong usage; 3 an error told in a sentence on stderr; 130 interrupted; 1 a fault of this software.
     """
-    parser = _parser()
-    args = parser.parse_args(arguments)
+    # A console that lacks a letter, such as Windows' for ≤, shows a question mark instead of ending the run.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    args = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return args.run(args)

@@ -233,8 +233,8 @@ def monai_config(architecture: ResNetArchitecture) -> dict[str, Any]:
 
 
 def json_text(value: Mapping[str, Any]) -> str:
-    """JSON as this software writes it into model folders."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON as this software writes it into model folders: plain ASCII, since MONAI reads it in the local encoding."""
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 def _check_no_links(path: Path) -> None:

@@ -33,7 +33,7 @@ ACTIVATION_CELLS = "activation_cells.nii.gz"
 EVIDENCE_CELLS = "evidence_cells.nii.gz"
 """Signed share of every cell in the log-odds of OS > 1 year."""
 
-_PACKAGES = ("numpy", "SimpleITK", "scipy", "torch", "safetensors")
+_PACKAGES = ("numpy", "SimpleITK", "scipy", "torch")
 
 
 def write_case_folder(result: CaseResult, folder: Path) -> None:

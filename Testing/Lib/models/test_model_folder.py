@@ -61,7 +61,7 @@ def load(path):
 def change_metadata(path, change):
     metadata = json.loads((path / METADATA).read_text(encoding="utf-8"))
     change(metadata)
-    (path / METADATA).write_text(json.dumps(metadata))
+    (path / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
 
 
 def list_again(path, name):
@@ -120,7 +120,7 @@ def test_a_missing_file_is_refused(model, name):
 @pytest.mark.parametrize("name", ["scripts/run.py", "models/model.pt", "models/member_2.safetensors", "notes.txt"])
 def test_a_file_that_the_metadata_does_not_list_is_refused(model, name):
     (model / name).parent.mkdir(exist_ok=True)
-    (model / name).write_text("print('hello')")
+    (model / name).write_text("print('hello')", encoding="utf-8")
     with refused_within_a_second("does not list"):
         load(model)
     list_again(model, name)
@@ -158,10 +158,12 @@ def test_metadata_with_a_missing_extra_or_impossible_entry_is_refused(model, cha
 
 def test_a_key_that_stands_twice_and_a_number_that_is_none_are_refused(model):
     text = (model / METADATA).read_text(encoding="utf-8")
-    (model / METADATA).write_text(text.replace('"kind"', '"kind": "trained", "kind"'))
+    (model / METADATA).write_text(text.replace('"kind"', '"kind": "trained", "kind"'), encoding="utf-8")
     with refused_within_a_second("twice"):
         load(model)
-    (model / METADATA).write_text(text.replace('"decision_threshold": 0.5', '"decision_threshold": NaN'))
+    (model / METADATA).write_text(
+        text.replace('"decision_threshold": 0.5', '"decision_threshold": NaN'), encoding="utf-8"
+    )
     with refused_within_a_second("not valid JSON"):
         load(model)
 
@@ -216,7 +218,7 @@ def test_code_in_a_config_is_refused_and_does_not_run(model, tmp_path):
     trap = tmp_path / "config_ran"
     config = json.loads((model / "configs/inference.json").read_text(encoding="utf-8"))
     config["network_def"] = f"$__import__('os').system('touch {trap}')"
-    (model / "configs/inference.json").write_text(json.dumps(config))
+    (model / "configs/inference.json").write_text(json.dumps(config), encoding="utf-8")
     list_again(model, "configs/inference.json")
     with refused_within_a_second("something else than the network", trap):
         load(model)

@@ -1,6 +1,7 @@
 """Is this scan usable? What a look at one volume alone can say, as a number, a verdict and a sentence.
 
-The limits stand in one place and come from measurements on virtual and real heads: docs/quality.md.
+The limits are first values, set by judgement after a look at virtual heads and one real patient; injected faults have
+not been used to derive them yet.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every step judges itself: measures on masks, noise and intensities, each with a verdict and a sentence.
 
-The limits come from measurements on virtual and real heads, with and without injected faults:
-docs/quality.md gives them and the command that prints them.
+The limits are first values, set by judgement after a look at virtual heads and one real patient; injected faults have
+not been used to derive them yet.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def _write_cells(cells_ijk: FloatMap, stride_voxels: int, result: CaseResult, pa
 
 
 def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]:
-    """``prediction.json`` as documented in docs/prediction-json.md.
+    """``prediction.json`` as documented in docs/result-folder.md.
 
     Args:
         result: What was predicted.

@@ -43,3 +43,7 @@ class MissingFilesError(PCNSLSurvivalError):
 
 class ModelFolderError(PCNSLSurvivalError):
     """A model folder is missing, damaged, or not one of ours."""
+
+
+class EvaluationError(PCNSLSurvivalError):
+    """Predictions, or the outcomes they are held against, do not fit together or cannot be judged."""

@@ -1,0 +1,188 @@
+"""Predictions for the patients that a fold held back: what every table, curve and test is computed from."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.errors import EvaluationError
+
+COLUMNS = ("arm", "repeat", "fold", "case", "os_class", "probability")
+_Row = tuple[str, int, float]
+_AGAIN = "Delete this file and run the same command again; what is finished is found."
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoldPredictions:
+    """What one arm of an experiment says of the patients that one outer fold held back.
+
+    Attributes:
+        arm: Name of the method, the same in all its folds, such as ``t1gd_transfer``.
+        repeat: Number of the repetition of the cross-validation, from 0.
+        fold: Number of the fold in its repetition, from 0.
+        cases: (N,) names of the held-out cases.
+        os_class: (N,) ``int64`` true class, 1 for OS over one year and 0 for up to one year (``terms.OSClass``).
+        probability: (N,) ``float64`` predicted probability of OS over one year, in [0, 1].
+        censored: (M,) names of cases without a class, censored before the threshold: in no fold, so no fold trained on
+            them, and every fold can say something of them. Kaplan-Meier curves and the C-index use them; empty where
+            an arm does not predict them. In CSV their ``os_class`` is left blank.
+        censored_probability: (M,) ``float64`` predicted probability of OS over one year of ``censored``.
+
+    Raises:
+        EvaluationError: The lengths differ, a case stands twice, a class is not 0 or 1, or a probability is not
+            in [0, 1].
+    """
+
+    arm: str
+    repeat: int
+    fold: int
+    cases: tuple[str, ...]
+    os_class: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    censored: tuple[str, ...] = ()
+    censored_probability: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        os_class, probability = np.asarray(self.os_class), np.asarray(self.probability, dtype=np.float64)
+        censored = np.asarray(self.censored_probability, dtype=np.float64)
+        where = f"The predictions of {self.arm}, repeat {self.repeat}, fold {self.fold},"
+        if not self.cases or os_class.shape != (len(self.cases),) or probability.shape != os_class.shape:
+            raise EvaluationError(f"{where} do not have one class and one probability for each case. {_AGAIN}")
+        if censored.shape != (len(self.censored),):
+            raise EvaluationError(f"{where} do not have one probability for each censored case. {_AGAIN}")
+        twice = [case for case, times in Counter((*self.cases, *self.censored)).items() if times > 1]
+        if twice:
+            raise EvaluationError(f"{where} name case {twice[0]} twice. {_AGAIN}")
+        if not np.isin(os_class, (0, 1)).all():
+            raise EvaluationError(f"{where} hold a class that is neither 0 nor 1. {_AGAIN}")
+        if not all(((p >= 0) & (p <= 1)).all() for p in (probability, censored)):
+            raise EvaluationError(
+                f"{where} hold a probability that is not between 0 and 1: training did not end well. Delete what "
+                "this fold wrote, lower the learning rate if it happens again, and run the same command again."
+            )
+        object.__setattr__(self, "os_class", os_class.astype(np.int64))
+        object.__setattr__(self, "probability", probability)
+        object.__setattr__(self, "censored_probability", censored)
+
+
+def by_arm(predictions: Iterable[FoldPredictions]) -> dict[str, tuple[FoldPredictions, ...]]:
+    """The folds of each arm in order of repeat and fold; arms in the order in which they first appear.
+
+    Raises:
+        EvaluationError: A fold of an arm is given twice, or one repetition holds back a case in two folds.
+    """
+    arms: dict[str, list[FoldPredictions]] = {}
+    for one in predictions:
+        arms.setdefault(one.arm, []).append(one)
+    for arm, folds in arms.items():
+        folds.sort(key=lambda one: (one.repeat, one.fold))
+        places = Counter((one.repeat, one.fold) for one in folds)
+        held_out = Counter((one.repeat, case) for one in folds for case in one.cases)
+        if max(places.values()) > 1 or max(held_out.values()) > 1:
+            raise EvaluationError(
+                f"The predictions of {arm} hold a fold or a held-out case twice in one repetition. Give the "
+                "predictions of one run only."
+            )
+    return {arm: tuple(folds) for arm, folds in arms.items()}
+
+
+def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> None:
+    """Write predictions as CSV with the columns ``COLUMNS``, whole or not at all; no digit is lost.
+
+    Raises:
+        EvaluationError: The file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(COLUMNS)
+            for one in predictions:
+                for case, os_class, probability in zip(one.cases, one.os_class, one.probability, strict=True):
+                    table.writerow([one.arm, one.repeat, one.fold, case, int(os_class), repr(float(probability))])
+                for case, probability in zip(one.censored, one.censored_probability, strict=True):
+                    table.writerow([one.arm, one.repeat, one.fold, case, "", repr(float(probability))])
+        os.replace(partial, path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        raise EvaluationError(
+            f"The predictions cannot be written ({problem.strerror}). Free the output folder and run the same "
+            "command again."
+        ) from problem
+
+
+def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
+    """Read what ``write_predictions`` wrote: one value for each arm, repeat and fold, in the order of the file.
+
+    Raises:
+        EvaluationError: The file is missing, lacks a column, or holds something that is no prediction.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise EvaluationError(
+                    f"The table of predictions has no column {missing[0]}. Give a predictions.csv that "
+                    "pcnsl-survival wrote."
+                )
+            rows: dict[tuple[str, int, int], tuple[list[_Row], list[_Row]]] = {}
+            for row in reader:
+                held_out, censored = rows.setdefault((row["arm"], int(row["repeat"]), int(row["fold"])), ([], []))
+                if row["os_class"]:
+                    held_out.append((row["case"], int(row["os_class"]), float(row["probability"])))
+                else:
+                    censored.append((row["case"], -1, float(row["probability"])))
+    except (OSError, UnicodeDecodeError, ValueError, TypeError) as problem:
+        raise EvaluationError(
+            "The table of predictions is missing or damaged. Give a predictions.csv that pcnsl-survival wrote."
+        ) from problem
+    return tuple(
+        FoldPredictions(
+            arm=arm,
+            repeat=repeat,
+            fold=fold,
+            cases=tuple(case for case, _, _ in held_out),
+            os_class=np.array([os_class for _, os_class, _ in held_out], dtype=np.int64),
+            probability=np.array([probability for _, _, probability in held_out]),
+            censored=tuple(case for case, _, _ in censored),
+            censored_probability=np.array([probability for _, _, probability in censored]),
+        )
+        for (arm, repeat, fold), (held_out, censored) in rows.items()
+    )
+
+
+def pooled(folds: Sequence[FoldPredictions]) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.float64]]:
+    """All held-out predictions of one arm pooled over its repetitions: one probability for each case.
+
+    A case is held back once in every repetition; its probability is the mean over the repetitions, so that each
+    patient counts once and a bootstrap over patients is one over independent units.
+
+    Returns:
+        (N,) cases in order of name, (N,) classes and (N,) mean probabilities.
+
+    Raises:
+        EvaluationError: A case has two different classes.
+    """
+    probabilities: dict[str, list[float]] = {}
+    classes: dict[str, int] = {}
+    for one in folds:
+        for case, os_class, probability in zip(one.cases, one.os_class, one.probability, strict=True):
+            probabilities.setdefault(case, []).append(float(probability))
+            if classes.setdefault(case, int(os_class)) != os_class:
+                raise EvaluationError(
+                    f"Case {case} has two different outcomes in the predictions. Give the predictions of one run only."
+                )
+    cases = tuple(sorted(probabilities))
+    return (
+        cases,
+        np.array([classes[case] for case in cases], dtype=np.int64),
+        np.array([np.mean(probabilities[case]) for case in cases]),
+    )

@@ -1,0 +1,88 @@
+"""Held-out predictions keep every digit on disk, and what cannot be a prediction is refused in a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.evaluation.predictions import (
+    FoldPredictions,
+    by_arm,
+    pooled,
+    read_predictions,
+    write_predictions,
+)
+
+
+def fold(arm="t1gd", repeat=0, fold=0, cases=("a", "b"), os_class=(0, 1), probability=(0.1, 0.9)):
+    return FoldPredictions(
+        arm=arm, repeat=repeat, fold=fold, cases=cases, os_class=np.array(os_class), probability=np.array(probability)
+    )
+
+
+def test_a_table_of_predictions_is_read_as_it_was_written(tmp_path):
+    censored = FoldPredictions(
+        arm="t2",
+        repeat=0,
+        fold=0,
+        cases=("a",),
+        os_class=np.array([1]),
+        probability=np.array([0.7]),
+        censored=("e",),
+        censored_probability=np.array([0.2]),
+    )
+    written = [fold(probability=(1 / 3, 0.1 + 0.2)), fold(fold=1, cases=("ä,c", "d")), censored]
+    write_predictions(written, tmp_path / "predictions.csv")
+    read = read_predictions(tmp_path / "predictions.csv")
+    assert [(one.arm, one.repeat, one.fold, one.cases, one.censored) for one in read] == [
+        (one.arm, one.repeat, one.fold, one.cases, one.censored) for one in written
+    ]
+    assert all((one.probability == other.probability).all() for one, other in zip(read, written, strict=True))
+    assert read[2].censored_probability.tolist() == [0.2]
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+
+
+def test_each_patient_counts_once_in_the_pool_of_all_repetitions():
+    cases, os_class, probability = pooled([fold(), fold(repeat=1, cases=("b", "a"), os_class=(1, 0))])
+    assert cases == ("a", "b")
+    assert os_class.tolist() == [0, 1]
+    assert probability == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"probability": (0.1,)}, "one probability for each case"),
+        ({"cases": ("a", "a")}, "case a twice"),
+        ({"os_class": (0, 2)}, "neither 0 nor 1"),
+        ({"probability": (0.1, 1.5)}, "not between 0 and 1"),
+        ({"probability": (0.1, np.nan)}, "not between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_a_prediction_is_refused(change, sentence):
+    with pytest.raises(EvaluationError, match=sentence):
+        fold(**change)
+
+
+def test_a_case_held_back_twice_in_one_repetition_is_refused():
+    with pytest.raises(EvaluationError, match="twice in one repetition"):
+        by_arm([fold(), fold(fold=1)])
+
+
+def test_two_outcomes_of_one_case_are_refused():
+    with pytest.raises(EvaluationError, match="two different outcomes"):
+        pooled([fold(), fold(repeat=1, os_class=(1, 1))])
+
+
+@pytest.mark.parametrize("text", ["arm,repeat\nx,0\n", "arm,repeat,fold,case,os_class,probability\nx,0,0,a,1,high\n"])
+def test_a_table_that_is_none_of_ours_is_refused_in_a_sentence(tmp_path, text):
+    path = tmp_path / "predictions.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(EvaluationError, match="that pcnsl-survival wrote"):
+        read_predictions(path)
+
+
+def test_a_missing_table_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(EvaluationError, match="missing or damaged"):
+        read_predictions(tmp_path / "predictions.csv")

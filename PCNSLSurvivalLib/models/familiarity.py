@@ -1,9 +1,10 @@
 """How far a scan lies from the scans a model was trained on.
 
 Two kinds of numbers are compared, each in standard deviations of the training scans: simple measures of the
-prepared scan (brightness, roughness, size, fullness, symmetry), and what the head of the network reads. Either
-alone misses something: a network maps many foreign scans onto familiar features, and measures of brightness
-cannot see a familiar histogram in a foreign shape.
+prepared scan, group by group (``familiarity_measures``), and what the head of the network reads. Either alone
+misses something: a network maps many foreign scans onto familiar features, and measures of brightness cannot see
+a familiar histogram in a foreign shape. The group that lies farthest out decides, so that one kind of strangeness
+is not averaged away by the others.
 """
 
 from __future__ import annotations
@@ -14,18 +15,14 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.models.familiarity_measures import GROUPS, FloatMap, Vector, measure_names, measures_of
 
+FEATURES = "features"
 LEAST_CASES = 8
 UNLIKE_FROM = 2.0
 """A scan this many times farther out than the outermost training scan is unlike all of them."""
-
-Vector = NDArray[np.float64]
-FloatMap = NDArray[np.float32]
-
-_QUANTILES = {"darkest": 0.02, "dark": 0.25, "middle": 0.5, "bright": 0.75, "brightest": 0.98}
 
 
 class FamiliarityVerdict(StrEnum):
@@ -74,77 +71,50 @@ class FamiliarityStatistics:
     cases: int
     reference: str
     """Which scans, in words: '24 virtual patients'."""
-    measures: Spread
-    features: Spread
+    spreads: Mapping[str, Spread]
+    """By group of measures, and "features" for what the head of the network reads."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON with six digits a number."""
-        kinds = {"measures": self.measures, "features": self.features}
         stored = {
             name: {
-                "center": [float(f"{v:.6g}") for v in kind.center],
-                "scale": [float(f"{v:.6g}") for v in kind.scale],
-                "reach": float(f"{kind.reach:.6g}"),
+                "center": [float(f"{v:.6g}") for v in spread.center],
+                "scale": [float(f"{v:.6g}") for v in spread.scale],
+                "reach": float(f"{spread.reach:.6g}"),
             }
-            for name, kind in kinds.items()
+            for name, spread in self.spreads.items()
         }
-        return {"version": 1, "cases": self.cases, "reference": self.reference, **stored}
+        return {"version": 1, "cases": self.cases, "reference": self.reference, "spreads": stored}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any], *, measures: int, features: int) -> FamiliarityStatistics:
+    def from_json(cls, stored: Mapping[str, Any], *, sequences: Sequence[str], features: int) -> FamiliarityStatistics:
         """Read what ``to_json`` wrote.
 
         Args:
             stored: The JSON object.
-            measures: Number of measures that a scan of this model has.
+            sequences: Input channels of the model.
             features: Number of features over all members.
 
         Raises:
             ModelFolderError: An entry is missing, unknown, or not of the right size.
         """
+        sizes = {group: len(words) for group, words in measure_names(sequences).items()} | {FEATURES: features}
         try:
-            spreads = [_spread(stored[name], size) for name, size in (("measures", measures), ("features", features))]
-            if set(stored) != {"version", "cases", "reference", "measures", "features"} or stored["version"] != 1:
+            if set(stored) != {"version", "cases", "reference", "spreads"} or stored["version"] != 1:
                 raise ValueError("other entries")
-            return cls(int(stored["cases"]), str(stored["reference"])[:200], *spreads)
-        except (KeyError, TypeError, ValueError) as problem:
+            if set(stored["spreads"]) != set(sizes):
+                raise ValueError("other groups")
+            spreads = {name: _spread(stored["spreads"][name], size) for name, size in sizes.items()}
+            return cls(int(stored["cases"]), str(stored["reference"])[:200], spreads)
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise ModelFolderError(
                 "The statistics of the training scans in the model cannot be read. Install the model again from "
                 "where you got it."
             ) from problem
 
 
-def measure_names(sequences: Sequence[str]) -> list[str]:
-    """What ``measures_of`` measures, in words, in its order."""
-    names = [f"{level} brightness of {sequence}" for sequence in sequences for level in _QUANTILES]
-    names += [f"roughness of {sequence}" for sequence in sequences]
-    axes = ("left-right", "front-back", "head-foot")
-    return [*names, *(f"{axis} size of the brain" for axis in axes), "fullness of the brain", "symmetry"]
-
-
-def measures_of(case: FloatMap) -> Vector:
-    """Simple measures of a prepared case; see ``measure_names``.
-
-    Args:
-        case: (C, I, J, K) prepared input, 0 outside the brain.
-
-    Returns:
-        (6 C + 5,) numbers.
-    """
-    inside = case[0] != 0
-    if not inside.any():
-        return np.full(6 * len(case) + 5, 1e6)
-    brightness = np.concatenate([np.quantile(channel[inside], list(_QUANTILES.values())) for channel in case])
-    roughness = [_roughness(channel, inside) for channel in case]
-    corners = np.array([np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))[[0, -1]] for axis in range(3)])
-    extent = (corners[:, 1] - corners[:, 0] + 1) / np.array(inside.shape)
-    box = inside[tuple(slice(first, last + 1) for first, last in corners)]
-    symmetry = float(np.mean(box == box[::-1]))
-    return np.concatenate([brightness, roughness, extent, [box.mean(), symmetry]])
-
-
 def familiarity_statistics(
-    measures: Sequence[Vector], features: Sequence[FloatMap], *, reference: str
+    measures: Sequence[Mapping[str, Vector]], features: Sequence[FloatMap], *, reference: str
 ) -> FamiliarityStatistics:
     """Summarize the training scans.
 
@@ -158,12 +128,13 @@ def familiarity_statistics(
     """
     if len(measures) < LEAST_CASES or len(measures) != len(features):
         raise ValueError(f"at least {LEAST_CASES} cases are needed, {len(measures)} are given")
-    flat = np.array([np.ravel(f) for f in features], dtype=float)
-    return FamiliarityStatistics(len(measures), reference, _summarize(np.array(measures)), _summarize(flat))
+    spreads = {group: _summarize(np.array([each[group] for each in measures])) for group in GROUPS}
+    spreads[FEATURES] = _summarize(np.array([np.ravel(f) for f in features], dtype=float))
+    return FamiliarityStatistics(len(measures), reference, spreads)
 
 
 def judge_familiarity(
-    statistics: FamiliarityStatistics | None, case: FloatMap, features: FloatMap, *, names: Sequence[str] = ()
+    statistics: FamiliarityStatistics | None, case: FloatMap, features: FloatMap, *, names: Sequence[str]
 ) -> Familiarity:
     """Compare one case with the training scans.
 
@@ -181,13 +152,14 @@ def judge_familiarity(
             sentence="The model keeps no statistics of training scans, so that it cannot tell whether this scan is "
             "like them.",
         )
-    measures = measures_of(case)
-    by_measures = statistics.measures.distance(measures)
-    by_features = statistics.features.distance(np.ravel(features).astype(float))
-    out = np.abs((measures - statistics.measures.center) / statistics.measures.scale)
-    words = measure_names(names or [f"channel {n + 1}" for n in range(len(case))])
-    furthest = words[int(out.argmax())] if by_measures >= by_features else "what the network reads"
-    distance = max(by_measures, by_features)
+    values = {**measures_of(case), FEATURES: np.ravel(features).astype(float)}
+    distances = {group: spread.distance(values[group]) for group, spread in statistics.spreads.items()}
+    outermost = max(distances, key=lambda group: distances[group])
+    distance, spread = distances[outermost], statistics.spreads[outermost]
+    furthest = "what the network reads"
+    if outermost != FEATURES:
+        out = np.abs((values[outermost] - spread.center) / spread.scale)
+        furthest = measure_names(names)[outermost][int(out.argmax())]
     seen = f"the {statistics.cases} scans the model knows ({statistics.reference})"
     if distance <= 1:
         verdict, sentence = FamiliarityVerdict.TYPICAL, f"This scan is like {seen}."
@@ -201,17 +173,6 @@ def judge_familiarity(
             f"{seen}; farthest out: {furthest}. Do not use the result."
         )
     return Familiarity(verdict=verdict, distance=distance, furthest=furthest, sentence=sentence)
-
-
-def _roughness(channel: FloatMap, inside: NDArray[np.bool_]) -> float:
-    """Mean step between neighboring voxels of the brain over the spread of all: 0 smooth, above 1 noise."""
-    steps = [np.abs(np.diff(channel, axis=axis))[np.logical_and(*_neighbors(inside, axis))].mean() for axis in range(3)]
-    return float(np.mean(steps) / (channel[inside].std() + 1e-6))
-
-
-def _neighbors(inside: NDArray[np.bool_], axis: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    moved = np.moveaxis(inside, axis, 0)
-    return np.moveaxis(moved[1:], 0, axis), np.moveaxis(moved[:-1], 0, axis)
 
 
 def _summarize(values: Vector) -> Spread:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from PCNSLSurvivalLib.errors import ModelFolderError, PreparationError
 from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.models.architecture import CLASSES, ResNetArchitecture
-from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics, measure_names
+from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
 from PCNSLSurvivalLib.models.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.models.weights_file import Tensors, check_weights_size, read_weights
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -307,8 +307,7 @@ def _members(value: Any) -> tuple[str, ...]:
 def _familiarity(path: Path, sequences: tuple[Sequence, ...], features: int) -> FamiliarityStatistics | None:
     if not (path / FAMILIARITY).is_file():
         return None
-    measures = len(measure_names([str(sequence) for sequence in sequences]))
-    return FamiliarityStatistics.from_json(read_json_file(path / FAMILIARITY), measures=measures, features=features)
+    return FamiliarityStatistics.from_json(read_json_file(path / FAMILIARITY), sequences=sequences, features=features)
 
 
 def _files(value: Any) -> dict[str, tuple[int, str]]:

@@ -14,9 +14,8 @@ from PCNSLSurvivalLib.models.familiarity import (
     FamiliarityVerdict,
     familiarity_statistics,
     judge_familiarity,
-    measure_names,
-    measures_of,
 )
+from PCNSLSurvivalLib.models.familiarity_measures import measures_of
 
 EDGE = 48
 
@@ -54,6 +53,12 @@ def normalized(image: np.ndarray) -> np.ndarray:
 
 def noise():
     return normalized(np.random.default_rng(1).standard_normal((EDGE,) * 3))
+
+
+def noise_in_a_brain(smoothness: float):
+    """Noise, smoothed or not, inside the outline of a brain: right in size and shape, and nothing else."""
+    texture = gaussian_filter(np.random.default_rng(4).standard_normal((EDGE,) * 3), smoothness)
+    return normalized(texture / texture.std() * (brain(5)[0] != 0))
 
 
 def ct_head():
@@ -101,8 +106,16 @@ def test_new_scans_of_the_same_kind_are_typical_nearly_always(judge):
 
 @pytest.mark.parametrize(
     "foreign",
-    [noise, ct_head, spine, lambda: np.zeros((1, EDGE, EDGE, EDGE), np.float32)],
-    ids=["noise", "CT", "spine", "empty"],
+    [
+        noise,
+        lambda: noise_in_a_brain(0.0),
+        lambda: noise_in_a_brain(1.5),
+        lambda: noise_in_a_brain(4.0),
+        ct_head,
+        spine,
+        lambda: np.zeros((1, EDGE, EDGE, EDGE), np.float32),
+    ],
+    ids=["noise", "noise in a brain", "fine blobs in a brain", "coarse blobs in a brain", "CT", "spine", "empty"],
 )
 def test_foreign_volumes_are_unlike_anything(judge, foreign):
     judged = judge(foreign())
@@ -131,13 +144,14 @@ def test_statistics_survive_their_file_and_damaged_ones_are_refused():
     features = [np.random.default_rng(n).random((2, 5)).astype(np.float32) for n in range(8)]
     made = familiarity_statistics([measures_of(case) for case in cases], features, reference="drawn")
     stored = json.loads(json.dumps(made.to_json()))
-    sizes = {"measures": len(measure_names(["t1gd"])), "features": 10}
-    read = FamiliarityStatistics.from_json(stored, **sizes)
-    np.testing.assert_allclose(read.features.center, made.features.center, rtol=1e-5)
-    for damage in ({"cases": "many"}, {"measures": {}}, {"extra": 1}):
+    read = FamiliarityStatistics.from_json(stored, sequences=["t1gd"], features=10)
+    for name, spread in made.spreads.items():
+        np.testing.assert_allclose(read.spreads[name].center, spread.center, rtol=1e-5)
+    for damage in ({"cases": "many"}, {"spreads": {}}, {"spreads": 3}, {"extra": 1}):
         with pytest.raises(ModelFolderError, match="statistics"):
-            FamiliarityStatistics.from_json({**stored, **damage}, **sizes)
-    with pytest.raises(ModelFolderError, match="statistics"):
-        FamiliarityStatistics.from_json(stored, measures=sizes["measures"], features=11)
+            FamiliarityStatistics.from_json({**stored, **damage}, sequences=["t1gd"], features=10)
+    for sequences, number in ((["t1gd"], 11), (["t1gd", "t2"], 10)):
+        with pytest.raises(ModelFolderError, match="statistics"):
+            FamiliarityStatistics.from_json(stored, sequences=sequences, features=number)
     with pytest.raises(ValueError, match="at least 8"):
         familiarity_statistics([measures_of(c) for c in cases[:3]], features[:3], reference="few")

@@ -47,3 +47,7 @@ class ModelFolderError(PCNSLSurvivalError):
 
 class EvaluationError(PCNSLSurvivalError):
     """Predictions, or the outcomes they are held against, do not fit together or cannot be judged."""
+
+
+class CohortError(PCNSLSurvivalError):
+    """A cohort, or a table that belongs to it, cannot be used as it is."""

@@ -28,5 +28,6 @@ class TableLayout(Layout):
         rows = []
         for member in members:
             paths = {str(sequence): f"scans/{self.name(member)}/{sequence}.nii.gz" for sequence in Sequence}
-            rows.append({"patient_id": self.name(member), **paths, **clinical_row(member)})
+            masks = {name: f"truth/{self.name(member)}/t1gd_{name}.nii.gz" for name in ("brain_mask", "lesion_mask")}
+            rows.append({"patient_id": self.name(member), **paths, **masks, **clinical_row(member)})
         write_table(self.out / "patients.csv", rows)

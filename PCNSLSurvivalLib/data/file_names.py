@@ -1,0 +1,61 @@
+"""What a file name says: which sequence, which mask, which case."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PCNSLSurvivalLib.imaging.io import FILE_ENDINGS
+from PCNSLSurvivalLib.terms import Sequence
+
+# T1Gd is asked for before T1: every name of a post-contrast T1 also holds "t1".
+_WORDS = {
+    Sequence.T1GD: r"t1-?_?gd|t1ce|t1-?c(?![a-z])|t1_?-?post|ce-[a-z0-9]+_t1w?|gad|gd(?![a-z])|mprage_?\+c|t13d|\+c",
+    Sequence.FLAIR: r"flair|t2-?f(?![a-z])",
+    Sequence.T2: r"t2",
+    Sequence.T1: r"t1|mprage|spgr",
+}
+_NO_SCAN = re.compile(r"seg|mask|label|lesion|roi", re.IGNORECASE)
+_BRAIN_MASK = re.compile(r"brain.?mask|mask.?brain|brainmask", re.IGNORECASE)
+_LESION_MASK = re.compile(r"lesion|tumou?r|(?<![a-z])roi|seg(?![a-z])|segm", re.IGNORECASE)
+
+
+def sequence_of(name: str) -> Sequence | None:
+    """The sequence a free file name speaks of; None where it names none, or a mask."""
+    return None if _NO_SCAN.search(name) else _sequence_in(name)
+
+
+def masks_in(paths: list[Path]) -> tuple[Path | None, Path | None]:
+    """Brain mask and lesion mask on the voxels of T1Gd among some files.
+
+    A mask whose name speaks of another sequence belongs to that sequence's voxels and is left aside.
+    """
+    fitting = [path for path in paths if _sequence_in(stem(path)) in (Sequence.T1GD, None)]
+    brain = [path for path in fitting if _BRAIN_MASK.search(stem(path))]
+    lesion = [path for path in fitting if path not in brain and _LESION_MASK.search(stem(path))]
+    return next(iter(brain), None), next(iter(lesion), None)
+
+
+def safe_name(name: str) -> str:
+    """A name that can be a folder: letters, digits, dot, dash and underscore."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name.strip()).strip("._") or "case"
+
+
+def volumes_in(folder: Path) -> list[Path]:
+    """Files of a folder that can hold a volume, in the order of their names; hidden ones are no scans."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.lower().endswith(FILE_ENDINGS) and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def stem(path: Path) -> str:
+    """The file's name without the ending of its format."""
+    return re.sub(r"\.(nii\.gz|nii|nrrd|nhdr|mha|mhd)$", "", path.name, flags=re.IGNORECASE)
+
+
+def _sequence_in(name: str) -> Sequence | None:
+    return next((s for s, words in _WORDS.items() if re.search(words, name, re.IGNORECASE)), None)

@@ -1,0 +1,1 @@
+"""The shapes in which cohorts come, one reader each."""

@@ -1,0 +1,93 @@
+"""Brain Imaging Data Structure: scans in ``anat``, survival in ``participants.tsv``, masks in ``derivatives``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.case import CohortCase
+from PCNSLSurvivalLib.data.cells import TableRow, read_table
+from PCNSLSurvivalLib.data.clinical_table import check_survival_columns, facts_of
+from PCNSLSurvivalLib.data.file_names import masks_in, stem, volumes_in
+from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan
+from PCNSLSurvivalLib.errors import CohortError
+from PCNSLSurvivalLib.terms import Sequence
+
+_SUFFIXES = {
+    ("T1w", True): Sequence.T1GD,
+    ("T1w", False): Sequence.T1,
+    ("T2w", False): Sequence.T2,
+    ("FLAIR", False): Sequence.FLAIR,
+}
+
+
+def is_bids(root: Path) -> bool:
+    """Whether a folder holds raw scans as BIDS has them."""
+    return next(_anat_folders(root), None) is not None
+
+
+def read_bids(root: Path) -> FoundCohort:
+    """Read a BIDS folder; a T1w with any ``ce-`` entity is T1Gd.
+
+    Raises:
+        CohortError: ``participants.tsv`` lacks a column or holds a cell that cannot be read.
+    """
+    rows, remarks = _participants(root)
+    cases = []
+    for anat in sorted(_anat_folders(root)):
+        parts = anat.relative_to(root).parts[:-1]
+        if not (scans := _scans(anat)):
+            continue
+        beside = [p for place in (root / "derivatives").glob("*") for p in _volumes_below(place.joinpath(*parts))]
+        brain, lesion = masks_in(beside)
+        row = rows.get(parts[0])
+        cases.append(
+            CohortCase(
+                name="_".join(parts),
+                patient=parts[0],
+                scans=scans,
+                brain_mask=brain,
+                lesion_mask=lesion,
+                **(facts_of(row) if row is not None else {}),
+            )
+        )
+    missing = len(set(rows) - {case.patient for case in cases})
+    return FoundCohort(
+        layout="BIDS", cases=tuple(cases), remarks=(*remarks, *rows_without_scan(missing, "participants.tsv"))
+    )
+
+
+def _anat_folders(root: Path) -> Iterator[Path]:
+    yield from root.glob("sub-*/anat")
+    yield from root.glob("sub-*/ses-*/anat")
+
+
+def _scans(anat: Path) -> dict[Sequence, Path]:
+    scans: dict[Sequence, Path] = {}
+    for path in volumes_in(anat):
+        name = stem(path)
+        contrast = re.search(r"_ce-[A-Za-z0-9]+", name) is not None
+        sequence = _SUFFIXES.get((name.rsplit("_", 1)[-1], contrast))
+        # "desc" is for derivatives; of several runs the first counts.
+        if sequence is not None and "_desc-" not in name:
+            scans.setdefault(sequence, path)
+    return scans
+
+
+def _volumes_below(folder: Path) -> list[Path]:
+    return [*volumes_in(folder), *volumes_in(folder / "anat")]
+
+
+def _participants(root: Path) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+    path = root / "participants.tsv"
+    if not path.is_file():
+        return {}, ("There is no participants.tsv, so no survival is known.",)
+    table = read_table(path)
+    if not table.has("participant_id"):
+        raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")
+    check_survival_columns(table)
+    rows = {row.text("participant_id") or "": row for row in table.rows}
+    if len(rows) != len(table.rows):
+        raise CohortError("participants.tsv names a participant more than once, or not at all. Keep one row for each.")
+    return {name if name.startswith("sub-") else f"sub-{name}": row for name, row in rows.items()}, ()

@@ -1,0 +1,88 @@
+"""BraTS training folders: registered, stripped brains in case folders, tables beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.case import CohortCase
+from PCNSLSurvivalLib.data.cells import TableRow, read_table
+from PCNSLSurvivalLib.data.clinical_table import aliases_of, facts_of
+from PCNSLSurvivalLib.data.file_names import masks_in, stem, volumes_in
+from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan
+from PCNSLSurvivalLib.errors import CohortError
+from PCNSLSurvivalLib.terms import Sequence
+
+_ENDINGS = {
+    Sequence.T1GD: ("_t1ce", "-t1c"),
+    Sequence.T1: ("_t1", "-t1n"),
+    Sequence.T2: ("_t2", "-t2w"),
+    Sequence.FLAIR: ("_flair", "-t2f"),
+}
+# Necrotic or non-enhancing core and enhancing tumor; edema (2) is left out, as it is from masks drawn on T1Gd.
+_CORE = (1, 3, 4)
+
+
+def brats_root(root: Path) -> Path | None:
+    """The folder that holds the case folders: the one given, or the only one inside it that does."""
+    candidates = [root, *sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))]
+    return next((folder for folder in candidates if _case_folders(folder)), None)
+
+
+def read_brats(root: Path) -> FoundCohort:
+    """Read a BraTS training folder, with the quirks of the 2020 edition.
+
+    Survival is known for part of the cases only; one of them is 'ALIVE (361 days later)', which is censored;
+    one mask has a name of its own; ``.nii`` and ``.nii.gz`` both occur.
+
+    Args:
+        root: The folder with the case folders, ``survival_info.csv`` and ``name_mapping.csv``.
+
+    Raises:
+        CohortError: A table lacks a column or holds a cell that cannot be read.
+    """
+    survival, remarks = _rows(root / "survival_info.csv", "Brats20ID")
+    if survival and not all(row.text("Survival_days") for row in survival.values()):
+        raise CohortError(
+            "survival_info.csv has no column 'Survival_days', or cells of it are empty. Use the table as distributed."
+        )
+    names, _ = _rows(root / "name_mapping.csv", "BraTS_2020_subject_ID")
+    cases = tuple(_case(folder, survival.get(folder.name), names.get(folder.name)) for folder in _case_folders(root))
+    missing = len(set(survival) - {case.name for case in cases})
+    return FoundCohort(
+        layout="BraTS", cases=cases, remarks=(*remarks, *rows_without_scan(missing, "survival_info.csv"))
+    )
+
+
+def _case(folder: Path, survival: TableRow | None, mapping: TableRow | None) -> CohortCase:
+    volumes = volumes_in(folder)
+    stems = {stem(path).lower(): path for path in volumes}
+    name = folder.name.lower()
+    scans = {s: stems[name + end] for s, ends in _ENDINGS.items() for end in ends if name + end in stems}
+    facts = facts_of(survival) if survival is not None else {}
+    if facts.get("death_observed") is None and facts.get("os_days") is not None:
+        # The table has no column for the death: all but the patient marked ALIVE have died.
+        facts["death_observed"] = True
+    facts["aliases"] = aliases_of(mapping) if mapping is not None else ()
+    _, lesion = masks_in([path for path in volumes if path not in scans.values()])
+    return CohortCase(
+        name=folder.name,
+        patient=folder.name,
+        scans=scans,
+        stripped=True,
+        lesion_mask=lesion,
+        lesion_labels=_CORE,
+        **facts,
+    )
+
+
+def _case_folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.glob("BraTS*") if path.is_dir() and volumes_in(path))
+
+
+def _rows(path: Path, identifier: str) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+    if not path.is_file():
+        return {}, (f"There is no {path.name} beside the case folders.",)
+    table = read_table(path)
+    if not table.has(identifier):
+        raise CohortError(f"{path.name} has no column '{identifier}'. Use the table as distributed with BraTS.")
+    return {row.text(identifier) or "": row for row in table.rows}, ()

@@ -1,0 +1,66 @@
+"""A folder with one folder a patient and free file names; a table beside them may tell survival."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.case import CohortCase
+from PCNSLSurvivalLib.data.cells import TableRow, read_table
+from PCNSLSurvivalLib.data.clinical_table import IDENTIFIERS, check_survival_columns, facts_of
+from PCNSLSurvivalLib.data.file_names import masks_in, safe_name, sequence_of, stem, volumes_in
+from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan
+from PCNSLSurvivalLib.errors import CohortError
+from PCNSLSurvivalLib.terms import Sequence
+
+
+def read_folders(root: Path) -> FoundCohort:
+    """Read a folder of patients; the sequence is guessed from the names of files and of DICOM folders.
+
+    Args:
+        root: Holds one folder a patient, and at most one CSV or TSV table with a column for the patient.
+
+    Raises:
+        CohortError: There are several tables, or a table cannot be read.
+    """
+    rows, remarks = _table(root)
+    cases = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        scans: dict[Sequence, Path] = {}
+        series = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        for path in (*volumes_in(folder), *series):
+            if (sequence := sequence_of(stem(path))) is not None:
+                scans.setdefault(sequence, path)
+        if not scans:
+            continue
+        brain, lesion = masks_in([path for path in volumes_in(folder) if path not in scans.values()])
+        row = rows.get(folder.name)
+        facts = facts_of(row) if row is not None else {}
+        if rows and row is None:
+            facts["remarks"] = ("The table has no row for this folder.",)
+        cases.append(
+            CohortCase(
+                name=safe_name(folder.name),
+                patient=folder.name,
+                scans=scans,
+                brain_mask=brain,
+                lesion_mask=lesion,
+                **facts,
+            )
+        )
+    missing = len(set(rows) - {case.patient for case in cases})
+    return FoundCohort(
+        layout="folders", cases=tuple(cases), remarks=(*remarks, *rows_without_scan(missing, "the table"))
+    )
+
+
+def _table(root: Path) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+    found = sorted(path for ending in ("*.csv", "*.tsv") for path in root.glob(ending))
+    if not found:
+        return {}, ("There is no table beside the folders, so no survival is known.",)
+    if len(found) > 1:
+        raise CohortError("Several tables lie beside the patients' folders. Leave one, or give a table with paths.")
+    table = read_table(found[0])
+    if not table.has(*IDENTIFIERS):
+        raise CohortError("The table beside the folders has no column 'patient_id'. Add it and try again.")
+    check_survival_columns(table)
+    return {row.text(*IDENTIFIERS) or "": row for row in table.rows}, ()

@@ -1,0 +1,215 @@
+"""What ``pcnsl-survival preprocess`` leaves, read back: prepared patients with their survival."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.data.case import ClinicalVariables, os_class_of
+from PCNSLSurvivalLib.errors import CohortError, PreparationError
+from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep, Recipe
+from PCNSLSurvivalLib.preprocessing.resampling import network_grid, to_network
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, OSClass, Sequence, Verdict
+
+COHORT_FILE = "cohort.json"
+CASES_FOLDER = "cases"
+EXCLUDED_FILE = "excluded.csv"
+COHORT_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedPatient:
+    """One prepared examination on disk."""
+
+    name: str
+    patient: str
+    folder: Path
+    sequences: tuple[Sequence, ...]
+    os_days: float | None
+    death_observed: bool | None
+    clinical: ClinicalVariables
+    aliases: tuple[str, ...]
+    recipe: Recipe
+    verdict: Verdict
+    """The worst that preprocessing said of this case."""
+    has_lesion_mask: bool
+
+    def os_class(self, threshold_days: float = ONE_YEAR_DAYS) -> OSClass | None:
+        """The OS class; None where survival is unknown or was censored by the threshold."""
+        return os_class_of(self.os_days, self.death_observed, threshold_days)
+
+    def scan(self, sequence: Sequence) -> sitk.Image:
+        """A prepared scan: ``float32`` at 1 mm, normalized, 0 outside the brain.
+
+        Raises:
+            CohortError: The case has no such scan, or its file is gone or damaged.
+        """
+        if sequence not in self.sequences:
+            raise CohortError(f"A case of the prepared cohort has no {sequence.label}. Leave {sequence.label} out.")
+        return _volume(self.folder / f"{sequence.value}_preprocessed.nii.gz")
+
+    def brain_mask(self) -> sitk.Image:
+        """``uint8`` brain mask on the grid of the prepared scans.
+
+        Raises:
+            CohortError: The file is gone or damaged.
+        """
+        return _volume(self.folder / "brain_mask_preprocessed.nii.gz")
+
+    def lesion_mask(self) -> sitk.Image | None:
+        """``uint8`` lesion mask on the grid of the prepared scans; None where the cohort brought none.
+
+        Raises:
+            CohortError: The file is gone or damaged.
+        """
+        return _volume(self.folder / "lesion_mask_preprocessed.nii.gz") if self.has_lesion_mask else None
+
+    def network_input(
+        self, sequences: tuple[Sequence, ...], grid: NetworkGridStep | None = None
+    ) -> NDArray[np.float32]:
+        """The scans on the block the network sees.
+
+        Args:
+            sequences: The channels, in the model's order.
+            grid: Size of the block; that of the recipe if left out.
+
+        Returns:
+            (C, I, J, K) ``float32``; the indices run to left, posterior, superior.
+
+        Raises:
+            CohortError: A scan is not there.
+        """
+        block = self.network_block(grid)
+        return np.stack([to_network(self.scan(sequence), block) for sequence in sequences])
+
+    def lesion_on(self, grid: NetworkGridStep | None = None) -> NDArray[np.bool_] | None:
+        """(I, J, K) lesion on the block the network sees; None where the cohort brought no mask."""
+        lesion = self.lesion_mask()
+        if lesion is None:
+            return None
+        sampled = resample(lesion, self.network_block(grid), interpolation="nearest")
+        return np.ascontiguousarray(sitk.GetArrayViewFromImage(sampled).transpose(2, 1, 0) > 0)
+
+    def network_block(self, grid: NetworkGridStep | None = None) -> Grid:
+        """Where the block the network sees lies in the patient."""
+        return network_grid(self.brain_mask(), grid if grid is not None else self.recipe.network_grid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedCohort:
+    """A prepared cohort: what can be trained on, and what was left out."""
+
+    folder: Path
+    recipe: Recipe
+    patients: tuple[PreparedPatient, ...]
+    left_out: Mapping[str, str]
+    """Reason by name of each case that was not prepared, or that ``excluded.csv`` names."""
+
+    def patient(self, name: str) -> PreparedPatient:
+        """The patient with a name.
+
+        Raises:
+            CohortError: There is none.
+        """
+        found = next((patient for patient in self.patients if patient.name == name), None)
+        if found is None:
+            raise CohortError("A case is not in the prepared cohort. Run preprocess again, or check the names.")
+        return found
+
+
+def read_prepared_cohort(folder: Path) -> PreparedCohort:
+    """Read a folder that ``pcnsl-survival preprocess`` finished.
+
+    Args:
+        folder: Its ``--out``. A file ``excluded.csv`` in it (columns ``name`` and, if wanted, ``reason``) leaves
+            cases out, for example after a look through the contact sheet.
+
+    Raises:
+        CohortError: The folder is no prepared cohort, is damaged, or its cases were prepared by several recipes.
+    """
+    stored = _stored(folder)
+    try:
+        recipe = Recipe.from_json(stored["recipe"])
+    except PreparationError as problem:
+        raise CohortError(
+            "The cohort was prepared with another recipe than this software has. Run the preprocess command again."
+        ) from problem
+    excluded = excluded_cases(folder)
+    patients, left_out = [], {}
+    for case in stored["cases"]:
+        name = case["name"]
+        if case["state"] != "prepared":
+            left_out[name] = case["reason"]
+        elif name in excluded:
+            left_out[name] = excluded[name]
+        else:
+            patients.append(_patient(case, folder, recipe))
+    return PreparedCohort(folder=folder, recipe=recipe, patients=tuple(patients), left_out=left_out)
+
+
+def excluded_cases(folder: Path) -> dict[str, str]:
+    """Reason by name of the cases that ``excluded.csv`` names; empty without that file.
+
+    Raises:
+        CohortError: The file has no column 'name'.
+    """
+    path = folder / EXCLUDED_FILE
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        rows = list(csv.DictReader(stream))
+    if rows and "name" not in rows[0]:
+        raise CohortError("excluded.csv needs a column 'name'; 'reason' may follow. Correct it or remove it.")
+    return {row["name"]: (row.get("reason") or "").strip() or "Excluded by hand." for row in rows if row["name"]}
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    path = folder / COHORT_FILE
+    if not path.is_file():
+        raise CohortError(
+            "The folder holds no prepared cohort. Run 'pcnsl-survival preprocess COHORT --out DIR' to its end; it "
+            "goes on where it stopped."
+        )
+    try:
+        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if stored["made_by"] != "pcnsl-survival preprocess" or stored["version"] != COHORT_VERSION:
+            raise KeyError
+    except (OSError, ValueError, KeyError) as problem:
+        raise CohortError(
+            "cohort.json is damaged or not one that this version's preprocess command wrote. Run preprocess again."
+        ) from problem
+    return stored
+
+
+def _patient(case: Mapping[str, Any], folder: Path, recipe: Recipe) -> PreparedPatient:
+    return PreparedPatient(
+        name=case["name"],
+        patient=case["patient"],
+        folder=folder / CASES_FOLDER / case["name"],
+        sequences=tuple(Sequence(value) for value in case["sequences"]),
+        os_days=case["os_days"],
+        death_observed=case["death_observed"],
+        clinical=ClinicalVariables(**case["clinical"]),
+        aliases=tuple(case["aliases"]),
+        recipe=recipe,
+        verdict=Verdict(case["verdict"]),
+        has_lesion_mask=case["has_lesion_mask"],
+    )
+
+
+def _volume(path: Path) -> sitk.Image:
+    try:
+        return sitk.ReadImage(str(path))
+    except RuntimeError as problem:
+        raise CohortError(
+            "A volume of the prepared cohort is gone or damaged. Delete that case's folder, run preprocess again."
+        ) from problem

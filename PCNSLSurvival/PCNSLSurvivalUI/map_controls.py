@@ -10,8 +10,8 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI import map_navigation, map_view
-from PCNSLSurvivalUI.scene_outputs import CELLS, EVIDENCE, SceneOutputs
+from PCNSLSurvivalUI import map_navigation, map_profile, map_view
+from PCNSLSurvivalUI.scene_outputs import SceneOutputs
 
 
 class MapControls:
@@ -26,14 +26,16 @@ class MapControls:
         self._ui, self._context = ui, context
         self._cells: list[map_navigation.Cell] = []
         self._place = -1
+        self._kind = ""
         self._filling = False
         self._sliceNode: Any = None
         self._sliceTag = 0
         self._shortcuts: list[Any] = []
-        self.profile = map_navigation.ProfilePlot(self._onProfile)
+        self.profile = map_profile.ProfilePlot(self._onProfile)
         ui.profilePlace.layout().setContentsMargins(0, 0, 0, 0)
         ui.profilePlace.layout().addWidget(self.profile)
-        ui.mapSelector.addItem(_("Grad-CAM"), map_view.GRAD_CAM_KIND)
+        for kind, label in map_view.CLASS_LABELS.items():
+            ui.mapSelector.addItem(_("Grad-CAM: what speaks for {name}").format(name=label), kind)
         ui.mapSelector.addItem(_("Evidence for and against OS > 1 year"), map_view.EVIDENCE_KIND)
         ui.smoothSelector.addItem(_("Smooth"), "smooth")
         ui.smoothSelector.addItem(_("Cells, as computed"), "cells")
@@ -73,13 +75,7 @@ class MapControls:
         context = self._context()
         if context is None:
             return
-        _parameters, _outputs, _t1gd, result = context
-        self.profile.setProfile(result.get("profile") or {"s_mm": [], "value": []})
-        self._ui.ledgerLabel.text = map_view.ledger(result)
-        self._ui.cautionLabel.text = map_view.caution(result)
-        explains = str(result.get("activation_map", {}).get("explains", ""))
-        self._ui.mapSelector.setItemText(0, _("Grad-CAM for {name}").format(name=explains))
-        self._findCells()
+        self._ui.ledgerLabel.text = map_view.ledger(context[3])
         self._observeSlice()
         self.apply()
 
@@ -88,7 +84,7 @@ class MapControls:
         if self._sliceNode is not None:
             self._sliceNode.RemoveObserver(self._sliceTag)
         self._sliceNode = None
-        self._cells, self._place = [], -1
+        self._cells, self._place, self._kind = [], -1, ""
         self._ui.cellLabel.text = ""
 
     def apply(self) -> None:
@@ -99,13 +95,16 @@ class MapControls:
         parameters, outputs, t1gd, result = context
         self._filling = True
         ui = self._ui
-        ui.mapSelector.setCurrentIndex(max(ui.mapSelector.findData(parameters.mapKind), 0))
+        kind = map_view.shownKind(parameters, result)
+        ui.mapSelector.setCurrentIndex(ui.mapSelector.findData(kind))
         ui.smoothSelector.setCurrentIndex(1 if parameters.mapAsCells else 0)
         ui.colorsSelector.setCurrentIndex(max(ui.colorsSelector.findData(parameters.mapColors), 0))
-        ui.colorsSelector.setEnabled((parameters.mapKind or map_view.GRAD_CAM_KIND) == map_view.GRAD_CAM_KIND)
+        ui.colorsSelector.setEnabled(kind != map_view.EVIDENCE_KIND)
         self._filling = False
+        if kind != self._kind:
+            self._showKind(kind, outputs, result)
         map_view.prepareDisplay(outputs, result, parameters)
-        map_view.showLayers(outputs, t1gd, parameters)
+        map_view.showLayers(outputs, t1gd, result, parameters)
         map_view.showLegend(outputs, result, parameters)
 
     def _onChoice(self, index: int) -> None:
@@ -113,24 +112,20 @@ class MapControls:
         if self._filling or context is None:
             return
         parameters, ui = context[0], self._ui
-        kindBefore = parameters.mapKind or map_view.GRAD_CAM_KIND
         with slicer.util.NodeModify(parameters.parameterNode):
             parameters.mapKind = ui.mapSelector.itemData(ui.mapSelector.currentIndex)
             parameters.mapAsCells = ui.smoothSelector.currentIndex == 1
             parameters.mapColors = ui.colorsSelector.itemData(ui.colorsSelector.currentIndex)
-        if parameters.mapKind != kindBefore:
-            self._findCells()
 
     # --- navigation ----------------------------------------------------------------------------------------
-    def _findCells(self) -> None:
-        context = self._context()
-        if context is None:
-            return
-        parameters, outputs = context[:2]
-        node = outputs.node(EVIDENCE if parameters.mapKind == map_view.EVIDENCE_KIND else CELLS)
+    def _showKind(self, kind: str, outputs: SceneOutputs, result: dict[str, Any]) -> None:
+        """Another kind of map: its own cells, profile and words."""
+        self._kind, self._place = kind, -1
+        node = map_view.shownNode(outputs, kind, True)
         self._cells = map_navigation.strongestCells(node) if node is not None else []
-        self._place = -1
         self._showCell()
+        self.profile.setProfile((result.get("profiles") or {}).get(kind) or map_profile.NO_PROFILE)
+        self._ui.cautionLabel.text = map_view.caution(result, kind)
 
     def walk(self, step: int) -> None:
         """Go to the next weaker (+1) or stronger (-1) cell; the views jump there."""
@@ -149,9 +144,11 @@ class MapControls:
         elif self._place < 0:
             self._ui.cellLabel.text = _("{n} strongest cells").format(n=count)
         else:
-            self._ui.cellLabel.text = _("{place} of {n}: {value:+.2f}").format(
-                place=self._place + 1, n=count, value=self._cells[self._place].value
-            )
+            words = _("{place} of {n}: {value:.0f} % of max")
+            value = 100 * self._cells[self._place].value
+            if self._kind == map_view.EVIDENCE_KIND:
+                words, value = _("{place} of {n}: {value:+.3f}"), value / 100
+            self._ui.cellLabel.text = words.format(place=self._place + 1, n=count, value=value)
 
     def _observeSlice(self) -> None:
         self._sliceNode = map_navigation.axialSliceNode()

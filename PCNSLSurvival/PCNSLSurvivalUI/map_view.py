@@ -8,9 +8,14 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.scene_outputs import CELLS, EVIDENCE, EVIDENCE_COLORS, MAP, SceneOutputs
+from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE
+from PCNSLSurvivalLib.terms import OSClass
+from PCNSLSurvivalUI.scene_outputs import EVIDENCE, EVIDENCE_COLORS, OVER, UP_TO, SceneOutputs, mapRole
 
-GRAD_CAM_KIND, EVIDENCE_KIND = "grad_cam", "evidence"
+EVIDENCE_KIND = "evidence"
+KINDS = (OVER, UP_TO, EVIDENCE_KIND)
+"""What can be shown: Grad-CAM of one of the two classes, or the signed evidence."""
+CLASS_LABELS = {OVER: OSClass.OVER_ONE_YEAR.label, UP_TO: OSClass.UP_TO_ONE_YEAR.label}
 COLOR_NODES = {
     "Inferno": "vtkMRMLColorTableNodeFileInferno.txt",
     "Viridis": "vtkMRMLColorTableNodeFileViridis.txt",
@@ -18,21 +23,32 @@ COLOR_NODES = {
     "Rainbow": "vtkMRMLColorTableNodeRainbow",
     "Grey": "vtkMRMLColorTableNodeGrey",
 }
+MAP_ROLES = (*(mapRole(kind, cells=cells) for kind in (OVER, UP_TO) for cells in (False, True)), EVIDENCE)
 _TABLE_SIZE = 256
 BESIDE = "PCNSLBeside"
 """Slice view that shows T1Gd alone, next to the overlay."""
 
 
+def shownKind(parameters: Any, result: dict[str, Any]) -> str:
+    """The kind of map that the user chose; Grad-CAM of the predicted class when nothing was chosen."""
+    if parameters.mapKind in KINDS:
+        return str(parameters.mapKind)
+    return classOf(str(result.get("class", "")))
+
+
+def classOf(label: str) -> str:
+    """``OVER`` or ``UP_TO`` by the label that stands in a result."""
+    return OVER if label == CLASS_LABELS[OVER] else UP_TO
+
+
 def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:
     """The volume that shows this kind of map; None when the result has none."""
-    if kind == EVIDENCE_KIND:
-        return outputs.node(EVIDENCE)
-    return outputs.node(CELLS if asCells else MAP)
+    return outputs.node(EVIDENCE if kind == EVIDENCE_KIND else mapRole(kind, cells=asCells))
 
 
 def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
     """Give the shown map its colors, window, threshold and legend, as the panel's controls say."""
-    kind = parameters.mapKind or GRAD_CAM_KIND
+    kind = shownKind(parameters, result)
     node = shownNode(outputs, kind, parameters.mapAsCells)
     if node is None:
         return
@@ -43,10 +59,9 @@ def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: An
         display.SetInterpolate(0 if parameters.mapAsCells else 1)
         threshold = float(parameters.mapThreshold)
         if kind == EVIDENCE_KIND:
-            most = evidenceScale(node)
             colors = _evidenceColors(outputs, threshold)
             display.SetAndObserveColorNodeID(colors.GetID())
-            display.SetWindowLevelMinMax(-most, most)
+            display.SetWindowLevelMinMax(-FULL_SCALE, FULL_SCALE)
             display.ApplyThresholdOff()
         else:
             display.SetAndObserveColorNodeID(parameters.mapColors)
@@ -56,11 +71,6 @@ def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: An
             display.ApplyThresholdOn()
     finally:
         display.EndModify(wasModifying)
-
-
-def evidenceScale(node: Any) -> float:
-    """Largest absolute evidence of any cell, so that for and against share one scale."""
-    return max(float(np.abs(slicer.util.arrayFromVolume(node)).max()), 1e-9)
 
 
 def _evidenceColors(outputs: SceneOutputs, threshold: float) -> Any:
@@ -85,28 +95,27 @@ def _evidenceColors(outputs: SceneOutputs, threshold: float) -> Any:
     return node
 
 
-def legendTitle(result: dict[str, Any], kind: str) -> str:
+def legendTitle(kind: str) -> str:
     """What the colors mean, with the unit."""
     if kind == EVIDENCE_KIND:
-        return _("Evidence\n(log-odds)\n+ for OS > 1 y")
-    explains = str(result.get("activation_map", {}).get("explains", ""))
-    return _("Grad-CAM\n{name}\n(share of max)").format(name=explains)
+        return _("Evidence\n(log-odds / 100 mL)\n+ for OS > 1 year")
+    return _("Grad-CAM\n{name}\n(share of max)").format(name=CLASS_LABELS[kind])
 
 
 def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
     """One legend, that of the shown map; the others are hidden, since a legend outlives its volume's display."""
-    kind = parameters.mapKind or GRAD_CAM_KIND
+    kind = shownKind(parameters, result)
     shown = shownNode(outputs, kind, parameters.mapAsCells)
     logic = slicer.modules.colors.logic()
-    for role in (MAP, CELLS, EVIDENCE):
+    for role in MAP_ROLES:
         node = outputs.node(role)
         legend = logic.GetColorLegendDisplayNode(node) if node is not None else None
         if node is shown and node is not None:
             if legend is None:
                 legend = logic.AddDefaultColorLegendDisplayNode(node)
                 _styleLegend(legend, 0.14 if role == EVIDENCE else 0.105)
-            legend.SetTitleText(legendTitle(result, kind))
-            legend.SetLabelFormat("%.2f" if kind == GRAD_CAM_KIND else "%+.3f")
+            legend.SetTitleText(legendTitle(kind))
+            legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
             legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))
             legend.Modified()
         elif legend is not None:
@@ -131,9 +140,9 @@ def composites() -> list[Any]:
     return [node for node in nodes if node.GetLayoutName() != BESIDE]
 
 
-def showLayers(outputs: SceneOutputs, t1gd: Any, parameters: Any, *, fit: bool = False) -> None:
+def showLayers(outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], parameters: Any, *, fit: bool = False) -> None:
     """T1Gd below, the map above with its opacity; ``fit`` only when a new result arrives."""
-    node = shownNode(outputs, parameters.mapKind or GRAD_CAM_KIND, parameters.mapAsCells)
+    node = shownNode(outputs, shownKind(parameters, result), parameters.mapAsCells)
     visible = bool(parameters.mapVisible) and node is not None
     for composite in composites():
         wasModifying = composite.StartModify()
@@ -177,10 +186,23 @@ def ledger(result: dict[str, Any]) -> str:
     )
 
 
-def caution(result: dict[str, Any]) -> str:
-    """One sentence on what the map can and cannot tell."""
-    edges = result.get("activation_map", {}).get("cell_size_mm") or [0.0]
+def caution(result: dict[str, Any], kind: str) -> str:
+    """One sentence on what the shown map can and cannot tell."""
+    edge = max(result.get("activation_map", {}).get("cell_size_mm") or [0.0])
+    if kind == EVIDENCE_KIND:
+        return _(
+            "The map shows where in the scan the network's answer comes from, in cells of {edge:.0f} mm; it outlines "
+            "no tumor and proves no cause."
+        ).format(edge=edge)
+    if _mapOf(result, kind).get("empty"):
+        return _("No cell speaks for {name}: this map is empty.").format(name=CLASS_LABELS[kind])
     return _(
-        "The map shows which regions raised the network's output, in cells of {edge:.0f} mm; it outlines no tumor "
-        "and proves no cause."
-    ).format(edge=max(edges))
+        "The map shows which regions speak for {name} to the network, in cells of {edge:.0f} mm, each class on its "
+        "own scale; it outlines no tumor and proves no cause."
+    ).format(name=CLASS_LABELS[kind], edge=edge)
+
+
+def _mapOf(result: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What a result says of the Grad-CAM of one class."""
+    maps = (result.get("activation_map") or {}, result.get("activation_map_other_class") or {})
+    return next((entry for entry in maps if classOf(str(entry.get("explains"))) == kind), {})

@@ -13,10 +13,10 @@ from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalUI import dependencies, map_view
 from PCNSLSurvivalUI.kept_steps import KeptSteps
-from PCNSLSurvivalUI.parameters import TARGET_WORDS, PanelParameters, contrastAgent, isComplete
+from PCNSLSurvivalUI.parameters import PanelParameters, contrastAgent, isComplete
 from PCNSLSurvivalUI.prediction_run import CannotStartError, PredictionRun, RunListener, RunRequest
 from PCNSLSurvivalUI.result_import import importResult
-from PCNSLSurvivalUI.scene_outputs import ALIGNED, T1GD, TRANSFORM, SceneOutputs
+from PCNSLSurvivalUI.scene_outputs import ALIGNED, T1GD, TRANSFORM, SceneOutputs, storedResult
 from PCNSLSurvivalUI.volume_roles import doubt_about, guess_roles
 
 _ATTRIBUTES = {Sequence.T1GD: "t1gdVolume", Sequence.T1: "t1Volume", Sequence.T2: "t2Volume"}
@@ -115,7 +115,6 @@ class PanelLogic:
             registrationEngine=parameters.registrationEngine,
             brainEngine=parameters.brainEngine,
             device=parameters.device,
-            target=TARGET_WORDS[parameters.target],
             overrideQuality=parameters.overrideQuality,
         )
         listener = RunListener(changed=changed, resultReady=resultReady, aligned=aligned, ended=runEnded)
@@ -136,4 +135,6 @@ class PanelLogic:
     def showResult(self, parameters: PanelParameters) -> None:
         """Bring the views to a new result."""
         outputs = SceneOutputs(parameters.parameterNode)
-        map_view.showLayers(outputs, outputs.node(T1GD), parameters, fit=True)
+        result = storedResult(parameters.result)
+        if result is not None:
+            map_view.showLayers(outputs, outputs.node(T1GD), result, parameters, fit=True)

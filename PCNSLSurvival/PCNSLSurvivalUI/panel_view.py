@@ -323,11 +323,10 @@ class PanelView:
         path = report_files.askFile(_("Save the map"), "activation-map.nrrd", "NRRD (*.nrrd);;NIfTI (*.nii.gz)")
         if path is None:
             return
-        parameters = self._parameters
+        parameters, _outputs, _t1gd, result = self._mapContext()
+        kind = map_view.shownKind(parameters, result)
         self._withReport(
-            lambda outputs: report_files.writeMap(
-                map_view.shownNode(outputs, parameters.mapKind or map_view.GRAD_CAM_KIND, parameters.mapAsCells), path
-            )
+            lambda outputs: report_files.writeMap(map_view.shownNode(outputs, kind, parameters.mapAsCells), path)
         )
 
     def _withReport(self, action: Any) -> None:

@@ -10,8 +10,6 @@ SLICER, BUILT_IN, SKIP = "Slicer module", "Built in", "Skip: done already"
 BIAS_ENGINES = [SLICER, BUILT_IN, SKIP]
 REGISTRATION_ENGINES = [SLICER, SKIP]
 BRAIN_ENGINES = [SLICER, BUILT_IN, SKIP]
-TARGETS = ["predicted class", "OS > 1 year", "OS ≤ 1 year"]
-TARGET_WORDS = dict(zip(TARGETS, ("predicted", "over", "up-to"), strict=True))
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 
 
@@ -27,7 +25,6 @@ class PanelParameters:
     biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]
     registrationEngine: Annotated[str, Choice(REGISTRATION_ENGINES), Default(SLICER)]
     brainEngine: Annotated[str, Choice(BRAIN_ENGINES), Default(SLICER)]
-    target: Annotated[str, Choice(TARGETS), Default(TARGETS[0])]
     device: Annotated[str, Choice(DEVICES), Default("auto")]
     keepIntermediate: bool = False
     overrideQuality: bool = False
@@ -37,6 +34,7 @@ class PanelParameters:
     legendVisible: bool = True
     mapAsCells: bool = False
     mapKind: str = ""
+    """Which map is shown: of one class, or the evidence; empty for the predicted class."""
     mapColors: str = "vtkMRMLColorTableNodeFileInferno.txt"
     result: str = ""
     """The last prediction as JSON, so that a saved scene shows it again without any computation."""

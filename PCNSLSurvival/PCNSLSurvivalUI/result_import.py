@@ -11,11 +11,10 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.map_navigation import axialProfile
+from PCNSLSurvivalUI.map_profile import axialProfile, evidenceProfile
+from PCNSLSurvivalUI.map_view import CLASS_LABELS, EVIDENCE_KIND, classOf
 from PCNSLSurvivalUI.scene_bridge import newHidden, readVolume, removeNode
-from PCNSLSurvivalUI.scene_outputs import CELLS, EVIDENCE, MAP, MASK, REPORT, SceneOutputs
-
-INPUT = "output.input"
+from PCNSLSurvivalUI.scene_outputs import CORRECTED, EVIDENCE, INPUT, MASK, REPORT, SceneOutputs, mapRole
 
 
 def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any) -> Iterator[None]:
@@ -32,55 +31,99 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
     result = json.loads((folder / "prediction.json").read_text(encoding="utf-8"))
     scene = folder / "scene"
     made: dict[str, Any] = {}
+    names: dict[str, str] = {}
     try:
-        volumes = {MAP: "activation_map", CELLS: "activation_cells", EVIDENCE: "evidence_cells"}
-        if parameters.keepIntermediate:
-            volumes[INPUT] = "t1gd_preprocessed"
-        for role, name in volumes.items():
-            node = made[role] = newHidden("vtkMRMLScalarVolumeNode", name)
-            node.CreateDefaultDisplayNodes()
-            # Before the image arrives: window and level are not worth a histogram of the whole volume.
-            node.GetDisplayNode().AutoWindowLevelOff()
-            node.GetDisplayNode().SetWindowLevelMinMax(0.0, 1.0)
-            yield from readVolume(scene, name, node)
-        if INPUT in made:
-            made[INPUT].GetDisplayNode().SetWindowLevelMinMax(-3.0, 5.0)
-        mask = made[MASK] = newHidden("vtkMRMLLabelMapVolumeNode", "brain_mask")
-        yield from readVolume(scene, "brain_mask", mask)
-        _toShareOfMaximum(made[CELLS], result)
-        stored = np.load(scene / "activation_map.npy", mmap_mode="r")
-        affine = np.array(json.loads((scene / "activation_map.json").read_text(encoding="utf-8"))["affine_ras"])
-        for result["profile"] in axialProfile(stored, affine):
-            yield
-        report = made[REPORT] = newHidden("vtkMRMLTextNode", "report")
-        report.SetText((folder / "report.html").read_text(encoding="utf-8"))
+        for role, file, name, window in _volumes(result):
+            if not (scene / f"{file}.npy").is_file():
+                continue
+            kind = "vtkMRMLLabelMapVolumeNode" if role == MASK else "vtkMRMLScalarVolumeNode"
+            node = made[role] = newHidden(kind, file)
+            names[role] = name
+            if window is not None:
+                node.CreateDefaultDisplayNodes()
+                # Before the image arrives: window and level are not worth a histogram of the whole volume.
+                node.GetDisplayNode().AutoWindowLevelOff()
+                node.GetDisplayNode().SetWindowLevelMinMax(*window)
+            yield from readVolume(scene, file, node)
+        if CORRECTED in made:
+            _showAs(made[CORRECTED], t1gd)
+        for entry in _maps(result):
+            explained = classOf(entry["explains"])
+            _multiply(made[mapRole(explained, cells=True)], 1.0 / (float(entry.get("scale") or 0.0) or 1.0))
+        _multiply(made[EVIDENCE], 100.0 / _volumeMl(made[EVIDENCE]))
         yield
-        names = {
-            MAP: _("Activation map, smooth"),
-            CELLS: _("Activation map, cells"),
-            EVIDENCE: _("Evidence, cells"),
-            MASK: _("Brain mask"),
-            REPORT: _("Report (HTML)"),
-            INPUT: _("T1Gd as the network reads it"),
-        }
-        outputs.remove(INPUT)
+        yield from _addProfiles(result, scene, made)
+        made[REPORT], names[REPORT] = newHidden("vtkMRMLTextNode", "report"), _("Report (HTML)")
+        made[REPORT].SetText((folder / "report.html").read_text(encoding="utf-8"))
+        yield
+        for role in (CORRECTED, INPUT):
+            outputs.remove(role)
         for role, node in list(made.items()):
-            outputs.place(role, node, names[role], t1gd)
+            kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
+            outputs.place(role, node, names[role], t1gd, kept=kept)
             del made[role]
             yield
+        if parameters.mapKind != EVIDENCE_KIND:
+            parameters.mapKind = ""  # a new patient is shown the predicted class first
         parameters.result = json.dumps(_forTheScene(result))
     finally:
         for node in made.values():
             removeNode(node)
 
 
-def _toShareOfMaximum(cells: Any, result: dict[str, Any]) -> None:
-    """The cells come in logits; the map beside them, and the legend, in shares of the largest cell."""
-    scale = float(result.get("activation_map", {}).get("scale") or 0.0)
-    if scale > 0:
-        array = slicer.util.arrayFromVolume(cells)
-        array /= np.float32(scale)
-        slicer.util.arrayFromVolumeModified(cells)
+def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, float] | None]]:
+    """Role, file, name and window of every volume; what the worker did not write is passed over."""
+    volumes: list[tuple[str, str, str, tuple[float, float] | None]] = []
+    for entry, ending in zip(_maps(result), ("", "_other_class"), strict=False):
+        explained, share = classOf(entry["explains"]), (0.0, 1.0)
+        label = CLASS_LABELS[explained]
+        smooth, cells = _("Grad-CAM {name} (share of max)"), _("Grad-CAM {name}, cells (share of max)")
+        volumes += [
+            (mapRole(explained, cells=False), f"activation_map{ending}", smooth.format(name=label), share),
+            (mapRole(explained, cells=True), f"activation_cells{ending}", cells.format(name=label), share),
+        ]
+    return [
+        *volumes,
+        (EVIDENCE, "evidence_cells", _("Evidence for OS > 1 year (log-odds per 100 mL)"), (-1.0, 1.0)),
+        (MASK, "brain_mask", _("Brain mask"), None),
+        (CORRECTED, "t1gd_corrected", _("T1Gd without bias field"), (0.0, 1.0)),
+        (INPUT, "t1gd_preprocessed", _("T1Gd as the network reads it"), (-3.0, 5.0)),
+    ]
+
+
+def _maps(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the result says of the map of the explained class, and of that of the other class."""
+    return [result[key] for key in ("activation_map", "activation_map_other_class") if key in result]
+
+
+def _multiply(node: Any, factor: float) -> None:
+    """Cells come in logits or log-odds; they are shown in the unit of the legend."""
+    array = slicer.util.arrayFromVolume(node)
+    array *= np.float32(factor)
+    slicer.util.arrayFromVolumeModified(node)
+
+
+def _volumeMl(node: Any) -> float:
+    return float(np.prod(node.GetSpacing())) / 1000.0
+
+
+def _showAs(node: Any, t1gd: Any) -> None:
+    """Give a volume the gray window of the T1Gd it was made from."""
+    display = t1gd.GetDisplayNode() if t1gd is not None else None
+    if display is not None:
+        node.GetDisplayNode().SetWindowLevelMinMax(display.GetWindowLevelMin(), display.GetWindowLevelMax())
+
+
+def _addProfiles(result: dict[str, Any], scene: Path, made: dict[str, Any]) -> Iterator[None]:
+    """Activation along the axial direction, for every kind of map."""
+    profiles: dict[str, Any] = {EVIDENCE_KIND: evidenceProfile(made[EVIDENCE])}
+    for entry, ending in zip(_maps(result), ("", "_other_class"), strict=False):
+        stored = np.load(scene / f"activation_map{ending}.npy", mmap_mode="r")
+        place = json.loads((scene / f"activation_map{ending}.json").read_text(encoding="utf-8"))
+        for profile in axialProfile(stored, np.array(place["affine_ras"])):
+            profiles[classOf(entry["explains"])] = profile
+            yield
+    result["profiles"] = profiles
 
 
 def _forTheScene(result: dict[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,24 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI.scene_bridge import removeNode
 
-MAP, CELLS, EVIDENCE = "output.map", "output.cells", "output.evidence"
+MAP, CELLS, EVIDENCE = "output.map.", "output.cells.", "output.evidence"
+"""Roles of maps go on with the class they explain, see ``mapRole``."""
 EVIDENCE_COLORS, MASK, REPORT = "output.evidenceColors", "output.mask", "output.report"
+CORRECTED, INPUT = "output.corrected", "output.input"
+"""T1Gd without bias field, and as the network reads it."""
 ALIGNED, TRANSFORM = "output.aligned.", "output.transform."
 T1GD = "shown.t1gd"
 """The T1Gd that the result belongs to; an input, never removed by us."""
 _FOLDER = "output.folder"
+
+
+OVER, UP_TO = "over", "up-to"
+"""The two classes, as the command line writes them."""
+
+
+def mapRole(explains: str, *, cells: bool) -> str:
+    """Role of the Grad-CAM of one class, ``OVER`` or ``UP_TO``; smooth, or on the cells it was computed in."""
+    return (CELLS if cells else MAP) + explains
 
 
 class SceneOutputs:
@@ -34,7 +46,7 @@ class SceneOutputs:
         self._parameterNode.GetNodeReferenceRoles(names)
         return sorted(n for n in names if n.startswith(start) and self.node(n) is not None)
 
-    def place(self, role: str, node: Any, name: str, t1gd: Any) -> None:
+    def place(self, role: str, node: Any, name: str, t1gd: Any, *, kept: bool = True) -> None:
         """Take a finished node as the output of a role; an earlier one of that role goes.
 
         Args:
@@ -42,18 +54,20 @@ class SceneOutputs:
             node: In the scene already, or not yet.
             name: What the user reads.
             t1gd: The T1Gd it belongs to, or None when that is gone.
+            kept: Whether selectors list it and a saved scene holds it; otherwise it lasts until the scene closes.
         """
         self.remove(role)
         node.SetName(name)
-        node.SetHideFromEditors(False)
-        node.SetSaveWithScene(True)
+        node.SetHideFromEditors(not kept)
+        node.SetSaveWithScene(kept)
         node.RemoveAttribute("PCNSLSurvival.temporary")
         if node.GetScene() is None:
             node = slicer.mrmlScene.AddNode(node)
         if node.IsA("vtkMRMLDisplayableNode") and node.IsA("vtkMRMLVolumeNode") and node.GetDisplayNode() is None:
             node.CreateDefaultDisplayNodes()
         self._parameterNode.SetNodeReferenceID(role, node.GetID())
-        self._intoFolder(node, t1gd)
+        if kept:
+            self._intoFolder(node, t1gd)
 
     def remove(self, role: str) -> None:
         """Remove the output of a role, if it is there."""

@@ -105,8 +105,9 @@ class SurvivalNetwork:
         evidence, constant = self._evidence(layer4, temperature)
         # bf16 rounds what the head reads; its sum is then the exact log-odds of the rounded cells.
         _check_sum(evidence, constant, log_odds)
-        member_maps = _over_views(
-            [[self._map(n, output, target, block, method) for n, output in enumerate(v)] for v in views]
+        member_maps, other_maps = (
+            _over_views([[self._map(n, output, explained, block, method) for n, output in enumerate(v)] for v in views])
+            for explained in (target, OSClass(1 - target))
         )
         architecture = self.folder.architecture
         features = layer4.mean(axis=(2, 3, 4))
@@ -123,6 +124,7 @@ class SurvivalNetwork:
             stride_voxels=architecture.cell_stride(block),
             raw_map=member_maps.mean(axis=0),
             member_maps=member_maps,
+            other_map=other_maps.mean(axis=0),
             evidence=evidence.astype(np.float32),
             evidence_constant=constant,
             evidence_stride_voxels=architecture.cell_stride("layer4"),

@@ -41,6 +41,8 @@ class NetworkResult:
     """(i, j, k) mean of the members' raw maps, at least 0, in logits."""
     member_maps: FloatMap
     """(K, i, j, k) raw maps of the members."""
+    other_map: FloatMap
+    """(i, j, k) as ``raw_map``, for the other class: readers switch between both without another run."""
     evidence: FloatMap
     """(i, j, k) signed contributions of the cells of layer4 to ``log_odds``."""
     evidence_constant: float
@@ -63,6 +65,11 @@ class NetworkResult:
     def map_scale(self) -> float:
         """Largest value of ``raw_map``; dividing by it gives 0 to 1. It is 0 for an empty map."""
         return float(self.raw_map.max())
+
+    @property
+    def other_target(self) -> OSClass:
+        """The class whose logit ``other_map`` explains."""
+        return OSClass(1 - self.target)
 
     @property
     def map_is_empty(self) -> bool:

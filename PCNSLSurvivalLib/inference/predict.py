@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask, read_scan
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
-from PCNSLSurvivalLib.inference.network import Device, NetworkResult, SurvivalNetwork
+from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, SurvivalNetwork
 from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
 from PCNSLSurvivalLib.models.architecture import Block
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
@@ -61,6 +61,8 @@ class CaseResult:
     """``uint8`` on the T1Gd grid, in the file's own voxel order."""
     activation_map: sitk.Image
     """``float32`` on the same grid: raw map over its largest cell, 0 to 1; 0 outside the brain; 0 if empty."""
+    other_map: sitk.Image
+    """``float32`` as ``activation_map``, for the class that it does not explain, over its own largest cell."""
     ledger: EvidenceLedger
     checks: ExplanationChecks | None
     """Of the explanation, where they were asked for."""
@@ -123,7 +125,8 @@ def predict_case(
     clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
         own_grid = Grid.of(scans[Sequence.T1GD].image)
-        activation = _scaled_map_on(prepared, result)
+        activation = _scaled_map_on(prepared, result.raw_map, result.stride_voxels)
+        other = _scaled_map_on(prepared, result.other_map, result.stride_voxels)
         ledger = evidence_ledger(
             result.evidence,
             result.evidence_constant,
@@ -152,6 +155,7 @@ def predict_case(
         network=result,
         brain_mask=in_voxel_order_of(prepared.brain_mask, own_grid),
         activation_map=in_voxel_order_of(activation, own_grid),
+        other_map=in_voxel_order_of(other, own_grid),
         ledger=ledger,
         checks=checks,
         options=options,
@@ -173,15 +177,15 @@ def voxel_sha256(image: sitk.Image) -> str:
     return digest.hexdigest()
 
 
-def _scaled_map_on(prepared: PreparedCase, result: NetworkResult) -> sitk.Image:
-    """The raw map over its own largest cell, on the canonical T1Gd grid; an empty map stays 0."""
-    scale = result.map_scale if not result.map_is_empty else 1.0
+def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int) -> sitk.Image:
+    """A raw map over its own largest cell, on the canonical T1Gd grid; an empty map stays 0."""
+    scale = float(raw_map.max())
     return map_on_grid(
-        result.raw_map / scale,
+        raw_map / scale if scale > 0 else raw_map,
         prepared.network_grid,
         Grid.of(prepared.brain_mask),
         prepared.brain_mask,
-        stride_voxels=result.stride_voxels,
+        stride_voxels=stride_voxels,
     )
 
 

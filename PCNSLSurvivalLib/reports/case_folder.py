@@ -21,7 +21,7 @@ from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.reports.case_report import case_report_html
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Changes in the first place when a reader of an earlier file would misread a later one."""
 
 PREDICTION = "prediction.json"
@@ -30,6 +30,9 @@ BRAIN_MASK = "brain_mask.nii.gz"
 ACTIVATION_MAP = "activation_map.nii.gz"
 ACTIVATION_CELLS = "activation_cells.nii.gz"
 """The raw map, in logits, on the cells it was computed in."""
+OTHER_MAP = "activation_map_other_class.nii.gz"
+OTHER_CELLS = "activation_cells_other_class.nii.gz"
+"""The same two for the class that ``activation_map`` does not explain."""
 EVIDENCE_CELLS = "evidence_cells.nii.gz"
 """Signed share of every cell in the log-odds of OS > 1 year."""
 
@@ -45,7 +48,9 @@ def write_case_folder(result: CaseResult, folder: Path) -> None:
     """
     write_volume(result.brain_mask, folder / BRAIN_MASK)
     write_volume(result.activation_map, folder / ACTIVATION_MAP)
+    write_volume(result.other_map, folder / OTHER_MAP)
     network = result.network
+    _write_cells(network.other_map, network.stride_voxels, result, folder / OTHER_CELLS)
     _write_cells(network.raw_map, network.stride_voxels, result, folder / ACTIVATION_CELLS)
     _write_cells(network.evidence, network.evidence_stride_voxels, result, folder / EVIDENCE_CELLS)
     for sequence, image in result.prepared.preprocessed.items():
@@ -96,6 +101,12 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
             "scale": grad_cam["scale"],
             "unit": "value times scale is the raw map, in logits",
             "empty": grad_cam["empty"],
+        },
+        "activation_map_other_class": {
+            "file": OTHER_MAP,
+            "explains": result.network.other_target.label,
+            "scale": float(result.network.other_map.max()),
+            "empty": not result.network.other_map.any(),
         },
         "evidence": {**network["evidence"], "ledger": result.ledger.to_json()},
         "familiarity": network["familiarity"],

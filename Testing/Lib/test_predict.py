@@ -54,6 +54,7 @@ def prediction(result: Path) -> dict:
 def test_the_result_folder_is_complete_and_lies_on_the_patients_grid(result, prediction, patient, t1gd):
     names = {"t1gd_preprocessed.nii.gz", "t1_preprocessed.nii.gz", "t2_preprocessed.nii.gz", "brain_mask.nii.gz"}
     names |= {"activation_map.nii.gz", "activation_cells.nii.gz", "evidence_cells.nii.gz"}
+    names |= {"activation_map_other_class.nii.gz", "activation_cells_other_class.nii.gz"}
     assert {p.name for p in result.iterdir()} == names | {"prediction.json", "report.html"}
     mask = sitk.ReadImage(str(result / "brain_mask.nii.gz"))
     activation = sitk.ReadImage(str(result / "activation_map.nii.gz"))

@@ -44,6 +44,9 @@ def _write(folder: Path, t1gd: Path) -> None:
     cell_affine = affine @ half @ scale
     volumes = {
         "activation_map": (bright, affine),
+        "activation_map_other_class": (bright[::-1].copy(), affine),
+        "activation_cells_other_class": (cells[::-1].copy(), cell_affine),
+        "t1gd_corrected": (array, affine),
         "brain_mask": ((array > 0.1 * array.max()).astype(np.uint8), affine),
         "t1gd_preprocessed": (array, affine),
         "activation_cells": (cells, cell_affine),
@@ -62,6 +65,7 @@ def _write(folder: Path, t1gd: Path) -> None:
         "warnings": ["This is a made-up warning."],
         "model": {"name": "made-up", "version": "1"},
         "activation_map": {"explains": "OS > 1 year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
+        "activation_map_other_class": {"explains": "OS ≤ 1 year", "scale": 0.25, "empty": False},
         "evidence": {"for": 1.0, "against": -0.4, "constant": -0.068},
         "software": {"pcnsl-survival": "0"},
     }

@@ -165,7 +165,6 @@ def test_what_the_user_said_reaches_the_command_line(standin, ready, monkeypatch
     ui.biasEngineSelector.setCurrentText("Skip: done already")
     ui.brainEngineSelector.setCurrentText("Skip: done already")
     ui.deviceSelector.setCurrentText("cpu")
-    ui.targetSelector.setCurrentText("OS ≤ 1 year")
     ui.overrideQualityCheckBox.setChecked(True)
     ui.predictButton.click()
     wait.until(lambda: ready.logic.run is None)
@@ -173,7 +172,6 @@ def test_what_the_user_said_reaches_the_command_line(standin, ready, monkeypatch
     for option in ("--already-corrected", "--already-stripped", "--override-quality"):
         assert option in words
     assert words[words.index("--device") + 1] == "cpu"
-    assert words[words.index("--target") + 1] == "up-to"
     from PCNSLSurvivalLib.cli.__main__ import _parser
 
     parsed = _parser().parse_args(words)  # the command line understands every word

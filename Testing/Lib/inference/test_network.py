@@ -96,6 +96,16 @@ def test_evidence_of_an_ensemble_adds_up_to_its_log_odds(ensemble, case, target)
     assert min(result.member_probabilities) <= result.probability_over_one_year <= max(result.member_probabilities)
 
 
+@pytest.mark.parametrize("block", ["layer4", "layer3"])
+def test_the_other_map_is_that_of_the_other_class(ensemble, case, block):
+    over = ensemble.predict(case, block=block, target=OSClass.OVER_ONE_YEAR)
+    up_to = ensemble.predict(case, block=block, target=OSClass.UP_TO_ONE_YEAR)
+    assert (over.other_target, up_to.other_target) == (OSClass.UP_TO_ONE_YEAR, OSClass.OVER_ONE_YEAR)
+    np.testing.assert_array_equal(over.other_map, up_to.raw_map)
+    np.testing.assert_array_equal(up_to.other_map, over.raw_map)
+    assert not np.array_equal(over.raw_map, over.other_map)
+
+
 @pytest.mark.parametrize("method", ["grad_cam", "hires_cam", "layer_cam"])
 @pytest.mark.parametrize("block", ["layer4", "layer3"])
 def test_map_lies_on_the_cells_of_its_block(ensemble, case, block, method):

@@ -1,0 +1,118 @@
+"""How well probabilities tell the two OS classes apart, and whether they mean what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+METRIC_LABELS = {
+    "auc": "AUC",
+    "accuracy": "Accuracy",
+    "precision": "Precision (macro)",
+    "recall": "Recall (macro)",
+    "f1": "F1 (macro)",
+    "brier": "Brier score",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
+}
+PAPER_METRICS = ("auc", "accuracy", "precision", "recall", "f1")
+
+_SMALLEST = 1e-6  # a probability of exactly 0 or 1 has no log-odds
+_NEWTON_STEPS = 15
+_STEEPEST = 1e3
+
+
+def classification_metrics(
+    os_class: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Every metric of ``METRIC_LABELS``, for one sample or for thousands of bootstrap samples at once.
+
+    AUC is the Mann-Whitney statistic, ties counting one half. Precision, recall and F1 are means over the classes that
+    occur among truths or predictions; a class never predicted has precision 0, as in scikit-learn and so in the paper.
+    The slope is that of a logistic regression of the outcome on the predicted log-odds, the intercept that of one with
+    slope 1 (calibration in the large): 1 and 0 are ideal, a slope below 1 means too extreme probabilities.
+
+    Args:
+        os_class: (N,) true classes, 0 or 1.
+        probability: (N,) predicted probabilities of class 1; from one half up, class 1 is predicted.
+        weight: (..., N) how often each patient counts; once each if left out.
+
+    Returns:
+        Name of the metric to an array of shape (...). NaN where it is not defined: AUC and calibration of a sample
+        with one class, the slope where one threshold tells the classes apart without error.
+
+    References:
+        Cox, Two further applications of a model for binary regression, Biometrika 45, 1958.
+        Van Calster et al., A calibration hierarchy for risk models, J Clin Epidemiol 74, 2016.
+    """
+    truth = np.asarray(os_class, dtype=np.float64)
+    p = np.asarray(probability, dtype=np.float64)
+    w = np.ones_like(truth) if weight is None else np.asarray(weight, dtype=np.float64)
+    predicted = (p >= 0.5).astype(np.float64)
+    tp, fp = w @ (truth * predicted), w @ ((1 - truth) * predicted)
+    fn, tn = w @ (truth * (1 - predicted)), w @ ((1 - truth) * (1 - predicted))
+    precision = _macro((tp, tn), (tp + fp, tn + fn), (tp + fp + fn, tn + fp + fn))
+    recall = _macro((tp, tn), (tp + fn, tn + fp), (tp + fp + fn, tn + fp + fn))
+    f1 = _macro((2 * tp, 2 * tn), (2 * tp + fp + fn, 2 * tn + fp + fn), (tp + fp + fn, tn + fp + fn))
+    area = auc(truth, p, w)
+    slope, intercept = _calibration(truth, p, w, separated=np.isnan(area) | (area == 0) | (area == 1))
+    return {
+        "auc": area,
+        "accuracy": (tp + tn) / w.sum(axis=-1),
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+        "brier": w @ (p - truth) ** 2 / w.sum(axis=-1),
+        "calibration_slope": slope,
+        "calibration_intercept": intercept,
+    }
+
+
+def _macro(
+    right: tuple[NDArray, NDArray], of: tuple[NDArray, NDArray], occurs: tuple[NDArray, NDArray]
+) -> NDArray[np.float64]:
+    """Mean of ``right / of`` over the classes that occur; 0 where there is nothing to be right of."""
+    shares = [r / np.where(n > 0, n, 1) for r, n in zip(right, of, strict=True)]
+    present = [(n > 0).astype(np.float64) for n in occurs]
+    return (shares[0] * present[0] + shares[1] * present[1]) / (present[0] + present[1])
+
+
+def auc(os_class: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None) -> NDArray[np.float64]:
+    """The AUC alone, as in ``classification_metrics``: (...) for weights of shape (..., N)."""
+    truth = np.asarray(os_class, dtype=np.float64)
+    p = np.asarray(probability, dtype=np.float64)
+    w = np.ones_like(truth) if weight is None else np.asarray(weight, dtype=np.float64)
+    order = np.argsort(p, kind="stable")
+    starts = np.flatnonzero(np.diff(p[order], prepend=-np.inf))  # of the groups of equal probability
+    positive = np.add.reduceat((w * truth)[..., order], starts, axis=-1)
+    negative = np.add.reduceat((w * (1 - truth))[..., order], starts, axis=-1)
+    below = np.cumsum(negative, axis=-1) - negative / 2
+    pairs = positive.sum(axis=-1) * negative.sum(axis=-1)
+    return np.where(pairs > 0, (positive * below).sum(axis=-1) / np.where(pairs > 0, pairs, 1), np.nan)
+
+
+def _calibration(truth: NDArray, p: NDArray, w: NDArray, *, separated: NDArray) -> tuple[NDArray, NDArray]:
+    """Slope, and intercept at slope 1, by Newton's method on the two logistic likelihoods."""
+    p = np.clip(p, _SMALLEST, 1 - _SMALLEST)
+    log_odds = np.log(p / (1 - p))
+    one_class = ((w @ truth) == 0) | ((w @ (1 - truth)) == 0)
+    intercept = np.zeros(w.shape[:-1])
+    for _ in range(_NEWTON_STEPS):
+        fitted = _logistic(intercept[..., None] + log_odds)
+        curvature = (w * fitted * (1 - fitted)).sum(axis=-1)
+        intercept = intercept + np.clip((w * (truth - fitted)).sum(axis=-1) / (curvature + 1e-12), -1, 1)
+    a, b = np.zeros(w.shape[:-1]), np.zeros(w.shape[:-1])
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for _ in range(_NEWTON_STEPS):
+            fitted = _logistic(a[..., None] + b[..., None] * log_odds)
+            rest, v = w * (truth - fitted), w * fitted * (1 - fitted)
+            g0, g1 = rest.sum(axis=-1), rest @ log_odds
+            h00, h01, h11 = v.sum(axis=-1), v @ log_odds, v @ log_odds**2
+            det = h00 * h11 - h01**2
+            a, b = a + (h11 * g0 - h01 * g1) / det, b + (h00 * g1 - h01 * g0) / det
+        slope = np.where(separated | (np.ptp(log_odds) == 0) | ~(np.abs(b) < _STEEPEST), np.nan, b)
+    return slope, np.where(one_class, np.nan, intercept)
+
+
+def _logistic(x: NDArray) -> NDArray[np.float64]:
+    return 0.5 * (1 + np.tanh(x / 2))

@@ -51,3 +51,11 @@ class EvaluationError(PCNSLSurvivalError):
 
 class CohortError(PCNSLSurvivalError):
     """A cohort, or a table that belongs to it, cannot be used as it is."""
+
+
+class FoldError(PCNSLSurvivalError):
+    """A cohort cannot be split into the folds asked for."""
+
+
+class TrainingError(PCNSLSurvivalError):
+    """A network cannot be trained as asked."""

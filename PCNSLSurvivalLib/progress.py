@@ -10,7 +10,7 @@ from typing import Literal
 
 from PCNSLSurvivalLib.terms import Step
 
-State = Literal["started", "running", "finished", "skipped"]
+State = Literal["started", "running", "finished", "skipped", "kept"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,10 @@ class StepClock:
         self.seconds[step] = round(seconds, 3)
         self.listener(StepEvent(step=step, state="started"))
         self.listener(StepEvent(step=step, state="finished", fraction=1.0, seconds=seconds))
+
+    def keep(self, step: Step, detail: str = "") -> None:
+        """Say that the result of an earlier run is used."""
+        self.listener(StepEvent(step=step, state="kept", detail=detail, fraction=1.0))
 
     def skip(self, step: Step, reason: str) -> None:
         """Say that a step is not needed, and why."""

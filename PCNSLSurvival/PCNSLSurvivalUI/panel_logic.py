@@ -14,9 +14,11 @@ from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalUI import dependencies, map_view
 from PCNSLSurvivalUI.kept_steps import KeptSteps
 from PCNSLSurvivalUI.parameters import PanelParameters, contrastAgent, isComplete
-from PCNSLSurvivalUI.prediction_run import CannotStartError, PredictionRun, RunListener, RunRequest
+from PCNSLSurvivalUI.prediction_run import PredictionRun
 from PCNSLSurvivalUI.result_import import importResult
+from PCNSLSurvivalUI.run_request import CannotStartError, RunListener, RunRequest
 from PCNSLSurvivalUI.scene_outputs import ALIGNED, T1GD, TRANSFORM, SceneOutputs, storedResult
+from PCNSLSurvivalUI.step_verdicts import judgeSteps
 from PCNSLSurvivalUI.volume_roles import doubt_about, guess_roles
 
 _ATTRIBUTES = {Sequence.T1GD: "t1gdVolume", Sequence.T1: "t1Volume", Sequence.T2: "t2Volume"}
@@ -94,6 +96,7 @@ class PanelLogic:
             t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
             yield from importResult(folder, outputs, t1gd, parameters)
             parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
+            judgeSteps(run.steps, storedResult(parameters.result) or {})
             resultShown()
             yield
 

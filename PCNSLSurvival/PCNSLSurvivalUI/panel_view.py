@@ -243,7 +243,7 @@ class PanelView:
         ui.progressLabel.setVisible(running)
         if running:
             ui.progressBar.setValue(int(1000 * run.steps.fraction()))
-            ui.progressLabel.text = steps_view.timeLeftInWords(run.steps)
+            ui.progressLabel.text = steps_view.progressInWords(run.steps, run.hasResult)
         steps_view.showSteps(ui.stepsTable, self._steps)
 
     def _showResult(self) -> None:

@@ -10,6 +10,8 @@ from PCNSLSurvivalUI import timings
 WAITING, RUNNING, DONE, SKIPPED, FAILED, CANCELLED, KEPT = (
     "waiting", "running", "done", "skipped", "failed", "cancelled", "kept",
 )  # fmt: skip
+FIRST, PROCESS, READING = "first", "process", "reading"
+"""Lanes: what the prediction waits for; our own process; what goes on beside it. The last two run at once."""
 
 
 @dataclass
@@ -20,6 +22,7 @@ class RunStep:
     """Step and volume, such as ``bias_field T1Gd``; also the name its seconds are remembered under."""
     label: str
     engine: str = ""
+    lane: str = FIRST
     state: str = WAITING
     seconds: float | None = None
     verdict: str = ""
@@ -41,15 +44,20 @@ class StepList:
     def __init__(self) -> None:
         self.steps: list[RunStep] = []
 
-    def add(self, key: str, label: str, engine: str = "") -> RunStep:
+    def add(self, key: str, label: str, engine: str = "", lane: str = FIRST) -> RunStep:
         """Append a waiting step."""
-        self.steps.append(RunStep(key, label, engine))
+        self.steps.append(RunStep(key, label, engine, lane))
         return self.steps[-1]
 
+    def sortByLane(self, first: str) -> None:
+        """Bring the steps into the order in which they begin; ``first`` is the first of our process."""
+        order = {FIRST: 0, PROCESS: 1, READING: 2}
+        self.steps.sort(key=lambda step: (order[step.lane], step.key != first))
+
     def addNext(self, key: str, label: str) -> RunStep:
-        """Insert a step that was not foreseen before the first one that waits."""
+        """Insert a step of our process that was not foreseen before the first one that waits."""
         place = next((n for n, step in enumerate(self.steps) if step.state == WAITING), len(self.steps))
-        self.steps.insert(place, RunStep(key, label))
+        self.steps.insert(place, RunStep(key, label, lane=PROCESS))
         return self.steps[place]
 
     def find(self, key: str) -> RunStep | None:
@@ -81,20 +89,32 @@ class StepList:
             if step.state == RUNNING:
                 self.mark(step.key, state, step.note)
 
+    def judge(self, key: str, verdict: str, note: str) -> None:
+        """What a step's result is worth, in a word and in a sentence."""
+        step = self._known(key)
+        step.verdict, step.note = verdict, note
+
+    def whereProcessStopped(self) -> str:
+        """The step of our process that an error belongs to: the running one, otherwise the last that was done."""
+        ours = [step for step in self.steps if step.lane == PROCESS]
+        running = [step for step in ours if step.state == RUNNING]
+        done = [step for step in ours if step.state in (DONE, KEPT)]
+        return (running or done[-1:] or ours)[0].key
+
     def _known(self, key: str) -> RunStep:
         return self.find(key) or self.add(key, key)
 
     def secondsLeft(self) -> float | None:
         """Seconds still to go by what the steps took here before; None while a step has never run here."""
-        left = 0.0
+        left = {FIRST: 0.0, PROCESS: 0.0, READING: 0.0}
         for step in self.steps:
             if step.state not in (WAITING, RUNNING):
                 continue
             expected = timings.expectedSeconds(f"{step.key} {step.engine}".strip())
             if expected is None:
                 return None
-            left += max(expected - step.elapsed, 0.0)
-        return left
+            left[step.lane] += max(expected - step.elapsed, 0.0)
+        return left[FIRST] + max(left[PROCESS], left[READING])
 
     def fraction(self) -> float:
         """Share of the run that is done: by seconds where they are known, by steps otherwise."""

@@ -27,16 +27,22 @@ def isInstalled(module: str) -> bool:
 
 
 def biasFieldParameters(
-    volume: slicer.vtkMRMLScalarVolumeNode, corrected: slicer.vtkMRMLScalarVolumeNode, recipe: Recipe
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    corrected: slicer.vtkMRMLScalarVolumeNode,
+    recipe: Recipe,
+    mask: slicer.vtkMRMLLabelMapVolumeNode | None = None,
 ) -> dict[str, Any]:
     """N4ITKBiasFieldCorrection with the recipe's figures.
 
-    The module has one shrink factor for all three axes, so the one of the coarsest axis is taken: thick slices
-    are kept whole, at the price of more samples in the plane.
+    The field is fitted inside ``mask`` where one is given, otherwise in the whole head. The module has one shrink
+    factor for all three axes, so the one of the coarsest axis is taken: thick slices are kept whole, at the price
+    of more samples in the plane.
     """
     step = recipe.bias_field
     factors = factors_for(volume.GetSpacing(), volume.GetImageData().GetDimensions(), step.working_spacing_mm)
+    inside = {} if mask is None else {"maskImageName": mask}
     return {
+        **inside,
         "inputImageName": volume,
         "outputImageName": corrected,
         "shrinkFactor": int(min(factors)),

@@ -71,10 +71,20 @@ def showSteps(table: Any, steps: run_steps.StepList | None) -> None:
     table.setVisible(bool(rows))
 
 
-def timeLeftInWords(steps: run_steps.StepList) -> str:
-    """What is running, and how long it may still take by what it took here before."""
+def progressInWords(steps: run_steps.StepList, hasResult: bool) -> str:
+    """What is ready, what is running, what is still to come, and how long that took here before.
+
+    Args:
+        steps: The steps of the run.
+        hasResult: Whether the prediction is in the scene already.
+    """
     running = [step.label for step in steps.steps if step.state == run_steps.RUNNING]
+    waiting = [step.label for step in steps.steps if step.state == run_steps.WAITING]
     now = ", ".join(running) or _("Getting ready")
+    if hasResult:
+        now = _("The prediction and its map are ready. Still to come: {steps}").format(
+            steps=", ".join(running + waiting)
+        )
     left = steps.secondsLeft()
     if left is None:
         return _("{now} … (the time left is known after the first run on this computer)").format(now=now)

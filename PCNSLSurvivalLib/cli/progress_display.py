@@ -36,6 +36,8 @@ def _plain_line(event: StepEvent) -> None:
         print(f"{_title(event):<36} {event.seconds:6.1f} s", file=sys.stderr, flush=True)
     elif event.state == "skipped":
         print(f"{event.step.label:<36} skipped: {event.detail}", file=sys.stderr, flush=True)
+    elif event.state == "kept":
+        print(f"{_title(event):<36} kept from an earlier run", file=sys.stderr, flush=True)
 
 
 class TerminalProgress:
@@ -51,7 +53,7 @@ class TerminalProgress:
         """Show one event."""
         if event.state == "started":
             self._bar = self._new_bar(total=1.0, desc=_title(event), bar_format=_BAR, file=sys.stderr)
-        elif event.state == "skipped":
+        elif event.state in ("skipped", "kept"):
             _plain_line(event)
         elif self._bar is not None:
             self._bar.n = event.fraction or 0.0

@@ -22,6 +22,7 @@ from PCNSLSurvivalLib.models.architecture import Block
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
+from PCNSLSurvivalLib.preprocessing.step_store import StepStore
 from PCNSLSurvivalLib.progress import Listener, StepClock, silent
 from PCNSLSurvivalLib.terms import OSClass, Sequence, Step, Verdict
 
@@ -47,6 +48,8 @@ class CaseOptions:
     already_corrected: bool = False
     already_registered: bool = False
     override_quality: bool = False
+    kept_steps: Path | None = None
+    """Folder in which the long steps are kept, and found again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,7 @@ def predict_case(
         already_corrected=options.already_corrected,
         already_registered=options.already_registered,
         override_quality=options.override_quality,
+        store=None if options.kept_steps is None else StepStore(options.kept_steps),
     )
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)

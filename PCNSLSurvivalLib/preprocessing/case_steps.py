@@ -19,7 +19,6 @@ from PCNSLSurvivalLib.terms import Sequence, Step
 
 Scans = Mapping[Sequence, sitk.Image]
 
-_KEPT = "computed in an earlier run"
 _IDENTITY = sitk.Transform(3, sitk.sitkIdentity)
 
 
@@ -112,7 +111,7 @@ class CaseSteps:
             return timed()
         made, found = self.store.image(step, detail, parameters, inputs, timed)
         if found:
-            self.clock.skip(step, _KEPT)
+            self.clock.keep(step, detail)
         return made
 
     def _pose(
@@ -126,7 +125,7 @@ class CaseSteps:
             return timed()
         pose, found = self.store.pose(Step.REGISTRATION, detail, self.recipe.registration, inputs, timed)
         if found:
-            self.clock.skip(Step.REGISTRATION, _KEPT)
+            self.clock.keep(Step.REGISTRATION, detail)
         return pose
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import jsonschema
@@ -167,6 +168,28 @@ def _center_of_mass(image: sitk.Image) -> np.ndarray:
     index_kji = np.argwhere(values > 0)
     weights = values[values > 0]
     return Grid.of(image).index_to_lps((index_kji * weights[:, None]).sum(axis=0)[::-1] / weights.sum())
+
+
+def test_a_second_prediction_uses_the_steps_that_the_first_one_kept(patient, tmp_path, capsys):
+    fine = Grid.of(patient.scans[Sequence.T1GD])
+    i, j, k = (math.ceil(n * mm / 3.0) for n, mm in zip(fine.size, fine.spacing_mm, strict=True))
+    coarse = Grid((i, j, k), (3.0, 3.0, 3.0), fine.origin_lps_mm, fine.direction_lps)
+    for name, volumes in (("scan", patient.scans), ("mask", patient.brain_masks)):
+        image = resample(volumes[Sequence.T1GD], coarse, interpolation="nearest")
+        sitk.WriteImage(image, str(tmp_path / f"{name}.nrrd"))
+    words = ["--t1gd", str(tmp_path / "scan.nrrd"), "--brain-mask", str(tmp_path / "mask.nrrd"), "--override-quality"]
+    words += ["--keep-steps", str(tmp_path / "kept"), "--progress", "json"]
+    states = []
+    for run in ("first", "second"):
+        assert main(["predict", *words, "--out", str(tmp_path / run)]) == 0
+        events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        states.append([e["state"] for e in events if e.get("step") == "bias_field" and e["detail"] == "T1Gd"])
+    assert states[0][-1] == "finished"
+    assert states[1] == ["kept"]
+    first, second = (
+        json.loads((tmp_path / run / "prediction.json").read_text(encoding="utf-8")) for run in ("first", "second")
+    )
+    assert first["probability_over_one_year"] == pytest.approx(second["probability_over_one_year"], abs=1e-5)
 
 
 def test_an_existing_result_is_kept_unless_overwrite_is_given(t1gd, tmp_path, capsys):

@@ -83,9 +83,9 @@ def test_missing_packages_are_installed_after_one_question(standin, ready, monke
 
 
 def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI import panel_view, prediction_run
+    from PCNSLSurvivalUI import panel_view, run_request
 
-    for module in (panel_view, prediction_run):
+    for module in (panel_view, run_request):
         monkeypatch.setattr(module, "is_brain_extractor_installed", lambda: False)
     ready.ui.brainEngineSelector.setCurrentText("Built in")
     assert "Get the built-in brain extraction" in _refused(ready)

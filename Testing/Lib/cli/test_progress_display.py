@@ -11,6 +11,7 @@ def _run(listener):
         running(0.5)
     clock.skip(Step.BRAIN_EXTRACTION, "a brain mask was given")
     clock.record(Step.GRAD_CAM, 0.25)
+    clock.keep(Step.REGISTRATION, "T2")
     return clock
 
 
@@ -18,7 +19,7 @@ def test_json_lines_carry_every_event(capsys):
     clock = _run(listener_for("json"))
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["state"] for event in events] == [
-        "started", "running", "finished", "skipped", "started", "finished",
+        "started", "running", "finished", "skipped", "started", "finished", "kept",
     ]  # fmt: skip
     assert events[1]["fraction"] == 0.5
     assert events[0]["step"] == "bias_field"
@@ -29,7 +30,9 @@ def test_json_lines_carry_every_event(capsys):
 def test_a_log_gets_one_line_a_step(capsys):
     _run(listener_for("auto"))
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
+    assert lines[3].startswith("Registration to T1Gd, T2")
+    assert "kept from an earlier run" in lines[3]
     assert lines[0].startswith("Bias field correction (N4), T1Gd")
     assert lines[0].endswith(" s")
     assert "skipped: a brain mask was given" in lines[1]

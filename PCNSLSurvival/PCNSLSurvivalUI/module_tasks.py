@@ -1,0 +1,158 @@
+"""The steps that Slicer's own modules do for us: what each reads, what it makes, and when it need not run again."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.terms import Sequence, Step
+from PCNSLSurvivalUI import slicer_steps
+from PCNSLSurvivalUI.kept_steps import KeptSteps, identityOf
+from PCNSLSurvivalUI.run_request import CannotStartError, RunRequest
+from PCNSLSurvivalUI.run_volumes import RunVolumes
+
+
+class ModuleTask:
+    """One module that waits for its turn.
+
+    Args:
+        role: The scan it works on.
+        volumes: The volumes of the run.
+        request: What the user chose.
+        kept: Results of earlier runs.
+        fatal: Whether the prediction cannot go on without it.
+    """
+
+    module: ClassVar[str]
+    step: ClassVar[Step]
+    makes: ClassVar[tuple[tuple[str, str], ...]]
+    """Class and name of the nodes that are worth keeping."""
+
+    def __init__(
+        self, role: Sequence, volumes: RunVolumes, request: RunRequest, kept: KeptSteps, *, fatal: bool = True
+    ) -> None:
+        self.role, self.fatal = role, fatal
+        self._volumes, self._request, self._kept = volumes, request, kept
+        self._made: list[Any] = []
+
+    @property
+    def key(self) -> str:
+        """Name of the step in the list of steps."""
+        return str(self.step) if self.step is Step.BRAIN_EXTRACTION else f"{self.step} {self.role.label}"
+
+    def takeKept(self) -> bool:
+        """Use what an earlier run made of the same volumes; whether there was something."""
+        nodes = self._kept.nodes(self._identity())
+        if nodes is None:
+            return False
+        self._made = [self._volumes.own(node) for node in nodes]
+        self._handOn()
+        return True
+
+    def parameters(self) -> dict[str, Any]:
+        """The module's parameters, with new nodes for its outputs."""
+        self._made = [self._volumes.new(className, name.format(role=self.role.label)) for className, name in self.makes]
+        return self._parameters()
+
+    def finish(self) -> None:
+        """The module has run: check, remember and use what it made.
+
+        Raises:
+            CannotStartError: It made nothing that can be used.
+        """
+        self._check()
+        self._kept.keep(self._identity(), self._made)
+        self._handOn()
+
+    def _identity(self) -> tuple[Any, ...]:
+        """Changes with everything the step reads."""
+        raise NotImplementedError
+
+    def _parameters(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _handOn(self) -> None:
+        raise NotImplementedError
+
+    def _check(self) -> None:
+        if self._made[0].GetImageData() is None:
+            raise CannotStartError(slicer_steps.failureSentence(self.module, self.role.label))
+
+
+class BrainTask(ModuleTask):
+    """SwissSkullStripper outlines the brain on T1Gd as acquired."""
+
+    module, step = slicer_steps.SWISS, Step.BRAIN_EXTRACTION
+    makes = (("vtkMRMLLabelMapVolumeNode", "Brain mask"),)
+
+    def _identity(self) -> tuple[Any, ...]:
+        return ("brain", identityOf(self._volumes.raw[Sequence.T1GD]))
+
+    def _parameters(self) -> dict[str, Any]:
+        stripped = self._volumes.new("vtkMRMLScalarVolumeNode", "T1Gd brain")
+        return slicer_steps.brainParameters(self._volumes.raw[Sequence.T1GD], stripped, self._made[0])
+
+    def _check(self) -> None:
+        if slicer_steps.isEmptyMask(self._made[0]):
+            raise CannotStartError(
+                _(
+                    "SwissSkullStripper found no brain in T1Gd. Look at T1Gd in the slice views; if it shows "
+                    "a head, choose 'Built in' for the brain extraction under Advanced and predict again."
+                )
+            )
+
+    def _handOn(self) -> None:
+        self._volumes.mask = self._made[0]
+
+
+class BiasFieldTask(ModuleTask):
+    """N4ITK removes the shading of a scan; on T1Gd it looks at the brain alone where the outline is known."""
+
+    module, step = slicer_steps.N4, Step.BIAS_FIELD
+    makes = (("vtkMRMLScalarVolumeNode", "{role} corrected"),)
+
+    def _mask(self) -> Any:
+        return self._volumes.mask if self.role is Sequence.T1GD else None
+
+    def _identity(self) -> tuple[Any, ...]:
+        mask = self._mask()
+        return (
+            "bias field",
+            identityOf(self._volumes.raw[self.role]),
+            None if mask is None else identityOf(mask),
+            repr(self._request.model.recipe.bias_field),
+        )
+
+    def _parameters(self) -> dict[str, Any]:
+        recipe = self._request.model.recipe
+        return slicer_steps.biasFieldParameters(self._volumes.raw[self.role], self._made[0], recipe, self._mask())
+
+    def _handOn(self) -> None:
+        self._volumes.current[self.role] = self._made[0]
+
+
+class RegistrationTask(ModuleTask):
+    """BRAINSFit lays a scan over T1Gd."""
+
+    module, step = slicer_steps.BRAINSFIT, Step.REGISTRATION
+    makes = (
+        ("vtkMRMLScalarVolumeNode", "{role} aligned"),
+        ("vtkMRMLLinearTransformNode", "{role} to T1Gd"),
+    )
+
+    def _identity(self) -> tuple[Any, ...]:
+        fixed, moving = self._volumes.raw[Sequence.T1GD], self._volumes.current[self.role]
+        return ("registration", identityOf(fixed), identityOf(moving))
+
+    def _parameters(self) -> dict[str, Any]:
+        # T1Gd as acquired: outside the brain the correction of a masked N4 is only an extrapolation.
+        fixed, moving = self._volumes.raw[Sequence.T1GD], self._volumes.current[self.role]
+        return slicer_steps.registrationParameters(fixed, moving, *self._made)
+
+    def _handOn(self) -> None:
+        # BRAINSFit's habit: the moving volume lies under the new transform now.
+        self._volumes.current[self.role].SetAndObserveTransformNodeID(None)
+        if self.fatal:
+            self._volumes.current[self.role] = self._made[0]
+        self._volumes.aligned[self.role] = (self._made[0], self._made[1])

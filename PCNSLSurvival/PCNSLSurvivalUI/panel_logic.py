@@ -12,14 +12,15 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalUI import dependencies, map_view
+from PCNSLSurvivalUI.dicom_tags import dicomTags
 from PCNSLSurvivalUI.kept_steps import KeptSteps
-from PCNSLSurvivalUI.parameters import PanelParameters, contrastAgent, isComplete
+from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.prediction_run import PredictionRun
 from PCNSLSurvivalUI.result_import import importResult
 from PCNSLSurvivalUI.run_request import CannotStartError, RunListener, RunRequest
 from PCNSLSurvivalUI.scene_outputs import ALIGNED, T1GD, TRANSFORM, SceneOutputs, storedResult
 from PCNSLSurvivalUI.step_verdicts import judgeSteps
-from PCNSLSurvivalUI.volume_roles import doubt_about, guess_roles
+from PCNSLSurvivalUI.volume_roles import Guess, doubt_about, guess_roles
 
 _ATTRIBUTES = {Sequence.T1GD: "t1gdVolume", Sequence.T1: "t1Volume", Sequence.T2: "t2Volume"}
 
@@ -31,18 +32,26 @@ class PanelLogic:
         self.kept = KeptSteps()
         self.run: PredictionRun | None = None
 
-    def guess(self, parameters: PanelParameters) -> list[Sequence]:
-        """Fill the roles that a volume's name speaks of; which roles were found."""
+    def guess(self, parameters: PanelParameters, *, onlyEmpty: bool = False) -> Guess:
+        """Fill the roles that a volume's name and DICOM tags speak of.
+
+        Args:
+            parameters: The panel's choices.
+            onlyEmpty: Leave roles alone that have a volume already.
+
+        Returns:
+            What was found.
+        """
         nodes = [
             node
             for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
             if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
         ]
-        found = guess_roles([node.GetName() for node in nodes], [contrastAgent(node) for node in nodes])
-        chosen = {role: nodes[place] for role, place in found.items() if role in _ATTRIBUTES}
-        for role, node in chosen.items():
-            setattr(parameters, _ATTRIBUTES[role], node)
-        return list(chosen)
+        guessed = guess_roles([(node.GetName(), dicomTags(node)) for node in nodes])
+        for role, name in _ATTRIBUTES.items():
+            if role in guessed.places and not (onlyEmpty and getattr(parameters, name) is not None):
+                setattr(parameters, name, nodes[guessed.places[role]])
+        return guessed
 
     def chosenVolumes(self, parameters: PanelParameters) -> dict[Sequence, Any]:
         """The volumes by role; roles without one are left out."""
@@ -54,7 +63,7 @@ class PanelLogic:
         if parameters is None:
             return ""
         chosen = self.chosenVolumes(parameters)
-        sentences = [doubt_about(role, node.GetName(), contrastAgent(node)) for role, node in chosen.items()]
+        sentences = [doubt_about(role, node.GetName(), dicomTags(node)) for role, node in chosen.items()]
         if len({node.GetID() for node in chosen.values()}) < len(chosen):
             sentences.append(_("One volume is chosen twice. Choose another for one of the roles."))
         return " ".join(sentence for sentence in sentences if sentence)

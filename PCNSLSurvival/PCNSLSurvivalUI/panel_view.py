@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalUI import job, map_view, model_list, report_files, results_view, run_steps, steps_view
 from PCNSLSurvivalUI.map_controls import MapControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
+from PCNSLSurvivalUI.scan_choice import ScanChoice
 from PCNSLSurvivalUI.scene_outputs import T1GD, SceneOutputs, storedResult
 
 _TICK_MS = 250
@@ -31,6 +32,7 @@ class PanelView:
         self._ui, self._logic = ui, logic
         self._parameters: PanelParameters | None = None
         self._guiTag: Any = None
+        self._choice: ScanChoice | None = None
         self._tag = 0
         self._steps: run_steps.StepList | None = None
         self._models: list[Any] = []
@@ -68,6 +70,8 @@ class PanelView:
         self._parameters = parameters
         self._guiTag = parameters.connectGui(self._ui)
         self._tag = parameters.AddObserver("ModifiedEvent", self._onParameters)
+        self._choice = ScanChoice(parameters, self._fillIn)
+        self._fillIn()
         self._selectModel()
         self._onParameters()
 
@@ -75,6 +79,7 @@ class PanelView:
         """Let go of the scene."""
         if self._parameters is None:
             return
+        self._choice.close()
         self._parameters.disconnectGui(self._guiTag)
         self._parameters.RemoveObserver(self._tag)
         self._parameters = None
@@ -175,10 +180,17 @@ class PanelView:
 
     # --- the button ----------------------------------------------------------------------------------------------
     def guess(self) -> None:
-        """Choose T1Gd, T1 and T2 by the names of the loaded volumes."""
-        if not self._logic.guess(self._parameters):
-            self._ui.scansNote.text = _("No loaded volume has a name that speaks of T1Gd, T1 or T2.")
+        """Choose T1Gd, T1 and T2 by the names and DICOM tags of the loaded volumes."""
+        guessed = self._logic.guess(self._parameters)
+        note = guessed.inWords()
+        if note:
+            self._ui.scansNote.text = f"{note} {self._logic.doubts(self._parameters)}".strip()
             self._ui.scansNote.show()
+
+    def _fillIn(self) -> None:
+        """Volumes have arrived: fill in what is not chosen yet, as long as no T1Gd is chosen."""
+        if self._parameters is not None and self._parameters.t1gdVolume is None and self._logic.run is None:
+            self._logic.guess(self._parameters, onlyEmpty=True)
 
     def predictOrCancel(self) -> None:
         """Start a run, or cancel the one under way."""

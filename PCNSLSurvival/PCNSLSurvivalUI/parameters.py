@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import slicer
 from slicer import vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
 
@@ -44,10 +43,3 @@ def isComplete(parameters: PanelParameters | None) -> bool:
     """Whether a prediction can be started: a T1Gd with an image is chosen."""
     node = parameters.t1gdVolume if parameters is not None else None
     return node is not None and node.GetImageData() is not None
-
-
-def contrastAgent(node: slicer.vtkMRMLScalarVolumeNode) -> str:
-    """DICOM Contrast/Bolus Agent of a volume loaded from DICOM; empty for others."""
-    uids = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
-    database = getattr(slicer, "dicomDatabase", None)
-    return database.instanceValue(uids[0], "0018,0010") if uids and database is not None else ""

@@ -1,13 +1,15 @@
-"""Which loaded volume is the T1Gd, which the T1, which the T2: a guess from names, with its reason.
+"""Which loaded volume is the T1Gd, which the T1, which the T2: a guess from names and DICOM tags, with its reason.
 
 Names come from file names and DICOM series descriptions. Words for the contrast agent are looked for before
-"T1", because every post-contrast name holds "T1" as well; FLAIR before "T2" for the same reason.
+"T1", because every post-contrast name holds "T1" as well; FLAIR before "T2" for the same reason. Where no name
+speaks, the timing of the sequence does.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence as Ordered
+from dataclasses import dataclass, field
 
 from slicer.i18n import tr as _
 
@@ -30,63 +32,133 @@ _NOT_ANATOMY = (
 )
 
 
-def role_of(name: str, contrast_agent: str = "") -> Sequence | None:
-    """The sequence that a volume's name speaks of.
+@dataclass(frozen=True, kw_only=True)
+class DicomTags:
+    """What a DICOM header says about a sequence; empty texts and None where it says nothing."""
+
+    modality: str = ""
+    image_type: str = ""
+    description: str = ""
+    protocol: str = ""
+    contrast_agent: str = ""
+    repetition_ms: float | None = None
+    echo_ms: float | None = None
+    inversion_ms: float | None = None
+
+    def weighting(self) -> Sequence | None:
+        """T1, T2 or FLAIR by repetition, echo and inversion time; the limits are wide and set by judgement."""
+        if self.echo_ms is None:
+            return None
+        repetition, inversion = self.repetition_ms or 0.0, self.inversion_ms or 0.0
+        if self.echo_ms >= 60:
+            return Sequence.FLAIR if inversion > 1500 else Sequence.T2 if repetition >= 1800 else None
+        # An inversion pulse gives T1 contrast at a long repetition time (MPRAGE).
+        return Sequence.T1 if self.echo_ms < 30 and (0 < repetition < 1200 or 300 <= inversion <= 1300) else None
+
+
+_NO_TAGS = DicomTags()
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Which volume was taken for which sequence."""
+
+    places: dict[Sequence, int] = field(default_factory=dict)
+    rivals: tuple[Sequence, ...] = ()
+    """Sequences that more than one volume looks like; the first volume was taken."""
+
+    def inWords(self) -> str:
+        """A word to the user where the guess is none, or is one of several; empty otherwise."""
+        if not set(self.places) & {Sequence.T1GD, Sequence.T1, Sequence.T2}:
+            return _("No loaded volume has a name or a DICOM header that speaks of T1Gd, T1 or T2.")
+        if self.rivals:
+            roles = _(" and ").join(role.label for role in self.rivals)
+            return _("Several volumes look like {roles}; the first was chosen.").format(roles=roles)
+        return ""
+
+
+def role_of(name: str, tags: DicomTags = _NO_TAGS) -> Sequence | None:
+    """The sequence that a volume's name and DICOM header speak of.
 
     Args:
         name: Name of the volume in the scene.
-        contrast_agent: DICOM Contrast/Bolus Agent (0018,0010), empty when unknown.
+        tags: Its DICOM header, if it was loaded from DICOM.
 
     Returns:
-        The sequence, or None where the name says nothing or speaks of something else.
+        The sequence, or None where nothing says it, or something speaks of another kind of image.
     """
     text = _spaced(name)
-    if _has(text, _NOT_ANATOMY):
+    if tags.modality not in ("", "MR") or "SUBTRACT" in tags.image_type.upper() or _has(text, _NOT_ANATOMY):
         return None
-    without = _has(text, _WITHOUT)
-    text = re.sub(rf"(?<![a-z0-9+])(?:{_WITHOUT})(?![a-z0-9+])", " ", text)
-    if _has(text, _FLAIR):
-        return Sequence.FLAIR
-    if _has(text, _T2):
-        return Sequence.T2
-    contrast = _has(text, _CONTRAST) or bool(contrast_agent.strip())
-    if contrast and not without and (_has(text, _T1) or _has(text, r"t1\w+|ce-\w+|post\w*|contrast|gd|gad\w*")):
-        return Sequence.T1GD
-    return Sequence.T1 if _has(text, _T1) else None
+    seen = None
+    for words in (text, _spaced(tags.description), _spaced(tags.protocol)):
+        seen = seen or _weighting_in(words)
+    seen = seen or tags.weighting()
+    if seen is not Sequence.T1:
+        return seen
+    everything = f"{text} {_spaced(tags.description)}"
+    contrast = bool(tags.contrast_agent) or _has(_without_denials(everything), _CONTRAST)
+    return Sequence.T1GD if contrast and not _has(everything, _WITHOUT) else Sequence.T1
 
 
-def guess_roles(names: Ordered[str], contrast_agents: Ordered[str] | None = None) -> dict[Sequence, int]:
-    """The volumes that look like T1Gd, T1, T2, by their place in ``names``; the first of a kind wins.
+def guess_roles(volumes: Ordered[tuple[str, DicomTags]]) -> Guess:
+    """The volumes that look like T1Gd, T1, T2, by their place; the first of a kind wins.
 
     Args:
-        names: Names of the volumes, in the order of the scene.
-        contrast_agents: DICOM contrast agents beside them, empty texts where unknown.
+        volumes: Name and DICOM header of each volume, in the order of the scene.
     """
-    agents = contrast_agents or [""] * len(names)
-    found: dict[Sequence, int] = {}
-    for place, (name, agent) in enumerate(zip(names, agents, strict=True)):
-        role = role_of(name, agent)
-        if role is not None and role not in found:
-            found[role] = place
-    return found
+    found: dict[Sequence, list[int]] = {}
+    for place, (name, tags) in enumerate(volumes):
+        role = role_of(name, tags)
+        if role is not None:
+            found.setdefault(role, []).append(place)
+    wanted = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+    rivals = tuple(role for role in wanted if len(found.get(role, [])) > 1)
+    return Guess({role: places[0] for role, places in found.items()}, rivals)
 
 
-def doubt_about(role: Sequence, name: str, contrast_agent: str = "") -> str:
+def doubt_about(role: Sequence, name: str, tags: DicomTags = _NO_TAGS) -> str:
     """A word on why a chosen volume looks wrong for its role; empty when nothing speaks against it.
 
     Args:
         role: What the user chose the volume for.
         name: Name of the volume; it is not repeated in the answer.
-        contrast_agent: DICOM Contrast/Bolus Agent, empty when unknown.
+        tags: Its DICOM header, if it was loaded from DICOM.
     """
-    seen = role_of(name, contrast_agent)
+    if tags.modality not in ("", "MR"):
+        return _("The {role} volume is no MR image: its DICOM header says {modality}.").format(
+            role=role.label, modality=tags.modality
+        )
+    timed = tags.weighting()
+    if timed is not None and timed is not (Sequence.T1 if role is Sequence.T1GD else role):
+        return _("The echo time of the {role} volume ({ms:.0f} ms) speaks of {seen}. Is it the right volume?").format(
+            role=role.label, ms=tags.echo_ms, seen=timed.label
+        )
+    seen = role_of(name, tags)
     if seen is None or seen is role:
         return ""
     if role is Sequence.T1GD and seen is Sequence.T1:
         return _("The name of the T1Gd volume speaks of a T1 without contrast agent. Is it the post-contrast scan?")
+    if role is Sequence.T1 and seen is Sequence.T1GD and tags.contrast_agent:
+        return _("The DICOM header of the T1 volume names a contrast agent. Is it the scan before contrast?")
     return _("The name of the {role} volume speaks of {seen}. Is it the right volume?").format(
         role=role.label, seen=seen.label
     )
+
+
+def _weighting_in(text: str) -> Sequence | None:
+    """T1, T2 or FLAIR by the words of a name, a contrast agent aside."""
+    text = _without_denials(text)
+    if _has(text, _FLAIR):
+        return Sequence.FLAIR
+    if _has(text, _T2):
+        return Sequence.T2
+    spoken = _has(text, _CONTRAST) and _has(text, r"t1\w+|ce-\w+|post\w*|contrast|gd|gad\w*")
+    return Sequence.T1 if spoken or _has(text, _T1) else None
+
+
+def _without_denials(text: str) -> str:
+    return re.sub(rf"(?<![a-z0-9+])(?:{_WITHOUT})(?![a-z0-9+])", " ", text)
 
 
 def _spaced(name: str) -> str:

@@ -170,6 +170,7 @@ def _center_of_mass(image: sitk.Image) -> np.ndarray:
     return Grid.of(image).index_to_lps((index_kji * weights[:, None]).sum(axis=0)[::-1] / weights.sum())
 
 
+@pytest.mark.slow
 def test_a_second_prediction_uses_the_steps_that_the_first_one_kept(patient, tmp_path, capsys):
     fine = Grid.of(patient.scans[Sequence.T1GD])
     i, j, k = (math.ceil(n * mm / 3.0) for n, mm in zip(fine.size, fine.spacing_mm, strict=True))

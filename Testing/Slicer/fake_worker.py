@@ -68,8 +68,18 @@ def _write(folder: Path, t1gd: Path) -> None:
         "activation_map_other_class": {"explains": "OS ≤ 1 year", "scale": 0.25, "empty": False},
         "evidence": {"for": 1.0, "against": -0.4, "constant": -0.068},
         "software": {"pcnsl-survival": "0"},
+        "preprocessing": {
+            "findings": [
+                _finding("slice_distance", "T1Gd", "good", "The slices of T1Gd are close."),
+                _finding("brain_volume", "brain mask", "check", "The brain is small. Look at its outline."),
+            ]
+        },
     }
     (folder / "prediction.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def _finding(code: str, subject: str, verdict: str, sentence: str) -> dict[str, object]:
+    return {"code": code, "subject": subject, "verdict": verdict, "value": 1.0, "unit": "", "sentence": sentence}
 
 
 def main(arguments: list[str]) -> int:

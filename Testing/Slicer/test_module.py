@@ -3,6 +3,7 @@
 import unittest
 
 import pytest
+from made_scenes import Wait
 
 
 def test_the_modules_own_test_passes(standin, panel):
@@ -73,9 +74,76 @@ def test_names_speak_of_sequences(application, name, role):
     assert role_of(name) == role
 
 
-def test_a_contrast_agent_in_the_dicom_header_makes_a_t1_a_t1gd(application):
-    from PCNSLSurvivalUI.volume_roles import role_of
+@pytest.mark.parametrize(
+    ("name", "tags", "role"),
+    [
+        ("SAG MPRAGE", {"contrast_agent": "Gadovist"}, "t1gd"),
+        ("SAG MPRAGE", {}, "t1"),
+        ("T2 TSE", {"contrast_agent": "Gadovist"}, "t2"),
+        ("5: AX", {"description": "t1_se_tra", "contrast_agent": "Dotarem"}, "t1gd"),
+        ("5: AX", {"protocol": "T2 TSE"}, "t2"),
+        ("7", {"repetition_ms": 2300, "echo_ms": 3, "inversion_ms": 900}, "t1"),
+        ("7", {"repetition_ms": 2300, "echo_ms": 3, "inversion_ms": 900, "contrast_agent": "Gadovist"}, "t1gd"),
+        ("7", {"repetition_ms": 550, "echo_ms": 12}, "t1"),
+        ("7", {"repetition_ms": 4800, "echo_ms": 95}, "t2"),
+        ("7", {"repetition_ms": 9000, "echo_ms": 110, "inversion_ms": 2500}, "flair"),
+        ("T1 post Gd", {"modality": "CT"}, None),
+        ("T1 Gd", {"image_type": "DERIVED\\SECONDARY\\SUBTRACTION"}, None),
+        ("T1 pre contrast", {"contrast_agent": "Gadovist"}, "t1"),
+    ],
+)
+def test_dicom_headers_speak_of_sequences(application, name, tags, role):
+    from PCNSLSurvivalUI.volume_roles import DicomTags, role_of
 
-    assert role_of("SAG MPRAGE", contrast_agent="Gadovist") == "t1gd"
-    assert role_of("SAG MPRAGE") == "t1"
-    assert role_of("T2 TSE", contrast_agent="Gadovist") == "t2"
+    assert role_of(name, DicomTags(**tags)) == role
+
+
+class _Database:
+    """As much of ``slicer.dicomDatabase`` as the panel asks."""
+
+    headers = {  # noqa: RUF012
+        "1.1": {"0008,0060": "MR", "0018,0081": "3.1", "0018,0080": "9.6", "0018,0010": "Gadovist"},
+        "1.2": {"0008,0060": "MR", "0018,0081": "2.9", "0018,0080": "9.4"},
+        "1.3": {"0008,0060": "MR", "0018,0081": "101", "0018,0080": "5200"},
+    }
+
+    def instanceValue(self, uid, tag):
+        return self.headers[uid].get(tag, "")
+
+
+def test_volumes_from_dicom_are_told_apart_by_their_headers(standin, panel, monkeypatch):
+    import slicer
+
+    monkeypatch.setattr(slicer, "dicomDatabase", _Database(), raising=False)
+    for uid in ("1.3", "1.2", "1.1"):
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", f"{uid[-1]}: AX")
+        node.SetAttribute("DICOM.instanceUIDs", uid)
+    ui = panel.ui
+    ui.guessButton.click()
+    chosen = [
+        s.currentNode().GetAttribute("DICOM.instanceUIDs") for s in (ui.t1gdSelector, ui.t1Selector, ui.t2Selector)
+    ]
+    assert chosen == ["1.1", "1.2", "1.3"]
+    assert ui.scansNote.text == ""
+    ui.t1gdSelector.setCurrentNode(ui.t2Selector.currentNode())
+    assert "echo time of the T1Gd volume (101 ms) speaks of T2" in ui.scansNote.text
+
+
+def test_scans_are_filled_in_when_they_arrive_and_never_exchanged(standin, panel):
+    import slicer
+
+    ui, wait = panel.ui, Wait()
+    for name in ("T1", "T2", "T1 Gd"):
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    wait.until(lambda: ui.t1gdSelector.currentNode() is not None, 5)
+    assert ui.t1gdSelector.currentNode().GetName() == "T1 Gd"
+    other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1 post Gd")
+    wait.some(0.5)
+    assert ui.t1gdSelector.currentNode() is not other, "a choice is not changed"
+    ui.guessButton.click()
+    assert "Several volumes look like T1Gd" in ui.scansNote.text
+    # Slicer's selector moves on to another volume when its own goes; the panel must not take that one.
+    slicer.mrmlScene.RemoveNode(ui.t2Selector.currentNode())
+    wait.some(0.1)
+    assert ui.t2Selector.currentNode() is None
+    assert panel.logic.getParameterNode().t2Volume is None

@@ -175,7 +175,7 @@ def test_what_the_user_said_reaches_the_command_line(standin, ready, monkeypatch
     from PCNSLSurvivalLib.cli.__main__ import _parser
 
     parsed = _parser().parse_args(words)  # the command line understands every word
-    assert parsed.command == "explain"
+    assert parsed.command == "predict"
 
 
 def test_every_control_can_be_reached_with_the_keyboard(standin, quick_panel):

@@ -1,0 +1,166 @@
+"""What comes when: the prediction first, finished steps not again; the panel says what is ready and what comes."""
+
+from __future__ import annotations
+
+import pytest
+from made_scenes import Wait, add_head
+
+MODULES = ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit")
+
+
+@pytest.fixture
+def patient(standin, quick_panel):
+    """T1Gd, T1 and T2 are chosen; Slicer's modules copy instead of computing."""
+    from slicer_standin import cli
+
+    for module in MODULES:
+        cli.plans[module] = {"quick": True}
+    heads = add_head("T1 Gd"), add_head("T1", "oblique", gain=0.8), add_head("T2", "thick slices", gain=0.5)
+    quick_panel.ui.guessButton.click()
+    return heads
+
+
+def _states(panel):
+    return {step.key: step.state for step in panel.view._steps.steps}
+
+
+def _predict(panel, wait):
+    panel.ui.predictButton.click()
+    wait.until(lambda: panel.logic.run is None, what=panel.ui.messageLabel.text)
+    return _states(panel)
+
+
+def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_panel, patient):
+    import slicer
+    from slicer_standin import cli
+
+    cli.plans["brainsfit"] = {"quick": True, "seconds": 2.0}
+    ui, wait = quick_panel.ui, Wait()
+    ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run.hasResult)
+    wait.some(0.3)
+    assert "running" in (_states(quick_panel)["registration T1"], _states(quick_panel)["registration T2"])
+    assert ui.resultSection.isVisibleTo(quick_panel.parent)
+    assert "63 %" in ui.headlineLabel.text
+    composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+    assert composite.GetForegroundVolumeID() == slicer.util.getNode("Grad-CAM OS > 1 year (share of max)").GetID()
+    assert "The prediction and its map are ready. Still to come:" in ui.progressLabel.text
+    assert "T2 to T1Gd, for reading" in ui.progressLabel.text
+    assert ui.predictButton.text == "Cancel"
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert slicer.util.getNode("T2 aligned with T1Gd").GetImageData() is not None
+    assert ui.progressLabel.isHidden()
+
+
+def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, patient, made_model, monkeypatch):
+    import json
+
+    from PCNSLSurvivalLib.terms import Sequence
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.2}))
+    made_model.sequences = (Sequence.T1GD, Sequence.T2)
+    quick_panel.ui.predictButton.click()
+    wait = Wait()
+    wait.until(lambda: _states(quick_panel)["read"] == "running", what=quick_panel.ui.messageLabel.text)
+    assert _states(quick_panel)["registration T2"] == "done"
+    assert _states(quick_panel)["registration T1"] != "done"
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert quick_panel.ui.messageLabel.text == ""
+
+
+def test_another_model_repeats_no_step_of_slicers_modules(standin, quick_panel, patient, made_model, monkeypatch):
+    import slicer
+    from slicer_standin import cli
+
+    wait, started, run = Wait(), [], cli.run
+    monkeypatch.setattr(cli, "run", lambda module, *a, **k: started.append(module.name) or run(module, *a, **k))
+    _predict(quick_panel, wait)
+    assert sorted(started) == ["brainsfit", "brainsfit", "n4itkbiasfieldcorrection", "swissskullstripper"]
+    made_model.name = "another"
+    states = _predict(quick_panel, wait)
+    assert len(started) == 4, "nothing ran again"
+    long = ("brain_extraction", "bias_field T1Gd", "registration T1", "registration T2")
+    assert {key: states[key] for key in long} == dict.fromkeys(long, "kept")
+    assert len(slicer.util.getNodes("T2 aligned with T1Gd*")) == 1
+    # An output that was painted on is no longer what the step made.
+    aligned = slicer.util.getNode("T2 aligned with T1Gd")
+    slicer.util.arrayFromVolume(aligned)[0, 0, 0] += 1
+    slicer.util.arrayFromVolumeModified(aligned)
+    assert _predict(quick_panel, wait)["registration T2"] == "done"
+    assert started[4:] == ["brainsfit"]
+
+
+def test_steps_finished_before_a_cancel_are_kept(standin, quick_panel, patient, monkeypatch):
+    import json
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.2}))
+    wait = Wait()
+    quick_panel.ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run.steps.find("prediction").state == "running")
+    quick_panel.ui.predictButton.click()
+    monkeypatch.setenv("FAKE_WORKER", "{}")
+    states = _predict(quick_panel, wait)
+    assert states["brain_extraction"] == states["bias_field T1Gd"] == "kept"
+
+
+def test_a_repaired_mask_is_used_and_stays(standin, quick_panel, patient):
+    import slicer
+
+    wait, ui = Wait(), quick_panel.ui
+    _predict(quick_panel, wait)
+    mask = slicer.util.getNode("Brain mask")
+    slicer.util.arrayFromVolume(mask)[:10] = 0
+    slicer.util.arrayFromVolumeModified(mask)
+    ui.brainMaskSelector.setCurrentNode(mask)
+    states = _predict(quick_panel, wait)
+    wait.some(0.1)
+    assert states["brain_extraction"] == "skipped"
+    assert states["bias_field T1Gd"] == "done", "the field is fitted in the mask, so it is fitted anew"
+    assert ui.brainMaskSelector.currentNode() is mask
+    assert slicer.util.arrayFromVolume(mask)[:10].max() == 0
+
+
+def test_every_step_tells_its_state_seconds_and_verdict(standin, quick_panel, patient):
+    ui, wait = quick_panel.ui, Wait()
+    _predict(quick_panel, wait)
+    table = ui.stepsTable
+    rows = {table.item(row, 0).text(): row for row in range(table.rowCount)}
+    brain, read = rows["✓  Brain extraction"], rows["✓  Read and check"]
+    assert table.item(brain, 2).text() == "check"
+    assert "Look at its outline" in table.item(brain, 0).toolTip()
+    assert table.item(read, 2).text() == "good"
+    assert table.item(rows["✓  3D ResNet"], 1).text().endswith(" s")
+    assert table.item(rows["✓  T1 to T1Gd, for reading"], 2).text() == "look"
+
+
+def test_time_left_counts_what_runs_at_once_only_once(standin, application):
+    from PCNSLSurvivalUI import timings
+    from PCNSLSurvivalUI.run_steps import FIRST, PROCESS, READING, StepList
+
+    steps = StepList()
+    for key, lane, seconds in (("a", FIRST, 2), ("b", PROCESS, 10), ("c", PROCESS, 3), ("d", READING, 4)):
+        steps.add(key, key, lane=lane)
+        timings.remember(key, seconds)
+    assert steps.secondsLeft() == 2 + 13
+    steps.add("never seen here", "x", lane=READING)
+    assert steps.secondsLeft() is None
+
+
+def test_outputs_lie_in_one_folder_under_the_patients_study(standin, quick_panel, patient):
+    import slicer
+
+    sh = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    person = sh.CreateSubjectItem(sh.GetSceneItemID(), "Patient")
+    study = sh.CreateStudyItem(person, "MRI")
+    sh.SetItemParent(sh.GetItemByDataNode(patient[0]) or sh.CreateItem(study, patient[0]), study)
+    wait = Wait()
+    for _run in range(2):
+        _predict(quick_panel, wait)
+    children = [sh.GetItemName(item) for item in slicer.util.getSubjectHierarchyItemChildren(study)]
+    assert sorted(children) == ["PCNSL Survival", "T1 Gd"]
+    folder = sh.GetItemChildWithName(study, "PCNSL Survival")
+    names = [sh.GetItemName(item) for item in slicer.util.getSubjectHierarchyItemChildren(folder)]
+    # The items of removed nodes go with Slicer's own plugins, which the stand-in does not have.
+    named = [name for name in names if name]
+    assert len(named) == len(set(named))
+    assert {"Brain mask", "T2 aligned with T1Gd", "T2 to T1Gd", "Report (HTML)"} <= set(named)

@@ -36,8 +36,9 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         for role, file, name, window in _volumes(result):
             if not (scene / f"{file}.npy").is_file():
                 continue
+            # The user chose, and perhaps repaired, the mask of an earlier run: it is this run's as well, and stays.
             if role == MASK and parameters.brainMask is not None and parameters.brainMask is outputs.node(MASK):
-                continue  # the user chose, and perhaps repaired, the mask of an earlier run: it is this run's, and stays
+                continue
             kind = "vtkMRMLLabelMapVolumeNode" if role == MASK else "vtkMRMLScalarVolumeNode"
             node = made[role] = newHidden(kind, file)
             names[role] = name

@@ -14,8 +14,9 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.data.case import ClinicalVariables, os_class_of
-from PCNSLSurvivalLib.errors import CohortError, PreparationError
+from PCNSLSurvivalLib.errors import CohortError, PreparationError, UnreadableScanError
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.imaging.io import read_volume
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep, Recipe
 from PCNSLSurvivalLib.preprocessing.resampling import network_grid, to_network
 from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, OSClass, Sequence, Verdict
@@ -208,8 +209,9 @@ def _patient(case: Mapping[str, Any], folder: Path, recipe: Recipe) -> PreparedP
 
 def _volume(path: Path) -> sitk.Image:
     try:
-        return sitk.ReadImage(str(path))
-    except RuntimeError as problem:
+        return read_volume(path)
+    except UnreadableScanError as problem:
         raise CohortError(
-            "A volume of the prepared cohort is gone or damaged. Delete that case's folder, run preprocess again."
+            f"Case {path.parent.name} of the prepared cohort: {path.name} is gone or damaged. Delete the folder of "
+            "that case under cases and run preprocess again."
         ) from problem

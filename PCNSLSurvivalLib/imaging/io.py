@@ -92,6 +92,15 @@ def read_mask(path: Path, name: str) -> sitk.Image:
     return sitk.Cast(_as_float_volume(image, name) != 0, sitk.sitkUInt8)
 
 
+def read_volume(path: Path) -> sitk.Image:
+    """Read a volume that ``write_volume`` wrote, whole, with its own type of voxel.
+
+    Raises:
+        UnreadableScanError: The file is gone, or damaged in any place.
+    """
+    return _read_named_file(path, "volume")[0]
+
+
 def write_volume(image: sitk.Image, path: Path) -> None:
     """Write a volume with its grid, compressed; the ending of ``path`` chooses the format."""
     sitk.WriteImage(image, str(path), useCompression=True)

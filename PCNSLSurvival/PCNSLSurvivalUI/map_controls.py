@@ -27,6 +27,7 @@ class MapControls:
         self._cells: list[map_navigation.Cell] = []
         self._place = -1
         self._kind = ""
+        self._shown: tuple[Any, ...] = ()
         self._filling = False
         self._sliceNode: Any = None
         self._sliceTag = 0
@@ -87,12 +88,18 @@ class MapControls:
         self._cells, self._place, self._kind = [], -1, ""
         self._ui.cellLabel.text = ""
 
+    def isChanged(self) -> bool:
+        """Whether the stored choices of this section are others than the shown ones."""
+        context = self._context()
+        return context is not None and _choices(context[0]) != self._shown
+
     def apply(self) -> None:
         """Bring panel and views in line with the stored choices."""
         context = self._context()
         if context is None:
             return
         parameters, outputs, t1gd, result = context
+        self._shown = _choices(parameters)
         self._filling = True
         ui = self._ui
         kind = map_view.shownKind(parameters, result)
@@ -170,3 +177,10 @@ class MapControls:
     def _onSideBySide(self) -> None:
         map_navigation.showSideBySide()
         self.apply()
+
+
+def _choices(parameters: Any) -> tuple[Any, ...]:
+    return (
+        parameters.mapKind, parameters.mapAsCells, parameters.mapColors, parameters.mapVisible,
+        parameters.mapOpacity, parameters.mapThreshold, parameters.legendVisible,
+    )  # fmt: skip

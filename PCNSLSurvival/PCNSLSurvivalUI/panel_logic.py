@@ -16,9 +16,10 @@ from PCNSLSurvivalUI.dicom_tags import dicomTags
 from PCNSLSurvivalUI.kept_steps import KeptSteps
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.prediction_run import PredictionRun
+from PCNSLSurvivalUI.repair import repairedAlignments
 from PCNSLSurvivalUI.result_import import importResult
 from PCNSLSurvivalUI.run_request import CannotStartError, RunListener, RunRequest
-from PCNSLSurvivalUI.scene_outputs import ALIGNED, T1GD, TRANSFORM, SceneOutputs, storedResult
+from PCNSLSurvivalUI.scene_outputs import ALIGNED, OUTPUT_ATTRIBUTE, T1GD, TRANSFORM, SceneOutputs, storedResult
 from PCNSLSurvivalUI.step_verdicts import judgeSteps
 from PCNSLSurvivalUI.volume_roles import Guess, doubt_about, guess_roles
 
@@ -45,7 +46,9 @@ class PanelLogic:
         nodes = [
             node
             for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-            if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
+            if node.GetClassName() == "vtkMRMLScalarVolumeNode"
+            and not node.GetHideFromEditors()
+            and not node.GetAttribute(OUTPUT_ATTRIBUTE)
         ]
         guessed = guess_roles([(node.GetName(), dicomTags(node)) for node in nodes])
         for role, name in _ATTRIBUTES.items():
@@ -128,6 +131,11 @@ class PanelLogic:
             brainEngine=parameters.brainEngine,
             device=parameters.device,
             overrideQuality=parameters.overrideQuality,
+            aligned={
+                role: node
+                for role, node in repairedAlignments(outputs, volumes[Sequence.T1GD]).items()
+                if role in volumes
+            },
         )
         listener = RunListener(changed=changed, resultReady=resultReady, aligned=aligned, ended=runEnded)
         run = PredictionRun(request, self.kept, listener)

@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalUI import job, map_view, model_list, report_files, results_view, run_steps, steps_view
 from PCNSLSurvivalUI.map_controls import MapControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
+from PCNSLSurvivalUI.quality_controls import QualityControls
 from PCNSLSurvivalUI.scan_choice import ScanChoice
 from PCNSLSurvivalUI.scene_outputs import T1GD, SceneOutputs, storedResult
 
@@ -41,6 +42,7 @@ class PanelView:
         self._download: job.Job | None = None
         self._report = report_files.ReportFiles()
         self._map = MapControls(ui, self._mapContext)
+        self._quality = QualityControls(ui, self._mapContext, self._map.apply, self.predictOrCancel, self._say)
         steps_view.prepareTable(ui.stepsTable)
         ui.demonstrationBanner.styleSheet = _BANNER
         ui.warningsLabel.styleSheet = _WARNING
@@ -50,7 +52,14 @@ class PanelView:
             label.text = f"<b>{RESEARCH_USE_ONLY}</b>"
         ui.modelSelector.connect("currentIndexChanged(int)", self._onModel)
         # A collapsible button shows every child again when it opens, those we had hidden as well.
-        for section in (ui.scansSection, ui.modelSection, ui.resultSection, ui.mapSection, ui.advancedSection):
+        for section in (
+            ui.scansSection,
+            ui.modelSection,
+            ui.resultSection,
+            ui.mapSection,
+            ui.qualitySection,
+            ui.advancedSection,
+        ):
             section.connect("contentsCollapsed(bool)", self._onSection)
         # Elapsed seconds and time left move on their own.
         self._timer = qt.QTimer()
@@ -84,6 +93,7 @@ class PanelView:
         self._parameters.RemoveObserver(self._tag)
         self._parameters = None
         self._map.forget()
+        self._quality.forget()
         self._steps, self._shownResult = None, ""
         self._say("")
         self._showRun()
@@ -101,6 +111,7 @@ class PanelView:
     def listenToKeys(self, listen: bool) -> None:
         """Keyboard shortcuts of the map, while the panel is open."""
         self._map.listenToKeys(listen)
+        self._quality.refresh()
 
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
         self._ui.scansNote.text = self._logic.doubts(self._parameters)
@@ -108,7 +119,8 @@ class PanelView:
         self._showRun()
         if self._parameters.result != self._shownResult:
             self._showResult()
-        else:
+        elif not self._quality.shown or self._map.isChanged():
+            self._quality.leaveStep()
             self._map.apply()
         self._showWhoseResult()
 
@@ -228,6 +240,7 @@ class PanelView:
     def _onEnded(self, sentence: str | None) -> None:
         self._say(sentence or "")
         self._showRun()
+        self._quality.refresh()
 
     # --- states ----------------------------------------------------------------------------------------------------
     def _say(self, sentence: str) -> None:
@@ -251,6 +264,8 @@ class PanelView:
             )
         for section in (ui.scansSection, ui.modelSection, ui.advancedSection):
             section.setEnabled(not running)
+        for button in (ui.repairButton, ui.goOnButton):
+            button.setEnabled(not running)
         ui.progressBar.setVisible(running)
         ui.progressLabel.setVisible(running)
         if running:
@@ -262,7 +277,7 @@ class PanelView:
         ui = self._ui
         self._shownResult = self._parameters.result if self._parameters is not None else ""
         result = storedResult(self._shownResult)
-        for section in (ui.resultSection, ui.mapSection, ui.reportSection):
+        for section in (ui.resultSection, ui.mapSection, ui.qualitySection, ui.reportSection):
             section.setVisible(result is not None)
         if result is None:
             return
@@ -279,6 +294,7 @@ class PanelView:
         ui.scaleLabel.setPixmap(results_view.drawScale(result, width, ui.resultSection.palette))
         self._showWhoseResult()
         self._map.showNewResult()
+        self._quality.showNewResult()
 
     def _showWhoseResult(self) -> None:
         """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""

@@ -56,7 +56,9 @@ def planModules(
         align = RegistrationTask(role, volumes, request, kept, fatal=needed)
         label = _("{role} to T1Gd") if needed else _("{role} to T1Gd, for reading")
         steps.add(align.key, label.format(role=role.label), request.registrationEngine, FIRST if needed else READING)
-        if request.registrationEngine == SKIP:
+        if role in request.aligned:
+            steps.mark(align.key, run_steps.SKIPPED, _("your own alignment is used"))
+        elif request.registrationEngine == SKIP:
             steps.mark(align.key, run_steps.SKIPPED, _("you said it lies over T1Gd already"))
         else:
             (before if needed else beside).append(align)

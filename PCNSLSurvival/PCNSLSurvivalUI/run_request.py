@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class RunRequest:
     brainEngine: str = SLICER
     device: str = "auto"
     overrideQuality: bool = False
+    aligned: dict[Sequence, slicer.vtkMRMLScalarVolumeNode] = field(default_factory=dict)
+    """Scans on the voxels of T1Gd whose alignment the user repaired: they are not aligned again."""
 
     @property
     def forNetwork(self) -> tuple[Sequence, ...]:
@@ -74,7 +76,8 @@ class RunRequest:
         needed = {
             slicer_steps.SWISS: self.brainEngine == SLICER and self.brainMask is None,
             slicer_steps.N4: self.biasEngine == SLICER,
-            slicer_steps.BRAINSFIT: self.registrationEngine == SLICER and len(self.volumes) > 1,
+            slicer_steps.BRAINSFIT: self.registrationEngine == SLICER
+            and bool(set(self.volumes) - set(self.aligned) - {Sequence.T1GD}),
         }
         return [module for module, wanted in needed.items() if wanted and not slicer_steps.isInstalled(module)]
 
@@ -88,7 +91,7 @@ class RunRequest:
             kept: Folder of finished steps.
         """
         words = ["predict", "--out", str(out), "--model", str(self.model.path)]
-        words += ["--device", self.device, "--progress", "json"]
+        words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
         for role, path in files.items():
             words += [f"--{role}", str(path)]
         if mask is not None:

@@ -33,6 +33,8 @@ class RunVolumes:
         for role, node in request.volumes.items():
             self.raw[role] = self.own(hiddenCopy(node, role.label))
         self.current = dict(self.raw)
+        for role, node in request.aligned.items():
+            self.current[role] = self.own(hiddenCopy(node, role.label))
 
     def new(self, className: str, name: str) -> Any:
         """A hidden node for a step to fill."""

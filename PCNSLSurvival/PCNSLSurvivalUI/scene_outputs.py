@@ -16,6 +16,8 @@ EVIDENCE_COLORS, MASK, REPORT = "output.evidenceColors", "output.mask", "output.
 CORRECTED, INPUT = "output.corrected", "output.input"
 """T1Gd without bias field, and as the network reads it."""
 ALIGNED, TRANSFORM = "output.aligned.", "output.transform."
+OUTPUT_ATTRIBUTE = "PCNSLSurvival.output"
+"""Marks our outputs, so that they are never guessed to be a patient's scan."""
 T1GD = "shown.t1gd"
 """The T1Gd that the result belongs to; an input, never removed by us."""
 _FOLDER = "output.folder"
@@ -54,11 +56,11 @@ class SceneOutputs:
             node: In the scene already, or not yet.
             name: What the user reads.
             t1gd: The T1Gd it belongs to, or None when that is gone.
-            kept: Whether selectors list it and a saved scene holds it; otherwise it lasts until the scene closes.
+            kept: Whether a saved scene holds it; otherwise it lasts until the scene closes.
         """
         self.remove(role)
         node.SetName(name)
-        node.SetHideFromEditors(not kept)
+        node.SetHideFromEditors(False)
         node.SetSaveWithScene(kept)
         node.RemoveAttribute("PCNSLSurvival.temporary")
         if node.GetScene() is None:
@@ -66,8 +68,8 @@ class SceneOutputs:
         if node.IsA("vtkMRMLDisplayableNode") and node.IsA("vtkMRMLVolumeNode") and node.GetDisplayNode() is None:
             node.CreateDefaultDisplayNodes()
         self._parameterNode.SetNodeReferenceID(role, node.GetID())
-        if kept:
-            self._intoFolder(node, t1gd)
+        node.SetAttribute(OUTPUT_ATTRIBUTE, role)
+        self._intoFolder(node, t1gd)
 
     def remove(self, role: str) -> None:
         """Remove the output of a role, if it is there."""

@@ -37,9 +37,9 @@ def _write_for_the_scene(folder: Path) -> None:
 
     scene = folder / "scene"
     scene.mkdir()
-    for path in sorted(folder.glob("*.nii.gz")):
+    for path in sorted(folder.glob("*.nii*")):
         image = sitk.ReadImage(str(path))
-        name = path.name.removesuffix(".nii.gz")
+        name = path.name.split(".")[0]
         np.save(scene / f"{name}.npy", sitk.GetArrayViewFromImage(image))
         affine = Grid.of(image).affine_ras.tolist()
         (scene / f"{name}.json").write_text(json.dumps({"affine_ras": affine}), encoding="utf-8")

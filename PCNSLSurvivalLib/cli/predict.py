@@ -60,6 +60,9 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tta", action="store_true", help="average with the left-right mirrored scan")
     parser.add_argument("--overwrite", action="store_true", help="replace what DIR holds")
     parser.add_argument(
+        "--keep-intermediate", action="store_true", help="write the scans without bias field as well (uncompressed)"
+    )
+    parser.add_argument(
         "--override-quality", action="store_true", help="go on when a scan is judged unusable; the result says so"
     )
     parser.add_argument(
@@ -115,7 +118,7 @@ def predict_to_folder(paths: dict[Sequence, Path], args: argparse.Namespace) -> 
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         result = predict_case(paths, model, options, listener)
         with StepClock(listener).step(Step.REPORT):
-            write_case_folder(result, staging)
+            write_case_folder(result, staging, intermediate=args.keep_intermediate)
         stored = json.loads((staging / PREDICTION).read_text(encoding="utf-8"))
     seconds = time.perf_counter() - begin
     if args.progress == "json":

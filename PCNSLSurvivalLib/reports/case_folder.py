@@ -13,7 +13,7 @@ import SimpleITK as sitk
 
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.explain.overlay import cell_grid
-from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.inference.network import FloatMap
 from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
@@ -39,12 +39,13 @@ EVIDENCE_CELLS = "evidence_cells.nii.gz"
 _PACKAGES = ("numpy", "SimpleITK", "scipy", "torch")
 
 
-def write_case_folder(result: CaseResult, folder: Path) -> None:
+def write_case_folder(result: CaseResult, folder: Path, *, intermediate: bool = False) -> None:
     """Write all files of one prediction into a folder (a staging folder, see ``imaging.output_folder``).
 
     Args:
         result: What was predicted.
         folder: An existing, empty folder.
+        intermediate: Write the scans without bias field as well, in the voxel order they came in.
     """
     write_volume(result.brain_mask, folder / BRAIN_MASK)
     write_volume(result.activation_map, folder / ACTIVATION_MAP)
@@ -55,6 +56,10 @@ def write_case_folder(result: CaseResult, folder: Path) -> None:
     _write_cells(network.evidence, network.evidence_stride_voxels, result, folder / EVIDENCE_CELLS)
     for sequence, image in result.prepared.preprocessed.items():
         write_volume(image, folder / f"{sequence.value}_preprocessed.nii.gz")
+    if intermediate:
+        for sequence, image in result.prepared.corrected.items():
+            own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
+            sitk.WriteImage(own, str(folder / f"{sequence.value}_corrected.nii"))
     (folder / REPORT).write_text(case_report_html(result, software_versions()), encoding="utf-8")
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)

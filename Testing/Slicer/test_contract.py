@@ -16,7 +16,9 @@ CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").glob("*.py")]
 VTK = {
     "AddObserver", "RemoveObserver", "Modified", "GetMTime", "GetElement", "SetElement", "UnRegister", "GetClassName",
     "GetAddressAsString", "SetDimensions", "GetDimensions", "AllocateScalars", "GetPointData", "GetScalars",
-    "SetFontSize", "SetShadow", "SetBold", "SetItalic", "SetFontFamilyToArial",
+    "SetFontSize", "SetShadow", "SetBold", "SetItalic", "SetFontFamilyToArial", "SetScalars", "WriteToMemoryOn",
+    "SetInputData", "Write", "GetResult", "SetInput", "SetResliceTransform", "SetInterpolationModeToLinear",
+    "SetOutputSpacing", "SetOutputOrigin", "SetOutputExtent", "Update", "GetOutput", "GetScalarType",
 }  # fmt: skip
 # Qt classes without records of their own: value types that PythonQt wraps in every release.
 VALUE_TYPES = {"QRectF", "QPointF", "QPolygon", "QPoint", "QPen", "QColor", "QPixmap", "QPainter", "QPalette"}

@@ -63,6 +63,10 @@ class Application:
     def userSettings(self) -> Any:
         return self._settings
 
+    def openNodeModule(self, node: Any) -> bool:
+        messages.append(("module of", node.GetName()))
+        return True
+
     def palette(self) -> Any:
         return QtWidgets.QApplication.palette()
 

@@ -1,0 +1,189 @@
+"""The quality strip, and repairs that go on from Segment Editor and Transforms."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head
+
+
+@pytest.fixture
+def predicted(standin, quick_panel):
+    """The panel after a prediction from T1Gd, T1 and T2."""
+    from slicer_standin import cli
+
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
+        cli.plans[module] = {"quick": True}
+
+    def run(geometry="axial"):
+        ui = quick_panel.ui
+        ui.t1gdSelector.setCurrentNode(add_head("T1 Gd", geometry))
+        ui.t1Selector.setCurrentNode(add_head("T1", lesion=300.0))
+        ui.t2Selector.setCurrentNode(add_head("T2", gain=0.6))
+        ui.predictButton.click()
+        Wait().until(lambda: quick_panel.logic.run is None)
+        assert ui.messageLabel.text == ""
+        return quick_panel
+
+    return run
+
+
+def _outputs(panel):
+    from PCNSLSurvivalUI.scene_outputs import SceneOutputs
+
+    return SceneOutputs(panel.view._parameters.parameterNode)
+
+
+def _buttons(panel):
+    return panel.view._quality.strip.buttons
+
+
+def _red():
+    import slicer
+
+    return slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+
+
+def test_every_step_stands_in_the_strip_with_its_number(predicted):
+    panel = predicted()
+    texts = [button.text for button in _buttons(panel).values()]
+    assert [text.removeprefix("⚠ ").split("\n")[0] for text in texts] == [
+        "As acquired", "Bias field off", "Brain outline", "T1 aligned", "T2 aligned", "For the network",
+    ]  # fmt: skip
+    assert texts[0].endswith("2 × 2 × 2 mm")
+    assert "shading" in texts[1]
+    assert "moved" in texts[3]
+    for button in _buttons(panel).values():
+        assert not button.icon.isNull()
+        assert button.toolTip
+        assert button.accessibleName
+
+
+def test_what_a_check_found_stands_at_its_step(predicted):
+    panel = predicted()
+    parameters = panel.view._parameters
+    result = json.loads(parameters.result)
+    finding = {"verdict": "check", "sentence": "The outline is large. Look at it.", "subject": "T1Gd"}
+    result["preprocessing"] = {"findings": [{**finding, "code": "brain_volume"}], "brain_volume_ml": 2100.4}
+    parameters.result = json.dumps(result)
+    button = _buttons(panel)["output.mask"]
+    assert button.text == "⚠ Brain outline\n2100 mL"
+    assert "Look at it." in button.toolTip
+    assert "⚠" not in _buttons(panel)["shown.t1gd"].text
+
+
+@pytest.mark.parametrize("geometry", list(GEOMETRIES))
+def test_a_thumbnail_shows_the_patient_as_a_radiologist_does(standin, geometry):
+    """The lesion on the patient's right stands on the left of the picture, anterior is up, wherever voxels run."""
+    import slicer
+    from PCNSLSurvivalUI.quality_pictures import Place, axialValues
+
+    head = add_head("T1 Gd", geometry, lesion=3000.0)
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
+    slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 100).astype(np.uint8))
+    mask.CopyOrientation(head)
+    place = Place(mask)
+    np.testing.assert_allclose(place.center_ras_mm, (0, 0, 0), atol=8.0)
+    place.center_ras_mm = np.array([0.0, 0.0, LESION_RAS_MM[2]])
+    row, column = np.argwhere(axialValues(head, place, 101) > 2000).mean(axis=0)
+    millimeters = place.edge_mm / 100
+    assert (50 - column) * millimeters == pytest.approx(LESION_RAS_MM[0], abs=2.0)
+    assert (50 - row) * millimeters == pytest.approx(LESION_RAS_MM[1], abs=2.0)
+
+
+def test_a_click_shows_the_step_large_and_another_one_the_map_again(predicted):
+    panel = predicted()
+    outputs, before = _outputs(panel), (_red().GetForegroundVolumeID(), _red().GetLabelVolumeID())
+    _buttons(panel)["output.input"].click()
+    assert _red().GetBackgroundVolumeID() == outputs.node("output.input").GetID()
+    assert _red().GetForegroundVolumeID() is None
+    _buttons(panel)["output.mask"].click()
+    assert not _buttons(panel)["output.input"].checked
+    assert _red().GetBackgroundVolumeID() == panel.ui.t1gdSelector.currentNode().GetID()
+    assert _red().GetLabelVolumeID() == outputs.node("output.mask").GetID()
+    _buttons(panel)["output.mask"].click()
+    assert (_red().GetForegroundVolumeID(), _red().GetLabelVolumeID()) == before
+
+
+def test_working_on_the_map_leaves_the_step(predicted):
+    panel = predicted()
+    _buttons(panel)["output.corrected"].click()
+    assert _red().GetForegroundVolumeID() is None
+    panel.ui.opacitySlider.value = 0.9
+    assert _red().GetForegroundVolumeID() is not None
+    assert not _buttons(panel)["output.corrected"].checked
+
+
+def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted, monkeypatch, tmp_path):
+    import slicer
+    from slicer_standin.application import messages
+
+    panel = predicted()
+    _buttons(panel)["output.mask"].click()
+    assert panel.ui.repairButton.isVisibleTo(panel.parent)
+    panel.ui.repairButton.click()
+    assert ("module", "SegmentEditor") in messages
+    segmentation = _outputs(panel).node("output.repair.mask")
+    mask = _outputs(panel).node("output.mask")
+    repaired = np.zeros(slicer.util.arrayFromVolume(mask).shape, np.uint8)
+    repaired[20:50, 30:60, 20:50] = 1
+    drawn = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn")
+    slicer.util.updateVolumeFromArray(drawn, repaired)
+    drawn.CopyOrientation(mask)
+    segmentation.GetSegmentation().RemoveAllSegments()
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(drawn, segmentation)
+    slicer.mrmlScene.RemoveNode(drawn)
+    panel.enter()
+    assert "repaired brain outline" in panel.ui.goOnButton.text
+    record = tmp_path / "arguments.json"
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
+    panel.ui.goOnButton.click()
+    used = panel.view._parameters.brainMask
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(used), repaired)
+    assert used.GetName() == "Brain mask, repaired"
+    Wait().until(lambda: panel.logic.run is None)
+    assert "--brain-mask" in json.loads(record.read_text(encoding="utf-8"))
+    assert not panel.ui.goOnButton.isVisibleTo(panel.parent)
+
+
+def test_an_empty_repair_is_refused_with_a_sentence(standin, predicted):
+    import slicer
+
+    panel = predicted()
+    _buttons(panel)["output.mask"].click()
+    panel.ui.repairButton.click()
+    segmentation = _outputs(panel).node("output.repair.mask")
+    segmentation.RemoveSegment(segmentation.GetSegmentation().GetNthSegmentID(0))
+    count = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLLabelMapVolumeNode")
+    panel.ui.goOnButton.click()
+    assert "is empty" in panel.ui.messageLabel.text
+    assert panel.logic.run is None
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLLabelMapVolumeNode") == count
+
+
+def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
+    """Moved by 12 mm in Transforms, the aligned T2 shows the head 12 mm further on the voxels of T1Gd."""
+    import slicer
+    from PCNSLSurvivalUI import repair
+
+    from PCNSLSurvivalLib.terms import Sequence
+
+    panel = predicted()
+    outputs, t2 = _outputs(panel), panel.ui.t2Selector.currentNode()
+    before = slicer.util.arrayFromVolume(t2).copy()
+    _buttons(panel)["output.aligned.t2"].click()
+    panel.ui.repairButton.click()
+    moving = outputs.node(repair.MOVING + "t2")
+    assert _red().GetForegroundVolumeID() == moving.GetID()
+    matrix = np.eye(4)
+    matrix[0, 3] = 12.0
+    outputs.node("output.transform.t2").SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    panel.ui.goOnButton.click()
+    Wait().until(lambda: outputs.node(repair.MOVING + "t2") is None)
+    aligned = slicer.util.arrayFromVolume(outputs.node("output.aligned.t2"))
+    np.testing.assert_array_equal(aligned[:, :, 6:], before[:, :, :-6])  # voxels of 2 mm
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(t2), before)
+    assert "moved 12.0 mm" in _buttons(panel)["output.aligned.t2"].text
+    assert list(repair.repairedAlignments(outputs, panel.ui.t1gdSelector.currentNode())) == [Sequence.T2]

@@ -90,14 +90,15 @@ def _write_case(folder: Path, rng: np.random.Generator, signal: float, sequences
     axis = np.arange(EDGE) - EDGE / 2
     k, j, i = np.meshgrid(axis, axis, axis, indexing="ij")
     brain = (i / 14) ** 2 + (j / 17) ** 2 + (k / 13) ** 2 <= 1
-    place = rng.uniform(-5, 5, 3)
-    lesion = ((i - place[0]) ** 2 + (j - place[1]) ** 2 + (k - place[2]) ** 2 <= 5**2) & brain
+    place, radius = rng.uniform(-5, 5, 3), rng.uniform(4, 6.5, 3)
+    lesion = sum(((axis - c) / r) ** 2 for axis, c, r in zip((i, j, k), place, radius, strict=True)) <= 1
+    lesion &= brain
     for sequence in sequences:
         values = rng.normal(0, 1, brain.shape) + lesion * signal
         write_volume(_image((values * brain).astype(np.float32)), folder / f"{sequence}_preprocessed.nii.gz")
     for name, mask in (("brain_mask", brain), ("brain_mask_preprocessed", brain), ("lesion_mask_preprocessed", lesion)):
         write_volume(_image(mask.astype(np.uint8)), folder / f"{name}.nii.gz")
-    record = {"version": 1, "recipe_sha256": RECIPE.sha256, "place": list(place), "signal": signal}
+    record = {"version": 1, "recipe_sha256": RECIPE.sha256, "t1gd_voxels_sha256": str(rng.integers(2**62))}
     (folder / "case.json").write_text(json.dumps(record), encoding="utf-8")
 
 

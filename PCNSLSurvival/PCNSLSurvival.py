@@ -19,6 +19,7 @@ try:
 except ModuleNotFoundError:  # a source checkout: the library lies beside the module's folder
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
+from PCNSLSurvivalUI import sample_data
 from PCNSLSurvivalUI.panel_logic import PanelLogic
 from PCNSLSurvivalUI.panel_view import PanelView
 from PCNSLSurvivalUI.parameters import PanelParameters
@@ -45,6 +46,12 @@ class PCNSLSurvival(ScriptedLoadableModule):
         self.parent.acknowledgementText = _(
             "Method after She et al., 2023: deep learning on post-contrast T1 for one-year survival of PCNSL."
         )
+        slicer.app.connect("startupCompleted()", self.onStartupCompleted)
+
+    def onStartupCompleted(self):
+        """Offer the demonstration patient in the module Sample Data."""
+        if hasattr(slicer.modules, "sampledata"):
+            sample_data.register(pathlib.Path(self.resourcePath("Icons/PCNSLSurvival.png")))
 
 
 class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -82,6 +89,8 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def cleanup(self):
         """Slicer unloads or reloads the module."""
         self.logic.cancel()
+        self.logic.kept.forget()
+        sample_data.cancel()
         self.removeObservers()
         self.view.close()
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import qt
 import slicer
@@ -14,7 +18,8 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "Resources" / "requirements.txt"
-_SLICERS_OWN = ("numpy", "scipy", "SimpleITK", "pydicom", "requests", "pillow")
+_SLICERS_OWN = {"numpy", "scipy", "simpleitk", "pydicom", "requests", "pillow", "packaging", "cryptography"}
+"""Packages that Slicer's own modules load: not even a newer one may take their place while Slicer runs."""
 
 
 class MissingPackagesError(PCNSLSurvivalError):
@@ -23,39 +28,44 @@ class MissingPackagesError(PCNSLSurvivalError):
 
 def requirements() -> list[str]:
     """Requirement lines of ``Resources/requirements.txt``."""
-    if not REQUIREMENTS.is_file():  # installed: the resources lie beside the module
-        return []
-    lines = [line.strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
+    lines = [line.split("#")[0].strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line]
 
 
-def missing() -> list[str]:
-    """Requirements without an installed package; looks at package metadata and imports nothing."""
+def missing(lines: list[str]) -> list[str]:
+    """Requirements that no installed package fulfills; looks at package metadata and imports none of them."""
     absent = []
-    for line in requirements():
+    for line in lines:
+        requirement = _requirementClass()(line)
         try:
-            metadata.version(re.split(r"[<>=!~;\[ ]", line)[0])
+            installed = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
             absent.append(line)
+        else:
+            if not requirement.specifier.contains(installed, prereleases=True):
+                absent.append(line)
     return absent
 
 
-def ensureInstalled() -> None:
+def ensureInstalled(lines: list[str] | None = None, *, alone: bool = False) -> None:
     """Ask once and install what is missing.
+
+    Args:
+        lines: What is needed; what the prediction needs if left out.
+        alone: Without the packages that these depend on, such as when only their data is wanted.
 
     Raises:
         MissingPackagesError: Something is missing, and was not or could not be installed.
     """
-    absent = missing()
+    lines = requirements() if lines is None else lines
+    absent = missing(lines)
     if not absent:
         return
-    if slicer.app.testingEnabled():  # a question would wait for ever
-        raise MissingPackagesError(_absentSentence(absent))
-    answer = _ask(absent)
+    answer = None if slicer.app.testingEnabled() else _ask(absent)  # a question would wait for ever in a test
     if answer is None:
         raise MissingPackagesError(_absentSentence(absent))
     try:
-        _install(absent, answer)
+        _install(absent, answer, alone)
     except subprocess.CalledProcessError as problem:
         raise MissingPackagesError(
             _(
@@ -63,15 +73,12 @@ def ensureInstalled() -> None:
                 "what pip said is in the Python console. Then press the button again."
             )
         ) from problem
-    if missing():
-        raise MissingPackagesError(_absentSentence(missing()))
+    if missing(lines):
+        raise MissingPackagesError(_absentSentence(missing(lines)))
 
 
 def _absentSentence(absent: list[str]) -> str:
-    sentence = _(
-        "The prediction needs Python packages that are not installed yet: {names}. Press the button again to "
-        "install them."
-    )
+    sentence = _("Python packages are not installed yet: {names}. Press the button again to install them.")
     return sentence.format(names=", ".join(absent))
 
 
@@ -79,13 +86,8 @@ def _ask(absent: list[str]) -> str | None:
     """Empty text for the internet, a folder of wheels, or None."""
     box = qt.QMessageBox(slicer.util.mainWindow())
     box.setWindowTitle(_("PCNSL Survival"))
-    box.setText(_("The prediction needs these Python packages in Slicer: {names}.").format(names=", ".join(absent)))
-    box.setInformativeText(
-        _(
-            "PyTorch is large: several hundred megabytes, with support for NVIDIA cards some gigabytes. Slicer's own "
-            "packages are not changed. Without internet, choose a folder that holds the wheels."
-        )
-    )
+    box.setText(_("These Python packages are needed in Slicer: {names}.").format(names=", ".join(absent)))
+    box.setInformativeText(_questionText(absent))
     online = box.addButton(_("Install"), qt.QMessageBox.AcceptRole)
     offline = box.addButton(_("Install from a folder…"), qt.QMessageBox.ActionRole)
     box.addButton(_("Not now"), qt.QMessageBox.RejectRole)
@@ -97,20 +99,53 @@ def _ask(absent: list[str]) -> str | None:
     return None
 
 
-def _install(absent: list[str], wheels: str) -> None:
-    constraints = Path(slicer.util.tempDirectory()) / "constraints.txt"
+def _questionText(absent: list[str]) -> str:
+    """How big it is, how much room there is, what stays as it is, and the way without internet."""
+    torch = any(line.startswith("torch") for line in absent)
+    size = (
+        _("PyTorch is large: several hundred megabytes, with support for NVIDIA cards some gigabytes.")
+        if torch
+        else _("They are small: some megabytes.")
+    )
+    free = shutil.disk_usage(sys.prefix).free / 1e9
+    return _(
+        "{size} {free:.0f} GB are free on the disk. Slicer's own packages are not changed. Without internet, choose "
+        "a folder that holds the wheels of these packages and of those they need."
+    ).format(size=size, free=free)
+
+
+def _install(absent: list[str], wheels: str, alone: bool) -> None:
+    rest = list(absent)
+    torch = next((line for line in rest if line.startswith("torch")), None)
+    if torch is not None and not wheels and _installTorchThroughExtension(torch.removeprefix("torch")):
+        rest.remove(torch)
+    if not rest:
+        return
+    source = ["--no-index", "--find-links", wheels] if wheels else []
+    with _constraintsFile() as constraints:
+        words = [*source, *(["--no-deps"] if alone else []), *rest]
+        try:
+            from slicer.packaging import pip_install  # Slicer 5.12 and later; shows its own progress
+        except ImportError:
+            with _busyDialog():
+                slicer.util.pip_install(["--constraint", str(constraints), *words])
+        else:
+            pip_install(words, constraints=str(constraints), requester=_("PCNSL Survival"))
+
+
+@contextmanager
+def _busyDialog() -> Iterator[None]:
+    """``slicer.util.pip_install`` handles events after every line of pip: a moving bar shows that it works."""
+    dialog = slicer.util.createProgressDialog(
+        labelText=_("Installing Python packages; pip tells its progress in the Python console."),
+        windowTitle=_("PCNSL Survival"),
+        maximum=0,
+    )
+    dialog.setCancelButton(None)
     try:
-        constraints.write_text("".join(f"{line}\n" for line in _installedVersions()), encoding="utf-8")
-        source = ["--no-index", "--find-links", wheels] if wheels else []
-        rest = list(absent)
-        torch = next((line for line in rest if line.startswith("torch")), None)
-        if torch is not None and not wheels and _installTorchThroughExtension(torch.removeprefix("torch")):
-            rest.remove(torch)
-        if rest:
-            slicer.util.pip_install(["--constraint", str(constraints), *source, *rest])
+        yield
     finally:
-        constraints.unlink(missing_ok=True)
-        constraints.parent.rmdir()
+        dialog.close()
 
 
 def _installTorchThroughExtension(version: str) -> bool:
@@ -123,12 +158,27 @@ def _installTorchThroughExtension(version: str) -> bool:
     return logic.installTorch(askConfirmation=False, torchVersionRequirement=version) is not None
 
 
-def _installedVersions() -> list[str]:
-    """Slicer's own packages at their present versions, so that nothing is downgraded."""
-    pins = []
-    for name in _SLICERS_OWN:
-        try:
-            pins.append(f"{name}=={metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return pins
+@contextmanager
+def _constraintsFile() -> Iterator[Path]:
+    """Present versions as pip constraints: Slicer's own packages stay, every other one may only become newer."""
+    folder = Path(slicer.util.tempDirectory())
+    try:
+        lines = set()
+        for package in metadata.distributions():
+            name, version = package.metadata["Name"], package.version
+            if name and version:
+                stays = name.lower() in _SLICERS_OWN
+                lines.add(f"{name}=={version}" if stays else f"{name}>={version.split('+')[0]}")
+        path = folder / "constraints.txt"
+        path.write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
+        yield path
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _requirementClass() -> Any:
+    try:
+        from packaging.requirements import Requirement
+    except ModuleNotFoundError:  # older Slicer: the copy that pip carries
+        from pip._vendor.packaging.requirements import Requirement
+    return Requirement

@@ -11,10 +11,10 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.terms import Sequence
-from PCNSLSurvivalUI import dependencies, map_view
+from PCNSLSurvivalUI import absent_extension, dependencies, map_view, slicer_steps
 from PCNSLSurvivalUI.dicom_tags import dicomTags
 from PCNSLSurvivalUI.kept_steps import KeptSteps
-from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
+from PCNSLSurvivalUI.parameters import BUILT_IN, PanelParameters, isComplete
 from PCNSLSurvivalUI.prediction_run import PredictionRun
 from PCNSLSurvivalUI.repair import repairedAlignments
 from PCNSLSurvivalUI.result_import import importResult
@@ -137,6 +137,7 @@ class PanelLogic:
                 if role in volumes
             },
         )
+        self._doWithoutExtension(request, parameters)
         listener = RunListener(changed=changed, resultReady=resultReady, aligned=aligned, ended=runEnded)
         run = PredictionRun(request, self.kept, listener)
         self.run = run
@@ -145,6 +146,16 @@ class PanelLogic:
         except Exception:
             self.run = None
             raise
+
+    def _doWithoutExtension(self, request: RunRequest, parameters: PanelParameters) -> None:
+        """SwissSkullStripper is not installed: install it, or take the built-in brain extraction."""
+        if slicer_steps.SWISS not in request.absentModules():
+            return
+        answer = absent_extension.ask()
+        if answer == "built-in":
+            request.brainEngine = parameters.brainEngine = BUILT_IN
+        elif answer == "install" and absent_extension.install():
+            raise CannotStartError(_("SwissSkullStripper was installed. Restart Slicer, then predict again."))
 
     def cancel(self) -> None:
         """Stop the run, if there is one; the scene is as before it."""

@@ -165,7 +165,7 @@ def absentSentence(module: str) -> str:
     if module == SWISS:
         return _(
             "SwissSkullStripper is not installed. Install the extension SwissSkullStripper in the Extensions "
-            "Manager, or choose 'Built in' for the brain extraction under Advanced."
+            "Manager and restart Slicer, or choose 'Built in' for the brain extraction under Advanced."
         )
     return _("The module {module} is not available. Choose another engine for this step under Advanced.").format(
         module=TITLES[module]

@@ -19,21 +19,29 @@ def add_demo_command(commands: argparse._SubParsersAction) -> None:
         "from T1Gd, T1 and T2 as a real one.",
     )
     add_result_options(parser)
+    parser.add_argument("--scans-only", action="store_true", help="write the scans to DIR and predict nothing")
     parser.set_defaults(run=run_demo)
 
 
 def run_demo(args: argparse.Namespace) -> int:
     """Make the demonstration patient in a temporary folder, predict it, and leave the result folder."""
     from PCNSLSurvivalLib.imaging.io import write_volume
-    from PCNSLSurvivalLib.imaging.output_folder import check_output_folder
+    from PCNSLSurvivalLib.imaging.output_folder import check_output_folder, whole_folder
     from PCNSLSurvivalLib.phantoms import demonstration_patient
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
     print("Making the demonstration patient: a virtual head, no real person.", flush=True)
     patient = demonstration_patient()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = {}
-        for sequence in (Sequence.T1GD, Sequence.T1, Sequence.T2):
-            paths[sequence] = Path(folder) / f"{sequence.value}.nii.gz"
-            write_volume(patient.scans[sequence], paths[sequence])
-        return predict_to_folder(paths, args)
+
+    def write(folder: Path) -> dict[Sequence, Path]:
+        paths = {sequence: folder / f"{sequence}.nii.gz" for sequence in (Sequence.T1GD, Sequence.T1, Sequence.T2)}
+        for sequence, path in paths.items():
+            write_volume(patient.scans[sequence], path)
+        return paths
+
+    if args.scans_only:
+        with whole_folder(args.out, overwrite=args.overwrite) as staging:
+            write(staging)
+        return 0
+    with tempfile.TemporaryDirectory() as temporary:
+        return predict_to_folder(write(Path(temporary)), args)

@@ -78,6 +78,16 @@ def _write(folder: Path, t1gd: Path) -> None:
     (folder / "prediction.json").write_text(json.dumps(result), encoding="utf-8")
 
 
+def _write_scans(folder: Path) -> None:
+    import numpy as np
+
+    (folder / "scene").mkdir(parents=True)
+    for name in ("t1gd", "t1", "t2"):
+        np.save(folder / "scene" / f"{name}.npy", np.arange(24**3, dtype=np.int16).reshape(24, 24, 24))
+        place = {"affine_ras": np.diag([-4.0, -4.0, 4.0, 1.0]).tolist()}
+        (folder / "scene" / f"{name}.json").write_text(json.dumps(place), encoding="utf-8")
+
+
 def _finding(code: str, subject: str, verdict: str, sentence: str) -> dict[str, object]:
     return {"code": code, "subject": subject, "verdict": verdict, "value": 1.0, "unit": "", "sentence": sentence}
 
@@ -87,6 +97,9 @@ def main(arguments: list[str]) -> int:
     if hasattr(os, "setsid"):
         os.setsid()
     _say(type="process", pid=os.getpid())
+    if arguments[0] == "demo":
+        _write_scans(Path(arguments[arguments.index("--out") + 1]))
+        return 0
     t1gd = Path(arguments[arguments.index("--t1gd") + 1])
     out = Path(arguments[arguments.index("--out") + 1])
     if "record" in plan:

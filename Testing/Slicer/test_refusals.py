@@ -56,32 +56,6 @@ def test_a_damaged_model_folder_is_told(standin, ready, tmp_path):
     assert str(tmp_path) not in ready.ui.messageLabel.text
 
 
-def test_missing_packages_are_named(standin, ready, monkeypatch, tmp_path):
-    from PCNSLSurvivalUI import dependencies
-
-    (tmp_path / "requirements.txt").write_text("# comment\nno-such-package>=1\nnumpy\n", encoding="utf-8")
-    monkeypatch.setattr(dependencies, "REQUIREMENTS", tmp_path / "requirements.txt")
-    assert "no-such-package" in _refused(ready)
-
-
-def test_missing_packages_are_installed_after_one_question(standin, ready, monkeypatch, tmp_path):
-    import slicer
-    from PCNSLSurvivalUI import dependencies
-
-    (tmp_path / "requirements.txt").write_text("no-such-package>=1\n", encoding="utf-8")
-    monkeypatch.setattr(dependencies, "REQUIREMENTS", tmp_path / "requirements.txt")
-    standin.app._testing = False
-    asked, installed = [], []
-    monkeypatch.setattr(dependencies, "_ask", lambda absent: asked.append(absent) or "wheels")
-    monkeypatch.setattr(slicer.util, "pip_install", installed.append, raising=False)
-    said = _refused(ready)
-    assert asked == [["no-such-package>=1"]]
-    (words,) = installed
-    assert words[0] == "--constraint"
-    assert words[2:] == ["--no-index", "--find-links", "wheels", "no-such-package>=1"]
-    assert "not installed yet" in said, "pip did nothing here, and the panel noticed"
-
-
 def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkeypatch):
     from PCNSLSurvivalUI import panel_view, run_request
 

@@ -19,8 +19,8 @@ import slicer
 import vtk
 from PySide6 import QtCore, QtWidgets
 
-from slicer_standin import cli, parameter_node, records, scripted_module
-from slicer_standin.pythonqt import slot_errors
+from slicer_standin import cli, parameter_node, records, sample_data_module, scripted_module
+from slicer_standin.pythonqt import run_slot, slot_errors
 from slicer_standin.qt_module import QtModule
 from slicer_standin.ui_loader import child_widget_variables, load_ui
 from slicer_standin.views import LayoutManager
@@ -42,11 +42,17 @@ class Application:
         Path(self.temporaryPath).mkdir(parents=True)
         self._logic = slicer.vtkSlicerApplicationLogic()
         self._testing = True
+        self._at_startup: list[Any] = []
         self._layout_manager: LayoutManager | None = None
         self._settings = QtCore.QSettings(str(home / "settings.ini"), QtCore.QSettings.Format.IniFormat)
 
     def testingEnabled(self) -> bool:
         return self._testing
+
+    def connect(self, signal: str, slot: Any) -> bool:
+        """Only ``startupCompleted()``, which ``StandIn.complete_startup`` emits."""
+        self._at_startup.append(slot)
+        return signal == "startupCompleted()"
 
     def processEvents(self) -> None:
         QtWidgets.QApplication.processEvents()
@@ -112,7 +118,9 @@ class StandIn:
         self.main_window = qt.QMainWindow()
         slicer.app = self.app
         slicer.cli = cli
-        slicer.modules = types.SimpleNamespace(colors=_Module(self.colors), volumes=_Module(self.volumes))
+        slicer.modules = types.SimpleNamespace(
+            colors=_Module(self.colors), volumes=_Module(self.volumes), sampledata=_Module(None), sampleDataSources={}
+        )
         self.offer_cli_modules()
         slicer.ScriptedLoadableModule = scripted_module
         slicer.parameterNodeWrapper = parameter_node
@@ -123,6 +131,7 @@ class StandIn:
         sys.modules.update(
             {
                 "qt": qt, "ctk": ctk, "slicer.cli": cli, "slicer.i18n": i18n,
+                "SampleData": sample_data_module,
                 "slicer.ScriptedLoadableModule": scripted_module, "slicer.parameterNodeWrapper": parameter_node,
             }
         )  # fmt: skip
@@ -163,6 +172,12 @@ class StandIn:
         if self.app._layout_manager is not None:
             self.app._layout_manager.close()
             self.app._layout_manager = None
+
+    def complete_startup(self) -> None:
+        """Slicer has started: modules offer their sample data now."""
+        slots, self.app._at_startup = self.app._at_startup, []
+        for slot in slots:
+            run_slot(slot, ())
 
     # --- the module ----------------------------------------------------------------------------------
     def open_module(self, module_file: Path) -> Any:

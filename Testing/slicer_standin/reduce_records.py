@@ -70,6 +70,7 @@ CLASSES = [
     "QAbstractItemView",
     "QDoubleSpinBox",
     "ctkSettings",
+    "qSlicerApplication",
 ]
 APP_OBJECTS = ("slicer.app", "slicer.app.layoutManager()", "slicer.app.ioManager()", "scripted module widget .parent")
 

@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extra
 from PCNSLSurvivalLib.cli.model import add_model_command
 from PCNSLSurvivalLib.cli.phantom import add_phantom_command
 from PCNSLSurvivalLib.cli.predict import add_predict_command
+from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         add_install_brain_extractor_command,
         add_model_command,
         add_phantom_command,
+        add_preprocess_command,
     ):
         add_command(commands)
     for command in commands.choices.values():

@@ -23,6 +23,8 @@ from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, OSClass, Sequence, Verdict
 
 COHORT_FILE = "cohort.json"
 CASES_FOLDER = "cases"
+STEPS_FOLDER = ".steps"
+"""Steps of unfinished cases, brain outlines and poses of all, and a log of every step computed."""
 EXCLUDED_FILE = "excluded.csv"
 COHORT_VERSION = 1
 

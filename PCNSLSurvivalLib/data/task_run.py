@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
@@ -29,7 +29,7 @@ def run_tasks(
     lost: Callable[[Task, str], Outcome],
     jobs: int = 1,
     scheduler: str | None = None,
-) -> Iterator[tuple[Task, Outcome]]:
+) -> Generator[tuple[Task, Outcome], None, None]:
     """Do every task; one that fails, or even ends its process, does not stop the others.
 
     What is finished is decided on disk, by ``work``: no result is kept here, so that a run can be killed at any

@@ -76,12 +76,13 @@ def read_scan(path: Path, sequence: Sequence) -> Scan:
     )
 
 
-def read_mask(path: Path, name: str) -> sitk.Image:
-    """Read a mask file as ``uint8``: 1 where the file is not zero.
+def read_mask(path: Path, name: str, *, labels: tuple[int, ...] | None = None) -> sitk.Image:
+    """Read a mask file as ``uint8``: 1 where the file is not zero, or holds one of some labels.
 
     Args:
         path: NIfTI, NRRD or MetaImage file.
         name: What the mask is, for messages: "brain mask".
+        labels: The labels that count; every one but 0 if left out.
 
     Raises:
         UnreadableScanError: As for ``read_scan``.
@@ -89,7 +90,12 @@ def read_mask(path: Path, name: str) -> sitk.Image:
     if not path.is_file():
         raise UnreadableScanError(f"The {name} was not found. Check its file name.")
     image, _ = _read_file(path, name)
-    return sitk.Cast(_as_float_volume(image, name) != 0, sitk.sitkUInt8)
+    values = _as_float_volume(image, name)
+    if labels is None:
+        return sitk.Cast(values != 0, sitk.sitkUInt8)
+    mask = sitk.GetImageFromArray(np.isin(sitk.GetArrayViewFromImage(values), labels).astype(np.uint8))
+    mask.CopyInformation(values)
+    return mask
 
 
 def read_volume(path: Path) -> sitk.Image:

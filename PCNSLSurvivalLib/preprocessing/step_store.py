@@ -86,6 +86,16 @@ class StepStore:
         self._note(key, step, detail)
         return made, False
 
+    def forget(self, step: Step) -> None:
+        """Delete the kept results of one step, to free the disk."""
+        for path in self.folder.glob(f"{step.value}-*"):
+            path.unlink()
+
+    def clear_leftovers(self) -> None:
+        """Delete what a killed run was writing; no other run may use this store now."""
+        for path in self.folder.glob("part-*"):
+            path.unlink()
+
     def _key(self, step: Step, parameters: object, *contents: str) -> str:
         settings: Any = asdict(parameters)  # type: ignore[call-overload]
         text = json.dumps([RECIPE_VERSION, step.value, settings, contents], sort_keys=True)

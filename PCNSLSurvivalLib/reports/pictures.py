@@ -200,18 +200,20 @@ def _png_address(pixels: NDArray[np.uint8]) -> str:
     return "data:image/png;base64," + base64.b64encode(png_bytes(pixels)).decode("ascii")
 
 
-def png_bytes(pixels: NDArray[np.uint8]) -> bytes:
+def png_bytes(pixels: NDArray[np.uint8], palette: NDArray[np.uint8] | None = None) -> bytes:
     """Encode a picture as PNG (ISO/IEC 15948), from memory to memory.
 
     Args:
         pixels: (rows, columns) gray or (rows, columns, 4) red, green, blue, opacity.
+        palette: (256, 3) red, green, blue that (rows, columns) pixels point into; gray if left out.
     """
     rows, columns = pixels.shape[:2]
-    color_type = 0 if pixels.ndim == 2 else 6
+    color_type = 6 if pixels.ndim == 3 else 0 if palette is None else 3
     # Each row starts with its filter type, 0 for none.
     lines = np.hstack([np.zeros((rows, 1), np.uint8), np.ascontiguousarray(pixels).reshape(rows, -1)])
     header = struct.pack(">IIBBBBB", columns, rows, 8, color_type, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")]
+    colors = [] if palette is None else [(b"PLTE", palette.tobytes())]
+    chunks = [(b"IHDR", header), *colors, (b"IDAT", zlib.compress(lines.tobytes(), 9)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )

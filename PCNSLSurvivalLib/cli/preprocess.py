@@ -1,0 +1,157 @@
+"""``pcnsl-survival preprocess``: a cohort from scans as they come to prepared patients."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, Sequence
+
+if TYPE_CHECKING:
+    from PCNSLSurvivalLib.data.case_preparation import CaseOutcome
+
+
+def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "preprocess",
+        help="prepare all patients of a cohort",
+        description="Prepare all patients of a cohort for training: brain extraction, bias field correction, "
+        "registration to T1Gd, normalization, resampling. Stopped at any point, the same command goes on there.",
+    )
+    parser.add_argument(
+        "cohort",
+        type=Path,
+        metavar="COHORT",
+        help="CSV or TSV table with paths; BIDS, UCSF-PCNSL or BraTS2020 folder; folder with one folder a patient",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the prepared cohort")
+    parser.add_argument(
+        "--sequences",
+        type=_sequences,
+        metavar="LIST",
+        help="scans to use, such as t1gd,t1,t2; all that are found if left out",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_count, default=1, metavar="N", help="cases at the same time, about 1.2 GB each")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
+    parser.add_argument(
+        "--use-brain-masks", action="store_true", help="use the brain masks the cohort brings; recorded"
+    )
+    parser.add_argument(
+        "--override-quality", action="store_true", help="keep cases whose scans are judged unusable; recorded"
+    )
+    parser.add_argument(
+        "--keep-steps", action="store_true", help="keep the bias-corrected scans of finished cases (about 20 MB a scan)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="tell what is found and what is missing, and stop")
+    parser.add_argument(
+        "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="OS classes counted in the report"
+    )
+    parser.add_argument(
+        "--progress", choices=("auto", "json", "none"), default="auto", help="bar, one JSON object a case, or nothing"
+    )
+    parser.set_defaults(run=run_preprocess)
+
+
+def run_preprocess(args: argparse.Namespace) -> int:
+    """Prepare what is not prepared yet, and say what became of every case."""
+    from PCNSLSurvivalLib.data.cohort import find_cohort
+    from PCNSLSurvivalLib.data.cohort_preparation import PreparationOptions, prepare_cohort
+    from PCNSLSurvivalLib.data.data_report import data_report
+    from PCNSLSurvivalLib.reports.contact_picture import draw_contact_picture
+    from PCNSLSurvivalLib.reports.contact_sheet import write_contact_sheet, write_data_report
+
+    begin = time.perf_counter()
+    found = find_cohort(args.cohort.absolute())
+    talk = args.progress != "json"
+    if talk:
+        print("\n".join(data_report(found, threshold_days=args.threshold_days).lines()), flush=True)
+    if args.dry_run:
+        return 0
+    options = PreparationOptions(
+        sequences=args.sequences,
+        use_brain_masks=args.use_brain_masks,
+        override_quality=args.override_quality,
+        keep_steps=args.keep_steps,
+    )
+    with _Progress(args.progress) as progress:
+        cases = prepare_cohort(
+            found,
+            args.out,
+            options,
+            draw=draw_contact_picture,
+            jobs=args.jobs,
+            scheduler=args.scheduler,
+            report=progress,
+        )
+    report = data_report(found, cases, threshold_days=args.threshold_days)
+    write_contact_sheet(cases, report, args.out)
+    write_data_report(report, args.out)
+    if talk:
+        print("\n".join(report.left_out_lines()))
+        print(
+            f"{progress.counts['prepared']} prepared now, {progress.counts['found']} found prepared, "
+            f"{progress.counts['failed']} failed, in {time.perf_counter() - begin:.0f} s."
+        )
+        print(f"Look through {args.out / 'contact_sheet.html'} before you train.")
+    return 0
+
+
+class _Progress:
+    """Finished cases with the time left on a terminal, one line a case elsewhere, or JSON lines."""
+
+    def __init__(self, choice: str) -> None:
+        from tqdm import tqdm
+
+        self.counts = {"prepared": 0, "found": 0, "failed": 0}
+        self._choice = choice
+        self._new_bar = partial(tqdm, desc="Cases", unit="case", file=sys.stderr)
+        self._bar: tqdm | None = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, outcome: CaseOutcome, done: int, total: int) -> None:
+        """Show one outcome."""
+        self.counts[outcome.state] += 1
+        if self._choice == "json":
+            event = {"type": "case", "name": outcome.name, "state": outcome.state, "reason": outcome.reason}
+            print(json.dumps(event | {"done": done, "total": total, "seconds": round(outcome.seconds, 2)}), flush=True)
+        elif self._choice == "auto" and sys.stderr.isatty():
+            self._show(outcome, total)
+        elif self._choice == "auto":
+            print(f"{done}/{total} {outcome.name} {outcome.state} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)
+
+    def _show(self, outcome: CaseOutcome, total: int) -> None:
+        if self._bar is None:
+            self._bar = self._new_bar(total=total)
+        if outcome.state == "found":
+            # What an earlier run had finished must not count as speed, or the time left would be too short.
+            self._bar.initial += 1
+        if outcome.state == "failed":
+            self._bar.write(f"{outcome.name}: {outcome.reason}", file=sys.stderr)
+        self._bar.update(1)
+
+
+def _sequences(text: str) -> tuple[Sequence, ...]:
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    if not words or any(word not in list(Sequence) for word in words):
+        raise argparse.ArgumentTypeError("a list of t1gd, t1, t2, flair, separated by commas")
+    return tuple(Sequence(word) for word in words)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value

@@ -1,0 +1,133 @@
+"""What a cohort holds, what is missing, and who is left out and why: before anything is trained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from PCNSLSurvivalLib.data.case import ClinicalVariables
+from PCNSLSurvivalLib.data.cohort import FoundCohort
+from PCNSLSurvivalLib.terms import OSClass, Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReport:
+    """Counts and lists of one cohort.
+
+    Attributes:
+        layout: Shape in which the cohort came.
+        threshold_days: Where the OS classes are divided.
+        counts: What was counted, by a name for the reader.
+        left_out: Why each case cannot be trained on, by name.
+        remarks: Sentences on the cohort as a whole.
+        case_remarks: Sentences on single cases, by name.
+        repeated: Names of the examinations of each patient with more than one.
+    """
+
+    layout: str
+    threshold_days: float
+    counts: Mapping[str, int]
+    left_out: Mapping[str, str]
+    remarks: tuple[str, ...]
+    case_remarks: Mapping[str, tuple[str, ...]]
+    repeated: Mapping[str, tuple[str, ...]]
+
+    def lines(self) -> list[str]:
+        """The report for a terminal, without the lists of cases."""
+        counted = [f"  {value:>5}  {name}" for name, value in self.counts.items()]
+        return [f"Cohort ({self.layout}):", *counted, *self.remarks]
+
+    def left_out_lines(self) -> list[str]:
+        """One line for each case that is left out."""
+        return [f"! {name}: {reason}" for name, reason in self.left_out.items()]
+
+
+def data_report(
+    found: FoundCohort, cases: tuple[dict[str, Any], ...] | None = None, *, threshold_days: float
+) -> DataReport:
+    """Report on a cohort as found and, where it was prepared, on what became of its cases.
+
+    Args:
+        found: The cohort.
+        cases: What ``prepare_cohort`` returned; None before.
+        threshold_days: Where the OS classes are divided.
+    """
+    left_out: dict[str, str] = {}
+    for case in found.cases:
+        if Sequence.T1GD not in case.scans:
+            left_out[case.name] = "No T1Gd was found for this case. Check the file names or the table."
+    for prepared in cases or ():
+        if prepared["state"] != "prepared" or prepared["by_hand"] is not None:
+            left_out[prepared["name"]] = prepared["reason"] or prepared["by_hand"]
+    counts = _counts(found, threshold_days)
+    if cases is not None:
+        counts |= _outcomes(cases)
+    usable = [case for case in found.cases if case.name not in left_out]
+    for case in usable:
+        if case.os_class(threshold_days) is None:
+            left_out[case.name] = _no_class(case.os_days, case.death_observed, threshold_days)
+    counts["usable for training: scans prepared and class known" if cases else "with T1Gd and a class"] = len(
+        found.cases
+    ) - len(left_out)
+    patients: dict[str, list[str]] = {}
+    for case in found.cases:
+        patients.setdefault(case.patient, []).append(case.name)
+    return DataReport(
+        layout=found.layout,
+        threshold_days=threshold_days,
+        counts=counts,
+        left_out=dict(sorted(left_out.items())),
+        remarks=found.remarks,
+        case_remarks={case.name: case.remarks for case in found.cases if case.remarks},
+        repeated={patient: tuple(names) for patient, names in patients.items() if len(names) > 1},
+    )
+
+
+def _counts(found: FoundCohort, threshold_days: float) -> dict[str, int]:
+    cases = found.cases
+    classes = Counter(case.os_class(threshold_days) for case in cases)
+    known = [case for case in cases if case.os_days is not None]
+    counts = {"examinations": len(cases), "patients": len({case.patient for case in cases})}
+    counts |= {f"with {s.label}": sum(s in case.scans for case in cases) for s in Sequence}
+    counts |= {
+        "registered brains without skull": sum(case.stripped for case in cases),
+        "with a brain mask": sum(case.brain_mask is not None for case in cases),
+        "with a lesion mask": sum(case.lesion_mask is not None for case in cases),
+        "with survival": len(known),
+        "died": sum(case.death_observed is True for case in known),
+        "censored": sum(case.death_observed is False for case in known),
+        f"OS > {threshold_days:g} days": classes[OSClass.OVER_ONE_YEAR],
+        f"OS ≤ {threshold_days:g} days": classes[OSClass.UP_TO_ONE_YEAR],
+        f"censored by day {threshold_days:g}: no class": sum(
+            case.os_days is not None and case.os_class(threshold_days) is None for case in cases
+        ),
+        "without survival: no class": len(cases) - len(known),
+    }
+    for variable in fields(ClinicalVariables):
+        value = sum(getattr(case.clinical, variable.name) is not None for case in cases)
+        counts[f"with {variable.name.replace('_', ' ')}"] = value
+    return counts
+
+
+def _outcomes(cases: tuple[dict[str, Any], ...]) -> dict[str, int]:
+    verdicts = Counter(case["verdict"] for case in cases if case["state"] == "prepared")
+    states = Counter(case["state"] for case in cases)
+    return {
+        "prepared": states["prepared"],
+        "prepared and judged good": verdicts["good"],
+        "prepared and to be checked": verdicts["check"],
+        "prepared although judged unusable": verdicts["unusable"],
+        "failed": states["failed"],
+        "left out as a double": states["excluded"],
+        "left out by hand": sum(case["by_hand"] is not None for case in cases),
+    }
+
+
+def _no_class(os_days: float | None, death_observed: bool | None, threshold_days: float) -> str:
+    if os_days is None:
+        return "No survival is known: no class."
+    if death_observed is None:
+        return f"Whether the patient died at day {os_days:g} is not known: no class."
+    return f"Censored at day {os_days:g}, not after day {threshold_days:g}: no class."

@@ -1,0 +1,66 @@
+"""Small made heads: a textured brain in a skull in a scalp, in a few thousand voxels, with a lesion that enhances."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.terms import Sequence
+
+_SPACING_MM = (4.0, 4.0, 4.0)
+
+
+def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[Sequence, sitk.Image], sitk.Image, sitk.Image]:
+    """T1Gd and T1 of one head, T1 moved along the patient's left, with brain and lesion mask on T1Gd."""
+    draw = np.random.default_rng(seed)
+    grid = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(52, 64, 56), spacing_mm=_SPACING_MM)
+    texture = sitk.SmoothingRecursiveGaussian(
+        image_on_grid(draw.normal(size=grid.size[::-1]).astype(np.float32), grid), 8.0
+    )
+    texture = texture / float(np.std(sitk.GetArrayViewFromImage(texture)))
+    scans = {}
+    for sequence, moved in ((Sequence.T1GD, 0.0), (Sequence.T1, shift_mm)):
+        points = grid.index_to_lps(np.stack(np.meshgrid(*map(np.arange, grid.size), indexing="ij"), -1))
+        points = points - (moved, 0.0, 0.0)
+
+        def inside(radii, center=(0.0, 0.0, 0.0), points=points):
+            return ((((points - center) / radii) ** 2).sum(-1) < 1).transpose(2, 1, 0)
+
+        brain, skull, scalp = inside((64, 80, 66)), inside((74, 90, 76)), inside((84, 100, 86))
+        lesion = inside((14, 14, 14), (25.0, -20.0, 10.0))
+        pose = sitk.TranslationTransform(3, (-moved, 0.0, 0.0))
+        values = 300 + 40 * sitk.GetArrayFromImage(sitk.Resample(texture, texture, pose))
+        values = np.where(brain, values, np.where(skull, 60.0, np.where(scalp, 500.0, 0.0)))
+        if sequence is Sequence.T1GD:
+            values[lesion] += 250
+            masks = brain, lesion
+        shading = np.exp(points[..., 1].transpose(2, 1, 0) / 400)
+        scan = values * shading + draw.normal(scale=3.0, size=values.shape) + 10
+        scans[sequence] = image_on_grid(scan.astype(np.float32), grid)
+    brain_mask, lesion_mask = (image_on_grid(mask.astype(np.uint8), grid) for mask in masks)
+    return scans, brain_mask, lesion_mask
+
+
+def made_cohort(folder: Path, count: int) -> Path:
+    """A table of made heads with survival; patient number 3 is censored early. Returns the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number in range(1, count + 1):
+        scans, brain, lesion = made_head(number)
+        name = f"p{number}"
+        (folder / name).mkdir()
+        images = {**{s.value: image for s, image in scans.items()}, "brain_mask": brain, "lesion_mask": lesion}
+        for key, image in images.items():
+            sitk.WriteImage(image, str(folder / name / f"{key}.nii.gz"))
+        paths = {key: f"{name}/{key}.nii.gz" for key in images}
+        days = 200 if number == 3 else 100 * number
+        rows.append({"patient_id": name, **paths, "os_days": days, "death_observed": int(number != 3), "ecog": 1})
+    with (folder / "patients.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder / "patients.csv"

@@ -11,15 +11,16 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.terms import Sequence
 
-_SPACING_MM = (4.0, 4.0, 4.0)
+_MASKS = ("brain_mask", "lesion_mask")
+_SPACING_MM = (6.0, 6.0, 6.0)
 
 
 def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[Sequence, sitk.Image], sitk.Image, sitk.Image]:
     """T1Gd and T1 of one head, T1 moved along the patient's left, with brain and lesion mask on T1Gd."""
     draw = np.random.default_rng(seed)
-    grid = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(52, 64, 56), spacing_mm=_SPACING_MM)
+    grid = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(34, 42, 36), spacing_mm=_SPACING_MM)
     texture = sitk.SmoothingRecursiveGaussian(
-        image_on_grid(draw.normal(size=grid.size[::-1]).astype(np.float32), grid), 8.0
+        image_on_grid(draw.normal(size=grid.size[::-1]).astype(np.float32), grid), 10.0
     )
     texture = texture / float(np.std(sitk.GetArrayViewFromImage(texture)))
     scans = {}
@@ -45,18 +46,20 @@ def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[Sequence, sitk.Ima
     return scans, brain_mask, lesion_mask
 
 
-def made_cohort(folder: Path, count: int) -> Path:
+def made_table(folder: Path, count: int, *, with_t1: tuple[int, ...] = ()) -> Path:
     """A table of made heads with survival; patient number 3 is censored early. Returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for number in range(1, count + 1):
         scans, brain, lesion = made_head(number)
+        if number not in with_t1:
+            del scans[Sequence.T1]
         name = f"p{number}"
         (folder / name).mkdir()
-        images = {**{s.value: image for s, image in scans.items()}, "brain_mask": brain, "lesion_mask": lesion}
+        images = {**{s.value: image for s, image in scans.items()}, **dict(zip(_MASKS, (brain, lesion), strict=True))}
         for key, image in images.items():
             sitk.WriteImage(image, str(folder / name / f"{key}.nii.gz"))
-        paths = {key: f"{name}/{key}.nii.gz" for key in images}
+        paths = {key: f"{name}/{key}.nii.gz" if key in images else "" for key in ("t1gd", "t1", *_MASKS)}
         days = 200 if number == 3 else 100 * number
         rows.append({"patient_id": name, **paths, "os_days": days, "death_observed": int(number != 3), "ecog": 1})
     with (folder / "patients.csv").open("w", newline="", encoding="utf-8") as stream:

@@ -81,9 +81,6 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.guessButton.connect("clicked(bool)", self.onGuessButton)
         self.ui.addModelButton.connect("clicked(bool)", self.onAddModelButton)
         self.ui.brainExtractorButton.connect("clicked(bool)", self.onBrainExtractorButton)
-        self.ui.openReportButton.connect("clicked(bool)", self.onOpenReportButton)
-        self.ui.saveReportButton.connect("clicked(bool)", self.onSaveReportButton)
-        self.ui.saveMapButton.connect("clicked(bool)", self.onSaveMapButton)
         self.view.bind(self.logic.getParameterNode())
 
     def cleanup(self):
@@ -140,18 +137,6 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onBrainExtractorButton(self, checked=False):
         """Bring the networks of the built-in brain extraction onto this computer."""
         self.view.getBrainExtractor()
-
-    def onOpenReportButton(self, checked=False):
-        """Show the report in the web browser."""
-        self.view.openReport()
-
-    def onSaveReportButton(self, checked=False):
-        """Save the report as one HTML file."""
-        self.view.saveReport()
-
-    def onSaveMapButton(self, checked=False):
-        """Save the shown map as a volume."""
-        self.view.saveMap()
 
 
 class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic, PanelLogic):

@@ -13,10 +13,11 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.preprocessing.brain_extractor_files import is_brain_extractor_installed
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
-from PCNSLSurvivalUI import job, map_view, model_list, report_files, results_view, run_steps, steps_view
+from PCNSLSurvivalUI import job, model_list, results_view, run_steps, steps_view
 from PCNSLSurvivalUI.map_controls import MapControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.quality_controls import QualityControls
+from PCNSLSurvivalUI.report_controls import ReportControls
 from PCNSLSurvivalUI.scan_choice import ScanChoice
 from PCNSLSurvivalUI.scene_outputs import T1GD, SceneOutputs, storedResult
 
@@ -40,8 +41,8 @@ class PanelView:
         self._shownResult = ""
         self._fillingModels = False
         self._download: job.Job | None = None
-        self._report = report_files.ReportFiles()
         self._map = MapControls(ui, self._mapContext)
+        self._report = ReportControls(ui, self._mapContext, self._say)
         self._quality = QualityControls(ui, self._mapContext, self._map.apply, self.predictOrCancel, self._say)
         steps_view.prepareTable(ui.stepsTable)
         ui.demonstrationBanner.styleSheet = _BANNER
@@ -94,6 +95,7 @@ class PanelView:
         self._parameters = None
         self._map.forget()
         self._quality.forget()
+        self._report.forget()
         self._steps, self._shownResult = None, ""
         self._say("")
         self._showRun()
@@ -106,7 +108,7 @@ class PanelView:
         self._map.listenToKeys(False)
         if self._download is not None:
             self._download.cancel()
-        self._report.forget()
+        self._report.close()
 
     def listenToKeys(self, listen: bool) -> None:
         """Keyboard shortcuts of the map, while the panel is open."""
@@ -295,6 +297,7 @@ class PanelView:
         self._showWhoseResult()
         self._map.showNewResult()
         self._quality.showNewResult()
+        self._report.showNewResult()
 
     def _showWhoseResult(self) -> None:
         """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""
@@ -334,31 +337,3 @@ class PanelView:
         button.text = _("Get the built-in brain extraction (10 MB)")
         button.setEnabled(True)
         button.setVisible(not is_brain_extractor_installed())
-
-    # --- report ------------------------------------------------------------------------------------------------------
-    def openReport(self) -> None:
-        """Show the report in the web browser."""
-        self._withReport(lambda outputs: self._report.open(outputs))
-
-    def saveReport(self) -> None:
-        """Save the report where the user says."""
-        path = report_files.askFile(_("Save the report"), "PCNSL-survival-report.html", "HTML (*.html)")
-        if path is not None:
-            self._withReport(lambda outputs: report_files.writeReport(outputs, path))
-
-    def saveMap(self) -> None:
-        """Save the shown map where the user says."""
-        path = report_files.askFile(_("Save the map"), "activation-map.nrrd", "NRRD (*.nrrd);;NIfTI (*.nii.gz)")
-        if path is None:
-            return
-        parameters, _outputs, _t1gd, result = self._mapContext()
-        kind = map_view.shownKind(parameters, result)
-        self._withReport(
-            lambda outputs: report_files.writeMap(map_view.shownNode(outputs, kind, parameters.mapAsCells), path)
-        )
-
-    def _withReport(self, action: Any) -> None:
-        try:
-            action(SceneOutputs(self._parameters.parameterNode))
-        except PCNSLSurvivalError as problem:
-            self._say(str(problem))

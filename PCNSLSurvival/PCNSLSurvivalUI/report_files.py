@@ -73,3 +73,9 @@ def askFile(caption: str, name: str, filters: str) -> Path | None:
     chosen = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), caption, name, filters)
     chosen = chosen[0] if isinstance(chosen, tuple) else chosen
     return Path(chosen) if chosen else None
+
+
+def askFolder(caption: str) -> Path | None:
+    """A folder of the user's choice; None when the dialog was closed."""
+    chosen = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), caption)
+    return Path(chosen) if chosen else None

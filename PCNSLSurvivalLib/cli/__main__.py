@@ -12,6 +12,7 @@ from typing import NoReturn
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.demo import add_demo_command
 from PCNSLSurvivalLib.cli.explain import add_explain_command
+from PCNSLSurvivalLib.cli.export import add_export_command
 from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extractor_command
 from PCNSLSurvivalLib.cli.model import add_model_command
 from PCNSLSurvivalLib.cli.phantom import add_phantom_command
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     for add_command in (
         add_predict_command,
         add_explain_command,
+        add_export_command,
         add_demo_command,
         add_install_brain_extractor_command,
         add_model_command,

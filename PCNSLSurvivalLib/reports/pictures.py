@@ -131,6 +131,36 @@ def axial_strip(display: Display) -> list[View]:
     return [_view(fine, axis=2, index=int(k), mark=None) for k in chosen]
 
 
+def strongest_slices(display: Display, *, count: int, apart_mm: float) -> list[tuple[NDArray[np.uint8], float]]:
+    """The scan's own axial slices with the strongest activation, strongest first.
+
+    Args:
+        display: What to show.
+        count: How many at most; fewer where less is active.
+        apart_mm: Least distance between two of them.
+
+    Returns:
+        Pairs of a picture (rows, columns, 3) in 1 mm pixels, red, green, blue, and its place in RAS mm.
+    """
+    spacing_k = Grid.of(display.scan).spacing_mm[2]
+    fine = _on_spacing(display, (PIXEL_MM, PIXEL_MM, spacing_k))
+    strength = np.abs(sitk.GetArrayViewFromImage(fine.activation)).max(axis=(1, 2))
+    chosen: list[int] = []
+    for index in np.argsort(-strength, kind="stable"):
+        if len(chosen) == count or strength[index] <= 0:
+            break
+        if all(abs(int(index) - other) * spacing_k >= apart_mm for other in chosen):
+            chosen.append(int(index))
+    grid, pictures = Grid.of(fine.scan), []
+    for index in chosen:
+        gray, overlay = _layers(fine, axis=2, index=index)
+        opacity = overlay[..., 3:].astype(float) / 255
+        blended = gray[..., None] * (1 - opacity) + overlay[..., :3] * opacity
+        center = np.array([(grid.size[0] - 1) / 2, (grid.size[1] - 1) / 2, index])
+        pictures.append((np.round(blended).astype(np.uint8), float(grid.index_to_lps(center)[2])))
+    return pictures
+
+
 def _on_spacing(display: Display, spacing_mm: tuple[float, float, float]) -> Display:
     """The display's volumes on finer voxels, cropped to the brain with a margin."""
     grid = _around_brain(display.brain_mask).with_spacing(spacing_mm)
@@ -156,26 +186,18 @@ def _around_brain(brain_mask: sitk.Image) -> Grid:
 def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | None) -> View:
     """Cut one slice; ``axis`` is 0 sagittal, 1 coronal, 2 axial; ``mark`` is (column, row) before any flip."""
     grid = Grid.of(display.scan)
-    cut: list[slice | int] = [slice(None)] * 3
-    cut[2 - axis] = index
-    gray = sitk.GetArrayViewFromImage(display.scan)[tuple(cut)].astype(float)
-    activation = sitk.GetArrayViewFromImage(display.activation)[tuple(cut)].astype(float)
-    # Rows run to posterior in axial slices as wanted, but to superior in the other two: those are turned over.
-    upside_down = axis != 2
-    if upside_down:
-        gray, activation = gray[::-1], activation[::-1]
+    gray, overlay = _layers(display, axis=axis, index=index)
     height, width = gray.shape
     crosshair = None
     if mark is not None:
         column, row = mark
-        crosshair = (column + 0.5, (height - 1 - row if upside_down else row) + 0.5)
-    low, high = display.window
+        crosshair = (column + 0.5, (height - 1 - row if axis != 2 else row) + 0.5)
     center = np.array(grid.size) / 2.0 - 0.5
     center[axis] = index
     position_ras = grid.index_to_lps(center) * (-1.0, -1.0, 1.0)
     return View(
-        gray=_png_address(np.round(np.clip((gray - low) / (high - low), 0, 1) * 255).astype(np.uint8)),
-        overlay=_png_address(_signed_rgba(activation) if display.signed else _overlay_rgba(activation)),
+        gray=_png_address(gray),
+        overlay=_png_address(overlay),
         width=width,
         height=height,
         edges=(("A", "P", "S", "I"), ("R", "L", "S", "I"), ("R", "L", "A", "P"))[axis],
@@ -183,6 +205,20 @@ def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | No
         crosshair=crosshair,
         title=("Sagittal", "Coronal", "Axial")[axis],
     )
+
+
+def _layers(display: Display, *, axis: int, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Gray slice (rows, columns) and its colored overlay (rows, columns, 4)."""
+    cut: list[slice | int] = [slice(None)] * 3
+    cut[2 - axis] = index
+    gray = sitk.GetArrayViewFromImage(display.scan)[tuple(cut)].astype(float)
+    activation = sitk.GetArrayViewFromImage(display.activation)[tuple(cut)].astype(float)
+    # Rows run to posterior in axial slices as wanted, but to superior in the other two: those are turned over.
+    if axis != 2:
+        gray, activation = gray[::-1], activation[::-1]
+    low, high = display.window
+    shade = np.round(np.clip((gray - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return shade, _signed_rgba(activation) if display.signed else _overlay_rgba(activation)
 
 
 def _overlay_rgba(activation: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -63,7 +63,7 @@ def _write(folder: Path, t1gd: Path) -> None:
         "log_odds": 0.532,
         "member_probabilities": [0.55, 0.63, 0.70],
         "warnings": ["This is a made-up warning."],
-        "model": {"name": "made-up", "version": "1"},
+        "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "sequences": ["t1gd"]},
         "activation_map": {"explains": "OS > 1 year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
         "activation_map_other_class": {"explains": "OS ≤ 1 year", "scale": 0.25, "empty": False},
         "evidence": {"for": 1.0, "against": -0.4, "constant": -0.068},

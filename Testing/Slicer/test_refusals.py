@@ -116,20 +116,20 @@ def test_no_python_for_the_process_is_told(standin, ready, monkeypatch):
     assert "could not be started" in ready.ui.messageLabel.text
 
 
-def test_a_report_that_cannot_be_written_is_told(standin, ready, tmp_path, monkeypatch):
-    from PCNSLSurvivalUI import report_files
-
-    monkeypatch.setattr(report_files, "askFile", lambda *_: tmp_path / "no-folder" / "report.html")
-    ready.view.saveReport()
-    assert "no report yet" in ready.ui.messageLabel.text
+def test_a_report_that_cannot_be_written_is_told(standin, ready, tmp_path):
     import slicer
+    from PCNSLSurvivalUI.report_files import writeReport
     from PCNSLSurvivalUI.scene_outputs import REPORT, SceneOutputs
 
-    text = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", "r")
-    SceneOutputs(ready.view._parameters.parameterNode).place(REPORT, text, "Report", None)
-    ready.view.saveReport()
-    assert "cannot be written" in ready.ui.messageLabel.text
-    assert str(tmp_path) not in ready.ui.messageLabel.text
+    from PCNSLSurvivalLib.errors import OutputFolderError
+
+    outputs = SceneOutputs(ready.view._parameters.parameterNode)
+    with pytest.raises(OutputFolderError, match="no report yet"):
+        writeReport(outputs, tmp_path / "report.html")
+    outputs.place(REPORT, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", "r"), "Report", None)
+    with pytest.raises(OutputFolderError, match="cannot be written") as told:
+        writeReport(outputs, tmp_path / "no-folder" / "report.html")
+    assert str(tmp_path) not in str(told.value)
 
 
 def test_what_the_user_said_reaches_the_command_line(standin, ready, monkeypatch, tmp_path):

@@ -1,0 +1,90 @@
+"""``pcnsl-survival export``: what a result folder holds, as key images, DICOM and PDF."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PCNSLSurvivalLib.errors import MissingFilesError
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
+
+if TYPE_CHECKING:  # --help must not load SimpleITK
+    from PCNSLSurvivalLib.reports.stored_case import StoredCase
+
+
+def add_export_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "export",
+        help="key images, DICOM objects and a PDF from a result folder",
+        description="Key images of the strongest slices as PNG, the maps and key images as DICOM beside the T1Gd "
+        f"series, and the report as PDF. {RESEARCH_USE_ONLY}",
+    )
+    parser.add_argument("result", type=Path, metavar="RESULT", help="folder that 'predict' or 'explain' made")
+    parser.add_argument("--t1gd", type=Path, metavar="SCAN", help="the T1Gd of the result; not needed for the PDF")
+    parser.add_argument("--key-images", type=Path, metavar="DIR", help="folder to make for the PNG pictures")
+    parser.add_argument("--dicom", type=Path, metavar="DIR", help="folder to make for the DICOM objects")
+    parser.add_argument(
+        "--dicom-series",
+        type=Path,
+        metavar="SERIES",
+        help="folder of the T1Gd series, if SCAN is another file of it",
+    )
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="file to make of the report")
+    parser.add_argument("--overwrite", action="store_true", help="replace folders that are there")
+    parser.set_defaults(run=run_export)
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Export what was asked for; each part is there whole or not at all."""
+    from PCNSLSurvivalLib.reports.stored_case import UnreadableResultError, find_report, read_stored_case
+
+    if args.t1gd is None and (args.key_images or args.dicom):
+        raise UnreadableResultError("Give the T1Gd of this result with --t1gd: the pictures are drawn over it.")
+    if args.key_images or args.dicom:
+        _export_pictures(read_stored_case(args.result), args)
+    if args.pdf is not None:
+        from PCNSLSurvivalLib.reports.pdf import print_to_pdf
+
+        print_to_pdf(find_report(args.result), args.pdf)
+        print(f"Report: {args.pdf}")
+    print(RESEARCH_USE_ONLY)
+    return 0
+
+
+def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
+    needed = ["PIL", *(["highdicom"] if args.dicom else [])]
+    if any(importlib.util.find_spec(name) is None for name in needed):
+        raise MissingFilesError(
+            "The export needs the packages pillow and highdicom, which are not installed. Install "
+            "pcnsl-survival[export], or in Slicer's Python console: slicer.util.pip_install('highdicom pillow')."
+        )
+    from PIL import Image
+
+    from PCNSLSurvivalLib.imaging.io import read_scan
+    from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+    from PCNSLSurvivalLib.reports.key_images import ENLARGED, key_images
+
+    scan = read_scan(args.t1gd, Sequence.T1GD).image
+    pictures = {explains: key_images(case, scan, explains) for explains in case.maps}
+    if args.key_images is not None:
+        with whole_folder(args.key_images, overwrite=args.overwrite) as staging:
+            for ending, explains in zip(("", "_other_class"), case.maps, strict=True):
+                for number, image in enumerate(pictures[explains], start=1):
+                    Image.fromarray(image.rgb).save(staging / f"key_image{ending}_{number}.png")
+        print(f"Key images: {args.key_images}")
+    if args.dicom is None:
+        return
+    from PCNSLSurvivalLib.reports.dicom_export import write_key_image, write_parametric_map
+    from PCNSLSurvivalLib.reports.dicom_headers import read_series_headers
+
+    slices = read_series_headers(args.dicom_series or args.t1gd)
+    with whole_folder(args.dicom, overwrite=args.overwrite) as staging:
+        for ending, explains in zip(("", "_other_class"), case.maps, strict=True):
+            write_parametric_map(case, explains, slices, staging / f"activation_map{ending}.dcm")
+            for number, image in enumerate(pictures[explains], start=1):
+                path = staging / f"key_image{ending}_{number}.dcm"
+                write_key_image(case, image, number, slices, path, pixel_mm=1.0 / ENLARGED)
+    print(f"DICOM: {args.dicom}")

@@ -1,0 +1,125 @@
+"""What the panel takes out of the scene: map files, key images, DICOM objects, PDF."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from made_scenes import Wait, add_head, temporary_files
+
+
+@pytest.fixture
+def predicted(standin, quick_panel):
+    from slicer_standin import cli
+
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper"):
+        cli.plans[module] = {"quick": True}
+
+    def run(t1gd):
+        quick_panel.ui.t1gdSelector.setCurrentNode(t1gd)
+        quick_panel.ui.predictButton.click()
+        Wait().until(lambda: quick_panel.logic.run is None)
+        assert quick_panel.ui.messageLabel.text == ""
+        return quick_panel
+
+    return run
+
+
+def _save(panel, monkeypatch, target, button):
+    from PCNSLSurvivalUI import report_files
+
+    monkeypatch.setattr(report_files, "askFolder", lambda caption: target)
+    monkeypatch.setattr(report_files, "askFile", lambda *words: target)
+    before = temporary_files()
+    button.click()
+    Wait().until(lambda: panel.view._report.export is None, 240)
+    assert temporary_files() == before
+    return panel.ui.messageLabel.text
+
+
+def _from_dicom(monkeypatch, folder):
+    """A head written as a DICOM series and loaded as Slicer does, with a database that knows its files."""
+    import pydicom
+    import slicer
+
+    from PCNSLSurvivalLib.phantoms.dicom import write_dicom_series
+    from PCNSLSurvivalLib.phantoms.protocol import SequenceProtocol
+    from PCNSLSurvivalLib.terms import Sequence
+
+    head = add_head("T1 Gd", "oblique", lesion=3000.0)
+    matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ _affine(head)
+    image = sitk.GetImageFromArray(slicer.util.arrayFromVolume(head))
+    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+    image.SetSpacing(spacing.tolist())
+    image.SetDirection((matrix[:3, :3] / spacing).ravel().tolist())
+    image.SetOrigin(matrix[:3, 3].tolist())
+    size = image.GetSize()
+    protocol = SequenceProtocol(
+        contrast="gradient_echo", tr_ms=8, te_ms=3, matrix=size, voxel_mm=tuple(spacing), slice_mm=2
+    )
+    write_dicom_series(image, folder, patient_id="invented", sequence=Sequence.T1GD, protocol=protocol)
+    files = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID: str(path) for path in folder.iterdir()}
+    database = SimpleNamespace(fileForInstance=lambda uid: files.get(uid, ""), instanceValue=lambda uid, tag: "")
+    monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
+    head.SetAttribute("DICOM.instanceUIDs", " ".join(files))
+    return head
+
+
+def _affine(node):
+    import slicer
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypatch, tmp_path):
+    """Through the real command line: the map of the scene, on the slices of the series, in the same study."""
+    import pydicom
+
+    head = _from_dicom(monkeypatch, tmp_path / "series")
+    panel = predicted(head)
+    assert panel.ui.saveDicomButton.isVisibleTo(panel.parent)
+    assert _save(panel, monkeypatch, tmp_path, panel.ui.saveDicomButton) == ""
+    out = tmp_path / "PCNSL-survival-DICOM"
+    source = pydicom.dcmread(next((tmp_path / "series").iterdir()), stop_before_pixels=True)
+    data = pydicom.dcmread(out / "activation_map.dcm")
+    assert data.StudyInstanceUID == source.StudyInstanceUID
+    assert data.SeriesDescription == "RESEARCH Grad-CAM OS > 1 year"
+    assert data.pixel_array.max() == 1.0
+    assert list(out.glob("key_image_*.dcm"))
+
+
+def test_dicom_is_offered_only_beside_dicom(standin, predicted):
+    panel = predicted(add_head("T1 Gd"))
+    assert not panel.ui.saveDicomButton.isVisibleTo(panel.parent)
+    assert panel.ui.saveKeyImagesButton.isVisibleTo(panel.parent)
+
+
+def test_an_export_without_its_volumes_says_so(standin, predicted, monkeypatch, tmp_path):
+    import slicer
+
+    panel = predicted(add_head("T1 Gd"))
+    slicer.mrmlScene.RemoveNode(slicer.util.getNode("Brain mask"))
+    sentence = _save(panel, monkeypatch, tmp_path, panel.ui.saveKeyImagesButton)
+    assert "no longer in the scene" in sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_the_scene_stops_an_export(standin, predicted, monkeypatch, tmp_path):
+    import slicer
+    from PCNSLSurvivalUI import report_files
+
+    panel = predicted(add_head("T1 Gd"))
+    monkeypatch.setattr(report_files, "askFolder", lambda caption: tmp_path)
+    panel.ui.saveKeyImagesButton.click()
+    assert not panel.ui.saveKeyImagesButton.enabled
+    slicer.mrmlScene.Clear(0)
+    Wait().some(0.3)
+    assert panel.view._report.export is None
+    assert temporary_files() == []
+    assert list(tmp_path.iterdir()) == []
+    assert panel.ui.saveKeyImagesButton.enabled

@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extra
 from PCNSLSurvivalLib.cli.model import add_model_command
 from PCNSLSurvivalLib.cli.phantom import add_phantom_command
 from PCNSLSurvivalLib.cli.predict import add_predict_command
+from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for add_command in (
         add_predict_command,
+        add_predict_cohort_command,
         add_explain_command,
         add_export_command,
         add_demo_command,

@@ -45,8 +45,23 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:
-    """Options of every command that predicts a patient."""
+    """Options of every command that predicts one patient."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make for the result")
+    add_network_options(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace what DIR holds")
+    parser.add_argument(
+        "--keep-intermediate", action="store_true", help="write the scans without bias field as well (uncompressed)"
+    )
+    parser.add_argument(
+        "--override-quality", action="store_true", help="go on when a scan is judged unusable; the result says so"
+    )
+    parser.add_argument(
+        "--progress", choices=CHOICES, default="auto", help="bars, one JSON object a line on stdout, or nothing"
+    )
+
+
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Which model to ask, and where and how it computes."""
     parser.add_argument(
         "--model", metavar="MODEL", help="model folder, or name of an installed model; the bundled one if left out"
     )
@@ -58,16 +73,6 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=("float32", "bf16"), default="float32", help="bf16 for hardware that has it"
     )
     parser.add_argument("--tta", action="store_true", help="average with the left-right mirrored scan")
-    parser.add_argument("--overwrite", action="store_true", help="replace what DIR holds")
-    parser.add_argument(
-        "--keep-intermediate", action="store_true", help="write the scans without bias field as well (uncompressed)"
-    )
-    parser.add_argument(
-        "--override-quality", action="store_true", help="go on when a scan is judged unusable; the result says so"
-    )
-    parser.add_argument(
-        "--progress", choices=CHOICES, default="auto", help="bars, one JSON object a line on stdout, or nothing"
-    )
 
 
 def run_predict(args: argparse.Namespace) -> int:

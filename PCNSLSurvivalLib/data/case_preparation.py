@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import time
@@ -19,8 +18,7 @@ from PCNSLSurvivalLib.data.case_folder import PreparedFiles, is_prepared, signat
 from PCNSLSurvivalLib.data.prepared_cohort import CASES_FOLDER, STEPS_FOLDER
 from PCNSLSurvivalLib.errors import GridMismatchError, OutputFolderError, PCNSLSurvivalError, UnreadableScanError
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
-from PCNSLSurvivalLib.imaging.io import read_mask, read_scan
-from PCNSLSurvivalLib.installed_files import sha256_of
+from PCNSLSurvivalLib.imaging.io import content_sha256, read_mask, read_scan
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.step_store import StepStore
@@ -70,7 +68,7 @@ def prepare_one(task: CaseTask) -> CaseOutcome:
         state: Literal["prepared", "found"] = "prepared" if _prepare(task) else "found"
     except Exception as problem:  # whatever a damaged file brings about, the other cases go on
         full = _disk_is_full(problem, task.out)
-        reason = _sentence(problem, full)
+        reason = sentence_of(problem, disk_is_full=full)
         seconds = time.perf_counter() - begin
         return CaseOutcome(name=task.case.name, state="failed", reason=reason, seconds=seconds, disk_full=full)
     return CaseOutcome(name=task.case.name, state=state, seconds=time.perf_counter() - begin)
@@ -138,15 +136,7 @@ def _files(task: CaseTask) -> dict[str, str]:
     for name, path in paths.items():
         if not path.exists():
             raise UnreadableScanError(f"The file of {name} was not found. Check the table or the folder of this case.")
-    return {name: _content_of(path) for name, path in paths.items()}
-
-
-def _content_of(path: Path) -> str:
-    """SHA-256 of a file, or of all files of a DICOM folder in the order of their names."""
-    if path.is_file():
-        return sha256_of(path)
-    files = sorted(file for file in path.iterdir() if file.is_file())
-    return hashlib.sha256("\n".join(f"{file.name} {sha256_of(file)}" for file in files).encode()).hexdigest()
+    return {name: content_sha256(path) for name, path in paths.items()}
 
 
 def _lesion(case: CohortCase, prepared: PreparedCase) -> sitk.Image | None:
@@ -180,8 +170,9 @@ def _disk_is_full(problem: Exception, out: Path) -> bool:
     )
 
 
-def _sentence(problem: Exception, full: bool) -> str:
-    if full:
+def sentence_of(problem: Exception, *, disk_is_full: bool = False) -> str:
+    """What stopped a case, for its row in the table: no path, no name of a patient."""
+    if disk_is_full:
         return "The disk of the output folder is full."
     if isinstance(problem, PCNSLSurvivalError):
         return str(problem)

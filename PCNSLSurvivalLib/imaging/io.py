@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import shutil
 import tempfile
 import zlib
@@ -14,6 +15,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.errors import UnreadableScanError
 from PCNSLSurvivalLib.imaging.dicom_series import read_dicom_series
+from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.terms import Sequence
 
 FILE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -105,6 +107,14 @@ def read_volume(path: Path) -> sitk.Image:
         UnreadableScanError: The file is gone, or damaged in any place.
     """
     return _read_named_file(path, "volume")[0]
+
+
+def content_sha256(path: Path) -> str:
+    """SHA-256 of a scan file, or of all files of a DICOM folder in the order of their names."""
+    if path.is_file():
+        return sha256_of(path)
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    return hashlib.sha256("\n".join(f"{file.name} {sha256_of(file)}" for file in files).encode()).hexdigest()
 
 
 def write_volume(image: sitk.Image, path: Path) -> None:

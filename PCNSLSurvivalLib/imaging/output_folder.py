@@ -55,6 +55,25 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise
 
 
+def write_whole_file(path: Path, text: str) -> None:
+    """Write a text file that is there whole or not at all; an earlier one stays until it is replaced.
+
+    Args:
+        path: File to write; its folder is there.
+        text: Content, written as UTF-8 with its own line ends.
+
+    Raises:
+        OutputFolderError: The file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="")
+        partial.replace(path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        raise _not_writable(problem) from problem
+
+
 def check_output_folder(out: Path, *, overwrite: bool) -> None:
     """Refuse early, before minutes of work, what ``whole_folder`` could not write at the end.
 

@@ -42,6 +42,8 @@ class CaseOptions:
     method: Method = "grad_cam"
     lesion_mask: Path | None = None
     """On the voxels of T1Gd; only for the ledger of the evidence and the checks of the explanation."""
+    lesion_labels: tuple[int, ...] | None = None
+    """Labels of the mask that are lesion; every label but 0 if None."""
     check_explanation: bool = False
     brain_mask: Path | None = None
     already_stripped: bool = False
@@ -88,7 +90,12 @@ class CaseResult:
 
 
 def predict_case(
-    paths: Mapping[Sequence, Path], model: ModelFolder, options: CaseOptions, listener: Listener = silent
+    paths: Mapping[Sequence, Path],
+    model: ModelFolder,
+    options: CaseOptions,
+    listener: Listener = silent,
+    *,
+    network: SurvivalNetwork | None = None,
 ) -> CaseResult:
     """Read, prepare and predict one patient, and explain the prediction.
 
@@ -97,6 +104,7 @@ def predict_case(
         model: Which networks to ask.
         options: What is known about the scans.
         listener: Hears of every step.
+        network: The model's networks, loaded already; loaded here if left out.
 
     Returns:
         The result.
@@ -108,7 +116,11 @@ def predict_case(
     with clock.step(Step.READ):
         scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
         mask = None if options.brain_mask is None else canonical(read_mask(options.brain_mask, "brain mask"))
-        lesion = None if options.lesion_mask is None else canonical(read_mask(options.lesion_mask, "lesion mask"))
+        lesion = (
+            None
+            if options.lesion_mask is None
+            else canonical(read_mask(options.lesion_mask, "lesion mask", labels=options.lesion_labels))
+        )
     prepared = prepare_case(
         {sequence: canonical(scan.image) for sequence, scan in scans.items()},
         recipe=model.recipe,
@@ -122,7 +134,8 @@ def predict_case(
     )
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)
-        network = SurvivalNetwork(model, options.device, runtime=options.runtime, precision=options.precision)
+        if network is None:
+            network = SurvivalNetwork(model, options.device, runtime=options.runtime, precision=options.precision)
         result = network.predict(
             network_input, target=options.target, block=options.block, method=options.method, tta=options.tta
         )

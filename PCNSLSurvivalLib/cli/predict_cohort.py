@@ -1,0 +1,98 @@
+"""``pcnsl-survival predict-cohort``: every patient of a cohort with one loaded model."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from PCNSLSurvivalLib.cli.predict import add_network_options
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+
+
+def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "predict-cohort",
+        help="predict every patient of a cohort, overnight",
+        description="Predict every patient of a cohort with a model that is loaded once. Each gets a result folder as "
+        "`predict` makes it; predictions.csv lists all. A case that fails does not stop the others; stopped at any "
+        f"point, the same command goes on there. {RESEARCH_USE_ONLY}",
+    )
+    parser.add_argument(
+        "cohort",
+        type=Path,
+        metavar="COHORT",
+        help="CSV or TSV table with paths; BIDS, UCSF-PCNSL or BraTS2020 folder; folder with one folder a patient",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the result folders")
+    add_network_options(parser)
+    parser.add_argument(
+        "--use-brain-masks", action="store_true", help="use the brain masks the cohort brings; recorded"
+    )
+    parser.add_argument(
+        "--override-quality", action="store_true", help="go on when a scan is judged unusable; the result says so"
+    )
+    parser.add_argument(
+        "--progress", choices=("auto", "json", "none"), default="auto", help="bar, one JSON object a case, or nothing"
+    )
+    parser.set_defaults(run=run_predict_cohort)
+
+
+def run_predict_cohort(args: argparse.Namespace) -> int:
+    """Predict what is not predicted yet, and say what became of every case."""
+    from tqdm import tqdm
+
+    from PCNSLSurvivalLib.data.cohort import read_cohort
+    from PCNSLSurvivalLib.models.installed_models import find_model
+
+    begin = time.perf_counter()
+    cases = read_cohort(args.cohort.absolute())
+    model = find_model(args.model)
+
+    from PCNSLSurvivalLib.inference.predict import CaseOptions
+    from PCNSLSurvivalLib.reports.cohort_prediction import TABLE, PredictedCase, predict_cohort, write_prediction_table
+
+    options = CaseOptions(
+        device=args.device,
+        runtime=args.runtime,
+        precision=args.precision,
+        tta=args.tta,
+        override_quality=args.override_quality,
+    )
+    out = args.out.absolute()
+    done: list[PredictedCase] = []
+    bar = tqdm(total=len(cases), desc="Cases", unit="case", file=sys.stderr, disable=args.progress != "auto")
+    with bar:
+        for each in predict_cohort(cases, model, options, out, use_brain_masks=args.use_brain_masks):
+            done.append(each)
+            if each.state == "found" and not bar.disable:
+                # What an earlier run had finished must not count as speed, or the time left would be too short.
+                bar.initial += 1
+            bar.update()
+            if args.progress == "json":
+                event: dict[str, object] = {
+                    "type": "case",
+                    "name": each.case.name,
+                    "state": each.state,
+                    "reason": each.reason,
+                }
+                event |= {"done": len(done), "total": len(cases), "seconds": round(each.seconds, 2)}
+                print(json.dumps(event), flush=True)
+    write_prediction_table(done, out)
+    if args.progress == "json":
+        return 0
+    if model.warning:
+        print(f"! {model.warning}")
+    counts = {state: sum(each.state == state for each in done) for state in ("predicted", "found", "failed")}
+    for each in done:
+        if each.state == "failed":
+            print(f"! {each.case.name}: {each.reason}")
+    print(
+        f"{counts['predicted']} predicted now, {counts['found']} found predicted, {counts['failed']} failed, "
+        f"in {time.perf_counter() - begin:.0f} s. Table: {args.out / TABLE}"
+    )
+    print(f"Model: {model.name} {model.version}. {RESEARCH_USE_ONLY}")
+    return 0

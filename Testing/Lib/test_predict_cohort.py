@@ -1,0 +1,93 @@
+"""`pcnsl-survival predict-cohort`: every case on its own, none stops the others, no finished one is repeated."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from made_models import small_model
+
+from PCNSLSurvivalLib.cli.__main__ import main
+
+
+def stripped_brain(seed: int) -> sitk.Image:
+    """A brain without skull on 4 mm voxels: dark rim, bright middle, a lesion; 0 around it."""
+    rng = np.random.default_rng(seed)
+    k, j, i = np.meshgrid(*(np.linspace(-1, 1, n) for n in (40, 48, 40)), indexing="ij")
+    radius = np.sqrt((i / 0.85) ** 2 + (j / 0.9) ** 2 + (k / 0.85) ** 2)
+    values = np.where(radius < 0.8, 500.0, 300.0) + 20 * rng.standard_normal(radius.shape)
+    values[(i - 0.3) ** 2 + j**2 + (k - rng.uniform(-0.2, 0.2)) ** 2 < 0.04] = 900.0
+    image = sitk.GetImageFromArray((values * (radius < 1)).astype(np.float32))
+    image.SetSpacing((4.0, 4.0, 4.0))
+    return image
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    small_model(tmp_path_factory.mktemp("models") / "small_untrained")
+    return tmp_path_factory.getbasetemp() / "models0" / "small_untrained"
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    for seed, name in enumerate(("one", "two")):
+        sitk.WriteImage(stripped_brain(seed), str(folder / f"{name}.nrrd"))
+    (folder / "broken.nrrd").write_bytes(b"NRRD0004\nnothing else")
+    rows = ["patient_id,t1gd,os_days,death_observed", "a,one.nrrd,700,1", "b,broken.nrrd,100,1", "c,two.nrrd,90,1"]
+    (folder / "patients.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def table(out):
+    with (out / "predictions.csv").open(newline="") as stream:
+        return {row["case"]: row for row in csv.DictReader(stream)}
+
+
+def predict(cohort, model, out, *more):
+    words = ["predict-cohort", str(cohort / "patients.csv"), "--out", str(out), "--model", str(model)]
+    return main([*words, "--progress", "none", *more])
+
+
+def test_a_damaged_case_stops_no_other_and_finished_ones_are_found(cohort, model, tmp_path, capsys):
+    out = tmp_path / "results"
+    assert predict(cohort, model, out) == 0
+    rows = table(out)
+    assert [rows[name]["state"] for name in "abc"] == ["predicted", "failed", "predicted"]
+    assert "T1Gd" in rows["b"]["reason"]
+    assert "b: " in capsys.readouterr().out
+    assert not (out / "b").exists()
+    stored = json.loads((out / "a" / "prediction.json").read_text(encoding="utf-8"))
+    assert float(rows["a"]["probability_over_one_year"]) == stored["probability_over_one_year"]
+    assert rows["a"]["os_days"] == "700.0"
+    before = (out / "a" / "prediction.json").stat().st_mtime_ns
+
+    # The damaged scan is replaced, another changes: only these two are computed.
+    sitk.WriteImage(stripped_brain(5), str(cohort / "broken.nrrd"))
+    sitk.WriteImage(stripped_brain(6), str(cohort / "two.nrrd"))
+    assert predict(cohort, model, out) == 0
+    assert [table(out)[name]["state"] for name in "abc"] == ["found", "predicted", "predicted"]
+    assert (out / "a" / "prediction.json").stat().st_mtime_ns == before
+
+    # Other options are another question.
+    assert predict(cohort, model, out, "--tta") == 0
+    assert {row["state"] for row in table(out).values()} == {"predicted"}
+
+
+def test_each_result_is_that_of_predict(cohort, model, tmp_path):
+    out, alone = tmp_path / "results", tmp_path / "alone"
+    assert predict(cohort, model, out) == 0
+    words = ["predict", "--t1gd", str(cohort / "one.nrrd"), "--out", str(alone), "--model", str(model)]
+    assert main([*words, "--progress", "none"]) == 0
+    first, second = (json.loads((f / "prediction.json").read_text(encoding="utf-8")) for f in (out / "a", alone))
+    for name in ("log_odds", "warnings", "evidence", "preprocessing"):
+        assert first[name] == second[name]
+
+
+def test_a_cohort_that_is_not_there_is_an_error_in_a_sentence(model, tmp_path, capsys):
+    assert predict(tmp_path, model, tmp_path / "results") == 3
+    assert "cohort was not found" in capsys.readouterr().err

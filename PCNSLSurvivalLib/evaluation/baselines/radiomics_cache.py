@@ -1,0 +1,59 @@
+"""Radiomics features of a case are computed once: kept under a hash of the scan, the region and the settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep, radiomics_features
+from PCNSLSurvivalLib.preprocessing.step_store import content_of
+from PCNSLSurvivalLib.terms import Sequence
+
+
+def cached_features(
+    patient: PreparedPatient, sequence: Sequence, cache: Path, step: RadiomicsStep | None = None
+) -> dict[str, float]:
+    """The features of one scan, from the cache or computed and put there.
+
+    Args:
+        patient: Prepared examination.
+        sequence: Which of its scans.
+        cache: Folder of the kept features; made if absent. Several processes may share it.
+        step: The settings; the default ones if left out.
+
+    Raises:
+        CohortError: The scan or a mask is gone.
+        EvaluationError: The region cannot be used, or the cache cannot be written.
+    """
+    step = step or RadiomicsStep()
+    scan, brain, lesion = patient.scan(sequence), patient.brain_mask(), patient.lesion_mask()
+    contents = [content_of(scan), content_of(brain), "" if lesion is None else content_of(lesion)]
+    key = hashlib.sha256(json.dumps([step.to_json(), *contents], sort_keys=True).encode()).hexdigest()
+    path = cache / f"{key}.json"
+    kept = _kept(path)
+    if kept is not None:
+        return kept
+    features = radiomics_features(scan, brain, lesion, step)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(features), encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        raise EvaluationError(
+            f"The radiomics features cannot be kept ({problem.strerror}). Free the output folder and run the same "
+            "command again; what is finished is found."
+        ) from problem
+    return features
+
+
+def _kept(path: Path) -> dict[str, float] | None:
+    try:
+        return {str(name): float(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError):
+        return None  # absent, or cut short by a full disk: computed again

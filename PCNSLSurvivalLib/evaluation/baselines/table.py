@@ -1,0 +1,74 @@
+"""A baseline's table: one row a case, one column a variable, nothing fitted yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.errors import EvaluationError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BaselineTable:
+    """What a baseline sees.
+
+    Attributes:
+        cases: (N,) names of the cases, those without a class too.
+        os_class: Class of every case that has one, by name; 1 for OS over one year.
+        columns: (F,) names of the variables.
+        values: (N, F) ``float64``; NaN where unknown.
+
+    Raises:
+        EvaluationError: The shapes do not fit, a case stands twice, a value is infinite, or a variable is known for
+            nobody.
+    """
+
+    cases: tuple[str, ...]
+    os_class: Mapping[str, int]
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.cases), len(self.columns)) or len(set(self.cases)) != len(self.cases):
+            raise EvaluationError("A baseline needs one row for each case, each case once. Check the cohort's names.")
+        if np.isinf(self.values).any():
+            column = self.columns[int(np.argwhere(np.isinf(self.values))[0][1])]
+            raise EvaluationError(f"'{column}' is infinite in a case. Correct it in the cohort, or leave it empty.")
+        for column, values in zip(self.columns, self.values.T, strict=True):
+            if np.isnan(values).all():
+                raise EvaluationError(
+                    f"'{column}' is not known for any case. Add it to the cohort's table, or leave out the baselines "
+                    "that use it."
+                )
+
+    def rows(self, cases: Sequence[str]) -> NDArray[np.float64]:
+        """(n, F) the values of some cases.
+
+        Raises:
+            EvaluationError: A case is not in the table.
+        """
+        place = {case: row for row, case in enumerate(self.cases)}
+        missing = [case for case in cases if case not in place]
+        if missing:
+            raise EvaluationError(
+                f"Case {missing[0]} is in a fold and not in the table of a baseline. Make folds and table from the "
+                "same cohort."
+            )
+        return self.values[[place[case] for case in cases]]
+
+    def classes(self, cases: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) the classes of some cases.
+
+        Raises:
+            EvaluationError: A case has no class.
+        """
+        if any(case not in self.os_class for case in cases):
+            raise EvaluationError("A case without an OS class is in a fold. Leave censored cases out of the folds.")
+        return np.array([self.os_class[case] for case in cases], dtype=np.int64)
+
+    def without_class(self) -> tuple[str, ...]:
+        """Cases that have no class, censored before the threshold."""
+        return tuple(case for case in self.cases if case not in self.os_class)

@@ -1,0 +1,229 @@
+"""The report of an experiment: every table and figure of a paper from held-out predictions, in one folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS, PAPER_METRICS
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, by_arm, write_predictions
+from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.reports.experiment_facts import (
+    ActivationExample,
+    CaseOutcome,
+    ExperimentFacts,
+    TrainingHistory,
+)
+from PCNSLSurvivalLib.reports.experiment_tables import (
+    arm_results,
+    comparisons,
+    holm_p,
+    interval,
+    number,
+    p_value,
+    results_latex,
+    starred,
+    write_comparisons_csv,
+    write_fold_metrics_csv,
+    write_results_csv,
+)
+from PCNSLSurvivalLib.reports.methods_text import cohort_counts, methods_paragraphs
+from PCNSLSurvivalLib.reports.reporting_checklist import checklist
+from PCNSLSurvivalLib.reports.survival_figures import ArmSurvival, arm_survival
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REPORT_FILE = "experiment_report.html"
+FIGURES_FOLDER = "figures"
+
+
+def write_experiment_report(
+    out: Path,
+    predictions: Iterable[FoldPredictions],
+    *,
+    outcomes: Mapping[str, CaseOutcome],
+    facts: ExperimentFacts | None = None,
+    labels: Mapping[str, str] | None = None,
+    reference: str | None = None,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    examples: Sequence[ActivationExample] = (),
+    histories: Mapping[str, Sequence[TrainingHistory]] | None = None,
+    resamples: int = 2000,
+    overwrite: bool = False,
+) -> Path:
+    """Write the report of an experiment: HTML, CSV, LaTeX, and every figure as PNG and SVG.
+
+    Args:
+        out: Folder to make, whole or not at all.
+        predictions: Held-out predictions of all arms, all folds.
+        outcomes: Survival by name of case, for example from ``outcomes_of``; of censored cases too.
+        facts: What the methods paragraph and the checklist say of the run.
+        labels: How an arm is named in tables and figures, by its name; the name itself if left out.
+        reference: Arm against which the others are compared and starred; the first one if left out.
+        pairs: Further pairs (arm, against) to compare, for example transfer against scratch.
+        examples: Held-out patients with their activation maps; see ``choose_examples``.
+        histories: Loss by epoch of each arm's networks; see ``read_history``.
+        resamples: Bootstrap samples of every interval.
+        overwrite: Allow ``out`` to hold files, which the report replaces.
+
+    Returns:
+        The HTML file.
+
+    Raises:
+        EvaluationError: There are no predictions, the arms were not judged on the same cases, or ``reference`` is none
+            of them.
+        OutputFolderError: ``out`` cannot be written, or holds files and ``overwrite`` is off.
+    """
+    arms = by_arm(predictions)
+    if not arms:
+        raise EvaluationError("There are no predictions to report. Run the experiment first.")
+    reference = reference if reference is not None else next(iter(arms))
+    if reference not in arms:
+        raise EvaluationError(f"The reference arm '{reference}' has no predictions. Choose one of {', '.join(arms)}.")
+    facts, labels = facts or ExperimentFacts(), labels or {}
+    patients = {case: one.patient for case, one in outcomes.items()}
+    results = arm_results(arms, labels, patients=patients, resamples=resamples)
+    all_pairs = [(arm, reference) for arm in arms if arm != reference]
+    all_pairs += [pair for pair in pairs or () if pair not in all_pairs]
+    compared = comparisons(arms, labels, all_pairs)
+    survival = [
+        found
+        for one in results
+        if (found := arm_survival(one.label, arms[one.arm], outcomes, resamples=resamples)) is not None
+    ]
+    counts = cohort_counts(arms, outcomes, facts)
+    methods = methods_paragraphs(counts, facts, next(one.label for one in results if one.arm == reference))
+    items = checklist(facts, counts, explained=bool(examples))
+    with whole_folder(out, overwrite=overwrite) as staging:
+        write_predictions((one for folds in arms.values() for one in folds), staging / "predictions.csv")
+        write_results_csv(results, staging / "results.csv")
+        write_fold_metrics_csv(arms, staging / "fold_metrics.csv")
+        write_comparisons_csv(compared, staging / "comparisons.csv")
+        _write_survival_csv(survival, staging / "survival.csv")
+        (staging / "results_table.tex").write_text(results_latex(results, compared, reference), encoding="utf-8")
+        (staging / "methods.txt").write_text("\n\n".join((*methods, RESEARCH_USE_ONLY, "")), encoding="utf-8")
+        figures = _save_figures(
+            staging / FIGURES_FOLDER, arms, results, reference, survival, examples, histories or {}, labels
+        )
+        html = _template().render(
+            research_use_only=RESEARCH_USE_ONLY,
+            facts=facts,
+            counts=counts,
+            metrics=[(metric, METRIC_LABELS[metric]) for metric in PAPER_METRICS],
+            results=results,
+            reference=reference,
+            reference_label=next(one.label for one in results if one.arm == reference),
+            starred=lambda result, metric: starred(result, metric, compared, reference),
+            holm_p=lambda result: holm_p(result, compared, reference),
+            majority=max(counts["over"], counts["up_to"]) / counts["cases"],
+            compared=[one for one in compared if one.comparison.metric == "auc"],
+            survival=survival,
+            figures=figures,
+            methods=methods,
+            items=items,
+            number=number,
+            p_value=p_value,
+            interval=interval,
+        )
+        (staging / REPORT_FILE).write_text(html, encoding="utf-8")
+    return out / REPORT_FILE
+
+
+def _save_figures(
+    folder: Path,
+    arms: Mapping[str, Sequence[FoldPredictions]],
+    results: Sequence[Any],
+    reference: str,
+    survival: Sequence[ArmSurvival],
+    examples: Sequence[ActivationExample],
+    histories: Mapping[str, Sequence[TrainingHistory]],
+    labels: Mapping[str, str],
+) -> list[dict[str, str]]:
+    """Draw and save every figure; name, caption and title of each, in the order of the report."""
+    from PCNSLSurvivalLib.reports import activation_figure, performance_figures, survival_figures
+    from PCNSLSurvivalLib.reports.figure_style import save, style
+
+    name_of_reference = next(one.label for one in results if one.arm == reference)
+    gray = f"Gray: {name_of_reference}." if len(arms) > 1 else ""
+    wanted: list[tuple[str, str, str, Callable[[], Figure] | None]] = [
+        (
+            "roc",
+            "ROC curves",
+            "Mean over folds; out-of-fold AUC with its 95 % interval. " + gray,
+            lambda: performance_figures.roc_figure(arms, results, reference),
+        ),
+        (
+            "precision_recall",
+            "Precision and recall",
+            "For OS > 1 year, one mean probability a patient; dotted: share of long survivors. " + gray,
+            lambda: performance_figures.precision_recall_figure(arms, results, reference),
+        ),
+        (
+            "calibration",
+            "Calibration",
+            "Fifths of the patients with 95 % Wilson limits; dashes: predictions of long (blue) and short (orange) "
+            "survivors.",
+            lambda: performance_figures.calibration_figure(arms, results),
+        ),
+        (
+            "decision",
+            "Decision curves",
+            "Net benefit of acting on a predicted risk of death within the year. " + gray,
+            lambda: performance_figures.decision_figure(arms, results, reference),
+        ),
+        (
+            "kaplan_meier",
+            "Survival of the predicted groups",
+            "Kaplan-Meier estimate with 95 % limits, all patients with known follow-up; ticks: censored; below: "
+            "patients at risk.",
+            (lambda: survival_figures.kaplan_meier_figure(survival)) if survival else None,
+        ),
+        (
+            "activation",
+            "Where the network looked",
+            "T1Gd of held-out patients and the map of a network that never saw them; light blue: lesion mask.",
+            (lambda: activation_figure.activation_figure(examples)) if examples else None,
+        ),
+        (
+            "learning",
+            "Learning curves",
+            "Every fold: training loss (gray), loss on the inner split (blue), chosen epoch (dot); dotted: always "
+            "saying one half.",
+            (lambda: survival_figures.learning_figure(histories, labels)) if histories else None,
+        ),
+    ]
+    folder.mkdir()
+    drawn = []
+    for name, title, caption, draw in wanted:
+        if draw is not None:
+            with style():
+                save(draw(), folder, name)
+            drawn.append({"name": name, "title": title, "caption": caption.strip(), "folder": FIGURES_FOLDER})
+    return drawn
+
+
+def _write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["arm", "patients", "censored", "c_index", "low95", "high95", "log_rank_p"])
+        for one in survival:
+            table.writerow(
+                [one.label, len(one.os_days), one.censored, one.c_index, *one.c_index_interval, one.log_rank_p]
+            )
+
+
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    return environment.get_template("experiment_report.html")

@@ -1,0 +1,218 @@
+"""The experiment's tables: the paper's, with the honest one beside it; as rows, CSV and LaTeX."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS, PAPER_METRICS
+from PCNSLSurvivalLib.evaluation.comparison import Comparison, compare, fold_values, holm
+from PCNSLSurvivalLib.evaluation.intervals import standard_error
+from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_metrics
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmResult:
+    """Everything the tables say of one arm."""
+
+    arm: str
+    label: str
+    folds: int
+    fold_mean: Mapping[str, float]
+    """Mean over the folds where the metric is defined."""
+    fold_standard_error: Mapping[str, float]
+    out_of_fold: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdjustedComparison:
+    """A comparison and its p after Holm's correction over all pairs compared by that metric."""
+
+    comparison: Comparison
+    label: str
+    against_label: str
+    corrected_holm_p: float
+
+
+def arm_results(
+    arms: Mapping[str, Sequence[FoldPredictions]],
+    labels: Mapping[str, str],
+    *,
+    patients: Mapping[str, str] | None = None,
+    resamples: int = 2000,
+) -> tuple[ArmResult, ...]:
+    """The result of every arm, in the order of ``arms``."""
+    results = []
+    for arm, folds in arms.items():
+        values = {metric: fold_values(folds, metric) for metric in METRIC_LABELS}
+        results.append(
+            ArmResult(
+                arm=arm,
+                label=labels.get(arm, arm),
+                folds=len(folds),
+                fold_mean={
+                    m: float(v[np.isfinite(v)].mean()) if np.isfinite(v).any() else np.nan for m, v in values.items()
+                },
+                fold_standard_error={metric: standard_error(v) for metric, v in values.items()},
+                out_of_fold=out_of_fold_metrics(folds, patients=patients, resamples=resamples),
+            )
+        )
+    return tuple(results)
+
+
+def comparisons(
+    arms: Mapping[str, Sequence[FoldPredictions]],
+    labels: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    metrics: Sequence[str] = PAPER_METRICS,
+) -> tuple[AdjustedComparison, ...]:
+    """Each pair compared by each metric; Holm's correction runs over the pairs of one metric.
+
+    Raises:
+        EvaluationError: Two arms were not judged on the same held-out cases.
+    """
+    found = []
+    for metric in metrics:
+        of_metric = [compare(arms[arm], arms[against], metric) for arm, against in pairs]
+        adjusted = holm([one.corrected.p for one in of_metric])
+        found += [
+            AdjustedComparison(
+                comparison=one,
+                label=labels.get(one.arm, one.arm),
+                against_label=labels.get(one.against, one.against),
+                corrected_holm_p=float(p),
+            )
+            for one, p in zip(of_metric, adjusted, strict=True)
+        ]
+    return tuple(found)
+
+
+def starred(result: ArmResult, metric: str, compared: Iterable[AdjustedComparison], reference: str | None) -> bool:
+    """Whether the paper's own t-test calls the arm different from the reference arm by this metric."""
+    return any(
+        one.comparison.arm == result.arm
+        and one.comparison.against == reference
+        and one.comparison.metric == metric
+        and one.comparison.paper.p < SIGNIFICANT
+        for one in compared
+    )
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number as the tables print it, "–" where it is not defined."""
+    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
+
+
+def p_value(p: float) -> str:
+    """A p value as the tables print it."""
+    if not np.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def interval(estimate: Estimate) -> str:
+    """A number and its interval as the tables print them."""
+    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+
+
+def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
+    """One row an arm and metric: mean and standard error over folds, out-of-fold value and its 95 % interval."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(
+            ["arm", "label", "metric", "folds", "fold_mean", "fold_standard_error", "out_of_fold", "low95", "high95"]
+        )
+        for one in results:
+            for metric in METRIC_LABELS:
+                found = one.out_of_fold[metric]
+                table.writerow(
+                    [one.arm, one.label, metric, one.folds]
+                    + [one.fold_mean[metric], one.fold_standard_error[metric], found.value, found.low, found.high]
+                )
+
+
+def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) -> None:
+    """One row a pair and metric: the paper's t-test, the corrected one, and Holm's p."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(
+            ["arm", "against", "metric", "difference", "paper_se", "paper_t", "paper_p"]
+            + ["corrected_se", "corrected_t", "corrected_df", "corrected_p", "corrected_p_holm"]
+        )
+        for one in compared:
+            paper, corrected = one.comparison.paper, one.comparison.corrected
+            table.writerow(
+                [one.comparison.arm, one.comparison.against, one.comparison.metric, corrected.difference]
+                + [paper.standard_error, paper.t, paper.p, corrected.standard_error, corrected.t]
+                + [corrected.degrees_of_freedom, corrected.p, one.corrected_holm_p]
+            )
+
+
+def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: Path) -> None:
+    """One row a fold and arm with every metric; an empty cell where a metric is not defined."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["arm", "repeat", "fold", "cases", "over_one_year", *METRIC_LABELS])
+        for arm, folds in arms.items():
+            values = {metric: fold_values(folds, metric) for metric in METRIC_LABELS}
+            for number_, one in enumerate(folds):
+                row = [values[metric][number_] for metric in METRIC_LABELS]
+                table.writerow(
+                    [arm, one.repeat, one.fold, len(one.cases), int(one.os_class.sum())]
+                    + ["" if not np.isfinite(value) else value for value in row]
+                )
+
+
+def results_latex(results: Sequence[ArmResult], compared: Sequence[AdjustedComparison], reference: str | None) -> str:
+    """The results as a LaTeX table for the package booktabs."""
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        r"\caption{Mean (standard error) over folds, as in the paper, and out-of-fold AUC with its 95\,\% interval. "
+        r"* $p<0.05$ in the uncorrected paired t-test against "
+        + (_tex(next((r.label for r in results if r.arm == reference), "the reference")))
+        + r"; $p_{\mathrm{Holm}}$: corrected resampled t-test of the AUC with Holm's correction.}",
+        r"\begin{tabular}{l" + "c" * (len(PAPER_METRICS) + 2) + "}",
+        r"\toprule",
+        "Arm & "
+        + " & ".join(_tex(METRIC_LABELS[metric]) for metric in PAPER_METRICS)
+        + r" & Out-of-fold AUC [95\,\%] & $p_{\mathrm{Holm}}$ \\",
+        r"\midrule",
+    ]
+    for one in results:
+        cells = [
+            f"{number(one.fold_mean[m])} ({number(one.fold_standard_error[m])})"
+            + ("*" if starred(one, m, compared, reference) else "")
+            for m in PAPER_METRICS
+        ]
+        lines.append(
+            " & ".join(
+                [_tex(one.label), *cells, interval(one.out_of_fold["auc"]), _tex(holm_p(one, compared, reference))]
+            )
+            + r" \\"
+        )
+    lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}", ""]
+    return "\n".join(lines)
+
+
+def holm_p(result: ArmResult, compared: Iterable[AdjustedComparison], reference: str | None) -> str:
+    """The corrected and adjusted p of the AUC of an arm against the reference; empty for the reference itself."""
+    for one in compared:
+        c = one.comparison
+        if (c.arm, c.against, c.metric) == (result.arm, reference, "auc"):
+            return p_value(one.corrected_holm_p)
+    return ""
+
+
+def _tex(text: str) -> str:
+    for sign, written in (("\\", r"\textbackslash{}"), ("&", r"\&"), ("%", r"\%"), ("_", r"\_"), ("#", r"\#")):
+        text = text.replace(sign, written)
+    return text.replace("<", "$<$").replace(">", "$>$").replace("–", "--").replace("≤", r"$\leq$")

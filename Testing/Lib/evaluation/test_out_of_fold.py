@@ -1,0 +1,74 @@
+"""The number for a whole cross-validation, and how often its interval holds the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from PCNSLSurvivalLib.evaluation.classification import classification_metrics
+from PCNSLSurvivalLib.evaluation.intervals import auc_interval
+from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc, out_of_fold_metrics
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, pooled
+
+
+def one_fold(os_class, probability, fold=0, repeat=0):
+    return FoldPredictions(
+        arm="arm",
+        repeat=repeat,
+        fold=fold,
+        cases=tuple(f"{fold}-{n}" for n in range(len(os_class))),
+        os_class=np.array(os_class),
+        probability=np.array(probability),
+    )
+
+
+def test_a_scale_of_its_own_in_each_fold_does_not_change_the_auc():
+    apart = [one_fold([0, 1, 0, 1], [0.1, 0.2, 0.15, 0.3]), one_fold([0, 1, 0, 1], [0.7, 0.8, 0.75, 0.9], fold=1)]
+    assert out_of_fold_metrics(apart, resamples=50)["auc"].value == 1
+    assert classification_metrics(*pooled(apart)[1:])["auc"] < 1
+
+
+def test_a_constant_probability_in_each_fold_has_an_auc_of_one_half():
+    folds = [one_fold([0, 1, 1], [0.4] * 3), one_fold([0, 0, 1], [0.6] * 3, fold=1)]
+    result = out_of_fold_metrics(folds, resamples=50)["auc"]
+    assert (result.value, result.low, result.high) == (0.5, 0.5, 0.5)
+
+
+def test_a_fold_with_one_class_has_no_pairs_and_counts_in_everything_else():
+    folds = [one_fold([1, 1], [0.9, 0.1]), one_fold([0, 1], [0.2, 0.8], fold=1)]
+    result = out_of_fold_metrics(folds, resamples=50)
+    assert result["auc"].value == 1
+    assert result["accuracy"].value == 0.75
+
+
+def nearest_mean(train, os_class, test):
+    direction = train[os_class == 1].mean(axis=0) - train[os_class == 0].mean(axis=0)
+    middle = (train[os_class == 1].mean(axis=0) + train[os_class == 0].mean(axis=0)) / 2
+    return 1 / (1 + np.exp(-(test - middle) @ direction))
+
+
+def test_the_interval_of_classifiers_without_skill_holds_one_half_and_the_plain_bootstrap_too_seldom():
+    held, plain = 0, 0
+    os_class = np.repeat([0, 1], [26, 30])
+    for seed in range(150):
+        random = np.random.default_rng(seed)
+        values, order = random.normal(size=(56, 5)), random.permutation(56)
+        folds = []
+        for fold in range(5):
+            test, train = order[fold::5], np.setdiff1d(order, order[fold::5])
+            folds.append(
+                FoldPredictions(
+                    arm="arm",
+                    repeat=0,
+                    fold=fold,
+                    cases=tuple(map(str, test)),
+                    os_class=os_class[test],
+                    probability=nearest_mean(values[train], os_class[train], values[test]),
+                )
+            )
+        honest = out_of_fold_auc(folds, resamples=200)
+        held += honest.low <= 0.5 <= honest.high
+        low, high = auc_interval(*pooled(folds)[1:], resamples=200)
+        plain += low <= 0.5 <= high
+    assert held / 150 == pytest.approx(0.95, abs=0.05)
+    assert plain / 150 < 0.88

@@ -134,8 +134,17 @@ def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
             for metric in METRIC_LABELS:
                 found = one.out_of_fold[metric]
                 table.writerow(
-                    [one.arm, one.label, metric, one.folds]
-                    + [one.fold_mean[metric], one.fold_standard_error[metric], found.value, found.low, found.high]
+                    [
+                        one.arm,
+                        one.label,
+                        metric,
+                        one.folds,
+                        one.fold_mean[metric],
+                        one.fold_standard_error[metric],
+                        found.value,
+                        found.low,
+                        found.high,
+                    ]
                 )
 
 
@@ -144,15 +153,38 @@ def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) ->
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(
-            ["arm", "against", "metric", "difference", "paper_se", "paper_t", "paper_p"]
-            + ["corrected_se", "corrected_t", "corrected_df", "corrected_p", "corrected_p_holm"]
+            [
+                "arm",
+                "against",
+                "metric",
+                "difference",
+                "paper_se",
+                "paper_t",
+                "paper_p",
+                "corrected_se",
+                "corrected_t",
+                "corrected_df",
+                "corrected_p",
+                "corrected_p_holm",
+            ]
         )
         for one in compared:
             paper, corrected = one.comparison.paper, one.comparison.corrected
             table.writerow(
-                [one.comparison.arm, one.comparison.against, one.comparison.metric, corrected.difference]
-                + [paper.standard_error, paper.t, paper.p, corrected.standard_error, corrected.t]
-                + [corrected.degrees_of_freedom, corrected.p, one.corrected_holm_p]
+                [
+                    one.comparison.arm,
+                    one.comparison.against,
+                    one.comparison.metric,
+                    corrected.difference,
+                    paper.standard_error,
+                    paper.t,
+                    paper.p,
+                    corrected.standard_error,
+                    corrected.t,
+                    corrected.degrees_of_freedom,
+                    corrected.p,
+                    one.corrected_holm_p,
+                ]
             )
 
 

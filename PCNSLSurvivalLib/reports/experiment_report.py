@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,12 @@ from PCNSLSurvivalLib.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS, PAPER_METRICS
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, by_arm, write_predictions
 from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.reports.experiment_csv import (
+    write_comparisons_csv,
+    write_fold_metrics_csv,
+    write_results_csv,
+    write_survival_csv,
+)
 from PCNSLSurvivalLib.reports.experiment_facts import (
     ActivationExample,
     CaseOutcome,
@@ -26,9 +31,6 @@ from PCNSLSurvivalLib.reports.experiment_tables import (
     p_value,
     results_latex,
     starred,
-    write_comparisons_csv,
-    write_fold_metrics_csv,
-    write_results_csv,
 )
 from PCNSLSurvivalLib.reports.methods_text import cohort_counts, methods_paragraphs
 from PCNSLSurvivalLib.reports.reporting_checklist import checklist
@@ -104,7 +106,7 @@ def write_experiment_report(
         write_results_csv(results, staging / "results.csv")
         write_fold_metrics_csv(arms, staging / "fold_metrics.csv")
         write_comparisons_csv(compared, staging / "comparisons.csv")
-        _write_survival_csv(survival, staging / "survival.csv")
+        write_survival_csv(survival, staging / "survival.csv")
         (staging / "results_table.tex").write_text(results_latex(results, compared, reference), encoding="utf-8")
         (staging / "methods.txt").write_text("\n\n".join((*methods, RESEARCH_USE_ONLY, "")), encoding="utf-8")
         figures = _save_figures(
@@ -205,16 +207,6 @@ def _save_figures(
                 save(draw(), folder, name)
             drawn.append({"name": name, "title": title, "caption": caption.strip(), "folder": FIGURES_FOLDER})
     return drawn
-
-
-def _write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["arm", "patients", "censored", "c_index", "low95", "high95", "log_rank_p"])
-        for one in survival:
-            table.writerow(
-                [one.label, len(one.os_days), one.censored, one.c_index, *one.c_index_interval, one.log_rank_p]
-            )
 
 
 def _template() -> Any:

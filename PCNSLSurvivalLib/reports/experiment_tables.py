@@ -1,11 +1,9 @@
-"""The experiment's tables: the paper's, with the honest one beside it; as rows, CSV and LaTeX."""
+"""The experiment's tables: the paper's, with the honest one beside it, as values and in LaTeX."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -95,7 +93,7 @@ def comparisons(
     return tuple(found)
 
 
-def starred(result: ArmResult, metric: str, compared: Iterable[AdjustedComparison], reference: str | None) -> bool:
+def starred(result: ArmResult, metric: str, compared: Iterable[AdjustedComparison], reference: str) -> bool:
     """Whether the paper's own t-test calls the arm different from the reference arm by this metric."""
     return any(
         one.comparison.arm == result.arm
@@ -123,87 +121,7 @@ def interval(estimate: Estimate) -> str:
     return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
 
 
-def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
-    """One row an arm and metric: mean and standard error over folds, out-of-fold value and its 95 % interval."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(
-            ["arm", "label", "metric", "folds", "fold_mean", "fold_standard_error", "out_of_fold", "low95", "high95"]
-        )
-        for one in results:
-            for metric in METRIC_LABELS:
-                found = one.out_of_fold[metric]
-                table.writerow(
-                    [
-                        one.arm,
-                        one.label,
-                        metric,
-                        one.folds,
-                        one.fold_mean[metric],
-                        one.fold_standard_error[metric],
-                        found.value,
-                        found.low,
-                        found.high,
-                    ]
-                )
-
-
-def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) -> None:
-    """One row a pair and metric: the paper's t-test, the corrected one, and Holm's p."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(
-            [
-                "arm",
-                "against",
-                "metric",
-                "difference",
-                "paper_se",
-                "paper_t",
-                "paper_p",
-                "corrected_se",
-                "corrected_t",
-                "corrected_df",
-                "corrected_p",
-                "corrected_p_holm",
-            ]
-        )
-        for one in compared:
-            paper, corrected = one.comparison.paper, one.comparison.corrected
-            table.writerow(
-                [
-                    one.comparison.arm,
-                    one.comparison.against,
-                    one.comparison.metric,
-                    corrected.difference,
-                    paper.standard_error,
-                    paper.t,
-                    paper.p,
-                    corrected.standard_error,
-                    corrected.t,
-                    corrected.degrees_of_freedom,
-                    corrected.p,
-                    one.corrected_holm_p,
-                ]
-            )
-
-
-def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: Path) -> None:
-    """One row a fold and arm with every metric; an empty cell where a metric is not defined."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["arm", "repeat", "fold", "cases", "over_one_year", *METRIC_LABELS])
-        for arm, folds in arms.items():
-            values = {metric: fold_values(folds, metric) for metric in METRIC_LABELS}
-            for number_, one in enumerate(folds):
-                row = [values[metric][number_] for metric in METRIC_LABELS]
-                table.writerow(
-                    [arm, one.repeat, one.fold, len(one.cases), int(one.os_class.sum())]
-                    + ["" if not np.isfinite(value) else value for value in row]
-                )
-
-
-def results_latex(results: Sequence[ArmResult], compared: Sequence[AdjustedComparison], reference: str | None) -> str:
+def results_latex(results: Sequence[ArmResult], compared: Sequence[AdjustedComparison], reference: str) -> str:
     """The results as a LaTeX table for the package booktabs."""
     lines = [
         r"\begin{table}",
@@ -235,7 +153,7 @@ def results_latex(results: Sequence[ArmResult], compared: Sequence[AdjustedCompa
     return "\n".join(lines)
 
 
-def holm_p(result: ArmResult, compared: Iterable[AdjustedComparison], reference: str | None) -> str:
+def holm_p(result: ArmResult, compared: Iterable[AdjustedComparison], reference: str) -> str:
     """The corrected and adjusted p of the AUC of an arm against the reference; empty for the reference itself."""
     for one in compared:
         c = one.comparison

@@ -27,12 +27,12 @@ Arms = Mapping[str, Sequence[FoldPredictions]]
 _GRID = np.linspace(0, 1, 201)
 
 
-def roc_figure(arms: Arms, results: Sequence[ArmResult], reference: str | None) -> Figure:
+def roc_figure(arms: Arms, results: Sequence[ArmResult], reference: str) -> Figure:
     """ROC curves, averaged over the folds, so that only predictions of one model are compared with each other."""
     figure, axes = panels(len(arms))
     for ax, (arm, folds), result in zip(axes, arms.items(), results, strict=True):
         ax.plot([0, 1], [0, 1], color=GRAY, lw=0.6, ls=":")
-        if reference in arms and arm != reference:
+        if arm != reference:
             ax.plot(_GRID, mean_roc(arms[reference]), color=GRAY, lw=1)
         ax.plot(_GRID, mean_roc(folds), color=BLUE, lw=1.5)
         ax.text(
@@ -56,13 +56,13 @@ def mean_roc(folds: Sequence[FoldPredictions]) -> NDArray[np.float64]:
     return np.mean(curves, axis=0) if curves else np.full_like(_GRID, np.nan)
 
 
-def precision_recall_figure(arms: Arms, results: Sequence[ArmResult], reference: str | None) -> Figure:
+def precision_recall_figure(arms: Arms, results: Sequence[ArmResult], reference: str) -> Figure:
     """Precision against recall of OS over one year, from one mean probability for each patient."""
     figure, axes = panels(len(arms))
     for ax, (arm, folds), result in zip(axes, arms.items(), results, strict=True):
         _, os_class, probability = pooled(folds)
         ax.axhline(os_class.mean(), color=GRAY, lw=0.6, ls=":")
-        if reference in arms and arm != reference:
+        if arm != reference:
             behind = precision_recall_curve(*pooled(arms[reference])[1:])
             ax.step(behind.x, behind.y, where="post", color=GRAY, lw=1)
         curve = precision_recall_curve(os_class, probability)
@@ -92,7 +92,7 @@ def calibration_figure(arms: Arms, results: Sequence[ArmResult]) -> Figure:
     return figure
 
 
-def decision_figure(arms: Arms, results: Sequence[ArmResult], reference: str | None) -> Figure:
+def decision_figure(arms: Arms, results: Sequence[ArmResult], reference: str) -> Figure:
     """Net benefit of acting on a predicted risk of death within one year, against acting on everybody or nobody."""
     figure, axes = panels(len(arms))
     thresholds = np.linspace(0.01, 0.9, 90)
@@ -100,7 +100,7 @@ def decision_figure(arms: Arms, results: Sequence[ArmResult], reference: str | N
         _, os_class, probability = pooled(folds)
         ax.axhline(0, color="black", lw=0.6)
         ax.plot(thresholds, net_benefit(os_class, np.ones(len(os_class)), thresholds), color=GRAY, lw=0.8, ls="--")
-        if reference in arms and arm != reference:
+        if arm != reference:
             _, of_reference, behind = pooled(arms[reference])
             ax.plot(thresholds, net_benefit(of_reference, 1 - behind, thresholds), color=GRAY, lw=1)
         ax.plot(thresholds, net_benefit(os_class, 1 - probability, thresholds), color=BLUE, lw=1.5)

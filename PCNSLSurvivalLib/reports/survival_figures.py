@@ -56,9 +56,9 @@ def arm_survival(
             of_censored.setdefault(case, []).append(float(p))
     said |= {case: float(np.mean(values)) for case, values in of_censored.items()}
     known = [
-        (one.os_days, bool(one.death_observed), p)
+        (found.os_days, bool(found.death_observed), p)
         for case, p in said.items()
-        if (one := outcomes.get(case)) is not None and one.os_days is not None and one.death_observed is not None
+        if (found := outcomes.get(case)) is not None and found.os_days is not None and found.death_observed is not None
     ]
     if not known:
         return None

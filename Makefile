@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow real-data screenshots bench-model bundled-model clean
+.PHONY: demo test test-slow real-data screenshots bench-model bench-panel bundled-model clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -29,6 +29,10 @@ screenshots:
 bench-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/bench_model.py
+
+bench-panel:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/bench_panel.py
 
 bundled-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

@@ -35,6 +35,7 @@ class MapControls:
         self.profile = map_profile.ProfilePlot(self._onProfile)
         ui.profilePlace.layout().setContentsMargins(0, 0, 0, 0)
         ui.profilePlace.layout().addWidget(self.profile)
+        qt.QWidget.setTabOrder(ui.nextCellButton, self.profile)  # what is added later comes last otherwise
         for kind, label in map_view.CLASS_LABELS.items():
             ui.mapSelector.addItem(_("Grad-CAM: what speaks for {name}").format(name=label), kind)
         ui.mapSelector.addItem(_("Evidence for and against OS > 1 year"), map_view.EVIDENCE_KIND)

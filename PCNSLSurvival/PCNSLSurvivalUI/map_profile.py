@@ -136,13 +136,17 @@ class ProfilePlot(qt.QLabel):
         painter.setPen(qt.QPen(text, 1))
         painter.drawLine(qt.QPointF(left, zero), qt.QPointF(right, zero))
         if s_mm:
-            painter.drawText(qt.QRectF(left, bottom + 2, 120, 16), int(qt.Qt.AlignLeft), f"S {low:.0f} mm")
-            painter.drawText(qt.QRectF(right - 120, bottom + 2, 120, 16), int(qt.Qt.AlignRight), f"S {high:.0f} mm")
+            painter.drawText(
+                qt.QRectF(left, bottom + 2, 120, 16), int(qt.Qt.AlignLeft), _("S {mm:.0f} mm").format(mm=low)
+            )
+            painter.drawText(
+                qt.QRectF(right - 120, bottom + 2, 120, 16), int(qt.Qt.AlignRight), _("S {mm:.0f} mm").format(mm=high)
+            )
         if self._current is not None and s_mm and low <= self._current <= high:
             painter.setPen(qt.QPen(text, 2))
             painter.drawLine(qt.QPointF(x(self._current), top), qt.QPointF(x(self._current), bottom))
             middle = qt.QRectF(width / 2 - 60, bottom + 2, 120, 16)
-            painter.drawText(middle, int(qt.Qt.AlignHCenter), f"{self._current:.1f} mm")
+            painter.drawText(middle, int(qt.Qt.AlignHCenter), _("now S {mm:.1f} mm").format(mm=self._current))
         painter.end()
         self.setPixmap(pixmap)
 

@@ -41,7 +41,7 @@ class QualityControls:
         self._pieces: InPieces | None = None
         self.shown = ""
         """Role of the step that the views show; empty when they show the map."""
-        self.strip = QualityStrip(ui.qualityPlace, self._onStep)
+        self.strip = QualityStrip(ui.qualityPlace, ui.qualitySection, self._onStep)
         ui.repairButton.connect("clicked(bool)", self._onRepair)
         ui.goOnButton.connect("clicked(bool)", self._onGoOn)
 

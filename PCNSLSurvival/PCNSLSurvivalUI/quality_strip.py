@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalUI import quality_pictures
 from PCNSLSurvivalUI.scene_outputs import ALIGNED, CORRECTED, INPUT, MASK, T1GD, TRANSFORM, SceneOutputs
 
-_PIXELS, _COLUMNS = 116, 3
+_PIXELS, _COLUMNS = 104, 3
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def stripSteps(outputs: SceneOutputs, result: dict[str, Any]) -> list[StripStep]
 def _spacing(node: Any) -> str:
     if node is None:
         return ""
-    return _("{x:.2g} × {y:.2g} × {z:.2g} mm").format(**dict(zip("xyz", node.GetSpacing(), strict=True)))
+    return _("{x:.2g}×{y:.2g}×{z:.2g} mm").format(**dict(zip("xyz", node.GetSpacing(), strict=True)))
 
 
 def _percent(field: float | None) -> str:
@@ -96,11 +96,12 @@ class QualityStrip:
 
     Args:
         place: Widget with an empty grid layout.
+        after: The control that the Tab key comes from.
         clicked: Told the role of the step to show large; an empty text to go back to the map.
     """
 
-    def __init__(self, place: Any, clicked: Callable[[str], None]) -> None:
-        self._place, self._clicked = place, clicked
+    def __init__(self, place: Any, after: Any, clicked: Callable[[str], None]) -> None:
+        self._place, self._after, self._clicked = place, after, clicked
         self.buttons: dict[str, Any] = {}
         self._steps: list[StripStep] = []
 
@@ -117,10 +118,12 @@ class QualityStrip:
             brain = np.nan_to_num(quality_pictures.axialValues(mask, place, _PIXELS)) > 0
         except UnusableScanError:
             return
+        before = self._after
         for number, step in enumerate(self._steps):
             button = self._button(step, place, brain)
             layout.addWidget(button, number // _COLUMNS, number % _COLUMNS)
-            self.buttons[step.role] = button
+            qt.QWidget.setTabOrder(before, button)
+            before = self.buttons[step.role] = button
 
     def _button(self, step: StripStep, place: quality_pictures.Place, brain: Any) -> Any:
         button = qt.QToolButton()
@@ -137,6 +140,8 @@ class QualityStrip:
         try:
             node = self._node(T1GD) if step.role == MASK else step.node
             values = quality_pictures.axialValues(node if node is not None else step.node, place, _PIXELS)
+            if step.role == INPUT:
+                values = np.where(brain, values, np.nan)  # the 0 around the brain is not a gray
             outlined = step.role == MASK or step.role.startswith(ALIGNED)
             button.setIcon(qt.QIcon(quality_pictures.picture(values, brain, outlined=outlined)))
         except UnusableScanError:

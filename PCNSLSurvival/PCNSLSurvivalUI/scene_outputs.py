@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import slicer
@@ -111,8 +112,12 @@ class SceneOutputs:
         sh.SetItemParent(item, folder)
 
 
+@lru_cache(maxsize=2)
 def storedResult(text: str) -> dict[str, Any] | None:
-    """The prediction that the parameter node holds as JSON; None when there is none that can be read."""
+    """The prediction that the parameter node holds as JSON; None when there is none that can be read.
+
+    Read once for each text, since every move of a slider asks for it; nobody changes what is returned.
+    """
     try:
         result = json.loads(text)
     except ValueError:

@@ -6,6 +6,7 @@ The demonstration patient is predicted by the real command line; N4 and BRAINSFi
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -62,21 +63,45 @@ def _load_patient() -> None:
         node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
 
 
-def _shoot(widget: Any, path: Path, wait: Wait) -> None:
+def _shoot(application: Any, widget: Any, folder: Path, name: str, wait: Wait) -> None:
+    """The panel as high as it wants to be, in the light and in the dark theme."""
     from PySide6 import QtWidgets
 
     parent = widget.parent
-    parent.resize(WIDTH, 1200)
-    wait.some(0.2)
-    QtWidgets.QWidget.layout(parent).activate()
-    height = QtWidgets.QWidget.layout(parent).sizeHint().height()
-    height = max(height, QtWidgets.QWidget.layout(parent).heightForWidth(WIDTH))
-    parent.resize(WIDTH, height)
-    wait.some(0.3)
-    widget.view._showResult()
-    wait.some(0.2)
-    QtWidgets.QWidget.grab(parent).save(str(path))
-    print(path.name)
+    for ending, theme in (("", _light), ("-dark", _dark)):
+        theme(application)
+        parent.resize(WIDTH, 1200)
+        wait.some(0.2)
+        QtWidgets.QWidget.layout(parent).activate()
+        height = QtWidgets.QWidget.layout(parent).sizeHint().height()
+        height = max(height, QtWidgets.QWidget.layout(parent).heightForWidth(WIDTH))
+        parent.resize(WIDTH, height)
+        wait.some(0.3)
+        widget.view._showResult()
+        wait.some(0.2)
+        QtWidgets.QWidget.grab(parent).save(str(folder / f"{name}{ending}.png"))
+    _light(application)
+    print(name, flush=True)
+
+
+def _write_report(widget: Any, path: Path) -> None:
+    from PCNSLSurvivalUI.report_files import writeReport
+    from PCNSLSurvivalUI.scene_outputs import SceneOutputs
+
+    writeReport(SceneOutputs(widget.view._parameters.parameterNode), path)
+
+
+def _with_warnings(parameters: Any) -> None:
+    """What a scan of another kind and a large brain outline look like in the panel."""
+    result = json.loads(parameters.result)
+    sentence = "The brain outline is large (2100 mL). Look at it in the quality strip and repair it if it leaks."
+    found = {"code": "brain_volume", "subject": "T1Gd", "verdict": "check", "value": 2100.0, "unit": "mL"}
+    result["preprocessing"]["findings"].append({**found, "sentence": sentence})
+    unlike = "This scan is unlike the scans the model learned from; the probability may mean nothing."
+    result["familiarity"] = {"verdict": "unlike", "sentence": unlike}
+    result["member_probabilities"] = [0.41, 0.48, 0.56, 0.63, 0.71]
+    result["warnings"] += [sentence, unlike]
+    parameters.result = json.dumps(result)
 
 
 def _views(application: Any, folder: Path, name: str) -> None:
@@ -115,41 +140,44 @@ def main(folder: Path) -> None:
     widget = application.open_module(HERE.parents[1] / "PCNSLSurvival" / "PCNSLSurvival.py")
     widget.parent.show()
     ui = widget.ui
-    _shoot(widget, folder / "panel-empty.png", wait)
+    _shoot(application, widget, folder, "panel-empty", wait)
     _load_patient()
     ui.guessButton.click()
     ui.brainEngineSelector.setCurrentText("Built in")
-    _shoot(widget, folder / "panel-ready.png", wait)
-    _dark(application)
-    _shoot(widget, folder / "panel-ready-dark.png", wait)
-    _light(application)
+    _shoot(application, widget, folder, "panel-ready", wait)
     ui.predictButton.click()
-    wait.until(lambda: widget.logic.run is None or _running(widget, "prediction", "brain_extraction"), 600)
-    _shoot(widget, folder / "panel-running.png", wait)
-    wait.until(lambda: widget.logic.run is None, 600)
+    wait.until(lambda: widget.logic.run is None or _running(widget, "prediction", "brain_extraction"), 900)
+    _shoot(application, widget, folder, "panel-running", wait)
+    wait.until(lambda: widget.logic.run is None, 900)
     print(ui.messageLabel.text)
+    _write_report(widget, folder / "report.html")
     ui.nextCellButton.click()
-    _shoot(widget, folder / "panel-result.png", wait)
+    _shoot(application, widget, folder, "panel-result", wait)
     _views(application, folder, "grad-cam")
-    for section in (ui.scansSection, ui.reportSection):
+    for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
         section.setChecked(False)
-    _shoot(widget, folder / "panel-overview.png", wait)
-    for section in (ui.scansSection, ui.reportSection):
+    _shoot(application, widget, folder, "panel-overview", wait)
+    for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
         section.setChecked(True)
     ui.smoothSelector.setCurrentIndex(1)
     _views(application, folder, "cells")
-    ui.mapSelector.setCurrentIndex(1)
     ui.smoothSelector.setCurrentIndex(0)
-    _dark(application)
-    _shoot(widget, folder / "panel-evidence-dark.png", wait)
-    _light(application)
+    ui.mapSelector.setCurrentIndex(1)
+    _views(application, folder, "other-class")
+    ui.mapSelector.setCurrentIndex(2)
+    _shoot(application, widget, folder, "panel-evidence", wait)
     _views(application, folder, "evidence")
     _overview(folder)
+    for role in ("output.mask", "output.aligned.t2", "output.input"):
+        widget.view._quality.strip.buttons[role].click()
+        _views(application, folder, role.removeprefix("output.").replace(".", "-"))
+    _with_warnings(widget.view._parameters)
+    _shoot(application, widget, folder, "panel-warning", wait)
     ui.brainEngineSelector.setCurrentText("Slicer module")
     application.offer_cli_modules("n4itkbiasfieldcorrection", "brainsfit")
     ui.advancedSection.setChecked(True)
     ui.predictButton.click()
-    _shoot(widget, folder / "panel-failed.png", wait)
+    _shoot(application, widget, folder, "panel-failed", wait)
     application.close_module(widget)
     application.reset()
     application.stop()

@@ -289,3 +289,71 @@ def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path):
     assert composite.GetForegroundVolumeID() == shown.GetID()
     assert composite.GetForegroundOpacity() == pytest.approx(0.7)
     assert "report" in _outputs(panel).node("output.report").GetText()
+
+
+def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
+    """The layout, taken in by Slicer's own layout logic, makes the second axial view that the panel fills."""
+    import slicer
+
+    panel = predicted(add_head("T1 Gd"))
+    panel.ui.sideBySideButton.click()
+    ((number, description),) = standin.app.layoutManager()._layouts.items()
+    layouts = slicer.vtkMRMLLayoutLogic()
+    layouts.SetMRMLScene(slicer.mrmlScene)
+    layouts.GetLayoutNode().AddLayoutDescription(number, description)
+    layouts.GetLayoutNode().SetViewArrangement(number)
+    beside = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodePCNSLBeside")
+    assert beside.GetOrientation() == "Axial"
+    logic = slicer.vtkMRMLSliceLogic()
+    logic.SetMRMLApplicationLogic(standin.app.applicationLogic())
+    logic.SetMRMLScene(slicer.mrmlScene)
+    logic.AddSliceNode("PCNSLBeside")
+    try:
+        panel.ui.sideBySideButton.click()
+        red, alone = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{n}") for n in ("Red", "PCNSLBeside"))
+        assert alone.GetBackgroundVolumeID() == panel.ui.t1gdSelector.currentNode().GetID()
+        assert alone.GetForegroundVolumeID() is None
+        assert red.GetForegroundVolumeID() == _smooth(panel).GetID()
+        assert red.GetLinkedControl() == alone.GetLinkedControl() == 1
+        assert red.GetHotLinkedControl() == alone.GetHotLinkedControl() == 1
+        panel.ui.opacitySlider.value = 0.9
+        assert alone.GetForegroundVolumeID() is None
+    finally:
+        logic.SetMRMLScene(None)
+        layouts.SetMRMLScene(None)
+    panel.ui.fourUpButton.click()
+    assert standin.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+
+
+def test_the_panel_is_worked_with_the_keyboard_alone(standin, predicted):
+    """Tab reaches everything in the order it stands; keys start a run, choose, walk, jump and show a step."""
+    from PySide6 import QtCore, QtTest, QtWidgets
+
+    key, press = QtCore.Qt.Key, QtTest.QTest.keyClick
+    panel = predicted(add_head("T1 Gd"))
+    ui, parent = panel.ui, panel.parent
+    parent.show()
+    wanted = [ui.predictButton, ui.mapVisibleCheckBox, ui.mapSelector, ui.nextCellButton, panel.view._map.profile]
+    wanted += [*panel.view._quality.strip.buttons.values(), ui.openReportButton, ui.saveKeyImagesButton]
+    met, widget = [], QtWidgets.QWidget.nextInFocusChain(parent)
+    while widget is not parent:
+        met.append(widget)
+        widget = QtWidgets.QWidget.nextInFocusChain(widget)
+    places = [met.index(one) for one in wanted]
+    assert places == sorted(places), "Tab goes down the panel"
+    press(ui.mapSelector, key.Key_Down)
+    assert "OS ≤ 1 year" in ui.cautionLabel.text
+    press(ui.nextCellButton, key.Key_Space)
+    assert ui.cellLabel.text.startswith("1 of")
+    red = standin.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
+    before = red.GetSliceOffset()
+    press(panel.view._map.profile, key.Key_Up)
+    assert red.GetSliceOffset() == pytest.approx(before + 2.0)
+    press(panel.view._quality.strip.buttons["output.mask"], key.Key_Space)
+    assert ui.repairButton.isVisibleTo(parent)
+    press(ui.mapVisibleCheckBox, key.Key_Space)
+    assert not ui.mapVisibleCheckBox.checked
+    press(ui.predictButton, key.Key_Space)
+    assert panel.logic.run is not None
+    press(ui.predictButton, key.Key_Space)
+    assert panel.logic.run is None

@@ -13,12 +13,14 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.terms import Sequence
-from PCNSLSurvivalUI import job, map_view, report_files
+from PCNSLSurvivalUI import dependencies, job, map_view, report_files
 from PCNSLSurvivalUI.pieces import InPieces
 from PCNSLSurvivalUI.scene_bridge import writeNrrd
 from PCNSLSurvivalUI.scene_outputs import MASK, T1GD, SceneOutputs, mapRole
 
 KEY_IMAGES, DICOM, PDF = "--key-images", "--dicom", "--pdf"
+_PILLOW = "pillow>=10.1"
+_PACKAGES = {KEY_IMAGES: [_PILLOW], DICOM: [_PILLOW, "highdicom>=0.26"], PDF: []}
 
 
 class CannotExportError(PCNSLSurvivalError):
@@ -46,6 +48,7 @@ class ExportRun:
 
     Raises:
         CannotExportError: A volume of the result is gone, or T1Gd did not come from DICOM.
+        MissingPackagesError: A package is missing and the user does not want it.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class ExportRun:
         volumes = {} if what == PDF else self._volumes(outputs, result)
         if None in volumes.values():
             raise CannotExportError(_("A volume of this result is no longer in the scene. Predict again, then export."))
+        dependencies.ensureInstalled(_PACKAGES[what])
         self._folder = Path(slicer.util.tempDirectory())
         self._pieces: InPieces | None = InPieces(
             self._write(outputs, result, volumes, files), self._start, lambda problem: self._end(_words(problem))

@@ -59,7 +59,7 @@ def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: An
         display.SetInterpolate(0 if parameters.mapAsCells else 1)
         threshold = float(parameters.mapThreshold)
         if kind == EVIDENCE_KIND:
-            colors = _evidenceColors(outputs, threshold)
+            colors = _evidenceColors(outputs, evidenceCut(node, threshold))
             display.SetAndObserveColorNodeID(colors.GetID())
             display.SetWindowLevelMinMax(-FULL_SCALE, FULL_SCALE)
             display.ApplyThresholdOff()
@@ -73,8 +73,18 @@ def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: An
         display.EndModify(wasModifying)
 
 
-def _evidenceColors(outputs: SceneOutputs, threshold: float) -> Any:
-    """Orange against, blue-green for; see-through where the evidence is weaker than the threshold."""
+def evidenceCut(node: Any, threshold: float) -> float:
+    """Share of the full scale below which evidence stays see-through.
+
+    The threshold is a share of this patient's strongest evidence, so that weak evidence can be looked at; its colors
+    stay those of the common scale, so that it looks weak.
+    """
+    strongest = float(np.abs(slicer.util.arrayFromVolume(node)).max())
+    return max(threshold * min(strongest / FULL_SCALE, 1.0), 1.5 / _TABLE_SIZE)
+
+
+def _evidenceColors(outputs: SceneOutputs, cut: float) -> Any:
+    """Orange against, blue-green for, fainter and darker where weaker; see-through below ``cut``."""
     node = outputs.node(EVIDENCE_COLORS)
     if node is None:
         node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLColorTableNode")
@@ -84,12 +94,12 @@ def _evidenceColors(outputs: SceneOutputs, threshold: float) -> Any:
         node.SetHideFromEditors(False)  # a hidden color node is not saved with the scene
         node = slicer.mrmlScene.AddNode(node)
         outputs.place(EVIDENCE_COLORS, node, _("Evidence for and against"), None)
-    against, weak, favor = np.array((0.93, 0.45, 0.13)), np.array((0.95, 0.95, 0.95)), np.array((0.10, 0.62, 0.75))
+    against, favor = np.array((1.0, 0.50, 0.15)), np.array((0.15, 0.70, 0.90))
     wasModifying = node.StartModify()
     for index, share in enumerate(np.linspace(-1.0, 1.0, _TABLE_SIZE)):
-        strong = favor if share > 0 else against
-        red, green, blue = weak + (strong - weak) * abs(share) ** 0.6
-        alpha = 0.0 if abs(share) < max(threshold, 1.5 / _TABLE_SIZE) else 1.0
+        strength = abs(share) ** 0.6
+        red, green, blue = (favor if share > 0 else against) * (0.25 + 0.75 * strength)
+        alpha = 0.0 if abs(share) < cut else 0.3 + 0.7 * strength
         node.SetColor(index, f"{share:+.2f}", float(red), float(green), float(blue), alpha)
     node.EndModify(wasModifying)
     return node

@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalUI import quality_pictures
 from PCNSLSurvivalUI.scene_outputs import ALIGNED, CORRECTED, INPUT, MASK, T1GD, TRANSFORM, SceneOutputs
 
-_PIXELS, _COLUMNS = 104, 3
+_PIXELS, _COLUMNS = 100, 3
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def stripSteps(outputs: SceneOutputs, result: dict[str, Any]) -> list[StripStep]
 def _spacing(node: Any) -> str:
     if node is None:
         return ""
-    return _("{x:.2g}×{y:.2g}×{z:.2g} mm").format(**dict(zip("xyz", node.GetSpacing(), strict=True)))
+    return _("{x:.1f}×{y:.1f}×{z:.1f} mm").format(**dict(zip("xyz", node.GetSpacing(), strict=True)))
 
 
 def _percent(field: float | None) -> str:

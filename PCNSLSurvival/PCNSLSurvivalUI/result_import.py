@@ -75,19 +75,22 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
 
 
 def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, float] | None]]:
-    """Role, file, name and window of every volume; what the worker did not write is passed over."""
+    """Role, file, name and window of every volume; what the worker did not write is passed over.
+
+    Names of maps have at most 24 letters: Slicer's data probe shows no more of them beside the value.
+    """
     volumes: list[tuple[str, str, str, tuple[float, float] | None]] = []
     for entry, ending in zip(_maps(result), ("", "_other_class"), strict=False):
         explained, share = classOf(entry["explains"]), (0.0, 1.0)
         label = CLASS_LABELS[explained]
-        smooth, cells = _("Grad-CAM {name} (share of max)"), _("Grad-CAM {name}, cells (share of max)")
+        smooth, cells = _("Grad-CAM {name}"), _("CAM cells {name}")
         volumes += [
             (mapRole(explained, cells=False), f"activation_map{ending}", smooth.format(name=label), share),
             (mapRole(explained, cells=True), f"activation_cells{ending}", cells.format(name=label), share),
         ]
     return [
         *volumes,
-        (EVIDENCE, "evidence_cells", _("Evidence for OS > 1 year (log-odds per 100 mL)"), (-1.0, 1.0)),
+        (EVIDENCE, "evidence_cells", _("Evidence, log-odds/100mL"), (-1.0, 1.0)),
         (MASK, "brain_mask", _("Brain mask"), None),
         (CORRECTED, "t1gd_corrected", _("T1Gd without bias field"), (0.0, 1.0)),
         (INPUT, "t1gd_preprocessed", _("T1Gd as the network reads it"), (-3.0, 5.0)),

@@ -186,6 +186,27 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
     assert min(profile._profile["against"]) < 0 < max(profile._profile["value"])
 
 
+def test_weak_evidence_can_be_seen_and_looks_weak(standin, predicted):
+    """The common scale colors it, this patient's strongest cell sets from where it is shown."""
+    import slicer
+    from PCNSLSurvivalUI.map_view import evidenceCut
+    from PCNSLSurvivalUI.scene_outputs import EVIDENCE
+
+    panel = predicted(add_head("T1 Gd"))
+    node = _outputs(panel).node(EVIDENCE)
+    values = slicer.util.arrayFromVolume(node)
+    values *= 0.05 / np.abs(values).max()
+    assert evidenceCut(node, 0.5) == pytest.approx(0.1), "half of 0.05, on a scale to 0.25"
+    panel.ui.mapSelector.setCurrentIndex(2)
+    panel.ui.thresholdSlider.value = 0.5
+    colors, alpha = node.GetDisplayNode().GetColorNode(), []
+    for share in (0.05, 0.2, 0.9):
+        color = [0.0] * 4
+        colors.GetColor(round((share + 1) / 2 * 255), color)
+        alpha.append(color[3])
+    assert alpha[0] == 0 < alpha[1] < alpha[2]
+
+
 def test_one_legend_at_a_time_and_none_without_the_map(standin, predicted):
     import slicer
 
@@ -222,6 +243,24 @@ def test_walking_the_cells_and_clicking_the_profile_move_the_views(standin, pred
     profile.resize(300, 96)
     QtTest.QTest.mouseClick(profile, QtCore.Qt.MouseButton.LeftButton, pos=QtCore.QPoint(292, 40))
     assert red.GetSliceOffset() == pytest.approx(heights["s_mm"][-1], abs=0.5)
+
+
+def test_the_data_probe_reads_the_map_under_the_mouse(standin, predicted):
+    """The probe asks the foreground layer for its volume and voxel: the map, by a name that is not cut, and 1."""
+    import slicer
+
+    panel = predicted(add_head("T1 Gd", "oblique"))
+    slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *LESION_RAS_MM)
+    layer = standin.app.layoutManager().sliceWidget("Red").sliceLogic().GetForegroundLayer()
+    node = layer.GetSliceNode()
+    to_screen = np.linalg.inv(slicer.util.arrayFromVTKMatrix(node.GetXYToRAS()))
+    x, y = (to_screen @ [*LESION_RAS_MM, 1.0])[:2]
+    index = [round(i) for i in layer.GetXYToIJKTransform().TransformDoublePoint((x, y, 0.0))]
+    volume = layer.GetVolumeNode()
+    assert volume.GetName() == "Grad-CAM OS > 1 year"
+    assert volume.GetImageData().GetScalarComponentAsDouble(*index, 0) == 1.0
+    names = [_outputs(panel).node(role).GetName() for role in _outputs(panel).roles() if "mask" not in role]
+    assert max(len(name) for name in names if name.startswith(("Grad", "CAM", "Evidence, "))) <= 24
 
 
 def test_shortcuts_work_while_the_panel_is_open(standin, predicted):

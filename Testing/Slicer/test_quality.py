@@ -52,7 +52,7 @@ def test_every_step_stands_in_the_strip_with_its_number(predicted):
     assert [text.removeprefix("⚠ ").split("\n")[0] for text in texts] == [
         "As acquired", "Bias field off", "Brain outline", "T1 aligned", "T2 aligned", "For the network",
     ]  # fmt: skip
-    assert texts[0].endswith("2×2×2 mm")
+    assert texts[0].endswith("2.0×2.0×2.0 mm")
     assert "shading" in texts[1]
     assert "moved" in texts[3]
     for button in _buttons(panel).values():

@@ -1,0 +1,56 @@
+"""The result in words and on its scale, for every kind of result."""
+
+from __future__ import annotations
+
+import pytest
+
+RESULT = {
+    "probability_over_one_year": 0.30,
+    "class": "OS ≤ 1 year",
+    "decision_threshold": 0.45,
+    "member_probabilities": [0.22, 0.31, 0.38],
+    "warnings": ["The slices are thick."],
+    "model": {"name": "made-up", "version": "2"},
+    "software": {"pcnsl-survival": "0.1"},
+    "familiarity": {"sentence": "This scan is unlike the others."},
+    "preprocessing": {"findings": [{"verdict": "good"}, {"verdict": "check"}], "quality_overridden": True},
+}
+
+
+@pytest.fixture
+def view(standin):
+    from PCNSLSurvivalUI import results_view
+
+    return results_view
+
+
+def test_the_words_tell_class_spread_quality_and_origin(view):
+    assert "OS ≤ 1 year" in view.headline(RESULT)
+    assert "30 %" in view.headline(RESULT)
+    assert "22 to 38 %" in view.spreadInWords(RESULT)
+    assert view.warningsInWords(RESULT) == "⚠ The slices are thick."
+    assert "1 of 2 good" in view.qualityInWords(RESULT)
+    assert "overridden" in view.qualityInWords(RESULT)
+    assert view.familiarityInWords(RESULT) == "This scan is unlike the others."
+    for word in ("made-up", "2", "0.1", "45 %"):
+        assert word in view.originInWords(RESULT)
+
+
+def test_one_network_gives_no_spread(view):
+    assert "no spread" in view.spreadInWords({**RESULT, "member_probabilities": [0.3]})
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.3, 0.99])
+def test_the_scale_marks_threshold_and_probability(standin, view, probability):
+    """The color changes at the threshold, and the marker stands at the probability."""
+    import qt
+
+    width, margin = 400, 16
+    pixmap = view.drawScale({**RESULT, "probability_over_one_year": probability}, width, standin.app.palette())
+    image = pixmap.toImage()
+    span = width - 2 * margin
+    colors = [image.pixelColor(margin + round(span * share), 46).name() for share in (0.43, 0.47)]
+    assert colors == [qt.QColor(view.UP_TO).name(), qt.QColor(view.OVER).name()]
+    text = standin.app.palette().color(qt.QPalette.WindowText).lightness()
+    marker = [x for x in range(width) if abs(image.pixelColor(x, 27).lightness() - text) < 40]
+    assert sum(marker) / len(marker) == pytest.approx(margin + span * probability, abs=2.5)

@@ -11,13 +11,14 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.quality import Finding, judged
-from PCNSLSurvivalLib.preprocessing.brain_mask import depth_in_head
+from PCNSLSurvivalLib.preprocessing.brain_mask import depth_in_head, largest_piece
 from PCNSLSurvivalLib.terms import Verdict
 
 LARGE_CHECK_ML, LARGE_UNUSABLE_ML = 2050.0, 2500.0
 SMALL_CHECK_ML, SMALL_UNUSABLE_ML = 950.0, 600.0
 SKIN_DEPTH_MM, SKIN_CHECK, SKIN_UNUSABLE = 3.0, 0.01, 0.04
 DEEP_MM, MISSED_CHECK, MISSED_UNUSABLE = 30.0, 0.05, 0.30
+APART_CHECK, APART_UNUSABLE = 0.01, 0.20
 CUT_CHECK, CUT_UNUSABLE = 0.12, 0.60
 SNR_CHECK, SNR_UNUSABLE = 9.0, 4.0
 UNCOVERED_CHECK, UNCOVERED_UNUSABLE = 0.03, 0.25
@@ -34,7 +35,7 @@ def judge_brain_mask(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> t
         t1gd: The scan; a whole head unless ``stripped``.
         stripped: The scan shows no skin, so that only volume and scan border are judged.
     """
-    findings = [_volume(mask), _cut_by_border(mask)]
+    findings = [_volume(mask), _pieces(mask), _cut_by_border(mask)]
     if not stripped:
         depth = depth_in_head(t1gd)
         findings += [_near_skin(mask, depth), _missed(mask, depth)]
@@ -146,6 +147,19 @@ def _volume(mask: sitk.Image) -> Finding:
     )
 
 
+def _pieces(mask: sitk.Image) -> Finding:
+    inside = sitk.GetArrayViewFromImage(mask) > 0
+    largest = largest_piece(inside)
+    share = 1.0 if largest is None else 1.0 - float(largest.sum()) / float(np.count_nonzero(inside))
+    verdict = judged(share, check=APART_CHECK, unusable=APART_UNUSABLE)
+    sentence = "The brain mask is one piece."
+    if verdict is not Verdict.GOOD:
+        sentence = f"The brain mask falls apart: {100 * share:.0f} % of it is not joined to the largest piece. {_LOOK}."
+    return Finding(
+        code="mask_pieces", subject="brain mask", verdict=verdict, value=round(share, 4), unit="", sentence=sentence
+    )
+
+
 def _cut_by_border(mask: sitk.Image) -> Finding:
     """The brain's section on the border of the scan, as a share of its largest section along that axis."""
     inside = sitk.GetArrayViewFromImage(mask) > 0
@@ -188,19 +202,22 @@ def _near_skin(mask: sitk.Image, depth: sitk.Image) -> Finding:
 
 
 def _missed(mask: sitk.Image, depth: sitk.Image) -> Finding:
-    """Places deep in the upper head that the mask leaves out: above the brain's middle there is only brain."""
+    """Places deep in the upper head that the mask leaves out: above the brain's middle there is only brain.
+
+    Deep is far from the skin and from the end of the scan alike: a block that ends in the vertex shows skull there.
+    """
     grid = Grid.of(depth)
     share_image = resample(sitk.Cast(mask, sitk.sitkFloat32), grid)
-    deep = sitk.GetArrayViewFromImage(depth) > DEEP_MM
     shown = sitk.Image(mask.GetSize(), sitk.sitkUInt8) + 1
     shown.CopyInformation(mask)
-    scanned = resample(shown, grid, interpolation="nearest")
+    scanned = sitk.And(resample(shown, grid, interpolation="nearest"), sitk.Cast(depth > 0, sitk.sitkUInt8))
+    below = sitk.SignedMaurerDistanceMap(scanned, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
+    deep = sitk.GetArrayViewFromImage(below) > DEEP_MM
     k = np.arange(deep.shape[0])
-    sections = deep.sum(axis=(1, 2)) * 1.0
-    top = k[sections > 0].max() if sections.any() else 0
-    # Deep places in the highest 45 mm of the depth map: skull base, face and neck lie lower.
+    top = int(k[deep.any(axis=(1, 2))].max(initial=0))
+    # The highest 45 mm of the deep places: skull base, face and neck lie lower.
     upper = k >= top - round(45.0 / grid.spacing_mm[2])
-    judged_here = deep & upper[:, None, None] & (sitk.GetArrayViewFromImage(scanned) > 0)
+    judged_here = deep & upper[:, None, None]
     left_out = sitk.GetArrayViewFromImage(share_image)[judged_here] < 0.5
     share = float(left_out.mean()) if left_out.size else 0.0
     verdict = judged(share, check=MISSED_CHECK, unusable=MISSED_UNUSABLE)

@@ -81,9 +81,17 @@ def refine_pose(
     brain, mask = (sitk.RegionOfInterest(image, size, low) for image in (fixed, brain_mask))
     best = start
     for level_mm in step.levels_mm:
-        small = coarser(brain, level_mm)
+        small, there = coarser(brain, level_mm), coarser(moving, level_mm)
         small_mask = resample(mask, Grid.of(small), interpolation="nearest")
-        best = _refine(small, coarser(moving, level_mm), best, step, reach_mm=level_mm / 3, mask=small_mask)[1]
+        metric = _method(small, step, small_mask)
+        before = _value(metric, small, there, best)
+        # Between thick slices the descent can start with a step in a wrong direction and walk away from the head;
+        # what it finds counts only where the match is better than before, and smaller steps are tried otherwise.
+        for reach_mm in (level_mm / 3, level_mm / 12):
+            found = _refine(small, there, best, step, reach_mm=reach_mm, mask=small_mask)[1]
+            if _value(metric, small, there, found) < before:
+                best = found
+                break
     return best
 
 

@@ -61,7 +61,7 @@ def ensureInstalled(lines: list[str] | None = None, *, alone: bool = False) -> N
     absent = missing(lines)
     if not absent:
         return
-    answer = None if slicer.app.testingEnabled() else _ask(absent)  # a question would wait for ever in a test
+    answer = _ask(absent)
     if answer is None:
         raise MissingPackagesError(_absentSentence(absent))
     try:
@@ -83,11 +83,27 @@ def _absentSentence(absent: list[str]) -> str:
 
 
 def _ask(absent: list[str]) -> str | None:
-    """Empty text for the internet, a folder of wheels, or None."""
+    return askForSource(
+        _("These Python packages are needed in Slicer: {names}.").format(names=", ".join(absent)), _questionText(absent)
+    )
+
+
+def askForSource(what: str, how: str) -> str | None:
+    """Ask once whether something may be installed, and from where.
+
+    Args:
+        what: What is needed.
+        how: How big it is, and what the folder must hold.
+
+    Returns:
+        Empty text for the internet, a folder of wheels, or None for not now.
+    """
+    if slicer.app.testingEnabled():  # a question would wait for ever
+        return None
     box = qt.QMessageBox(slicer.util.mainWindow())
     box.setWindowTitle(_("PCNSL Survival"))
-    box.setText(_("These Python packages are needed in Slicer: {names}.").format(names=", ".join(absent)))
-    box.setInformativeText(_questionText(absent))
+    box.setText(what)
+    box.setInformativeText(how)
     online = box.addButton(_("Install"), qt.QMessageBox.AcceptRole)
     offline = box.addButton(_("Install from a folder…"), qt.QMessageBox.ActionRole)
     box.addButton(_("Not now"), qt.QMessageBox.RejectRole)

@@ -62,19 +62,26 @@ class Job:
         self._out, self._err = b"", b""
         self._over = False
         self._process = qt.QProcess()
-        self._process.connect("readyReadStandardOutput()", self._onOutput)
-        self._process.connect("readyReadStandardError()", self._onErrorOutput)
-        self._process.connect("finished(int,QProcess::ExitStatus)", self._onFinished)
-        self._process.connect("errorOccurred(QProcess::ProcessError)", self._onError)
+        self._connected = {
+            "readyReadStandardOutput()": self._onOutput,
+            "readyReadStandardError()": self._onErrorOutput,
+            "finished(int,QProcess::ExitStatus)": self._onFinished,
+            "errorOccurred(QProcess::ProcessError)": self._onError,
+        }
+        for name, slot in self._connected.items():
+            self._process.connect(name, slot)
         self._process.start(pythonExecutable(), [str(worker), *arguments])
 
     def cancel(self) -> None:
         """Kill the process and its children; ``ended`` is not called any more."""
+        if self._over:
+            return
         self._over = True
         _killTree(self._pid)
         if self._process.state() != qt.QProcess.NotRunning:
             self._process.kill()
             self._process.waitForFinished(500)
+        self._letGo()
 
     def _onOutput(self) -> None:
         # A read may hold several lines, or half a one.
@@ -126,7 +133,14 @@ class Job:
     def _end(self, sentence: str | None) -> None:
         if not self._over:
             self._over = True
+            self._letGo()
             self._ended(sentence)
+
+    def _letGo(self) -> None:
+        """Undo the connections: Qt holds what is connected to it, and so would keep a finished run for ever."""
+        for name in self._connected:
+            self._process.disconnect(name)
+        self._process.deleteLater()
 
 
 def _killTree(pid: int) -> None:

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.preprocessing.brain_extractor_files import is_brain_extractor_installed
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
-from PCNSLSurvivalUI import job, model_list, results_view, run_steps, steps_view
+from PCNSLSurvivalUI import dependencies, job, model_list, results_view, run_steps, steps_view
 from PCNSLSurvivalUI.map_controls import MapControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.quality_controls import QualityControls
@@ -105,6 +105,7 @@ class PanelView:
         """The module is unloaded."""
         self.unbind()
         self._timer.stop()
+        self._timer.disconnect("timeout()")
         self._map.listenToKeys(False)
         if self._download is not None:
             self._download.cancel()
@@ -317,8 +318,14 @@ class PanelView:
 
     # --- the built-in brain extraction ---------------------------------------------------------------------------
     def getBrainExtractor(self) -> None:
-        """Bring the networks of the built-in brain extraction onto this computer, in their own process."""
+        """Bring the networks of the built-in brain extraction onto this computer, in a process of its own."""
         ui = self._ui
+        source = dependencies.askForSource(
+            _("The built-in brain extraction needs its trained networks (deepbet 1.0.2, MIT license)."),
+            _("10 MB to download. Without internet, choose a folder that holds the deepbet wheel."),
+        )
+        if source is None:
+            return
         ui.brainExtractorButton.setEnabled(False)
         ui.brainExtractorButton.text = _("Getting the brain extraction networks …")
 
@@ -328,7 +335,9 @@ class PanelView:
             self._showBrainExtractor()
 
         try:
-            self._download = job.Job(["install-brain-extractor"], lambda event: None, ended)
+            self._download = job.Job(
+                ["install-brain-extractor", *(["--wheels", source] if source else [])], lambda event: None, ended
+            )
         except PCNSLSurvivalError as problem:
             ended(str(problem))
 

@@ -26,7 +26,7 @@ class InPieces:
 
     def cancel(self) -> None:
         """Stop; the generator's ``finally`` runs, neither callback is called."""
-        self._timer.stop()
+        self._letGo()
         self._work.close()
 
     def _continue(self) -> None:
@@ -35,8 +35,15 @@ class InPieces:
             while time.perf_counter() < until:
                 next(self._work)
         except StopIteration:
+            self._letGo()
             self._finished()
         except Exception as error:  # whatever the work ran into belongs into the panel
+            self._letGo()
             self._failed(error)
         else:
             self._timer.start(1)
+
+    def _letGo(self) -> None:
+        """Undo the connection: Qt holds what is connected to it, and would keep the finished work for ever."""
+        self._timer.stop()
+        self._timer.disconnect("timeout()")

@@ -6,8 +6,9 @@ ready, and T1 and T2 are aligned for reading while it runs.
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,31 @@ class PredictionRun:
         if not self._over:
             self._stop()
             self.steps.markRunning(run_steps.CANCELLED)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Let the panel show how far the run is; a fault there must not stop the run."""
+        try:
             self._listener.changed()
+        except Exception:
+            logging.exception("The panel could not show the run.")
+
+    def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
+        """Slicer prints what a slot raises and goes on: without this a fault would leave the run waiting for ever."""
+        try:
+            action(*arguments)
+        except Exception as error:
+            logging.exception("The run met a fault.")
+            self._fail(
+                next((step.key for step in self.steps.steps if step.state == run_steps.RUNNING), str(Step.READ)),
+                _("The run met a fault in this software ({kind}). Predict again, or report it.").format(
+                    kind=type(error).__name__
+                ),
+            )
 
     # --- Slicer's modules, one after another ---------------------------------------------------------------
     def _next(self) -> None:
-        self._listener.changed()
+        self._tell()
         if self._over:
             return
         if not self._tasks:
@@ -91,13 +112,17 @@ class PredictionRun:
         task = self._tasks.pop(0)
         if task is None:
             self._export()
-        elif task.takeKept():
+        else:
+            self._guarded(self._begin, task)
+
+    def _begin(self, task: ModuleTask) -> None:
+        if task.takeKept():
             self.steps.mark(task.key, run_steps.KEPT, _("kept from the last run"))
             self._taskDone(task)
-        else:
-            self.steps.start(task.key)
-            self._cli = CLIStep(task.module, task.parameters(), lambda good: self._onModuleEnded(task, good))
-            self._listener.changed()
+            return
+        self.steps.start(task.key)
+        self._cli = CLIStep(task.module, task.parameters(), lambda good: self._guarded(self._onModuleEnded, task, good))
+        self._tell()
 
     def _onModuleEnded(self, task: ModuleTask, good: bool) -> None:
         self._cli = None
@@ -143,7 +168,9 @@ class PredictionRun:
                 yield from writeNrrd(volumes.mask, mask, _("The brain mask"))
 
         self._pieces = InPieces(
-            write(), lambda: self._startJob(files, mask), lambda error: self._fail(str(Step.READ), _words(error))
+            write(),
+            lambda: self._guarded(self._startJob, files, mask),
+            lambda error: self._fail(str(Step.READ), _whyNotExported(error)),
         )
         self._next()
 
@@ -153,14 +180,19 @@ class PredictionRun:
         kept = self._kept.folder() if ownSteps else None
         words = request.commandLine(files, mask, self._folder / "result", kept)
         try:
-            self._job = job.Job(words, self._onJobEvent, self._onJobEnded, self._worker)
+            self._job = job.Job(
+                words,
+                lambda event: self._guarded(self._onJobEvent, event),
+                lambda sentence: self._guarded(self._onJobEnded, sentence),
+                self._worker,
+            )
         except PCNSLSurvivalError as problem:
             self._fail(str(Step.READ), str(problem))
-        self._listener.changed()
+        self._tell()
 
     def _onJobEvent(self, event: dict[str, Any]) -> None:
         if showProcessEvent(self.steps, event):
-            self._listener.changed()
+            self._tell()
 
     def _onJobEnded(self, sentence: str | None) -> None:
         self._job = None
@@ -171,15 +203,15 @@ class PredictionRun:
             return
         self._pieces = InPieces(
             self._listener.resultReady(self._folder / "result"),
-            self._onImported,
-            lambda error: self._fail(str(Step.REPORT), _words(error)),
+            lambda: self._guarded(self._onImported),
+            lambda error: self._fail(str(Step.REPORT), _whyNotImported(error)),
         )
 
     def _onImported(self) -> None:
         self._pieces, self._hasResult = None, True
         self._handOverAligned()
         self._endIfAllDone()
-        self._listener.changed()
+        self._tell()
 
     def _handOverAligned(self) -> None:
         """Aligned volumes join the scene after the prediction: a cancelled run leaves none behind."""
@@ -194,7 +226,7 @@ class PredictionRun:
         if self._hasResult and not self._tasks and self._cli is None and not self._over:
             self._over = True
             self._cleanUp()
-            self._listener.changed()
+            self._tell()
             self._listener.ended(self._alignmentProblem)
 
     def _fail(self, key: str, sentence: str) -> None:
@@ -206,7 +238,7 @@ class PredictionRun:
     def _end(self, sentence: str) -> None:
         self._stop()
         self.steps.markRunning(run_steps.CANCELLED)
-        self._listener.changed()
+        self._tell()
         self._listener.ended(sentence)
 
     def _stop(self) -> None:
@@ -251,14 +283,20 @@ class PredictionRun:
         qt.QTimer.singleShot(0, lambda: self._end(sentence))
 
 
-def _words(error: Exception) -> str:
+def _whyNotExported(error: Exception) -> str:
     if isinstance(error, PCNSLSurvivalError):
         return str(error)
-    if isinstance(error, OSError):
-        return _(
-            "The temporary folder cannot be written or read ({reason}). Free some space on the disk, then predict "
-            "again."
-        ).format(reason=error.strerror or type(error).__name__)
-    return _("The result could not be brought into the scene ({kind}). Predict again, or report it.").format(
-        kind=type(error).__name__
-    )
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return _(
+        "The scans could not be written for the prediction ({reason}). Free some space on the disk, then predict again."
+    ).format(reason=reason)
+
+
+def _whyNotImported(error: Exception) -> str:
+    if isinstance(error, PCNSLSurvivalError):
+        return str(error)
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return _(
+        "The result of the prediction could not be read ({reason}). Free some space on the disk and predict again; "
+        "if it happens again, please report it."
+    ).format(reason=reason)

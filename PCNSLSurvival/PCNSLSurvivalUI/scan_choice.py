@@ -40,6 +40,7 @@ class ScanChoice:
         """Watch no longer."""
         self._parameters = None
         self._timer.stop()
+        self._timer.disconnect("timeout()")
         for tag in self._tags:
             slicer.mrmlScene.RemoveObserver(tag)
         self._tags = []

@@ -182,7 +182,10 @@ def stop_unless_usable(findings: list[Finding], override: bool) -> None:
     """
     fatal = [finding.sentence for finding in findings if finding.verdict is Verdict.UNUSABLE]
     if fatal and not override:
-        raise PreparationError(f"{' '.join(fatal)} To go on all the same, use --override-quality; it is recorded.")
+        raise PreparationError(
+            f"{' '.join(fatal)} To go on all the same, override the quality stop (in Slicer under Advanced, on the "
+            "command line --override-quality); the result says so."
+        )
 
 
 _STRIPPED = Finding(

@@ -1,8 +1,8 @@
 """Plays the prediction process in a second: same lines, same result folder, numbers made from the scan.
 
 What it does is told by the JSON in the environment variable FAKE_WORKER: ``seconds`` per step, ``stop_at`` a step
-with ``how`` "sentence", "crash" or "code 1". The activation is 1 in the brightest voxels of the scan, so that a
-test can look for it where the bright lesion is.
+with ``how`` "sentence", "crash" or "code 1", a file of the result to ``spoil`` or to ``lose``. The activation is 1 in
+the brightest voxels of the scan, so that a test can look for it where the bright lesion is.
 """
 
 from __future__ import annotations
@@ -117,6 +117,10 @@ def main(arguments: list[str]) -> int:
             return 1
         if step == "report":
             _write(out, t1gd)
+            if "spoil" in plan:
+                (out / plan["spoil"]).write_text("spoiled", encoding="utf-8")
+            if "lose" in plan:
+                (out / plan["lose"]).unlink()
         _say(type="step", step=step, state="finished", detail="", fraction=1.0, seconds=0.01)
     return 0
 

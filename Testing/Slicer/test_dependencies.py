@@ -122,7 +122,7 @@ def test_the_one_question_tells_what_and_how_big(standin, press, expected):
     from PCNSLSurvivalUI import dependencies
     from PySide6 import QtCore, QtWidgets
 
-    seen = []
+    standin.app._testing, seen = False, []
 
     def answer():
         box = QtWidgets.QApplication.activeModalWidget()

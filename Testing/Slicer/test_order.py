@@ -164,3 +164,34 @@ def test_outputs_lie_in_one_folder_under_the_patients_study(standin, quick_panel
     named = [name for name in names if name]
     assert len(named) == len(set(named))
     assert {"Brain mask", "T2 aligned with T1Gd", "T2 to T1Gd", "Report (HTML)"} <= set(named)
+
+
+def test_the_steps_of_our_own_process_are_kept_in_a_folder_until_the_scene_closes(
+    standin, quick_panel, patient, monkeypatch, tmp_path
+):
+    import json
+    from pathlib import Path
+
+    import slicer
+    from made_scenes import temporary_files
+    from PCNSLSurvivalUI import run_request, run_steps
+    from PCNSLSurvivalUI.run_plan import showProcessEvent
+
+    record = tmp_path / "arguments.json"
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
+    monkeypatch.setattr(run_request, "is_brain_extractor_installed", lambda: True)
+    ui, wait, folders = quick_panel.ui, Wait(), []
+    ui.brainEngineSelector.setCurrentText("Built in")
+    ui.biasEngineSelector.setCurrentText("Built in")
+    for _run in range(2):
+        _predict(quick_panel, wait)
+        words = json.loads(record.read_text(encoding="utf-8"))
+        folders.append(words[words.index("--keep-steps") + 1])
+    assert folders[0] == folders[1]
+    assert Path(folders[0]).is_dir()
+    slicer.mrmlScene.Clear(0)
+    assert temporary_files() == []
+    steps = run_steps.StepList()
+    steps.add("bias_field T1Gd", "N4", lane=run_steps.PROCESS)
+    assert showProcessEvent(steps, {"type": "step", "step": "bias_field", "detail": "T1Gd", "state": "kept"})
+    assert steps.find("bias_field T1Gd").state == "kept"

@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import time
 
 import slicer
 from slicer.i18n import tr as _
@@ -19,11 +20,15 @@ try:
 except ModuleNotFoundError:  # a source checkout: the library lies beside the module's folder
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
-from PCNSLSurvivalUI import sample_data
+from PCNSLSurvivalUI import dependencies, sample_data, slicer_steps
+from PCNSLSurvivalUI.model_list import installedModels
 from PCNSLSurvivalUI.panel_logic import PanelLogic
 from PCNSLSurvivalUI.panel_view import PanelView
-from PCNSLSurvivalUI.parameters import PanelParameters
+from PCNSLSurvivalUI.parameters import BUILT_IN, SLICER, PanelParameters
+from PCNSLSurvivalUI.scene_outputs import storedResult
 
+from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.preprocessing.brain_extractor_files import is_brain_extractor_installed
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
 
@@ -152,7 +157,7 @@ class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic, PanelLogic):
 
 
 class PCNSLSurvivalTest(ScriptedLoadableModuleTest):
-    """Runs in Slicer's Self Tests and, unchanged, in the stand-in."""
+    """Runs in Slicer (ctest, Self Tests, ``Slicer --testing``) and, unchanged, in the stand-in."""
 
     def setUp(self):
         """Start from an empty scene."""
@@ -160,8 +165,9 @@ class PCNSLSurvivalTest(ScriptedLoadableModuleTest):
 
     def runTest(self):
         """Run all tests, for Self Tests and Reload and Test."""
-        self.setUp()
-        self.test_rolesAreGuessedFromNames()
+        for name in sorted(name for name in dir(self) if name.startswith("test_")):
+            self.setUp()
+            getattr(self, name)()
 
     def test_rolesAreGuessedFromNames(self):
         """T1Gd words are looked for before T1."""
@@ -178,3 +184,54 @@ class PCNSLSurvivalTest(ScriptedLoadableModuleTest):
         self.assertEqual(logic.doubts(parameters), "")
         parameters.t1gdVolume = nodes["T1"]
         self.assertIn("without contrast", logic.doubts(parameters))
+
+    def test_whatCannotRunIsRefusedInWords(self):
+        """Without a T1Gd nothing starts, and nothing is left in the scene."""
+        logic = PCNSLSurvivalLogic()
+        with self.assertRaisesRegex(PCNSLSurvivalError, "Choose a T1Gd"):  # noqa: PT027 — Slicer has no pytest
+            logic.startPrediction(logic.getParameterNode(), None, _nothing, _nothing, _nothing)
+        self.assertIsNone(logic.run)
+        self.assertEqual(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"), [])
+
+    def test_theDemonstrationPatientIsPredicted(self):
+        """From Sample Data to the result; skipped where the packages or a brain extraction are not installed."""
+        logic = PCNSLSurvivalLogic()
+        parameters = logic.getParameterNode()
+        parameters.brainEngine = SLICER if slicer_steps.isInstalled(slicer_steps.SWISS) else BUILT_IN
+        if is_brain_extractor_installed():
+            parameters.brainEngine = BUILT_IN
+        absent = dependencies.missing([*dependencies.requirements(), sample_data.ANATOMY])
+        if absent or (parameters.brainEngine == BUILT_IN and not is_brain_extractor_installed()):
+            self.skipTest(f"not installed: {', '.join(absent) or 'a brain extraction'}")
+        made = []
+        sample_data.load(ended=made.append)
+        self.waitUntil(lambda: made, seconds=600)
+        self.assertEqual(made, [None])
+        logic.guess(parameters)
+        scans = logic.chosenVolumes(parameters)
+        before = {role: slicer.util.arrayFromVolume(node).copy() for role, node in scans.items()}
+        self.assertEqual(len(before), 3)
+        ended = []
+        logic.startPrediction(parameters, installedModels()[0], _nothing, _nothing, ended.append)
+        self.waitUntil(lambda: ended, seconds=1800)
+        self.assertEqual(ended, [None])
+        probability = storedResult(parameters.result)["probability_over_one_year"]
+        self.assertTrue(0.0 < probability < 1.0)
+        for role, node in scans.items():
+            self.assertTrue((slicer.util.arrayFromVolume(node) == before[role]).all())
+            self.assertIsNone(node.GetTransformNodeID())
+        self.assertEqual(slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode"), [])
+        self.assertIsNotNone(slicer.util.getNode("T2 aligned with T1Gd").GetImageData())
+        logic.kept.forget()
+
+    def waitUntil(self, condition, seconds):
+        """Handle events until something is so: a script in testing mode has no event loop of its own."""
+        end = time.monotonic() + seconds
+        while not condition():
+            slicer.app.processEvents()
+            time.sleep(0.01)
+            self.assertLess(time.monotonic(), end)
+
+
+def _nothing(*_arguments):
+    """A caller that does not listen."""

@@ -18,7 +18,7 @@ from PCNSLSurvivalUI.pieces import InPieces
 from PCNSLSurvivalUI.scene_bridge import readVolume
 
 SAMPLE = "PCNSLDemonstrationPatient"
-_ANATOMY = "nilearn==0.14.1"
+ANATOMY = "nilearn==0.14.1"
 """Brings the public MNI152 tissue maps that the head is built on; only its data are used."""
 _ROLES = (Sequence.T1GD, Sequence.T1, Sequence.T2)
 _making: list[DemonstrationPatient] = []
@@ -55,7 +55,7 @@ def load(source: Any = None, ended: Callable[[str | None], None] | None = None) 
     if _making:
         return
     try:
-        dependencies.ensureInstalled([_ANATOMY], alone=True)
+        dependencies.ensureInstalled([ANATOMY], alone=True)
         _making.append(DemonstrationPatient(ended or _tell))
     except PCNSLSurvivalError as problem:
         (ended or _tell)(str(problem))

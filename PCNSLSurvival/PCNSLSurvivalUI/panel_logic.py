@@ -32,6 +32,8 @@ class PanelLogic:
     def __init__(self) -> None:
         self.kept = KeptSteps()
         self.run: PredictionRun | None = None
+        self.importing = False
+        """Whether a result is just coming into the scene: not the moment to show it."""
 
     def guess(self, parameters: PanelParameters, *, onlyEmpty: bool = False) -> Guess:
         """Fill the roles that a volume's name and DICOM tags speak of.
@@ -76,7 +78,7 @@ class PanelLogic:
         parameters: PanelParameters,
         model: ModelFolder | None,
         changed: Callable[[], None],
-        resultShown: Callable[[], None],
+        resultShown: Callable[[], Iterator[None]],
         ended: Callable[[str | None], None],
     ) -> None:
         """Start a run; returns at once.
@@ -85,7 +87,8 @@ class PanelLogic:
             parameters: The panel's choices.
             model: The chosen model.
             changed: Called whenever a step moves.
-            resultShown: Called when the prediction is in the scene; T1 and T2 may still be under way.
+            resultShown: Called when the prediction is in the scene; a generator that shows it part by part. T1 and
+                T2 may still be under way.
             ended: Told once: None when all went well, otherwise the sentence for the user.
 
         Raises:
@@ -106,11 +109,16 @@ class PanelLogic:
 
         def resultReady(folder: Path) -> Iterator[None]:
             t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
-            yield from importResult(folder, outputs, t1gd, parameters)
-            parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
+            self.importing = True
+            try:
+                yield from importResult(folder, outputs, t1gd, parameters)
+                parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
+            finally:
+                self.importing = False
+            run.hasResult = True
             judgeSteps(run.steps, storedResult(parameters.result) or {})
-            resultShown()
             yield
+            yield from resultShown()
 
         def aligned(role: Sequence, volume: Any, transform: Any) -> None:
             t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
@@ -119,8 +127,9 @@ class PanelLogic:
             outputs.place(TRANSFORM + role, transform, _("{role} to T1Gd").format(role=role.label), t1gd)
 
         def runEnded(sentence: str | None) -> None:
-            self.run = None
-            ended(sentence)
+            if self.run is run:
+                self.run = None
+                ended(sentence)
 
         request = RunRequest(
             volumes=volumes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,8 @@ class PanelView:
         self._quality.refresh()
 
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
+        if self._logic.importing:
+            return
         self._ui.scansNote.text = self._logic.doubts(self._parameters)
         self._ui.scansNote.setVisible(bool(self._ui.scansNote.text))
         self._showRun()
@@ -212,6 +215,8 @@ class PanelView:
         if self._logic.run is not None:
             kept = self._logic.run.hasResult
             self._logic.cancel()
+            if kept:
+                list(self._onResultShown())
             self._say(
                 _("The alignment was cancelled; the prediction stays.")
                 if kept
@@ -236,9 +241,11 @@ class PanelView:
             self._timer.start()
         self._showRun()
 
-    def _onResultShown(self) -> None:
-        self._showResult()
-        self._logic.showResult(self._parameters)
+    def _onResultShown(self) -> Iterator[None]:
+        yield from self._resultInParts()
+        if self._parameters is not None:
+            self._logic.showResult(self._parameters)
+        yield
 
     def _onEnded(self, sentence: str | None) -> None:
         self._say(sentence or "")
@@ -277,6 +284,10 @@ class PanelView:
         steps_view.showSteps(ui.stepsTable, self._steps)
 
     def _showResult(self) -> None:
+        list(self._resultInParts())
+
+    def _resultInParts(self) -> Iterator[None]:
+        """Show the stored result; pauses between parts, so that the application goes on in between."""
         ui = self._ui
         self._shownResult = self._parameters.result if self._parameters is not None else ""
         result = storedResult(self._shownResult)
@@ -296,9 +307,9 @@ class PanelView:
         width = max(min(ui.resultSection.width - 30, 480), 260)
         ui.scaleLabel.setPixmap(results_view.drawScale(result, width, ui.resultSection.palette))
         self._showWhoseResult()
-        self._map.showNewResult()
-        self._quality.showNewResult()
-        self._report.showNewResult()
+        for part in (self._map, self._quality, self._report):
+            yield
+            part.showNewResult()
 
     def _showWhoseResult(self) -> None:
         """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""

@@ -44,17 +44,13 @@ class PredictionRun:
         self._cli: CLIStep | None = None
         self._pieces: InPieces | None = None
         self._job: job.Job | None = None
-        self._hasResult = False
+        self.hasResult = False
+        """Whether the prediction is in the scene already, and only T1 or T2 are still being aligned."""
         self._over = False
         self._alignmentProblem: str | None = None
         self._folder: Path | None = None
         self._tag = 0
         self._inputs = {node.GetID(): role for role, node in request.volumes.items()}
-
-    @property
-    def hasResult(self) -> bool:
-        """Whether the prediction is in the scene already, and only T1 or T2 are still being aligned."""
-        return self._hasResult
 
     def start(self) -> None:
         """Begin; returns at once.
@@ -151,7 +147,7 @@ class PredictionRun:
                 _("look"),
                 _("Look at {role} over T1Gd: a registration can go wrong in silence.").format(role=task.role.label),
             )
-            if self._hasResult:
+            if self.hasResult and self._pieces is None:
                 self._handOverAligned()
         self._next()
 
@@ -208,10 +204,14 @@ class PredictionRun:
         )
 
     def _onImported(self) -> None:
-        self._pieces, self._hasResult = None, True
-        self._handOverAligned()
-        self._endIfAllDone()
+        self._pieces, self.hasResult = None, True
         self._tell()
+        qt.QTimer.singleShot(0, lambda: self._guarded(self._onShown))
+
+    def _onShown(self) -> None:
+        if not self._over:
+            self._handOverAligned()
+            self._endIfAllDone()
 
     def _handOverAligned(self) -> None:
         """Aligned volumes join the scene after the prediction: a cancelled run leaves none behind."""
@@ -223,11 +223,17 @@ class PredictionRun:
 
     # --- ends ------------------------------------------------------------------------------------------------
     def _endIfAllDone(self) -> None:
-        if self._hasResult and not self._tasks and self._cli is None and not self._over:
-            self._over = True
-            self._cleanUp()
-            self._tell()
-            self._listener.ended(self._alignmentProblem)
+        if self.hasResult and not self._tasks and self._cli is None and self._pieces is None:
+            # What comes before takes its while; the application goes on in between.
+            qt.QTimer.singleShot(0, lambda: self._guarded(self._finish))
+
+    def _finish(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._cleanUp()
+        self._tell()
+        self._listener.ended(self._alignmentProblem)
 
     def _fail(self, key: str, sentence: str) -> None:
         if self._over:

@@ -65,7 +65,6 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
             kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
             outputs.place(role, node, names[role], t1gd, kept=kept)
             del made[role]
-            yield
         if parameters.mapKind != EVIDENCE_KIND:
             parameters.mapKind = ""  # a new patient is shown the predicted class first
         parameters.result = json.dumps(_forTheScene(result))

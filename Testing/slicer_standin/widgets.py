@@ -216,13 +216,14 @@ class qMRMLNodeComboBox(_Fake, QtWidgets.QWidget):  # noqa: N801
     def _nodes(self) -> list[Any]:
         if self._scene is None:
             return []
-        found = []
-        for index in range(self._scene.GetNumberOfNodes()):
-            node = self._scene.GetNthNode(index)
-            exact = node.GetClassName() in self.nodeTypes
-            child = self.showChildNodeTypes and any(node.IsA(kind) for kind in self.nodeTypes)
-            if (exact or child) and (self.showHidden or not node.GetHideFromEditors()):
-                found.append(node)
+        found, children, hidden = [], self.showChildNodeTypes, self.showHidden
+        for kind in self.nodeTypes:
+            nodes = self._scene.GetNodesByClass(kind)
+            nodes.UnRegister(None)
+            for index in range(nodes.GetNumberOfItems()):
+                node = nodes.GetItemAsObject(index)
+                if (children or node.GetClassName() == kind) and (hidden or not node.GetHideFromEditors()):
+                    found.append(node)
         return found
 
     def nodeCount(self) -> int:

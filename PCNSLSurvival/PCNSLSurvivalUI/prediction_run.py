@@ -301,6 +301,7 @@ def _whyNotExported(error: Exception) -> str:
 def _whyNotImported(error: Exception) -> str:
     if isinstance(error, PCNSLSurvivalError):
         return str(error)
+    logging.error("The result could not be read.", exc_info=error)
     reason = getattr(error, "strerror", None) or type(error).__name__
     return _(
         "The result of the prediction could not be read ({reason}). Free some space on the disk and predict again; "

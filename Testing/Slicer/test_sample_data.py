@@ -25,6 +25,7 @@ def sample(standin, quick_panel, monkeypatch):
 
 def test_the_patient_is_loaded_and_chosen(standin, quick_panel, sample):
     import slicer
+    from slicer_standin.application import messages
 
     (offered,) = slicer.modules.sampleDataSources["PCNSL Survival"]
     assert Path(offered.thumbnailFileName).is_file()
@@ -38,7 +39,8 @@ def test_the_patient_is_loaded_and_chosen(standin, quick_panel, sample):
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
     assert composite.GetBackgroundVolumeID() == ui.t1gdSelector.currentNode().GetID()
     assert ui.t1gdSelector.currentNode().GetSaveWithScene()
-    assert temporary_files() == []
+    wait.until(lambda: temporary_files() == [], 5)
+    assert messages == []
     assert wait.is_calm(), f"silent for {wait.longest_gap_ms:.0f} ms"
 
 

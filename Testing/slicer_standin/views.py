@@ -94,6 +94,9 @@ class LayoutManager:
     def sliceWidget(self, name: str) -> SliceWidget | None:
         return self._widgets.get(name)
 
+    def mrmlSliceLogics(self) -> Any:
+        return self._logics
+
     def setLayout(self, layout: int) -> None:
         self.layout = layout
 

@@ -27,14 +27,14 @@ class RunVolumes:
     def copyScans(self, request: RunRequest) -> None:
         """Put hidden copies of the chosen scans into the scene; no voxel is copied.
 
+        A scan whose alignment the user repaired is taken as it lies on T1Gd, so that every later step sees it there.
+
         Raises:
             UnusableScanError: A scan holds no image, or lies under a transform that bends it.
         """
         for role, node in request.volumes.items():
-            self.raw[role] = self.own(hiddenCopy(node, role.label))
+            self.raw[role] = self.own(hiddenCopy(request.aligned.get(role, node), role.label))
         self.current = dict(self.raw)
-        for role, node in request.aligned.items():
-            self.current[role] = self.own(hiddenCopy(node, role.label))
 
     def new(self, className: str, name: str) -> Any:
         """A hidden node for a step to fill."""

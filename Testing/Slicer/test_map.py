@@ -360,11 +360,15 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
         assert red.GetHotLinkedControl() == alone.GetHotLinkedControl() == 1
         panel.ui.opacitySlider.value = 0.9
         assert alone.GetForegroundVolumeID() is None
+        panel.ui.fourUpButton.click()
+        assert standin.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
     finally:
+        # The layout logic made slice nodes of its own; the next test starts with the stand-in's views alone.
         logic.SetMRMLScene(None)
         layouts.SetMRMLScene(None)
-    panel.ui.fourUpButton.click()
-    assert standin.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+        standin.close_views()
+        slicer.mrmlScene.Clear(1)
+        standin.open_views()
 
 
 def test_the_panel_is_worked_with_the_keyboard_alone(standin, predicted):

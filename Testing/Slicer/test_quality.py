@@ -187,3 +187,9 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(t2), before)
     assert "moved 12.0 mm" in _buttons(panel)["output.aligned.t2"].text
     assert list(repair.repairedAlignments(outputs, panel.ui.t1gdSelector.currentNode())) == [Sequence.T2]
+    panel.ui.predictButton.click()
+    assert panel.logic.run._volumes.raw[Sequence.T2].GetImageData() is outputs.node("output.aligned.t2").GetImageData()
+    Wait().until(lambda: panel.logic.run is None)
+    step = panel.view._steps.find("registration T2")
+    assert (step.state, step.note) == ("skipped", "your own alignment is used")
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)

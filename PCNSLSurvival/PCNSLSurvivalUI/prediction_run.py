@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -301,7 +302,8 @@ def _whyNotExported(error: Exception) -> str:
 def _whyNotImported(error: Exception) -> str:
     if isinstance(error, PCNSLSurvivalError):
         return str(error)
-    logging.error("The result could not be read.", exc_info=error)
+    # As text: a log handler that keeps the exception would keep the whole run with it.
+    logging.error("The result could not be read: %s", "".join(traceback.format_exception(error)))
     reason = getattr(error, "strerror", None) or type(error).__name__
     return _(
         "The result of the prediction could not be read ({reason}). Free some space on the disk and predict again; "

@@ -23,8 +23,18 @@ MOMENTS = [
 @pytest.fixture
 def slow_panel(standin, quick_panel, monkeypatch):
     """Every step takes long enough to be interrupted; T1Gd and T2 are chosen."""
+    from PCNSLSurvivalUI import prediction_run
     from slicer_standin import cli
 
+    write = prediction_run.writeNrrd
+
+    def write_slowly(*arguments):
+        for _pause in range(20):
+            time.sleep(0.01)
+            yield
+        yield from write(*arguments)
+
+    monkeypatch.setattr(prediction_run, "writeNrrd", write_slowly)
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.15}))
     for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
         cli.plans[module] = {"seconds": 0.3, "quick": True}
@@ -88,8 +98,9 @@ def test_cancel_leaves_the_scene_as_it_was_within_a_second(slow_panel, moment):
     before = scene_state()
     run = _run_until(slow_panel, wait, moment)
     if moment == "aligning":
+        wait.some(0.5)  # until the result is shown
         before = scene_state()  # the prediction stays; what is cancelled is the alignment
-        temporary = {node_id for node_id, kept in before.items() if not _is_kept(node_id)}
+        temporary = _temporary_nodes()
         before = {node_id: kept for node_id, kept in before.items() if node_id not in temporary}
     begin = time.perf_counter()
     slow_panel.ui.predictButton.click()
@@ -171,11 +182,15 @@ def test_switching_the_module_leaves_the_run_alone(slow_panel):
     _nothing_left(wait, run)
 
 
-def _is_kept(node_id):
+def _temporary_nodes():
+    """What a run has in the scene for itself: modules, hidden volumes, and their display nodes."""
     import slicer
 
-    node = slicer.mrmlScene.GetNodeByID(node_id)
-    return node.GetClassName() != "vtkMRMLCommandLineModuleNode" and not node.GetAttribute("PCNSLSurvival.temporary")
+    found = {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode")}
+    for node in slicer.util.getNodesByClass("vtkMRMLDisplayableNode"):
+        if node.GetAttribute("PCNSLSurvival.temporary"):
+            found |= {node.GetID(), *(node.GetNthDisplayNodeID(n) for n in range(node.GetNumberOfDisplayNodes()))}
+    return found
 
 
 _ENDS = [("read", "sentence"), ("prediction", "crash"), ("report", "crash"), ("report", "code 1")]

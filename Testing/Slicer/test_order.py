@@ -43,7 +43,7 @@ def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_p
     assert ui.resultSection.isVisibleTo(quick_panel.parent)
     assert "63 %" in ui.headlineLabel.text
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
-    assert composite.GetForegroundVolumeID() == slicer.util.getNode("Grad-CAM OS > 1 year (share of max)").GetID()
+    assert composite.GetForegroundVolumeID() == slicer.util.getNode("Grad-CAM OS > 1 year").GetID()
     assert "The prediction and its map are ready. Still to come:" in ui.progressLabel.text
     assert "T2 to T1Gd, for reading" in ui.progressLabel.text
     assert ui.predictButton.text == "Cancel"

@@ -17,6 +17,8 @@ def test_the_demonstration_patient_in_one_click(standin):
     import SimpleITK as sitk
     import slicer
     import vtk
+    from PCNSLSurvivalUI.map_view import classOf
+    from PCNSLSurvivalUI.scene_outputs import EVIDENCE, SceneOutputs, mapRole
     from slicer_standin import cli
     from slicer_standin.pythonqt import slot_errors
 
@@ -52,7 +54,9 @@ def test_the_demonstration_patient_in_one_click(standin):
     assert 0.0 < result["probability_over_one_year"] < 1.0
     assert f"{100 * result['probability_over_one_year']:.0f} %" in ui.headlineLabel.text
 
-    shown = slicer.util.getNode("Activation map, smooth")
+    outputs = SceneOutputs(panel.view._parameters.parameterNode)
+    explained = classOf(result["activation_map"]["explains"])
+    shown = outputs.node(mapRole(explained, cells=False))
     matrix = vtk.vtkMatrix4x4()
     shown.GetIJKToRASMatrix(matrix)
     np.testing.assert_allclose(slicer.util.arrayFromVTKMatrix(matrix), Grid.of(image).affine_ras, atol=1e-3)
@@ -60,10 +64,11 @@ def test_the_demonstration_patient_in_one_click(standin):
     assert smooth.shape == sitk.GetArrayViewFromImage(image).shape
     assert 0.0 < smooth.max() <= 1.0
     assert (smooth[slicer.util.arrayFromVolume(mask) == 0] == 0).all(), "nothing outside the brain"
-    cells = slicer.util.arrayFromVolume(slicer.util.getNode("Activation map, cells"))
+    cells = slicer.util.arrayFromVolume(outputs.node(mapRole(explained, cells=True)))
     assert cells.max() == pytest.approx(1.0)
-    evidence = slicer.util.arrayFromVolume(slicer.util.getNode("Evidence, cells"))
-    total = float(evidence.sum()) + result["evidence"]["constant"]
+    evidence = slicer.util.arrayFromVolume(outputs.node(EVIDENCE))
+    cell_ml = float(np.prod(outputs.node(EVIDENCE).GetSpacing())) / 1000  # shown in log-odds per 100 mL
+    total = float(evidence.sum()) * cell_ml / 100 + result["evidence"]["constant"]
     assert total == pytest.approx(result["log_odds"], abs=1e-3)
     assert "<html" in slicer.util.getNode("Report (HTML)").GetText()
     assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1

@@ -92,6 +92,11 @@ def _actions(ui: Any, red: Any) -> dict[str, Any]:
     }
 
 
+def _draw(views: list[Any]) -> None:
+    for view in views:
+        view.sliceLogic().GetImageDataConnection().GetProducer().Update()
+
+
 def main() -> None:
     """Print one line for every control."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -114,13 +119,13 @@ def main() -> None:
         for name, act in _actions(widget.ui, views[0].mrmlSliceNode()).items():
             begin, computed = time.perf_counter(), time.process_time()
             act(number)
-            for view in views:
-                view.sliceLogic().GetImageDataConnection().GetProducer().Update()
+            _draw(views)
             if number:
                 spent = (time.perf_counter() - begin, time.process_time() - computed)
                 seconds.setdefault(name, []).append(spent)
         widget.ui.mapVisibleCheckBox.setChecked(True)
         widget.ui.smoothSelector.setCurrentIndex(0)
+        _draw(views)
     print(f"T1Gd of {' x '.join(map(str, SIZE_KJI[::-1]))} voxels, three views of 600 x 600 pixels, {rounds} rounds")
     for name, values in seconds.items():
         clock, processor = (1000 * statistics.median(times) for times in zip(*values, strict=True))

@@ -190,3 +190,25 @@ def test_the_question_about_the_extension_offers_what_this_slicer_can_do(standin
     assert absent_extension.ask() == "built-in"
     assert sorted(seen) == ["Not now", "Use the built-in brain extraction"], "no extensions manager here"
     assert not absent_extension.install()
+
+
+@pytest.mark.parametrize(("answer", "words"), [("", []), ("wheels", ["--wheels", "wheels"]), (None, None)])
+def test_the_brain_extractor_comes_from_the_internet_or_a_folder(standin, ready, monkeypatch, answer, words):
+    from PCNSLSurvivalUI import dependencies, panel_view
+
+    started = []
+
+    class Job:
+        def __init__(self, arguments, onEvent, ended):
+            started.append(arguments)
+            ended("The networks could not be had.")
+
+        def cancel(self):
+            pass
+
+    monkeypatch.setattr(dependencies, "askForSource", lambda what, how: answer)
+    monkeypatch.setattr(panel_view.job, "Job", Job)
+    ready.view.getBrainExtractor()
+    assert started == ([] if words is None else [["install-brain-extractor", *words]])
+    assert ("could not be had" in ready.ui.messageLabel.text) == (words is not None)
+    assert ready.ui.brainExtractorButton.enabled

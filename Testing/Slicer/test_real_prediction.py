@@ -76,3 +76,34 @@ def test_the_demonstration_patient_in_one_click(standin):
     assert temporary_files() == []
     assert child_processes() == []
     standin.close_module(panel)
+
+
+@pytest.mark.parametrize(
+    ("size", "spacing_mm", "said"),
+    [((96, 96, 9), (2.0, 2.0, 18.0), "18"), ((96, 96, 20), (2.0, 2.0, 2.5), "50")],
+    ids=["slices too far apart", "too small a block"],
+)
+def test_a_quality_stop_is_told_with_the_way_around_it(standin, size, spacing_mm, said):
+    import slicer
+
+    panel = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
+    values = np.random.default_rng(1).normal(300, 20, size[::-1]).astype(np.float32)
+    node = slicer.util.addVolumeFromArray(values, name="T1Gd")
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
+    slicer.util.updateVolumeFromArray(mask, np.ones(size[::-1], np.uint8))
+    for volume in (node, mask):
+        volume.SetSpacing(*spacing_mm)
+    before = scene_state()
+    ui, wait = panel.ui, Wait()
+    ui.guessButton.click()
+    ui.brainMaskSelector.setCurrentNode(mask)
+    ui.biasEngineSelector.setCurrentText("Skip: done already")
+    ui.predictButton.click()
+    wait.until(lambda: panel.logic.run is None, 120)
+    assert said in ui.messageLabel.text
+    assert "override the quality stop (in Slicer under Advanced" in ui.messageLabel.text
+    assert panel.view._steps.find("read").state == "failed"
+    assert ui.predictButton.enabled
+    assert scene_state() == before
+    assert temporary_files() == []
+    standin.close_module(panel)

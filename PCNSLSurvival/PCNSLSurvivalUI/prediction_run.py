@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,10 @@ from PCNSLSurvivalLib.terms import Sequence, Step
 from PCNSLSurvivalUI import job, run_steps, slicer_steps
 from PCNSLSurvivalUI.kept_steps import KeptSteps
 from PCNSLSurvivalUI.module_tasks import ModuleTask, RegistrationTask
-from PCNSLSurvivalUI.parameters import BUILT_IN
-from PCNSLSurvivalUI.pieces import InPieces
-from PCNSLSurvivalUI.run_plan import planModules, planProcess, showProcessEvent
+from PCNSLSurvivalUI.process_stage import ProcessStage
+from PCNSLSurvivalUI.run_plan import planModules, planProcess
 from PCNSLSurvivalUI.run_request import RunListener, RunRequest
 from PCNSLSurvivalUI.run_volumes import RunVolumes
-from PCNSLSurvivalUI.scene_bridge import writeNrrd
 from PCNSLSurvivalUI.slicer_steps import CLIStep
 
 
@@ -43,8 +40,7 @@ class PredictionRun:
         self._tasks: list[ModuleTask | None] = []
         """Modules that wait for their turn; None stands for the start of our process."""
         self._cli: CLIStep | None = None
-        self._pieces: InPieces | None = None
-        self._job: job.Job | None = None
+        self._process: ProcessStage | None = None
         self.hasResult = False
         """Whether the prediction is in the scene already, and only T1 or T2 are still being aligned."""
         self._over = False
@@ -108,7 +104,7 @@ class PredictionRun:
             return
         task = self._tasks.pop(0)
         if task is None:
-            self._export()
+            self._startProcess()
         else:
             self._guarded(self._begin, task)
 
@@ -148,64 +144,29 @@ class PredictionRun:
                 _("look"),
                 _("Look at {role} over T1Gd: a registration can go wrong in silence.").format(role=task.role.label),
             )
-            if self.hasResult and self._pieces is None:
+            if self.hasResult and self._process is None:
                 self._handOverAligned()
         self._next()
 
     # --- our process ---------------------------------------------------------------------------------------
-    def _export(self) -> None:
-        folder, volumes = self._folder, self._volumes
-        files = {role: folder / f"{role}.nrrd" for role in self._request.forNetwork}
-        mask = None if volumes.mask is None else folder / "mask.nrrd"
-
-        def write() -> Iterator[None]:
-            for role, path in files.items():
-                yield from writeNrrd(volumes.current[role], path, role.label)
-            if mask is not None:
-                yield from writeNrrd(volumes.mask, mask, _("The brain mask"))
-
-        self._pieces = InPieces(
-            write(),
-            lambda: self._guarded(self._startJob, files, mask),
-            lambda error: self._fail(str(Step.READ), _whyNotExported(error)),
+    def _startProcess(self) -> None:
+        self._process = ProcessStage(
+            self._request,
+            self._volumes,
+            self._kept,
+            self._folder,
+            self.steps,
+            self._listener.resultReady,
+            guarded=self._guarded,
+            changed=self._tell,
+            done=self._onImported,
+            failed=self._fail,
+            worker=self._worker,
         )
         self._next()
 
-    def _startJob(self, files: dict[Sequence, Path], mask: Path | None) -> None:
-        request, self._pieces = self._request, None
-        ownSteps = request.biasEngine == BUILT_IN or (request.brainEngine == BUILT_IN and mask is None)
-        kept = self._kept.folder() if ownSteps else None
-        words = request.commandLine(files, mask, self._folder / "result", kept)
-        try:
-            self._job = job.Job(
-                words,
-                lambda event: self._guarded(self._onJobEvent, event),
-                lambda sentence: self._guarded(self._onJobEnded, sentence),
-                self._worker,
-            )
-        except PCNSLSurvivalError as problem:
-            self._fail(str(Step.READ), str(problem))
-        self._tell()
-
-    def _onJobEvent(self, event: dict[str, Any]) -> None:
-        if showProcessEvent(self.steps, event):
-            self._tell()
-
-    def _onJobEnded(self, sentence: str | None) -> None:
-        self._job = None
-        if self._over:
-            return
-        if sentence is not None:
-            self._fail(self.steps.whereProcessStopped(), sentence)
-            return
-        self._pieces = InPieces(
-            self._listener.resultReady(self._folder / "result"),
-            lambda: self._guarded(self._onImported),
-            lambda error: self._fail(str(Step.REPORT), _whyNotImported(error)),
-        )
-
     def _onImported(self) -> None:
-        self._pieces, self.hasResult = None, True
+        self._process, self.hasResult = None, True
         self._tell()
         qt.QTimer.singleShot(0, lambda: self._guarded(self._onShown))
 
@@ -224,7 +185,7 @@ class PredictionRun:
 
     # --- ends ------------------------------------------------------------------------------------------------
     def _endIfAllDone(self) -> None:
-        if self.hasResult and not self._tasks and self._cli is None and self._pieces is None:
+        if self.hasResult and not self._tasks and self._cli is None and self._process is None:
             # What comes before takes its while; the application goes on in between.
             qt.QTimer.singleShot(0, lambda: self._guarded(self._finish))
 
@@ -251,11 +212,9 @@ class PredictionRun:
     def _stop(self) -> None:
         self._over = True
         self._tasks.clear()
-        if self._pieces is not None:
-            self._pieces.cancel()
-        if self._job is not None:
-            self._job.cancel()
-        self._job = self._pieces = None
+        if self._process is not None:
+            self._process.cancel()
+            self._process = None
         if self._cli is not None:
             # Nodes of a module that still runs must stay until it is over, or Slicer crashes.
             self._cli.cancel(self._volumes.remove)
@@ -288,24 +247,3 @@ class PredictionRun:
         if self._cli is not None:
             self._cli.cancel()
         qt.QTimer.singleShot(0, lambda: self._end(sentence))
-
-
-def _whyNotExported(error: Exception) -> str:
-    if isinstance(error, PCNSLSurvivalError):
-        return str(error)
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return _(
-        "The scans could not be written for the prediction ({reason}). Free some space on the disk, then predict again."
-    ).format(reason=reason)
-
-
-def _whyNotImported(error: Exception) -> str:
-    if isinstance(error, PCNSLSurvivalError):
-        return str(error)
-    # As text: a log handler that keeps the exception would keep the whole run with it.
-    logging.error("The result could not be read: %s", "".join(traceback.format_exception(error)))
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return _(
-        "The result of the prediction could not be read ({reason}). Free some space on the disk and predict again; "
-        "if it happens again, please report it."
-    ).format(reason=reason)

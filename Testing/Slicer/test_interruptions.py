@@ -23,10 +23,10 @@ MOMENTS = [
 @pytest.fixture
 def slow_panel(standin, quick_panel, monkeypatch):
     """Every step takes long enough to be interrupted; T1Gd and T2 are chosen."""
-    from PCNSLSurvivalUI import prediction_run
+    from PCNSLSurvivalUI import process_stage
     from slicer_standin import cli
 
-    write = prediction_run.writeNrrd
+    write = process_stage.writeNrrd
 
     def write_slowly(*arguments):
         for _pause in range(20):
@@ -34,7 +34,7 @@ def slow_panel(standin, quick_panel, monkeypatch):
             yield
         yield from write(*arguments)
 
-    monkeypatch.setattr(prediction_run, "writeNrrd", write_slowly)
+    monkeypatch.setattr(process_stage, "writeNrrd", write_slowly)
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.15}))
     for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
         cli.plans[module] = {"seconds": 0.3, "quick": True}
@@ -66,9 +66,9 @@ def _run_until(panel, wait, moment):
         if moment == "aligning":
             return run.hasResult
         if moment == "export":
-            return run._pieces is not None and run.steps.find("read").state == "waiting"
+            return run._process is not None and run.steps.find("read").state == "waiting"
         if moment == "import":
-            return run._pieces is not None and run.steps.find("report").state == "done"
+            return run._process is not None and run._process._job is None and run.steps.find("report").state == "done"
         step = run.steps.find(moment)
         return step is not None and step.state == "running"
 

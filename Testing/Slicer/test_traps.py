@@ -68,7 +68,7 @@ def test_every_control_can_be_worked_without_a_failing_slot(standin, predicted, 
 def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel, monkeypatch, module, name):
     """Slicer prints what a slot raises and goes on: the run must not wait for ever for a call that never comes."""
     import PCNSLSurvivalUI
-    from PCNSLSurvivalUI import module_tasks, prediction_run
+    from PCNSLSurvivalUI import module_tasks, process_stage
     from slicer_standin import cli
 
     assert PCNSLSurvivalUI
@@ -81,9 +81,9 @@ def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel
     if module == "module_tasks":
         monkeypatch.setattr(module_tasks.BiasFieldTask, "finish", fault)
     elif module == "run_plan":
-        monkeypatch.setattr(prediction_run, name, fault)
+        monkeypatch.setattr(process_stage, name, fault)
     else:
-        monkeypatch.setattr(prediction_run.job, name, fault)
+        monkeypatch.setattr(process_stage.job, name, fault)
     add_head("T1 Gd")
     ui, wait = quick_panel.ui, Wait()
     ui.guessButton.click()

@@ -1,0 +1,84 @@
+"""Checkpoints: all that a training needs to go on as if nothing had happened, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from PCNSLSurvivalLib.errors import TrainingError
+
+_VERSION = 1
+
+
+def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint beside the earlier one, make it safe on disk, then put it in its place.
+
+    Args:
+        path: File; its folder is there.
+        state: Tensors and plain values only; the states of the random number generators are added.
+
+    Raises:
+        TrainingError: The disk is full or cannot be written; the earlier checkpoint is still there.
+    """
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as stream:
+            torch.save({"version": _VERSION, "random": random_states(), **state}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, path)
+    except (OSError, RuntimeError) as problem:
+        # torch reports a full disk as RuntimeError of its zip writer.
+        partial.unlink(missing_ok=True)
+        raise TrainingError(
+            "The checkpoint cannot be written: the disk may be full. Free space and run the same command again; "
+            "training goes on from the last checkpoint."
+        ) from problem
+
+
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """The checkpoint at ``path``; None if there is none.
+
+    Raises:
+        TrainingError: The file is damaged or of another version.
+    """
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if state["version"] != _VERSION:
+            raise KeyError("version")
+    except (OSError, RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as problem:
+        raise TrainingError(
+            "The checkpoint of the unfinished training is damaged or of another version. Delete the unfinished folder "
+            "beside the output folder and run the same command again: this training then starts anew."
+        ) from problem
+    return state
+
+
+def random_states() -> dict[str, Any]:
+    """States of the generators of Python, numpy and torch as plain values and tensors."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  the legacy state is what must be kept
+    return {
+        "python": random.getstate(),
+        "numpy": [str(kind), [int(k) for k in keys], int(position), int(has_gauss), float(gauss)],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_states(states: dict[str, Any]) -> None:
+    """Put every generator back to a state of ``random_states``."""
+    version, internal, gauss = states["python"]
+    random.setstate((version, tuple(internal), gauss))
+    kind, keys, position, has_gauss, numpy_gauss = states["numpy"]
+    np.random.set_state((kind, np.array(keys, dtype=np.uint32), position, has_gauss, numpy_gauss))  # noqa: NPY002
+    torch.set_rng_state(states["torch"])
+    if states["cuda"] and len(states["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(states["cuda"])

@@ -1,0 +1,49 @@
+"""Which epoch is kept, and when to stop: by the loss on the inner split, never by the fold that is reported."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from PCNSLSurvivalLib.errors import TrainingError
+
+
+@dataclass
+class EarlyStopping:
+    """State of one training; a new one is made for each."""
+
+    patience: int
+    best_epoch: int = -1
+    best_loss: float = math.inf
+    last_epoch: int = -1
+
+    def improved(self, epoch: int, inner_loss: float) -> bool:
+        """Take note of an epoch; True if its weights are the best so far.
+
+        Raises:
+            TrainingError: The loss is not a number.
+        """
+        if not math.isfinite(inner_loss):
+            raise TrainingError(
+                "The training diverged: its loss is no number any more. Lower the learning rate and start again."
+            )
+        self.last_epoch = epoch
+        if inner_loss < self.best_loss:
+            self.best_epoch, self.best_loss = epoch, inner_loss
+            return True
+        return False
+
+    @property
+    def over(self) -> bool:
+        """Whether ``patience`` epochs have passed without a better one."""
+        return self.last_epoch - self.best_epoch >= self.patience
+
+    def state(self) -> dict[str, Any]:
+        """Plain values for a checkpoint."""
+        return {"best_epoch": self.best_epoch, "best_loss": self.best_loss, "last_epoch": self.last_epoch}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from ``state``."""
+        self.best_epoch, self.best_loss = int(state["best_epoch"]), float(state["best_loss"])
+        self.last_epoch = int(state["last_epoch"])

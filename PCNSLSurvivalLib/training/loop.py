@@ -1,0 +1,221 @@
+"""One training from start to chosen epoch. Network, optimizer, schedule and stopping are made inside, for it alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from PCNSLSurvivalLib.data.dataset import NetworkInputs
+from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.training.batches import training_batches
+from PCNSLSurvivalLib.training.checkpoints import read_checkpoint, restore_random_states, write_checkpoint
+from PCNSLSurvivalLib.training.early_stopping import EarlyStopping
+from PCNSLSurvivalLib.training.evaluate import answers_of, as_network_wants, mean_log_loss
+from PCNSLSurvivalLib.training.network import (
+    build_network,
+    build_optimizer,
+    build_schedule,
+    reproducible_kernels,
+    set_training_mode,
+)
+from PCNSLSurvivalLib.training.processes import Processes
+from PCNSLSurvivalLib.training.settings import TrainingSettings
+
+CHECKPOINT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One pass over the fit patients, as the logs keep it."""
+
+    epoch: int
+    """From 0."""
+    learning_rate: float
+    train_loss: float
+    inner_loss: float
+    """Mean negative log-likelihood on the inner split, in nats; always predicting 1/2 gives 0.693."""
+    best: bool
+    """Whether it was the lowest inner loss so far."""
+    seconds: float
+    samples_per_second: float
+    """Training samples over all processes, augmentation included, evaluation not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A finished training."""
+
+    network: nn.Module
+    """With the weights of the best epoch, in evaluation mode."""
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    best_loss: float
+
+
+def train(
+    inputs: NetworkInputs,
+    classes: Mapping[str, int],
+    *,
+    fit: Sequence[str],
+    select: Sequence[str],
+    settings: TrainingSettings,
+    start: Tensors | None,
+    seed: tuple[int, ...],
+    processes: Processes,
+    checkpoint: Path,
+    identity: str,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> Trained:
+    """Train one network, going on from its checkpoint where there is one.
+
+    Args:
+        inputs: Tensors of all cases.
+        classes: Class by name.
+        fit: Cases the weights learn from.
+        select: Cases the epoch is chosen on.
+        settings: Every hyperparameter.
+        start: Tensors to start from; None trains from scratch.
+        seed: Decides the start, the order and the augmentation, and nothing else does.
+        processes: Who trains.
+        checkpoint: File of the unfinished training; its folder is there.
+        identity: What the checkpoint must belong to.
+        on_epoch: Called after each pass, and for each pass found in the checkpoint.
+        checkpoint_seconds: Least time between two checkpoints.
+
+    Returns:
+        The network of the epoch with the lowest inner loss.
+
+    Raises:
+        TrainingError: The training diverged, the batch is too small for the processes, or the checkpoint cannot be
+            used.
+    """
+    device = processes.device
+    if min(settings.batch_size, len(fit)) < 2 * processes.count:
+        raise TrainingError(
+            f"{processes.count} processes need a batch of at least {2 * processes.count}, and as many patients to "
+            "learn from. Choose a larger batch or fewer processes."
+        )
+    network = build_network(settings, len(inputs.sequences), start, seed=_whole(seed)).to(device)
+    if device.type == "cuda":
+        network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
+        if processes.count > 1:
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    optimizer = build_optimizer(network, settings, transfer=start is not None)
+    schedule = build_schedule(optimizer, settings)
+    stopping = EarlyStopping(settings.patience)
+    history: list[Epoch] = []
+    best = _tensors(network)
+    state = read_checkpoint(checkpoint)
+    if state is not None:
+        if state["identity"] != identity:
+            raise TrainingError(
+                "An unfinished training with other settings or patients lies beside the output folder. Delete it (the "
+                "hidden folder that ends in .unfinished), or choose another output folder."
+            )
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        stopping.restore(state["stopping"])
+        best = state["best"]
+        history = [Epoch(**row) for row in state["history"]]
+        restore_random_states(state["random"])
+        for row in history:
+            on_epoch(row)
+    joined = processes.joined(network)
+    weights = _class_weights(fit, classes, settings, device)
+    last_checkpoint = time.monotonic()
+    with reproducible_kernels():
+        while len(history) < settings.epochs and not stopping.over:
+            epoch, begin = len(history), time.perf_counter()
+            set_training_mode(network, settings)
+            rate = float(schedule.get_last_lr()[-1])
+            loss = 0.0
+            for names, own, tensors in training_batches(fit, inputs, settings, processes, seed=seed, epoch=epoch):
+                share = weights[[classes[name] for name in names]].sum()
+                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_bf16(settings, device)):
+                    logits = joined(as_network_wants(tensors))
+                target = torch.tensor([classes[name] for name in own], device=device)
+                one = functional.cross_entropy(
+                    logits.float(), target, weight=weights, reduction="sum", label_smoothing=settings.label_smoothing
+                )
+                optimizer.zero_grad(set_to_none=True)
+                # Gradients are averaged over the processes; the sum over the whole batch is wanted.
+                (one * processes.count / share).backward()
+                optimizer.step()
+                loss += one.item() / float(share) * len(names)
+            schedule.step()
+            seconds = time.perf_counter() - begin
+            processes.even_buffers(network)
+            answers = answers_of(network, select, inputs, processes, batch_size=settings.batch_size)
+            inner = mean_log_loss(answers, [classes[name] for name in select])
+            improved = stopping.improved(epoch, inner)
+            if improved:
+                best = _tensors(network)
+            history.append(
+                Epoch(
+                    epoch=epoch,
+                    learning_rate=rate,
+                    train_loss=processes.sum(loss) / len(fit),
+                    inner_loss=inner,
+                    best=improved,
+                    seconds=seconds,
+                    samples_per_second=len(fit) / seconds,
+                )
+            )
+            on_epoch(history[-1])
+            over = len(history) == settings.epochs or stopping.over
+            if processes.first and (over or time.monotonic() - last_checkpoint >= checkpoint_seconds):
+                write_checkpoint(
+                    checkpoint,
+                    {
+                        "identity": identity,
+                        "network": network.state_dict(),
+                        "optimizer": optimizer.state_dict(),
+                        "schedule": schedule.state_dict(),
+                        "stopping": stopping.state(),
+                        "best": best,
+                        "history": [asdict(row) for row in history],
+                    },
+                )
+                last_checkpoint = time.monotonic()
+    network.load_state_dict(best)
+    network.eval()
+    return Trained(
+        network=network, history=tuple(history), best_epoch=stopping.best_epoch, best_loss=stopping.best_loss
+    )
+
+
+def _tensors(network: nn.Module) -> dict[str, Any]:
+    return {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
+
+
+def _class_weights(
+    fit: Sequence[str], classes: Mapping[str, int], settings: TrainingSettings, device: torch.device
+) -> torch.Tensor:
+    """(2,) weight of each class in the loss; their mean over the fit patients is 1."""
+    if not settings.class_weights:
+        return torch.ones(2, device=device)
+    over = sum(classes[name] for name in fit)
+    counts = torch.tensor([len(fit) - over, over], dtype=torch.float32, device=device)
+    return len(fit) / (2 * counts)
+
+
+def _bf16(settings: TrainingSettings, device: torch.device) -> bool:
+    if settings.precision != "auto" or device.type != "cuda":
+        return False
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def _whole(seed: tuple[int, ...]) -> int:
+    """One number from several, for torch."""
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint32)[0])

@@ -1,0 +1,103 @@
+"""The network of one training: its start, what of it learns and how fast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from PCNSLSurvivalLib.errors import ModelFolderError, TrainingError
+from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.resnet3d import build_resnet, load_tensors
+from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.training.settings import TrainingSettings
+
+_NORMALIZATIONS = (nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+def build_network(settings: TrainingSettings, channels: int, start: Tensors | None, *, seed: int) -> nn.Module:
+    """A fresh network: random from the seed, or with the tensors of a start.
+
+    Args:
+        settings: Its architecture and what of it is frozen.
+        channels: Number of sequences.
+        start: Every tensor of the network (see ``models.pretrained.load_transfer_start``); None trains from scratch.
+        seed: Of the random start.
+
+    Raises:
+        TrainingError: The start belongs to another network, or everything or nothing sensible is frozen.
+    """
+    if start is None and (settings.frozen or settings.batch_norm == "frozen"):
+        raise TrainingError(
+            "Parts of the network are to be frozen, but there is no start whose weights they could keep. Give a "
+            "start, or freeze nothing."
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_resnet(network_architecture(settings, channels))
+    if start is not None:
+        try:
+            load_tensors(network, start)
+        except ModelFolderError as problem:
+            raise TrainingError(
+                "The start weights belong to another network than the training asks for. Choose the same depth, width "
+                "and sequences, or train from scratch."
+            ) from problem
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(not _frozen(name, settings))
+    return network
+
+
+def network_architecture(settings: TrainingSettings, channels: int) -> ResNetArchitecture:
+    """The architecture of the settings with the channels of the sequences."""
+    return replace(settings.architecture, channels=channels)
+
+
+def set_training_mode(network: nn.Module, settings: TrainingSettings) -> None:
+    """Training mode, but for normalization that keeps its statistics; called at the begin of each epoch.
+
+    Batch normalization of a frozen part keeps its statistics too: they belong to the weights.
+    """
+    network.train()
+    for name, module in network.named_modules():
+        if isinstance(module, _NORMALIZATIONS) and (settings.batch_norm == "frozen" or _frozen(name, settings)):
+            module.eval()
+
+
+def build_optimizer(network: nn.Module, settings: TrainingSettings, *, transfer: bool) -> torch.optim.AdamW:
+    """AdamW over four groups: backbone and head, with and without weight decay."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            factor = settings.backbone_factor if transfer and not name.startswith("fc.") else 1.0
+            decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((factor * settings.learning_rate, decay), []).append(parameter)
+    return torch.optim.AdamW([{"params": p, "lr": lr, "weight_decay": wd} for (lr, wd), p in groups.items()])
+
+
+def build_schedule(optimizer: torch.optim.Optimizer, settings: TrainingSettings) -> torch.optim.lr_scheduler.LambdaLR:
+    """Linear warm-up, then a cosine down to 1 %, one step an epoch."""
+
+    def share(epoch: int) -> float:
+        if epoch < settings.warmup_epochs:
+            return (epoch + 1) / (settings.warmup_epochs + 1)
+        progress = (epoch - settings.warmup_epochs) / max(1, settings.epochs - 1 - settings.warmup_epochs)
+        return 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+
+
+@contextmanager
+def reproducible_kernels() -> Iterator[None]:
+    """The same algorithm every time, where the device offers one."""
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+        yield
+
+
+def _frozen(name: str, settings: TrainingSettings) -> bool:
+    part = name.split(".")[0]
+    return ("conv1" if part == "bn1" else part) in settings.frozen

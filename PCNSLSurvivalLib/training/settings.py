@@ -1,0 +1,108 @@
+"""Every number that decides a training, as one value that can be printed, compared and stored with its result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.models.architecture import BLOCKS, ResNetArchitecture
+from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
+
+Frozen = Literal["conv1", "layer1", "layer2", "layer3", "layer4"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Every hyperparameter of a training; the defaults are meant for some dozens of patients."""
+
+    architecture: ResNetArchitecture = field(default_factory=lambda: ResNetArchitecture(depth=10, widen_factor=0.5))
+    """The network; its ``channels`` follow from the sequences."""
+    grid: NetworkGridStep | None = None
+    """The block the network sees; that of the cohort's recipe if None."""
+    epochs: int = 80
+    """Passes over the patients at most."""
+    patience: int = 25
+    """Passes without a lower inner loss after which training ends."""
+    batch_size: int = 8
+    """Over all processes together; a pass is cut into equal batches of at most so many, none of them of one."""
+    learning_rate: float = 1e-3
+    """Of AdamW at its highest, for the head and for a network trained from scratch."""
+    backbone_factor: float = 0.1
+    """The backbone's share of the learning rate when it starts from another training."""
+    warmup_epochs: int = 5
+    """Passes over which the learning rate rises in a line; then it falls along a cosine to 1 % at the last."""
+    weight_decay: float = 0.01
+    """Of AdamW, on weights of convolutions and head; biases and normalization are left alone."""
+    frozen: tuple[Frozen, ...] = ()
+    """Parts of the backbone that keep their start."""
+    batch_norm: Literal["update", "frozen"] = "update"
+    """Whether batch normalization measures its batches, or keeps the statistics of its start."""
+    class_weights: bool = False
+    """Weigh the loss by the inverse of the class's frequency."""
+    label_smoothing: float = 0.0
+    """Share of a label given to both classes."""
+    inner_share: float = 0.2
+    """Share of the fold's training patients on whom the epoch is chosen."""
+    threshold_days: float = ONE_YEAR_DAYS
+    """OS longer than this is the positive class."""
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    precision: Literal["auto", "float32"] = "auto"
+    """"auto": bf16 where a CUDA device has it."""
+    seed: int = 12
+
+    def __post_init__(self) -> None:
+        whole = (self.epochs, self.patience, self.batch_size)
+        rates = (self.learning_rate, self.backbone_factor)
+        shares = (self.weight_decay, self.label_smoothing)
+        if min(whole) < 1 or self.warmup_epochs < 0 or self.batch_size < 2:
+            raise _wrong("epochs and patience of at least 1, a batch of at least 2, and no negative warm-up")
+        if not all(math.isfinite(v) and v > 0 for v in rates) or not all(0 <= v < 1 for v in shares):
+            raise _wrong("positive learning rates, and weight decay and label smoothing from 0 to below 1")
+        if not 0 < self.inner_share <= 0.5 or not self.threshold_days > 0:
+            raise _wrong("an inner share up to a half, and a threshold of more than 0 days")
+        if not set(self.frozen) <= {"conv1", *BLOCKS}:
+            raise _wrong("frozen parts among conv1, layer1, layer2, layer3 and layer4")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, every default written out."""
+        stored = asdict(self)
+        stored["frozen"] = list(self.frozen)
+        stored["grid"] = None if self.grid is None else {k: list(v) for k, v in asdict(self.grid).items()}
+        return stored
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> TrainingSettings:
+        """Settings from JSON or YAML values; what is left out keeps its default.
+
+        Raises:
+            TrainingError: An entry is unknown or has a value that cannot be used.
+        """
+        if not isinstance(stored, Mapping):
+            raise _wrong("a table of names and values")
+        values = dict(stored)
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise TrainingError(
+                f"The training settings hold {unknown[0]!r}, which is unknown. Known are: {', '.join(sorted(known))}."
+            )
+        try:
+            if isinstance(values.get("architecture"), Mapping):
+                values["architecture"] = ResNetArchitecture(**{"depth": 10, **values["architecture"]})
+            if isinstance(values.get("augmentation"), Mapping):
+                values["augmentation"] = AugmentationSettings(**values["augmentation"])
+            if isinstance(values.get("grid"), Mapping):
+                values["grid"] = NetworkGridStep(**{k: tuple(v) for k, v in values["grid"].items()})
+            if "frozen" in values:
+                values["frozen"] = tuple(values["frozen"])
+            return cls(**values)
+        except TypeError as problem:
+            raise _wrong(f"names and numbers as the documentation lists them ({problem})") from problem
+
+
+def _wrong(wanted: str) -> TrainingError:
+    return TrainingError(f"The training settings cannot be used: they need {wanted}. Correct them and try again.")

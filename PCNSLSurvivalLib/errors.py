@@ -59,3 +59,7 @@ class FoldError(PCNSLSurvivalError):
 
 class TrainingError(PCNSLSurvivalError):
     """A network cannot be trained as asked."""
+
+
+class ExperimentError(PCNSLSurvivalError):
+    """An experiment file cannot be understood, or some of an experiment's units did not finish."""

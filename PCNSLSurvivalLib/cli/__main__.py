@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.demo import add_demo_command
+from PCNSLSurvivalLib.cli.experiment import add_experiment_command
 from PCNSLSurvivalLib.cli.explain import add_explain_command
 from PCNSLSurvivalLib.cli.export import add_export_command
 from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extractor_command
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         add_model_command,
         add_phantom_command,
         add_preprocess_command,
+        add_experiment_command,
     ):
         add_command(commands)
     for command in commands.choices.values():

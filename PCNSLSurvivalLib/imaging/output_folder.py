@@ -97,6 +97,21 @@ def check_output_folder(out: Path, *, overwrite: bool) -> None:
         raise _not_writable(problem) from problem
 
 
+def write_whole_text(path: Path, text: str) -> None:
+    """Write a text file, UTF-8, so that whoever reads it finds the old content or the new, never a part.
+
+    Raises:
+        OutputFolderError: The file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(path)
+    except OSError as problem:
+        partial.unlink(missing_ok=True)
+        raise _not_writable(problem) from problem
+
+
 def _put_in_place(staging: Path, out: Path) -> None:
     if not out.exists():
         staging.rename(out)

@@ -89,7 +89,8 @@ def _write_case(folder: Path, rng: np.random.Generator, signal: float, sequences
     folder.mkdir(parents=True)
     axis = np.arange(EDGE) - EDGE / 2
     k, j, i = np.meshgrid(axis, axis, axis, indexing="ij")
-    brain = (i / 14) ** 2 + (j / 17) ** 2 + (k / 13) ** 2 <= 1
+    half = np.array([14, 17, 13]) * rng.uniform(0.9, 1.1, 3)
+    brain = (i / half[0]) ** 2 + (j / half[1]) ** 2 + (k / half[2]) ** 2 <= 1
     place, radius = rng.uniform(-5, 5, 3), rng.uniform(4, 6.5, 3)
     lesion = sum(((axis - c) / r) ** 2 for axis, c, r in zip((i, j, k), place, radius, strict=True)) <= 1
     lesion &= brain

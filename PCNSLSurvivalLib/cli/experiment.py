@@ -1,0 +1,124 @@
+"""``pcnsl-survival experiment``: the paper's grid on your own cohorts, from folds to tables, figures and a model."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PCNSLSurvivalLib.experiment.finished import UnitOutcome
+    from PCNSLSurvivalLib.experiment.units import Unit
+
+
+def add_experiment_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "experiment",
+        help="the paper's grid of networks and baselines on your own cohorts",
+        description="Cross-validate every arm of an experiment file, compare the arms, and pack a model. Stopped at "
+        "any point, the same command goes on there and repeats nothing that is finished.",
+    )
+    parser.add_argument("plan", type=Path, metavar="PLAN", help="experiment file (YAML); see Resources/experiments")
+    parser.add_argument(
+        "--cohort", type=Path, required=True, metavar="DIR", help="prepared cohort that is cross-validated"
+    )
+    parser.add_argument(
+        "--brats", type=Path, metavar="DIR", help="prepared cohort to pre-train on; needed by transfer arms"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the experiment")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_count, default=1, metavar="N", help="units at the same time on this computer")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="of the networks")
+    parser.add_argument("--dry-run", action="store_true", help="tell the arms, the folds and who is left out, and stop")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(run=run_experiment)
+
+
+def run_experiment(args: argparse.Namespace) -> int:
+    """Run what is missing of the experiment, write its results, and say where they are."""
+    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.experiment.grid import experiment_grid
+    from PCNSLSurvivalLib.experiment.plan import read_plan
+    from PCNSLSurvivalLib.experiment.results import write_results
+    from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+
+    begin = time.perf_counter()
+    plan = read_plan(args.plan)
+    experiment = Experiment(
+        plan=plan,
+        cohort=read_prepared_cohort(args.cohort.absolute()),
+        second=read_prepared_cohort(args.brats.absolute()) if args.brats else None,
+        out=args.out.absolute(),
+    )
+    grid = experiment_grid(plan, experiment.cohort, experiment.second)
+    people = grid.patients
+    print(
+        f"{len(plan.arm_names)} arms, {plan.splits} folds x {plan.repeats}, {len(grid.units)} units. "
+        f"{len(people.labeled)} patients with an OS class, {len(people.censored)} censored before the threshold, "
+        f"{len(people.left_out)} left out.",
+        flush=True,
+    )
+    if args.dry_run:
+        print("\n".join(f"{name}: {reason}" for name, reason in sorted(people.left_out.items())))
+        return 0
+    with _Progress(quiet=args.quiet) as progress:
+        work = run_units(experiment, jobs=args.jobs, scheduler=args.scheduler, device=args.device, report=progress)
+    counts = work.counts
+    print(
+        f"{counts['done']} units done now, {counts['found']} found finished, {counts['failed']} failed, "
+        f"in {time.perf_counter() - begin:.0f} s.",
+        flush=True,
+    )
+    report = write_results(experiment, work)
+    if report is not None:
+        print(f"Report: {report}")
+    work.raise_if_failed()
+    return 0
+
+
+class _Progress:
+    """Finished units with the time left on a terminal, one line a unit elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self._quiet = quiet
+        self._new_bar = partial(tqdm, desc="Units", unit="unit", file=sys.stderr)
+        self._bar: tqdm | None = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, unit: Unit, outcome: UnitOutcome, done: int, total: int) -> None:
+        """Show one outcome."""
+        if self._quiet:
+            return
+        if not sys.stderr.isatty():
+            if not outcome.found:
+                words = f"{outcome.state} {outcome.reason}".strip()
+                print(f"{done}/{total} {unit.label} {words} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)
+            return
+        if self._bar is None:
+            self._bar = self._new_bar(total=total)
+        if outcome.found:
+            # What an earlier run had finished must not count as speed, or the time left would be too short.
+            self._bar.initial += 1
+        if outcome.state == "failed":
+            self._bar.write(f"{unit.label}: {outcome.reason}", file=sys.stderr)
+        self._bar.update(1)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value

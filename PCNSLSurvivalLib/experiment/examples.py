@@ -1,0 +1,82 @@
+"""Held-out patients for the qualitative figure: where the network of their own fold looked, which never saw them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.units import Unit
+from PCNSLSurvivalLib.explain.overlay import map_on_grid
+from PCNSLSurvivalLib.imaging.geometry import resample
+from PCNSLSurvivalLib.inference.network import SurvivalNetwork
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.preprocessing.resampling import to_network
+from PCNSLSurvivalLib.reports.experiment_facts import ActivationExample, ExampleChoice, choose_examples
+from PCNSLSurvivalLib.terms import Sequence as MRSequence
+
+_PICTURE_MM = 1.0
+
+
+def activation_examples(
+    model: ModelFolder, cohort: PreparedCohort, units: Sequence[Unit], folds: Sequence[FoldPredictions], out: Path
+) -> tuple[ActivationExample, ...]:
+    """For each kind of right and wrong prediction of one network arm, a patient and the map of the predicted class.
+
+    Args:
+        model: Made of the arm; architecture and recipe are taken from it, its weights are not.
+        cohort: The patients.
+        units: The arm's units, all finished.
+        folds: Its held-out predictions.
+        out: Folder of the experiment.
+
+    Raises:
+        CohortError, ExperimentError, ModelFolderError: A scan or a network is gone or damaged.
+    """
+    place = {(unit.fold.repeat, unit.fold.fold): unit for unit in units if unit.fold is not None}
+    # The statistics belong to the whole ensemble, not to one of its networks.
+    alone = replace(model, familiarity=None)
+    examples = []
+    for choice in choose_examples(folds):
+        member = member_of(place[choice.repeat, choice.fold].folder(out), model.architecture)
+        network = SurvivalNetwork(alone, members=[member])
+        examples.append(_example(choice, cohort.patient(choice.case), model, network))
+    return tuple(examples)
+
+
+def _example(
+    choice: ExampleChoice, patient: PreparedPatient, model: ModelFolder, network: SurvivalNetwork
+) -> ActivationExample:
+    step = model.recipe.network_grid
+    result = network.predict(patient.network_input(model.sequences, step))
+    block = patient.network_block(step)
+    picture = block.with_spacing((_PICTURE_MM,) * 3)
+    activation = map_on_grid(
+        result.raw_map / (result.map_scale if not result.map_is_empty else 1.0),
+        block,
+        picture,
+        resample(patient.brain_mask(), picture, interpolation="nearest"),
+        stride_voxels=result.stride_voxels,
+    )
+    lesion = patient.lesion_mask()
+    return ActivationExample(
+        number=patient.name,
+        outcome=choice.outcome,
+        probability=choice.probability,
+        t1gd=to_network(patient.scan(MRSequence.T1GD), picture),
+        activation=_ijk(activation),
+        lesion=None if lesion is None else _ijk(resample(lesion, picture, interpolation="nearest")) > 0,
+        voxel_mm=_PICTURE_MM,
+        activation_of=result.target.label,
+    )
+
+
+def _ijk(image: sitk.Image) -> NDArray[np.float32]:
+    return np.ascontiguousarray(sitk.GetArrayViewFromImage(image).transpose(2, 1, 0))

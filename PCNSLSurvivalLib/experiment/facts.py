@@ -1,0 +1,85 @@
+"""What the report's methods paragraph and checklists can know of an experiment, in sentences."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+
+import PCNSLSurvivalLib
+from PCNSLSurvivalLib.experiment.grid import Grid
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts
+from PCNSLSurvivalLib.training.settings import TrainingSettings
+
+_PACKAGES = ("torch", "monai", "scikit-learn", "numpy", "SimpleITK", "numpyradiomics")
+
+
+def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> ExperimentFacts:
+    """The facts of one experiment.
+
+    Args:
+        plan: What was run.
+        grid: Who took part.
+        recipe: How the scans were prepared.
+    """
+    return ExperimentFacts(
+        cohort=plan.cohort,
+        virtual=plan.virtual_patients,
+        threshold_days=plan.threshold_days,
+        excluded=grid.patients.left_out,
+        seed=plan.seed,
+        sequences=tuple(sequence.label for sequence in plan.all_sequences),
+        preparation=_preparation(plan, recipe),
+        network=_network(plan) if plan.sequences else "",
+        training=_training(plan.settings_of("training")) if plan.sequences else "",
+        pretraining=_pretraining(plan, grid),
+        software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
+        | {name: installed_version(name) for name in _PACKAGES},
+        command="pcnsl-survival experiment experiment.yaml --cohort COHORT --brats SECOND --out DIR",
+    )
+
+
+def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
+    low, high = recipe.normalization.clip
+    edge = recipe.resampling.spacing_mm[0]
+    block = plan.network_grid
+    return (
+        f"The brain was outlined on T1Gd ({recipe.brain_extraction.method}) where the scans were not stripped already.",
+        "The bias field was removed with N4, and the other sequences were brought rigidly onto T1Gd by mutual "
+        "information.",
+        f"Intensities were centered on the median of the brain, divided by its robust standard deviation "
+        f"({recipe.normalization.scale}), and clipped to {low:g} and {high:g}.",
+        f"Scans were resampled to {edge:g} mm ({recipe.resampling.interpolation}).",
+        f"The networks saw a block of {' x '.join(str(n) for n in block.size)} voxels of "
+        f"{' x '.join(f'{mm:g}' for mm in block.spacing_mm)} mm around the brain.",
+    )
+
+
+def _network(plan: ExperimentPlan) -> str:
+    network = plan.network
+    return (
+        f"Each network was a 3D {network.name} of {network.widen_factor:g} of the usual width on one sequence; its "
+        f"first convolution had a stride of {network.conv1_stride}."
+    )
+
+
+def _training(settings: TrainingSettings) -> str:
+    return (
+        f"It was trained with AdamW (learning rate {settings.learning_rate:g}, weight decay {settings.weight_decay:g}, "
+        f"batches of {settings.batch_size}) for at most {settings.epochs} epochs with a warm-up of "
+        f"{settings.warmup_epochs} and a cosine schedule; the epoch with the lowest loss on an inner split of "
+        f"{settings.inner_share:.0%} of the training patients was kept, and training ended after {settings.patience} "
+        "epochs without a lower one. Training scans were moved, scaled, bent, cropped and mirrored at random."
+    )
+
+
+def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
+    if grid.second is None:
+        return ""
+    before, after = plan.settings_of("pretraining"), plan.settings_of("finetuning")
+    return (
+        f"Transfer arms started from a network trained for the same OS classes on {len(grid.second.labeled)} patients "
+        f"of a second cohort (at most {before.epochs} epochs), none of whom is in the first; fine-tuning took at most "
+        f"{after.epochs} epochs with a learning rate of {after.learning_rate:g} for the head and "
+        f"{after.backbone_factor:g} of it for the backbone."
+    )

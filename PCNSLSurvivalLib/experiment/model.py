@@ -1,0 +1,141 @@
+"""Out of an experiment comes a model: the networks of one arm as a folder that ``predict`` and the panel read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
+from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.experiment.run import Experiment
+from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.models.calibration import Calibration, fit_temperature
+from PCNSLSurvivalLib.models.familiarity import LEAST_CASES, FamiliarityStatistics, familiarity_statistics, measures_of
+from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
+from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, write_model_folder
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.terms import Sequence as MRSequence
+from PCNSLSurvivalLib.training.unit import FinishedUnit
+
+
+def write_model(
+    experiment: Experiment, units: Sequence[FinishedUnit], folds: Sequence[FoldPredictions], out: Path
+) -> ModelFolder:
+    """Pack the networks of the first repetition of an arm, one a fold, with everything that held-out data say of them.
+
+    Temperature, performance and the spread of the training scans come from patients that a network did not train on.
+    The networks of later repetitions saw the same patients in other folds: they would make the model slower, not wider.
+
+    Args:
+        experiment: Its plan and cohort.
+        units: The arm's finished units, all folds of all repetitions.
+        folds: Its held-out predictions.
+        out: Model folder to write; its name becomes the model's name. An earlier one is replaced.
+
+    Raises:
+        ExperimentError, ModelFolderError, OutputFolderError: A network is gone, or the folder cannot be written.
+    """
+    plan, cohort = experiment.plan, experiment.cohort
+    first = [unit for unit in units if unit.facts["fold"]["repeat"] == 0]
+    sequences = tuple(arm.sequence for arm in plan.networks if arm.name == plan.model_arm)
+    calibration = _calibration(units, folds)
+    person = {case: cohort.patient(case).patient for one in folds for case in one.cases}
+    patients = len(set(person.values()))
+    whom = f"{patients} {'virtual ' if plan.virtual_patients else ''}patients"
+    with whole_folder(out, overwrite=True) as folder:
+        write_model_folder(
+            folder,
+            architecture=plan.network,
+            members=[member_of(unit.folder, plan.network) for unit in first],
+            sequences=sequences,
+            recipe=replace(cohort.recipe, network_grid=plan.network_grid),
+            description=ModelDescription(
+                name=out.name,
+                version="1.0.0",
+                kind="demonstration" if plan.virtual_patients else "trained",
+                description=f"One-year overall survival from {sequences[0].label}: {plan.model_arm}.",
+                intended_use=f"Research on overall survival of primary CNS lymphoma. {RESEARCH_USE_ONLY}",
+                data_source=f"Trained on {plan.cohort}; no scan is part of this folder.",
+                training_cohort=f"{plan.cohort}, {whom}",
+                training_patients=patients,
+                card=_card(plan, whom, calibration, folds, person),
+                license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
+                temperature=calibration.temperature,
+                calibration_patients=calibration.patients,
+            ),
+            familiarity=_familiarity(experiment, first, sequences, whom),
+        )
+    return read_model_folder(out)
+
+
+def _calibration(units: Sequence[FinishedUnit], folds: Sequence[FoldPredictions]) -> Calibration:
+    """The temperature by the mean held-out log-odds of each patient."""
+    classes = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
+    log_odds: dict[str, list[float]] = {case: [] for case in classes}
+    for unit in units:
+        held_back = set(unit.facts["fold"]["test"])
+        for name, value in zip(unit.names, unit.log_odds, strict=True):
+            if name in held_back:
+                log_odds[name].append(float(value))
+    names = sorted(classes)
+    return fit_temperature([np.mean(log_odds[name]) for name in names], [classes[name] == 1 for name in names])
+
+
+def _familiarity(
+    experiment: Experiment, units: Sequence[FinishedUnit], sequences: tuple[MRSequence, ...], whom: str
+) -> FamiliarityStatistics | None:
+    rows = [dict(zip(unit.names, unit.features, strict=True)) for unit in units]
+    names = sorted(name for one in units for name in one.facts["fold"]["test"])
+    if len(names) < LEAST_CASES:
+        return None
+    step = experiment.plan.network_grid
+    return familiarity_statistics(
+        [measures_of(experiment.cohort.patient(name).network_input(sequences, step)) for name in names],
+        [np.stack([row[name] for row in rows]) for name in names],
+        reference=whom,
+    )
+
+
+def _card(
+    plan: ExperimentPlan,
+    whom: str,
+    calibration: Calibration,
+    folds: Sequence[FoldPredictions],
+    patients: Mapping[str, str],
+) -> str:
+    metrics = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)
+    rows = "\n".join(
+        f"| {METRIC_LABELS[name]} | {one.value:.2f} ({one.low:.2f} to {one.high:.2f}) |"
+        for name, one in metrics.items()
+    )
+    virtual = "\nIts patients are virtual: probabilities and maps have no prognostic meaning.\n"
+    meaning = virtual if plan.virtual_patients else ""
+    return f"""# One-year overall survival of primary CNS lymphoma: {plan.model_arm}
+{meaning}
+| | |
+|---|---|
+| Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; {plan.splits} members |
+| Training patients | {whom} |
+| Outcome | OS of more than {plan.threshold_days:g} days |
+| Calibration | temperature {calibration.temperature:.2f}, from held-out predictions |
+| License | Apache-2.0 |
+
+## Performance on patients the networks had not seen
+
+{plan.splits}-fold cross-validation, {plan.repeats} repetitions; 95 % intervals. Each number is that of a single
+network; the ensemble of the folder has not been tested on patients of its own.
+
+| | |
+|---|---|
+{rows}
+
+{RESEARCH_USE_ONLY}
+
+Made by `pcnsl-survival experiment`.
+"""

@@ -1,0 +1,73 @@
+"""Who takes part in an experiment: the same patients in every arm, so that arms can be compared fold by fold."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.installed_files import sha256_of
+from PCNSLSurvivalLib.terms import Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participants:
+    """The patients of one cohort as an experiment sees them.
+
+    Attributes:
+        labeled: With every sequence and an OS class.
+        censored: With every sequence, censored before the threshold: in no fold, but in the survival curves.
+        left_out: Reason by name of everyone else.
+        cohort: The cohort of the first two alone.
+    """
+
+    labeled: tuple[PreparedPatient, ...]
+    censored: tuple[PreparedPatient, ...]
+    left_out: dict[str, str]
+    cohort: PreparedCohort
+
+
+def participants(cohort: PreparedCohort, sequences: tuple[Sequence, ...], threshold_days: float) -> Participants:
+    """Part a cohort into those with a class, those censored before the threshold, and those left out.
+
+    Raises:
+        ExperimentError: Nobody has a class.
+    """
+    labeled, censored, left_out = [], [], dict(cohort.left_out)
+    for patient in sorted(cohort.patients, key=lambda patient: patient.name):
+        missing = [sequence.label for sequence in sequences if sequence not in patient.sequences]
+        if missing:
+            left_out[patient.name] = f"No {' and no '.join(missing)}."
+        elif patient.os_days is None:
+            left_out[patient.name] = "Survival is unknown."
+        elif patient.os_class(threshold_days) is None:
+            censored.append(patient)
+        else:
+            labeled.append(patient)
+    if not labeled:
+        raise ExperimentError(
+            f"No patient of the cohort has {', '.join(sequence.label for sequence in sequences)} and a known OS class. "
+            "Look at data_report.html of the prepared cohort, or leave sequences out of the experiment file."
+        )
+    return Participants(
+        labeled=tuple(labeled),
+        censored=tuple(censored),
+        left_out=left_out,
+        cohort=replace(cohort, patients=(*labeled, *censored)),
+    )
+
+
+def identity_of(patient: PreparedPatient, threshold_days: float) -> list[object]:
+    """Everything of a patient that can change a number: prepared scans, outcome, clinical variables.
+
+    Raises:
+        ExperimentError: The patient's folder is gone.
+    """
+    try:
+        content = sha256_of(patient.folder / "case.json")
+    except OSError as problem:
+        raise ExperimentError(
+            f"The folder of case {patient.name} of the prepared cohort is gone. Run preprocess again; it goes on where "
+            "it stopped."
+        ) from problem
+    return [content, patient.patient, patient.os_class(threshold_days), asdict(patient.clinical)]

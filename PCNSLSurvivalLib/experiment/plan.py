@@ -1,0 +1,187 @@
+"""What an experiment compares, as one value: arms, folds, networks and every training setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.evaluation.baselines.arms import BaselineArm, baseline_arm
+from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
+from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, Sequence
+from PCNSLSurvivalLib.training.settings import TrainingSettings
+
+Initialization = Literal["scratch", "transfer"]
+
+Training = Literal["training", "pretraining", "finetuning"]
+
+_TRAININGS: tuple[Training, ...] = get_args(Training)
+_GIVEN_ONCE = {
+    "architecture": "network",
+    "grid": "network_grid",
+    "seed": "seed",
+    "threshold_days": "threshold_days",
+}
+"""Settings of a training that are the same in all of them, and their place in the plan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArm:
+    """A network on one sequence, from one kind of start."""
+
+    sequence: Sequence
+    initialization: Initialization
+
+    @property
+    def name(self) -> str:
+        """In files and tables: ``t1gd_transfer``."""
+        return f"{self.sequence}_{self.initialization}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentPlan:
+    """The grid of the paper by default: {T1, T2, T1Gd} x {scratch, transfer}, and SVMs on clinic and radiomics.
+
+    Attributes:
+        cohort: The cohort as the methods paragraph names it.
+        virtual_patients: Whether the patients are phantoms: said on the report, and the model is a demonstration.
+        sequences: Each is an arm of its own, in each initialization.
+        initializations: "scratch" starts from random weights; "transfer" from a pre-training on the second cohort.
+        baselines: Methods without a network; see ``evaluation.baselines.arms``.
+        splits: Folds of one cross-validation.
+        repeats: Cross-validations, each shuffled anew.
+        seed: Of folds, initial weights, order and augmentation.
+        threshold_days: OS longer than this is the positive class; censored before it, a patient has no class.
+        model_arm: The arm whose networks become the model folder; None for none.
+        network: The 3D ResNet of every arm.
+        network_grid: The block of the prepared scans that the networks see.
+        training: From scratch.
+        pretraining: On the second cohort.
+        finetuning: From the pre-trained weights.
+
+    Network, grid, seed and threshold are the same in all three kinds of training, so that they are given once, here;
+    ``settings_of`` puts them together.
+
+    References:
+        She et al., IJCARS 18(10), 2023. doi:10.1007/s11548-023-02886-2
+    """
+
+    cohort: str = "the cohort"
+    virtual_patients: bool = False
+    sequences: tuple[Sequence, ...] = (Sequence.T1, Sequence.T2, Sequence.T1GD)
+    initializations: tuple[Initialization, ...] = ("scratch", "transfer")
+    baselines: tuple[str, ...] = ("svm_clinical", "svm_t1_radiomics", "svm_t2_radiomics", "svm_t1gd_radiomics")
+    splits: int = 5
+    repeats: int = 2
+    seed: int = 12
+    threshold_days: float = float(ONE_YEAR_DAYS)
+    model_arm: str | None = "t1gd_transfer"
+    network: ResNetArchitecture = field(default_factory=lambda: TrainingSettings().architecture)
+    network_grid: NetworkGridStep = field(default_factory=NetworkGridStep)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    pretraining: TrainingSettings = field(default_factory=TrainingSettings)
+    finetuning: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        if self.splits < 2 or self.repeats < 1:
+            raise ExperimentError("'splits' must be at least 2 and 'repeats' at least 1.")
+        if self.threshold_days <= 0:
+            raise ExperimentError("'threshold_days' must be more than 0.")
+        if self.network.channels != 1:
+            raise ExperimentError("'network.channels' must be 1: every arm looks at one sequence.")
+        names = self.arm_names
+        if not names or len(set(names)) != len(names):
+            raise ExperimentError(
+                "An arm stands twice, or there is none: look at 'sequences', 'initializations' and 'baselines'."
+            )
+        for name in _TRAININGS:
+            self.settings_of(name)
+        networks = [arm.name for arm in self.networks]
+        if self.model_arm is not None and self.model_arm not in networks:
+            raise ExperimentError(
+                f"'model_arm' must be null or one of the networks compared: {', '.join(networks) or 'there are none'}."
+            )
+
+    @property
+    def networks(self) -> tuple[NetworkArm, ...]:
+        """Every network that is compared."""
+        return tuple(
+            NetworkArm(sequence=sequence, initialization=start)
+            for sequence in self.sequences
+            for start in self.initializations
+        )
+
+    @property
+    def baseline_arms(self) -> tuple[BaselineArm, ...]:
+        """Every baseline that is compared.
+
+        Raises:
+            EvaluationError: A baseline is not known.
+        """
+        return tuple(baseline_arm(name) for name in self.baselines)
+
+    @property
+    def arm_names(self) -> tuple[str, ...]:
+        """Every method, networks first, in the order of the plan."""
+        return (*(arm.name for arm in self.networks), *(arm.name for arm in self.baseline_arms))
+
+    @property
+    def all_sequences(self) -> tuple[Sequence, ...]:
+        """The scans that every patient must have, so that all arms see the same patients."""
+        looked_at = [*self.sequences, *(arm.sequence for arm in self.baseline_arms)]
+        return tuple(sequence for sequence in Sequence if sequence in looked_at)
+
+    @property
+    def needs_pretraining(self) -> bool:
+        """Whether a second cohort is needed."""
+        return "transfer" in self.initializations and bool(self.sequences)
+
+    def settings_of(self, name: Training) -> TrainingSettings:
+        """Settings of one kind of training, with what the plan gives once for all.
+
+        Raises:
+            ExperimentError: They contradict what the plan gives once.
+        """
+        settings: TrainingSettings = getattr(self, name)
+        usual = TrainingSettings()
+        shared = {entry: getattr(self, place) for entry, place in _GIVEN_ONCE.items()}
+        for entry, value in shared.items():
+            if getattr(settings, entry) not in (getattr(usual, entry), value):
+                raise ExperimentError(
+                    f"'{name}.{entry}' is given once for all networks: write it as '{_GIVEN_ONCE[entry]}'."
+                )
+        return replace(settings, **shared)
+
+    def to_json(self) -> dict[str, Any]:
+        """Every entry, defaults included, as plain values; what is given once for all networks stands once."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        for name in _TRAININGS:
+            plain[name] = {entry: value for entry, value in plain[name].items() if entry not in _GIVEN_ONCE}
+        return plain
+
+    def to_yaml(self) -> str:
+        """An experiment file with every default written out; reading it gives this plan again."""
+        return yaml.safe_dump(self.to_json(), sort_keys=False, allow_unicode=True)
+
+
+def read_plan(path: Path) -> ExperimentPlan:
+    """Read an experiment file.
+
+    Raises:
+        ExperimentError: An entry is unknown, of the wrong kind or does not fit; its line is named.
+    """
+    return fill(ExperimentPlan(), read_entries(path))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return str(value) if isinstance(value, str) else value

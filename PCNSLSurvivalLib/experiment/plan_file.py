@@ -1,0 +1,159 @@
+"""Read an experiment file: YAML whose every entry knows its line, so that a mistake is named where it stands."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass, is_dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import yaml
+
+from PCNSLSurvivalLib.errors import ExperimentError, PCNSLSurvivalError
+
+Value = TypeVar("Value")
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+"""YAML 1.1 takes 1e-3 for a word; to everybody else it is a number."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of an experiment file.
+
+    Attributes:
+        name: Where it stands: 'training.batch_size'; empty for the whole file.
+        line: Line of the file, from 1.
+        value: Plain scalar, list of entries, or entries by name.
+    """
+
+    name: str
+    line: int
+    value: Any
+
+    def refuse(self, reason: str) -> ExperimentError:
+        """The error that names this entry and its line."""
+        where = f", line {self.line}: '{self.name}' " if self.name else ": "
+        return ExperimentError(f"Experiment file{where}{reason}")
+
+
+def read_entries(path: Path) -> Entry:
+    """Read a YAML file of plain values.
+
+    Raises:
+        ExperimentError: The file is missing, is not YAML, names an entry twice, or holds more than plain values.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ExperimentError(
+            "The experiment file cannot be read. Check its path; Resources/experiments holds two to start from."
+        ) from problem
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        return Entry("", 1, {}) if node is None else _entry(loader, node, "")
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        reason = getattr(problem, "problem", None) or "not YAML"
+        raise ExperimentError(
+            f"Experiment file{line}: this cannot be read as YAML ({reason}). Write 'name: value', lists as [a, b]."
+        ) from problem
+    finally:
+        loader.dispose()
+
+
+def fill(default: Value, entry: Entry) -> Value:
+    """Set entries in a dataclass; what the file leaves out keeps its default.
+
+    Args:
+        default: Value of a dataclass of numbers, words, choices, tuples and other such dataclasses.
+        entry: Entries by name.
+
+    Raises:
+        ExperimentError: An entry is unknown or of the wrong kind; the sentence names its line and what is allowed.
+    """
+    if not isinstance(entry.value, dict):
+        raise entry.refuse("needs entries of the form 'name: value' below it.")
+    hints = get_type_hints(type(default))
+    for name, inner in entry.value.items():
+        if name not in hints:
+            raise inner.refuse(f"is not known. Allowed here: {', '.join(hints)}.")
+    values = {
+        name: fill(before, inner) if is_dataclass(before := getattr(default, name)) else _value(hints[name], inner)
+        for name, inner in entry.value.items()
+    }
+    try:
+        return replace(default, **values)  # type: ignore[type-var]
+    except PCNSLSurvivalError as problem:
+        raise entry.refuse(f"cannot be used. {problem}" if entry.name else str(problem)) from problem
+
+
+def _value(hint: Any, entry: Entry) -> Any:
+    origin, options = get_origin(hint), get_args(hint)
+    if origin is types.UnionType:
+        inner = [option for option in options if option is not types.NoneType]
+        if entry.value is not None and is_dataclass(inner[0]):
+            return fill(inner[0](), entry)  # type: ignore[operator]
+        return None if entry.value is None else _value(inner[0], entry)
+    if origin is tuple:
+        return _tuple(options, entry)
+    if origin is Literal:
+        return _choice(options, entry)
+    if issubclass(hint, StrEnum):
+        return hint(_choice([str(option) for option in hint], entry))
+    if hint is float and (type(entry.value) is int or _EXPONENT.fullmatch(str(entry.value))):
+        return float(entry.value)
+    if type(entry.value) is not hint:
+        raise entry.refuse(f"must be {_KINDS[hint]}, not {_shown(entry)}.")
+    return entry.value
+
+
+def _tuple(options: tuple[Any, ...], entry: Entry) -> tuple[Any, ...]:
+    any_length = len(options) == 2 and options[1] is Ellipsis
+    if not isinstance(entry.value, list):
+        raise entry.refuse("must be a list, written as [a, b].")
+    if not any_length and len(entry.value) != len(options):
+        raise entry.refuse(f"must be a list of {len(options)} values.")
+    hints = [options[0]] * len(entry.value) if any_length else options
+    return tuple(_value(hint, inner) for hint, inner in zip(hints, entry.value, strict=True))
+
+
+def _choice(options: Sequence[Any], entry: Entry) -> Any:
+    for option in options:
+        if type(option) is type(entry.value) and option == entry.value:
+            return option
+    raise entry.refuse(f"must be one of {', '.join(str(option) for option in options)}, not {_shown(entry)}.")
+
+
+def _shown(entry: Entry) -> str:
+    if isinstance(entry.value, (list, dict)):
+        return "a list" if isinstance(entry.value, list) else "a group of entries"
+    return repr(entry.value)[:40]
+
+
+def _entry(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Entry:
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        inner: dict[str, Entry] = {}
+        for key, value in node.value:
+            word = str(key.value)
+            found = _entry(loader, value, f"{name}.{word}".lstrip("."))
+            # A group starts on the line below its name; the name is what the reader looks for.
+            found = replace(found, line=key.start_mark.line + 1)
+            if word in inner:
+                raise found.refuse(f"stands twice, first on line {inner[word].line}. Keep one of them.")
+            inner[word] = found
+        return Entry(name, line, inner)
+    if isinstance(node, yaml.SequenceNode):
+        return Entry(name, line, [_entry(loader, item, name) for item in node.value])
+    value = loader.construct_object(node)
+    if not isinstance(value, (str, int, float, bool, types.NoneType)):
+        raise Entry(name, line, value).refuse("must be a plain number or word.")
+    return Entry(name, line, value)

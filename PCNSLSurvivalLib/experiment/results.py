@@ -1,0 +1,93 @@
+"""What an experiment ends with: the report of all complete arms, and the model folder of one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
+from PCNSLSurvivalLib.experiment.examples import activation_examples
+from PCNSLSurvivalLib.experiment.facts import experiment_facts
+from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
+from PCNSLSurvivalLib.experiment.model import write_model
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.experiment.run import Experiment, Work
+from PCNSLSurvivalLib.experiment.units import Unit
+from PCNSLSurvivalLib.reports.experiment_facts import (
+    ActivationExample,
+    outcomes_of,
+    read_history,
+)
+from PCNSLSurvivalLib.reports.experiment_report import write_experiment_report
+from PCNSLSurvivalLib.training.unit import read_unit
+
+RESULTS, MODEL = "results", "model"
+
+
+def write_results(experiment: Experiment, work: Work) -> Path | None:
+    """Write the report of the arms whose every fold is finished, and the model folder of the plan's arm.
+
+    Args:
+        experiment: The plan, its cohorts and its folder.
+        work: What became of the units.
+
+    Returns:
+        The HTML report; None where no arm is complete.
+
+    Raises:
+        EvaluationError, ModelFolderError, OutputFolderError: A result cannot be read or written.
+    """
+    plan, out = experiment.plan, experiment.out
+    arms = complete_arms(plan, work)
+    if not arms:
+        return None
+    predictions = {arm: _predictions(units, out) for arm, units in arms.items()}
+    people = work.grid.patients
+    networks = {arm.name for arm in plan.networks}
+    histories = {
+        arm: [read_history(unit.folder(out) / "history.csv", unit.label) for unit in units]
+        for arm, units in arms.items()
+        if arm in networks
+    }
+    examples: tuple[ActivationExample, ...] = ()
+    if plan.model_arm in arms:
+        finished = [read_unit(unit.folder(out)) for unit in arms[plan.model_arm]]
+        model = write_model(experiment, finished, predictions[plan.model_arm], out / MODEL)
+        examples = activation_examples(model, people.cohort, arms[plan.model_arm], predictions[plan.model_arm], out)
+    reference = plan.model_arm if plan.model_arm in arms else next(iter(arms))
+    return write_experiment_report(
+        out / RESULTS,
+        [fold for folds in predictions.values() for fold in folds],
+        outcomes=outcomes_of((*people.labeled, *people.censored)),
+        facts=experiment_facts(plan, work.grid, experiment.cohort.recipe),
+        labels=_labels(plan),
+        reference=reference,
+        pairs=[pair for s in plan.sequences if set(pair := (f"{s}_transfer", f"{s}_scratch")) <= set(arms)],
+        examples=examples,
+        histories=histories,
+        overwrite=True,
+    )
+
+
+def complete_arms(plan: ExperimentPlan, work: Work) -> dict[str, list[Unit]]:
+    """The units of each arm whose every fold is finished, in the order of the plan."""
+    arms: dict[str, list[Unit]] = {name: [] for name in plan.arm_names}
+    for unit in work.grid.folds:
+        arms[unit.arm].append(unit)
+    return {
+        name: units
+        for name, units in arms.items()
+        if all(work.outcomes[unit.key].state == "finished" for unit in units)
+    }
+
+
+def _predictions(units: Sequence[Unit], out: Path) -> list[FoldPredictions]:
+    return [fold for unit in units for fold in read_predictions(unit.folder(out) / PREDICTIONS)]
+
+
+def _labels(plan: ExperimentPlan) -> dict[str, str]:
+    """Names as in the paper: T for training from scratch, TL for transfer learning."""
+    short = {"scratch": "T", "transfer": "TL"}
+    networks = {arm.name: f"{arm.sequence.label} ({short[arm.initialization]})" for arm in plan.networks}
+    return networks | {name: baseline_arm(name).label for name in plan.baselines}

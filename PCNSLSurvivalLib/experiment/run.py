@@ -1,0 +1,185 @@
+"""Run an experiment: what is missing of it, side by side or on a cluster; then its results."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.data.task_run import run_tasks
+from PCNSLSurvivalLib.errors import ExperimentError, OutputFolderError
+from PCNSLSurvivalLib.experiment.finished import UnitOutcome, is_finished, write_unit_table
+from PCNSLSurvivalLib.experiment.grid import Grid, experiment_grid
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.experiment.run_unit import UnitTask, do_unit, lost_unit
+from PCNSLSurvivalLib.experiment.units import UNITS, Unit
+from PCNSLSurvivalLib.imaging.output_folder import write_whole_text
+
+PLAN = "experiment.yaml"
+LEFT_OUT = "left_out.csv"
+
+Report = Callable[[Unit, UnitOutcome, int, int], None]
+"""Told every outcome as it comes, with the number of units done and of all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A plan with its cohorts, and where its results go."""
+
+    plan: ExperimentPlan
+    cohort: PreparedCohort
+    second: PreparedCohort | None
+    out: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What became of the units.
+
+    Attributes:
+        grid: All units.
+        outcomes: By the unit's key.
+    """
+
+    grid: Grid
+    outcomes: dict[str, UnitOutcome]
+
+    @property
+    def failed(self) -> tuple[tuple[Unit, str], ...]:
+        """Units that failed, with their reasons."""
+        pairs = ((unit, self.outcomes[unit.key]) for unit in self.grid.units)
+        return tuple((unit, outcome.reason) for unit, outcome in pairs if outcome.state == "failed")
+
+    def raise_if_failed(self) -> None:
+        """Say which units failed, and what to do.
+
+        Raises:
+            ExperimentError: At least one failed.
+        """
+        if not self.failed:
+            return
+        reasons = Counter(reason for _, reason in self.failed)
+        listed = " ".join(f"{reason} ({times} of them)" for reason, times in reasons.most_common(3))
+        raise ExperimentError(
+            f"{len(self.failed)} of {len(self.grid.units)} units failed; units.csv lists them. {listed} Everything "
+            "else is finished and kept: set this right and run the same command again."
+        )
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many units were done now ('done'), found finished ('found'), or failed ('failed')."""
+        return Counter(
+            "failed" if outcome.state == "failed" else "found" if outcome.found else "done"
+            for outcome in self.outcomes.values()
+        )
+
+
+def run_units(
+    experiment: Experiment,
+    *,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    device: str = "auto",
+    report: Report = lambda unit, outcome, done, total: None,
+) -> Work:
+    """Do every unit that is not finished yet; one that fails does not stop the others.
+
+    Killed at any moment, the next run goes on: a unit is finished when its folder is there, and a network in
+    training goes on from its last checkpoint.
+
+    Args:
+        experiment: What to run, and where.
+        jobs: Units at the same time on this computer, each in its own process.
+        scheduler: Address of a Dask scheduler whose workers see the same folders; instead of ``jobs``.
+        device: Of the networks; see ``training``.
+        report: Told every outcome as it comes.
+
+    Raises:
+        ExperimentError, FoldError: The plan does not fit the cohorts.
+        OutputFolderError: The folder holds something else, cannot be written, or its disk is full.
+        MissingFilesError, PreparationError: See ``run_tasks``.
+    """
+    out = experiment.out.absolute()
+    grid = experiment_grid(experiment.plan, experiment.cohort, experiment.second)
+    _claim_folder(out)
+    write_whole_text(out / PLAN, experiment.plan.to_yaml())
+    write_whole_text(out / LEFT_OUT, _left_out(grid))
+    outcomes = {unit.key: UnitOutcome(state="finished", found=True) for unit in grid.units if is_finished(unit, out)}
+    for unit in grid.units:
+        if unit.key in outcomes:
+            report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
+    threads = max(1, (os.cpu_count() or 1) // jobs) if scheduler is None else None
+
+    def do(units: Iterable[Unit]) -> None:
+        tasks = [
+            UnitTask(
+                unit=unit,
+                plan=experiment.plan,
+                cohort=experiment.cohort.folder.absolute(),
+                second=experiment.second.folder.absolute() if experiment.second else None,
+                out=out,
+                device=device,
+                threads=threads,
+            )
+            for unit in units
+        ]
+        running = run_tasks(do_unit, tasks, lost=lost_unit, jobs=jobs, scheduler=scheduler)
+        for task, outcome in running:
+            outcomes[task.unit.key] = outcome
+            write_unit_table(grid.units, outcomes, out)
+            report(task.unit, outcome, len(outcomes), len(grid.units))
+            if outcome.disk_full:
+                running.close()
+                raise OutputFolderError(
+                    "The disk of the output folder is full. Everything that is finished is kept. Free some space and "
+                    "run the same command again: it goes on there."
+                )
+
+    write_unit_table(grid.units, outcomes, out)
+    # Pre-training comes first among what waits for nothing; what waits for it comes last.
+    do(unit for unit in grid.units if unit.key not in outcomes and unit.start is None)
+    for unit in grid.folds:
+        if unit.key not in outcomes and unit.start is not None and outcomes[unit.start.key].state == "failed":
+            reason = f"Its pre-training failed: {outcomes[unit.start.key].reason}"
+            outcomes[unit.key] = UnitOutcome(state="failed", reason=reason)
+            report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
+    do(unit for unit in grid.folds if unit.key not in outcomes)
+    write_unit_table(grid.units, outcomes, out)
+    return Work(grid=grid, outcomes=outcomes)
+
+
+def _claim_folder(out: Path) -> None:
+    """Make the folder, or go on in one that an earlier run left; refuse any other."""
+    if out.exists() and not out.is_dir():
+        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
+    if out.is_dir() and any(out.iterdir()) and not (out / UNITS).is_dir():
+        raise OutputFolderError(
+            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
+        )
+    try:
+        (out / UNITS).mkdir(parents=True, exist_ok=True)
+        for left_over in (out / UNITS).glob("*/.*.partial"):
+            shutil.rmtree(left_over, ignore_errors=True)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise OutputFolderError(
+            f"The output folder cannot be written ({reason}). Choose another with --out."
+        ) from problem
+
+
+def _left_out(grid: Grid) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("cohort", "case", "reason"))
+    for name, people in (("experiment", grid.patients), ("pre-training", grid.second)):
+        if people is not None:
+            censored = {patient.name: "Censored before the threshold: no OS class." for patient in people.censored}
+            for case, reason in sorted({**people.left_out, **censored}.items()):
+                table.writerow((name, case, reason))
+    return text.getvalue()

@@ -1,0 +1,151 @@
+"""One unit of an experiment in a process of its own: it never raises, so that no unit stops the others."""
+
+from __future__ import annotations
+
+import errno
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.data.folds import Fold
+from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm, baseline_table
+from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
+from PCNSLSurvivalLib.evaluation.predictions import write_predictions
+from PCNSLSurvivalLib.experiment.finished import PREDICTIONS, RECORD, UnitOutcome, is_finished
+from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.participants import participants
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.experiment.units import Unit
+from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+
+_FEATURES = "radiomics"
+"""Folder of the radiomics features, which all units share."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitTask:
+    """What a process, here or on another computer, needs to know to do one unit."""
+
+    unit: Unit
+    plan: ExperimentPlan
+    cohort: Path
+    second: Path | None
+    out: Path
+    device: str
+    threads: int | None
+    """Of the processor; the libraries' own choice if None."""
+
+
+def do_unit(task: UnitTask) -> UnitOutcome:
+    """Do one unit, or find it done. No error leaves this function."""
+    begin = time.perf_counter()
+    try:
+        if is_finished(task.unit, task.out):
+            return UnitOutcome(state="finished", found=True)
+        _use_threads(task.threads)
+        if task.unit.kind == "baseline":
+            _baseline(task)
+        elif task.unit.kind == "network":
+            _network(task)
+        else:
+            _pretraining(task)
+    except Exception as problem:  # whatever a damaged file brings about, the other units go on
+        known = isinstance(problem, PCNSLSurvivalError)
+        reason = str(problem) if known else f"A fault in this software ({type(problem).__name__}: {problem})."
+        return UnitOutcome(
+            state="failed",
+            reason=reason,
+            seconds=time.perf_counter() - begin,
+            disk_full=_is_disk_full(problem),
+        )
+    return UnitOutcome(state="finished", seconds=time.perf_counter() - begin)
+
+
+def lost_unit(task: UnitTask, reason: str) -> UnitOutcome:
+    """The outcome of a unit whose process ended."""
+    return UnitOutcome(state="failed", reason=reason)
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is not None:
+        import torch
+
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+        torch.set_num_threads(threads)
+
+
+def _is_disk_full(problem: BaseException | None) -> bool:
+    while problem is not None:
+        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        # torch writes through C++ and keeps only the words.
+        if isinstance(problem, RuntimeError) and "PytorchStreamWriter failed writing" in str(problem):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
+
+def _baseline(task: UnitTask) -> None:
+    unit, plan = task.unit, task.plan
+    assert unit.fold is not None
+    arm = baseline_arm(unit.arm)
+    people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
+    table = baseline_table(
+        arm, (*people.labeled, *people.censored), cache=task.out / _FEATURES, threshold_days=plan.threshold_days
+    )
+    predictions = run_baseline(arm.name, arm.classifier, table, unit.fold, seed=plan.seed)
+    with whole_folder(unit.folder(task.out), overwrite=True) as folder:
+        write_predictions([predictions], folder / PREDICTIONS)
+        (folder / RECORD).write_text(json.dumps({"arm": unit.arm, "key": unit.key}) + "\n", encoding="utf-8")
+
+
+def _network(task: UnitTask) -> None:
+    # Baselines need neither torch nor MONAI, which take seconds to load.
+    from PCNSLSurvivalLib.training.processes import training_processes
+    from PCNSLSurvivalLib.training.unit import run_unit
+
+    unit, plan = task.unit, task.plan
+    assert unit.fold is not None
+    assert unit.sequence is not None
+    start = None
+    if unit.start is not None:
+        start = member_of(unit.start.folder(task.out), plan.network)
+    people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
+    with training_processes(task.device) as processes:
+        run_unit(
+            people.cohort,
+            unit.fold,
+            arm=unit.arm,
+            sequences=(unit.sequence,),
+            settings=plan.settings_of("training" if start is None else "finetuning"),
+            out=unit.folder(task.out),
+            start=start,
+            processes=processes,
+        )
+
+
+def _pretraining(task: UnitTask) -> None:
+    """Train on everybody of the second cohort; nobody is held back, and the epoch is chosen on an inner split."""
+    from PCNSLSurvivalLib.training.processes import training_processes
+    from PCNSLSurvivalLib.training.unit import run_unit
+
+    unit, plan = task.unit, task.plan
+    assert task.second is not None
+    assert unit.sequence is not None
+    people = participants(read_prepared_cohort(task.second), plan.sequences, plan.threshold_days)
+    everybody = Fold(0, 0, train=tuple(patient.name for patient in people.labeled), test=())
+    with training_processes(task.device) as processes:
+        run_unit(
+            people.cohort,
+            everybody,
+            arm=unit.arm,
+            sequences=(unit.sequence,),
+            settings=plan.settings_of("pretraining"),
+            out=unit.folder(task.out),
+            processes=processes,
+        )

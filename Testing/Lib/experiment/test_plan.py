@@ -1,0 +1,83 @@
+"""An experiment file says what is compared; a mistake in it is named with its line and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, read_plan
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "Resources" / "experiments"
+
+
+def plan_of(tmp_path, text: str) -> ExperimentPlan:
+    path = tmp_path / "plan.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_plan(path)
+
+
+def test_the_paper_s_file_is_the_grid_of_the_paper():
+    plan = read_plan(EXAMPLES / "paper.yaml")
+    networks = {f"{s}_{start}" for s in ("t1", "t2", "t1gd") for start in ("scratch", "transfer")}
+    baselines = {"svm_clinical", "svm_t1_radiomics", "svm_t2_radiomics", "svm_t1gd_radiomics"}
+    assert set(plan.arm_names) == networks | baselines
+    assert (plan.splits, plan.repeats, plan.threshold_days) == (5, 2, 365)
+
+
+@pytest.mark.parametrize("name", ["paper.yaml", "reduced.yaml"])
+def test_every_default_is_written_out_and_reads_back_as_the_same_plan(tmp_path, name):
+    plan = read_plan(EXAMPLES / name)
+    assert plan_of(tmp_path, plan.to_yaml()) == plan
+    assert set(plan.to_json()) == set(ExperimentPlan.__dataclass_fields__)
+    once = {"architecture", "grid", "seed", "threshold_days"}
+    assert set(plan.to_json()["finetuning"]) == set(type(plan.finetuning).__dataclass_fields__) - once
+
+
+def test_what_all_networks_share_reaches_every_training(tmp_path):
+    plan = plan_of(tmp_path, "seed: 3\nthreshold_days: 730\nnetwork: {depth: 18}\nnetwork_grid: {size: [64, 64, 64]}\n")
+    for settings in map(plan.settings_of, ("training", "pretraining", "finetuning")):
+        assert (settings.seed, settings.threshold_days) == (3, 730)
+        assert (settings.architecture, settings.grid) == (plan.network, plan.network_grid)
+
+
+def test_an_entry_changes_its_own_value_and_no_other(tmp_path):
+    plan = plan_of(tmp_path, "network:\n  depth: 10\nfinetuning:\n  learning_rate: 1e-4\n")
+    assert plan.network.depth == 10
+    assert plan.network.conv1_stride == ExperimentPlan().network.conv1_stride
+    assert plan.finetuning.learning_rate == pytest.approx(1e-4)
+    assert plan.training == ExperimentPlan().training
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("seed: 1\nsplits: five", r"line 2: 'splits' must be a whole number, not 'five'"),
+        ("seed: 1\n\nsplitz: 5", r"line 3: 'splitz' is not known. Allowed here: .*splits, repeats"),
+        ("sequences:\n  - t1\n  - t9", r"line 3: 'sequences' must be one of t1gd, t1, t2, flair, not 't9'"),
+        ("network:\n  depth: 17", r"line 2: 'network.depth' must be one of 10, 18, 34, 50, not 17"),
+        ("training: {seed: 4}", r"'training.seed' is given once for all networks: write it as 'seed'"),
+        ("training: {epochs: 0}", r"line 1: 'training' cannot be used. .*epochs"),
+        ("seed: true", r"line 1: 'seed' must be a whole number, not True"),
+        ("splits: 5\nsplits: 4", r"line 2: 'splits' stands twice, first on line 1"),
+        ("sequences: t1", r"line 1: 'sequences' must be a list"),
+        ("cohort: [a", r"line 1: this cannot be read as YAML"),
+        ("- a\n- b", r"needs entries of the form 'name: value'"),
+        ("splits: 1", r"'splits' must be at least 2"),
+        ("network:\n  channels: 2", r"'network.channels' must be 1"),
+        ("model_arm: t9_scratch", r"'model_arm' must be null or one of .*t1gd_scratch"),
+        ("sequences: []\nbaselines: []\nmodel_arm: null", r"there is none"),
+        ("sequences: [t1gd, t1gd]", r"stands twice"),
+        ("baselines: [svm_horoscope]", r"no baseline 'svm_horoscope'. Choose among svm_clinical"),
+        ("cohort: !!python/object/apply:os.getcwd []", r"line 1: 'cohort' must be a word"),
+    ],
+)
+def test_a_mistake_is_named_where_it_stands(tmp_path, text, sentence):
+    with pytest.raises(ExperimentError, match=sentence):
+        plan_of(tmp_path, text)
+
+
+def test_a_missing_file_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(ExperimentError, match="cannot be read"):
+        read_plan(tmp_path / "none.yaml")

@@ -1,0 +1,72 @@
+"""Experiments small enough for tests, run as a user runs them: by the command, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from made_cohorts import made_cohort
+
+TINY = """
+virtual_patients: true
+sequences: [t1gd]
+initializations: [scratch, transfer]
+baselines: [logistic_clinical]
+splits: 2
+repeats: 2
+network: {depth: 10, widen_factor: 0.125}
+network_grid: {size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}
+training: {epochs: 3, batch_size: 4}
+pretraining: {epochs: 3, batch_size: 4}
+finetuning: {epochs: 2, batch_size: 4}
+"""
+
+
+def made_cohorts(root: Path) -> Path:
+    """Two prepared cohorts and an experiment file under ``root``."""
+    made_cohort(root / "pcnsl", patients=12, censored=2, seed=1)
+    made_cohort(root / "brats", patients=8, seed=2, prefix="B")
+    (root / "plan.yaml").write_text(TINY, encoding="utf-8")
+    return root
+
+
+def command(root: Path, out: Path, *options: str) -> list[str]:
+    """The words of the command line."""
+    words = [sys.executable, "-m", "PCNSLSurvivalLib.cli", "experiment", root / "plan.yaml"]
+    return [
+        str(word) for word in (*words, "--cohort", root / "pcnsl", "--brats", root / "brats", "--out", out, *options)
+    ]
+
+
+def start(root: Path, out: Path, *options: str) -> subprocess.Popen:
+    """Start the command in a process group of its own and wait until it has read the plan and the cohorts."""
+    running = subprocess.Popen(
+        command(root, out, *options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert running.stdout is not None
+    assert "units" in running.stdout.readline(), running.communicate()[1]
+    return running
+
+
+def run_to_the_end(root: Path, out: Path, *options: str) -> subprocess.CompletedProcess:
+    """Run the command and wait for it."""
+    running = start(root, out, *options)
+    told, complained = running.communicate()
+    return subprocess.CompletedProcess(running.args, running.returncode, told, complained)
+
+
+def tables(out: Path) -> dict[str, bytes]:
+    """Every table of the results by name."""
+    return {path.name: path.read_bytes() for path in sorted((out / "results").rglob("*.csv"))}
+
+
+def finished(out: Path) -> dict[str, int]:
+    """When each finished unit was finished, by its folder."""
+    return {str(path.parent): path.stat().st_mtime_ns for path in (out / "units").glob("*/*/unit.json")}

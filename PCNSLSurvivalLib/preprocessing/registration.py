@@ -85,13 +85,13 @@ def refine_pose(
         small_mask = resample(mask, Grid.of(small), interpolation="nearest")
         metric = _method(small, step, small_mask)
         before = _value(metric, small, there, best)
-        # Between thick slices the descent can start with a step in a wrong direction and walk away from the head;
-        # what it finds counts only where the match is better than before, and smaller steps are tried otherwise.
-        for reach_mm in (level_mm / 3, level_mm / 12):
-            found = _refine(small, there, best, step, reach_mm=reach_mm, mask=small_mask)[1]
-            if _value(metric, small, there, found) < before:
-                best = found
-                break
+        found = _refine(small, there, best, step, reach_mm=level_mm / 3, mask=small_mask)[1]
+        if not _value(metric, small, there, found) < before:
+            # Between thick slices the gradient can point the wrong way and lead off the head; line searches do not
+            # ask for it. They are the second choice because the first needs no more than a few steps elsewhere.
+            found = _searched(metric, small, there, best)
+        if _value(metric, small, there, found) < before:
+            best = found
     return best
 
 
@@ -180,3 +180,20 @@ def _refine(
     except RuntimeError:
         return math.inf, start
     return float(method.GetMetricValue()), found
+
+
+def _searched(
+    method: sitk.ImageRegistrationMethod, fixed: sitk.Image, moving: sitk.Image, start: sitk.Euler3DTransform
+) -> sitk.Euler3DTransform:
+    """The pose that line searches along each turn and shift reach (Powell's method); ``start`` where there is none."""
+    method.SetOptimizerAsPowell(
+        numberOfIterations=6, maximumLineIterations=20, stepLength=0.5, stepTolerance=0.01, valueTolerance=1e-4
+    )
+    method.SetOptimizerScalesFromPhysicalShift()
+    found = sitk.Euler3DTransform(start)
+    method.SetInitialTransform(found, inPlace=True)
+    try:
+        method.Execute(fixed, moving)
+    except RuntimeError:
+        return start
+    return found

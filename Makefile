@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow real-data screenshots bench-model bench-panel bundled-model clean
+.PHONY: demo test test-slow real-data screenshots measure-preparation measure-quality bench-model bench-panel bundled-model clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -25,6 +25,14 @@ real-data:
 screenshots:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/Slicer/screenshots.py build/screenshots
+
+measure-preparation:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/measure_preparation.py
+
+measure-quality:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/measure_quality_limits.py --real
 
 bench-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

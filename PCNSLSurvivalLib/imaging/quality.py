@@ -1,7 +1,6 @@
 """Is this scan usable? What a look at one volume alone can say, as a number, a verdict and a sentence.
 
-The limits are first values, set by judgement after a look at virtual heads and one real patient; injected faults have
-not been used to derive them yet.
+The limits lie between what sound examinations and injected faults give: docs/decisions/quality-limits.md.
 """
 
 from __future__ import annotations

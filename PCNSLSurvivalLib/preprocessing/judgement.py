@@ -1,7 +1,6 @@
 """Every step judges itself: measures on masks, noise and intensities, each with a verdict and a sentence.
 
-The limits are first values, set by judgement after a look at virtual heads and one real patient; injected faults have
-not been used to derive them yet.
+The limits lie between what sound examinations and injected faults give: docs/decisions/quality-limits.md.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from PCNSLSurvivalLib.terms import Verdict
 
 LARGE_CHECK_ML, LARGE_UNUSABLE_ML = 2050.0, 2500.0
 SMALL_CHECK_ML, SMALL_UNUSABLE_ML = 950.0, 600.0
-SKIN_DEPTH_MM, SKIN_CHECK, SKIN_UNUSABLE = 3.0, 0.01, 0.04
-DEEP_MM, MISSED_CHECK, MISSED_UNUSABLE = 30.0, 0.05, 0.30
+SKIN_DEPTH_MM, SKIN_CHECK, SKIN_UNUSABLE = 3.0, 0.001, 0.04
+DEEP_MM, MISSED_CHECK, MISSED_UNUSABLE = 30.0, 0.03, 0.30
 APART_CHECK, APART_UNUSABLE = 0.01, 0.20
 CUT_CHECK, CUT_UNUSABLE = 0.12, 0.60
 SNR_CHECK, SNR_UNUSABLE = 9.0, 4.0

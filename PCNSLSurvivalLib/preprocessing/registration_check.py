@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.imaging.quality import Finding, judged
 from PCNSLSurvivalLib.preprocessing.sampling import coarser
 from PCNSLSurvivalLib.terms import Verdict
 
-SHARPNESS_CHECK, SHARPNESS_UNUSABLE = 0.20, 0.08
+SHARPNESS_CHECK, SHARPNESS_UNUSABLE = 0.35, 0.08
 TURN_CHECK_DEG, TURN_UNUSABLE_DEG = 35.0, 75.0
 _AWAY_MM, _AWAY_DEG = 8.0, 8.0
 

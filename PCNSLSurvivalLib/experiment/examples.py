@@ -18,6 +18,7 @@ from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import resample
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.preprocessing.recipe import refuse_other_preparation
 from PCNSLSurvivalLib.preprocessing.resampling import to_network
 from PCNSLSurvivalLib.reports.experiment_facts import ActivationExample, ExampleChoice, choose_examples
 from PCNSLSurvivalLib.terms import Sequence as MRSequence
@@ -54,6 +55,7 @@ def activation_examples(
 def _example(
     choice: ExampleChoice, patient: PreparedPatient, model: ModelFolder, network: SurvivalNetwork
 ) -> ActivationExample:
+    refuse_other_preparation(patient.recipe, model.recipe, case=patient.name)
     step = model.recipe.network_grid
     result = network.predict(patient.network_input(model.sequences, step))
     block = patient.network_block(step)

@@ -163,6 +163,28 @@ class Recipe:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def refuse_other_preparation(prepared: Recipe, model: Recipe, *, case: str) -> None:
+    """Refuse a prepared case for a model that was trained on scans prepared otherwise.
+
+    The network's block is cut from the prepared scans for each model anew, so it does not count.
+
+    Args:
+        prepared: What prepared the case.
+        model: What the model folder keeps.
+        case: How the sentence calls the case.
+
+    Raises:
+        PreparationError: A step or parameter differs.
+    """
+    pairs = ((f.name, getattr(prepared, f.name), getattr(model, f.name)) for f in fields(model))
+    other = [name for name, one, two in pairs if one != two and name != "network_grid"]
+    if other:
+        raise PreparationError(
+            f"{case} was prepared with another recipe than this model reads ({', '.join(other)}). Prepare the scans "
+            "again with the recipe of the model, or choose a model for this recipe."
+        )
+
+
 def _same_names(where: str, found: set[str], wanted: set[str]) -> None:
     if found != wanted:
         odd = ", ".join(sorted(found ^ wanted))

@@ -144,9 +144,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--others", default=sys.executable, help="interpreter that has antspyx and itk-skullstripping")
+    parser.add_argument("--patient", default=None, help="only this one")
     args = parser.parse_args()
     for name, scans in patients():
-        measure(name, scans, args.repeats, args.others)
+        if args.patient in (None, name):
+            measure(name, scans, args.repeats, args.others)
     return 0
 
 

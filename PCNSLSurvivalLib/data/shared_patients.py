@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 
+from PCNSLSurvivalLib.data.case import CohortCase
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.errors import CohortError
 
+Examination = CohortCase | PreparedPatient
+
+# Identifiers under which a person is known beyond one cohort, up to the part that names the person.
+_PUBLIC = (
+    r"tcga-[a-z0-9]{2}-[a-z0-9]{4}",
+    r"(?:brats\d*-?[a-z]*|upenn-gbm|ucsf-pdgm|cptac|ivygap|rembrandt|w\d+)[-_](?:training[-_]|validation[-_])?0*\d+",
+)
+
 
 def refuse_shared_patients(cohort: PreparedCohort, second: PreparedCohort) -> None:
-    """Refuse two cohorts that share a patient.
-
-    An alias, that is an identifier in another data set as the BraTS maps of names give them, counts wherever it stands
-    on the other side. Two equal names that are no alias do not count: every cohort may have its 'sub-001'. The same
-    T1Gd, voxel by voxel, counts under any name.
+    """Refuse two cohorts that share a patient; see ``overlap``.
 
     Args:
         cohort: Is fine-tuned and tested on.
@@ -22,18 +29,9 @@ def refuse_shared_patients(cohort: PreparedCohort, second: PreparedCohort) -> No
     Raises:
         CohortError: A patient is in both; the sentence names the cases.
     """
-    ours, theirs = _by_identifier(cohort), _by_identifier(second)
-    pairs = {
-        (mine[0], other[0])
-        for identifier, mine in ours.items()
-        if (other := theirs.get(identifier)) is not None and (mine[1] or other[1])
-    }
-    voxels = {_voxels_of(patient): patient.name for patient in second.patients}
-    pairs |= {
-        (patient.name, voxels[seen]) for patient in cohort.patients if (seen := _voxels_of(patient)) in voxels and seen
-    }
+    pairs = overlap(cohort.patients, second.patients)
     if pairs:
-        first = sorted(pairs)[0]
+        first = pairs[0]
         many = "One patient is" if len(pairs) == 1 else f"{len(pairs)} patients are"
         raise CohortError(
             f"{many} in both cohorts, the first as {first[0]} and as {first[1]}. A network must not "
@@ -41,22 +39,60 @@ def refuse_shared_patients(cohort: PreparedCohort, second: PreparedCohort) -> No
         )
 
 
-def _by_identifier(cohort: PreparedCohort) -> dict[str, tuple[str, bool]]:
-    """Case by every identifier of its patient, and whether the identifier is an alias."""
+def overlap(ours: Iterable[Examination], theirs: Iterable[Examination]) -> tuple[tuple[str, str], ...]:
+    """Examinations of one person in two cohorts, as found or as prepared.
+
+    An alias, that is an identifier in another data set as ``name_mapping.csv`` of BraTS or the column 'BraTS21 ID'
+    of UCSF-PDGM give it, counts wherever it stands on the other side; so does the identifier of a public data set.
+    Other equal names do not count: every cohort may have its 'sub-001'. In prepared cohorts the same T1Gd, voxel by
+    voxel, counts under any name.
+
+    Returns:
+        Pairs of names, ours first, in order.
+    """
+    ours, theirs = tuple(ours), tuple(theirs)
+    identifiers, others = _by_identifier(ours), _by_identifier(theirs)
+    pairs = {
+        (mine[0], other[0])
+        for identifier, mine in identifiers.items()
+        if (other := others.get(identifier)) is not None and (mine[1] or other[1])
+    }
+    voxels = {digest: case.name for case in theirs if (digest := _voxels_of(case))}
+    pairs |= {(case.name, voxels[digest]) for case in ours if (digest := _voxels_of(case)) in voxels}
+    return tuple(sorted(pairs))
+
+
+def person_of(identifier: str) -> tuple[str, bool]:
+    """An identifier without its examination and leading zeros, and whether a public data set gave it.
+
+    UCSF-PDGM writes 004 in its table and 0004 in its folders, UPENN-GBM and later BraTS editions add the time
+    point, TCGA the sample.
+    """
+    text = identifier.strip().casefold()
+    found = next((match for pattern in _PUBLIC if (match := re.match(pattern, text))), None)
+    person = text if found is None else found[0]
+    return re.sub(r"(?<=[-_])0+(?=\d+$)", "", person) if not person.startswith("tcga") else person, found is not None
+
+
+def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, tuple[str, bool]]:
+    """Case by every identifier of its patient, and whether the identifier counts beyond its cohort."""
     found: dict[str, tuple[str, bool]] = {}
-    for patient in cohort.patients:
-        for identifier in (patient.name, patient.patient):
-            found.setdefault(identifier.casefold(), (patient.name, False))
-    for patient in cohort.patients:
-        for alias in patient.aliases:
-            found[alias.casefold()] = (patient.name, True)
+    for case in cases:
+        for identifier in (case.name, case.patient):
+            person, public = person_of(identifier)
+            found.setdefault(person, (case.name, public))
+    for case in cases:
+        for alias in case.aliases:
+            found[person_of(alias)[0]] = (case.name, True)
     return found
 
 
-def _voxels_of(patient: PreparedPatient) -> str:
-    """SHA-256 of the T1Gd's voxels as they came; empty where the record does not say."""
+def _voxels_of(case: Examination) -> str:
+    """SHA-256 of the T1Gd's voxels as they came; empty where there is no record of it."""
+    if isinstance(case, CohortCase):
+        return ""
     try:
-        record = json.loads((patient.folder / "case.json").read_text(encoding="utf-8"))
+        record = json.loads((case.folder / "case.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
     return str(record.get("t1gd_voxels_sha256", ""))

@@ -46,14 +46,16 @@ def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[Sequence, sitk.Ima
     return scans, brain_mask, lesion_mask
 
 
-def made_table(folder: Path, count: int, *, with_t1: tuple[int, ...] = ()) -> Path:
+def made_table(folder: Path, count: int, *, with_t1: tuple[int, ...] = (), stripped: bool = False) -> Path:
     """A table of made heads with survival; patient number 3 is censored early. Returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for number in range(1, count + 1):
-        scans, brain, lesion = made_head(number)
+        scans, brain, lesion = made_head(number, shift_mm=0.0 if stripped else 6.0)
         if number not in with_t1:
             del scans[Sequence.T1]
+        if stripped:
+            scans = {sequence: sitk.Mask(image, brain) for sequence, image in scans.items()}
         name = f"p{number}"
         (folder / name).mkdir()
         images = {**{s.value: image for s, image in scans.items()}, **dict(zip(_MASKS, (brain, lesion), strict=True))}
@@ -61,7 +63,8 @@ def made_table(folder: Path, count: int, *, with_t1: tuple[int, ...] = ()) -> Pa
             sitk.WriteImage(image, str(folder / name / f"{key}.nii.gz"))
         paths = {key: f"{name}/{key}.nii.gz" if key in images else "" for key in ("t1gd", "t1", *_MASKS)}
         days = 200 if number == 3 else 100 * number
-        rows.append({"patient_id": name, **paths, "os_days": days, "death_observed": int(number != 3), "ecog": 1})
+        known = {"os_days": days, "death_observed": int(number != 3), "ecog": 1, "stripped": int(stripped)}
+        rows.append({"patient_id": name, **paths, **known})
     with (folder / "patients.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from made_cohorts import made_cohort
 
+from PCNSLSurvivalLib.data.cohort import CohortCase, read_cohort
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, read_prepared_cohort
-from PCNSLSurvivalLib.data.shared_patients import refuse_shared_patients
+from PCNSLSurvivalLib.data.shared_patients import overlap, refuse_shared_patients
 from PCNSLSurvivalLib.errors import CohortError
 
 
@@ -41,3 +42,38 @@ def test_the_same_scan_counts_under_any_name(cohorts):
     theirs = replace(cohorts[1], patients=(replace(one, name="X", patient="X"),))
     with pytest.raises(CohortError, match="as P000 and as X"):
         refuse_shared_patients(cohorts[0], theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("UCSF-PDGM-0004", "UCSF-PDGM-004"),
+        ("UPENN-GBM-00001_11", "UPENN-GBM-00001_21"),
+        ("TCGA-06-0133-01A", "TCGA-06-0133"),
+        ("BraTS-GLI-00012-000", "BraTS-GLI-00012-001"),
+        ("BraTS20_Training_014", "brats20_training_014"),
+    ],
+)
+def test_a_public_identifier_counts_whatever_examination_and_zeros_it_carries(ours, theirs):
+    first, second, other = (
+        CohortCase(name=name, patient=name, scans={}) for name in (ours, theirs, "BraTS20_Training_015")
+    )
+    assert overlap([first], [second]) == ((ours, theirs),)
+    assert overlap([first], [other]) == ()
+
+
+def test_the_columns_of_the_id_maps_connect_two_data_sets(tmp_path):
+    root = tmp_path / "MICCAI_BraTS2020_TrainingData"
+    case = root / "BraTS20_Training_001"
+    case.mkdir(parents=True)
+    (case / "BraTS20_Training_001_t1ce.nii").touch()
+    (root / "name_mapping.csv").write_text(
+        "Grade,BraTS_2017_subject_ID,TCGA_TCIA_subject_ID,BraTS_2020_subject_ID\n"
+        "HGG,Brats17_TCIA_1_1,TCGA-06-0133,BraTS20_Training_001\n"
+    )
+    table = tmp_path / "metadata.csv"
+    rows = "UCSF-PDGM-004,a.nii,BraTS2021_00097\nmine,b.nii,TCGA-06-0133\nother,c.nii,\n"
+    table.write_text(f"ID,t1gd,BraTS21 ID\n{rows}")
+    assert overlap(read_cohort(table), read_cohort(tmp_path)) == (("mine", "BraTS20_Training_001"),)
+    later = [CohortCase(name="BraTS2021_00097", patient="BraTS2021_00097", scans={})]
+    assert overlap(read_cohort(table), later) == (("UCSF-PDGM-004", "BraTS2021_00097"),)

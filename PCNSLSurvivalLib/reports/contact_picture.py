@@ -30,6 +30,7 @@ _SQUARE_PIXELS = 16
 _GRAYS, _BRAIN, _LESION = 250, 254, 255
 
 Plane = Literal["axial", "coronal", "sagittal"]
+Picture = Literal["outlines", "checkerboard"]
 _AXIS: dict[Plane, int] = {"sagittal": 0, "coronal": 1, "axial": 2}
 
 
@@ -74,13 +75,14 @@ def draw_contact_picture(prepared: PreparedCase, lesion: sitk.Image | None, fold
     tiles = []
     for plane, point in cuts:
         grid = _slice_grid(plane, point, center)
-        tiles.append(_outlined(t1gd.on(grid, plane), [(_flat(mask, grid, plane), color) for mask, color in masks]))
+        gray = t1gd.on(grid, plane, picture="outlines")
+        tiles.append(_outlined(gray, [(_flat(mask, grid, plane), color) for mask, color in masks]))
     others = [s for s in Sequence if s in prepared.corrected and s is not Sequence.T1GD]
     for sequence in others:
         other = _Scan(prepared.corrected[sequence], prepared.transforms[sequence], prepared.brain_mask)
         for plane in ("axial", "sagittal"):
             grid = _slice_grid(plane, spot, center)
-            tiles.append(_checkered(t1gd.on(grid, plane), other.on(grid, plane)))
+            tiles.append(_checkered(*(scan.on(grid, plane, picture="checkerboard") for scan in (t1gd, other))))
     height = max(tile.shape[0] for tile in tiles)
     strip = np.hstack([np.pad(tile, ((0, height - tile.shape[0]), (0, 0))) for tile in tiles])
     (folder / CONTACT_PICTURE).write_bytes(png_bytes(strip, _palette()))
@@ -93,14 +95,16 @@ class _Scan:
         self._image, self._transform = image, transform
         inside = resample(brain_mask, Grid.of(image), interpolation="nearest", transform=transform.GetInverse())
         values = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(inside) > 0]
-        low, high = np.percentile(values, (1.0, 99.5)) if values.size else (0.0, 1.0)
+        low, middle, high = np.percentile(values, (1.0, 97.0, 99.7)) if values.size else (0.0, 1.0, 1.0)
         # Below the darkest tissue there is still scalp and skull to be seen.
-        self._low, self._high = 0.5 * float(low), float(max(high, low + 1e-6))
+        self._low = 0.5 * float(low)
+        # Whole tumors stay below white in outlines; in checkerboards the tissue of both scans has the same gray.
+        self._highest = {"outlines": float(max(high, low + 1e-6)), "checkerboard": float(max(middle, low + 1e-6))}
 
-    def on(self, grid: Grid, plane: Plane) -> NDArray[np.uint8]:
+    def on(self, grid: Grid, plane: Plane, *, picture: Picture) -> NDArray[np.uint8]:
         """Gray levels of one slice, rows from top to bottom."""
         values = _flat(self._image, grid, plane, self._transform)
-        share = np.clip((values - self._low) / (self._high - self._low), 0.0, 1.0)
+        share = np.clip((values - self._low) / (self._highest[picture] - self._low), 0.0, 1.0)
         return np.round(share * (_GRAYS - 1)).astype(np.uint8)
 
 

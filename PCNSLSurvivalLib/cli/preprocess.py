@@ -91,7 +91,7 @@ def run_preprocess(args: argparse.Namespace) -> int:
             report=progress,
         )
     report = data_report(found, cases, threshold_days=args.threshold_days)
-    write_contact_sheet(cases, report, args.out)
+    write_contact_sheet(cases, args.out)
     write_data_report(report, args.out)
     if talk:
         print("\n".join(report.left_out_lines()))

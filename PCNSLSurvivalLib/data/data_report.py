@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from PCNSLSurvivalLib.data.case import ClinicalVariables
 from PCNSLSurvivalLib.data.cohort import FoundCohort
 from PCNSLSurvivalLib.terms import OSClass, Sequence
+
+_VARIABLES = {
+    "age_years": "age",
+    "ecog": "ECOG",
+    "ldh_elevated": "LDH",
+    "csf_protein_elevated": "CSF protein",
+    "deep_lesion": "deep structures",
+    "ielsg_score": "IELSG score",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +27,8 @@ class DataReport:
     Attributes:
         layout: Shape in which the cohort came.
         threshold_days: Where the OS classes are divided.
-        counts: What was counted, by a name for the reader.
+        counts: What was counted, by a name for the reader, in groups: "Found", "Survival", "Clinical variables
+            known" and, once prepared, "Prepared".
         left_out: Why each case cannot be trained on, by name.
         remarks: Sentences on the cohort as a whole.
         case_remarks: Sentences on single cases, by name.
@@ -28,7 +37,7 @@ class DataReport:
 
     layout: str
     threshold_days: float
-    counts: Mapping[str, int]
+    counts: Mapping[str, Mapping[str, int]]
     left_out: Mapping[str, str]
     remarks: tuple[str, ...]
     case_remarks: Mapping[str, tuple[str, ...]]
@@ -36,8 +45,10 @@ class DataReport:
 
     def lines(self) -> list[str]:
         """The report for a terminal, without the lists of cases."""
-        counted = [f"  {value:>5}  {name}" for name, value in self.counts.items()]
-        return [f"Cohort ({self.layout}):", *counted, *self.remarks]
+        lines = [f"Layout of the cohort: {self.layout}."]
+        for group, counts in self.counts.items():
+            lines += [f"{group}:", *(f"  {value:>5}  {name}" for name, value in counts.items())]
+        return [*lines, *self.remarks]
 
     def left_out_lines(self) -> list[str]:
         """One line for each case that is left out."""
@@ -61,16 +72,12 @@ def data_report(
     for prepared in cases or ():
         if prepared["state"] != "prepared" or prepared["by_hand"] is not None:
             left_out[prepared["name"]] = prepared["reason"] or prepared["by_hand"]
+    for case in found.cases:
+        if case.name not in left_out and case.os_class(threshold_days) is None:
+            left_out[case.name] = _no_class(case.os_days, case.death_observed, threshold_days)
     counts = _counts(found, threshold_days)
     if cases is not None:
-        counts |= _outcomes(cases)
-    usable = [case for case in found.cases if case.name not in left_out]
-    for case in usable:
-        if case.os_class(threshold_days) is None:
-            left_out[case.name] = _no_class(case.os_days, case.death_observed, threshold_days)
-    counts["usable for training: scans prepared and class known" if cases else "with T1Gd and a class"] = len(
-        found.cases
-    ) - len(left_out)
+        counts["Prepared"] = _outcomes(cases) | {"usable for training: class known": len(found.cases) - len(left_out)}
     patients: dict[str, list[str]] = {}
     for case in found.cases:
         patients.setdefault(case.patient, []).append(case.name)
@@ -85,30 +92,29 @@ def data_report(
     )
 
 
-def _counts(found: FoundCohort, threshold_days: float) -> dict[str, int]:
+def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, int]]:
     cases = found.cases
     classes = Counter(case.os_class(threshold_days) for case in cases)
     known = [case for case in cases if case.os_days is not None]
-    counts = {"examinations": len(cases), "patients": len({case.patient for case in cases})}
-    counts |= {f"with {s.label}": sum(s in case.scans for case in cases) for s in Sequence}
-    counts |= {
-        "registered brains without skull": sum(case.stripped for case in cases),
+    there = {"examinations": len(cases), "patients": len({case.patient for case in cases})}
+    there |= {f"with {s.label}": sum(s in case.scans for case in cases) for s in Sequence}
+    there |= {
         "with a brain mask": sum(case.brain_mask is not None for case in cases),
         "with a lesion mask": sum(case.lesion_mask is not None for case in cases),
-        "with survival": len(known),
+        "registered, without skull": sum(case.stripped for case in cases),
+    }
+    survival = {
         "died": sum(case.death_observed is True for case in known),
         "censored": sum(case.death_observed is False for case in known),
         f"OS > {threshold_days:g} days": classes[OSClass.OVER_ONE_YEAR],
         f"OS ≤ {threshold_days:g} days": classes[OSClass.UP_TO_ONE_YEAR],
-        f"censored by day {threshold_days:g}: no class": sum(
-            case.os_days is not None and case.os_class(threshold_days) is None for case in cases
-        ),
-        "without survival: no class": len(cases) - len(known),
+        f"censored by day {threshold_days:g}: no class": classes[None] - (len(cases) - len(known)),
+        "unknown: no class": len(cases) - len(known),
     }
-    for variable in fields(ClinicalVariables):
-        value = sum(getattr(case.clinical, variable.name) is not None for case in cases)
-        counts[f"with {variable.name.replace('_', ' ')}"] = value
-    return counts
+    clinical = {
+        label: sum(getattr(case.clinical, name) is not None for case in cases) for name, label in _VARIABLES.items()
+    }
+    return {"Found": there, "Survival": survival, "Clinical variables known": clinical}
 
 
 def _outcomes(cases: tuple[dict[str, Any], ...]) -> dict[str, int]:
@@ -116,9 +122,9 @@ def _outcomes(cases: tuple[dict[str, Any], ...]) -> dict[str, int]:
     states = Counter(case["state"] for case in cases)
     return {
         "prepared": states["prepared"],
-        "prepared and judged good": verdicts["good"],
-        "prepared and to be checked": verdicts["check"],
-        "prepared although judged unusable": verdicts["unusable"],
+        "judged good": verdicts["good"],
+        "to be checked": verdicts["check"],
+        "kept although judged unusable": verdicts["unusable"],
         "failed": states["failed"],
         "left out as a double": states["excluded"],
         "left out by hand": sum(case["by_hand"] is not None for case in cases),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.errors import UnreadableScanError
+from PCNSLSurvivalLib.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.imaging.dicom_series import read_dicom_series
 from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.terms import Sequence
@@ -24,6 +24,8 @@ _FORMATS = "NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd)
 
 # Headers of one scan that differ by more than this place the head visibly elsewhere.
 _HEADER_TOLERANCE_MM = 1.0
+
+_NIFTI_HEADER_BYTES = 352
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +120,26 @@ def content_sha256(path: Path) -> str:
 
 
 def write_volume(image: sitk.Image, path: Path) -> None:
-    """Write a volume with its grid, compressed; the ending of ``path`` chooses the format."""
+    """Write a volume with its grid, compressed; the ending of ``path`` chooses the format.
+
+    Raises:
+        OutputFolderError: The file was cut short, as a full disk does it: ITK says nothing then.
+    """
     sitk.WriteImage(image, str(path), useCompression=True)
+    if path.name.lower().endswith(".nii.gz") and _unpacked_bytes(path) != _NIFTI_HEADER_BYTES + _voxel_bytes(image):
+        raise OutputFolderError("A volume could not be written whole. Free room on the disk of --out and try again.")
+
+
+def _unpacked_bytes(path: Path) -> int:
+    """What the last four bytes of a gzip file say of its content (RFC 1952), without unpacking it."""
+    with path.open("rb") as stream:
+        stream.seek(-min(4, path.stat().st_size), 2)
+        return int.from_bytes(stream.read(), "little")
+
+
+def _voxel_bytes(image: sitk.Image) -> int:
+    voxel = image.GetSizeOfPixelComponent() * image.GetNumberOfComponentsPerPixel()
+    return int(image.GetNumberOfPixels() * voxel) % 2**32
 
 
 def _read_file(path: Path, name: str) -> tuple[sitk.Image, tuple[str, ...]]:

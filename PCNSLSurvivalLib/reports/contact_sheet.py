@@ -18,14 +18,13 @@ DATA_REPORT = "data_report.html"
 _ORDER = {"unusable": 0, "check": 1, "good": 2}
 
 
-def write_contact_sheet(cases: tuple[dict[str, Any], ...], report: DataReport, out: Path) -> None:
+def write_contact_sheet(cases: tuple[dict[str, Any], ...], out: Path) -> None:
     """Write ``contact_sheet.html``: one strip a patient, those to be checked first, with marks to leave out.
 
     The pictures stay in the folders of the cases; the page shows them from there.
 
     Args:
         cases: What ``prepare_cohort`` returned.
-        report: Counts, for the head of the page.
         out: Folder of the prepared cohort.
     """
     shown = [_shown(case) for case in cases if case["record"] is not None]
@@ -35,7 +34,6 @@ def write_contact_sheet(cases: tuple[dict[str, Any], ...], report: DataReport, o
         out / CONTACT_SHEET,
         cases=shown,
         missing=[case for case in cases if case["record"] is None],
-        counts=report.counts,
         excluded_file=EXCLUDED_FILE,
         colors={"brain": _css(BRAIN_RGB), "lesion": _css(LESION_RGB)},
         data_report=DATA_REPORT,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from made_grids import grids, linear_ramp
 
-from PCNSLSurvivalLib.errors import UnreadableScanError
+from PCNSLSurvivalLib.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
 from PCNSLSurvivalLib.terms import Sequence
@@ -177,3 +177,18 @@ def test_a_mask_is_one_wherever_the_file_is_not_zero(tmp_path):
     assert set(np.unique(mask)) == {0, 1}
     with pytest.raises(UnreadableScanError, match="brain mask"):
         read_mask(tmp_path / "absent.nrrd", "brain mask")
+
+
+def test_a_volume_that_a_full_disk_cut_short_is_not_taken_for_written(tmp_path, monkeypatch):
+    image = sitk.Image(20, 20, 20, sitk.sitkInt16) + sitk.AdditiveGaussianNoise(sitk.Image(20, 20, 20, sitk.sitkInt16))
+    write_volume(image, tmp_path / "whole.nii.gz")
+    write = sitk.WriteImage
+
+    def cut_short(image, path, useCompression):
+        write(image, path, useCompression=useCompression)
+        content = (tmp_path / "cut.nii.gz").read_bytes()
+        (tmp_path / "cut.nii.gz").write_bytes(content[: len(content) // 2])
+
+    monkeypatch.setattr(sitk, "WriteImage", cut_short)
+    with pytest.raises(OutputFolderError, match="could not be written whole"):
+        write_volume(image, tmp_path / "cut.nii.gz")

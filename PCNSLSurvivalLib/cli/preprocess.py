@@ -64,6 +64,7 @@ def run_preprocess(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.data.cohort import find_cohort
     from PCNSLSurvivalLib.data.cohort_preparation import PreparationOptions, prepare_cohort
     from PCNSLSurvivalLib.data.data_report import data_report
+    from PCNSLSurvivalLib.errors import CohortError
     from PCNSLSurvivalLib.reports.contact_picture import draw_contact_picture
     from PCNSLSurvivalLib.reports.contact_sheet import write_contact_sheet, write_data_report
 
@@ -100,6 +101,8 @@ def run_preprocess(args: argparse.Namespace) -> int:
             f"{progress.counts['failed']} failed, in {time.perf_counter() - begin:.0f} s."
         )
         print(f"Look through {args.out / 'contact_sheet.html'} before you train.")
+    if not any(case["state"] == "prepared" for case in cases):
+        raise CohortError("No case of the cohort could be prepared. data_report.html in DIR tells why, case by case.")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,9 +41,12 @@ class TableRow:
         if text is None:
             return None
         try:
-            return float(text.replace(",", ".") if text.count(",") == 1 else text)
+            value = float(text.replace(",", ".") if text.count(",") == 1 else text)
         except ValueError:
-            raise self._wrong(columns, "a number") from None
+            value = math.nan
+        if not math.isfinite(value):
+            raise self._wrong(columns, "a number")
+        return value
 
     def whole_number_in(self, *columns: str, lowest: int, highest: int) -> int | None:
         """A cell as a whole number within a range.

@@ -60,7 +60,7 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
     """
     clinical = ClinicalVariables(
         age_years=row.number_in(*_AGE),
-        ecog=row.whole_number_in("ecog", "ECOG PS", "performance_status", lowest=0, highest=5),
+        ecog=row.whole_number_in("ecog", "ECOG PS", "performance_status", lowest=0, highest=4),
         ldh_elevated=row.flag_in("ldh_elevated", "ldh"),
         csf_protein_elevated=row.flag_in("csf_protein_elevated", "csf_protein"),
         deep_lesion=row.flag_in(*_DEEP),

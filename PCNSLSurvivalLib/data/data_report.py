@@ -29,7 +29,8 @@ class DataReport:
         threshold_days: Where the OS classes are divided.
         counts: What was counted, by a name for the reader, in groups: "Found", "Survival", "Clinical variables
             known" and, once prepared, "Prepared".
-        left_out: Why each case cannot be trained on, by name.
+        left_out: Why a case is not prepared or not used, by name.
+        no_class: Why a case that can be used has no OS class, by name.
         remarks: Sentences on the cohort as a whole.
         case_remarks: Sentences on single cases, by name.
         repeated: Names of the examinations of each patient with more than one.
@@ -39,6 +40,7 @@ class DataReport:
     threshold_days: float
     counts: Mapping[str, Mapping[str, int]]
     left_out: Mapping[str, str]
+    no_class: Mapping[str, str]
     remarks: tuple[str, ...]
     case_remarks: Mapping[str, tuple[str, ...]]
     repeated: Mapping[str, tuple[str, ...]]
@@ -72,12 +74,16 @@ def data_report(
     for prepared in cases or ():
         if prepared["state"] != "prepared" or prepared["by_hand"] is not None:
             left_out[prepared["name"]] = prepared["reason"] or prepared["by_hand"]
-    for case in found.cases:
-        if case.name not in left_out and case.os_class(threshold_days) is None:
-            left_out[case.name] = _no_class(case.os_days, case.death_observed, threshold_days)
+    no_class = {
+        case.name: _no_class(case.os_days, case.death_observed, threshold_days)
+        for case in found.cases
+        if case.name not in left_out and case.os_class(threshold_days) is None
+    }
     counts = _counts(found, threshold_days)
     if cases is not None:
-        counts["Prepared"] = _outcomes(cases) | {"usable for training: class known": len(found.cases) - len(left_out)}
+        counts["Prepared"] = _outcomes(cases) | {
+            "usable for training: class known": len(found.cases) - len(left_out | no_class)
+        }
     patients: dict[str, list[str]] = {}
     for case in found.cases:
         patients.setdefault(case.patient, []).append(case.name)
@@ -86,6 +92,7 @@ def data_report(
         threshold_days=threshold_days,
         counts=counts,
         left_out=dict(sorted(left_out.items())),
+        no_class=no_class,
         remarks=found.remarks,
         case_remarks={case.name: case.remarks for case in found.cases if case.remarks},
         repeated={patient: tuple(names) for patient, names in patients.items() if len(names) > 1},

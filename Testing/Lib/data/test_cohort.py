@@ -223,7 +223,7 @@ WRONG_TABLES = {
     "no death column": ("patient_id,t1gd,os_days\na,b.nii,9\n", "'death_observed'"),
     "days are text": ("patient_id,t1gd,os_days,event\na,b.nii,long,1\n", "Line 2 .* column 'os_days'"),
     "negative days": ("patient_id,t1gd,os_days,event\na,b.nii,-4,1\n", "Line 2 .* negative survival"),
-    "ECOG of seven": ("patient_id,t1gd,ecog\na,b.nii,7\n", "Line 2 .* whole number from 0 to 5"),
+    "ECOG of seven": ("patient_id,t1gd,ecog\na,b.nii,7\n", "Line 2 .* whole number from 0 to 4"),
     "no patient": ("patient_id,t1gd\n,b.nii\n", "Line 2 .* names no patient"),
     "patient twice": ("patient_id,t1gd\na,b.nii\na,c.nii\n", "more than once"),
     "empty": ("", "is empty"),

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 import PCNSLSurvivalLib
+from PCNSLSurvivalLib.cli.baselines import add_baselines_command
 from PCNSLSurvivalLib.cli.demo import add_demo_command
 from PCNSLSurvivalLib.cli.experiment import add_experiment_command
 from PCNSLSurvivalLib.cli.explain import add_explain_command
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         add_phantom_command,
         add_preprocess_command,
         add_experiment_command,
+        add_baselines_command,
     ):
         add_command(commands)
     for command in commands.choices.values():

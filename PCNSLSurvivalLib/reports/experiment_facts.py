@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.data.case import CohortCase
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
@@ -32,8 +33,8 @@ class CaseOutcome:
     death_observed: bool | None
 
 
-def outcomes_of(patients: Iterable[PreparedPatient]) -> dict[str, CaseOutcome]:
-    """The outcome of every case of a prepared cohort, by its name."""
+def outcomes_of(patients: Iterable[PreparedPatient | CohortCase]) -> dict[str, CaseOutcome]:
+    """The outcome of every case of a cohort, by its name."""
     return {
         one.name: CaseOutcome(patient=one.patient, os_days=one.os_days, death_observed=one.death_observed)
         for one in patients

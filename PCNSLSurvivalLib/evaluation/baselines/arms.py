@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from PCNSLSurvivalLib.data.case import CohortCase
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
 from PCNSLSurvivalLib.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
@@ -64,7 +65,7 @@ def baseline_arm(name: str) -> BaselineArm:
 
 def baseline_table(
     arm: BaselineArm,
-    patients: tuple[PreparedPatient, ...],
+    patients: tuple[PreparedPatient | CohortCase, ...],
     *,
     cache: Path,
     threshold_days: float = ONE_YEAR_DAYS,
@@ -74,7 +75,7 @@ def baseline_table(
 
     Args:
         arm: Which variables.
-        patients: The prepared examinations.
+        patients: The examinations, prepared ones for radiomics.
         cache: Folder where radiomics features are kept.
         threshold_days: Surviving longer than this is class 1.
         step: Settings of the radiomics.
@@ -86,7 +87,10 @@ def baseline_table(
     classes = {one.name: one.os_class(threshold_days) for one in patients}
     clinical = [one.clinical for one in patients]
     if arm.sequence is not None:
-        features = [cached_features(one, arm.sequence, cache, step) for one in patients]
+        prepared = [one for one in patients if isinstance(one, PreparedPatient)]
+        if len(prepared) < len(patients):
+            raise EvaluationError("Radiomics need prepared scans. Run 'pcnsl-survival preprocess' first.")
+        features = [cached_features(one, arm.sequence, cache, step) for one in prepared]
         columns = tuple(features[0]) if features else ()
         values = np.array([[one[column] for column in columns] for one in features], dtype=np.float64)
     elif arm.score_only:

@@ -1,0 +1,97 @@
+"""``pcnsl-survival baselines``: clinical variables and radiomics, judged on the same folds as the networks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
+
+
+def add_baselines_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "baselines",
+        help="clinical and radiomics baselines by cross-validation",
+        description="Cross-validate linear SVM and logistic regression on the IELSG variables and score and, where the "
+        "cohort is prepared, SVM on radiomics; write predictions.csv, every table and every figure.",
+    )
+    parser.add_argument(
+        "cohort", type=Path, metavar="COHORT", help="cohort as for preprocess; only its table is read with --prepared"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of results and kept features")
+    parser.add_argument(
+        "--prepared", type=Path, metavar="DIR", help="the prepared cohort; without it, clinical baselines only"
+    )
+    parser.add_argument("--folds", type=int, default=5, metavar="K", help="folds of a cross-validation (default 5)")
+    parser.add_argument("--repeats", type=int, default=2, metavar="R", help="cross-validations (default 2)")
+    parser.add_argument("--seed", type=int, default=12, help="of the folds (default 12)")
+    parser.add_argument(
+        "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="limit of the classes"
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="scans at the same time for radiomics")
+    parser.set_defaults(run=run_baselines)
+
+
+def run_baselines(args: argparse.Namespace) -> int:
+    """Judge every baseline that the cohort allows, and write the report."""
+    from PCNSLSurvivalLib.data.cohort import read_cohort
+    from PCNSLSurvivalLib.data.folds import repeated_stratified_folds
+    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.errors import EvaluationError
+    from PCNSLSurvivalLib.evaluation.baselines.arms import CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
+    from PCNSLSurvivalLib.evaluation.baselines.extraction import extract_radiomics
+    from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
+    from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts, outcomes_of
+    from PCNSLSurvivalLib.reports.experiment_report import write_experiment_report
+
+    out, days = args.out.absolute(), args.threshold_days
+    prepared = read_prepared_cohort(args.prepared).patients if args.prepared else ()
+    everybody = tuple(one for one in prepared or read_cohort(args.cohort.absolute()) if one.os_days is not None)
+    # Censored patients follow into the analysis of survival; who has no known survival is of no use here.
+    classes = {one.name: c for one in everybody if (c := one.os_class(days)) is not None}
+    labeled = [one for one in everybody if one.name in classes]
+    folds = repeated_stratified_folds(
+        [one.name for one in labeled],
+        [one.patient for one in labeled],
+        [int(classes[one.name]) for one in labeled],
+        splits=args.folds,
+        repeats=args.repeats,
+        seed=args.seed,
+    )
+    sequences = [
+        arm.sequence
+        for arm in RADIOMICS_ARMS
+        if arm.sequence is not None and prepared and all(arm.sequence in one.sequences for one in prepared)
+    ]
+    patients = tuple(one for one in prepared if one in everybody)
+    extract_radiomics(patients, sequences, out / "radiomics", jobs=args.jobs, report=_scans_done)
+    predictions, labels = [], {}
+    for arm in (*CLINICAL_ARMS, *(arm for arm in RADIOMICS_ARMS if arm.sequence in sequences)):
+        try:
+            table = baseline_table(arm, everybody, cache=out / "radiomics", threshold_days=days)
+        except EvaluationError as problem:
+            if arm.sequence is not None:
+                raise
+            print(f"{arm.label} is left out. {problem}", file=sys.stderr)
+            continue
+        predictions += [run_baseline(arm.name, arm.classifier, table, fold, seed=args.seed) for fold in folds]
+        labels[arm.name] = arm.label
+        print(f"{arm.label}: {len(folds)} folds done", file=sys.stderr, flush=True)
+    report = write_experiment_report(
+        out / "results",
+        predictions,
+        outcomes=outcomes_of(everybody),
+        facts=ExperimentFacts(
+            threshold_days=days, seed=args.seed, sequences=tuple(sequence.label for sequence in sequences)
+        ),
+        labels=labels,
+        overwrite=True,
+    )
+    print(f"Results: {report}")
+    return 0
+
+
+def _scans_done(done: int, total: int) -> None:
+    print(f"Radiomics: {done}/{total} scans", file=sys.stderr, flush=True)

@@ -1,0 +1,61 @@
+"""Radiomics of a whole cohort, side by side, each scan once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.data.task_run import run_tasks
+from PCNSLSurvivalLib.errors import EvaluationError, PCNSLSurvivalError
+from PCNSLSurvivalLib.evaluation.baselines.radiomics_cache import cached_features
+from PCNSLSurvivalLib.terms import Sequence as MRSequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureTask:
+    """One scan, for a process of its own."""
+
+    patient: PreparedPatient
+    sequence: MRSequence
+    cache: Path
+
+
+def extract_radiomics(
+    patients: Sequence[PreparedPatient],
+    sequences: Sequence[MRSequence],
+    cache: Path,
+    *,
+    jobs: int = 1,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Fill the cache with the features of every scan; those that are there already are found.
+
+    Args:
+        patients: Prepared examinations.
+        sequences: Which scans.
+        cache: Folder of the kept features.
+        jobs: Scans at the same time, each in a process of its own.
+        report: Told the number of scans done, and of all.
+
+    Raises:
+        EvaluationError: A scan has no usable region, named with what is wrong, once all others are done.
+    """
+    tasks = [FeatureTask(patient=one, sequence=s, cache=cache) for s in sequences for one in patients]
+    problems = []
+    for done, (task, problem) in enumerate(run_tasks(_extract, tasks, lost=lambda _, why: why, jobs=jobs), start=1):
+        if problem:
+            problems.append(f"{task.patient.name}, {task.sequence.label}: {problem}")
+        report(done, len(tasks))
+    if problems:
+        raise EvaluationError("\n".join(problems))
+
+
+def _extract(task: FeatureTask) -> str:
+    """Why the features could not be computed; empty if they are in the cache."""
+    try:
+        cached_features(task.patient, task.sequence, task.cache)
+    except PCNSLSurvivalError as problem:
+        return str(problem)
+    return ""

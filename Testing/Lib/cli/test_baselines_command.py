@@ -1,0 +1,36 @@
+"""``pcnsl-survival baselines`` on a small prepared cohort whose lesions know the outcome."""
+
+from __future__ import annotations
+
+from made_cohorts import made_cohort
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc
+from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
+from PCNSLSurvivalLib.terms import Sequence
+
+
+def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kept_features(tmp_path, capsys):
+    cohort = made_cohort(tmp_path / "prepared", patients=16, censored=1, sequences=(Sequence.T1GD,))
+    out = tmp_path / "out"
+    words = ["baselines", str(cohort), "--prepared", str(cohort), "--out", str(out), "--folds", "2", "--repeats", "1"]
+    assert main(words) == 0
+    arms = by_arm(read_predictions(out / "results" / "predictions.csv"))
+    assert "svm_t1gd_radiomics" in arms
+    assert out_of_fold_auc(arms["svm_t1gd_radiomics"], resamples=50).value > 0.8
+    assert all(one.censored for folds in arms.values() for one in folds)
+    written = {path.name for path in (out / "results").iterdir()}
+    assert {"experiment_report.html", "results.csv", "comparisons.csv", "results_table.tex", "methods.txt"} <= written
+    html = (out / "results" / "experiment_report.html").read_text(encoding="utf-8")
+    assert "Research use only" in html
+    assert "SVM, T1Gd radiomics" in html
+    for name in ("roc", "precision_recall", "calibration", "decision", "kaplan_meier"):
+        assert (out / "results" / "figures" / f"{name}.png").stat().st_size > 1000
+        assert (out / "results" / "figures" / f"{name}.svg").is_file()
+    assert len(list((out / "radiomics").glob("*.json"))) == 17
+    assert str(out / "results") in capsys.readouterr().out
+
+
+def test_a_folder_without_a_prepared_cohort_is_told_in_a_sentence(tmp_path, capsys):
+    assert main(["baselines", str(tmp_path), "--prepared", str(tmp_path), "--out", str(tmp_path / "out")]) == 3
+    assert "Run 'pcnsl-survival preprocess" in capsys.readouterr().err

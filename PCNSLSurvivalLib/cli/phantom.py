@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 _LAYOUTS = ("bids", "brats2020", "ucsf-pcnsl", "table")
+_SEQUENCES = ("t1gd", "t1", "t2", "flair")
 _REGISTERED = ("brats2020", "ucsf-pcnsl")
 
 
@@ -31,6 +32,18 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         help="thick slices and 3-D mixed as in practice, or 1 mm; the processed layouts are always 1 mm",
     )
     parser.add_argument("--layout", choices=_LAYOUTS, default="bids", help="shape of the folder")
+    parser.add_argument(
+        "--sequences",
+        type=_sequences,
+        default=_SEQUENCES,
+        metavar="LIST",
+        help="which are made, with commas: t1gd,t1,t2,flair (default); t1gd must be among them",
+    )
+    parser.add_argument(
+        "--stripped",
+        action="store_true",
+        help="brains alone, without skull and coil shading, as scans come from preparation; for --layout table",
+    )
     parser.add_argument("--dicom", action="store_true", help="write every scan as a DICOM series too")
     parser.add_argument(
         "--best-auc",
@@ -49,12 +62,16 @@ def run_phantom(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.phantoms.cohort import CohortPlan
     from PCNSLSurvivalLib.phantoms.cohort_files import make_cohort
     from PCNSLSurvivalLib.phantoms.disease import Kind
+    from PCNSLSurvivalLib.terms import Sequence
 
     if args.dicom and args.layout in _REGISTERED:
         print(
             f"pcnsl-survival: --dicom does not go with --layout {args.layout}: it holds processed volumes.",
             file=sys.stderr,
         )
+        return 2
+    if args.stripped and (args.layout != "table" or args.dicom):
+        print("pcnsl-survival: --stripped goes with --layout table, and not with --dicom.", file=sys.stderr)
         return 2
     plan = CohortPlan(
         patients=args.patients,
@@ -64,7 +81,16 @@ def run_phantom(args: argparse.Namespace) -> int:
         best_auc=args.best_auc,
     )
     with _Bar(quiet=args.quiet) as progress:
-        summary = make_cohort(plan, args.out, layout=args.layout, dicom=args.dicom, jobs=args.jobs, progress=progress)
+        summary = make_cohort(
+            plan,
+            args.out,
+            layout=args.layout,
+            sequences=tuple(Sequence(name) for name in args.sequences),
+            stripped=args.stripped,
+            dicom=args.dicom,
+            jobs=args.jobs,
+            progress=progress,
+        )
     print(
         f"{args.patients} virtual patients ({summary.made} made now, {summary.found} found): "
         f"{summary.over_one_year} with OS > 1 year, {summary.up_to_one_year} without, "
@@ -106,6 +132,13 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return value
+
+
+def _sequences(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not set(names) <= set(_SEQUENCES) or "t1gd" not in names or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError("must name t1gd, and t1, t2 and flair where they are wanted, with commas")
+    return names
 
 
 def _auc(text: str) -> float:

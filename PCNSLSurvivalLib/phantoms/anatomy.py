@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import SimpleITK as sitk
@@ -103,16 +104,21 @@ def _mass_effect(points: NDArray[np.float64], lesions: tuple[Lesion, ...]) -> ND
 
 def _ventricle_pull(points: NDArray[np.float64], template: BrainTemplate, shift_mm: float) -> NDArray[np.float64]:
     """Displacement along the distance to the ventricles that moves their walls by ``shift_mm``."""
+    coarse, values = _around_ventricles(template)
+    index = coarse.lps_to_index(points)
+    flat = np.clip(np.rint(index), 0, np.asarray(coarse.size) - 1).astype(int)
+    sampled = values[flat[..., 2], flat[..., 1], flat[..., 0]]
+    d = sampled[..., :1]
+    weight = np.where(d > 0, np.exp(-d / 14.0), np.clip(1.0 + d / 6.0, 0.0, 1.0))
+    return np.asarray(shift_mm * weight * sampled[..., 1:], dtype=np.float64)
+
+
+@lru_cache(maxsize=1)
+def _around_ventricles(template: BrainTemplate) -> tuple[Grid, NDArray[np.float64]]:
+    """Distance to the ventricles and its gradient along x, y, z, (K, J, I, 4) on 2 mm voxels."""
     coarse = Grid.of(template.ventricles).with_spacing((2.0, 2.0, 2.0))
     inside = resample(template.ventricles, coarse) > 0.5
     distance_image = sitk.SignedMaurerDistanceMap(inside, False, False, True)
     distance = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(distance_image, 1.5))
     gz, gy, gx = np.gradient(distance, 2.0)
-    values = sitk.GetImageFromArray(np.stack([distance, gx, gy, gz], -1), isVector=True)
-    values.CopyInformation(inside)
-    index = coarse.lps_to_index(points)
-    flat = np.clip(np.rint(index), 0, np.asarray(coarse.size) - 1).astype(int)
-    sampled = sitk.GetArrayFromImage(values)[flat[..., 2], flat[..., 1], flat[..., 0]]
-    d = sampled[..., :1]
-    weight = np.where(d > 0, np.exp(-d / 14.0), np.clip(1.0 + d / 6.0, 0.0, 1.0))
-    return np.asarray(shift_mm * weight * sampled[..., 1:], dtype=np.float64)
+    return coarse, np.stack([distance, gx, gy, gz], -1)

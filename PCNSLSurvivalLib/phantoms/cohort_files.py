@@ -25,6 +25,7 @@ from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
 from PCNSLSurvivalLib.phantoms.survival_model import survival_model
 from PCNSLSurvivalLib.phantoms.template import brain_template
 from PCNSLSurvivalLib.phantoms.truth import write_truth
+from PCNSLSurvivalLib.terms import Sequence
 
 _VERSION = 1
 
@@ -55,6 +56,8 @@ def make_cohort(
     out: Path,
     *,
     layout: str = "bids",
+    sequences: tuple[Sequence, ...] = tuple(Sequence),
+    stripped: bool = False,
     dicom: bool = False,
     jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -69,6 +72,8 @@ def make_cohort(
         plan: The cohort.
         out: Its folder; one that holds the same cohort already is completed.
         layout: "bids", "table", "brats2020" or "ucsf-pcnsl"; the last two hold registered, stripped volumes.
+        sequences: Which sequences are made, T1Gd among them.
+        stripped: Brains without skull and shading on the grids of the scans; the plain table alone can say so.
         dicom: Write each scan as a DICOM series too, under ``dicom/``; for layouts with whole heads.
         jobs: Patients made at the same time, each in its own process (about 1.2 GB each).
         progress: Called with the number of finished patients and of all.
@@ -79,14 +84,18 @@ def make_cohort(
     Raises:
         OutputFolderError: ``out`` holds something else, or cannot be written.
         MissingFilesError: The tissue maps are not installed.
-        ValueError: The plan is impossible, or ``dicom`` does not go with the layout.
+        ValueError: The plan is impossible, or ``dicom`` or ``stripped`` does not go with the layout.
     """
-    place = LAYOUTS[layout](out)
-    if dicom and not place.whole_heads:
+    if Sequence.T1GD not in sequences:
+        raise ValueError("T1Gd must be among the sequences: the true masks lie on its voxels.")
+    if stripped and layout != "table":
+        raise ValueError(f"The {layout} layout has no place to say that its scans are stripped. Use the table.")
+    place = LAYOUTS[layout](out, sequences, stripped)
+    if dicom and (stripped or not place.whole_heads):
         raise ValueError(f"The {layout} layout holds processed volumes, which never were DICOM.")
     brain_template()
     members = draw_cohort(plan)
-    _claim_folder(out, plan, layout)
+    _claim_folder(place, plan, layout)
     place.write_tables(plan, members)
     write_table(out / "patients_truth.csv", [_truth_row(place, member) for member in members])
     waiting = [member for member in members if not place.folder(member).is_dir()]
@@ -159,7 +168,7 @@ def _share_cores(threads: int) -> None:
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
 
 
-def _claim_folder(out: Path, plan: CohortPlan, layout: str) -> None:
+def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
     """Write ``cohort.json``, or check that the folder holds this very cohort."""
     model = survival_model(plan.kind, plan.best_auc)
     about = {
@@ -169,17 +178,20 @@ def _claim_folder(out: Path, plan: CohortPlan, layout: str) -> None:
         "seed": plan.seed,
         "kind": str(plan.kind),
         "grid": plan.grid,
+        "sequences": [str(sequence) for sequence in place.sequences],
+        "stripped": place.stripped,
         "best_auc_asked": plan.best_auc,
         "survival_model": asdict(model),
     }
+    out = place.out
     path = out / "cohort.json"
     if path.is_file():
         held = json.loads(path.read_text(encoding="utf-8"))
         held.pop("patients", None)
         if held != about:
             raise OutputFolderError(
-                "The output folder holds another cohort (seed, kind, grid, layout or AUC differ); nothing was "
-                "changed. Give the same options to complete it, or choose another folder with --out."
+                "The output folder holds another cohort (seed, kind, grid, sequences, layout or AUC differ); nothing "
+                "was changed. Give the same options to complete it, or choose another folder with --out."
             )
     elif out.is_dir() and any(out.iterdir()):
         raise OutputFolderError(

@@ -88,6 +88,11 @@ _ROUTINE = {
     ),
 }
 _BLOCK_MM = 165.0
+# Noise and coil shading as measured in the real heads of docs/phantoms.md.
+_SNR = {Sequence.T1GD: (45.0, 95.0)}
+_USUAL_SNR = (20.0, 50.0)
+_SHADING = {Sequence.T2: (0.02, 0.06)}
+_USUAL_SHADING = (0.03, 0.13)
 
 
 def draw_clinical_protocol(seed: int, *, thick_t1gd: bool = False) -> Protocol:
@@ -108,7 +113,7 @@ def draw_clinical_protocol(seed: int, *, thick_t1gd: bool = False) -> Protocol:
             routine = replace(_ROUTINE[Sequence.T1] if thick_t1gd else routine, gadolinium=dose)
         if routine.slice_mm > 2.0:
             routine = _other_slices(routine, own, tilt)
-        sequences[sequence] = _lying(routine, own, lying)
+        sequences[sequence] = _lying(routine, sequence, own, lying)
     return Protocol(seed=seed, sequences=sequences)
 
 
@@ -130,7 +135,7 @@ def draw_isotropic_protocol(seed: int) -> Protocol:
             slice_mm=1.0,
             gadolinium=dose if routine.gadolinium else 0.0,
         )
-        sequences[sequence] = _lying(routine, stream(seed, "protocol", sequence), lying)
+        sequences[sequence] = _lying(routine, sequence, stream(seed, "protocol", sequence), lying)
     return Protocol(seed=seed, sequences=sequences)
 
 
@@ -144,10 +149,16 @@ def registered_protocol(seed: int) -> Protocol:
     return Protocol(seed=seed, sequences=still)
 
 
+def without_shading(protocol: Protocol) -> Protocol:
+    """The same examination with the shading that a good correction leaves: a seventh."""
+    even = {s: replace(scan, bias_amplitude=scan.bias_amplitude / 7.0) for s, scan in protocol.sequences.items()}
+    return Protocol(seed=protocol.seed, sequences=even)
+
+
 def _other_slices(routine: SequenceProtocol, own: np.random.Generator, tilt: Vector) -> SequenceProtocol:
     """Another site's slices: 4.5 to 6 mm apart with up to 1 mm gap, and another in-plane voxel."""
     distance = round(float(own.uniform(4.5, 6.0)), 1)
-    edge = round(float(own.uniform(0.82, 0.94)), 2)
+    edge = round(float(own.uniform(0.89, 0.96)), 2)
     return replace(
         routine,
         matrix=(256, 256, int(np.ceil(_BLOCK_MM / distance))),
@@ -157,7 +168,9 @@ def _other_slices(routine: SequenceProtocol, own: np.random.Generator, tilt: Vec
     )
 
 
-def _lying(routine: SequenceProtocol, own: np.random.Generator, lying: np.ndarray) -> SequenceProtocol:
+def _lying(
+    routine: SequenceProtocol, sequence: Sequence, own: np.random.Generator, lying: np.ndarray
+) -> SequenceProtocol:
     """Where the head lies, and how this scanner shades, hisses and is disturbed."""
     turn = lying + own.normal(0.0, 1.0, 3) * (2.5, 1.5, 2.0)
     move = own.normal(0.0, 1.0, 3) * (3.0, 4.0, 5.0)
@@ -167,8 +180,8 @@ def _lying(routine: SequenceProtocol, own: np.random.Generator, lying: np.ndarra
         te_ms=routine.te_ms * float(own.uniform(0.93, 1.07)),
         rotation_deg=(float(turn[0]), float(turn[1]), float(turn[2])),
         translation_mm=(float(move[0]), float(move[1]), float(move[2])),
-        bias_amplitude=float(own.uniform(0.03, 0.13)),
-        snr=float(own.uniform(20.0, 50.0)),
+        bias_amplitude=float(own.uniform(*_SHADING.get(sequence, _USUAL_SHADING))),
+        snr=float(own.uniform(*_SNR.get(sequence, _USUAL_SNR))),
         ghosting=float(own.uniform(0.01, 0.03)) if own.uniform() < 0.12 else 0.0,
         gain=float(own.uniform(1400.0, 2600.0)),
     )

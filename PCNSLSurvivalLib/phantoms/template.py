@@ -20,7 +20,7 @@ _FILE = "mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
 _BRAIN_THRESHOLD = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BrainTemplate:
     """Tissue fractions of the average brain, on one LPS-ordered 1 mm grid; the origin is the anterior commissure.
 

@@ -47,7 +47,14 @@ class Brats2020Layout(Layout):
     def make(self, member: CohortPatient) -> VirtualPatient:
         """Scan the brain, its middle in the middle of the challenge's grid."""
         around_brain = _head_grid(member.anatomy.size)
-        patient = scan_patient(member.anatomy, member.plan, member.protocol, brain_only=True, on=around_brain)
+        patient = scan_patient(
+            member.anatomy,
+            member.plan,
+            member.protocol,
+            sequences=self.sequences,
+            brain_only=True,
+            on=around_brain,
+        )
         shift = sitk.Euler3DTransform()
         shift.SetTranslation(np.subtract(around_brain.origin_lps_mm, _BRATS_GRID.origin_lps_mm).tolist())
         moved = {sequence: _moved(scan, shift) for sequence, scan in patient.acquisitions.items()}

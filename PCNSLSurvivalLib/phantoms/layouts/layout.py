@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from PCNSLSurvivalLib.phantoms.acquisition import stripped
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
+from PCNSLSurvivalLib.phantoms.protocol import without_shading
+from PCNSLSurvivalLib.terms import Sequence
 
 
 @dataclass(frozen=True)
@@ -19,9 +22,13 @@ class Layout(ABC):
 
     Attributes:
         out: Folder of the whole cohort.
+        sequences: Which sequences are made.
+        stripped: Brains without skull and shading, as after preparation, on the grids of the scans.
     """
 
     out: Path
+    sequences: tuple[Sequence, ...] = tuple(Sequence)
+    stripped: bool = False
     whole_heads: ClassVar[bool] = True
 
     def name(self, member: CohortPatient) -> str:
@@ -30,7 +37,13 @@ class Layout(ABC):
 
     def make(self, member: CohortPatient) -> VirtualPatient:
         """Build the patient's head and acquire the scans this layout holds."""
-        return scan_patient(member.anatomy, member.plan, member.protocol, brain_only=not self.whole_heads)
+        protocol = without_shading(member.protocol) if self.stripped else member.protocol
+        brain_only = self.stripped or not self.whole_heads
+        patient = scan_patient(member.anatomy, member.plan, protocol, sequences=self.sequences, brain_only=brain_only)
+        if not self.stripped:
+            return patient
+        brains = {name: replace(scan, image=stripped(scan)) for name, scan in patient.acquisitions.items()}
+        return replace(patient, acquisitions=brains)
 
     @abstractmethod
     def folder(self, member: CohortPatient) -> Path:

@@ -8,7 +8,6 @@ from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
-from PCNSLSurvivalLib.terms import Sequence
 
 
 class TableLayout(Layout):
@@ -27,7 +26,8 @@ class TableLayout(Layout):
         """``patients.csv``."""
         rows = []
         for member in members:
-            paths = {str(sequence): f"scans/{self.name(member)}/{sequence}.nii.gz" for sequence in Sequence}
+            paths = {str(sequence): f"scans/{self.name(member)}/{sequence}.nii.gz" for sequence in self.sequences}
             masks = {name: f"truth/{self.name(member)}/t1gd_{name}.nii.gz" for name in ("brain_mask", "lesion_mask")}
-            rows.append({"patient_id": self.name(member), **paths, **masks, **clinical_row(member)})
+            about = {"patient_id": self.name(member), **paths, **masks, "stripped": int(self.stripped)}
+            rows.append(about | clinical_row(member))
         write_table(self.out / "patients.csv", rows)

@@ -32,6 +32,10 @@ class UcsfPcnslLayout(Layout):
 
     whole_heads = False
 
+    @property
+    def _made(self) -> tuple[Sequence, ...]:
+        return tuple(sequence for sequence in _NAMES if sequence in self.sequences)
+
     def folder(self, member: CohortPatient) -> Path:
         """``pcnsl-dataset_v1.0/derivatives/pyalfe/sub-0001``."""
         return self.out / _ROOT / "derivatives" / "pyalfe" / self.name(member)
@@ -41,7 +45,7 @@ class UcsfPcnslLayout(Layout):
         t1gd = member.protocol.sequences[Sequence.T1GD]
         grid: Grid = scan_grid(t1gd, sitk.Euler3DTransform())
         return scan_patient(
-            member.anatomy, member.plan, member.protocol, sequences=tuple(_NAMES), brain_only=True, on=grid
+            member.anatomy, member.plan, member.protocol, sequences=self._made, brain_only=True, on=grid
         )
 
     def write_scans(self, member: CohortPatient, patient: VirtualPatient, folder: Path) -> None:
@@ -53,7 +57,8 @@ class UcsfPcnslLayout(Layout):
         for space in _SPACES:
             images = session / "skullstripped" / f"lesions_{space}_space"
             images.mkdir(parents=True)
-            for sequence, name in _NAMES.items():
+            for sequence in self._made:
+                name = _NAMES[sequence]
                 brain = sitk.Cast(stripped(patient.acquisitions[sequence]), sitk.sitkFloat32)
                 write_volume(brain, images / f"{stem}_{name}_to_{space}_skullstripped.nii.gz")
             masks = session / "masks" / "lesions_seg_comp"

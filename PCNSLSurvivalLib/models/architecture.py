@@ -32,6 +32,8 @@ class ResNetArchitecture:
         widen_factor: Multiplies the 64, 128, 256 and 512 planes of the four blocks.
         shortcut: "B" projects with a 1 x 1 x 1 convolution; "A" pads with zeros (MedicalNet's 18 and 34).
         bias_downsample: Whether the projecting convolution of shortcut "B" has a bias.
+        max_pool: Whether a max-pooling by 2 follows the first convolution, as usual; without it the cells of the map are
+            half as large.
         norm: "batch", or "instance" without parameters (the brain-extraction encoder of deepbet).
 
     References:
@@ -45,6 +47,7 @@ class ResNetArchitecture:
     widen_factor: float = 1.0
     shortcut: Literal["A", "B"] = "B"
     bias_downsample: bool = True
+    max_pool: bool = True
     norm: Literal["batch", "instance"] = "batch"
 
     def __post_init__(self) -> None:
@@ -55,6 +58,7 @@ class ResNetArchitecture:
             "widen_factor": (0.125, 0.25, 0.5, 1.0),
             "shortcut": ("A", "B"),
             "bias_downsample": (True, False),
+            "max_pool": (True, False),
             "norm": ("batch", "instance"),
         }
         for name, choices in allowed.items():
@@ -151,7 +155,7 @@ class ResNetArchitecture:
 
     def cell_stride(self, block: Block) -> int:
         """Distance between neighboring feature cells of a block, in voxels of the network's input."""
-        return self.conv1_stride * 2 ** (1 + BLOCKS.index(block))
+        return self.conv1_stride * 2 ** (int(self.max_pool) + BLOCKS.index(block))
 
     def cells(self, block: Block, size: tuple[int, int, int]) -> tuple[int, int, int]:
         """Number of feature cells of a block along i, j, k for an input of ``size`` voxels."""

@@ -36,6 +36,7 @@ class FoldedResNet:
         self.device = device or torch.device("cpu")
         self.dtype = dtype
         network = fold(architecture, tensors)
+        self._max_pool = architecture.max_pool
         self._stem = self._convolution(network.stem)
         self._blocks = {
             name: [self._residual_block(block) for block in blocks] for name, blocks in network.blocks.items()
@@ -54,7 +55,8 @@ class FoldedResNet:
             (N, features, i, j, k).
         """
         y = self._stem(x.to(device=self.device, dtype=self.dtype)).relu_()
-        y = functional.max_pool3d(y, kernel_size=3, stride=2, padding=1)
+        if self._max_pool:
+            y = functional.max_pool3d(y, kernel_size=3, stride=2, padding=1)
         return self._through(BLOCKS[: BLOCKS.index(block) + 1], y)
 
     def above(self, block: Block, features: torch.Tensor) -> torch.Tensor:

@@ -228,6 +228,7 @@ def monai_config(architecture: ResNetArchitecture) -> dict[str, Any]:
             "shortcut_type": architecture.shortcut,
             "widen_factor": architecture.widen_factor,
             "bias_downsample": architecture.bias_downsample,
+            "no_max_pool": not architecture.max_pool,
         },
     }
 

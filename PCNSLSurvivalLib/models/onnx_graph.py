@@ -38,8 +38,9 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
     """
     writer = _GraphWriter()
     x = writer.convolution(network.stem, "image", relu=True)
-    pool = {"kernel_shape": [3, 3, 3], "strides": [2, 2, 2], "pads": [1] * 6}
-    x = writer.node("MaxPool", [x], pool)
+    if architecture.max_pool:
+        pool = {"kernel_shape": [3, 3, 3], "strides": [2, 2, 2], "pads": [1] * 6}
+        x = writer.node("MaxPool", [x], pool)
     blocks = [block for name in network.blocks for block in network.blocks[name]]
     for number, block in enumerate(blocks, start=1):
         x = writer.residual_block(block, x, output="layer4" if number == len(blocks) else None)

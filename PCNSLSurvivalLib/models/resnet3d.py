@@ -25,6 +25,7 @@ def monai_arguments(architecture: ResNetArchitecture) -> dict[str, Any]:
         "num_classes": CLASSES,
         "conv1_t_size": 7,
         "conv1_t_stride": architecture.conv1_stride,
+        "no_max_pool": not architecture.max_pool,
         "shortcut_type": architecture.shortcut,
         "widen_factor": architecture.widen_factor,
         "bias_downsample": architecture.bias_downsample,

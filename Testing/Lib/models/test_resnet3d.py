@@ -16,7 +16,10 @@ VARIANTS = [
         (10, 1, 1, "B"), (10, 3, 2, "B"), (18, 2, 1, "B"), (18, 1, 2, "A"), (34, 1, 2, "A"), (34, 3, 1, "B"),
         (50, 1, 2, "B"), (50, 2, 1, "A"),
     ]
-] + [ResNetArchitecture(depth=50, widen_factor=1.0, bias_downsample=False)]  # fmt: skip
+] + [
+    ResNetArchitecture(depth=10, widen_factor=0.125, max_pool=False),
+    ResNetArchitecture(depth=50, widen_factor=1.0, bias_downsample=False),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("architecture", VARIANTS, ids=str)
@@ -52,8 +55,8 @@ def test_instance_norm_network_gives_the_numbers_of_monais():
         torch.testing.assert_close(folded.head(folded.up_to("layer4", x)), network(x), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_every_cell_looks_around_the_voxel_that_its_stride_says(stride):
+@pytest.mark.parametrize(("stride", "max_pool"), [(1, True), (2, True), (2, False)])
+def test_every_cell_looks_around_the_voxel_that_its_stride_says(stride, max_pool):
     """Probe with one bright voxel at a time: a cell's field of view is centered on voxel ``cell_stride * n``."""
     architecture = ResNetArchitecture(depth=10, conv1_stride=stride, widen_factor=0.125)
     tensors = random_tensors(architecture)

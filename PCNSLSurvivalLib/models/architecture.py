@@ -32,8 +32,8 @@ class ResNetArchitecture:
         widen_factor: Multiplies the 64, 128, 256 and 512 planes of the four blocks.
         shortcut: "B" projects with a 1 x 1 x 1 convolution; "A" pads with zeros (MedicalNet's 18 and 34).
         bias_downsample: Whether the projecting convolution of shortcut "B" has a bias.
-        max_pool: Whether a max-pooling by 2 follows the first convolution, as usual; without it the cells of the map are
-            half as large.
+        max_pool: Whether a max-pooling by 2 follows the first convolution, as usual; without it the cells of the
+            map are half as large.
         norm: "batch", or "instance" without parameters (the brain-extraction encoder of deepbet).
 
     References:

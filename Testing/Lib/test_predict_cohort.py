@@ -27,8 +27,9 @@ def stripped_brain(seed: int) -> sitk.Image:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    small_model(tmp_path_factory.mktemp("models") / "small_untrained")
-    return tmp_path_factory.getbasetemp() / "models0" / "small_untrained"
+    path = tmp_path_factory.mktemp("models") / "small_untrained"
+    small_model(path)
+    return path
 
 
 @pytest.fixture

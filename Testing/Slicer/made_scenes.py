@@ -139,7 +139,10 @@ def temporary_files() -> list[str]:
 
 
 def child_processes() -> list[int]:
-    """Living children of this process, their children included (Linux)."""
+    """Living children of this process, their children included (Linux).
+
+    Python's own resource tracker, which any earlier test with a process pool leaves running, is none of them.
+    """
     found: list[int] = []
     waiting = [os.getpid()]
     while waiting:
@@ -151,7 +154,14 @@ def child_processes() -> list[int]:
                 continue
             found += pids
             waiting += pids
-    return [pid for pid in found if _alive(pid)]
+    return [pid for pid in found if _alive(pid) and not _is_resource_tracker(pid)]
+
+
+def _is_resource_tracker(pid: int) -> bool:
+    try:
+        return b"multiprocessing.resource_tracker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _alive(pid: int) -> bool:

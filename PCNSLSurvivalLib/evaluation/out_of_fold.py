@@ -1,8 +1,8 @@
 """One number for a whole cross-validation, with an interval that tells the truth about it.
 
-Two things make the usual pooled AUC and its bootstrap interval wrong here, and docs/decisions/intervals.md shows by how
-much: probabilities of models from different folds do not share one scale, and a bootstrap over held-out patients takes
-the models as given although other training patients would have given other models.
+Two things make the usual pooled AUC and its bootstrap interval wrong here: probabilities of models from different
+folds do not share one scale, and a bootstrap over held-out patients takes the models as given although other training
+patients would have given other models.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Radiomics features of one region of one prepared scan, by a library held against the IBSI reference values.
-
-Which library, and what it was found to compute: docs/decisions/radiomics.md.
-"""
+"""Radiomics features of one region of one prepared scan, by numpyradiomics."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from PCNSLSurvivalLib.errors import EvaluationError
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 
 FAMILIES = ("firstorder", "shape", "glcm", "glszm", "gldm", "ngtdm")
-"""Run-length features (GLRLM) are left out: numpyradiomics' do not agree with the IBSI reference values."""
+"""Run-length features (GLRLM) are left out: numpyradiomics' disagreed with the IBSI digital phantom."""
 
 
 @dataclass(frozen=True, kw_only=True)

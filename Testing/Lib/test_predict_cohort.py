@@ -40,12 +40,12 @@ def cohort(tmp_path):
         sitk.WriteImage(stripped_brain(seed), str(folder / f"{name}.nrrd"))
     (folder / "broken.nrrd").write_bytes(b"NRRD0004\nnothing else")
     rows = ["patient_id,t1gd,os_days,death_observed", "a,one.nrrd,700,1", "b,broken.nrrd,100,1", "c,two.nrrd,90,1"]
-    (folder / "patients.csv").write_text("\n".join(rows) + "\n")
+    (folder / "patients.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     return folder
 
 
 def table(out):
-    with (out / "predictions.csv").open(newline="") as stream:
+    with (out / "predictions.csv").open(newline="", encoding="utf-8") as stream:
         return {row["case"]: row for row in csv.DictReader(stream)}
 
 

@@ -11,16 +11,19 @@ from typing import NoReturn
 
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.baselines import add_baselines_command
+from PCNSLSurvivalLib.cli.cross_validate import add_cross_validate_command
 from PCNSLSurvivalLib.cli.demo import add_demo_command
 from PCNSLSurvivalLib.cli.experiment import add_experiment_command
 from PCNSLSurvivalLib.cli.explain import add_explain_command
 from PCNSLSurvivalLib.cli.export import add_export_command
+from PCNSLSurvivalLib.cli.finetune import add_finetune_command
 from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extractor_command
 from PCNSLSurvivalLib.cli.model import add_model_command
 from PCNSLSurvivalLib.cli.phantom import add_phantom_command
 from PCNSLSurvivalLib.cli.predict import add_predict_command
 from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
+from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
@@ -82,8 +85,11 @@ def _parser() -> argparse.ArgumentParser:
         add_model_command,
         add_phantom_command,
         add_preprocess_command,
-        add_experiment_command,
+        add_pretrain_command,
+        add_finetune_command,
+        add_cross_validate_command,
         add_baselines_command,
+        add_experiment_command,
     ):
         add_command(commands)
     for command in commands.choices.values():

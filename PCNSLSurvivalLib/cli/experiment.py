@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from functools import partial
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.experiment.finished import UnitOutcome
+    from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
     from PCNSLSurvivalLib.experiment.units import Unit
 
 
@@ -26,36 +28,57 @@ def add_experiment_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--cohort", type=Path, required=True, metavar="DIR", help="prepared cohort that is cross-validated"
     )
-    parser.add_argument(
-        "--brats", type=Path, metavar="DIR", help="prepared cohort to pre-train on; needed by transfer arms"
+    add_run_options(parser)
+    parser.set_defaults(run=run_experiment)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that runs units."""
+    before = parser.add_mutually_exclusive_group()
+    before.add_argument(
+        "--brats", type=Path, metavar="DIR", help="prepared cohort to pre-train on; transfer needs it or --start"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the experiment")
+    before.add_argument(
+        "--start", type=Path, nargs="+", default=[], metavar="DIR", help="what 'pretrain' made, one a sequence"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of all results")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=_count, default=1, metavar="N", help="units at the same time on this computer")
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="of the networks")
     parser.add_argument("--dry-run", action="store_true", help="tell the arms, the folds and who is left out, and stop")
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.set_defaults(run=run_experiment)
 
 
 def run_experiment(args: argparse.Namespace) -> int:
     """Run what is missing of the experiment, write its results, and say where they are."""
-    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.experiment.grid import experiment_grid
     from PCNSLSurvivalLib.experiment.plan import read_plan
+
+    return run_plan(read_plan(args.plan), args)
+
+
+def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
+    """Run what is missing of a plan with the options of ``add_run_options``."""
+    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.errors import ExperimentError
     from PCNSLSurvivalLib.experiment.results import write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+    from PCNSLSurvivalLib.experiment.start import read_start
 
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ExperimentError(
+            "torchrun trains one network on several devices: use it with 'pretrain' or 'finetune'. Units of an "
+            "experiment are run side by side with --jobs or --scheduler."
+        )
     begin = time.perf_counter()
-    plan = read_plan(args.plan)
     experiment = Experiment(
         plan=plan,
         cohort=read_prepared_cohort(args.cohort.absolute()),
         second=read_prepared_cohort(args.brats.absolute()) if args.brats else None,
         out=args.out.absolute(),
+        starts=tuple(read_start(folder) for folder in args.start),
     )
-    grid = experiment_grid(plan, experiment.cohort, experiment.second)
+    grid = experiment.grid
     people = grid.patients
     print(
         f"{len(plan.arm_names)} arms, {plan.splits} folds x {plan.repeats}, {len(grid.units)} units. "

@@ -5,12 +5,32 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from PCNSLSurvivalLib.data.case import CohortCase
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.errors import CohortError
 
-Examination = CohortCase | PreparedPatient
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPatient:
+    """What tells whose an examination was: kept beside weights that were trained on it."""
+
+    name: str
+    patient: str
+    aliases: tuple[str, ...]
+    t1gd_voxels_sha256: str
+    """Of the voxels as they came; empty where there is no record of it."""
+
+    @classmethod
+    def of(cls, case: PreparedPatient) -> KnownPatient:
+        """Of a prepared examination."""
+        return cls(
+            name=case.name, patient=case.patient, aliases=tuple(case.aliases), t1gd_voxels_sha256=_voxels_of(case)
+        )
+
+
+Examination = CohortCase | PreparedPatient | KnownPatient
 
 # Identifiers under which a person is known beyond one cohort, up to the part that names the person.
 _PUBLIC = (
@@ -19,7 +39,7 @@ _PUBLIC = (
 )
 
 
-def refuse_shared_patients(cohort: PreparedCohort, second: PreparedCohort) -> None:
+def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]) -> None:
     """Refuse two cohorts that share a patient; see ``overlap``.
 
     Args:
@@ -29,7 +49,7 @@ def refuse_shared_patients(cohort: PreparedCohort, second: PreparedCohort) -> No
     Raises:
         CohortError: A patient is in both; the sentence names the cases.
     """
-    pairs = overlap(cohort.patients, second.patients)
+    pairs = overlap(cohort.patients, second)
     if pairs:
         first = pairs[0]
         many = "One patient is" if len(pairs) == 1 else f"{len(pairs)} patients are"
@@ -91,6 +111,8 @@ def _voxels_of(case: Examination) -> str:
     """SHA-256 of the T1Gd's voxels as they came; empty where there is no record of it."""
     if isinstance(case, CohortCase):
         return ""
+    if isinstance(case, KnownPatient):
+        return case.t1gd_voxels_sha256
     try:
         record = json.loads((case.folder / "case.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -74,12 +74,18 @@ def _training(settings: TrainingSettings) -> str:
 
 
 def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
-    if grid.second is None:
+    if not grid.pretraining:
         return ""
-    before, after = plan.settings_of("pretraining"), plan.settings_of("finetuning")
+    after = plan.settings_of("finetuning")
+    counts = {len(start.patients) for start in grid.starts.values()}
+    epochs = ""
+    if grid.second is not None:
+        counts.add(len(grid.second.labeled))
+        epochs = f" (at most {plan.settings_of('pretraining').epochs} epochs)"
+    many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
     return (
-        f"Transfer arms started from a network trained for the same OS classes on {len(grid.second.labeled)} patients "
-        f"of a second cohort (at most {before.epochs} epochs), none of whom is in the first; fine-tuning took at most "
+        f"Transfer arms started from a network trained for the same OS classes on {many} examinations of a second "
+        f"cohort{epochs}, none of whose patients is in the first; fine-tuning took at most "
         f"{after.epochs} epochs with a learning rate of {after.learning_rate:g} for the head and "
         f"{after.backbone_factor:g} of it for the backbone."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from PCNSLSurvivalLib.data.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.errors import ExperimentError
 from PCNSLSurvivalLib.experiment.participants import Participants, identity_of, participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.experiment.start import Start
 from PCNSLSurvivalLib.experiment.units import Unit
 from PCNSLSurvivalLib.terms import Sequence
 
@@ -26,12 +28,14 @@ class Grid:
         folds: One unit a fold and arm, arm by arm.
         patients: Of the cohort that is cross-validated.
         second: Of the cohort of the pre-training; None without one.
+        starts: Trained beforehand, by sequence, in place of a pre-training.
     """
 
     pretraining: tuple[Unit, ...]
     folds: tuple[Unit, ...]
     patients: Participants
     second: Participants | None
+    starts: dict[Sequence, Start]
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -39,13 +43,16 @@ class Grid:
         return (*self.pretraining, *self.folds)
 
 
-def experiment_grid(plan: ExperimentPlan, cohort: PreparedCohort, second: PreparedCohort | None) -> Grid:
+def experiment_grid(
+    plan: ExperimentPlan, cohort: PreparedCohort, second: PreparedCohort | None, starts: Several[Start] = ()
+) -> Grid:
     """Lay out the units of a plan on its cohorts.
 
     Args:
         plan: The experiment.
         cohort: Is cross-validated.
-        second: Of the pre-training; needed by transfer arms.
+        second: Of the pre-training; needed by transfer arms without a start.
+        starts: Trained beforehand; those of sequences that the plan does not have are not used.
 
     Raises:
         CohortError: The cohorts share a patient.
@@ -62,21 +69,35 @@ def experiment_grid(plan: ExperimentPlan, cohort: PreparedCohort, second: Prepar
         repeats=plan.repeats,
         seed=plan.seed,
     )
+    given = {start.sequence: start for start in starts if start.sequence in plan.sequences and plan.needs_pretraining}
+    if starts and not given:
+        raise ExperimentError(
+            "No arm starts from what --start gives: it needs a transfer arm of the start's sequence. Choose such an "
+            "arm, or leave --start out."
+        )
+    for start in given.values():
+        start.refuse_unfit(plan, cohort)
     before = None
     pretraining: dict[Sequence, Unit] = {}
-    if plan.needs_pretraining:
+    if plan.needs_pretraining and set(given) != set(plan.sequences):
         if second is None:
             raise ExperimentError(
-                "The transfer arms need a second cohort to pre-train on. Give it with --brats, or take 'transfer' out "
-                "of 'initializations' in the experiment file."
+                "The transfer arms need a second cohort to pre-train on. Give it with --brats, give a start for each "
+                "of their sequences with --start, or take 'transfer' out of 'initializations' in the experiment file."
             )
-        refuse_shared_patients(cohort, second)
+        refuse_shared_patients(cohort, second.patients)
         before = participants(second, plan.sequences, plan.threshold_days)
+    if plan.needs_pretraining:
         for sequence in plan.sequences:
-            decided = _network(second, sequence) | {
-                "settings": plan.settings_of("pretraining").to_json(),
-                "patients": _identities(before.labeled, plan),
-            }
+            if sequence in given:
+                decided = {"weights_sha256": given[sequence].weights_sha256}
+            else:
+                assert second is not None
+                assert before is not None
+                decided = _network(second, sequence) | {
+                    "settings": plan.settings_of("pretraining").to_json(),
+                    "patients": _identities(before.labeled, plan),
+                }
             pretraining[sequence] = Unit(
                 kind="pretraining",
                 arm=f"{sequence}_pretraining",
@@ -99,7 +120,7 @@ def experiment_grid(plan: ExperimentPlan, cohort: PreparedCohort, second: Prepar
     for arm in plan.networks:
         settings = plan.settings_of("finetuning" if arm.initialization == "transfer" else "training")
         decided = _network(cohort, arm.sequence) | {"settings": settings.to_json()}
-        start = pretraining[arm.sequence] if arm.initialization == "transfer" else None
+        before_it = pretraining[arm.sequence] if arm.initialization == "transfer" else None
         units += [
             Unit(
                 kind="network",
@@ -107,14 +128,16 @@ def experiment_grid(plan: ExperimentPlan, cohort: PreparedCohort, second: Prepar
                 fold=fold,
                 decided_by=decided | who(fold),
                 sequence=arm.sequence,
-                start=start,
+                start=before_it,
             )
             for fold in folds
         ]
     for name in plan.baselines:
         decided = {"version": PCNSLSurvivalLib.__version__}
         units += [Unit(kind="baseline", arm=name, fold=fold, decided_by=decided | who(fold)) for fold in folds]
-    return Grid(pretraining=tuple(pretraining.values()), folds=tuple(units), patients=patients, second=before)
+    return Grid(
+        pretraining=tuple(pretraining.values()), folds=tuple(units), patients=patients, second=before, starts=given
+    )
 
 
 def _network(cohort: PreparedCohort, sequence: Sequence) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def write_model(
     calibration = _calibration(units, folds)
     person = {case: cohort.patient(case).patient for one in folds for case in one.cases}
     patients = len(set(person.values()))
-    whom = f"{patients} {'virtual ' if plan.virtual_patients else ''}patients"
+    whom = in_words(plan, patients)
     with whole_folder(out, overwrite=True) as folder:
         write_model_folder(
             folder,
@@ -55,23 +55,50 @@ def write_model(
             members=[member_of(unit.folder, plan.network) for unit in first],
             sequences=sequences,
             recipe=replace(cohort.recipe, network_grid=plan.network_grid),
-            description=ModelDescription(
-                name=out.name,
-                version="1.0.0",
-                kind="demonstration" if plan.virtual_patients else "trained",
-                description=f"One-year overall survival from {sequences[0].label}: {plan.model_arm}.",
-                intended_use=f"Research on overall survival of primary CNS lymphoma. {RESEARCH_USE_ONLY}",
-                data_source=f"Trained on {plan.cohort}; no scan is part of this folder.",
-                training_cohort=f"{plan.cohort}, {whom}",
-                training_patients=patients,
+            description=model_description(
+                plan,
+                out.name,
+                arm=plan.model_arm or "",
+                sequence=sequences[0],
+                patients=patients,
                 card=_card(plan, whom, calibration, folds, person),
-                license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
-                temperature=calibration.temperature,
-                calibration_patients=calibration.patients,
+                calibration=calibration,
             ),
             familiarity=_familiarity(experiment, first, sequences, whom),
         )
     return read_model_folder(out)
+
+
+def in_words(plan: ExperimentPlan, patients: int) -> str:
+    """How a model's training cohort is counted: "48 virtual patients"."""
+    return f"{patients} {'virtual ' if plan.virtual_patients else ''}patients"
+
+
+def model_description(
+    plan: ExperimentPlan,
+    name: str,
+    *,
+    arm: str,
+    sequence: MRSequence,
+    patients: int,
+    card: str,
+    calibration: Calibration | None = None,
+) -> ModelDescription:
+    """The words and numbers of a model of one arm; without a calibration, the temperature is 1."""
+    return ModelDescription(
+        name=name,
+        version="1.0.0",
+        kind="demonstration" if plan.virtual_patients else "trained",
+        description=f"One-year overall survival from {sequence.label}: {arm}.",
+        intended_use=f"Research on overall survival of primary CNS lymphoma. {RESEARCH_USE_ONLY}",
+        data_source=f"Trained on {plan.cohort}; no scan is part of this folder.",
+        training_cohort=f"{plan.cohort}, {in_words(plan, patients)}",
+        training_patients=patients,
+        card=card,
+        license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
+        temperature=1.0 if calibration is None else calibration.temperature,
+        calibration_patients=0 if calibration is None else calibration.patients,
+    )
 
 
 def _calibration(units: Sequence[FinishedUnit], folds: Sequence[FoldPredictions]) -> Calibration:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from PCNSLSurvivalLib.errors import ExperimentError
-from PCNSLSurvivalLib.evaluation.baselines.arms import BaselineArm, baseline_arm
+from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineArm, baseline_arm
 from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
@@ -141,6 +141,26 @@ class ExperimentPlan:
     def needs_pretraining(self) -> bool:
         """Whether a second cohort is needed."""
         return "transfer" in self.initializations and bool(self.sequences)
+
+    def of_arm(self, name: str) -> ExperimentPlan:
+        """This plan with one arm alone.
+
+        Raises:
+            ExperimentError: No arm has this name.
+        """
+        networks = {
+            arm.name: arm
+            for arm in (NetworkArm(sequence=s, initialization=i) for s in Sequence for i in get_args(Initialization))
+        }
+        if name in networks:
+            arm = networks[name]
+            return replace(
+                self, sequences=(arm.sequence,), initializations=(arm.initialization,), baselines=(), model_arm=name
+            )
+        if name not in {arm.name for arm in BASELINE_ARMS}:
+            known = (*networks, *(arm.name for arm in BASELINE_ARMS))
+            raise ExperimentError(f"There is no arm '{name}'. Choose one of {', '.join(known)}.")
+        return replace(self, sequences=(), baselines=(name,), model_arm=None)
 
     def settings_of(self, name: Training) -> TrainingSettings:
         """Settings of one kind of training, with what the plan gives once for all.

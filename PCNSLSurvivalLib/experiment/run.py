@@ -18,8 +18,9 @@ from PCNSLSurvivalLib.experiment.finished import UnitOutcome, is_finished, write
 from PCNSLSurvivalLib.experiment.grid import Grid, experiment_grid
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run_unit import UnitTask, do_unit, lost_unit
+from PCNSLSurvivalLib.experiment.start import Start
 from PCNSLSurvivalLib.experiment.units import UNITS, Unit
-from PCNSLSurvivalLib.imaging.output_folder import write_whole_text
+from PCNSLSurvivalLib.imaging.output_folder import whole_folder, write_whole_text
 
 PLAN = "experiment.yaml"
 LEFT_OUT = "left_out.csv"
@@ -36,6 +37,13 @@ class Experiment:
     cohort: PreparedCohort
     second: PreparedCohort | None
     out: Path
+    starts: tuple[Start, ...] = ()
+    """Trained beforehand, in place of a pre-training on ``second``."""
+
+    @property
+    def grid(self) -> Grid:
+        """The units of the plan on these cohorts; see ``experiment_grid`` for what it raises."""
+        return experiment_grid(self.plan, self.cohort, self.second, self.starts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +114,11 @@ def run_units(
         MissingFilesError, PreparationError: See ``run_tasks``.
     """
     out = experiment.out.absolute()
-    grid = experiment_grid(experiment.plan, experiment.cohort, experiment.second)
+    grid = experiment.grid
     _claim_folder(out)
     write_whole_text(out / PLAN, experiment.plan.to_yaml())
     write_whole_text(out / LEFT_OUT, _left_out(grid))
+    _take_over_starts(grid, out)
     outcomes = {unit.key: UnitOutcome(state="finished", found=True) for unit in grid.units if is_finished(unit, out)}
     for unit in grid.units:
         if unit.key in outcomes:
@@ -171,6 +180,15 @@ def _claim_folder(out: Path) -> None:
         raise OutputFolderError(
             f"The output folder cannot be written ({reason}). Choose another with --out."
         ) from problem
+
+
+def _take_over_starts(grid: Grid, out: Path) -> None:
+    """Copy what was trained beforehand: the experiment then holds all it was made from, and finds it finished."""
+    for unit in grid.pretraining:
+        start = grid.starts.get(unit.sequence) if unit.sequence else None
+        if start is not None and not is_finished(unit, out):
+            with whole_folder(unit.folder(out), overwrite=True) as folder:
+                shutil.copytree(start.folder, folder, dirs_exist_ok=True)
 
 
 def _left_out(grid: Grid) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.data.folds import Fold
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm, baseline_table
@@ -130,22 +129,17 @@ def _network(task: UnitTask) -> None:
 
 
 def _pretraining(task: UnitTask) -> None:
-    """Train on everybody of the second cohort; nobody is held back, and the epoch is chosen on an inner split."""
-    from PCNSLSurvivalLib.training.processes import training_processes
-    from PCNSLSurvivalLib.training.unit import run_unit
+    from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
 
-    unit, plan = task.unit, task.plan
     assert task.second is not None
-    assert unit.sequence is not None
-    people = participants(read_prepared_cohort(task.second), plan.sequences, plan.threshold_days)
-    everybody = Fold(0, 0, train=tuple(patient.name for patient in people.labeled), test=())
-    with training_processes(task.device) as processes:
-        run_unit(
-            people.cohort,
-            everybody,
-            arm=unit.arm,
-            sequences=(unit.sequence,),
-            settings=plan.settings_of("pretraining"),
-            out=unit.folder(task.out),
-            processes=processes,
-        )
+    assert task.unit.sequence is not None
+    train_on_everybody(
+        task.plan,
+        read_prepared_cohort(task.second),
+        task.unit.sequence,
+        training="pretraining",
+        arm=task.unit.arm,
+        out=task.unit.folder(task.out),
+        needs=task.plan.sequences,
+        device=task.device,
+    )

@@ -11,6 +11,8 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep, ResampleStep
 from PCNSLSurvivalLib.preprocessing.sampling import anti_aliased
 
+_EMPTY_MASK = "The brain mask is empty. Check the brain mask on T1Gd, or leave it out."
+
 
 def even_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float = 5.0) -> Grid:
     """The grid all prepared scans of a patient share: along the axes of T1Gd, around the brain.
@@ -28,7 +30,7 @@ def even_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float = 5.
     """
     kji = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)
     if not len(kji):
-        raise PreparationError("The brain mask is empty. Check the brain mask on T1Gd, or leave it out.")
+        raise PreparationError(_EMPTY_MASK)
     fine, scan = np.asarray(step.spacing_mm), Grid.of(brain_mask)
     old = np.asarray(scan.spacing_mm)
     # Faces of the outermost brain voxels, in mm along the scan's axes from the center of its first voxel.
@@ -71,8 +73,13 @@ def network_grid(brain_mask: sitk.Image, step: NetworkGridStep) -> Grid:
 
     Returns:
         Grid whose size in mm is the same for every patient, so that proportions and sizes are kept.
+
+    Raises:
+        PreparationError: The mask is empty.
     """
     kji = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)
+    if not len(kji):
+        raise PreparationError(_EMPTY_MASK)
     center = Grid.of(brain_mask).index_to_lps(kji.mean(axis=0)[::-1])
     return Grid.axis_aligned(center_lps_mm=center, size=step.size, spacing_mm=step.spacing_mm)
 

@@ -65,6 +65,9 @@ class TrainingSettings:
             raise _wrong("positive learning rates, and weight decay and label smoothing from 0 to below 1")
         if not 0 < self.inner_share <= 0.5 or not self.threshold_days > 0:
             raise _wrong("an inner share up to a half, and a threshold of more than 0 days")
+        one_cell = self.grid is not None and max(self.architecture.cells("layer4", self.grid.size)) < 2
+        if self.architecture.norm == "instance" and one_cell:
+            raise _wrong("a larger block: instance normalization cannot measure the spread of a single cell")
         if not set(self.frozen) <= {"conv1", *BLOCKS}:
             raise _wrong("frozen parts among conv1, layer1, layer2, layer3 and layer4")
 

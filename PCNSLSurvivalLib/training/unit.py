@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.data.dataset import LabeledCases, NetworkInputs, labeled_cases
 from PCNSLSurvivalLib.data.folds import Fold, inner_split
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.data.shared_patients import KnownPatient
 from PCNSLSurvivalLib.errors import OutputFolderError, TrainingError
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
 from PCNSLSurvivalLib.imaging.output_folder import whole_folder
@@ -144,6 +145,7 @@ def run_unit(
             "fold": fold.to_json(),
             "fit": list(fit),
             "select": list(select),
+            "patients": [asdict(KnownPatient.of(cohort.patient(name))) for name in fold.train],
             "sequences": [str(sequence) for sequence in sequences],
             "settings": replace(settings, grid=inputs.grid).to_json(),
             "architecture": network_architecture(settings, len(sequences)).to_json(),

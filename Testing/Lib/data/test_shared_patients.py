@@ -9,7 +9,7 @@ from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.data.cohort import CohortCase, read_cohort
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, read_prepared_cohort
-from PCNSLSurvivalLib.data.shared_patients import overlap, refuse_shared_patients
+from PCNSLSurvivalLib.data.shared_patients import KnownPatient, overlap, refuse_shared_patients
 from PCNSLSurvivalLib.errors import CohortError
 
 
@@ -27,21 +27,23 @@ def with_aliases(cohort: PreparedCohort, *aliases: str) -> PreparedCohort:
 
 def test_equal_names_alone_are_no_patient_in_common(cohorts):
     assert [p.name for p in cohorts[0].patients] == [p.name for p in cohorts[1].patients]
-    refuse_shared_patients(*cohorts)
+    refuse_shared_patients(cohorts[0], cohorts[1].patients)
 
 
 @pytest.mark.parametrize("sides", [("p001", ""), ("", "P001"), ("TCGA-06-0133", "tcga-06-0133")])
 def test_an_alias_counts_on_either_side(cohorts, sides):
     ours, theirs = (with_aliases(c, alias) if alias else c for c, alias in zip(cohorts, sides, strict=True))
     with pytest.raises(CohortError, match="One patient is in both cohorts"):
-        refuse_shared_patients(ours, theirs)
+        refuse_shared_patients(ours, theirs.patients)
 
 
 def test_the_same_scan_counts_under_any_name(cohorts):
     one = cohorts[0].patients[0]
     theirs = replace(cohorts[1], patients=(replace(one, name="X", patient="X"),))
     with pytest.raises(CohortError, match="as P000 and as X"):
-        refuse_shared_patients(cohorts[0], theirs)
+        refuse_shared_patients(cohorts[0], theirs.patients)
+    with pytest.raises(CohortError, match="as P000 and as X"):
+        refuse_shared_patients(cohorts[0], [KnownPatient.of(case) for case in theirs.patients])
 
 
 @pytest.mark.parametrize(

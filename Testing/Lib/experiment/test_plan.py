@@ -81,3 +81,10 @@ def test_a_mistake_is_named_where_it_stands(tmp_path, text, sentence):
 def test_a_missing_file_is_told_in_a_sentence(tmp_path):
     with pytest.raises(ExperimentError, match="cannot be read"):
         read_plan(tmp_path / "none.yaml")
+
+
+def test_instance_normalization_of_a_single_cell_is_refused_before_training(tmp_path):
+    text = "network: {depth: 10, norm: instance}\nnetwork_grid: {size: [32, 32, 32]}\n"
+    with pytest.raises(ExperimentError, match="cannot measure the spread of a single cell"):
+        plan_of(tmp_path, text)
+    plan_of(tmp_path, text.replace("instance", "batch"))

@@ -1,0 +1,38 @@
+"""``pcnsl-survival cross-validate``: one method by repeated cross-validation, as an experiment of a single arm."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from PCNSLSurvivalLib.cli.experiment import add_run_options, run_plan
+
+
+def add_cross_validate_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "cross-validate",
+        help="one network or baseline by repeated cross-validation",
+        description="Cross-validate one arm on a prepared cohort; leave its report, tables and, for a network, the "
+        "model folder. Stopped at any point, the same command goes on there.",
+    )
+    parser.add_argument("cohort", type=Path, metavar="COHORT", help="prepared cohort")
+    parser.add_argument(
+        "--arm",
+        default="t1gd_scratch",
+        metavar="NAME",
+        help="such as t1gd_scratch (the default), t1gd_transfer, t2_scratch, svm_clinical, svm_t1gd_radiomics",
+    )
+    parser.add_argument(
+        "--plan", type=Path, metavar="PLAN", help="experiment file with folds, network and settings; else the defaults"
+    )
+    add_run_options(parser)
+    parser.set_defaults(run=run_cross_validate)
+
+
+def run_cross_validate(args: argparse.Namespace) -> int:
+    """Run what is missing of the arm, write its results, and say where they are."""
+    from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, read_plan
+
+    plan = read_plan(args.plan) if args.plan else ExperimentPlan()
+    return run_plan(plan.of_arm(args.arm), args)

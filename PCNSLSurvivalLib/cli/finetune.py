@@ -1,0 +1,65 @@
+"""``pcnsl-survival finetune``: one network on everybody of a cohort, packed as a model folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PCNSLSurvivalLib.cli.training_options import EpochProgress, add_training_options, plan_of, sequence_of
+
+if TYPE_CHECKING:
+    from PCNSLSurvivalLib.experiment.plan import Training
+
+
+def add_finetune_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "finetune",
+        help="train a network on everybody of a cohort, from a start, and pack it as a model",
+        description="Train one network on everybody of a prepared cohort, from what 'pretrain' made, and pack it as a "
+        "model folder. Nobody is held back, so nothing is known of how well it does: cross-validate tells that. "
+        "Stopped at any point, the same command goes on there. Started by torchrun, several GPUs train it together.",
+    )
+    parser.add_argument("--start", type=Path, metavar="DIR", help="what 'pretrain' made; from scratch if left out")
+    add_training_options(parser, out="folder to make: training/ and model/")
+    parser.set_defaults(run=run_finetune)
+
+
+def run_finetune(args: argparse.Namespace) -> int:
+    """Train, or find it done; pack the model, and say where it is."""
+    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.errors import ExperimentError
+    from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
+    from PCNSLSurvivalLib.experiment.finetuned_model import write_finetuned_model
+    from PCNSLSurvivalLib.experiment.start import read_start
+
+    plan, sequence = plan_of(args), sequence_of(args)
+    cohort = read_prepared_cohort(args.cohort.absolute())
+    start = read_start(args.start) if args.start else None
+    if start is not None:
+        start.refuse_unfit(plan, cohort)
+        if start.sequence != sequence:
+            raise ExperimentError(
+                f"The start looks at {start.sequence.label}, the training at {sequence.label}. Choose the same with "
+                "--sequence."
+            )
+    training: Training = "training" if start is None else "finetuning"
+    out = args.out.absolute()
+    with EpochProgress(plan.settings_of(training), quiet=args.quiet) as progress:
+        unit = train_on_everybody(
+            plan,
+            cohort,
+            sequence,
+            training=training,
+            arm=f"{sequence}_{'scratch' if start is None else 'transfer'}",
+            out=out / "training",
+            start=None if start is None else start.tensors(),
+            device=args.device,
+            on_epoch=progress,
+        )
+    progress.say_what_came_out(unit)
+    if progress.first:
+        write_finetuned_model(plan, cohort, unit, start, out / "model")
+        progress.say(f"Model: {args.out / 'model'}. Give it to predict with --model.")
+    return 0

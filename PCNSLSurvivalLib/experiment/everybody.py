@@ -1,0 +1,64 @@
+"""Train one network on everybody of a cohort: nobody is held back, and the epoch is chosen on an inner split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.folds import Fold
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.experiment.participants import participants
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
+from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.loop import Epoch
+from PCNSLSurvivalLib.training.processes import training_processes
+from PCNSLSurvivalLib.training.unit import FinishedUnit, run_unit
+
+
+def train_on_everybody(
+    plan: ExperimentPlan,
+    cohort: PreparedCohort,
+    sequence: Sequence,
+    *,
+    training: Training,
+    arm: str,
+    out: Path,
+    start: Tensors | None = None,
+    needs: tuple[Sequence, ...] = (),
+    device: str = "auto",
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> FinishedUnit:
+    """Train one network on all patients that have an OS class; finished, it is found, interrupted, it goes on.
+
+    Started by ``torchrun``, its processes train the network together.
+
+    Args:
+        plan: Network, block, threshold and the settings of all trainings.
+        cohort: The prepared cohort.
+        sequence: What the network looks at.
+        training: Which of the plan's settings to take.
+        arm: Name of the training in its folder.
+        out: Folder to make.
+        start: Weights to start from; None trains from scratch.
+        needs: Sequences that a patient must have besides, so that several trainings see the same patients.
+        device: See ``training_processes``.
+        on_epoch: Called after each pass, in the first process.
+
+    Raises:
+        CohortError, ExperimentError, FoldError, OutputFolderError, TrainingError: See ``run_unit``.
+    """
+    people = participants(cohort, needs or (sequence,), plan.threshold_days)
+    everybody = Fold(0, 0, train=tuple(patient.name for patient in people.labeled), test=())
+    with training_processes(device) as processes:
+        return run_unit(
+            people.cohort,
+            everybody,
+            arm=arm,
+            sequences=(sequence,),
+            settings=plan.settings_of(training),
+            out=out,
+            start=start,
+            processes=processes,
+            on_epoch=on_epoch,
+        )

@@ -1,0 +1,67 @@
+"""Out of a training on everybody comes a model folder, which says that nobody was held back to judge it on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.model import in_words, model_description
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.experiment.start import Start
+from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
+from PCNSLSurvivalLib.models.write_model_folder import write_model_folder
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
+from PCNSLSurvivalLib.training.unit import FinishedUnit
+
+
+def write_finetuned_model(
+    plan: ExperimentPlan, cohort: PreparedCohort, unit: FinishedUnit, start: Start | None, out: Path
+) -> ModelFolder:
+    """Pack one network that was trained on everybody of a cohort.
+
+    Nobody was held back: there is no calibration, no spread of the training scans, and no performance to report.
+
+    Args:
+        plan: Settings and words.
+        cohort: The patients.
+        unit: The finished training.
+        start: What it started from; None from scratch.
+        out: Model folder to write; its name becomes the model's name. An earlier one is replaced.
+
+    Raises:
+        ExperimentError, ModelFolderError, OutputFolderError: See ``write_model``.
+    """
+    sequence = Sequence(unit.facts["sequences"][0])
+    patients = len({one["patient"] for one in unit.facts["patients"]})
+    before = "random weights" if start is None else f"a network trained on {len(start.patients)} other examinations"
+    card = f"""# One-year overall survival of primary CNS lymphoma: {unit.facts["arm"]}
+
+| | |
+|---|---|
+| Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; 1 member |
+| Training patients | {in_words(plan, patients)} |
+| Started from | {before} |
+| Outcome | OS of more than {plan.threshold_days:g} days |
+| Calibration | none: nobody was held back |
+| Performance | not known: nobody was held back; `pcnsl-survival cross-validate` measures it |
+| License | Apache-2.0 |
+
+{RESEARCH_USE_ONLY}
+
+Made by `pcnsl-survival finetune`.
+"""
+    with whole_folder(out, overwrite=True) as folder:
+        write_model_folder(
+            folder,
+            architecture=plan.network,
+            members=[member_of(unit.folder, plan.network)],
+            sequences=(sequence,),
+            recipe=replace(cohort.recipe, network_grid=plan.network_grid),
+            description=model_description(
+                plan, out.name, arm=unit.facts["arm"], sequence=sequence, patients=patients, card=card
+            ),
+        )
+    return read_model_folder(out)

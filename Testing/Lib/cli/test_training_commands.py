@@ -1,0 +1,131 @@
+"""``pretrain``, ``finetune`` and ``cross-validate`` as a user runs them: the experiment's own steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from made_experiments import made_cohorts
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.models.model_folder import read_model_folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Sums in another order differ in their last digits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        yield
+        torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """Cohorts, an experiment file, and a start trained on the second cohort."""
+    root = made_cohorts(tmp_path_factory.mktemp("made"))
+    assert run("pretrain", root / "brats", "--plan", root / "plan.yaml", "--out", root / "start") == 0
+    return root
+
+
+def run(*words: object) -> int:
+    return main([*map(str, words), "--device", "cpu"])
+
+
+def predictions(out: Path) -> str:
+    return (out / "results" / "predictions.csv").read_text(encoding="utf-8")
+
+
+def test_pretraining_tells_every_epoch_and_is_found_again(made, tmp_path, capsys):
+    words = ["pretrain", made / "brats", "--plan", made / "plan.yaml", "--out", tmp_path / "start"]
+    assert run(*words) == 0
+    told = capsys.readouterr()
+    assert told.err.count("training loss") == 3
+    assert "6 examinations to learn from, 2 to choose the epoch on" in told.out
+    assert run(*words) == 0
+    assert "training loss" not in capsys.readouterr().err
+    member = "member.safetensors"
+    assert (tmp_path / "start" / member).read_bytes() == (made / "start" / member).read_bytes()
+
+
+def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made, tmp_path, capsys):
+    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", made / "start"]
+    assert run(*words, "--out", tmp_path / "tuned") == 0
+    assert str(tmp_path / "tuned" / "model") in capsys.readouterr().out
+    model = read_model_folder(tmp_path / "tuned" / "model")
+    assert (model.kind, model.training_patients, model.temperature) == ("demonstration", 12, 1.0)
+    assert "not known: nobody was held back" in model.card
+    assert "8 other examinations" in model.card
+    facts = json.loads((tmp_path / "tuned" / "training" / "unit.json").read_text(encoding="utf-8"))
+    assert facts["start_sha256"]
+    assert facts["epochs"] <= 2  # the plan's finetuning, not its training
+
+
+def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experiment(made, tmp_path):
+    plan = ["--plan", made / "plan.yaml", "--quiet"]
+    arm = ["cross-validate", made / "pcnsl", "--arm", "t1gd_transfer", *plan]
+    assert run(*arm, "--start", made / "start", "--out", tmp_path / "by_start") == 0
+    assert run(*arm, "--brats", made / "brats", "--out", tmp_path / "by_cohort") == 0
+    assert predictions(tmp_path / "by_start") == predictions(tmp_path / "by_cohort")
+    assert read_model_folder(tmp_path / "by_start" / "model").training_patients == 12
+    methods = (tmp_path / "by_start" / "results" / "methods.txt").read_text(encoding="utf-8")
+    assert "trained for the same OS classes on 8 examinations of a second cohort, none" in methods
+
+
+def test_a_baseline_is_cross_validated_too(made, tmp_path):
+    words = ["cross-validate", made / "pcnsl", "--arm", "logistic_clinical", "--plan", made / "plan.yaml"]
+    assert run(*words, "--out", tmp_path / "out") == 0
+    assert predictions(tmp_path / "out").count("logistic_clinical") == 4 * 2 + 12 * 2
+    assert not (tmp_path / "out" / "model").exists()
+
+
+def test_a_patient_of_the_start_is_refused_in_the_cohort(made, tmp_path, capsys):
+    for words in (["finetune", made / "brats"], ["cross-validate", made / "brats", "--arm", "t1gd_transfer"]):
+        out = tmp_path / words[0]
+        assert run(*words, "--plan", made / "plan.yaml", "--start", made / "start", "--out", out) == 3
+        assert "8 patients are in both cohorts, the first as B000 and as B000" in capsys.readouterr().err
+        assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--arm", "t1gd_transfer"], "give a start for each of their sequences with --start"),
+        (["--arm", "t2_transfer", "--start", "start"], "No arm starts from what --start gives"),
+        (["--arm", "t1gd_scratch", "--start", "start"], "No arm starts from what --start gives"),
+        (["--arm", "t1gd_magic"], "There is no arm 't1gd_magic'. Choose one of t1gd_scratch,"),
+        (["--arm", "t1gd_transfer", "--start", "pcnsl"], "holds no finished training"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_a_sentence(made, tmp_path, capsys, monkeypatch, words, sentence):
+    monkeypatch.chdir(made)
+    assert run("cross-validate", "pcnsl", "--plan", "plan.yaml", "--out", tmp_path / "out", *words) == 3
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_start_of_another_network_is_refused(made, tmp_path, capsys):
+    (tmp_path / "plan.yaml").write_text(
+        (made / "plan.yaml").read_text(encoding="utf-8").replace("32, 32, 32", "48, 32, 32"), encoding="utf-8"
+    )
+    words = ["finetune", made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--start", made / "start"]
+    assert run(*words, "--out", tmp_path / "out") == 3
+    assert "another network or another block" in capsys.readouterr().err
+    held_back = Path(shutil.copytree(made / "start", tmp_path / "start"))
+    facts = json.loads((held_back / "unit.json").read_text(encoding="utf-8"))
+    facts["fold"]["test"] = ["B000"]
+    (held_back / "unit.json").write_text(json.dumps(facts), encoding="utf-8")
+    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", held_back]
+    assert run(*words, "--out", tmp_path / "out") == 3
+    assert "it held patients back" in capsys.readouterr().err
+
+
+def test_an_experiment_is_no_work_for_torchrun(made, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert run("cross-validate", made / "pcnsl", "--plan", made / "plan.yaml", "--out", tmp_path / "out") == 3
+    assert "use it with 'pretrain' or 'finetune'" in capsys.readouterr().err

@@ -1,0 +1,45 @@
+"""Trainings small enough for tests: a ResNet-10 of an eighth of its width on blocks of 32³ voxels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from made_cohorts import made_cohort
+
+from PCNSLSurvivalLib.data.augmentation import NO_AUGMENTATION
+from PCNSLSurvivalLib.data.dataset import labeled_cases
+from PCNSLSurvivalLib.data.folds import Fold, repeated_stratified_folds
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, read_prepared_cohort
+from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.settings import TrainingSettings
+from PCNSLSurvivalLib.training.unit import FinishedUnit, run_unit
+
+SETTINGS = TrainingSettings(
+    architecture=ResNetArchitecture(depth=10, widen_factor=0.125),
+    grid=NetworkGridStep(size=(32, 32, 32), spacing_mm=(1.5, 1.5, 1.5)),
+    epochs=3,
+    batch_size=4,
+    augmentation=NO_AUGMENTATION,
+)
+
+
+def cohort_of_twelve(folder: Path) -> PreparedCohort:
+    """Twelve patients whose T1Gd lesion tells the class, and one censored within the year."""
+    return read_prepared_cohort(made_cohort(folder, patients=12, censored=1, sequences=(Sequence.T1GD,)))
+
+
+def folds_of(cohort: PreparedCohort, *, splits: int = 3, repeats: int = 1) -> tuple[Fold, ...]:
+    """Folds of a cohort's labeled cases."""
+    cases = labeled_cases(cohort)
+    return repeated_stratified_folds(
+        cases.names, cases.patients, cases.classes, splits=splits, repeats=repeats, seed=12
+    )
+
+
+def trained(
+    cohort: PreparedCohort, fold: Fold, out: Path, settings: TrainingSettings = SETTINGS, **more
+) -> FinishedUnit:
+    """One finished unit."""
+    return run_unit(cohort, fold, arm="made", sequences=(Sequence.T1GD,), settings=settings, out=out, **more)

@@ -1,0 +1,193 @@
+"""One fold is a world of its own: it learns, it never sees what it holds back, and no other fold touches it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from made_trainings import SETTINGS, folds_of, trained
+
+from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.data.folds import Fold
+from PCNSLSurvivalLib.data.prepared_cohort import COHORT_FILE, read_prepared_cohort
+from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.imaging.io import read_volume, write_volume
+from PCNSLSurvivalLib.models.resnet3d import tensors_of
+from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.training.network import build_network, build_optimizer, build_schedule
+from PCNSLSurvivalLib.training.unit import MEMBER
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / MEMBER).read_bytes()
+
+
+def tensors(folder: Path) -> Tensors:
+    return member_of(folder, SETTINGS.architecture)
+
+
+def history(folder: Path) -> list[dict[str, str]]:
+    with (folder / "history.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_defect_1_the_weights_of_every_fold_change_and_the_loss_falls(cohort, tmp_path):
+    settings = replace(SETTINGS, epochs=12, patience=12, learning_rate=3e-3)
+    for fold in folds_of(cohort)[:2]:
+        unit = trained(cohort, fold, tmp_path / fold.label, settings)
+        seed = int(np.random.SeedSequence((settings.seed, fold.repeat, fold.fold)).generate_state(1, np.uint32)[0])
+        before = tensors_of(build_network(settings, 1, None, seed=seed))
+        after = tensors(unit.folder)
+        changed = {name for name in before if not np.array_equal(before[name], after[name])}
+        assert changed == set(before), "a tensor was not trained"
+        losses = [float(row["train_loss"]) for row in history(unit.folder)]
+        assert losses[-1] < 0.5 * losses[0]
+
+
+def test_defect_2_every_training_begins_at_the_same_learning_rate_and_ends_low(cohort, tmp_path):
+    rates = []
+    for fold in folds_of(cohort)[:2]:
+        trained(cohort, fold, tmp_path / fold.label, replace(SETTINGS, warmup_epochs=1, epochs=4, patience=9))
+        rates.append([float(row["learning_rate"]) for row in history(tmp_path / fold.label)])
+    assert rates[0] == rates[1]
+    assert max(rates[0]) == pytest.approx(SETTINGS.learning_rate)
+    assert rates[0][-1] == pytest.approx(0.01 * SETTINGS.learning_rate)
+
+
+def test_defect_3_a_fold_alone_equals_the_same_fold_after_another(cohort, tmp_path):
+    first, second, _ = folds_of(cohort)
+    trained(cohort, first, tmp_path / "first")
+    trained(cohort, second, tmp_path / "after")
+    alone = trained(cohort, second, tmp_path / "alone")
+    assert weights(tmp_path / "alone") == weights(tmp_path / "after")
+    assert alone.facts["best_inner_loss"] == min(float(row["inner_loss"]) for row in history(tmp_path / "alone"))
+
+
+def test_defect_4_what_a_fold_holds_back_decides_nothing(cohort, tmp_path):
+    """Other scans and other outcomes of the held-out patients: the same weights, from the same epoch."""
+    fold = folds_of(cohort)[0]
+    honest = trained(cohort, fold, tmp_path / "honest")
+    changed = Path(shutil.copytree(cohort.folder, tmp_path / "changed"))
+    about = json.loads((changed / COHORT_FILE).read_text(encoding="utf-8"))
+    for case in about["cases"]:
+        if case["name"] in fold.test:
+            case["os_days"] = 2000.0 if case["os_days"] <= 365 else 100.0
+            case["death_observed"] = True
+            path = changed / "cases" / case["name"] / "t1gd_preprocessed.nii.gz"
+            write_volume(read_volume(path) * -2.0, path)
+    (changed / COHORT_FILE).write_text(json.dumps(about), encoding="utf-8")
+    other = trained(read_prepared_cohort(changed), fold, tmp_path / "other")
+    assert weights(other.folder) == weights(honest.folder)
+    assert other.facts["best_epoch"] == honest.facts["best_epoch"]
+    assert not np.allclose(other.predictions.probability, honest.predictions.probability)
+    assert set(honest.facts["fit"]) | set(honest.facts["select"]) == set(fold.train)
+
+
+def test_defect_13_every_fold_keeps_its_own_weights_and_predicts_whom_it_held_back(cohort, tmp_path):
+    units = [trained(cohort, fold, tmp_path / fold.label) for fold in folds_of(cohort)]
+    assert len({weights(unit.folder) for unit in units}) == 3
+    predicted = [case for unit in units for case in unit.predictions.cases]
+    assert sorted(predicted) == sorted(case for fold in folds_of(cohort) for case in fold.test)
+    for unit in units:
+        held_out = {name for name, out in zip(unit.names, unit.held_out, strict=True) if out}
+        assert set(unit.predictions.cases) | set(unit.predictions.censored) == held_out
+        assert not held_out & set(unit.facts["fold"]["train"])
+
+
+def test_defect_16_the_same_unit_gives_the_same_bytes_and_another_fold_another_start(cohort, tmp_path):
+    settings = replace(SETTINGS, epochs=2, augmentation=AugmentationSettings())
+    first, second, _ = folds_of(cohort)
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002  whatever state the process is in
+    one = trained(cohort, first, tmp_path / "one", settings)
+    torch.manual_seed(2)
+    np.random.seed(2)  # noqa: NPY002
+    two = trained(cohort, first, tmp_path / "two", settings)
+    assert weights(one.folder) == weights(two.folder)
+    elsewhere = replace(first, fold=7)
+    assert weights(trained(cohort, elsewhere, tmp_path / "seven", settings).folder) != weights(one.folder)
+    assert weights(trained(cohort, second, tmp_path / "second", settings).folder) != weights(one.folder)
+
+
+def test_a_finished_unit_is_found_and_one_with_other_settings_is_refused(cohort, tmp_path):
+    fold = folds_of(cohort)[0]
+    trained(cohort, fold, tmp_path / "unit")
+    stamp = (tmp_path / "unit" / MEMBER).stat().st_mtime_ns
+    trained(cohort, fold, tmp_path / "unit")
+    assert (tmp_path / "unit" / MEMBER).stat().st_mtime_ns == stamp
+    with pytest.raises(TrainingError, match="other settings or patients"):
+        trained(cohort, fold, tmp_path / "unit", replace(SETTINGS, epochs=4))
+
+
+@pytest.mark.parametrize("epochs_done", [1, 3])
+def test_a_training_interrupted_after_any_epoch_ends_as_an_undisturbed_one(cohort, tmp_path, epochs_done):
+    settings = replace(SETTINGS, epochs=4, patience=9, augmentation=AugmentationSettings())
+    fold = folds_of(cohort)[0]
+    undisturbed = trained(cohort, fold, tmp_path / "undisturbed", settings)
+    seen = []
+
+    def stop(epoch):
+        seen.append(epoch)
+        if len(seen) == epochs_done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(cohort, fold, tmp_path / "stopped", settings, on_epoch=stop, checkpoint_seconds=0.0)
+    assert not (tmp_path / "stopped").exists()
+    again = trained(cohort, fold, tmp_path / "stopped", settings, checkpoint_seconds=0.0)
+    assert weights(again.folder) == weights(undisturbed.folder)
+    assert (again.folder / "predictions.csv").read_bytes() == (undisturbed.folder / "predictions.csv").read_bytes()
+    assert not list(tmp_path.glob(".*unfinished"))
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):
+    fold = folds_of(cohort)[0]
+    settings = replace(SETTINGS, epochs=3, patience=9)
+    undisturbed = trained(cohort, fold, tmp_path / "undisturbed", settings)
+    from PCNSLSurvivalLib.training import checkpoints
+
+    save, calls = torch.save, []
+
+    def full(state, stream):
+        calls.append(1)
+        if len(calls) == 2:
+            stream.write(b"half of it")
+            raise OSError(28, "No space left on device")
+        save(state, stream)
+
+    monkeypatch.setattr(checkpoints.torch, "save", full)
+    with pytest.raises(TrainingError, match="disk may be full"):
+        trained(cohort, fold, tmp_path / "unit", settings, checkpoint_seconds=0.0)
+    monkeypatch.setattr(checkpoints.torch, "save", save)
+    again = trained(cohort, fold, tmp_path / "unit", settings)
+    assert weights(again.folder) == weights(undisturbed.folder)
+
+
+def test_a_fold_that_names_a_censored_case_or_shares_a_patient_is_refused(cohort, tmp_path):
+    fold = folds_of(cohort)[0]
+    with pytest.raises(TrainingError, match="without an OS class"):
+        trained(cohort, Fold(0, 0, train=(*fold.train, "P012"), test=fold.test), tmp_path / "unit")
+    with pytest.raises(TrainingError, match="both sides"):
+        trained(cohort, Fold(0, 0, train=(*fold.train, fold.test[0]), test=fold.test), tmp_path / "unit")
+
+
+def test_frozen_parts_keep_their_start_and_the_backbone_learns_slower(cohort, tmp_path):
+    fold, other, _ = folds_of(cohort)
+    start = tensors(trained(cohort, other, tmp_path / "start").folder)
+    settings = replace(SETTINGS, frozen=("conv1", "layer1"), batch_norm="frozen", backbone_factor=0.25)
+    unit = trained(cohort, fold, tmp_path / "unit", settings, start=start)
+    after = tensors(unit.folder)
+    for name in start:
+        part = name.split(".")[0]
+        same = np.array_equal(start[name], after[name])
+        assert same == (part in ("conv1", "bn1", "layer1") or "running" in name), name
+    optimizer = build_optimizer(build_network(settings, 1, start, seed=0), settings, transfer=True)
+    assert {group["lr"] for group in optimizer.param_groups} == {1e-3, 2.5e-4}
+    assert build_schedule(optimizer, settings).get_last_lr()[0] < 1e-3

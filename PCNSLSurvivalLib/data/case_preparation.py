@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.data.prepared_cohort import CASES_FOLDER, STEPS_FOLDER
 from PCNSLSurvivalLib.errors import GridMismatchError, OutputFolderError, PCNSLSurvivalError, UnreadableScanError
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.io import content_sha256, read_mask, read_scan
+from PCNSLSurvivalLib.imaging.output_folder import tells_full_disk
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.step_store import StepStore
@@ -162,7 +163,7 @@ def _use_threads(threads: int | None) -> None:
 
 
 def _disk_is_full(problem: Exception, out: Path) -> bool:
-    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+    if tells_full_disk(problem):
         return True
     # ITK's own error on a full disk does not say so.
     return isinstance(problem, OSError | RuntimeError | OutputFolderError) and (

@@ -105,36 +105,38 @@ def experiment_grid(
                 decided_by=decided,
                 sequence=sequence,
             )
-    everyone = _identities((*labeled, *patients.censored), plan)
-    censored = {patient.name: everyone[patient.name] for patient in patients.censored}
+    by_scans, by_clinic = (_identities((*labeled, *patients.censored), plan, clinical=c) for c in (False, True))
 
-    def who(fold: Fold) -> dict[str, Any]:
+    def who(fold: Fold, everyone: dict[str, list[object]] = by_scans) -> dict[str, Any]:
         return {
             "train": {name: everyone[name] for name in fold.train},
             "test": {name: everyone[name] for name in fold.test},
-            "censored": censored,
+            "censored": {patient.name: everyone[patient.name] for patient in patients.censored},
             "place": [fold.repeat, fold.fold, plan.seed],
         }
 
     units = []
-    for arm in plan.networks:
-        settings = plan.settings_of("finetuning" if arm.initialization == "transfer" else "training")
-        decided = _network(cohort, arm.sequence) | {"settings": settings.to_json()}
-        before_it = pretraining[arm.sequence] if arm.initialization == "transfer" else None
+    for network in plan.networks:
+        settings = plan.settings_of("finetuning" if network.initialization == "transfer" else "training")
+        decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
+        before_it = pretraining[network.sequence] if network.initialization == "transfer" else None
         units += [
             Unit(
                 kind="network",
-                arm=arm.name,
+                arm=network.name,
                 fold=fold,
                 decided_by=decided | who(fold),
-                sequence=arm.sequence,
+                sequence=network.sequence,
                 start=before_it,
             )
             for fold in folds
         ]
-    for name in plan.baselines:
+    for arm in plan.baseline_arms:
         decided = {"version": PCNSLSurvivalLib.__version__}
-        units += [Unit(kind="baseline", arm=name, fold=fold, decided_by=decided | who(fold)) for fold in folds]
+        everyone = by_clinic if arm.sequence is None else by_scans
+        units += [
+            Unit(kind="baseline", arm=arm.name, fold=fold, decided_by=decided | who(fold, everyone)) for fold in folds
+        ]
     return Grid(
         pretraining=tuple(pretraining.values()), folds=tuple(units), patients=patients, second=before, starts=given
     )
@@ -148,5 +150,7 @@ def _network(cohort: PreparedCohort, sequence: Sequence) -> dict[str, Any]:
     }
 
 
-def _identities(patients: Iterable[PreparedPatient], plan: ExperimentPlan) -> dict[str, list[object]]:
-    return {patient.name: identity_of(patient, plan.threshold_days) for patient in patients}
+def _identities(
+    patients: Iterable[PreparedPatient], plan: ExperimentPlan, *, clinical: bool = False
+) -> dict[str, list[object]]:
+    return {patient.name: identity_of(patient, plan.threshold_days, clinical=clinical) for patient in patients}

@@ -57,12 +57,20 @@ def participants(cohort: PreparedCohort, sequences: tuple[Sequence, ...], thresh
     )
 
 
-def identity_of(patient: PreparedPatient, threshold_days: float) -> list[object]:
-    """Everything of a patient that can change a number: prepared scans, outcome, clinical variables.
+def identity_of(patient: PreparedPatient, threshold_days: float, *, clinical: bool) -> list[object]:
+    """Everything of a patient that can change a number: the outcome, and what the method looks at.
+
+    Args:
+        patient: A patient of the cohort.
+        threshold_days: Limit of the classes.
+        clinical: Whether the method looks at clinical variables, and not at scans.
 
     Raises:
         ExperimentError: The patient's folder is gone.
     """
+    outcome = [patient.patient, patient.os_class(threshold_days)]
+    if clinical:
+        return [asdict(patient.clinical), *outcome]
     try:
         content = sha256_of(patient.folder / "case.json")
     except OSError as problem:
@@ -70,4 +78,4 @@ def identity_of(patient: PreparedPatient, threshold_days: float) -> list[object]
             f"The folder of case {patient.name} of the prepared cohort is gone. Run preprocess again; it goes on where "
             "it stopped."
         ) from problem
-    return [content, patient.patient, patient.os_class(threshold_days), asdict(patient.clinical)]
+    return [content, *outcome]

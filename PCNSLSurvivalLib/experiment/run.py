@@ -123,7 +123,7 @@ def run_units(
     for unit in grid.units:
         if unit.key in outcomes:
             report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
-    threads = max(1, (os.cpu_count() or 1) // jobs) if scheduler is None else None
+    threads = max(1, _processors() // jobs) if scheduler is None else None
 
     def do(units: Iterable[Unit]) -> None:
         tasks = [
@@ -163,6 +163,12 @@ def run_units(
     return Work(grid=grid, outcomes=outcomes)
 
 
+def _processors() -> int:
+    """How many the libraries may use: as the environment says, or all."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() and int(asked) > 0 else os.cpu_count() or 1
+
+
 def _claim_folder(out: Path) -> None:
     """Make the folder, or go on in one that an earlier run left; refuse any other."""
     if out.exists() and not out.is_dir():
@@ -173,8 +179,9 @@ def _claim_folder(out: Path) -> None:
         )
     try:
         (out / UNITS).mkdir(parents=True, exist_ok=True)
-        for left_over in (out / UNITS).glob("*/.*.partial"):
-            shutil.rmtree(left_over, ignore_errors=True)
+        for pattern in (".*.partial", ".*.previous", f"{UNITS}/*/.*.partial", f"{UNITS}/*/.*.previous"):
+            for left_over in out.glob(pattern):
+                shutil.rmtree(left_over, ignore_errors=True)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise OutputFolderError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import time
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from PCNSLSurvivalLib.experiment.members import member_of
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.units import Unit
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.imaging.output_folder import tells_full_disk, whole_folder
 
 _FEATURES = "radiomics"
 """Folder of the radiomics features, which all units share."""
@@ -60,7 +59,7 @@ def do_unit(task: UnitTask) -> UnitOutcome:
             state="failed",
             reason=reason,
             seconds=time.perf_counter() - begin,
-            disk_full=_is_disk_full(problem),
+            disk_full=tells_full_disk(problem),
         )
     return UnitOutcome(state="finished", seconds=time.perf_counter() - begin)
 
@@ -76,17 +75,6 @@ def _use_threads(threads: int | None) -> None:
 
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
         torch.set_num_threads(threads)
-
-
-def _is_disk_full(problem: BaseException | None) -> bool:
-    while problem is not None:
-        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        # torch writes through C++ and keeps only the words.
-        if isinstance(problem, RuntimeError) and "PytorchStreamWriter failed writing" in str(problem):
-            return True
-        problem = problem.__cause__ or problem.__context__
-    return False
 
 
 def _baseline(task: UnitTask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
         The staging folder to write into.
 
     Raises:
-        OutputFolderError: ``out`` is a file, holds files and ``overwrite`` is off, or cannot be written.
+        OutputFolderError: ``out`` is a file, holds files and ``overwrite`` is off, or cannot be written, or the disk
+            is full before the block ends.
     """
     out = Path(out).absolute()
     check_output_folder(out, overwrite=overwrite)
@@ -41,7 +43,15 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
             staging.chmod(0o755)
         except OSError as problem:
             raise _not_writable(problem) from problem
-        yield staging
+        try:
+            yield staging
+        except OSError as problem:
+            if not tells_full_disk(problem):
+                raise
+            raise OutputFolderError(
+                "The disk of the output folder is full. What was finished before is kept. Free some space and run the "
+                "same command again."
+            ) from problem
         try:
             _put_in_place(staging, out)
         except OSError as problem:
@@ -53,6 +63,18 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
         raise
+
+
+def tells_full_disk(problem: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, says that a disk is full."""
+    while problem is not None:
+        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        # torch writes through C++ and keeps only the words.
+        if isinstance(problem, RuntimeError) and "PytorchStreamWriter failed writing" in str(problem):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
 
 
 def write_whole_file(path: Path, text: str) -> None:

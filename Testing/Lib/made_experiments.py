@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,13 @@ def run_to_the_end(root: Path, out: Path, *options: str) -> subprocess.Completed
 def tables(out: Path) -> dict[str, bytes]:
     """Every table of the results by name."""
     return {path.name: path.read_bytes() for path in sorted((out / "results").rglob("*.csv"))}
+
+
+def kill(running: subprocess.Popen) -> None:
+    """End the command and everything it started, as a power cut would; it must not have ended before."""
+    assert running.poll() is None, "the command ended before it could be killed"
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
 
 
 def finished(out: Path) -> dict[str, int]:

@@ -94,7 +94,17 @@ def test_a_changed_outcome_or_scan_repeats_the_units_of_that_cohort(root):
     about = json.loads(path.read_text(encoding="utf-8"))
     about["cases"][0]["clinical"]["age_years"] = 81.0
     path.write_text(json.dumps(about), encoding="utf-8")
+    assert arms_done_again(before, grid(root)) == {"svm_clinical"}, "only clinical variables have changed"
+    about["cases"][0]["os_days"] = 3000.0
+    path.write_text(json.dumps(about), encoding="utf-8")
     assert arms_done_again(before, grid(root)) == set(PLAN.arm_names)
+
+
+def test_defect_8_a_cohort_in_another_folder_is_the_same_cohort(root, tmp_path):
+    before = grid(root)
+    moved = Path(shutil.move(root, tmp_path / "elsewhere"))
+    assert not arms_done_again(before, grid(moved))
+    assert str(tmp_path) not in json.dumps([unit.decided_by for unit in before.units])
 
 
 def test_who_lacks_a_sequence_or_a_class_is_left_out_with_a_reason(root):

@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -73,3 +74,14 @@ def test_a_folder_that_refuses_even_root_is_refused(tmp_path):
 
     with pytest.raises(OutputFolderError, match="cannot be written"), whole_folder(Path("/proc/self/out")):
         pytest.fail("must not start")
+
+
+def test_a_full_disk_in_the_middle_is_a_sentence_and_leaves_nothing(tmp_path):
+    def fill_the_disk():
+        with whole_folder(tmp_path / "out") as staging:
+            (staging / "half").write_text("half", encoding="utf-8")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputFolderError, match=r"disk of the output folder is full.*run the same command again"):
+        fill_the_disk()
+    assert list(tmp_path.iterdir()) == []

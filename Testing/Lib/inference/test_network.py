@@ -236,3 +236,12 @@ def test_prediction_with_torch_needs_no_monai(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_defect_15_passes_of_one_network_agree_and_the_spread_is_that_of_networks(ensemble, case):
+    """No pass is called Monte Carlo: without dropout, passes have no spread. The members of an ensemble have."""
+    one, two = (ensemble.predict(case) for _ in range(2))
+    assert one.member_probabilities == two.member_probabilities
+    assert len(set(one.member_probabilities)) == 3
+    odds = one.logits[:, 1] - one.logits[:, 0]
+    assert one.member_probabilities == pytest.approx(1 / (1 + np.exp(-odds)))

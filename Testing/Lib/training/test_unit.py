@@ -14,6 +14,7 @@ import torch
 from made_trainings import SETTINGS, folds_of, trained
 
 from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.data.folds import Fold
 from PCNSLSurvivalLib.data.prepared_cohort import COHORT_FILE, read_prepared_cohort
 from PCNSLSurvivalLib.errors import TrainingError
@@ -21,7 +22,10 @@ from PCNSLSurvivalLib.experiment.members import member_of
 from PCNSLSurvivalLib.imaging.io import read_volume, write_volume
 from PCNSLSurvivalLib.models.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.evaluate import answers_of
 from PCNSLSurvivalLib.training.network import build_network, build_optimizer, build_schedule
+from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.unit import MEMBER
 
 
@@ -99,6 +103,14 @@ def test_defect_13_every_fold_keeps_its_own_weights_and_predicts_whom_it_held_ba
         held_out = {name for name, out in zip(unit.names, unit.held_out, strict=True) if out}
         assert set(unit.predictions.cases) | set(unit.predictions.censored) == held_out
         assert not held_out & set(unit.facts["fold"]["train"])
+
+
+def test_defect_14_asking_a_network_again_and_again_leaves_no_hook(cohort):
+    network = build_network(SETTINGS, 1, None, seed=0)
+    inputs = NetworkInputs(cohort, (Sequence.T1GD,), SETTINGS.grid)
+    asked = [answers_of(network, ["P000", "P001"], inputs, Processes(), batch_size=2) for _ in range(3)]
+    assert all(np.array_equal(one.features, asked[0].features) for one in asked)
+    assert not any(module._forward_hooks or module._backward_hooks for module in network.modules())
 
 
 def test_defect_16_the_same_unit_gives_the_same_bytes_and_another_fold_another_start(cohort, tmp_path):

@@ -1,0 +1,87 @@
+"""The leak test: where outcomes were handed out by lot, no arm of the experiment may find them again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from made_cohorts import made_cohort, permute_outcomes
+
+from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS
+from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
+from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
+from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
+from PCNSLSurvivalLib.experiment.plan import read_plan
+from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+
+PLAN = f"""
+virtual_patients: true
+sequences: [t1gd]
+initializations: [scratch, transfer]
+baselines: [{", ".join(arm.name for arm in BASELINE_ARMS)}]
+model_arm: null
+network: {{depth: 10, widen_factor: 0.125}}
+network_grid: {{size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}}
+training: {{epochs: 8, patience: 4, warmup_epochs: 1, batch_size: 8}}
+pretraining: {{epochs: 8, patience: 4, warmup_epochs: 1, batch_size: 8}}
+finetuning: {{epochs: 8, patience: 4, warmup_epochs: 1, batch_size: 8}}
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
+def aucs(
+    root: Path, *, seed: int, permuted: bool, splits: int, repeats: int, patients: int, only: str | None = None
+) -> dict[str, Estimate]:
+    """Out-of-fold AUC of every arm, or of one, with its interval, on cohorts whose images know the outcome."""
+    cohorts = [
+        made_cohort(root / name, patients=n, seed=100 * seed + number, prefix=name)
+        for number, (name, n) in enumerate((("ours", patients), ("second", 12)))
+    ]
+    if permuted:
+        permute_outcomes(cohorts[0], seed)
+    path = root / "plan.yaml"
+    path.write_text(f"{PLAN}splits: {splits}\nrepeats: {repeats}\nseed: {seed}\n", encoding="utf-8")
+    ours, second = map(read_prepared_cohort, cohorts)
+    plan = read_plan(path) if only is None else read_plan(path).of_arm(only)
+    experiment = Experiment(plan=plan, cohort=ours, second=second, out=root / "out")
+    work = run_units(experiment, device="cpu")
+    work.raise_if_failed()
+    arms = by_arm(
+        one for unit in work.grid.folds for one in read_predictions(unit.folder(experiment.out) / PREDICTIONS)
+    )
+    assert set(arms) == set(plan.arm_names)
+    return {arm: out_of_fold_auc(folds, resamples=500, seed=seed) for arm, folds in arms.items()}
+
+
+def test_permuted_outcomes_are_found_by_no_arm(tmp_path):
+    found = aucs(tmp_path, seed=4, permuted=True, splits=3, repeats=1, patients=18)
+    assert {arm for arm, auc in found.items() if not auc.low <= 0.5 <= auc.high} == set()
+
+
+@pytest.mark.slow
+def test_permuted_outcomes_are_found_by_no_arm_in_18_of_20_seeds(tmp_path, capsys):
+    contained: Counter[str] = Counter()
+    means: Counter[str] = Counter()
+    for seed in range(20):
+        found = aucs(tmp_path / str(seed), seed=seed, permuted=True, splits=5, repeats=2, patients=24)
+        contained.update(arm for arm, auc in found.items() if auc.low <= 0.5 <= auc.high)
+        means.update({arm: auc.value / 20 for arm, auc in found.items()})
+    with capsys.disabled():
+        print("\narm                        intervals with one half   mean AUC")
+        for arm in means:
+            print(f"{arm:26} {contained[arm]:2} of 20                  {means[arm]:.3f}")
+    assert min(contained[arm] for arm in means) >= 18, contained
+
+
+def test_outcomes_that_the_images_know_are_found_in_the_same_way(tmp_path):
+    """Were the test above blind, it would pass as well."""
+    arm = "svm_t1gd_radiomics"
+    assert aucs(tmp_path, seed=4, permuted=False, splits=3, repeats=1, patients=18, only=arm)[arm].low > 0.5

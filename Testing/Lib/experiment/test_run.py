@@ -1,0 +1,235 @@
+"""One command runs the whole grid; killed at any moment, it ends as if nothing had happened and repeats nothing."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from made_experiments import TINY, finished, kill, made_cohorts, run_to_the_end, start, tables
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.experiment import examples
+from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.plan import read_plan
+from PCNSLSurvivalLib.experiment.run import Experiment
+from PCNSLSurvivalLib.models.model_folder import read_model_folder
+from PCNSLSurvivalLib.reports import experiment_report
+from PCNSLSurvivalLib.training.unit import read_unit
+
+UNITS = 1 + 2 * 4 + 4
+"""Of the made experiment: one pre-training, two networks and a baseline in two folds twice."""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    return made_cohorts(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(root) -> Path:
+    done = run_to_the_end(root, root / "undisturbed")
+    assert done.returncode == 0, done.stderr
+    return root / "undisturbed"
+
+
+def test_one_command_leaves_every_table_every_figure_and_a_model(root, undisturbed):
+    results = undisturbed / "results"
+    assert {path.name for path in results.iterdir()} == {
+        "experiment_report.html",
+        "predictions.csv",
+        "results.csv",
+        "fold_metrics.csv",
+        "comparisons.csv",
+        "survival.csv",
+        "results_table.tex",
+        "methods.txt",
+        "figures",
+    }
+    figures = ("roc", "precision_recall", "calibration", "decision", "kaplan_meier", "activation", "learning")
+    assert {path.name for path in (results / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in figures for kind in ("png", "svg")
+    }
+    html = (results / "experiment_report.html").read_text(encoding="utf-8")
+    assert all(f"figures/{name}.png" in html for name in figures)
+    model = read_model_folder(undisturbed / "model")
+    assert (model.kind, model.training_patients, len(model.members)) == ("demonstration", 12, 2)
+    assert model.temperature != 1.0
+    assert read_plan(undisturbed / "experiment.yaml").arm_names == read_plan(root / "plan.yaml").arm_names
+    with (undisturbed / "units.csv").open(newline="", encoding="utf-8") as stream:
+        units = list(csv.DictReader(stream))
+    assert len(units) == UNITS
+    assert {unit["state"] for unit in units} == {"finished"}
+    assert (undisturbed / "left_out.csv").read_text(encoding="utf-8").count("Censored before the threshold") == 2
+
+
+def test_the_same_command_again_repeats_nothing(root, undisturbed):
+    before, results = finished(undisturbed), tables(undisturbed)
+    again = run_to_the_end(root, undisturbed)
+    assert f"0 units done now, {UNITS} found finished, 0 failed" in again.stdout
+    assert (finished(undisturbed), tables(undisturbed)) == (before, results)
+
+
+def killed_then_finished(root: Path, out: Path, *, times: int, seed: int) -> dict[str, bytes]:
+    """Kill the command at some moments between its first unit and its last table; the tables it ends with."""
+    draw = random.Random(seed)
+    # The last kill comes when all units are finished: while tables, figures and model are written.
+    moments = [*sorted(draw.choices(range(UNITS), k=times - 1)), UNITS]
+    kept: dict[str, int] = {}
+    for wanted in moments:
+        running = start(root, out)
+        while running.poll() is None and len(finished(out)) < wanted:
+            time.sleep(0.02)
+        time.sleep(draw.uniform(0.0, 0.4))
+        kill(running)
+        assert kept.items() <= finished(out).items(), "a finished unit was lost or done again"
+        kept = finished(out)
+    done = run_to_the_end(root, out)
+    assert done.returncode == 0, done.stderr
+    assert kept.items() <= finished(out).items()
+    assert not list(out.rglob("*.partial")) + list(out.rglob("*.unfinished"))
+    return tables(out)
+
+
+def test_two_kills_change_nothing(root, undisturbed, tmp_path):
+    assert killed_then_finished(root, tmp_path / "killed", times=2, seed=3) == tables(undisturbed)
+
+
+@pytest.mark.slow
+def test_ten_kills_change_nothing(root, undisturbed, tmp_path):
+    assert killed_then_finished(root, tmp_path / "killed", times=10, seed=10) == tables(undisturbed)
+
+
+SMALL = TINY.replace("[scratch, transfer]", "[scratch]").replace("repeats: 2", "repeats: 1") + "model_arm: null\n"
+"""Two folds of a network, two of a baseline."""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch) -> Path:
+    """Cohorts that a test may spoil, and a small experiment that runs in this process."""
+    root = made_cohorts(tmp_path)
+    (root / "plan.yaml").write_text(SMALL, encoding="utf-8")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return root
+
+
+def run_here(root: Path) -> int:
+    words = ["experiment", root / "plan.yaml", "--cohort", root / "pcnsl", "--out", root / "out", "--device", "cpu"]
+    return main([*map(str, words)])
+
+
+def test_a_corrupt_scan_in_the_middle_is_named_and_the_rest_is_finished_and_kept(small, capsys):
+    path = small / "pcnsl" / "cases" / "P005" / "t1gd_preprocessed.nii.gz"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert run_here(small) == 3
+    complaint = capsys.readouterr().err
+    assert "2 of 4 units failed; units.csv lists them. Case P005 of the prepared cohort" in complaint
+    assert "t1gd_preprocessed.nii.gz is gone or damaged" in complaint
+    assert "logistic_clinical" in tables(small / "out")["results.csv"].decode()
+    kept = finished(small / "out")
+    assert len(kept) == 2
+    path.write_bytes(whole)
+    assert run_here(small) == 0
+    assert "2 units done now, 2 found finished, 0 failed" in capsys.readouterr().out
+    assert kept.items() <= finished(small / "out").items()
+
+
+def test_a_clinical_variable_that_nobody_has_is_named_and_the_networks_are_kept_when_it_comes(small, capsys):
+    path = small / "pcnsl" / "cohort.json"
+    whole = path.read_text(encoding="utf-8")
+    about = json.loads(whole)
+    for case in about["cases"]:
+        case["clinical"]["ecog"] = None
+    path.write_text(json.dumps(about), encoding="utf-8")
+    assert run_here(small) == 3
+    assert "2 of 4 units failed; units.csv lists them. 'ECOG > 1' is not known for any" in capsys.readouterr().err
+    path.write_text(whole, encoding="utf-8")
+    assert run_here(small) == 0
+    assert "2 units done now, 2 found finished, 0 failed" in capsys.readouterr().out
+
+
+def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(small, capsys, monkeypatch):
+    """Full after the first network: while the second writes its checkpoint, then while the report is written."""
+    save, saved = torch.save, []
+
+    def save_once(state, stream):
+        saved.append(1)
+        if len(saved) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(state, stream)
+
+    monkeypatch.setattr(torch, "save", save_once)
+    assert run_here(small) == 3
+    assert "disk of the output folder is full. Everything that is finished is kept" in capsys.readouterr().err
+    kept = finished(small / "out")
+    assert len(kept) == 1
+    monkeypatch.setattr(torch, "save", save)
+
+    def no_room(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment_report, "write_fold_metrics_csv", no_room)
+        assert run_here(small) == 3
+    assert "disk of the output folder is full" in capsys.readouterr().err
+    assert not (small / "out" / "results").exists()
+    assert run_here(small) == 0
+    assert "0 units done now, 4 found finished, 0 failed" in capsys.readouterr().out
+    assert kept.items() <= finished(small / "out").items()
+
+
+def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsys):
+    path = small / "pcnsl" / "cohort.json"
+    whole = path.read_text(encoding="utf-8")
+
+    def refused(change) -> str:
+        about = json.loads(whole)
+        change(about["cases"])
+        path.write_text(json.dumps(about), encoding="utf-8")
+        assert run_here(small) == 3
+        assert not (small / "out").exists()
+        return capsys.readouterr().err
+
+    def one_class(cases):
+        for case in cases:
+            case["os_days"] = 100.0 if case["name"] != "P001" else 900.0
+            case["death_observed"] = True
+
+    def twice(cases):
+        cases.append(cases[0])
+
+    assert "1 patients lived longer than the threshold, 13 did not" in refused(one_class)
+    assert "An examination is listed twice" in refused(twice)
+
+
+def test_defect_14_the_map_shown_of_a_patient_is_that_of_a_network_that_never_saw_them(undisturbed, monkeypatch):
+    looked_at = []
+
+    def note(folder, architecture):
+        looked_at.append(read_unit(folder))
+        return member_of(folder, architecture)
+
+    monkeypatch.setattr(examples, "member_of", note)
+    plan = read_plan(undisturbed / "experiment.yaml")
+    experiment = Experiment(
+        plan=plan,
+        cohort=read_prepared_cohort(undisturbed.parent / "pcnsl"),
+        second=read_prepared_cohort(undisturbed.parent / "brats"),
+        out=undisturbed,
+    )
+    units = [unit for unit in experiment.grid.folds if unit.arm == plan.model_arm]
+    folds = [read_unit(unit.folder(undisturbed)).predictions for unit in units]
+    found = examples.activation_examples(
+        read_model_folder(undisturbed / "model"), experiment.cohort, units, folds, undisturbed
+    )
+    assert found
+    for example, unit in zip(found, looked_at, strict=True):
+        assert example.number in unit.facts["fold"]["test"]
+        assert example.lesion[..., example.slice_index()].any(), "the slice shows the tumor"

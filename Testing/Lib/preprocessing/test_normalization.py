@@ -1,0 +1,35 @@
+"""One scale for every brain: the values of its bulk decide it, not the brightest vessel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.preprocessing.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+
+
+def brain_of(values: np.ndarray) -> tuple[sitk.Image, sitk.Image]:
+    mask = np.zeros(values.shape, np.uint8)
+    mask[2:-2, 2:-2, 2:-2] = 1
+    return sitk.GetImageFromArray(values.astype(np.float32)), sitk.GetImageFromArray(mask)
+
+
+def test_defect_19_one_bright_vessel_does_not_set_the_scale():
+    values = np.random.default_rng(4).normal(300, 40, (24, 24, 24))
+    plain = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, name="T1Gd"))
+    values[10:12, 10, 4:20] = 20000.0
+    shining = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, name="T1Gd"))
+    elsewhere = values < 20000.0
+    assert shining[elsewhere] == pytest.approx(plain[elsewhere], abs=0.02)
+    assert shining[~elsewhere] == pytest.approx(RECIPE.normalization.clip[1])
+    inside = plain[2:-2, 2:-2, 2:-2]
+    assert np.median(inside) == pytest.approx(0, abs=1e-5)
+    assert inside.std() == pytest.approx(1, rel=0.03)
+
+
+def test_a_brain_without_contrast_is_refused():
+    with pytest.raises(PreparationError, match="T1 shows no contrast inside the brain"):
+        normalize(*brain_of(np.full((12, 12, 12), 7.0)), RECIPE.normalization, name="T1")

@@ -1,0 +1,41 @@
+"""Importing the library does nothing: no file is read or written, nothing is printed, nothing is computed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+CODE = """
+import importlib, pkgutil, sys
+import PCNSLSurvivalLib
+opened = []
+WATCHED = (".csv", ".nii", ".gz", ".nrrd", ".npy", ".npz", ".pt", ".pth", ".safetensors", ".yaml", ".onnx")
+def watch(event, arguments):
+    # Tables that other packages bring along are their own affair.
+    if event == "open" and str(arguments[0]).endswith(WATCHED) and "site-packages" not in str(arguments[0]):
+        opened.append(str(arguments[0]))
+sys.addaudithook(watch)
+modules = [m.name for m in pkgutil.walk_packages(PCNSLSurvivalLib.__path__, "PCNSLSurvivalLib.")]
+for name in modules:
+    if not name.endswith("__main__"):
+        importlib.import_module(name)
+assert len(modules) > 150, len(modules)
+assert not opened, opened
+"""
+
+
+def test_defect_6_importing_every_module_opens_no_data_writes_nothing_and_prints_nothing(tmp_path):
+    done = subprocess.run([sys.executable, "-c", CODE], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_defect_8_no_place_of_any_computer_stands_in_the_code():
+    root = Path(__file__).resolve().parents[2]
+    places = ("/home/", "/Users/", "/mnt/", "/media/", "C:\\\\", "D:\\\\", "C:/", "D:/")
+    sources = [path for folder in ("PCNSLSurvivalLib", "PCNSLSurvival") for path in (root / folder).rglob("*.py")]
+    found = [(path.name, place) for path in sources for place in places if place in path.read_text(encoding="utf-8")]
+    assert sources
+    assert not found

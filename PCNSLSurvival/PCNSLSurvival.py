@@ -137,11 +137,11 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onAddModelButton(self, checked=False):
         """Choose a model folder on this computer."""
-        self.view.addModel()
+        self.view.models.add()
 
     def onBrainExtractorButton(self, checked=False):
         """Bring the networks of the built-in brain extraction onto this computer."""
-        self.view.getBrainExtractor()
+        self.view.brainExtractor.fetch()
 
 
 class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic, PanelLogic):

@@ -168,8 +168,7 @@ class MapControls:
         self.profile.setCurrent(self._sliceNode.GetSliceOffset())
 
     def _onProfile(self, s_mm: float) -> None:
-        if self._sliceNode is not None:
-            self._sliceNode.SetSliceOffset(s_mm)
+        map_navigation.goToAxial(s_mm)
 
     def _onFourUp(self) -> None:
         map_navigation.showFourUp()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import qt
 import slicer
 import vtk
 
@@ -13,6 +14,7 @@ from PCNSLSurvivalUI.map_view import BESIDE
 
 _SIDE_BY_SIDE = 20265
 _MOST_CELLS = 12
+_AXIAL = ("Red", BESIDE)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ def axialSliceNode() -> Any:
     return slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
 
 
+def goToAxial(s_mm: float) -> None:
+    """Bring the axial views to a height; a change that no mouse makes is not passed on between linked views."""
+    for name in _AXIAL:
+        node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
+        if node is not None:
+            node.SetSliceOffset(s_mm)
+
+
 def showFourUp() -> None:
     """The usual four views."""
     if slicer.app.layoutManager() is not None:
@@ -69,11 +79,21 @@ def showSideBySide() -> None:
     if not layoutNode.IsLayoutDescription(_SIDE_BY_SIDE):
         layoutNode.AddLayoutDescription(_SIDE_BY_SIDE, _sideBySideDescription())
     manager.setLayout(_SIDE_BY_SIDE)
-    for name in ("Red", BESIDE):
+    for name in _AXIAL:
         composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
         if composite is not None:
             composite.SetLinkedControl(True)
             composite.SetHotLinkedControl(True)
+    # The new view gets its size with the next events; then it looks at the same place as the other.
+    qt.QTimer.singleShot(0, _lookAtTheSame)
+
+
+def _lookAtTheSame() -> None:
+    red, beside = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in _AXIAL)
+    if red is not None and beside is not None:
+        beside.SetFieldOfView(*red.GetFieldOfView())
+        beside.GetSliceToRAS().DeepCopy(red.GetSliceToRAS())
+        beside.UpdateMatrices()
 
 
 def _sideBySideDescription() -> str:

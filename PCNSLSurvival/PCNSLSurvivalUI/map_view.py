@@ -123,7 +123,7 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
         if node is shown and node is not None:
             if legend is None:
                 legend = logic.AddDefaultColorLegendDisplayNode(node)
-                _styleLegend(legend, 0.14 if role == EVIDENCE else 0.105)
+                _styleLegend(legend, 0.115 if role == EVIDENCE else 0.085)
             legend.SetTitleText(legendTitle(kind))
             legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
             legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))

@@ -1,7 +1,8 @@
-"""The steps that Slicer's own modules do for us: what each reads, what it makes, and when it need not run again."""
+"""The long steps before our process: what each reads, what it makes, and when it need not run again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from slicer.i18n import tr as _
@@ -9,12 +10,14 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.terms import Sequence, Step
 from PCNSLSurvivalUI import slicer_steps
 from PCNSLSurvivalUI.kept_steps import KeptSteps, identityOf
+from PCNSLSurvivalUI.parameters import SKIP
+from PCNSLSurvivalUI.registration_process import RegistrationProcess
 from PCNSLSurvivalUI.run_request import CannotStartError, RunRequest
 from PCNSLSurvivalUI.run_volumes import RunVolumes
 
 
 class ModuleTask:
-    """One module that waits for its turn.
+    """One step that waits for its turn; one of Slicer's modules does it.
 
     Args:
         role: The scan it works on.
@@ -28,6 +31,8 @@ class ModuleTask:
     step: ClassVar[Step]
     makes: ClassVar[tuple[tuple[str, str], ...]]
     """Class and name of the nodes that are worth keeping."""
+    waitsForResult: ClassVar[bool] = False
+    """Whether it must not run beside our process."""
 
     def __init__(
         self, role: Sequence, volumes: RunVolumes, request: RunRequest, kept: KeptSteps, *, fatal: bool = True
@@ -50,10 +55,25 @@ class ModuleTask:
         self._handOn()
         return True
 
-    def parameters(self) -> dict[str, Any]:
-        """The module's parameters, with new nodes for its outputs."""
+    def start(self, ended: Callable[[bool], None]) -> slicer_steps.CLIStep | RegistrationProcess:
+        """Begin, with new nodes for what it makes.
+
+        Args:
+            ended: Told whether it went well.
+        """
         self._made = [self._volumes.new(className, name.format(role=self.role.label)) for className, name in self.makes]
-        return self._parameters()
+        return self._start(ended)
+
+    def _start(self, ended: Callable[[bool], None]) -> slicer_steps.CLIStep | RegistrationProcess:
+        return slicer_steps.CLIStep(self.module, self._parameters(), ended)
+
+    def problem(self) -> str:
+        """The sentence for the user when it did not go well."""
+        return slicer_steps.failureSentence(self.module, self.role.label)
+
+    def findings(self) -> list[dict[str, Any]] | None:
+        """What the step says of its own result, as in ``prediction.json``; None when it says nothing."""
+        return None
 
     def finish(self) -> None:
         """The module has run: check, remember and use what it made.
@@ -77,7 +97,7 @@ class ModuleTask:
 
     def _check(self) -> None:
         if self._made[0].GetImageData() is None:
-            raise CannotStartError(slicer_steps.failureSentence(self.module, self.role.label))
+            raise CannotStartError(self.problem())
 
 
 class BrainTask(ModuleTask):
@@ -156,3 +176,44 @@ class RegistrationTask(ModuleTask):
         if self.fatal:
             self._volumes.current[self.role] = self._made[0]
         self._volumes.aligned[self.role] = (self._made[0], self._made[1])
+
+
+class BuiltInRegistrationTask(RegistrationTask):
+    """Our own process lays a scan over T1Gd; beside the prediction it would only slow both down."""
+
+    def __init__(self, *arguments: Any, fatal: bool) -> None:
+        super().__init__(*arguments, fatal=fatal)
+        self.waitsForResult = not fatal
+        self._step: RegistrationProcess | None = None
+
+    def _identity(self) -> tuple[Any, ...]:
+        mask = None if self._volumes.mask is None else identityOf(self._volumes.mask)
+        return ("built-in", identityOf(self._volumes.raw[self.role]), mask, *super()._identity())
+
+    def _start(self, ended: Callable[[bool], None]) -> RegistrationProcess:
+        request = self._request
+        said = {
+            "--already-corrected": request.biasEngine == SKIP,
+            "--already-stripped": request.brainEngine == SKIP and self._volumes.mask is None,
+            "--override-quality": request.overrideQuality,
+        }
+        options = [option for option, holds in said.items() if holds]
+        scans = {role: self._volumes.raw[role] for role in (Sequence.T1GD, self.role)}
+        self._step = RegistrationProcess(
+            self.role,
+            scans,
+            self._volumes.mask,
+            self._volumes.current[self.role],
+            self._made,
+            [*options, "--keep-steps", str(self._kept.folder())],
+            ended,
+        )
+        return self._step
+
+    def problem(self) -> str:
+        """The sentence of our process."""
+        return self._step.problem if self._step is not None else super().problem()
+
+    def findings(self) -> list[dict[str, Any]] | None:
+        """What our process says of the alignment."""
+        return self._step.findings if self._step is not None else None

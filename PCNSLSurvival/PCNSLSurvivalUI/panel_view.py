@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import qt
-import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.preprocessing.brain_extractor_files import is_brain_extractor_installed
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
-from PCNSLSurvivalUI import dependencies, job, model_list, results_view, run_steps, steps_view
+from PCNSLSurvivalUI import run_steps, steps_view
+from PCNSLSurvivalUI.brain_extractor_button import BrainExtractorButton
 from PCNSLSurvivalUI.map_controls import MapControls
+from PCNSLSurvivalUI.model_controls import ModelControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.quality_controls import QualityControls
 from PCNSLSurvivalUI.report_controls import ReportControls
+from PCNSLSurvivalUI.result_controls import ResultControls
 from PCNSLSurvivalUI.scan_choice import ScanChoice
 from PCNSLSurvivalUI.scene_outputs import T1GD, SceneOutputs, storedResult
 
 _TICK_MS = 250
-_BANNER = "background-color: #7a1f1f; color: white; font-weight: bold; padding: 8px; border-radius: 3px;"
-_WARNING = "background-color: #6b4e00; color: white; padding: 6px; border-radius: 3px;"
 _PROBLEM = "background-color: #7a1f1f; color: white; padding: 6px; border-radius: 3px;"
 
 
@@ -38,21 +35,15 @@ class PanelView:
         self._choice: ScanChoice | None = None
         self._tag = 0
         self._steps: run_steps.StepList | None = None
-        self._models: list[Any] = []
         self._shownResult = ""
-        self._fillingModels = False
-        self._download: job.Job | None = None
+        self.models = ModelControls(ui, lambda: self._parameters, self._say)
+        self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
+        self._result = ResultControls(ui)
         self._map = MapControls(ui, self._mapContext)
         self._report = ReportControls(ui, self._mapContext, self._say)
         self._quality = QualityControls(ui, self._mapContext, self._map.apply, self.predictOrCancel, self._say)
         steps_view.prepareTable(ui.stepsTable)
-        ui.demonstrationBanner.styleSheet = _BANNER
-        ui.warningsLabel.styleSheet = _WARNING
         ui.messageLabel.styleSheet = _PROBLEM
-        ui.otherScanLabel.styleSheet = _WARNING
-        for label in (ui.researchUseLabel, ui.resultUseLabel):
-            label.text = f"<b>{RESEARCH_USE_ONLY}</b>"
-        ui.modelSelector.connect("currentIndexChanged(int)", self._onModel)
         # A collapsible button shows every child again when it opens, those we had hidden as well.
         for section in (
             ui.scansSection,
@@ -60,6 +51,7 @@ class PanelView:
             ui.resultSection,
             ui.mapSection,
             ui.qualitySection,
+            ui.reportSection,
             ui.advancedSection,
         ):
             section.connect("contentsCollapsed(bool)", self._onSection)
@@ -67,8 +59,6 @@ class PanelView:
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MS)
         self._timer.connect("timeout()", self._showRun)
-        self._showBrainExtractor()
-        self._fillModels()
         self._say("")
         self._showRun()
         self._showResult()
@@ -83,7 +73,7 @@ class PanelView:
         self._tag = parameters.AddObserver("ModifiedEvent", self._onParameters)
         self._choice = ScanChoice(parameters, self._fillIn)
         self._fillIn()
-        self._selectModel()
+        self.models.select()
         self._onParameters()
 
     def unbind(self) -> None:
@@ -108,8 +98,7 @@ class PanelView:
         self._timer.stop()
         self._timer.disconnect("timeout()")
         self._map.listenToKeys(False)
-        if self._download is not None:
-            self._download.cancel()
+        self.brainExtractor.close()
         self._report.close()
 
     def listenToKeys(self, listen: bool) -> None:
@@ -135,66 +124,16 @@ class PanelView:
             qt.QTimer.singleShot(0, self._refresh)
 
     def _refresh(self) -> None:
-        self._showBrainExtractor()
-        self._showModel()
-        if self._parameters is not None:
-            self._onParameters()
-            self._showResult()
-
-    # --- models ------------------------------------------------------------------------------------------------
-    def _fillModels(self) -> None:
-        self._fillingModels = True
-        self._models = model_list.installedModels()
-        self._ui.modelSelector.clear()
-        for model in self._models:
-            self._ui.modelSelector.addItem(model_list.titleOf(model), str(model.path))
-        self._fillingModels = False
-        self._showModel()
-
-    def _selectModel(self) -> None:
-        if self._parameters is not None and self._parameters.modelFolder:
-            index = self._ui.modelSelector.findData(self._parameters.modelFolder)
-            if index >= 0:
-                self._ui.modelSelector.setCurrentIndex(index)
-        self._showModel()
-
-    def _model(self) -> Any:
-        index = self._ui.modelSelector.currentIndex
-        return self._models[index] if 0 <= index < len(self._models) else None
-
-    def _onModel(self, index: int) -> None:
-        if self._fillingModels:
+        self.brainExtractor.show()
+        self.models.show()
+        if self._parameters is None:
             return
-        self._showModel()
-        if self._parameters is not None and self._model() is not None:
-            self._parameters.modelFolder = str(self._model().path)
-
-    def _showModel(self) -> None:
-        model = self._model()
-        ui = self._ui
-        ui.demonstrationBanner.text = model.warning if model is not None else ""
-        ui.demonstrationBanner.setVisible(bool(ui.demonstrationBanner.text))
-        ui.modelDescription.text = (
-            model_list.descriptionOf(model)
-            if model is not None
-            else _("No model is installed. Add a model folder, then predict.")
-        )
-
-    def addModel(self) -> None:
-        """Let the user choose a model folder."""
-        chosen = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("Model folder"))
-        if chosen:
-            self.addModelFolder(Path(chosen))
-
-    def addModelFolder(self, path: Path) -> None:
-        """Check a model folder, remember it and choose it."""
-        try:
-            model = model_list.addFolder(path)
-        except PCNSLSurvivalError as problem:
-            self._say(str(problem))
-            return
-        self._fillModels()
-        self._ui.modelSelector.setCurrentIndex(self._ui.modelSelector.findData(str(model.path)))
+        self._onParameters()
+        result = storedResult(self._shownResult)
+        if result is not None:
+            self._result.show(result)
+            self._quality.showButtons()
+            self._report.showButtons()
 
     # --- the button ----------------------------------------------------------------------------------------------
     def guess(self) -> None:
@@ -229,7 +168,7 @@ class PanelView:
         self._ui.predictButton.setEnabled(False)  # a second click while a question is open must do nothing
         try:
             self._logic.startPrediction(
-                self._parameters, self._model(), self._showRun, self._onResultShown, self._onEnded
+                self._parameters, self.models.chosen(), self._showRun, self._onResultShown, self._onEnded
             )
         except PCNSLSurvivalError as problem:
             self._say(str(problem))
@@ -238,6 +177,7 @@ class PanelView:
             logging.exception("The prediction could not be started.")
         if self._logic.run is not None:
             self._steps = self._logic.run.steps
+            self._ui.stepsSection.setChecked(True)
             self._timer.start()
         self._showRun()
 
@@ -250,6 +190,8 @@ class PanelView:
     def _onEnded(self, sentence: str | None) -> None:
         self._say(sentence or "")
         self._showRun()
+        if not sentence:
+            self._ui.stepsSection.setChecked(False)  # the result is what to look at now
         self._quality.refresh()
 
     # --- states ----------------------------------------------------------------------------------------------------
@@ -281,7 +223,7 @@ class PanelView:
         if running:
             ui.progressBar.setValue(int(1000 * run.steps.fraction()))
             ui.progressLabel.text = steps_view.progressInWords(run.steps, run.hasResult)
-        steps_view.showSteps(ui.stepsTable, self._steps)
+        steps_view.showSteps(ui.stepsSection, ui.stepsTable, self._steps)
 
     def _showResult(self) -> None:
         list(self._resultInParts())
@@ -295,21 +237,11 @@ class PanelView:
             section.setVisible(result is not None)
         if result is None:
             return
-        ui.headlineLabel.text = results_view.headline(result)
-        ui.spreadLabel.text = results_view.spreadInWords(result)
-        ui.familiarityLabel.text = results_view.familiarityInWords(result)
-        ui.familiarityLabel.setVisible(bool(ui.familiarityLabel.text))
-        ui.qualityLabel.text = results_view.qualityInWords(result)
-        ui.qualityLabel.setVisible(bool(ui.qualityLabel.text))
-        ui.warningsLabel.text = results_view.warningsInWords(result)
-        ui.warningsLabel.setVisible(bool(ui.warningsLabel.text))
-        ui.originLabel.text = results_view.originInWords(result)
-        width = max(min(ui.resultSection.width - 30, 480), 260)
-        ui.scaleLabel.setPixmap(results_view.drawScale(result, width, ui.resultSection.palette))
+        self._result.show(result)
         self._showWhoseResult()
-        for part in (self._map, self._quality, self._report):
+        for show in (self._map.showNewResult, self._quality.showNewResult, self._report.showButtons):
             yield
-            part.showNewResult()
+            show()
 
     def _showWhoseResult(self) -> None:
         """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""
@@ -326,34 +258,3 @@ class PanelView:
             return None
         outputs = SceneOutputs(self._parameters.parameterNode)
         return self._parameters, outputs, outputs.node(T1GD), result
-
-    # --- the built-in brain extraction ---------------------------------------------------------------------------
-    def getBrainExtractor(self) -> None:
-        """Bring the networks of the built-in brain extraction onto this computer, in a process of its own."""
-        ui = self._ui
-        source = dependencies.askForSource(
-            _("The built-in brain extraction needs its trained networks (deepbet 1.0.2, MIT license)."),
-            _("10 MB to download. Without internet, choose a folder that holds the deepbet wheel."),
-        )
-        if source is None:
-            return
-        ui.brainExtractorButton.setEnabled(False)
-        ui.brainExtractorButton.text = _("Getting the brain extraction networks …")
-
-        def ended(sentence: str | None) -> None:
-            self._download = None
-            self._say(sentence or "")
-            self._showBrainExtractor()
-
-        try:
-            self._download = job.Job(
-                ["install-brain-extractor", *(["--wheels", source] if source else [])], lambda event: None, ended
-            )
-        except PCNSLSurvivalError as problem:
-            ended(str(problem))
-
-    def _showBrainExtractor(self) -> None:
-        button = self._ui.brainExtractorButton
-        button.text = _("Get the built-in brain extraction (10 MB)")
-        button.setEnabled(True)
-        button.setVisible(not is_brain_extractor_installed())

@@ -7,7 +7,7 @@ from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterN
 
 SLICER, BUILT_IN, SKIP = "Slicer module", "Built in", "Skip: done already"
 BIAS_ENGINES = [SLICER, BUILT_IN, SKIP]
-REGISTRATION_ENGINES = [SLICER, SKIP]
+REGISTRATION_ENGINES = [SLICER, BUILT_IN, SKIP]
 BRAIN_ENGINES = [SLICER, BUILT_IN, SKIP]
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 

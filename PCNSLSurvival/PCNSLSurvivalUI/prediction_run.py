@@ -1,4 +1,4 @@
-"""One prediction from chosen volumes to results: Slicer's modules one after another, then our process.
+"""One prediction from chosen volumes to results: the long steps one after another, then our process.
 
 The network needs its own sequences only. Where that is T1Gd alone, the prediction starts as soon as T1Gd is
 ready, and T1 and T2 are aligned for reading while it runs.
@@ -19,14 +19,16 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.terms import Sequence, Step
-from PCNSLSurvivalUI import job, run_steps, slicer_steps
+from PCNSLSurvivalUI import job, run_steps
 from PCNSLSurvivalUI.kept_steps import KeptSteps
 from PCNSLSurvivalUI.module_tasks import ModuleTask, RegistrationTask
 from PCNSLSurvivalUI.process_stage import ProcessStage
+from PCNSLSurvivalUI.registration_process import RegistrationProcess
 from PCNSLSurvivalUI.run_plan import planModules, planProcess
 from PCNSLSurvivalUI.run_request import RunListener, RunRequest
 from PCNSLSurvivalUI.run_volumes import RunVolumes
 from PCNSLSurvivalUI.slicer_steps import CLIStep
+from PCNSLSurvivalUI.step_verdicts import judgeStep
 
 
 class PredictionRun:
@@ -38,8 +40,8 @@ class PredictionRun:
         self.steps = run_steps.StepList()
         self._volumes = RunVolumes(request)
         self._tasks: list[ModuleTask | None] = []
-        """Modules that wait for their turn; None stands for the start of our process."""
-        self._cli: CLIStep | None = None
+        """Steps that wait for their turn; None stands for the start of our process."""
+        self._step: CLIStep | RegistrationProcess | None = None
         self._process: ProcessStage | None = None
         self.hasResult = False
         """Whether the prediction is in the scene already, and only T1 or T2 are still being aligned."""
@@ -94,13 +96,15 @@ class PredictionRun:
                 ),
             )
 
-    # --- Slicer's modules, one after another ---------------------------------------------------------------
+    # --- the long steps, one after another ----------------------------------------------------------------
     def _next(self) -> None:
         self._tell()
         if self._over:
             return
         if not self._tasks:
             self._endIfAllDone()
+            return
+        if self._tasks[0] is not None and self._tasks[0].waitsForResult and not self.hasResult:
             return
         task = self._tasks.pop(0)
         if task is None:
@@ -114,14 +118,14 @@ class PredictionRun:
             self._taskDone(task)
             return
         self.steps.start(task.key)
-        self._cli = CLIStep(task.module, task.parameters(), lambda good: self._guarded(self._onModuleEnded, task, good))
+        self._step = task.start(lambda good: self._guarded(self._onStepEnded, task, good))
         self._tell()
 
-    def _onModuleEnded(self, task: ModuleTask, good: bool) -> None:
-        self._cli = None
+    def _onStepEnded(self, task: ModuleTask, good: bool) -> None:
+        self._step = None
         if self._over:
             return
-        sentence = slicer_steps.failureSentence(task.module, task.role.label)
+        sentence = task.problem()
         if good:
             try:
                 task.finish()
@@ -139,11 +143,10 @@ class PredictionRun:
 
     def _taskDone(self, task: ModuleTask) -> None:
         if isinstance(task, RegistrationTask):
-            self.steps.judge(
-                task.key,
-                _("look"),
-                _("Look at {role} over T1Gd: a registration can go wrong in silence.").format(role=task.role.label),
-            )
+            look = _("Look at {role} over T1Gd: a registration can go wrong in silence.").format(role=task.role.label)
+            self.steps.judge(task.key, _("look"), look)
+            if task.findings():
+                judgeStep(self.steps, task.key, task.findings())
             if self.hasResult and self._process is None:
                 self._handOverAligned()
         self._next()
@@ -171,9 +174,12 @@ class PredictionRun:
         qt.QTimer.singleShot(0, lambda: self._guarded(self._onShown))
 
     def _onShown(self) -> None:
-        if not self._over:
-            self._handOverAligned()
-            self._endIfAllDone()
+        if self._over:
+            return
+        self._handOverAligned()
+        if self._tasks and self._step is None:
+            self._next()
+        self._endIfAllDone()
 
     def _handOverAligned(self) -> None:
         """Aligned volumes join the scene after the prediction: a cancelled run leaves none behind."""
@@ -185,7 +191,7 @@ class PredictionRun:
 
     # --- ends ------------------------------------------------------------------------------------------------
     def _endIfAllDone(self) -> None:
-        if self.hasResult and not self._tasks and self._cli is None and self._process is None:
+        if self.hasResult and not self._tasks and self._step is None and self._process is None:
             # What comes before takes its while; the application goes on in between.
             qt.QTimer.singleShot(0, lambda: self._guarded(self._finish))
 
@@ -215,10 +221,10 @@ class PredictionRun:
         if self._process is not None:
             self._process.cancel()
             self._process = None
-        if self._cli is not None:
+        if self._step is not None:
             # Nodes of a module that still runs must stay until it is over, or Slicer crashes.
-            self._cli.cancel(self._volumes.remove)
-            self._cleanUp(keep=frozenset() if self._cli.isOver else frozenset(self._cli.nodeIDs))
+            self._step.cancel(self._volumes.remove)
+            self._cleanUp(keep=frozenset() if self._step.isOver else frozenset(self._step.nodeIDs))
         else:
             self._cleanUp()
 
@@ -244,6 +250,6 @@ class PredictionRun:
     def _endEarly(self, sentence: str) -> None:
         # The node is still on its way out: stop the module now, tidy the scene afterwards.
         self._over = True
-        if self._cli is not None:
-            self._cli.cancel()
+        if self._step is not None:
+            self._step.cancel()
         qt.QTimer.singleShot(0, lambda: self._end(sentence))

@@ -53,7 +53,7 @@ class QualityControls:
             self.strip.clear()
         else:
             self.strip.show(context[1], context[3])
-        self._showButtons()
+        self.showButtons()
 
     def refresh(self) -> None:
         """More steps may be there, or a repair may be under way; what the views show stays."""
@@ -61,14 +61,14 @@ class QualityControls:
         if context is not None:
             self.strip.show(context[1], context[3])
             self.strip.mark(self.shown)
-        self._showButtons()
+        self.showButtons()
 
     def leaveStep(self) -> None:
         """The views show something else now."""
         self._view.hide()
         self.shown = ""
         self.strip.mark("")
-        self._showButtons()
+        self.showButtons()
 
     def forget(self) -> None:
         """Let go of the scene."""
@@ -89,7 +89,7 @@ class QualityControls:
         else:
             self.leaveStep()
             self._showMap()
-        self._showButtons()
+        self.showButtons()
 
     def _sequence(self) -> Sequence | None:
         return Sequence(self.shown.removeprefix(ALIGNED)) if self.shown.startswith(ALIGNED) else None
@@ -100,7 +100,8 @@ class QualityControls:
             return MASK
         return next((s for s in (Sequence.T1, Sequence.T2) if outputs.node(repair.MOVING + s) is not None), None)
 
-    def _showButtons(self) -> None:
+    def showButtons(self) -> None:
+        """Offer the repair that fits the shown step, and the way on from one that is under way."""
         ui, context = self._ui, self._context()
         sequence = self._sequence()
         ui.repairButton.setVisible(context is not None and (self.shown == MASK or sequence is not None))
@@ -133,7 +134,7 @@ class QualityControls:
                 self._view.showFused(outputs, repair.startTransform(outputs, sequence, moving))
         except PCNSLSurvivalError as problem:
             self._say(str(problem))
-        self._showButtons()
+        self.showButtons()
 
     def _onGoOn(self, checked: bool = False) -> None:
         context = self._context()

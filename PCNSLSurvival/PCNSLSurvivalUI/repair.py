@@ -9,10 +9,10 @@ import numpy as np
 import slicer
 import vtk
 from slicer.i18n import tr as _
-from vtk.util.numpy_support import vtk_to_numpy
 
 from PCNSLSurvivalLib.errors import UnusableScanError
 from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalUI.resampling import sampled
 from PCNSLSurvivalUI.scene_bridge import hiddenCopy, ijkToWorld, newHidden, removeNode
 from PCNSLSurvivalUI.scene_outputs import ALIGNED, MASK, T1GD, TRANSFORM, SceneOutputs
 
@@ -20,7 +20,6 @@ SEGMENTATION, REPAIRED_MASK = "output.repair.mask", "output.repairedMask"
 MOVING = "output.repair.moving."
 """With the name of the sequence: the copy that lies under the transform while it is repaired."""
 _REPAIRED_FOR = "PCNSLSurvival.repairedFor"
-_SLAB_VOXELS = 1_000_000
 
 
 def startMask(outputs: SceneOutputs) -> None:
@@ -112,7 +111,7 @@ def finishTransform(outputs: SceneOutputs, sequence: Sequence) -> Iterator[None]
     movingToWorld = slicer.util.arrayFromVTKMatrix(world) @ slicer.util.arrayFromVTKMatrix(own)
     reference = ijkToWorld(t1gd, Sequence.T1GD.label)
     image = vtk.vtkImageData()
-    yield from _sampled(moving.GetImageData(), np.linalg.inv(movingToWorld) @ reference, t1gd, image)
+    yield from sampled(moving.GetImageData(), np.linalg.inv(movingToWorld) @ reference, t1gd, image)
     aligned = newHidden("vtkMRMLScalarVolumeNode", "aligned")
     aligned.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(reference))
     aligned.SetAndObserveImageData(image)
@@ -129,34 +128,3 @@ def repairedAlignments(outputs: SceneOutputs, t1gd: Any) -> dict[Sequence, Any]:
         for sequence, node in nodes.items()
         if node is not None and node.GetAttribute(_REPAIRED_FOR) == t1gd.GetID()
     }
-
-
-def _sampled(source: Any, toSource: Any, reference: Any, image: Any) -> Iterator[None]:
-    """Fill ``image`` with ``source`` on the voxels of ``reference``; linear between voxels, 0 outside.
-
-    Args:
-        source: vtkImageData.
-        toSource: (4, 4) index of ``reference`` to index of ``source``.
-        reference: Volume node.
-        image: An empty vtkImageData.
-    """
-    columns, rows, slices = reference.GetImageData().GetDimensions()
-    matrix = vtk.vtkMatrixToLinearTransform()
-    matrix.SetInput(slicer.util.vtkMatrixFromArray(toSource))
-    reslice = vtk.vtkImageReslice()
-    reslice.SetInputData(source)
-    reslice.SetResliceTransform(matrix)
-    reslice.SetInterpolationModeToLinear()
-    reslice.SetOutputSpacing(1.0, 1.0, 1.0)
-    reslice.SetOutputOrigin(0.0, 0.0, 0.0)
-    image.SetDimensions(columns, rows, slices)
-    image.AllocateScalars(source.GetScalarType(), 1)
-    target = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(slices, rows, columns)
-    slab = max(1, _SLAB_VOXELS // (rows * columns))
-    for first in range(0, slices, slab):
-        last = min(first + slab, slices) - 1
-        reslice.SetOutputExtent(0, columns - 1, 0, rows - 1, first, last)
-        reslice.Update()
-        piece = vtk_to_numpy(reslice.GetOutput().GetPointData().GetScalars())
-        target[first : last + 1] = piece.reshape(last + 1 - first, rows, columns)
-        yield

@@ -40,10 +40,11 @@ class ReportControls:
         ui.saveKeyImagesButton.connect("clicked(bool)", self._onSaveKeyImages)
         ui.saveDicomButton.connect("clicked(bool)", self._onSaveDicom)
 
-    def showNewResult(self) -> None:
+    def showButtons(self) -> None:
         """Offer DICOM only beside a T1Gd that came from DICOM."""
         context = self._context()
         self._ui.saveDicomButton.setVisible(context is not None and bool(export_run.dicomFiles(context[2])))
+        self._ui.exportLabel.setVisible(self.export is not None)
 
     def forget(self) -> None:
         """Stop an export; delete what the browser was shown."""

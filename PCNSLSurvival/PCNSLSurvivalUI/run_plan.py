@@ -9,11 +9,18 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.terms import Sequence, Step
 from PCNSLSurvivalUI import run_steps
 from PCNSLSurvivalUI.kept_steps import KeptSteps
-from PCNSLSurvivalUI.module_tasks import BiasFieldTask, BrainTask, ModuleTask, RegistrationTask
+from PCNSLSurvivalUI.module_tasks import (
+    BiasFieldTask,
+    BrainTask,
+    BuiltInRegistrationTask,
+    ModuleTask,
+    RegistrationTask,
+)
 from PCNSLSurvivalUI.parameters import BUILT_IN, SKIP, SLICER
 from PCNSLSurvivalUI.run_request import RunRequest
 from PCNSLSurvivalUI.run_steps import FIRST, PROCESS, READING, StepList
 from PCNSLSurvivalUI.run_volumes import RunVolumes
+from PCNSLSurvivalUI.step_names import nameOf
 
 _PROCESS_STEPS = (
     Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID,
@@ -36,7 +43,7 @@ def planModules(
     beside: list[ModuleTask] = []
     brain = BrainTask(Sequence.T1GD, volumes, request, kept)
     lane = PROCESS if request.brainEngine == BUILT_IN and volumes.mask is None else FIRST
-    steps.add(brain.key, Step.BRAIN_EXTRACTION.label, request.brainEngine, lane)
+    steps.add(brain.key, nameOf(Step.BRAIN_EXTRACTION), request.brainEngine, lane)
     if volumes.mask is not None:
         steps.mark(brain.key, run_steps.SKIPPED, _("your own mask is used"))
     elif request.brainEngine == SLICER:
@@ -46,14 +53,15 @@ def planModules(
     for role in request.forNetwork:
         task = BiasFieldTask(role, volumes, request, kept)
         lane = PROCESS if request.biasEngine == BUILT_IN else FIRST
-        steps.add(task.key, f"{Step.BIAS_FIELD.label}, {role.label}", request.biasEngine, lane)
+        steps.add(task.key, f"{nameOf(Step.BIAS_FIELD)}, {role.label}", request.biasEngine, lane)
         if request.biasEngine == SLICER:
             before.append(task)
         elif request.biasEngine == SKIP:
             steps.mark(task.key, run_steps.SKIPPED, _("you said it is corrected already"))
     for role in [role for role in (*request.forNetwork, *request.forReading) if role is not Sequence.T1GD]:
         needed = role in request.forNetwork
-        align = RegistrationTask(role, volumes, request, kept, fatal=needed)
+        kind = BuiltInRegistrationTask if request.registrationEngine == BUILT_IN else RegistrationTask
+        align = kind(role, volumes, request, kept, fatal=needed)
         label = _("{role} to T1Gd") if needed else _("{role} to T1Gd, for reading")
         steps.add(align.key, label.format(role=role.label), request.registrationEngine, FIRST if needed else READING)
         if role in request.aligned:
@@ -68,7 +76,7 @@ def planModules(
 def planProcess(steps: StepList, request: RunRequest) -> None:
     """List the steps of our own process, before those that go on beside it."""
     for step in _PROCESS_STEPS:
-        steps.add(str(step), step.label, lane=PROCESS)
+        steps.add(str(step), nameOf(step), lane=PROCESS)
     steps.sortByLane(first=str(Step.READ))
 
 
@@ -82,7 +90,7 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
         if state not in ("started", "kept"):
             return False
         key = f"{name} {detail}".strip()
-        label = Step(name).label if name in list(Step) else name
+        label = nameOf(Step(name)) if name in list(Step) else name
         steps.addNext(key, f"{label}, {detail}" if detail else label)
     step = steps.find(key)
     if state == "started":

@@ -19,7 +19,7 @@ class RunStep:
     """One line of the step list."""
 
     key: str
-    """Step and volume, such as ``bias_field T1Gd``; also the name its seconds are remembered under."""
+    """Step and volume, such as ``bias_field T1Gd``."""
     label: str
     engine: str = ""
     lane: str = FIRST
@@ -29,6 +29,16 @@ class RunStep:
     note: str = ""
     fraction: float | None = None
     started: float = field(default=0.0, repr=False)
+    expected: float | None = field(init=False)
+    """Seconds it should take; looked up once, so that finishing a step does not change what the others weigh."""
+
+    def __post_init__(self) -> None:
+        self.expected = timings.expectedSeconds(self.timed)
+
+    @property
+    def timed(self) -> str:
+        """The name its seconds are remembered under: the same step by another engine takes another time."""
+        return f"{self.key} {self.engine}".strip()
 
     @property
     def elapsed(self) -> float:
@@ -43,6 +53,7 @@ class StepList:
 
     def __init__(self) -> None:
         self.steps: list[RunStep] = []
+        self._furthest = 0.0
 
     def add(self, key: str, label: str, engine: str = "", lane: str = FIRST) -> RunStep:
         """Append a waiting step."""
@@ -74,7 +85,7 @@ class StepList:
         step = self._known(key)
         step.seconds = step.elapsed if seconds is None else seconds
         step.state, step.fraction = DONE, 1.0
-        timings.remember(f"{step.key} {step.engine}".strip(), step.seconds)
+        timings.remember(step.timed, step.seconds)
 
     def mark(self, key: str, state: str, note: str = "") -> None:
         """A step is skipped, kept, failed or cancelled, and why."""
@@ -105,22 +116,26 @@ class StepList:
         return self.find(key) or self.add(key, key)
 
     def secondsLeft(self) -> float | None:
-        """Seconds still to go by what the steps took here before; None while a step has never run here."""
+        """Seconds still to go by what the steps took here before; None while nobody can know."""
         left = {FIRST: 0.0, PROCESS: 0.0, READING: 0.0}
         for step in self.steps:
             if step.state not in (WAITING, RUNNING):
                 continue
-            expected = timings.expectedSeconds(f"{step.key} {step.engine}".strip())
-            if expected is None:
+            if step.expected is None:
                 return None
-            left[step.lane] += max(expected - step.elapsed, 0.0)
+            left[step.lane] += max(step.expected - step.elapsed, 0.0)
         return left[FIRST] + max(left[PROCESS], left[READING])
 
+    def isTimedHere(self) -> bool:
+        """Whether the seconds left come from this computer alone, with no guess among them."""
+        left = [step for step in self.steps if step.state in (WAITING, RUNNING)]
+        return all(timings.isTimedHere(step.timed) for step in left)
+
     def fraction(self) -> float:
-        """Share of the run that is done: by seconds where they are known, by steps otherwise."""
+        """Share of the run that is done, by the seconds that the steps should take; it never goes back."""
         done = total = 0.0
         for step in self.steps:
-            weight = timings.expectedSeconds(f"{step.key} {step.engine}".strip()) or 1.0
+            weight = step.expected or 1.0
             total += weight
             if step.state in (WAITING, FAILED, CANCELLED):
                 continue
@@ -128,4 +143,5 @@ class StepList:
                 done += weight * (step.fraction if step.fraction is not None else min(step.elapsed / weight, 0.95))
             else:
                 done += weight
-        return done / total if total else 0.0
+        self._furthest = max(self._furthest, done / total if total else 0.0)
+        return self._furthest

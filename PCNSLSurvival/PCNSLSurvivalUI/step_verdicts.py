@@ -24,12 +24,17 @@ def judgeSteps(steps: StepList, result: dict[str, Any]) -> None:
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in result.get("preprocessing", {}).get("findings", []):
         found.setdefault(_stepOf(finding), []).append(finding)
-    words = {Verdict.GOOD: _("good"), Verdict.CHECK: _("check"), Verdict.UNUSABLE: _("unusable, overridden")}
-    worst = list(words)
     for key, findings in found.items():
         if steps.find(key) is not None:
-            verdict = max((Verdict(finding["verdict"]) for finding in findings), key=worst.index)
-            steps.judge(key, words[verdict], "\n".join(str(finding["sentence"]) for finding in findings))
+            judgeStep(steps, key, findings)
+
+
+def judgeStep(steps: StepList, key: str, findings: list[dict[str, Any]]) -> None:
+    """Write the worst verdict of some findings, at least one, beside one step."""
+    words = {Verdict.GOOD: _("good"), Verdict.CHECK: _("check"), Verdict.UNUSABLE: _("unusable, overridden")}
+    worst = list(words)
+    verdict = max((Verdict(finding["verdict"]) for finding in findings), key=worst.index)
+    steps.judge(key, words[verdict], "\n".join(str(finding["sentence"]) for finding in findings))
 
 
 def _stepOf(finding: dict[str, Any]) -> str:

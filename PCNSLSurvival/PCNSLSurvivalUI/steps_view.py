@@ -19,6 +19,8 @@ _MARKS = {
     run_steps.CANCELLED: "✗",
 }
 _ROW_PX = 22
+_LEFT = qt.Qt.AlignLeft | qt.Qt.AlignVCenter
+_RIGHT = qt.Qt.AlignRight | qt.Qt.AlignVCenter
 
 
 def stateInWords(step: run_steps.RunStep) -> str:
@@ -36,20 +38,26 @@ def stateInWords(step: run_steps.RunStep) -> str:
 
 
 def prepareTable(table: Any) -> None:
-    """Columns of the step list; the panel calls it once."""
-    table.setColumnCount(3)
+    """Columns of the step list: mark, name, seconds, verdict; the panel calls it once."""
+    table.setColumnCount(4)
     table.horizontalHeader().hide()
     table.verticalHeader().hide()
     table.setShowGrid(False)
     header = table.horizontalHeader()
-    header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
-    header.setSectionResizeMode(1, qt.QHeaderView.ResizeToContents)
-    header.setSectionResizeMode(2, qt.QHeaderView.ResizeToContents)
-    table.hide()
+    header.setMinimumSectionSize(10)
+    for column in (0, 2, 3):
+        header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
+    header.setSectionResizeMode(1, qt.QHeaderView.Stretch)
 
 
-def showSteps(table: Any, steps: run_steps.StepList | None) -> None:
-    """Fill the step list; rows are reused, so that it does not flicker."""
+def showSteps(section: Any, table: Any, steps: run_steps.StepList | None) -> None:
+    """Fill the step list; rows are reused, so that it does not flicker.
+
+    Args:
+        section: Collapsible button around the table; hidden while there are no steps.
+        table: As ``prepareTable`` left it.
+        steps: The steps of the run under way or of the last one.
+    """
     rows = steps.steps if steps is not None else []
     if table.rowCount != len(rows):
         table.setRowCount(len(rows))
@@ -58,17 +66,18 @@ def showSteps(table: Any, steps: run_steps.StepList | None) -> None:
             table.setRowHeight(row, _ROW_PX)
     for row, step in enumerate(rows):
         seconds = f"{step.elapsed:.1f} s" if step.elapsed else ""
-        texts = (f"{_MARKS[step.state]}  {step.label}", seconds, stateInWords(step))
+        texts = (_MARKS[step.state], step.label, seconds, stateInWords(step))
         for column, text in enumerate(texts):
             item = table.item(row, column)
             if item is None:
                 item = qt.QTableWidgetItem("")
+                item.setTextAlignment(_RIGHT if column == 2 else _LEFT)
                 table.setItem(row, column, item)
             if item.text() != text:
                 item.setText(text)
             if item.toolTip() != step.note:
                 item.setToolTip(step.note)
-    table.setVisible(bool(rows))
+    section.setVisible(bool(rows))
 
 
 def progressInWords(steps: run_steps.StepList, hasResult: bool) -> str:
@@ -87,5 +96,8 @@ def progressInWords(steps: run_steps.StepList, hasResult: bool) -> str:
         )
     left = steps.secondsLeft()
     if left is None:
-        return _("{now} … (the time left is known after the first run on this computer)").format(now=now)
-    return _("{now} … about {seconds:.0f} s left").format(now=now, seconds=max(left, 1.0))
+        return _("{now} …").format(now=now)
+    words = _("{now} … about {seconds:.0f} s left")
+    if not steps.isTimedHere():
+        words = _("{now} … perhaps {seconds:.0f} s left (this computer is timed during its first run)")
+    return words.format(now=now, seconds=max(left, 1.0))

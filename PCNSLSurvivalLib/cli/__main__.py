@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.cli.predict import add_predict_command
 from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
+from PCNSLSurvivalLib.cli.register import add_register_command
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         add_pretrain_command,
         add_finetune_command,
         add_cross_validate_command,
+        add_register_command,
         add_baselines_command,
         add_experiment_command,
     ):

@@ -137,7 +137,7 @@ def prepare_case(
         clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
     for sequence in others:
         transforms[sequence], corrected[sequence] = steps.lay_over(sequence, native, corrected[Sequence.T1GD], mask)
-        findings += _judge_pose(sequence, corrected, transforms[sequence], mask)
+        findings += judge_pose(sequence, corrected, transforms[sequence], mask)
     stop_unless_usable(findings, override_quality)
 
     with clock.step(Step.NORMALIZATION):
@@ -198,9 +198,17 @@ _STRIPPED = Finding(
 )
 
 
-def _judge_pose(
+def judge_pose(
     sequence: Sequence, corrected: Scans, transform: sitk.Transform, mask: sitk.Image
 ) -> tuple[Finding, ...]:
+    """What there is to say of a scan laid over T1Gd.
+
+    Args:
+        sequence: The scan.
+        corrected: T1Gd and the scan without bias field, on their own grids.
+        transform: LPS points of T1Gd to LPS points of the scan.
+        mask: Brain, ``uint8`` on the grid of T1Gd.
+    """
     t1gd, image, name = corrected[Sequence.T1GD], corrected[sequence], sequence.label
     return (
         judge_coverage(image, transform, mask, name=name),

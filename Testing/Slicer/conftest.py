@@ -59,10 +59,12 @@ def made_model():
 def quick_panel(standin, made_model, monkeypatch):
     """The panel with a made-up model and the prediction process played by a small script."""
     widget = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
-    from PCNSLSurvivalUI import model_list, prediction_run
+    from PCNSLSurvivalUI import model_list, prediction_run, registration_process
 
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
-    monkeypatch.setattr(prediction_run.PredictionRun.__init__, "__defaults__", (HERE / "fake_worker.py",))
-    widget.view._fillModels()
+    worker = (HERE / "fake_worker.py",)
+    monkeypatch.setattr(prediction_run.PredictionRun.__init__, "__defaults__", worker)
+    monkeypatch.setattr(registration_process.RegistrationProcess.__init__, "__defaults__", worker)
+    widget.view.models.fill()
     yield widget
     standin.close_module(widget)

@@ -1,8 +1,9 @@
 """Plays the prediction process in a second: same lines, same result folder, numbers made from the scan.
 
 What it does is told by the JSON in the environment variable FAKE_WORKER: ``seconds`` per step, ``stop_at`` a step
-with ``how`` "sentence", "crash" or "code 1", a file of the result to ``spoil`` or to ``lose``. The activation is 1 in
-the brightest voxels of the scan, so that a test can look for it where the bright lesion is.
+with ``how`` "sentence", "crash" or "code 1" ("register" ends with a sentence), a file of the result to ``spoil`` or to
+``lose``. The activation is 1 in the brightest voxels of the scan, so that a test can look for it where the bright
+lesion is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 STEPS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
+ALIGNED_BY_MM = 12.0
 
 
 def _say(**event: object) -> None:
@@ -88,6 +90,17 @@ def _write_scans(folder: Path) -> None:
         (folder / "scene" / f"{name}.json").write_text(json.dumps(place), encoding="utf-8")
 
 
+def _write_alignment(arguments: list[str]) -> None:
+    """The scan that was given lies ``ALIGNED_BY_MM`` too far to the left."""
+    role = next(role for role in ("t1", "t2") if f"--{role}" in arguments)
+    matrix = [[1, 0, 0, ALIGNED_BY_MM], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    found = _finding("registration_sharpness", role.upper(), "check", "Look at it on the checkerboard.")
+    out = Path(arguments[arguments.index("--out") + 1])
+    out.mkdir()
+    stored = {role: {"scan_to_t1gd_ras": matrix, "findings": [found]}}
+    (out / "alignment.json").write_text(json.dumps(stored), encoding="utf-8")
+
+
 def _finding(code: str, subject: str, verdict: str, sentence: str) -> dict[str, object]:
     return {"code": code, "subject": subject, "verdict": verdict, "value": 1.0, "unit": "", "sentence": sentence}
 
@@ -97,6 +110,13 @@ def main(arguments: list[str]) -> int:
     if hasattr(os, "setsid"):
         os.setsid()
     _say(type="process", pid=os.getpid())
+    if arguments[0] == "register":
+        time.sleep(plan.get("seconds", 0.0))
+        if plan.get("stop_at") == "register":
+            print("pcnsl-survival: T2 does not seem to lie over T1Gd.", file=sys.stderr)
+            return 3
+        _write_alignment(arguments)
+        return 0
     if arguments[0] == "demo":
         _write_scans(Path(arguments[arguments.index("--out") + 1]))
         return 0

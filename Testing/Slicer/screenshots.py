@@ -78,7 +78,7 @@ def _shoot(application: Any, widget: Any, folder: Path, name: str, wait: Wait) -
             width = max(WIDTH, layout.minimumSize().width())
             parent.resize(width, max(layout.sizeHint().height(), layout.heightForWidth(width)))
             wait.some(0.3)
-            widget.view._showResult()
+            widget.view._refresh()
             wait.some(0.2)
         QtWidgets.QWidget.grab(parent).save(str(folder / f"{name}{ending}.png"))
     _light(application)

@@ -18,7 +18,7 @@ VTK = {
     "GetAddressAsString", "SetDimensions", "GetDimensions", "AllocateScalars", "GetPointData", "GetScalars",
     "SetFontSize", "SetShadow", "SetBold", "SetItalic", "SetFontFamilyToArial", "SetScalars", "WriteToMemoryOn",
     "SetInputData", "Write", "GetResult", "SetInput", "SetResliceTransform", "SetInterpolationModeToLinear",
-    "SetOutputSpacing", "SetOutputOrigin", "SetOutputExtent", "Update", "GetOutput", "GetScalarType",
+    "SetOutputSpacing", "SetOutputOrigin", "SetOutputExtent", "Update", "GetOutput", "GetScalarType", "DeepCopy",
 }  # fmt: skip
 # Qt classes without records of their own: value types that PythonQt wraps in every release.
 VALUE_TYPES = {"QRectF", "QPointF", "QPolygon", "QPoint", "QPen", "QColor", "QPixmap", "QPainter", "QPalette"}

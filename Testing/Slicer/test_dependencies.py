@@ -194,7 +194,7 @@ def test_the_question_about_the_extension_offers_what_this_slicer_can_do(standin
 
 @pytest.mark.parametrize(("answer", "words"), [("", []), ("wheels", ["--wheels", "wheels"]), (None, None)])
 def test_the_brain_extractor_comes_from_the_internet_or_a_folder(standin, ready, monkeypatch, answer, words):
-    from PCNSLSurvivalUI import dependencies, panel_view
+    from PCNSLSurvivalUI import brain_extractor_button, dependencies
 
     started = []
 
@@ -207,8 +207,8 @@ def test_the_brain_extractor_comes_from_the_internet_or_a_folder(standin, ready,
             pass
 
     monkeypatch.setattr(dependencies, "askForSource", lambda what, how: answer)
-    monkeypatch.setattr(panel_view.job, "Job", Job)
-    ready.view.getBrainExtractor()
+    monkeypatch.setattr(brain_extractor_button.job, "Job", Job)
+    ready.view.brainExtractor.fetch()
     assert started == ([] if words is None else [["install-brain-extractor", *words]])
     assert ("could not be had" in ready.ui.messageLabel.text) == (words is not None)
     assert ready.ui.brainExtractorButton.enabled

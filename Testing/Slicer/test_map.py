@@ -105,6 +105,42 @@ def test_lesion_and_activation_coincide_in_the_pictures(standin, predicted, geom
         assert overlap > 0.8, view
 
 
+@pytest.mark.parametrize("kind", ["other class", "cells", "evidence"])
+def test_every_kind_of_map_lies_where_it_belongs_in_the_pictures(standin, predicted, kind):
+    """On oblique voxels: what is colored in a view is what the map's own voxels say of the points of that view."""
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import EVIDENCE, OVER, UP_TO, mapRole
+
+    panel = predicted(add_head("T1 Gd", "oblique", lesion=3000.0))
+    ui, outputs = panel.ui, _outputs(panel)
+    ui.opacitySlider.value = 1.0
+    ui.thresholdSlider.value = 0.5
+    role = {"other class": mapRole(UP_TO, cells=False), "cells": mapRole(OVER, cells=True), "evidence": EVIDENCE}[kind]
+    ui.mapSelector.setCurrentIndex({"other class": 1, "cells": 0, "evidence": 2}[kind])
+    ui.smoothSelector.setCurrentIndex(1 if kind != "other class" else 0)
+    node = outputs.node(role)
+    values = slicer.util.arrayFromVolume(node)
+    k, j, i = np.argwhere(values >= 0.99 * values.max()).mean(axis=0)
+    center = (_matrix(node) @ (i, j, k, 1.0))[:3]
+    slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *center)
+    for view in ("Red", "Green", "Yellow"):
+        rgb = _slice_rgb(standin, view)
+        is_colored = rgb.max(axis=-1) - rgb.min(axis=-1) > 40
+        rows, columns = is_colored.shape
+        x, y = np.meshgrid(np.arange(columns), np.arange(rows))
+        to_ras = slicer.util.arrayFromVTKMatrix(
+            standin.app.layoutManager().sliceWidget(view).sliceLogic().GetSliceNode().GetXYToRAS()
+        )
+        points = np.stack([x, y, np.zeros_like(x), np.ones_like(x)], axis=-1) @ to_ras.T
+        index = np.rint(points @ np.linalg.inv(_matrix(node)).T)[..., :3].astype(int)
+        within = ((index >= 0) & (index < values.shape[::-1])).all(axis=-1)
+        index = np.clip(index, 0, np.array(values.shape[::-1]) - 1)
+        expected = within & (np.abs(values[index[..., 2], index[..., 1], index[..., 0]]) > 0.5 * np.abs(values).max())
+        assert expected.sum() > 50
+        overlap = 2 * (is_colored & expected).sum() / (is_colored.sum() + expected.sum())
+        assert overlap > 0.8, (view, overlap)
+
+
 def test_a_transform_above_the_t1gd_is_respected(predicted):
     import slicer
 
@@ -264,6 +300,30 @@ def test_the_data_probe_reads_the_map_under_the_mouse(standin, predicted):
     assert max(len(name) for name in names if name.startswith(("Grad", "CAM", "Evidence, "))) <= 24
 
 
+def test_opening_a_section_changes_nothing_in_the_views(standin, predicted):
+    """Hidden lines stay hidden, the walk stays at its cell, and a step that is shown large stays."""
+    panel = predicted(add_head("T1 Gd"))
+    ui = panel.ui
+    ui.nextCellButton.click()
+    panel.view._quality.strip.buttons["output.corrected"].click()
+    shown = _background()
+    for section in (ui.scansSection, ui.resultSection, ui.qualitySection, ui.reportSection, ui.stepsSection):
+        section.setChecked(False)
+        section.setChecked(True)
+    Wait().some(0.1)
+    assert ui.cellLabel.text.startswith("1 of")
+    assert _background() == shown
+    assert panel.view._quality.strip.buttons["output.corrected"].checked
+    for hidden in (ui.saveDicomButton, ui.repairButton, ui.goOnButton, ui.exportLabel, ui.scansNote):
+        assert not hidden.isVisibleTo(panel.parent)
+
+
+def _background():
+    import slicer
+
+    return slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed").GetBackgroundVolumeID()
+
+
 def test_shortcuts_work_while_the_panel_is_open(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     shortcuts = panel.view._map._shortcuts
@@ -333,6 +393,23 @@ def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path, monk
     assert "report" in _outputs(panel).node("output.report").GetText()
 
 
+def _scrolls_together(standin, panel, beside):
+    """Both axial views look at the same slice: at once, when the mouse wheel turns over one, and by our own jumps."""
+    overlay = standin.app.layoutManager().sliceWidget("Red").sliceLogic()
+    red, profile = overlay.GetSliceNode(), panel.view._map.profile
+    assert beside.GetSliceOffset() == pytest.approx(red.GetSliceOffset())
+    np.testing.assert_allclose(beside.GetFieldOfView(), red.GetFieldOfView())
+    overlay.StartSliceOffsetInteraction()
+    overlay.SetSliceOffset(23.0)
+    overlay.EndSliceOffsetInteraction()
+    assert beside.GetSliceOffset() == pytest.approx(23.0)
+    profile._jumped(-14.0)
+    assert (red.GetSliceOffset(), beside.GetSliceOffset()) == pytest.approx((-14.0, -14.0))
+    panel.ui.nextCellButton.click()
+    assert red.GetSliceOffset() != pytest.approx(-14.0)
+    assert beside.GetSliceOffset() == pytest.approx(red.GetSliceOffset())
+
+
 def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
     """The layout, taken in by Slicer's own layout logic, makes the second axial view that the panel fills."""
     import slicer
@@ -351,6 +428,7 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
     logic.SetMRMLScene(slicer.mrmlScene)
     logic.AddSliceNode("PCNSLBeside")
     try:
+        standin.app.layoutManager().sliceWidget("Red").mrmlSliceNode().SetSliceOffset(31.0)
         panel.ui.sideBySideButton.click()
         red, alone = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{n}") for n in ("Red", "PCNSLBeside"))
         assert alone.GetBackgroundVolumeID() == panel.ui.t1gdSelector.currentNode().GetID()
@@ -360,6 +438,8 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
         assert red.GetHotLinkedControl() == alone.GetHotLinkedControl() == 1
         panel.ui.opacitySlider.value = 0.9
         assert alone.GetForegroundVolumeID() is None
+        Wait().some(0.05)
+        _scrolls_together(standin, panel, beside)
         panel.ui.fourUpButton.click()
         assert standin.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
     finally:

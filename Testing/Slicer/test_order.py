@@ -68,6 +68,64 @@ def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, pat
     assert quick_panel.ui.messageLabel.text == ""
 
 
+def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel, patient):
+    """Its pose moves the scan on the voxels of T1Gd, what it says of itself stands at the step, and it is kept."""
+    import numpy as np
+    import slicer
+    from fake_worker import ALIGNED_BY_MM
+
+    ui, wait = quick_panel.ui, Wait()
+    t1 = add_head("T1 plain")
+    ui.t1Selector.setCurrentNode(t1)
+    ui.t2Selector.setCurrentNode(None)
+    ui.registrationEngineSelector.setCurrentText("Built in")
+    ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run.hasResult)
+    assert _states(quick_panel)["registration T1"] == "waiting"
+    wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
+    assert ui.messageLabel.text == ""
+    step = quick_panel.view._steps.find("registration T1")
+    assert (step.state, step.verdict, step.note) == ("done", "check", "Look at it on the checkerboard.")
+    voxels = round(ALIGNED_BY_MM / 2.0)
+    before, aligned = (slicer.util.arrayFromVolume(n) for n in (t1, slicer.util.getNode("T1 aligned with T1Gd")))
+    np.testing.assert_array_equal(aligned[:, :, voxels:], before[:, :, :-voxels])
+    matrix = slicer.util.arrayFromTransformMatrix(slicer.util.getNode("T1 to T1Gd"))
+    assert matrix[0, 3] == ALIGNED_BY_MM
+    assert t1.GetTransformNodeID() is None
+    assert _predict(quick_panel, wait)["registration T1"] == "kept"
+
+
+@pytest.mark.parametrize("how", ["refused", "cancelled", "network"])
+def test_the_built_in_alignment_ends_as_the_others_do(standin, quick_panel, patient, made_model, monkeypatch, how):
+    import json
+
+    import slicer
+    from made_scenes import child_processes, scene_state
+
+    from PCNSLSurvivalLib.terms import Sequence
+
+    plan = {"refused": {"stop_at": "register"}, "cancelled": {"seconds": 0.5}, "network": {"stop_at": "register"}}
+    monkeypatch.setenv("FAKE_WORKER", json.dumps(plan[how]))
+    ui, wait, before = quick_panel.ui, Wait(), scene_state()
+    ui.t1Selector.setCurrentNode(None)
+    ui.registrationEngineSelector.setCurrentText("Built in")
+    if how == "network":
+        made_model.sequences = (Sequence.T1GD, Sequence.T2)
+    ui.predictButton.click()
+    if how == "cancelled":
+        wait.until(lambda: _states(quick_panel)["registration T2"] == "running")
+        ui.predictButton.click()
+        wait.until(lambda: not child_processes(), 5)
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert _states(quick_panel)["registration T2"] == ("cancelled" if how == "cancelled" else "failed")
+    assert slicer.util.getNodes("T2 aligned*") == {}
+    if how == "network":  # without the alignment there is no prediction
+        assert scene_state() == before
+    if how != "cancelled":
+        assert ui.messageLabel.text == "T2 does not seem to lie over T1Gd."
+    assert ui.resultSection.isVisibleTo(quick_panel.parent) == (how != "network")
+
+
 def test_another_model_repeats_no_step_of_slicers_modules(standin, quick_panel, patient, made_model, monkeypatch):
     import slicer
     from slicer_standin import cli
@@ -124,13 +182,41 @@ def test_every_step_tells_its_state_seconds_and_verdict(standin, quick_panel, pa
     ui, wait = quick_panel.ui, Wait()
     _predict(quick_panel, wait)
     table = ui.stepsTable
-    rows = {table.item(row, 0).text(): row for row in range(table.rowCount)}
-    brain, read = rows["✓  Brain extraction"], rows["✓  Read and check"]
-    assert table.item(brain, 2).text() == "check"
-    assert "Look at its outline" in table.item(brain, 0).toolTip()
-    assert table.item(read, 2).text() == "good"
-    assert table.item(rows["✓  3D ResNet"], 1).text().endswith(" s")
-    assert table.item(rows["✓  T1 to T1Gd, for reading"], 2).text() == "look"
+    rows = {table.item(row, 1).text(): row for row in range(table.rowCount)}
+    brain, read = rows["Brain extraction"], rows["Read and check"]
+    assert table.item(brain, 0).text() == "✓"
+    assert table.item(brain, 3).text() == "check"
+    assert "Look at its outline" in table.item(brain, 1).toolTip()
+    assert table.item(read, 3).text() == "good"
+    assert table.item(rows["3D ResNet"], 2).text().endswith(" s")
+    assert table.item(rows["T1 to T1Gd, for reading"], 3).text() == "look"
+    assert not ui.stepsSection.checked, "folded when all went well"
+
+
+def test_the_first_run_on_a_computer_has_a_guess_of_its_time(standin, quick_panel, patient):
+    """The bar begins at the beginning, never goes back, and the guess gives way to what was measured."""
+    from slicer_standin import cli
+
+    standin.app.userSettings().clear()
+    cli.plans["swissskullstripper"] = {"quick": True, "seconds": 0.5}
+    ui, wait, seen = quick_panel.ui, Wait(), []
+    ui.predictButton.click()
+    wait.until(lambda: _states(quick_panel)["brain_extraction"] == "running")
+    wait.some(0.1)
+    assert ui.progressBar.value < 50, "thousandths"
+    assert "this computer is timed during its first run" in ui.progressLabel.text
+
+    def ended():
+        if quick_panel.logic.run is not None:
+            seen.append(quick_panel.logic.run.steps.fraction())
+        return quick_panel.logic.run is None
+
+    wait.until(ended)
+    assert seen == sorted(seen)
+    ui.predictButton.click()
+    assert "this computer is timed" not in ui.progressLabel.text
+    assert " s left" in ui.progressLabel.text
+    ui.predictButton.click()
 
 
 def test_time_left_counts_what_runs_at_once_only_once(standin, application):
@@ -139,8 +225,8 @@ def test_time_left_counts_what_runs_at_once_only_once(standin, application):
 
     steps = StepList()
     for key, lane, seconds in (("a", FIRST, 2), ("b", PROCESS, 10), ("c", PROCESS, 3), ("d", READING, 4)):
-        steps.add(key, key, lane=lane)
         timings.remember(key, seconds)
+        steps.add(key, key, lane=lane)
     assert steps.secondsLeft() == 2 + 13
     steps.add("never seen here", "x", lane=READING)
     assert steps.secondsLeft() is None

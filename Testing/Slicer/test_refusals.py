@@ -38,7 +38,7 @@ def test_no_model_is_told(standin, ready, monkeypatch):
     from PCNSLSurvivalUI import model_list
 
     monkeypatch.setattr(model_list, "installedModels", list)
-    ready.view._fillModels()
+    ready.view.models.fill()
     assert "No model is installed" in ready.ui.modelDescription.text
     assert "Add a model folder" in _refused(ready)
 
@@ -51,27 +51,27 @@ def test_a_model_that_reads_more_than_was_given_is_refused(standin, ready, made_
 
 
 def test_a_damaged_model_folder_is_told(standin, ready, tmp_path):
-    ready.view.addModelFolder(tmp_path)
+    ready.view.models.addFolder(tmp_path)
     assert ready.ui.messageLabel.text
     assert str(tmp_path) not in ready.ui.messageLabel.text
 
 
 def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI import panel_view, run_request
+    from PCNSLSurvivalUI import brain_extractor_button, run_request
 
-    for module in (panel_view, run_request):
+    for module in (brain_extractor_button, run_request):
         monkeypatch.setattr(module, "is_brain_extractor_installed", lambda: False)
     ready.ui.brainEngineSelector.setCurrentText("Built in")
     assert "Get the built-in brain extraction" in _refused(ready)
-    ready.view._showBrainExtractor()
+    ready.view.brainExtractor.show()
     assert ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)
 
 
 def test_what_is_hidden_stays_hidden_when_its_section_opens(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI import panel_view
+    from PCNSLSurvivalUI import brain_extractor_button
 
     wait = Wait()
-    monkeypatch.setattr(panel_view, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(brain_extractor_button, "is_brain_extractor_installed", lambda: True)
     ready.ui.advancedSection.setChecked(True)
     wait.some(0.1)
     assert not ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)

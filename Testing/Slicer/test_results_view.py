@@ -41,16 +41,36 @@ def test_one_network_gives_no_spread(view):
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 0.99])
-def test_the_scale_marks_threshold_and_probability(standin, view, probability):
+def test_the_scale_marks_threshold_and_probability(standin, probability):
     """The color changes at the threshold, and the marker stands at the probability."""
     import qt
+    from PCNSLSurvivalUI import probability_scale
 
     width, margin = 400, 16
-    pixmap = view.drawScale({**RESULT, "probability_over_one_year": probability}, width, standin.app.palette())
+    pixmap = probability_scale.drawScale(
+        {**RESULT, "probability_over_one_year": probability}, width, standin.app.palette()
+    )
     image = pixmap.toImage()
     span = width - 2 * margin
     colors = [image.pixelColor(margin + round(span * share), 46).name() for share in (0.43, 0.47)]
-    assert colors == [qt.QColor(view.UP_TO).name(), qt.QColor(view.OVER).name()]
+    assert colors == [qt.QColor(probability_scale.UP_TO).name(), qt.QColor(probability_scale.OVER).name()]
     text = standin.app.palette().color(qt.QPalette.WindowText).lightness()
     marker = [x for x in range(width) if abs(image.pixelColor(x, 27).lightness() - text) < 40]
     assert sum(marker) / len(marker) == pytest.approx(margin + span * probability, abs=2.5)
+
+
+def test_the_scale_follows_the_width_of_the_panel(standin):
+    from PCNSLSurvivalUI.probability_scale import ProbabilityScale
+
+    scale = ProbabilityScale()
+    scale.showResult(RESULT)
+    scale.show()
+    for width in (420, 300):
+        scale.resize(width, 90)
+        assert scale.pixmap.width() == width
+    assert scale.minimumWidth < 300, "its picture does not keep the panel wide"
+
+
+def test_what_a_warning_says_is_not_said_twice(view):
+    sentence = RESULT["familiarity"]["sentence"]
+    assert view.familiarityInWords({**RESULT, "warnings": [sentence]}) == ""

@@ -1,0 +1,100 @@
+"""``pcnsl-survival register``: T1 or T2 laid over T1Gd, for reading them side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PCNSLSurvivalLib.cli.predict import add_scan_options
+from PCNSLSurvivalLib.cli.progress_display import CHOICES, listener_for
+from PCNSLSurvivalLib.terms import Sequence
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+ALIGNMENT = "alignment.json"
+
+
+def add_register_command(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "register",
+        help="lay T1 and T2 over T1Gd, without a prediction",
+        description="Lay T1 and T2 over T1Gd by the rigid movement of the head: each scan on the voxels of T1Gd, its "
+        "movement as a 4 x 4 matrix, and a judgement of it.",
+    )
+    add_scan_options(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make for the aligned scans")
+    parser.add_argument("--overwrite", action="store_true", help="replace what DIR holds")
+    parser.add_argument("--override-quality", action="store_true", help="go on when an alignment is judged unusable")
+    parser.add_argument(
+        "--progress", choices=CHOICES, default="auto", help="bars, one JSON object a line on stdout, or nothing"
+    )
+    parser.set_defaults(run=run_register)
+
+
+def run_register(args: argparse.Namespace) -> int:
+    """Align what was given, and write it."""
+    from PCNSLSurvivalLib.errors import PreparationError
+    from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
+    from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+    from PCNSLSurvivalLib.preprocessing.alignment import align_scan
+    from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+    from PCNSLSurvivalLib.preprocessing.step_store import StepStore
+    from PCNSLSurvivalLib.progress import StepClock
+
+    given = {sequence: path for sequence, path in ((Sequence.T1, args.t1), (Sequence.T2, args.t2)) if path is not None}
+    if not given:
+        raise PreparationError("There is nothing to align with T1Gd. Give --t1, --t2 or both.")
+    with whole_folder(args.out, overwrite=args.overwrite) as staging:
+        t1gd = read_scan(args.t1gd, Sequence.T1GD).image
+        mask = None if args.brain_mask is None else read_mask(args.brain_mask, "brain mask")
+        stored: dict[str, Any] = {}
+        for sequence, path in given.items():
+            found = align_scan(
+                t1gd,
+                read_scan(path, sequence).image,
+                sequence,
+                recipe=RECIPE,
+                clock=StepClock(listener_for(args.progress)),
+                brain_mask=mask,
+                already_stripped=args.already_stripped,
+                already_corrected=args.already_corrected,
+                already_registered=args.already_registered,
+                override_quality=args.override_quality,
+                store=None if args.keep_steps is None else StepStore(args.keep_steps),
+            )
+            write_volume(found.aligned, staging / f"{sequence}_aligned.nii.gz")
+            stored[sequence.value] = {
+                "file": f"{sequence}_aligned.nii.gz",
+                "scan_to_t1gd_ras": matrix_to_t1gd(found.transform),
+                "findings": [finding.to_json() for finding in found.findings],
+            }
+            if args.progress != "json":
+                print("\n".join(finding.sentence for finding in found.findings))
+        text = json.dumps({"schema": "pcnsl-survival/alignment", "schema_version": "1.0", **stored}, indent=2)
+        (staging / ALIGNMENT).write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def matrix_to_t1gd(transform: sitk.Transform) -> list[list[float]]:
+    """(4, 4) matrix from RAS mm of the scan to RAS mm of T1Gd, as Slicer's transforms have it.
+
+    Args:
+        transform: LPS points of T1Gd to LPS points of the scan; rigid.
+    """
+    import numpy as np
+
+    from PCNSLSurvivalLib.imaging.geometry import lps_to_ras
+
+    to_t1gd = transform.GetInverse()
+    # Columns: where the origin and the tips of the three RAS axes go.
+    points = [
+        lps_to_ras(to_t1gd.TransformPoint(lps_to_ras(tip).tolist())) for tip in np.vstack([np.zeros(3), np.eye(3)])
+    ]
+    matrix = np.eye(4)
+    matrix[:3, 3] = points[0]
+    matrix[:3, :3] = np.stack([tip - points[0] for tip in points[1:]], axis=1)
+    return [[float(value) for value in row] for row in matrix]

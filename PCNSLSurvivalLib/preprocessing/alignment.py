@@ -1,0 +1,87 @@
+"""One scan laid over T1Gd, by itself: for reading the two side by side, without a prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, resample
+from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
+from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
+from PCNSLSurvivalLib.preprocessing.pipeline import judge_pose, stop_unless_usable
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.step_store import StepStore
+from PCNSLSurvivalLib.progress import StepClock
+from PCNSLSurvivalLib.terms import Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alignment:
+    """Where another scan lies over T1Gd."""
+
+    transform: sitk.Transform
+    """LPS points of T1Gd to LPS points of the scan; rigid."""
+    aligned: sitk.Image
+    """The scan as acquired, ``float32``, linear on the voxels of T1Gd; 0 where it shows nothing."""
+    findings: tuple[Finding, ...]
+
+
+def align_scan(
+    t1gd: sitk.Image,
+    moving: sitk.Image,
+    sequence: Sequence,
+    *,
+    recipe: Recipe,
+    clock: StepClock,
+    brain_mask: sitk.Image | None = None,
+    already_stripped: bool = False,
+    already_corrected: bool = False,
+    already_registered: bool = False,
+    override_quality: bool = False,
+    store: StepStore | None = None,
+) -> Alignment:
+    """Find the rigid movement of the head between T1Gd and another scan, as ``prepare_case`` does.
+
+    Args:
+        t1gd: 3-D volume, arbitrary units, LPS.
+        moving: 3-D volume of the same head, any grid and contrast.
+        sequence: What ``moving`` is.
+        recipe: All parameters.
+        clock: Announces and times the steps.
+        brain_mask: A mask on the voxels of T1Gd to use instead of brain extraction.
+        already_stripped: The scans show the brain alone, 0 outside.
+        already_corrected: The scans have no bias field.
+        already_registered: The scans lie over each other in millimeters: nothing is moved, only judged.
+        override_quality: Go on after a finding that makes the alignment unusable.
+        store: Keeps finished steps on disk, and gives them back to the next run over the same content.
+
+    Returns:
+        The pose, the scan on the voxels of T1Gd in its voxel order, and what there is to say of them.
+
+    Raises:
+        PreparationError: No pose was found, or it is judged unusable.
+        UnusableScanError: A scan holds no usable image.
+        GridMismatchError: ``brain_mask`` is not on the voxels of T1Gd.
+        MissingFilesError: The brain extractor is needed and not installed.
+    """
+    given = {Sequence.T1GD: t1gd, sequence: moving}
+    native = {name: canonical(sitk.Cast(image, sitk.sitkFloat32)) for name, image in given.items()}
+    findings = [finding for name, image in native.items() for finding in check_scan(image, name)]
+    stop_unless_usable(findings, override_quality)
+    fixed = native[Sequence.T1GD]
+    stripped = already_stripped or looks_stripped(fixed)
+    steps = CaseSteps(
+        recipe=recipe,
+        clock=clock,
+        store=store,
+        corrected=already_corrected or stripped,
+        registered=already_registered,
+    )
+    mask = steps.brain_mask(fixed, None if brain_mask is None else canonical(brain_mask), stripped=stripped)
+    corrected = steps.correct(fixed, mask, Sequence.T1GD)
+    transform, moving_corrected = steps.lay_over(sequence, native, corrected, mask)
+    findings += judge_pose(sequence, {Sequence.T1GD: corrected, sequence: moving_corrected}, transform, mask)
+    stop_unless_usable(findings, override_quality)
+    aligned = resample(native[sequence], Grid.of(fixed), transform=transform)
+    return Alignment(transform=transform, aligned=in_voxel_order_of(aligned, Grid.of(t1gd)), findings=tuple(findings))

@@ -1,0 +1,65 @@
+"""``pcnsl-survival register``: a scan laid over T1Gd, its movement in Slicer's frame, and when it is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from made_heads import made_head
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.cli.register import matrix_to_t1gd
+from PCNSLSurvivalLib.terms import Sequence
+
+SHIFT_MM = 6.0
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory):
+    """T1Gd, T1 ``SHIFT_MM`` to the left of it, and the brain mask, as files."""
+    folder = tmp_path_factory.mktemp("head")
+    scans, brain, _lesion = made_head(1, shift_mm=SHIFT_MM)
+    for name, image in (("t1gd", scans[Sequence.T1GD]), ("t1", scans[Sequence.T1]), ("mask", brain)):
+        sitk.WriteImage(image, str(folder / f"{name}.nrrd"))
+    return folder
+
+
+def _register(head, out, *more):
+    words = ["register", "--t1gd", str(head / "t1gd.nrrd"), "--brain-mask", str(head / "mask.nrrd")]
+    return main([*words, "--out", str(out), "--progress", "json", *more])
+
+
+def test_a_shifted_scan_comes_back_over_t1gd(head, tmp_path):
+    assert _register(head, tmp_path / "out", "--t1", str(head / "t1.nrrd"), "--override-quality") == 0
+    stored = json.loads((tmp_path / "out" / "alignment.json").read_text(encoding="utf-8"))["t1"]
+    matrix = np.array(stored["scan_to_t1gd_ras"])
+    # LPS x runs to the left, RAS x to the right: what lies too far to the left is moved to the right.
+    np.testing.assert_allclose(matrix[:3, 3], (SHIFT_MM, 0.0, 0.0), atol=1.5)
+    np.testing.assert_allclose(matrix[:3, :3], np.eye(3), atol=0.02)
+    fixed, aligned = (sitk.ReadImage(str(p)) for p in (head / "t1gd.nrrd", tmp_path / "out" / stored["file"]))
+    moving = sitk.ReadImage(str(head / "t1.nrrd"))
+    assert aligned.GetSize() == fixed.GetSize()
+    brain = sitk.GetArrayFromImage(sitk.ReadImage(str(head / "mask.nrrd"))) > 0
+
+    def likeness(image):
+        return np.corrcoef(*(sitk.GetArrayFromImage(i)[brain] for i in (fixed, image)))[0, 1]
+
+    assert likeness(aligned) > likeness(moving) + 0.1
+    assert {found["subject"] for found in stored["findings"]} >= {"T1"}
+
+
+def test_without_another_scan_there_is_nothing_to_do(head, tmp_path, capsys):
+    assert _register(head, tmp_path / "out") == 3
+    assert "Give --t1, --t2 or both" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_matrix_takes_points_of_the_scan_to_t1gd_in_ras():
+    pose = sitk.Euler3DTransform((5.0, -3.0, 2.0), 0.2, -0.1, 0.3, (4.0, 7.0, -9.0))
+    point_lps = np.array((11.0, 23.0, -8.0))
+    on_scan = np.array(pose.TransformPoint(point_lps.tolist()))
+    flip = np.array((-1.0, -1.0, 1.0))
+    back = np.array(matrix_to_t1gd(pose)) @ [*(on_scan * flip), 1.0]
+    np.testing.assert_allclose(back[:3], point_lps * flip, atol=1e-9)

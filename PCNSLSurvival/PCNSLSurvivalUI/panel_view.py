@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI import run_steps, steps_view
 from PCNSLSurvivalUI.brain_extractor_button import BrainExtractorButton
+from PCNSLSurvivalUI.engine_controls import EngineControls
 from PCNSLSurvivalUI.map_controls import MapControls
 from PCNSLSurvivalUI.model_controls import ModelControls
 from PCNSLSurvivalUI.parameters import PanelParameters, isComplete
@@ -38,6 +39,7 @@ class PanelView:
         self._shownResult = ""
         self.models = ModelControls(ui, lambda: self._parameters, self._say)
         self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
+        self._engines = EngineControls(ui, lambda: self._parameters)
         self._result = ResultControls(ui)
         self._map = MapControls(ui, self._mapContext)
         self._report = ReportControls(ui, self._mapContext, self._say)
@@ -109,6 +111,7 @@ class PanelView:
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
         if self._logic.importing:
             return
+        self._engines.show()
         self._ui.scansNote.text = self._logic.doubts(self._parameters)
         self._ui.scansNote.setVisible(bool(self._ui.scansNote.text))
         self._showRun()

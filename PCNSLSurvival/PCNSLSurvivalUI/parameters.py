@@ -14,7 +14,7 @@ DEVICES = ["auto", "cpu", "cuda", "mps"]
 
 @parameterNodeWrapper
 class PanelParameters:
-    """The panel's choices; every name is also the ``SlicerParameterName`` of a widget, where it has one."""
+    """The panel's choices; a widget bound by Slicer itself names its choice as ``SlicerParameterName``."""
 
     t1gdVolume: vtkMRMLScalarVolumeNode
     t1Volume: vtkMRMLScalarVolumeNode

@@ -65,7 +65,7 @@ def showSteps(section: Any, table: Any, steps: run_steps.StepList | None) -> Non
         for row in range(len(rows)):
             table.setRowHeight(row, _ROW_PX)
     for row, step in enumerate(rows):
-        seconds = f"{step.elapsed:.1f} s" if step.elapsed else ""
+        seconds = _("{seconds:.1f} s").format(seconds=step.elapsed) if step.elapsed else ""
         texts = (_MARKS[step.state], step.label, seconds, stateInWords(step))
         for column, text in enumerate(texts):
             item = table.item(row, column)

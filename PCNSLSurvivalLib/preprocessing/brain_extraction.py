@@ -52,7 +52,8 @@ def extract_brain(t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
     if found is None:
         raise PreparationError(
             "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask "
-            "with --brain-mask; for scans without skull use --already-stripped."
+            "(in Slicer under Advanced, on the command line --brain-mask); for scans without skull skip this step (in "
+            "Slicer under Advanced, on the command line --already-stripped)."
         )
     box = _box_around(mask_on(found, head), t1gd, step.outlining_size, margin=step.margin)
     probability = _probability(networks.outliner, _scaled(_sampled(t1gd, box), low, high))

@@ -24,6 +24,7 @@ UNCOVERED_CHECK, UNCOVERED_UNUSABLE = 0.03, 0.25
 ENHANCED_CHECK, SWAPPED = 0.10, -0.15
 
 _LOOK = "Look at its outline on the slices"
+_GIVE = "give another one (in Slicer under Advanced, on the command line --brain-mask)"
 
 
 def judge_brain_mask(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> tuple[Finding, ...]:
@@ -188,7 +189,7 @@ def _near_skin(mask: sitk.Image, depth: sitk.Image) -> Finding:
     if verdict is not Verdict.GOOD:
         sentence = (
             f"The brain mask leaks: {100 * share:.1f} % of it lies within {SKIN_DEPTH_MM:.0f} mm of the skin. {_LOOK} "
-            "and correct it, or give another one with --brain-mask."
+            f"and correct it, or {_GIVE}."
         )
     return Finding(
         code="mask_near_skin",
@@ -224,7 +225,7 @@ def _missed(mask: sitk.Image, depth: sitk.Image) -> Finding:
     if verdict is not Verdict.GOOD:
         sentence = (
             f"The brain mask leaves out {100 * share:.0f} % of what lies deep in the upper head. {_LOOK} and correct "
-            "it, or give another one with --brain-mask."
+            f"it, or {_GIVE}."
         )
     return Finding(
         code="mask_missed",

@@ -93,7 +93,8 @@ def _sharpness(sharpness: float, name: str) -> Finding:
     if verdict is not Verdict.GOOD:
         sentence = (
             f"{name} does not seem to lie over T1Gd. Compare the two on the checkerboard: are they from one patient? "
-            f"Otherwise leave {name} out, or register it by hand and use --already-registered."
+            f"Otherwise leave {name} out, or register it by hand and say so (in Slicer 'Skip' for the alignment under "
+            "Advanced, on the command line --already-registered)."
         )
     return Finding(
         code="registration_sharpness",

@@ -19,7 +19,7 @@ import slicer
 import vtk
 from PySide6 import QtCore, QtWidgets
 
-from slicer_standin import cli, parameter_node, records, sample_data_module, scripted_module
+from slicer_standin import cli, parameter_node, records, sample_data_module, scripted_module, translation
 from slicer_standin.pythonqt import run_slot, slot_errors
 from slicer_standin.qt_module import QtModule
 from slicer_standin.ui_loader import child_widget_variables, load_ui
@@ -125,8 +125,8 @@ class StandIn:
         slicer.ScriptedLoadableModule = scripted_module
         slicer.parameterNodeWrapper = parameter_node
         i18n = types.ModuleType("slicer.i18n")
-        i18n.tr = lambda text: text
-        i18n.translate = lambda _context, text: text
+        i18n.tr = translation.tr
+        i18n.translate = lambda _context, text: translation.tr(text)
         slicer.i18n = i18n
         sys.modules.update(
             {

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
+from slicer_standin import translation
 from slicer_standin.pythonqt import PythonQtObject, loading
 from slicer_standin.widgets import CTK_WIDGETS, QMRML_WIDGETS
 
@@ -29,6 +30,9 @@ class _Loader(QtUiTools.QUiLoader):
 def load_ui(path: str, qt: Any) -> Any:
     """The top widget of a .ui file."""
     tree = ET.fromstring(Path(path).read_text(encoding="utf-8"))
+    for string in tree.iter("string"):
+        if string.text and string.get("notr") != "true":
+            string.text = translation.tr(string.text)
     connections = [
         tuple(connection.findtext(part) for part in ("sender", "signal", "receiver", "slot"))
         for connection in tree.iter("connection")

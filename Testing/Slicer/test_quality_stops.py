@@ -1,0 +1,146 @@
+"""Every stop of the real preparation reaches the panel in its own sentence, and leaves scene and panel as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_heads import made_head
+from made_models import small_model
+from made_scenes import Wait, scene_state, temporary_files
+
+from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.terms import Sequence
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Small models by the number of sequences they read: T1Gd, or T1Gd, T1 and T2."""
+    folder = tmp_path_factory.mktemp("models")
+    return {channels: small_model(folder / str(channels), channels=channels).path for channels in (1, 3)}
+
+
+def _head():
+    """Arrays (k, j, i) of one head, everything over T1Gd: scans by sequence and the brain as ``mask``."""
+    import SimpleITK as sitk
+
+    scans, brain, _lesion = made_head(1, shift_mm=0.0)
+    t1gd, t1 = (sitk.GetArrayFromImage(scans[name]) for name in (Sequence.T1GD, Sequence.T1))
+    mask = sitk.GetArrayFromImage(brain)
+    return {"t1gd": t1gd, "t1": t1, "t2": t1.copy(), "mask": mask}, Grid.of(brain).affine_ras
+
+
+def _draw(shape, sigma):
+    return np.random.default_rng(3).normal(0.0, sigma, shape).astype(np.float32)
+
+
+def not_a_number(head):
+    head["t1gd"][0, 0, 0] = np.nan
+
+
+def one_value(head):
+    head["t1gd"][:] = 7.0
+
+
+def ct(head):
+    head["t1gd"] = np.where(head["t1gd"] > 30, 40.0, -1000.0).astype(np.float32) + _draw(head["t1gd"].shape, 5.0)
+
+
+def small_outline(head):
+    grown = np.argwhere(head["mask"])
+    far = np.linalg.norm((grown - grown.mean(axis=0)) * 6.0, axis=1) > 45.0
+    head["mask"][tuple(grown[far].T)] = 0
+
+
+def whole_head(head):
+    head["mask"] = (head["t1gd"] > 30).astype(np.uint8)
+
+
+def two_pieces(head):
+    middle = head["mask"].shape[2] // 2
+    head["mask"][:, :, middle - 2 : middle + 2] = 0
+
+
+def outline_of_the_lower_half(head):
+    k = np.argwhere(head["mask"])[:, 0]
+    head["mask"][int(np.median(k)) :] = 0
+
+
+def half_a_scan(head):
+    for name, values in head.items():
+        head[name] = values[:, :, : values.shape[2] // 2].copy()
+
+
+def noise(head):
+    head["t1gd"] = np.abs(head["t1gd"] + _draw(head["t1gd"].shape, 250.0))
+
+
+def swapped(head):
+    head["t1gd"], head["t1"] = head["t1"], head["t1gd"]
+
+
+def another_place(head):
+    head["t2"] = np.roll(head["t2"], (3, 5), axis=(0, 1))[:, ::-1].copy()
+
+
+def half_a_t2(head):
+    head["t2"] = head["t2"][: head["t2"].shape[0] // 2].copy()
+
+
+def _slow(*values):
+    """One of a kind that another line tests in every run."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reads", "said", "step"),
+    [
+        (not_a_number, 1, "values that are not numbers", "read"),
+        _slow(one_value, 1, "the same value everywhere", "read"),
+        _slow(ct, 1, "looks like a CT", "read"),
+        (small_outline, 1, "too little for an adult brain", "read"),
+        (whole_head, 1, "The brain mask leaks", "read"),
+        (two_pieces, 1, "falls apart", "read"),
+        _slow(outline_of_the_lower_half, 1, "leaves out", "read"),
+        _slow(half_a_scan, 1, "is cut off by the border of T1Gd", "read"),
+        (noise, 1, "T1Gd is very noisy", "read"),
+        (swapped, 3, "they seem to be swapped", "network_grid"),
+        (another_place, 3, "T2 does not seem to lie over T1Gd", "read"),
+        (half_a_t2, 3, "T2 does not show", "read"),
+    ],
+)
+def test_a_stop_is_told_in_its_own_sentence(standin, models, fault, reads, said, step):
+    import slicer
+
+    arrays, affine = _head()
+    fault(arrays)
+    nodes = {}
+    for name, values in arrays.items():
+        kind = "vtkMRMLLabelMapVolumeNode" if name == "mask" else "vtkMRMLScalarVolumeNode"
+        nodes[name] = slicer.mrmlScene.AddNewNodeByClass(kind, name)
+        slicer.util.updateVolumeFromArray(nodes[name], values)
+        nodes[name].SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
+        nodes[name].CreateDefaultDisplayNodes()
+    panel = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
+    ui, wait = panel.ui, Wait()
+    panel.view.models.addFolder(models[reads])
+    ui.t1gdSelector.setCurrentNode(nodes["t1gd"])
+    for selector, name in ((ui.t1Selector, "t1"), (ui.t2Selector, "t2")):
+        selector.setCurrentNode(nodes[name] if reads == 3 else None)
+    ui.brainMaskSelector.setCurrentNode(nodes["mask"])
+    for selector in (ui.biasEngineSelector, ui.registrationEngineSelector):
+        selector.setCurrentText("Skip: done already")
+    before = scene_state()
+    ui.predictButton.click()
+    wait.until(lambda: panel.logic.run is None, 120)
+    assert said in ui.messageLabel.text
+    if fault not in (not_a_number, one_value, ct):  # nothing of these could be predicted
+        assert "override the quality stop (in Slicer under Advanced" in ui.messageLabel.text
+    assert panel.view._steps.find(step).state == "failed"
+    assert ui.predictButton.enabled
+    assert scene_state() == before
+    assert temporary_files() == []
+    standin.close_module(panel)

@@ -41,8 +41,8 @@ def brain_mask_from(probability: sitk.Image, t1gd: sitk.Image, step: BrainExtrac
     piece = largest_piece(inside)
     if piece is None:
         raise PreparationError(
-            "No brain outline could be drawn on T1Gd. Look at the scan, or give a brain mask (in Slicer under Advanced, on the "
-            "command line --brain-mask)."
+            "No brain outline could be drawn on T1Gd. Look at the scan, or give a brain mask (in Slicer under "
+            "Advanced, on the command line --brain-mask)."
         )
     radius = radius_in_voxels(step.closing_mm, even.spacing_mm)
     closed = sitk.BinaryMorphologicalClosing(mask_on(piece, even), radius, sitk.sitkBall, 1.0, True)
@@ -50,8 +50,8 @@ def brain_mask_from(probability: sitk.Image, t1gd: sitk.Image, step: BrainExtrac
     final = largest_piece(sitk.GetArrayViewFromImage(share) > 0.5)
     if final is None:
         raise PreparationError(
-            "The brain outline does not meet T1Gd. Look at the scan, or give a brain mask (in Slicer under Advanced, on the "
-            "command line --brain-mask)."
+            "The brain outline does not meet T1Gd. Look at the scan, or give a brain mask (in Slicer under "
+            "Advanced, on the command line --brain-mask)."
         )
     return mask_on(final, Grid.of(t1gd))
 

@@ -397,7 +397,7 @@ def _scrolls_together(standin, panel, beside):
     """Both axial views look at the same slice: at once, when the mouse wheel turns over one, and by our own jumps."""
     overlay = standin.app.layoutManager().sliceWidget("Red").sliceLogic()
     red, profile = overlay.GetSliceNode(), panel.view._map.profile
-    assert beside.GetSliceOffset() == pytest.approx(red.GetSliceOffset())
+    Wait().until(lambda: beside.GetSliceOffset() == pytest.approx(red.GetSliceOffset()), 5)
     np.testing.assert_allclose(beside.GetFieldOfView(), red.GetFieldOfView())
     overlay.StartSliceOffsetInteraction()
     overlay.SetSliceOffset(23.0)
@@ -438,7 +438,6 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
         assert red.GetHotLinkedControl() == alone.GetHotLinkedControl() == 1
         panel.ui.opacitySlider.value = 0.9
         assert alone.GetForegroundVolumeID() is None
-        Wait().some(0.05)
         _scrolls_together(standin, panel, beside)
         panel.ui.fourUpButton.click()
         assert standin.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView

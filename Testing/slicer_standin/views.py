@@ -121,5 +121,10 @@ class LayoutManager:
 
     def close(self) -> None:
         for widget in self._widgets.values():
-            widget.sliceLogic().SetMRMLScene(None)
+            logic = widget.sliceLogic()
+            nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
+            logic.SetMRMLScene(None)
+            # New logics would keep nodes of their own beside those of the same name that the scene still holds.
+            for node in nodes:
+                slicer.mrmlScene.RemoveNode(node)
         self._application_logic.SetSliceLogics(vtk.vtkCollection())

@@ -57,6 +57,7 @@ def test_equally_good_arms_are_seldom_called_different_by_the_corrected_test_and
                 differences.append(float((common[fold] * (2 * os_class[fold] - 1)).mean()))
         found["paper"] += paired_t_test(differences).p < 0.05
         found["corrected"] += corrected_resampled_t_test(differences, test_to_train=0.25).p < 0.05
+    print(f"equally good arms called different, of 300: {found}")
     assert found["corrected"] / 300 < 0.06
     assert found["paper"] / 300 > 2 * found["corrected"] / 300
 

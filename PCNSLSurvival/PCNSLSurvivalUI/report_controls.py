@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI import export_run, map_view, report_files
+from PCNSLSurvivalUI.map_export import MapExport
 from PCNSLSurvivalUI.scene_outputs import SceneOutputs
 
 _KEY_IMAGES, _DICOM = "PCNSL-survival-key-images", "PCNSL-survival-DICOM"
@@ -32,7 +33,7 @@ class ReportControls:
     ) -> None:
         self._ui, self._context, self._say = ui, context, say
         self._files = report_files.ReportFiles()
-        self.export: export_run.ExportRun | None = None
+        self.export: export_run.ExportRun | MapExport | None = None
         """The export under way."""
         ui.openReportButton.connect("clicked(bool)", self._onOpen)
         ui.saveReportButton.connect("clicked(bool)", self._onSaveReport)
@@ -78,9 +79,10 @@ class ReportControls:
         context = self._context()
         if path is None or context is None:
             return
-        parameters, _outputs, _t1gd, result = context
+        parameters, outputs, _t1gd, result = context
         kind = map_view.shownKind(parameters, result)
-        self._try(lambda outputs: report_files.writeMap(map_view.shownNode(outputs, kind, parameters.mapAsCells), path))
+        node = map_view.shownNode(outputs, kind, parameters.mapAsCells)
+        self._begin(lambda: MapExport(node, path, self._onEnded))
 
     def _onSaveKeyImages(self, checked: bool = False) -> None:
         self._startInFolder(export_run.KEY_IMAGES, _("Folder for the key images"), _KEY_IMAGES)
@@ -105,10 +107,14 @@ class ReportControls:
 
     def _start(self, what: str, target: Path) -> None:
         context = self._context()
-        if context is None or self.export is not None:
+        if context is not None:
+            self._begin(lambda: export_run.ExportRun(context[1], context[3], what, target, self._onEnded))
+
+    def _begin(self, make: Callable[[], export_run.ExportRun | MapExport]) -> None:
+        if self.export is not None:
             return
         try:
-            self.export = export_run.ExportRun(context[1], context[3], what, target, self._onEnded)
+            self.export = make()
         except PCNSLSurvivalError as problem:
             self._say(str(problem))
             return
@@ -122,7 +128,7 @@ class ReportControls:
 
     def _enable(self, enabled: bool) -> None:
         ui = self._ui
-        for button in (ui.saveReportButton, ui.saveKeyImagesButton, ui.saveDicomButton):
+        for button in (ui.saveReportButton, ui.saveMapButton, ui.saveKeyImagesButton, ui.saveDicomButton):
             button.setEnabled(enabled)
         ui.exportLabel.text = "" if enabled else _("Writing …")
         ui.exportLabel.setVisible(not enabled)

@@ -1,10 +1,9 @@
-"""The report in the browser, and the report and the map as files of the user's choice."""
+"""The report in the browser and as a file, and the files and folders that the user chooses."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import qt
 import slicer
@@ -55,17 +54,6 @@ def writeReport(outputs: SceneOutputs, path: Path) -> None:
         raise OutputFolderError(
             _("The report cannot be written there ({reason}). Choose another folder.").format(reason=problem.strerror)
         ) from problem
-
-
-def writeMap(node: Any, path: Path) -> None:
-    """Write a map as NRRD or NIfTI, by the ending of the name.
-
-    Raises:
-        OutputFolderError: The file cannot be written.
-    """
-    # A fresh dictionary: exportNode remembers the file format of an earlier call in its default one.
-    if not slicer.util.exportNode(node, str(path), {}):
-        raise OutputFolderError(_("The map cannot be written there. Choose another folder or file type."))
 
 
 def askFile(caption: str, name: str, filters: str) -> Path | None:

@@ -19,11 +19,13 @@ if not os.environ.get("DISPLAY"):
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1])]
 
+from PIL import Image  # noqa: E402
+
 from made_scenes import Wait  # noqa: E402 — the environment above comes first
 from slicer_standin.application import start  # noqa: E402
 from slicer_standin.views import render_slice  # noqa: E402
 
-WIDTH = 430
+WIDTH, PAGE_WIDTH = 430, 1100
 VIEW = 480
 GAP = 6
 
@@ -128,6 +130,10 @@ def _overview(folder: Path) -> None:
         painter.drawImage(panel.width() + GAP + place % 2 * (VIEW + GAP), place // 2 * (VIEW + GAP), image)
     painter.end()
     picture.save(str(folder / "overview.png"))
+    # The picture in the documents: smaller, and in 256 colors.
+    page = Image.open(folder / "overview.png")
+    page = page.resize((PAGE_WIDTH, round(page.height * PAGE_WIDTH / page.width)), Image.Resampling.LANCZOS)
+    page.quantize(256, dither=Image.Dither.NONE).save(folder / "slicer-panel.png", optimize=True)
 
 
 def main(folder: Path) -> None:

@@ -93,6 +93,41 @@ def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypat
     assert list(out.glob("key_image_*.dcm"))
 
 
+@pytest.mark.parametrize("name", ["map.nrrd", "map.nii.gz"])
+def test_the_shown_map_is_saved_where_it_lies(standin, predicted, monkeypatch, tmp_path, name):
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import UP_TO, SceneOutputs, mapRole
+
+    panel = predicted(add_head("T1 Gd", "oblique"))
+    panel.ui.mapSelector.setCurrentIndex(1)
+    assert _save(panel, monkeypatch, tmp_path / name, panel.ui.saveMapButton) == ""
+    shown = SceneOutputs(panel.view._parameters.parameterNode).node(mapRole(UP_TO, cells=False))
+    saved = sitk.ReadImage(str(tmp_path / name))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(saved), slicer.util.arrayFromVolume(shown))
+    corner = np.array(saved.TransformContinuousIndexToPhysicalPoint((10.0, 20.0, 30.0))) * (-1, -1, 1)
+    np.testing.assert_allclose(corner, (_affine(shown) @ (10, 20, 30, 1))[:3], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["map.xyz", "no-folder/map.nrrd"])
+def test_a_map_that_cannot_be_saved_there_is_told(standin, predicted, monkeypatch, tmp_path, name):
+    panel = predicted(add_head("T1 Gd"))
+    said = _save(panel, monkeypatch, tmp_path / name, panel.ui.saveMapButton)
+    assert said.startswith("The map is saved as .nrrd or .nii.gz" if "xyz" in name else "The map cannot be written")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_is_saved_as_html_and_pdf(standin, predicted, monkeypatch, tmp_path):
+    panel = predicted(add_head("T1 Gd"))
+    assert _save(panel, monkeypatch, tmp_path / "report.html", panel.ui.saveReportButton) == ""
+    assert "<title>report</title>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    said = _save(panel, monkeypatch, tmp_path / "report.pdf", panel.ui.saveReportButton)
+    if said:  # no browser that prints on this computer
+        assert "Chrom" in said
+        assert not (tmp_path / "report.pdf").exists()
+    else:
+        assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+
+
 def test_dicom_is_offered_only_beside_dicom(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     assert not panel.ui.saveDicomButton.isVisibleTo(panel.parent)

@@ -139,6 +139,22 @@ def test_deleting_the_t1gd_during_a_run_ends_it_with_a_sentence(slow_panel, mome
     assert left == ["T2"]
 
 
+@pytest.mark.parametrize("moment", ["prediction", pytest.param("registration T2", marks=pytest.mark.slow)])
+def test_deleting_a_scan_that_is_only_for_reading_lets_the_run_go_on(slow_panel, moment):
+    """The run works on a copy; what is aligned of it still belongs to the patient."""
+    import slicer
+
+    wait = Wait()
+    run = _run_until(slow_panel, wait, moment)
+    slicer.mrmlScene.RemoveNode(slow_panel.ui.t2Selector.currentNode())
+    wait.until(lambda: slow_panel.logic.run is None)
+    _nothing_left(wait, run)
+    assert slow_panel.ui.messageLabel.text == ""
+    assert "63 %" in slow_panel.ui.headlineLabel.text
+    assert slow_panel.ui.t2Selector.currentNode() is None
+    assert slicer.util.getNode("T2 aligned with T1Gd").GetImageData() is not None
+
+
 @pytest.mark.parametrize("moment", ["bias_field T1Gd", "registration T2"])
 def test_deleting_an_output_under_a_running_module_does_not_crash(slow_panel, moment):
     import slicer

@@ -57,6 +57,48 @@ def test_a_failure_of_the_process_is_told_in_its_own_sentence(standin, quick_pan
     assert temporary_files() == []
 
 
+def test_a_failing_alignment_for_reading_is_told_and_the_prediction_stays(standin, quick_panel):
+    import slicer
+    from slicer_standin import cli
+
+    cli.plans |= {name: {"quick": True} for name in ("n4itkbiasfieldcorrection", "swissskullstripper")}
+    cli.plans["brainsfit"] = {"fail": "terminate called"}
+    ui, wait = quick_panel.ui, Wait()
+    _patient()
+    ui.guessButton.click()
+    ui.predictButton.click()
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert "BRAINSFit did not finish on T2" in ui.messageLabel.text
+    assert "63 %" in ui.headlineLabel.text
+    assert quick_panel.view._steps.find("registration T2").state == "failed"
+    assert ui.stepsSection.checked, "open, since not all went well"
+    assert slicer.util.getNodes("T2 aligned*") == {}
+
+
+def test_the_next_patient_takes_the_place_of_the_last(standin, quick_panel):
+    """Two patients in one scene: one set of outputs, on the voxels and under the study of the one predicted last."""
+    import slicer
+    from PCNSLSurvivalUI.scene_outputs import OVER, SceneOutputs, mapRole
+    from slicer_standin import cli
+
+    cli.plans |= {name: {"quick": True} for name in ("n4itkbiasfieldcorrection", "swissskullstripper")}
+    sh = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    ui, wait, sizes = quick_panel.ui, Wait(), []
+    for name, geometry in (("A T1 Gd", "axial"), ("B T1 Gd", "thick slices")):
+        head = add_head(name, geometry)
+        study = sh.CreateStudyItem(sh.CreateSubjectItem(sh.GetSceneItemID(), name[0]), "MRI")
+        sh.SetItemParent(sh.GetItemByDataNode(head) or sh.CreateItem(study, head), study)
+        ui.t1gdSelector.setCurrentNode(head)
+        ui.predictButton.click()
+        wait.until(lambda: quick_panel.logic.run is None)
+        shown = SceneOutputs(quick_panel.view._parameters.parameterNode).node(mapRole(OVER, cells=False))
+        assert shown.GetImageData().GetDimensions() == head.GetImageData().GetDimensions()
+        assert sh.GetItemChildWithName(study, "PCNSL Survival")
+        assert not ui.otherScanLabel.isVisibleTo(quick_panel.parent)
+        sizes.append(len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")))
+    assert sizes[1] == sizes[0] + 1, "the second patient's T1Gd, and nothing else"
+
+
 @pytest.mark.parametrize("module", ["n4itkbiasfieldcorrection", "swissskullstripper"])
 def test_a_failing_cli_module_is_told_and_the_panel_stays_usable(standin, quick_panel, module):
     from slicer_standin import cli

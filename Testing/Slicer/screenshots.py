@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
@@ -19,13 +21,11 @@ if not os.environ.get("DISPLAY"):
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1])]
 
-from PIL import Image  # noqa: E402
-
 from made_scenes import Wait  # noqa: E402 — the environment above comes first
 from slicer_standin.application import start  # noqa: E402
 from slicer_standin.views import render_slice  # noqa: E402
 
-WIDTH, PAGE_WIDTH = 430, 1100
+WIDTH = 430
 VIEW = 480
 GAP = 6
 
@@ -130,10 +130,9 @@ def _overview(folder: Path) -> None:
         painter.drawImage(panel.width() + GAP + place % 2 * (VIEW + GAP), place // 2 * (VIEW + GAP), image)
     painter.end()
     picture.save(str(folder / "overview.png"))
-    # The picture in the documents: smaller, and in 256 colors.
-    page = Image.open(folder / "overview.png")
-    page = page.resize((PAGE_WIDTH, round(page.height * PAGE_WIDTH / page.width)), Image.Resampling.LANCZOS)
-    page.quantize(256, dither=Image.Dither.NONE).save(folder / "slicer-panel.png", optimize=True)
+    # The same, small enough for the documents.
+    page = Image.open(folder / "overview.png").convert("RGB")
+    page.save(folder / "slicer-panel.jpg", quality=82, optimize=True, subsampling=0)
 
 
 def main(folder: Path) -> None:

@@ -45,13 +45,7 @@ class PanelLogic:
         Returns:
             What was found.
         """
-        nodes = [
-            node
-            for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-            if node.GetClassName() == "vtkMRMLScalarVolumeNode"
-            and not node.GetHideFromEditors()
-            and not node.GetAttribute(OUTPUT_ATTRIBUTE)
-        ]
+        nodes = _loadedVolumes()
         guessed = guess_roles([(node.GetName(), dicomTags(node)) for node in nodes])
         for role, name in _ATTRIBUTES.items():
             if role in guessed.places and not (onlyEmpty and getattr(parameters, name) is not None):
@@ -64,10 +58,16 @@ class PanelLogic:
         return {role: node for role, node in chosen.items() if node is not None}
 
     def doubts(self, parameters: PanelParameters | None) -> str:
-        """A sentence for every chosen volume whose name speaks of another sequence."""
+        """A sentence for every chosen volume whose name speaks of another sequence; what to do when there is no T1Gd."""
         if parameters is None:
             return ""
         chosen = self.chosenVolumes(parameters)
+        if Sequence.T1GD not in chosen:
+            return (
+                _("Choose the post-contrast T1 scan as T1Gd.")
+                if _loadedVolumes()
+                else _("Load the patient's scans. To try it without a patient, load PCNSL Survival in Sample Data.")
+            )
         sentences = [doubt_about(role, node.GetName(), dicomTags(node)) for role, node in chosen.items()]
         if len({node.GetID() for node in chosen.values()}) < len(chosen):
             sentences.append(_("One volume is chosen twice. Choose another for one of the roles."))
@@ -178,3 +178,14 @@ class PanelLogic:
         result = storedResult(parameters.result)
         if result is not None:
             map_view.showLayers(outputs, outputs.node(T1GD), result, parameters, fit=True)
+
+
+def _loadedVolumes() -> list[Any]:
+    """Volumes that may be a patient's scans, in the order of the scene."""
+    return [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        if node.GetClassName() == "vtkMRMLScalarVolumeNode"
+        and not node.GetHideFromEditors()
+        and not node.GetAttribute(OUTPUT_ATTRIBUTE)
+    ]

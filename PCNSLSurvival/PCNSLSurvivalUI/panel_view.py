@@ -112,8 +112,7 @@ class PanelView:
         if self._logic.importing:
             return
         self._engines.show()
-        self._ui.scansNote.text = self._logic.doubts(self._parameters)
-        self._ui.scansNote.setVisible(bool(self._ui.scansNote.text))
+        self._showDoubts()
         self._showRun()
         if self._parameters.result != self._shownResult:
             self._showResult()
@@ -121,6 +120,10 @@ class PanelView:
             self._quality.leaveStep()
             self._map.apply()
         self._showWhoseResult()
+
+    def _showDoubts(self) -> None:
+        self._ui.scansNote.text = self._logic.doubts(self._parameters)
+        self._ui.scansNote.setVisible(bool(self._ui.scansNote.text))
 
     def _onSection(self, collapsed: bool) -> None:
         if not collapsed:
@@ -151,6 +154,7 @@ class PanelView:
         """Volumes have arrived: fill in what is not chosen yet, as long as no T1Gd is chosen."""
         if self._parameters is not None and self._parameters.t1gdVolume is None and self._logic.run is None:
             self._logic.guess(self._parameters, onlyEmpty=True)
+            self._showDoubts()
 
     def predictOrCancel(self) -> None:
         """Start a run, or cancel the one under way."""

@@ -346,6 +346,39 @@ def test_the_panel_works_without_views(standin, quick_panel, predicted):
         standin.open_views()
 
 
+def test_outputs_that_the_user_deletes_are_missed_by_nobody(standin, predicted, monkeypatch, tmp_path):
+    """Whatever output goes, the controls still work, an export says what is missing, the next run brings it back."""
+    import slicer
+    from PCNSLSurvivalUI import report_files
+    from slicer_standin.pythonqt import slot_errors
+
+    panel = predicted(add_head("T1 Gd"))
+    ui, outputs = panel.ui, _outputs(panel)
+    monkeypatch.setattr(report_files, "askFile", lambda *words: tmp_path / "map.nrrd")
+    roles = outputs.roles()
+    for role in roles:
+        node = outputs.node(role)
+        if node is not None:
+            slicer.mrmlScene.RemoveNode(node)
+        for kind in (0, 1, 2):
+            ui.mapSelector.setCurrentIndex(kind)
+            ui.smoothSelector.setCurrentIndex(kind % 2)
+            ui.opacitySlider.value = 0.3 + 0.1 * kind
+            ui.nextCellButton.click()
+        for button in list(panel.view._quality.strip.buttons.values()):
+            button.click()
+            button.click()
+    ui.saveMapButton.click()
+    Wait().until(lambda: panel.view._report.export is None)
+    assert "no longer in the scene" in ui.messageLabel.text
+    ui.openReportButton.click()
+    assert "no report yet" in ui.messageLabel.text
+    assert slot_errors == []
+    ui.predictButton.click()
+    Wait().until(lambda: panel.logic.run is None)
+    assert set(outputs.roles()) >= set(roles) - {"output.evidenceColors"}
+
+
 def test_a_new_choice_of_t1gd_is_told_apart_from_the_result(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     assert not panel.ui.otherScanLabel.isVisibleTo(panel.parent)

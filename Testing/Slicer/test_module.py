@@ -48,6 +48,17 @@ def test_the_guess_button_fills_the_selectors(standin, panel):
     assert "twice" in panel.ui.scansNote.text
 
 
+def test_an_empty_panel_says_what_to_do(standin, panel):
+    import slicer
+
+    assert "Sample Data" in panel.ui.scansNote.text
+    assert panel.ui.scansNote.isVisibleTo(panel.parent)
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "Volume_3")
+    Wait().until(lambda: "Choose the post-contrast T1" in panel.ui.scansNote.text, 5)
+    panel.ui.t1gdSelector.setCurrentNode(node)
+    assert panel.ui.scansNote.text == ""
+
+
 def test_closing_the_scene_empties_the_panel(standin, panel):
     import slicer
 

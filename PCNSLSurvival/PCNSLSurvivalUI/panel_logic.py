@@ -58,7 +58,7 @@ class PanelLogic:
         return {role: node for role, node in chosen.items() if node is not None}
 
     def doubts(self, parameters: PanelParameters | None) -> str:
-        """A sentence for every chosen volume whose name speaks of another sequence; what to do when there is no T1Gd."""
+        """A sentence for every chosen volume whose name speaks of another sequence; what to do without a T1Gd."""
         if parameters is None:
             return ""
         chosen = self.chosenVolumes(parameters)

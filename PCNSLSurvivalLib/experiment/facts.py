@@ -35,8 +35,14 @@ def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> Experi
         pretraining=_pretraining(plan, grid),
         software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
         | {name: installed_version(name) for name in _PACKAGES},
-        command="pcnsl-survival experiment experiment.yaml --cohort COHORT --brats SECOND --out DIR",
+        command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(grid)} --out DIR",
     )
+
+
+def _second(grid: Grid) -> str:
+    if grid.starts:
+        return " --start START"
+    return " --brats SECOND" if grid.second is not None else ""
 
 
 def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:

@@ -83,10 +83,11 @@ def _annotate(top: Axes, bottom: Axes, one: ActivationExample) -> None:
             ax.text(
                 x, 0.5, side, color="white", fontsize=6.5, ha="left" if x < 0.5 else "right", transform=ax.transAxes
             )
-    length = 50 / one.voxel_mm
-    size = one.t1gd.shape[1]
+    width, size = one.t1gd.shape[:2]
+    centimeters = 5 if 50 / one.voxel_mm < width - 8 else 1
+    length = 10 * centimeters / one.voxel_mm
     top.plot([4, 4 + length], [size - 6, size - 6], color="white", lw=1.2)
-    top.text(4 + length / 2, size - 9, "5 cm", color="white", fontsize=6.5, ha="center", va="bottom")
+    top.text(4 + length / 2, size - 9, f"{centimeters} cm", color="white", fontsize=6.5, ha="center", va="bottom")
 
 
 def _slice(one: ActivationExample) -> NDArray[np.floating]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 REPORT_FILE = "experiment_report.html"
 FIGURES_FOLDER = "figures"
+_PIXELS_AN_INCH = 112
 
 
 def write_experiment_report(
@@ -204,8 +205,19 @@ def _save_figures(
     for name, title, caption, draw in wanted:
         if draw is not None:
             with style():
-                save(draw(), folder, name)
-            drawn.append({"name": name, "title": title, "caption": caption.strip(), "folder": FIGURES_FOLDER})
+                figure = draw()
+                save(figure, folder, name)
+            # One size of letters in all figures of the page.
+            width = round(figure.get_figwidth() * _PIXELS_AN_INCH)
+            drawn.append(
+                {
+                    "name": name,
+                    "title": title,
+                    "caption": caption.strip(),
+                    "folder": FIGURES_FOLDER,
+                    "width": str(width),
+                }
+            )
     return drawn
 
 

@@ -87,8 +87,10 @@ def calibration_figure(arms: Arms, results: Sequence[ArmResult]) -> Figure:
             ax.plot(probability[chosen], np.full(chosen.sum(), height - 0.08), "|", color=color, ms=4, clip_on=False)
         slope = number(result.out_of_fold["calibration_slope"].value)
         text = f"slope {slope}, Brier {number(result.out_of_fold['brier'].value)}"
-        ax.text(0.02, 0.95, text, va="top", fontsize=7, transform=ax.transAxes)
         _square(ax, result.label, "Predicted P(OS > 1 year)", "Observed share", low=-0.1)
+        # Above the panel: inside, some curve or other runs through every corner.
+        ax.set_title(result.label, pad=13)
+        ax.text(0.5, 1.02, text, ha="center", va="bottom", fontsize=7, transform=ax.transAxes)
     return figure
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DAYS_A_YEAR = 365.25
+_GROUPS = ((True, BLUE, "> 1 y"), (False, ORANGE, "≤ 1 y"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,41 +78,47 @@ def arm_survival(
 
 def kaplan_meier_figure(arms: Sequence[ArmSurvival]) -> Figure:
     """Kaplan-Meier curves of the two predicted groups of each arm, with 95 % limits, ticks at censored patients."""
+    from matplotlib.lines import Line2D
+
     figure, axes = panels(len(arms), height=2.75)
     for ax, one in zip(axes, arms, strict=True):
         _groups(ax, one)
         low, high = one.c_index_interval
         text = f"log-rank p {_equal(p_value(one.log_rank_p))}\nC {number(one.c_index)} [{number(low)}, {number(high)}]"
         ax.text(0.98, 0.97, text, va="top", ha="right", fontsize=7, transform=ax.transAxes)
+    lines = [Line2D([], [], color=color, lw=1.4, label=f"predicted OS {name}") for _, color, name in _GROUPS]
+    figure.legend(handles=lines, loc="outside upper center", ncols=2)
     return figure
 
 
 def _groups(ax: Axes, one: ArmSurvival) -> None:
     last = float(one.os_days.max()) / DAYS_A_YEAR
     ticks = np.unique(np.round(np.linspace(0, last, 4), 1 if last < 3 else 0))
-    for line, (over, color, name) in enumerate(((True, BLUE, "> 1 y"), (False, ORANGE, "≤ 1 y"))):
+    for line, (over, color, _) in enumerate(_GROUPS):
         chosen = (one.probability >= 0.5) == over
         if not chosen.any():
             continue
         curve = kaplan_meier(one.os_days[chosen], one.death_observed[chosen])
         years = curve.days / DAYS_A_YEAR
-        ax.step(years, curve.survival, where="post", color=color, lw=1.4, label=f"predicted OS {name}")
+        ax.step(years, curve.survival, where="post", color=color, lw=1.4)
         ax.fill_between(years, curve.low, curve.high, step="post", color=color, alpha=0.15, lw=0)
         at = np.searchsorted(curve.days, curve.censored_days, side="right") - 1
         ax.plot(curve.censored_days / DAYS_A_YEAR, curve.survival[at], "|", color=color, ms=5, mew=0.8)
         for tick in ticks:
             risk = int((curve.follow_up_days >= tick * DAYS_A_YEAR).sum())
-            ax.text(tick, -0.36 - 0.1 * line, str(risk), color=color, ha="center", fontsize=6.5, clip_on=False)
-    ax.text(-0.02 * last, -0.27, "at risk", fontsize=6.5, color=GRAY, ha="left")
+            ax.text(tick, -0.35 - 0.09 * line, str(risk), color=color, ha="center", fontsize=6.5, clip_on=False)
+    ax.text(-0.02 * last, -0.26, "at risk", fontsize=6.5, color=GRAY, ha="left")
     ax.axvline(1, color=GRAY, lw=0.6, ls=":")
     ax.set(xlim=(0, last * 1.02), ylim=(0, 1.02), title=one.label, ylabel="Survival")
-    ax.set_xlabel("Years", labelpad=20)
+    # The empty lines keep room for the numbers at risk.
+    ax.set_xlabel("Years" + 3 * "\n", labelpad=1)
     ax.set_xticks(ticks)
-    ax.legend(loc="lower left", handlelength=1.2, borderaxespad=0.1)
 
 
 def learning_figure(histories: Mapping[str, Sequence[TrainingHistory]], labels: Mapping[str, str]) -> Figure:
     """Loss by epoch of every fold of each arm: training in gray, the inner split in blue, a dot at the chosen epoch."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, axes = panels(len(histories))
     for ax, (arm, of_arm) in zip(axes, histories.items(), strict=True):
         for one in of_arm:
@@ -121,6 +128,7 @@ def learning_figure(histories: Mapping[str, Sequence[TrainingHistory]], labels: 
             ax.plot(one.best_epoch + 1, one.inner_loss[one.best_epoch], "o", color=BLUE, ms=3)
         ax.axhline(np.log(2), color=GRAY, lw=0.6, ls=":")
         ax.set(title=labels.get(arm, arm), xlabel="Epoch", ylabel="Loss (nats)")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

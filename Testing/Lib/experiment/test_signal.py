@@ -1,0 +1,70 @@
+"""Where images know the outcome, networks beat the clinic, and transfer beats scratch; where they don't, nothing does.
+
+The best possible AUC of these cohorts is known. Images: 1 with a lesion that shines in those who died within the year,
+one half without. Clinic: of its variables only age knows anything; above 60 years are 14 of 20 short survivors and none
+of the others, so that the best AUC of the flags is 0.5 + 0.7 / 2 = 0.85.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made_cohorts import made_cohort
+
+from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
+from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
+from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
+from PCNSLSurvivalLib.experiment.plan import read_plan
+from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+from PCNSLSurvivalLib.terms import Sequence
+
+BEST_BY_CLINIC = 0.85
+PLAN = """
+virtual_patients: true
+sequences: [t1gd]
+initializations: [scratch, transfer]
+baselines: [svm_clinical]
+splits: 4
+repeats: 1
+model_arm: null
+network: {depth: 10, widen_factor: 0.125}
+network_grid: {size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}
+training: {epochs: 12, patience: 12, warmup_epochs: 2, batch_size: 8, learning_rate: 3e-3}
+pretraining: {epochs: 40, patience: 40, warmup_epochs: 2, batch_size: 8, learning_rate: 3e-3}
+finetuning: {epochs: 12, patience: 12, warmup_epochs: 2, batch_size: 8}
+"""
+
+
+def aucs(root: Path, *, signal: float) -> dict[str, Estimate]:
+    made_cohort(root / "ours", patients=32, seed=5, signal=signal, sequences=(Sequence.T1GD,))
+    made_cohort(root / "second", patients=48, seed=6, signal=signal, sequences=(Sequence.T1GD,), prefix="B")
+    (root / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    ours, second = (read_prepared_cohort(root / name) for name in ("ours", "second"))
+    experiment = Experiment(plan=read_plan(root / "plan.yaml"), cohort=ours, second=second, out=root / "out")
+    work = run_units(experiment, device="cpu")
+    work.raise_if_failed()
+    folders = [unit.folder(experiment.out) for unit in work.grid.folds]
+    arms = by_arm(one for folder in folders for one in read_predictions(folder / PREDICTIONS))
+    return {arm: out_of_fold_auc(folds) for arm, folds in arms.items()}
+
+
+@pytest.mark.slow
+def test_images_that_know_the_outcome_beat_the_clinic_and_transfer_beats_scratch(tmp_path):
+    found = aucs(tmp_path, signal=3.0)
+    print(found)
+    transfer, scratch, clinic = (found[arm].value for arm in ("t1gd_transfer", "t1gd_scratch", "svm_clinical"))
+    assert transfer > scratch > clinic
+    assert found["t1gd_transfer"].low > BEST_BY_CLINIC
+    assert clinic < BEST_BY_CLINIC + 0.1
+
+
+@pytest.mark.slow
+def test_images_that_know_nothing_find_nothing_and_the_clinic_beats_them(tmp_path):
+    found = aucs(tmp_path, signal=0.0)
+    print(found)
+    for arm in ("t1gd_transfer", "t1gd_scratch"):
+        assert found[arm].low <= 0.5 <= found[arm].high
+        assert found[arm].value < found["svm_clinical"].value
+    assert found["svm_clinical"].low > 0.5

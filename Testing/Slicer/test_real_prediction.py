@@ -78,6 +78,50 @@ def test_the_demonstration_patient_in_one_click(standin):
     standin.close_module(panel)
 
 
+@pytest.mark.slow
+def test_a_small_model_and_the_built_in_alignment_in_one_click(standin, tmp_path):
+    """Through the real command line: the prediction of T1Gd, then T1, which lies 6 mm to the left, laid over it."""
+    import SimpleITK as sitk
+    import slicer
+    from made_heads import made_head
+    from made_models import small_model
+    from slicer_standin.pythonqt import slot_errors
+
+    from PCNSLSurvivalLib.imaging.geometry import Grid
+    from PCNSLSurvivalLib.terms import Sequence
+
+    scans, brain, _lesion = made_head(1, shift_mm=6.0)
+    nodes = {}
+    for name, image in (("T1Gd", scans[Sequence.T1GD]), ("T1", scans[Sequence.T1]), ("mask", brain)):
+        kind = "vtkMRMLLabelMapVolumeNode" if name == "mask" else "vtkMRMLScalarVolumeNode"
+        nodes[name] = slicer.mrmlScene.AddNewNodeByClass(kind, name)
+        slicer.util.updateVolumeFromArray(nodes[name], sitk.GetArrayFromImage(image))
+        nodes[name].SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
+    panel = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
+    ui, wait = panel.ui, Wait()
+    panel.view.models.addFolder(small_model(tmp_path / "small").path)
+    ui.guessButton.click()
+    ui.brainMaskSelector.setCurrentNode(nodes["mask"])
+    ui.biasEngineSelector.setCurrentText("Built in")
+    ui.registrationEngineSelector.setCurrentText("Built in")
+    ui.overrideQualityCheckBox.setChecked(True)  # no check knows a head of a few thousand voxels
+    ui.predictButton.click()
+    wait.until(lambda: panel.logic.run is None, 400)
+    assert ui.messageLabel.text == ""
+    assert "probability of OS" in ui.headlineLabel.text
+    matrix = slicer.util.arrayFromTransformMatrix(slicer.util.getNode("T1 to T1Gd"))
+    np.testing.assert_allclose(matrix[:3, 3], (6.0, 0.0, 0.0), atol=1.5)
+    fixed, aligned = (slicer.util.arrayFromVolume(n) for n in (nodes["T1Gd"], slicer.util.getNode("T1 aligned*")))
+    inside = slicer.util.arrayFromVolume(nodes["mask"]) > 0
+    before = np.corrcoef(fixed[inside], slicer.util.arrayFromVolume(nodes["T1"])[inside])[0, 1]
+    assert np.corrcoef(fixed[inside], aligned[inside])[0, 1] > before + 0.1
+    assert panel.view._steps.find("registration T1").verdict in ("good", "check", "unusable, overridden")
+    assert slot_errors == []
+    assert temporary_files() != []  # the steps kept for the next run
+    standin.close_module(panel)
+    assert temporary_files() == []
+
+
 @pytest.mark.parametrize(
     ("size", "spacing_mm", "said"),
     [((96, 96, 9), (2.0, 2.0, 18.0), "18"), ((96, 96, 20), (2.0, 2.0, 2.5), "50")],

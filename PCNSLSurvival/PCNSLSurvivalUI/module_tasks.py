@@ -31,7 +31,7 @@ class ModuleTask:
     step: ClassVar[Step]
     makes: ClassVar[tuple[tuple[str, str], ...]]
     """Class and name of the nodes that are worth keeping."""
-    waitsForResult: ClassVar[bool] = False
+    waitsForResult: bool = False
     """Whether it must not run beside our process."""
 
     def __init__(

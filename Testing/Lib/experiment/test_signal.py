@@ -1,4 +1,4 @@
-"""Where images know the outcome, networks beat the clinic, and transfer beats scratch; where they don't, nothing does.
+"""Where images know the outcome, networks beat the clinic and transfer beats scratch; where not, the clinic beats them.
 
 The best possible AUC of these cohorts is known. Images: 1 with a lesion that shines in those who died within the year,
 one half without. Clinic: of its variables only age knows anything; above 60 years are 14 of 20 short survivors and none
@@ -31,16 +31,16 @@ repeats: 1
 model_arm: null
 network: {depth: 10, widen_factor: 0.125}
 network_grid: {size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}
-training: {epochs: 12, patience: 12, warmup_epochs: 2, batch_size: 8, learning_rate: 3e-3}
+training: {epochs: EPOCHS, patience: 30, warmup_epochs: 2, batch_size: 8}
 pretraining: {epochs: 40, patience: 40, warmup_epochs: 2, batch_size: 8, learning_rate: 3e-3}
-finetuning: {epochs: 12, patience: 12, warmup_epochs: 2, batch_size: 8}
+finetuning: {epochs: EPOCHS, patience: 30, warmup_epochs: 2, batch_size: 8}
 """
 
 
-def aucs(root: Path, *, signal: float) -> dict[str, Estimate]:
+def aucs(root: Path, *, signal: float, epochs: int) -> dict[str, Estimate]:
     made_cohort(root / "ours", patients=32, seed=5, signal=signal, sequences=(Sequence.T1GD,))
     made_cohort(root / "second", patients=48, seed=6, signal=signal, sequences=(Sequence.T1GD,), prefix="B")
-    (root / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    (root / "plan.yaml").write_text(PLAN.replace("EPOCHS", str(epochs)), encoding="utf-8")
     ours, second = (read_prepared_cohort(root / name) for name in ("ours", "second"))
     experiment = Experiment(plan=read_plan(root / "plan.yaml"), cohort=ours, second=second, out=root / "out")
     work = run_units(experiment, device="cpu")
@@ -51,20 +51,24 @@ def aucs(root: Path, *, signal: float) -> dict[str, Estimate]:
 
 
 @pytest.mark.slow
-def test_images_that_know_the_outcome_beat_the_clinic_and_transfer_beats_scratch(tmp_path):
-    found = aucs(tmp_path, signal=3.0)
+@pytest.mark.parametrize("epochs", [8, 30])
+def test_images_that_know_the_outcome_beat_the_clinic_and_transfer_needs_less_training(tmp_path, epochs):
+    """Eight epochs are enough for transfer and not for a network from scratch; thirty are enough for both."""
+    found = aucs(tmp_path, signal=2.0, epochs=epochs)
     print(found)
-    transfer, scratch, clinic = (found[arm].value for arm in ("t1gd_transfer", "t1gd_scratch", "svm_clinical"))
-    assert transfer > scratch > clinic
-    assert found["t1gd_transfer"].low > BEST_BY_CLINIC
-    assert clinic < BEST_BY_CLINIC + 0.1
+    transfer, scratch, clinic = (found[arm] for arm in ("t1gd_transfer", "t1gd_scratch", "svm_clinical"))
+    assert clinic.low < BEST_BY_CLINIC < transfer.low
+    if epochs == 8:
+        assert transfer.value > scratch.value + 0.1
+    else:
+        assert scratch.value > BEST_BY_CLINIC
 
 
 @pytest.mark.slow
 def test_images_that_know_nothing_find_nothing_and_the_clinic_beats_them(tmp_path):
-    found = aucs(tmp_path, signal=0.0)
+    found = aucs(tmp_path, signal=0.0, epochs=8)
     print(found)
     for arm in ("t1gd_transfer", "t1gd_scratch"):
         assert found[arm].low <= 0.5 <= found[arm].high
         assert found[arm].value < found["svm_clinical"].value
-    assert found["svm_clinical"].low > 0.5
+    assert found["svm_clinical"].value > 0.7

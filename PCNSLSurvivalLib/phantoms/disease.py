@@ -69,11 +69,14 @@ class LesionFeatures:
 def draw_features(seed: int, kind: Kind) -> LesionFeatures:
     """Draw the disease as numbers, before any place or shape; the volume is a wish until the sites are known."""
     draw = stream(seed, "features", kind)
-    boundary = float(np.clip(2.6 * np.exp(0.75 * draw.normal()), 0.8, 10.0))
+    size, other = draw.normal(), draw.normal()
+    # Large tumors are more often blurred: both log-normal, with a correlation of one half.
+    blur = 0.5 * size + np.sqrt(0.75) * other
+    boundary = float(np.clip(4.0 * np.exp(0.75 * blur), 0.8, 14.0))
     if kind is Kind.GBM:
-        volume = float(np.clip(26.0 * np.exp(0.6 * draw.normal()), 5.0, 80.0))
+        volume = float(np.clip(26.0 * np.exp(0.6 * size), 5.0, 80.0))
         return LesionFeatures(boundary_mm=boundary, volume_ml=volume, count=1, deep=bool(draw.uniform() < 0.35))
-    volume = float(np.clip(10.0 * np.exp(0.7 * draw.normal()), 1.5, 50.0))
+    volume = float(np.clip(10.0 * np.exp(0.7 * size), 1.5, 50.0))
     # 34 patients with a single lesion, 26 with several (Haldorsen et al. 2009).
     count = int(draw.choice([1, 2, 3, 4], p=[0.57, 0.24, 0.13, 0.06]))
     return LesionFeatures(boundary_mm=boundary, volume_ml=volume, count=count, deep=bool(draw.uniform() < 0.58))

@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.terms import Sequence as MRSequence
 
 INPUTS_FOLDER = "network_inputs"
+_LESION = "lesion_mask"
 FloatArray = NDArray[np.float32]
 
 
@@ -70,10 +71,12 @@ class NetworkInputs:
         sequences: The channels, in their order.
         grid: The block; that of the cohort's recipe if left out.
         names: The cases wanted; all of the cohort if left out.
+        lesions: Whether the lesion mask follows as a last channel, 1 in the lesion.
         progress: Called with the number of cases ready and of all.
 
     Raises:
-        CohortError: A case lacks one of the sequences, or an array cannot be written beside the scans.
+        CohortError: A case lacks one of the sequences or the lesion mask, or an array cannot be written beside the
+            scans.
     """
 
     def __init__(
@@ -83,27 +86,30 @@ class NetworkInputs:
         grid: NetworkGridStep | None = None,
         *,
         names: Sequence[str] | None = None,
+        lesions: bool = False,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         self.grid = grid if grid is not None else cohort.recipe.network_grid
         self.sequences = sequences
+        self.lesions = lesions
         wanted = [patient.name for patient in cohort.patients] if names is None else list(names)
         self._maps: dict[str, list[FloatArray]] = {}
         for number, name in enumerate(wanted):
             patient = cohort.patient(name)
-            self._maps[name] = [_mapped(patient, sequence, self.grid, cohort) for sequence in sequences]
+            kinds = (*sequences, *([_LESION] if lesions else []))
+            self._maps[name] = [_mapped(patient, kind, self.grid, cohort) for kind in kinds]
             progress(number + 1, len(wanted))
 
     def __len__(self) -> int:
         return len(self._maps)
 
     def case(self, name: str) -> FloatArray:
-        """(C, I, J, K) ``float32`` input of a case, a copy."""
+        """(C, I, J, K) ``float32`` input of a case, a copy; C + 1 channels with lesions."""
         return np.stack(self._maps[name])
 
     def batch(self, names: Sequence[str]) -> FloatArray:
-        """(N, C, I, J, K) ``float32`` inputs of several cases, a copy."""
-        shape = (len(names), len(self.sequences), *self.grid.size)
+        """(N, C, I, J, K) ``float32`` inputs of several cases, a copy; C + 1 channels with lesions."""
+        shape = (len(names), len(self.sequences) + self.lesions, *self.grid.size)
         out = np.empty(shape, dtype=np.float32)
         for number, name in enumerate(names):
             for channel, array in enumerate(self._maps[name]):
@@ -111,16 +117,14 @@ class NetworkInputs:
         return out
 
 
-def _mapped(
-    patient: PreparedPatient, sequence: MRSequence, grid: NetworkGridStep, cohort: PreparedCohort
-) -> FloatArray:
-    """The array of one case and sequence, mapped read-only; made first where it is not there or out of date."""
-    path = _array_path(patient, sequence, grid, cohort)
+def _mapped(patient: PreparedPatient, kind: str, grid: NetworkGridStep, cohort: PreparedCohort) -> FloatArray:
+    """The array of a case's sequence or lesion, mapped read-only; made first where it is not there or out of date."""
+    path = _array_path(patient, kind, grid, cohort)
     try:
         return _read(path, grid)
     except (OSError, ValueError):
         pass  # not there yet, or cut off when a disk was full
-    array = patient.network_input((sequence,), grid)[0]
+    array = _lesion(patient, grid) if kind == _LESION else patient.network_input((MRSequence(kind),), grid)[0]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may make the same array: each writes its own file, and the last rename wins.
@@ -140,6 +144,12 @@ def _mapped(
     return _read(path, grid)
 
 
+def _lesion(patient: PreparedPatient, grid: NetworkGridStep) -> FloatArray:
+    lesion = patient.lesion_on(grid)
+    assert lesion is not None
+    return lesion.astype(np.float32)
+
+
 def _read(path: Path, grid: NetworkGridStep) -> FloatArray:
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if array.shape != grid.size or array.dtype != np.float32:
@@ -147,22 +157,26 @@ def _read(path: Path, grid: NetworkGridStep) -> FloatArray:
     return array
 
 
-def _array_path(patient: PreparedPatient, sequence: MRSequence, grid: NetworkGridStep, cohort: PreparedCohort) -> Path:
+def _array_path(patient: PreparedPatient, kind: str, grid: NetworkGridStep, cohort: PreparedCohort) -> Path:
     """Where the array lies: its name changes with the recipe, the block and the files it is made from."""
-    if sequence not in patient.sequences:
+    if kind != _LESION and kind not in patient.sequences:
+        label = MRSequence(kind).label
         raise CohortError(
-            f"A case of the prepared cohort has no {sequence.label}. Leave {sequence.label} out, or exclude the case "
-            "with excluded.csv."
+            f"A case of the prepared cohort has no {label}. Leave {label} out, or exclude the case with excluded.csv."
         )
-    sources = [patient.folder / f"{sequence.value}_preprocessed.nii.gz"]
-    sources.append(patient.folder / "brain_mask_preprocessed.nii.gz")
+    if kind == _LESION and not patient.has_lesion_mask:
+        raise CohortError(
+            "A case of the prepared cohort has no lesion mask, which 'lesion_task' and 'lesion_focus' need. Set both "
+            "to 0, or exclude the case with excluded.csv."
+        )
+    sources = [patient.folder / f"{kind}_preprocessed.nii.gz", patient.folder / "brain_mask_preprocessed.nii.gz"]
     try:
         stamps = [(f.stat().st_size, f.stat().st_mtime_ns) for f in sources]
     except OSError as problem:
         raise _gone() from problem
     facts = [cohort.recipe.sha256, asdict(grid), stamps]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-    return cohort.folder / INPUTS_FOLDER / patient.name / f"{sequence.value}_{key}.npy"
+    return cohort.folder / INPUTS_FOLDER / patient.name / f"{kind}_{key}.npy"
 
 
 def _gone() -> PCNSLSurvivalError:

@@ -17,25 +17,29 @@ def augment(
     grid: NetworkGridStep,
     settings: AugmentationSettings,
     generators: Sequence[np.random.Generator],
+    *,
+    masks: int = 0,
 ) -> torch.Tensor:
     """Move every sample of a batch as its own random numbers say.
 
     Args:
-        batch: (N, C, I, J, K) ``float32`` inputs, 0 outside the brain; changed in place.
+        batch: (N, C + masks, I, J, K) ``float32`` inputs, 0 outside the brain; changed in place.
         grid: The block they lie on.
         settings: Ranges of the movements.
         generators: N generators of random numbers, one for each sample: what happens to a sample depends on nothing
             else, so neither the number of workers nor the place in the batch changes it.
+        masks: How many of the last channels are masks: they move with the scans and keep their brightness.
 
     Returns:
         The batch.
     """
     for sample, rng in zip(batch, generators, strict=True):
-        movement = draw_movement(settings, grid, len(sample), rng)
+        channels = len(sample) - masks
+        movement = draw_movement(settings, grid, channels, rng)
         if movement.lattice_mm is not None:
             sample.copy_(_moved(sample, grid, movement))
         if settings.gain:
-            sample.mul_(torch.from_numpy(movement.gains).to(sample.device)[:, None, None, None])
+            sample[:channels].mul_(torch.from_numpy(movement.gains).to(sample.device)[:, None, None, None])
     return batch
 
 

@@ -61,10 +61,14 @@ def training_batches(
     seed: Sequence[int],
     epoch: int,
 ) -> Iterator[tuple[list[str], Sequence[str], torch.Tensor]]:
-    """One pass: for each batch all its names, those of this process, and their augmented tensors on the device."""
+    """One pass: for each batch all its names, those of this process, and their augmented tensors on the device.
+
+    Where the inputs have lesion masks, these are the last channel, moved with the scans.
+    """
     numbers = {name: number for number, name in enumerate(sorted(fit))}
     whole = batches_of(sorted(fit), settings.batch_size, np.random.default_rng([*seed, epoch, 0]))
     mine = [names[processes.rank :: processes.count] for names in whole]
     for names, (own, tensors) in zip(whole, read_ahead(mine, inputs, processes.device), strict=True):
         generators = sample_generators(own, numbers, seed, epoch)
-        yield names, own, augment(tensors, inputs.grid, settings.augmentation, generators)
+        moved = augment(tensors, inputs.grid, settings.augmentation, generators, masks=int(inputs.lesions))
+        yield names, own, moved

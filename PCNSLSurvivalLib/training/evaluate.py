@@ -51,6 +51,7 @@ def answers_of(
         batch_size: Cases at a time; in evaluation mode it changes nothing but the speed.
     """
     network.eval()
+    channels = len(inputs.sequences)
     pooled: list[torch.Tensor] = []
     hook = network.get_submodule("avgpool").register_forward_hook(lambda module, given, out: pooled.append(out))
     mine = list(names)[processes.rank :: processes.count]
@@ -59,7 +60,7 @@ def answers_of(
         with torch.no_grad():
             batches = [mine[n : n + batch_size] for n in range(0, len(mine), batch_size)]
             for batch, tensors in read_ahead(batches, inputs, processes.device):
-                logits = network(as_network_wants(tensors)).float().cpu().numpy().astype(np.float64)
+                logits = network(as_network_wants(tensors[:, :channels])).float().cpu().numpy().astype(np.float64)
                 features = pooled.pop().flatten(1).float().cpu().numpy()
                 found.update(zip(batch, zip(logits, features, strict=True), strict=True))
     finally:

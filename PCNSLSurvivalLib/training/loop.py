@@ -20,6 +20,8 @@ from PCNSLSurvivalLib.training.batches import training_batches
 from PCNSLSurvivalLib.training.checkpoints import read_checkpoint, restore_random_states, write_checkpoint
 from PCNSLSurvivalLib.training.early_stopping import EarlyStopping
 from PCNSLSurvivalLib.training.evaluate import answers_of, as_network_wants, mean_log_loss
+from PCNSLSurvivalLib.training.head_refit import refit_head
+from PCNSLSurvivalLib.training.lesion_task import LesionTask
 from PCNSLSurvivalLib.training.network import (
     build_network,
     build_optimizer,
@@ -42,7 +44,8 @@ class Epoch:
     learning_rate: float
     train_loss: float
     inner_loss: float
-    """Mean negative log-likelihood on the inner split, in nats; always predicting 1/2 gives 0.693."""
+    """Mean negative log-likelihood on the inner split, in nats; always predicting 1/2 gives 0.693. Where lesion masks
+    are learned from, with what they add."""
     best: bool
     """Whether it was the lowest inner loss so far."""
     seconds: float
@@ -105,12 +108,20 @@ def train(
             f"{processes.count} processes need a batch of at least {2 * processes.count}, and as many patients to "
             "learn from. Choose a larger batch or fewer processes."
         )
+    if settings.uses_lesions and processes.count > 1:
+        raise TrainingError(
+            "Learning from lesion masks works in one process. Start the command without torchrun, or set "
+            "'lesion_task' and 'lesion_focus' to 0."
+        )
     network = build_network(settings, len(inputs.sequences), start, seed=_whole(seed)).to(device)
     if device.type == "cuda":
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
         if processes.count > 1:
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    task = LesionTask(network, settings, seed=_whole((*seed, 2))) if settings.uses_lesions else None
     optimizer = build_optimizer(network, settings, transfer=start is not None)
+    if task is not None:
+        optimizer.add_param_group({"params": task.parameters(), "lr": settings.learning_rate, "weight_decay": 0.0})
     schedule = build_schedule(optimizer, settings)
     stopping = EarlyStopping(settings.patience)
     history: list[Epoch] = []
@@ -126,6 +137,8 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         stopping.restore(state["stopping"])
+        if task is not None:
+            task.restore(state["lesion_task"])
         best = state["best"]
         history = [Epoch(**row) for row in state["history"]]
         restore_random_states(state["random"])
@@ -143,11 +156,13 @@ def train(
             for names, own, tensors in training_batches(fit, inputs, settings, processes, seed=seed, epoch=epoch):
                 share = weights[[classes[name] for name in names]].sum()
                 with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_bf16(settings, device)):
-                    logits = joined(as_network_wants(tensors))
+                    logits = joined(as_network_wants(tensors[:, : len(inputs.sequences)]))
                 target = torch.tensor([classes[name] for name in own], device=device)
                 one = functional.cross_entropy(
                     logits.float(), target, weight=weights, reduction="sum", label_smoothing=settings.label_smoothing
                 )
+                if task is not None:
+                    one = one + task.loss(tensors[:, -1:]) * share / len(names)
                 optimizer.zero_grad(set_to_none=True)
                 # Gradients are averaged over the processes; the sum over the whole batch is wanted.
                 (one * processes.count / share).backward()
@@ -158,6 +173,8 @@ def train(
             processes.even_buffers(network)
             answers = answers_of(network, select, inputs, processes, batch_size=settings.batch_size)
             inner = mean_log_loss(answers, [classes[name] for name in select])
+            if task is not None:
+                inner += task.mean_loss(select, inputs, batch_size=settings.batch_size)
             improved = stopping.improved(epoch, inner)
             if improved:
                 best = _tensors(network)
@@ -183,6 +200,7 @@ def train(
                         "optimizer": optimizer.state_dict(),
                         "schedule": schedule.state_dict(),
                         "stopping": stopping.state(),
+                        "lesion_task": None if task is None else task.state(),
                         "best": best,
                         "history": [asdict(row) for row in history],
                     },
@@ -190,6 +208,16 @@ def train(
                 last_checkpoint = time.monotonic()
     network.load_state_dict(best)
     network.eval()
+    if settings.lesion_focus:
+        # The epoch is chosen: the patients it was chosen on may teach too.
+        refit_head(
+            network,
+            (*fit, *select),
+            classes,
+            inputs,
+            outside=settings.lesion_focus,
+            batch_size=settings.batch_size,
+        )
     return Trained(
         network=network, history=tuple(history), best_epoch=stopping.best_epoch, best_loss=stopping.best_loss
     )

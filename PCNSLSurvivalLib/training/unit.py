@@ -267,7 +267,7 @@ def _inputs(
     """The first process makes the arrays that are not there yet, then all map them."""
     if not processes.first:
         processes.wait()
-    inputs = NetworkInputs(cohort, sequences, settings.grid, names=asked)
+    inputs = NetworkInputs(cohort, sequences, settings.grid, names=asked, lesions=settings.uses_lesions)
     if processes.first:
         processes.wait()
     return inputs

@@ -1,0 +1,170 @@
+"""Learning from lesion masks: cells, the second task, evidence that lies in the lesion, the training as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from made_cohorts import made_cohort
+from scipy.ndimage import binary_dilation
+
+from PCNSLSurvivalLib.data.augmentation import NO_AUGMENTATION, AugmentationSettings
+from PCNSLSurvivalLib.data.dataset import NetworkInputs
+from PCNSLSurvivalLib.data.folds import Fold
+from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.data.transforms import augment
+from PCNSLSurvivalLib.errors import CohortError, TrainingError
+from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.resnet3d import build_resnet
+from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.head_refit import refit_head
+from PCNSLSurvivalLib.training.lesion_task import LesionTask, cells_near, share_in_cells
+from PCNSLSurvivalLib.training.settings import TrainingSettings
+from PCNSLSurvivalLib.training.unit import MEMBER, run_unit
+
+GRID = NetworkGridStep(size=(32, 32, 32), spacing_mm=(1.5, 1.5, 1.5))
+SMALL = ResNetArchitecture(depth=10, widen_factor=0.125, max_pool=False)
+SETTINGS = TrainingSettings(
+    architecture=SMALL,
+    grid=GRID,
+    epochs=2,
+    batch_size=4,
+    warmup_epochs=0,
+    lesion_task=1.0,
+    lesion_focus=0.1,
+    augmentation=NO_AUGMENTATION,
+)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return read_prepared_cohort(made_cohort(tmp_path_factory.mktemp("lesions") / "cohort", patients=16, seed=4))
+
+
+def everybody(cohort) -> Fold:
+    return Fold(0, 0, train=tuple(sorted(patient.name for patient in cohort.patients)), test=())
+
+
+@pytest.mark.parametrize("size", [(32, 32, 32), (20, 24, 18)])
+def test_a_cell_is_near_a_lesion_exactly_where_the_pointing_game_dilates_it(size):
+    rng = np.random.default_rng(3)
+    lesion = np.zeros(size, dtype=bool)
+    for corner in rng.integers(2, 12, (3, 3)):
+        lesion[tuple(slice(c, c + 4) for c in corner)] = True
+    stride = 8
+    cells = tuple(-(-n // stride) for n in size)
+    dilated = binary_dilation(lesion, np.ones((stride + 1,) * 3))
+    expected = dilated[::stride, ::stride, ::stride]
+    tensor = torch.from_numpy(lesion.astype(np.float32))[None, None]
+    assert (cells_near(tensor, cells)[0].numpy() == expected).all()
+    shares = share_in_cells(tensor, cells)[0].numpy()
+    assert ((shares > 0) == expected).all()
+    box = lesion[stride - 4 : stride + 5, stride - 4 : stride + 5, stride - 4 : stride + 5]
+    assert shares[1, 1, 1] == pytest.approx(box.mean())
+
+
+def test_a_mask_moves_with_its_scan_and_keeps_its_brightness():
+    both = torch.zeros(1, 2, 32, 32, 32)
+    both[:, :, 8:14, 10:15, 18:25] = 1.0
+    settings = AugmentationSettings(probability=1.0, flip_probability=1.0, gain=0.4)
+    augment(both, GRID, settings, [np.random.default_rng(5)], masks=1)
+    scan, mask = both[0]
+    assert mask.max() == pytest.approx(1.0, abs=1e-5)
+    assert scan.max() != pytest.approx(1.0, abs=0.01)
+    torch.testing.assert_close(scan / scan.max() * mask.max(), mask)
+    alone = torch.zeros(1, 1, 32, 32, 32)
+    alone[:, :, 8:14, 10:15, 18:25] = 1.0
+    augment(alone, GRID, settings, [np.random.default_rng(5)])
+    torch.testing.assert_close(alone[0, 0], scan, msg="a mask beside the scan must not change what happens to it")
+
+
+def test_the_head_has_no_constant_and_its_rows_stay_opposite():
+    network = build_resnet(SMALL)
+    task = LesionTask(network, SETTINGS, seed=1)
+    step = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=0.01)
+    for _ in range(3):
+        network.train()
+        logits = network(torch.randn(2, 1, 32, 32, 32))
+        loss = torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1])) + task.loss(torch.ones(2, 1, 32, 32, 32))
+        step.zero_grad()
+        loss.backward()
+        step.step()
+    head = network.get_submodule("fc")
+    torch.testing.assert_close(head.weight[0], -head.weight[1])
+    assert not head.bias.any()
+
+
+def test_evidence_outside_the_lesion_costs_and_inside_it_does_not():
+    network = build_resnet(SMALL).eval()
+    task = LesionTask(network, TrainingSettings(architecture=SMALL, lesion_focus=1.0), seed=1)
+    with torch.no_grad():
+        network(torch.randn(1, 1, 32, 32, 32))
+        nowhere = float(task.loss(torch.zeros(1, 1, 32, 32, 32)))
+        network(torch.randn(1, 1, 32, 32, 32))
+        everywhere = float(task.loss(torch.ones(1, 1, 32, 32, 32)))
+    assert nowhere == pytest.approx(1.0, abs=0.03)
+    assert everywhere == 0.0
+
+
+def test_the_refitted_head_separates_what_can_be_separated_and_keeps_to_the_lesion(cohort):
+    torch.manual_seed(0)
+    network = build_resnet(SMALL)
+    names = everybody(cohort).train
+    inputs = NetworkInputs(cohort, (Sequence.T1GD,), GRID, lesions=True)
+    classes = {patient.name: int(patient.os_class() or 0) for patient in cohort.patients}
+
+    def outside_share(price: float) -> tuple[float, float]:
+        refit_head(network, names, classes, inputs, outside=price, batch_size=4)
+        cells: list[torch.Tensor] = []
+        hook = network.get_submodule("layer4").register_forward_hook(lambda module, given, out: cells.append(out))
+        with torch.no_grad():
+            logits = network(torch.from_numpy(inputs.batch(names))[:, :1])
+        hook.remove()
+        head = network.get_submodule("fc").weight.detach()
+        evidence = torch.einsum("c,ncijk->nijk", head[1] - head[0], cells[0]).abs()
+        away = ~cells_near(torch.from_numpy(inputs.batch(names))[:, 1:], tuple(cells[0].shape[2:]))
+        right = ((logits[:, 1] > logits[:, 0]).int() == torch.tensor([classes[name] for name in names])).float()
+        return float((evidence * away).sum() / evidence.sum()), float(right.mean())
+
+    free, accuracy = outside_share(0.0)
+    bound, _ = outside_share(1.0)
+    assert accuracy > 0.8
+    assert bound < free
+
+
+def test_a_training_with_masks_can_be_interrupted_and_ends_the_same(cohort, tmp_path):
+    fold = everybody(cohort)
+    calls = {"arm": "t1gd", "sequences": (Sequence.T1GD,), "settings": SETTINGS}
+    whole = run_unit(cohort, fold, out=tmp_path / "whole", **calls)
+    with pytest.raises(KeyboardInterrupt):
+        run_unit(cohort, fold, out=tmp_path / "cut", checkpoint_seconds=0, on_epoch=_interrupt_the_second(), **calls)
+    resumed = run_unit(cohort, fold, out=tmp_path / "cut", **calls)
+    assert (whole.folder / MEMBER).read_bytes() == (resumed.folder / MEMBER).read_bytes()
+    assert whole.facts["settings"]["lesion_task"] == 1.0
+
+
+def test_a_cohort_without_masks_is_refused_with_a_sentence(tmp_path):
+    folder = made_cohort(tmp_path / "cohort", patients=8)
+    about = folder / "cohort.json"
+    about.write_text(about.read_text().replace('"has_lesion_mask": true', '"has_lesion_mask": false'))
+    bare = read_prepared_cohort(folder)
+    with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_focus' need"):
+        run_unit(bare, everybody(bare), arm="t1gd", sequences=(Sequence.T1GD,), settings=SETTINGS, out=tmp_path / "out")
+
+
+def test_negative_weights_are_refused():
+    with pytest.raises(TrainingError, match="weights of the lesion of 0 or more"):
+        TrainingSettings(lesion_focus=-1.0)
+
+
+def _interrupt_the_second():
+    """Let one pass end with its checkpoint, and end the next one before it has one."""
+    seen = []
+
+    def on_epoch(epoch):
+        seen.append(epoch)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    return on_epoch

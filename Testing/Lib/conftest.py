@@ -1,16 +1,39 @@
-"""What several tests share: hypothesis settings and the real patient."""
+"""What several tests share: hypothesis settings, threads that are each test's own, and the real patient."""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "real-patient"
+
+
+@pytest.fixture(autouse=True)
+def own_threads() -> Iterator[None]:
+    """Commands run in this process choose a number of threads; the next test must not inherit it.
+
+    Sums over other numbers of threads differ in their last digits, and a process started by a test has the default.
+    """
+    itk, omp = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads(), os.environ.get("OMP_NUM_THREADS")
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch is not None else None
+    yield
+    if torch is not None:
+        torch.set_num_threads(threads)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(itk)
+    if omp is None:
+        os.environ.pop("OMP_NUM_THREADS", None)
+    else:
+        os.environ["OMP_NUM_THREADS"] = omp
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,10 @@ MOMENTS = [
 @pytest.fixture
 def slow_panel(standin, quick_panel, monkeypatch):
     """Every step takes long enough to be interrupted; T1Gd and T2 are chosen."""
-    from PCNSLSurvivalUI import process_stage
+    from PCNSLSurvivalUI import process_stage, result_import
     from slicer_standin import cli
 
-    write = process_stage.writeNrrd
+    write, read = process_stage.writeNrrd, result_import.readVolume
 
     def write_slowly(*arguments):
         for _pause in range(20):
@@ -34,7 +34,14 @@ def slow_panel(standin, quick_panel, monkeypatch):
             yield
         yield from write(*arguments)
 
+    def read_slowly(*arguments):
+        for _pause in range(4):
+            time.sleep(0.01)
+            yield
+        yield from read(*arguments)
+
     monkeypatch.setattr(process_stage, "writeNrrd", write_slowly)
+    monkeypatch.setattr(result_import, "readVolume", read_slowly)
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.15}))
     for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
         cli.plans[module] = {"seconds": 0.3, "quick": True}
@@ -67,8 +74,10 @@ def _run_until(panel, wait, moment):
             return run.hasResult
         if moment == "export":
             return run._process is not None and run.steps.find("read").state == "waiting"
-        if moment == "import":
-            return run._process is not None and run._process._job is None and run.steps.find("report").state == "done"
+        if moment == "import":  # once it is in the scene, the result stays: that is another moment
+            process = run._process
+            ended = process is not None and process._job is None and run.steps.find("report").state == "done"
+            return ended and not run.hasResult
         step = run.steps.find(moment)
         return step is not None and step.state == "running"
 

@@ -21,7 +21,7 @@ APART_CHECK, APART_UNUSABLE = 0.01, 0.20
 CUT_CHECK, CUT_UNUSABLE = 0.12, 0.60
 SNR_CHECK, SNR_UNUSABLE = 9.0, 4.0
 UNCOVERED_CHECK, UNCOVERED_UNUSABLE = 0.03, 0.25
-ENHANCED_CHECK, SWAPPED = 0.10, -0.15
+ENHANCED_CHECK, SWAPPED = 0.10, -0.50
 
 _LOOK = "Look at its outline on the slices"
 _GIVE = "give another one (in Slicer under Advanced, on the command line --brain-mask)"
@@ -103,7 +103,9 @@ def judge_enhancement(t1gd: sitk.Image, t1: sitk.Image) -> Finding:
 
     Contrast agent brightens vessels, plexus and tumor: in the difference of the two normalized scans the
     bright tail is longer than the dark one. The measure is (bright + dark) / (bright - dark) of the 99.5 and
-    0.5 percentiles: near +1 enhanced, near -1 swapped, near 0 no difference.
+    0.5 percentiles: near +1 enhanced, near -1 swapped, near 0 no difference. A stripped scan with a tumor below that
+    half percent shows little else that enhances, and noise can take the measure below 0: only what is clearly
+    negative stops a case.
 
     Args:
         t1gd: Prepared T1Gd, 0 outside the brain.

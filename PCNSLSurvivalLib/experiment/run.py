@@ -122,6 +122,9 @@ def run_units(
     outcomes = {unit.key: UnitOutcome(state="finished", found=True) for unit in grid.units if is_finished(unit, out)}
     for unit in grid.units:
         if unit.key in outcomes:
+            # Killed between the last rename and its tidying up, a finished unit still has its checkpoint beside it.
+            folder = unit.folder(out)
+            shutil.rmtree(folder.with_name(f".{folder.name}.unfinished"), ignore_errors=True)
             report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
     threads = max(1, _processors() // jobs) if scheduler is None else None
 

@@ -27,6 +27,11 @@ def batches_of(names: Sequence[str], batch_size: int, rng: np.random.Generator) 
     return [[names[n] for n in part] for part in parts]
 
 
+def in_order(names: Sequence[str], batch_size: int) -> list[Sequence[str]]:
+    """Cut names into batches as they stand, for asking a network: the last one may be small."""
+    return [names[n : n + batch_size] for n in range(0, len(names), batch_size)]
+
+
 def sample_generators(names: Sequence[str], numbers: dict[str, int], seed: Sequence[int], epoch: int) -> list:
     """One generator of random numbers for each sample, from the training, the pass and the patient's number alone."""
     return [np.random.default_rng([*seed, epoch, numbers[name] + 1]) for name in names]

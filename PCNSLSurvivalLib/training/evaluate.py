@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from PCNSLSurvivalLib.data.dataset import NetworkInputs
-from PCNSLSurvivalLib.training.batches import read_ahead
+from PCNSLSurvivalLib.training.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.processes import Processes
 
 
@@ -58,8 +58,7 @@ def answers_of(
     found: dict[str, tuple[NDArray[np.float64], NDArray[np.float32]]] = {}
     try:
         with torch.no_grad():
-            batches = [mine[n : n + batch_size] for n in range(0, len(mine), batch_size)]
-            for batch, tensors in read_ahead(batches, inputs, processes.device):
+            for batch, tensors in read_ahead(in_order(mine, batch_size), inputs, processes.device):
                 logits = network(as_network_wants(tensors[:, :channels])).float().cpu().numpy().astype(np.float64)
                 features = pooled.pop().flatten(1).float().cpu().numpy()
                 found.update(zip(batch, zip(logits, features, strict=True), strict=True))

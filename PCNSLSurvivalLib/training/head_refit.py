@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from PCNSLSurvivalLib.data.dataset import NetworkInputs
-from PCNSLSurvivalLib.training.batches import read_ahead
+from PCNSLSurvivalLib.training.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.lesion_task import cells_near
 
 # On weights of features brought to unit spread over the patients; a ridge in the usual sense.
@@ -58,8 +58,7 @@ def refit_head(
     cells, away = [], []
     try:
         with torch.no_grad():
-            batches = [names[n : n + batch_size] for n in range(0, len(names), batch_size)]
-            for _, tensors in read_ahead(batches, inputs, head.weight.device):
+            for _, tensors in read_ahead(in_order(names, batch_size), inputs, head.weight.device):
                 network(tensors[:, :-1])
                 out = kept.pop().float()
                 cells.append(out.cpu().double())

@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn import functional
 
 from PCNSLSurvivalLib.data.dataset import NetworkInputs
-from PCNSLSurvivalLib.training.batches import read_ahead
+from PCNSLSurvivalLib.training.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 # Few cells hold lesion: this brings the mean squared error over all to the size of the other terms.
@@ -105,9 +105,8 @@ class LesionTask:
         """The same for cases as they are, averaged; the network is left in evaluation mode."""
         self._network.eval()
         total = 0.0
-        batches = [names[n : n + batch_size] for n in range(0, len(names), batch_size)]
         with torch.no_grad():
-            for _, tensors in read_ahead(batches, inputs, self._head.weight.device):
+            for _, tensors in read_ahead(in_order(names, batch_size), inputs, self._head.weight.device):
                 self._network(tensors[:, :-1])
                 total += float(self.loss(tensors[:, -1:]))
         return total / len(names)

@@ -21,6 +21,7 @@ except ModuleNotFoundError:  # a source checkout: the library lies beside the mo
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
 from PCNSLSurvivalUI import dependencies, sample_data, slicer_steps
+from PCNSLSurvivalUI.library_words import inUsersLanguage
 from PCNSLSurvivalUI.model_list import installedModels
 from PCNSLSurvivalUI.panel_logic import PanelLogic
 from PCNSLSurvivalUI.panel_view import PanelView
@@ -46,7 +47,7 @@ class PCNSLSurvival(ScriptedLoadableModule):
                 "Predicts overall survival beyond one year of patients with primary CNS lymphoma (PCNSL) from the "
                 "post-contrast T1 MRI, and shows on the slices what the prediction looked at."
             )
-            + f"<p><b>{RESEARCH_USE_ONLY}</b></p>"
+            + f"<p><b>{inUsersLanguage(RESEARCH_USE_ONLY)}</b></p>"
         )
         self.parent.acknowledgementText = _(
             "Method after She et al., 2023: deep learning on post-contrast T1 for one-year survival of PCNSL."

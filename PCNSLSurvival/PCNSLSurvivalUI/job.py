@@ -16,6 +16,7 @@ import qt
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalUI.library_words import inUsersLanguage
 
 WORKER = Path(__file__).with_name("worker.py")
 _OUR_ERROR = 3
@@ -117,7 +118,7 @@ class Job:
             return None
         said = [line for line in self._err.decode("utf-8", "replace").splitlines() if line.startswith(_PREFIX)]
         if status == qt.QProcess.NormalExit and code == _OUR_ERROR and said:
-            return said[-1].removeprefix(_PREFIX)
+            return inUsersLanguage(said[-1].removeprefix(_PREFIX))
         logging.error("The prediction process ended with code %d.", code)
         if b"ModuleNotFoundError" in self._err:
             return _("Python packages that the prediction needs are missing. Press the button again to install them.")

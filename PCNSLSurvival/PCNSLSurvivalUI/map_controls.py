@@ -11,7 +11,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI import map_navigation, map_profile, map_view
-from PCNSLSurvivalUI.scene_outputs import SceneOutputs
+from PCNSLSurvivalUI.scene_outputs import OVER, UP_TO, SceneOutputs
 
 
 class MapControls:
@@ -36,8 +36,8 @@ class MapControls:
         ui.profilePlace.layout().setContentsMargins(0, 0, 0, 0)
         ui.profilePlace.layout().addWidget(self.profile)
         qt.QWidget.setTabOrder(ui.nextCellButton, self.profile)  # what is added later comes last otherwise
-        for kind, label in map_view.CLASS_LABELS.items():
-            ui.mapSelector.addItem(_("Grad-CAM: what speaks for {name}").format(name=label), kind)
+        for kind in (OVER, UP_TO):
+            ui.mapSelector.addItem(_("Grad-CAM: what speaks for {name}").format(name=map_view.labelOf(kind)), kind)
         ui.mapSelector.addItem(_("Evidence for and against OS > 1 year"), map_view.EVIDENCE_KIND)
         ui.smoothSelector.addItem(_("Smooth"), "smooth")
         ui.smoothSelector.addItem(_("Cells, as computed"), "cells")

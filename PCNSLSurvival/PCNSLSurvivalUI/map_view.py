@@ -10,12 +10,13 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE
 from PCNSLSurvivalLib.terms import OSClass
+from PCNSLSurvivalUI.library_words import inUsersLanguage
 from PCNSLSurvivalUI.scene_outputs import EVIDENCE, EVIDENCE_COLORS, OVER, UP_TO, SceneOutputs, mapRole
 
 EVIDENCE_KIND = "evidence"
 KINDS = (OVER, UP_TO, EVIDENCE_KIND)
 """What can be shown: Grad-CAM of one of the two classes, or the signed evidence."""
-CLASS_LABELS = {OVER: OSClass.OVER_ONE_YEAR.label, UP_TO: OSClass.UP_TO_ONE_YEAR.label}
+_CLASS_LABELS = {OVER: OSClass.OVER_ONE_YEAR.label, UP_TO: OSClass.UP_TO_ONE_YEAR.label}
 COLOR_NODES = {
     "Inferno": "vtkMRMLColorTableNodeFileInferno.txt",
     "Viridis": "vtkMRMLColorTableNodeFileViridis.txt",
@@ -38,7 +39,12 @@ def shownKind(parameters: Any, result: dict[str, Any]) -> str:
 
 def classOf(label: str) -> str:
     """``OVER`` or ``UP_TO`` by the label that stands in a result."""
-    return OVER if label == CLASS_LABELS[OVER] else UP_TO
+    return OVER if label == _CLASS_LABELS[OVER] else UP_TO
+
+
+def labelOf(explained: str) -> str:
+    """``OVER`` or ``UP_TO`` in words."""
+    return inUsersLanguage(_CLASS_LABELS[explained])
 
 
 def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:
@@ -109,7 +115,7 @@ def legendTitle(kind: str) -> str:
     """What the colors mean, with the unit."""
     if kind == EVIDENCE_KIND:
         return _("Evidence\n(log-odds / 100 mL)\n+ for OS > 1 year")
-    return _("Grad-CAM\n{name}\n(share of max)").format(name=CLASS_LABELS[kind])
+    return _("Grad-CAM\n{name}\n(share of max)").format(name=labelOf(kind))
 
 
 def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
@@ -205,11 +211,11 @@ def caution(result: dict[str, Any], kind: str) -> str:
             "no tumor and proves no cause."
         ).format(edge=edge)
     if _mapOf(result, kind).get("empty"):
-        return _("No cell speaks for {name}: this map is empty.").format(name=CLASS_LABELS[kind])
+        return _("No cell speaks for {name}: this map is empty.").format(name=labelOf(kind))
     return _(
         "The map shows which regions speak for {name} to the network, in cells of {edge:.0f} mm, each class on its "
         "own scale; it outlines no tumor and proves no cause."
-    ).format(name=CLASS_LABELS[kind], edge=edge)
+    ).format(name=labelOf(kind), edge=edge)
 
 
 def _mapOf(result: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI import model_list
+from PCNSLSurvivalUI.library_words import inUsersLanguage
 from PCNSLSurvivalUI.parameters import PanelParameters
 
 _BANNER = "background-color: #7a1f1f; color: white; font-weight: bold; padding: 8px; border-radius: 3px;"
@@ -61,7 +62,7 @@ class ModelControls:
     def show(self) -> None:
         """Say what the chosen model is."""
         model, ui = self.chosen(), self._ui
-        ui.demonstrationBanner.text = model.warning if model is not None else ""
+        ui.demonstrationBanner.text = inUsersLanguage(model.warning) if model is not None else ""
         ui.demonstrationBanner.setVisible(bool(ui.demonstrationBanner.text))
         ui.modelDescription.text = (
             model_list.descriptionOf(model)
@@ -88,7 +89,7 @@ class ModelControls:
         try:
             model = model_list.addFolder(path)
         except PCNSLSurvivalError as problem:
-            self._say(str(problem))
+            self._say(inUsersLanguage(str(problem)))
             return
         self.fill()
         self._ui.modelSelector.setCurrentIndex(self._ui.modelSelector.findData(str(model.path)))

@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.errors import UnusableScanError
 from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalUI import quality_pictures
+from PCNSLSurvivalUI.library_words import inUsersLanguage
 from PCNSLSurvivalUI.scene_outputs import ALIGNED, CORRECTED, INPUT, MASK, T1GD, TRANSFORM, SceneOutputs
 
 _PIXELS, _COLUMNS = 100, 3
@@ -79,7 +80,7 @@ def _remarks(result: dict[str, Any], role: str) -> tuple[str, ...]:
     sentences = []
     for finding in result.get("preprocessing", {}).get("findings", []):
         if finding.get("verdict") != "good" and _roleOf(finding) == role:
-            sentences.append(str(finding.get("sentence", "")))
+            sentences.append(inUsersLanguage(str(finding.get("sentence", ""))))
     return tuple(sentences)
 
 

@@ -12,7 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI.map_profile import axialProfile, evidenceProfile
-from PCNSLSurvivalUI.map_view import CLASS_LABELS, EVIDENCE_KIND, classOf
+from PCNSLSurvivalUI.map_view import EVIDENCE_KIND, classOf, labelOf
 from PCNSLSurvivalUI.scene_bridge import newHidden, readVolume, removeNode
 from PCNSLSurvivalUI.scene_outputs import CORRECTED, EVIDENCE, INPUT, MASK, REPORT, SceneOutputs, mapRole
 
@@ -81,7 +81,7 @@ def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, f
     volumes: list[tuple[str, str, str, tuple[float, float] | None]] = []
     for entry, ending in zip(_maps(result), ("", "_other_class"), strict=False):
         explained, share = classOf(entry["explains"]), (0.0, 1.0)
-        label = CLASS_LABELS[explained]
+        label = labelOf(explained)
         smooth, cells = _("Grad-CAM {name}"), _("CAM cells {name}")
         volumes += [
             (mapRole(explained, cells=False), f"activation_map{ending}", smooth.format(name=label), share),

@@ -6,12 +6,14 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalUI.library_words import inUsersLanguage
+
 
 def headline(result: dict[str, Any]) -> str:
     """Class and probability, as rich text."""
     probability = 100 * float(result["probability_over_one_year"])
     return _("<b>{name}</b>: probability of OS &gt; 1 year <b>{value:.0f} %</b>").format(
-        name=str(result["class"]).replace(">", "&gt;"), value=probability
+        name=inUsersLanguage(str(result["class"])).replace(">", "&gt;"), value=probability
     )
 
 
@@ -27,7 +29,7 @@ def spreadInWords(result: dict[str, Any]) -> str:
 
 def warningsInWords(result: dict[str, Any]) -> str:
     """Warnings of the run, one a line; empty when there are none."""
-    return "\n".join(f"⚠ {text}" for text in result.get("warnings", []))
+    return "\n".join(f"⚠ {inUsersLanguage(text)}" for text in result.get("warnings", []))
 
 
 def qualityInWords(result: dict[str, Any]) -> str:
@@ -46,7 +48,7 @@ def qualityInWords(result: dict[str, Any]) -> str:
 def familiarityInWords(result: dict[str, Any]) -> str:
     """Whether the scan is like those the model learned from; empty where a warning says it already."""
     sentence = str((result.get("familiarity") or {}).get("sentence") or "")
-    return "" if sentence in result.get("warnings", []) else sentence
+    return "" if sentence in result.get("warnings", []) else inUsersLanguage(sentence)
 
 
 def originInWords(result: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.terms import Sequence, Step
 from PCNSLSurvivalUI import run_steps
 from PCNSLSurvivalUI.kept_steps import KeptSteps
+from PCNSLSurvivalUI.library_words import inUsersLanguage
 from PCNSLSurvivalUI.module_tasks import (
     BiasFieldTask,
     BrainTask,
@@ -91,7 +92,7 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
             return False
         key = f"{name} {detail}".strip()
         label = nameOf(Step(name)) if name in list(Step) else name
-        steps.addNext(key, f"{label}, {detail}" if detail else label)
+        steps.addNext(key, f"{label}, {inUsersLanguage(detail)}" if detail else label)
     step = steps.find(key)
     if state == "started":
         steps.start(key)
@@ -102,5 +103,5 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
     elif state == "kept":
         steps.mark(key, run_steps.KEPT, _("kept from the last run"))
     elif state == "skipped" and step.state == run_steps.WAITING:
-        steps.mark(key, run_steps.SKIPPED, detail)
+        steps.mark(key, run_steps.SKIPPED, inUsersLanguage(detail))
     return True

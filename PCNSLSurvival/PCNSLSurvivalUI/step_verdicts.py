@@ -7,6 +7,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.terms import Sequence, Step, Verdict
+from PCNSLSurvivalUI.library_words import inUsersLanguage
 from PCNSLSurvivalUI.run_steps import StepList
 
 _BRAIN = ("brain_", "mask_")
@@ -34,7 +35,7 @@ def judgeStep(steps: StepList, key: str, findings: list[dict[str, Any]]) -> None
     words = {Verdict.GOOD: _("good"), Verdict.CHECK: _("check"), Verdict.UNUSABLE: _("unusable, overridden")}
     worst = list(words)
     verdict = max((Verdict(finding["verdict"]) for finding in findings), key=worst.index)
-    steps.judge(key, words[verdict], "\n".join(str(finding["sentence"]) for finding in findings))
+    steps.judge(key, words[verdict], "\n".join(inUsersLanguage(str(finding["sentence"])) for finding in findings))
 
 
 def _stepOf(finding: dict[str, Any]) -> str:

@@ -160,17 +160,21 @@ def judge_familiarity(
     if outermost != FEATURES:
         out = np.abs((values[outermost] - spread.center) / spread.scale)
         furthest = measure_names(names)[outermost][int(out.argmax())]
-    seen = f"the {statistics.cases} scans the model knows ({statistics.reference})"
+    cases, reference = statistics.cases, statistics.reference
     if distance <= 1:
-        verdict, sentence = FamiliarityVerdict.TYPICAL, f"This scan is like {seen}."
+        verdict = FamiliarityVerdict.TYPICAL
+        sentence = f"This scan is like the {cases} scans the model knows ({reference})."
     elif distance < UNLIKE_FROM:
         verdict = FamiliarityVerdict.UNUSUAL
-        sentence = f"This scan is unusual: it lies outside {seen}; farthest out: {furthest}. Read the result with care."
+        sentence = (
+            f"This scan is unusual: it lies outside the {cases} scans the model knows ({reference}); farthest out: "
+            f"{furthest}. Read the result with care."
+        )
     else:
         verdict = FamiliarityVerdict.UNLIKE
         sentence = (
-            f"This scan is unlike anything the model has seen: it lies {distance:.1f} times as far out as any of "
-            f"{seen}; farthest out: {furthest}. Do not use the result."
+            f"This scan is unlike anything the model has seen: it lies {distance:.1f} times as far out as any of the "
+            f"{cases} scans the model knows ({reference}); farthest out: {furthest}. Do not use the result."
         )
     return Familiarity(verdict=verdict, distance=distance, furthest=furthest, sentence=sentence)
 

@@ -25,7 +25,6 @@ _SHAPE = (
     "fullness of the brain",
     "symmetry of the outline",
 )
-_ANATOMY = ("likeness of left and right in", "brightness of the rim in", "brightness of the core in")
 _ANATOMY_EDGE = 32
 """Cells along each edge on which anatomy is judged: coarse enough for a person's own gyri not to matter."""
 
@@ -39,8 +38,16 @@ def measure_names(sequences: Sequence[str]) -> dict[str, list[str]]:
         "brightness": [f"{level} brightness of {sequence}" for sequence in sequences for level in _QUANTILES],
         "texture": [f"{scale} roughness of {sequence}" for sequence in sequences for scale in ("fine", "coarse")],
         "shape": list(_SHAPE),
-        "anatomy": [f"{what} {sequence}" for sequence in sequences for what in _ANATOMY],
+        "anatomy": [name for sequence in sequences for name in _anatomy_names(sequence)],
     }
+
+
+def _anatomy_names(sequence: str) -> tuple[str, ...]:
+    return (
+        f"likeness of left and right in {sequence}",
+        f"brightness of the rim in {sequence}",
+        f"brightness of the core in {sequence}",
+    )
 
 
 def measures_of(case: FloatMap) -> dict[str, Vector]:

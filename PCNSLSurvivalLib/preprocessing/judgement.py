@@ -23,6 +23,9 @@ SNR_CHECK, SNR_UNUSABLE = 9.0, 4.0
 UNCOVERED_CHECK, UNCOVERED_UNUSABLE = 0.03, 0.25
 ENHANCED_CHECK, SWAPPED = 0.10, -0.50
 
+ENDS = (("right", "left"), ("front", "back"), ("bottom", "top"))
+"""Where a canonical scan begins and ends along i, j, k, in the words of its sentence."""
+
 _LOOK = "Look at its outline on the slices"
 _GIVE = "give another one (in Slicer under Advanced, on the command line --brain-mask)"
 
@@ -137,8 +140,9 @@ def _volume(mask: sitk.Image) -> Finding:
     verdict = large if small is Verdict.GOOD else small
     sentence = f"The brain mask holds {volume:.0f} mL."
     if verdict is not Verdict.GOOD:
-        size = "little" if small is not Verdict.GOOD else "much"
-        sentence = f"The brain mask holds {volume:.0f} mL, too {size} for an adult brain. {_LOOK}."
+        sentence = f"The brain mask holds {volume:.0f} mL, too much for an adult brain. {_LOOK}."
+    if small is not Verdict.GOOD:
+        sentence = f"The brain mask holds {volume:.0f} mL, too little for an adult brain. {_LOOK}."
     return Finding(
         code="brain_volume",
         subject="brain mask",
@@ -166,8 +170,7 @@ def _cut_by_border(mask: sitk.Image) -> Finding:
     """The brain's section on the border of the scan, as a share of its largest section along that axis."""
     inside = sitk.GetArrayViewFromImage(mask) > 0
     worst, side = 0.0, ""
-    names = (("right", "left"), ("front", "back"), ("bottom", "top"))
-    for axis, ends in zip((2, 1, 0), names, strict=True):
+    for axis, ends in zip((2, 1, 0), ENDS, strict=True):
         sections = inside.sum(axis=tuple(other for other in range(3) if other != axis))
         for end, area in zip(ends, (sections[0], sections[-1]), strict=True):
             if area / max(sections.max(), 1) > worst:

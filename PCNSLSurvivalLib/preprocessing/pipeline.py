@@ -63,7 +63,7 @@ class PreparedCase:
         absent = [sequence.label for sequence in sequences if sequence not in self.preprocessed]
         if absent:
             raise PreparationError(
-                f"This model also needs {' and '.join(absent)}. Add the missing scan, or choose a model for T1Gd alone."
+                f"This model also needs {' + '.join(absent)}. Add the missing scan, or choose a model for T1Gd alone."
             )
         return np.stack([to_network(self.preprocessed[sequence], self.network_grid) for sequence in sequences])
 

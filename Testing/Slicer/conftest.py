@@ -46,7 +46,8 @@ def made_model():
         name="made-up",
         version="1",
         kind="demonstration",
-        warning="This is a DEMONSTRATION model.",
+        warning="This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no "
+        "prognostic meaning.",
         sequences=(Sequence.T1GD,),
         recipe=RECIPE,
         intended_use="Tests.",

@@ -18,6 +18,16 @@ from pathlib import Path
 STEPS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
 ALIGNED_BY_MM = 12.0
 
+# What it says is what the library says.
+NO_CONTENT = "T1Gd has the same value everywhere, so it shows nothing. Choose another file for T1Gd."
+SMALL_BRAIN = "The brain mask holds 700 mL, too little for an adult brain. Look at its outline on the slices."
+NOT_OVER_T1GD = (
+    "{0} does not seem to lie over T1Gd. Compare the two on the checkerboard: are they from one patient? Otherwise "
+    "leave {0} out, or register it by hand and say so (in Slicer 'Skip' for the alignment under Advanced, on the "
+    "command line --already-registered)."
+)
+FAMILIAR = "This scan is like the 24 scans the model knows (24 virtual patients)."
+
 
 def _say(**event: object) -> None:
     print(json.dumps(event), flush=True)
@@ -64,7 +74,13 @@ def _write(folder: Path, t1gd: Path) -> None:
         "decision_threshold": 0.5,
         "log_odds": 0.532,
         "member_probabilities": [0.55, 0.63, 0.70],
-        "warnings": ["This is a made-up warning."],
+        "warnings": [SMALL_BRAIN],
+        "familiarity": {
+            "verdict": "typical",
+            "distance": 0.5,
+            "furthest": "dark brightness of t1gd",
+            "sentence": FAMILIAR,
+        },
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "sequences": ["t1gd"]},
         "activation_map": {"explains": "OS > 1 year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
         "activation_map_other_class": {"explains": "OS ≤ 1 year", "scale": 0.25, "empty": False},
@@ -72,8 +88,8 @@ def _write(folder: Path, t1gd: Path) -> None:
         "software": {"pcnsl-survival": "0"},
         "preprocessing": {
             "findings": [
-                _finding("slice_distance", "T1Gd", "good", "The slices of T1Gd are close."),
-                _finding("brain_volume", "brain mask", "check", "The brain is small. Look at its outline."),
+                _finding("slice_distance", "T1Gd", "good", "The slices of T1Gd lie 2.0 mm apart."),
+                _finding("brain_volume", "brain mask", "check", SMALL_BRAIN),
             ]
         },
     }
@@ -94,7 +110,7 @@ def _write_alignment(arguments: list[str]) -> None:
     """The scan that was given lies ``ALIGNED_BY_MM`` too far to the left."""
     role = next(role for role in ("t1", "t2") if f"--{role}" in arguments)
     matrix = [[1, 0, 0, ALIGNED_BY_MM], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-    found = _finding("registration_sharpness", role.upper(), "check", "Look at it on the checkerboard.")
+    found = _finding("registration_sharpness", role.upper(), "check", NOT_OVER_T1GD.format(role.upper()))
     out = Path(arguments[arguments.index("--out") + 1])
     out.mkdir()
     stored = {role: {"scan_to_t1gd_ras": matrix, "findings": [found]}}
@@ -113,7 +129,7 @@ def main(arguments: list[str]) -> int:
     if arguments[0] == "register":
         time.sleep(plan.get("seconds", 0.0))
         if plan.get("stop_at") == "register":
-            print("pcnsl-survival: T2 does not seem to lie over T1Gd.", file=sys.stderr)
+            print(f"pcnsl-survival: {NOT_OVER_T1GD.format('T2')}", file=sys.stderr)
             return 3
         _write_alignment(arguments)
         return 0
@@ -130,7 +146,7 @@ def main(arguments: list[str]) -> int:
         time.sleep(plan.get("seconds", 0.0))
         if plan.get("stop_at") == step:
             if plan["how"] == "sentence":
-                print("pcnsl-survival: T1Gd is not usable. Choose another scan.", file=sys.stderr)
+                print(f"pcnsl-survival: {NO_CONTENT}", file=sys.stderr)
                 return 3
             if plan["how"] == "crash":
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -11,7 +11,6 @@ from slicer_standin import records
 
 MODULE = Path(__file__).resolve().parents[2] / "PCNSLSurvival"
 UI = MODULE / "Resources" / "UI" / "PCNSLSurvival.ui"
-FAKE_WORKER = Path(__file__).with_name("fake_worker.py")
 CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").glob("*.py")])
 # VTK classes outside MRML are the same in every Slicer; these are the methods of theirs that the module calls.
 VTK = {
@@ -230,77 +229,6 @@ def test_qt_methods_get_no_keyword_arguments():
         if isinstance(node, ast.Call) and node.keywords and set(_chain(node.func)[:2]) & {"qt", "ui", "_ui"}
     ]
     assert faults == []
-
-
-def test_what_the_user_reads_goes_through_the_translation():
-    """Texts given to widgets are ``_("…")`` or come from a function, never a bare literal with words."""
-    setters = {"setText", "setToolTip", "addItem", "setItemText", "setWindowTitle", "_say", "setInformativeText"}
-    faults = []
-    for file, tree in _trees():
-        for node in ast.walk(tree):
-            texts = []
-            if isinstance(node, ast.Assign) and any(
-                isinstance(target, ast.Attribute) and target.attr in ("text", "toolTip") for target in node.targets
-            ):
-                texts = [node.value]
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in setters:
-                texts = node.args[:1]
-            for text in texts:
-                if isinstance(text, ast.Constant) and isinstance(text.value, str) and any(map(str.isalpha, text.value)):
-                    faults.append(f"{file}:{text.lineno} {text.value}")
-    assert faults == []
-
-
-def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
-    """In an invented language every word of panel, steps, result and step pictures is that language's.
-
-    Names of volumes, models, devices and color maps stay, and what our own process says of a scan.
-    """
-    from made_scenes import Wait, add_head
-    from slicer_standin import cli, translation
-
-    monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
-    panel = standin.open_module(MODULE / "PCNSLSurvival.py")
-    from PCNSLSurvivalUI import map_view, model_list, prediction_run
-
-    monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
-    monkeypatch.setattr(prediction_run.PredictionRun.__init__, "__defaults__", (FAKE_WORKER,))
-    panel.view.models.fill()
-    for module in records.cli_parameters():
-        cli.plans[module] = {"quick": True}
-    heads = {add_head(name).GetName() for name in ("T1 Gd", "T1", "T2")}
-    panel.ui.guessButton.click()
-    panel.ui.predictButton.click()
-    Wait().until(lambda: panel.logic.run is None)
-    names = heads | {"cpu", "cuda", "mps", *map_view.COLOR_NODES}
-    told = {"warningsLabel", "demonstrationBanner", "familiarityLabel"}
-    bare = [
-        f"{place}: {text}"
-        for place, text in _texts(panel.parent)
-        if any(map(str.isalpha, text)) and "«" not in text and place not in told and text not in names
-    ]
-    standin.close_module(panel)
-    assert bare == []
-
-
-def _texts(parent):
-    """Name of the widget, or its class, and every text it shows."""
-    from PySide6 import QtCore, QtWidgets
-
-    for widget in QtCore.QObject.findChildren(parent, QtWidgets.QWidget):
-        place = QtCore.QObject.objectName(widget) or type(widget).__name__
-        yield place, QtWidgets.QWidget.toolTip(widget)
-        if isinstance(widget, QtWidgets.QAbstractButton):
-            yield place, QtWidgets.QAbstractButton.text(widget)
-        elif isinstance(widget, QtWidgets.QLabel):
-            yield place, QtWidgets.QLabel.text(widget)
-        elif isinstance(widget, QtWidgets.QComboBox):
-            combo = QtWidgets.QComboBox
-            yield from ((place, combo.itemText(widget, row)) for row in range(combo.count(widget)))
-        elif isinstance(widget, QtWidgets.QTableWidget):
-            table = QtWidgets.QTableWidget
-            places = [(r, c) for r in range(table.rowCount(widget)) for c in range(table.columnCount(widget))]
-            yield from ((place, table.item(widget, *at).text()) for at in places)
 
 
 def test_nothing_heavy_is_imported_in_the_application():

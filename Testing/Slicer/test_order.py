@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fake_worker import ALIGNED_BY_MM, NOT_OVER_T1GD
 from made_scenes import Wait, add_head
 
 MODULES = ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit")
@@ -72,7 +73,6 @@ def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel,
     """Its pose moves the scan on the voxels of T1Gd, what it says of itself stands at the step, and it is kept."""
     import numpy as np
     import slicer
-    from fake_worker import ALIGNED_BY_MM
 
     ui, wait = quick_panel.ui, Wait()
     t1 = add_head("T1 plain")
@@ -85,7 +85,7 @@ def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel,
     wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
     assert ui.messageLabel.text == ""
     step = quick_panel.view._steps.find("registration T1")
-    assert (step.state, step.verdict, step.note) == ("done", "check", "Look at it on the checkerboard.")
+    assert (step.state, step.verdict, step.note) == ("done", "check", NOT_OVER_T1GD.format("T1"))
     voxels = round(ALIGNED_BY_MM / 2.0)
     before, aligned = (slicer.util.arrayFromVolume(n) for n in (t1, slicer.util.getNode("T1 aligned with T1Gd")))
     np.testing.assert_array_equal(aligned[:, :, voxels:], before[:, :, :-voxels])
@@ -122,7 +122,7 @@ def test_the_built_in_alignment_ends_as_the_others_do(standin, quick_panel, pati
     if how == "network":  # without the alignment there is no prediction
         assert scene_state() == before
     if how != "cancelled":
-        assert ui.messageLabel.text == "T2 does not seem to lie over T1Gd."
+        assert ui.messageLabel.text == NOT_OVER_T1GD.format("T2")
     assert ui.resultSection.isVisibleTo(quick_panel.parent) == (how != "network")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from fake_worker import NO_CONTENT
 from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
 
 
@@ -51,7 +52,7 @@ def test_a_failure_of_the_process_is_told_in_its_own_sentence(standin, quick_pan
     before = scene_state()
     ui.predictButton.click()
     wait.until(lambda: quick_panel.logic.run is None)
-    assert ui.messageLabel.text == "T1Gd is not usable. Choose another scan."
+    assert ui.messageLabel.text == NO_CONTENT
     assert ui.predictButton.enabled
     assert scene_state() == before
     assert temporary_files() == []

@@ -30,8 +30,9 @@ class _Loader(QtUiTools.QUiLoader):
 def load_ui(path: str, qt: Any) -> Any:
     """The top widget of a .ui file."""
     tree = ET.fromstring(Path(path).read_text(encoding="utf-8"))
+    names = {string for strings in tree.iter("stringlist") if strings.get("notr") == "true" for string in strings}
     for string in tree.iter("string"):
-        if string.text and string.get("notr") != "true":
+        if string.text and string.get("notr") != "true" and string not in names:
             string.text = translation.tr(string.text)
     connections = [
         tuple(connection.findtext(part) for part in ("sender", "signal", "receiver", "slot"))

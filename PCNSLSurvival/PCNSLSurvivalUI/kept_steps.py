@@ -34,6 +34,7 @@ class KeptSteps:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[Any, ...], list[_Kept]] = {}
+        self._findings: dict[tuple[Any, ...], list[dict[str, Any]] | None] = {}
         self._folder: Path | None = None
 
     def folder(self) -> Path:
@@ -42,12 +43,19 @@ class KeptSteps:
             self._folder = Path(slicer.util.tempDirectory())
         return self._folder
 
-    def keep(self, key: tuple[Any, ...], nodes: Iterable[slicer.vtkMRMLNode]) -> None:
-        """Remember the volumes and linear transforms that a step made."""
+    def keep(
+        self,
+        key: tuple[Any, ...],
+        nodes: Iterable[slicer.vtkMRMLNode],
+        findings: list[dict[str, Any]] | None = None,
+    ) -> None:
+        """Remember the volumes and linear transforms that a step made, and what it said of them."""
         self._kept.pop(key, None)
         self._kept[key] = [_kept(node) for node in nodes]
+        self._findings[key] = findings
         while len(self._kept) > _MOST:
-            self._kept.pop(next(iter(self._kept)))
+            oldest = next(iter(self._kept))
+            del self._kept[oldest], self._findings[oldest]
 
     def nodes(self, key: tuple[Any, ...]) -> list[slicer.vtkMRMLNode] | None:
         """Hidden nodes with the remembered results; None when this step has not been done."""
@@ -56,9 +64,14 @@ class KeptSteps:
             return None
         return [_node(part) for part in parts]
 
+    def findings(self, key: tuple[Any, ...]) -> list[dict[str, Any]] | None:
+        """What the step said of its result, as in ``prediction.json``; None when it said nothing."""
+        return self._findings.get(key)
+
     def forget(self) -> None:
         """Drop everything, such as when the scene closes."""
         self._kept.clear()
+        self._findings.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -40,6 +40,8 @@ class ModuleTask:
         self.role, self.fatal = role, fatal
         self._volumes, self._request, self._kept = volumes, request, kept
         self._made: list[Any] = []
+        self.findings: list[dict[str, Any]] | None = None
+        """What the step says of its own result, as in ``prediction.json``; None when it says nothing."""
 
     @property
     def key(self) -> str:
@@ -52,6 +54,7 @@ class ModuleTask:
         if nodes is None:
             return False
         self._made = [self._volumes.own(node) for node in nodes]
+        self.findings = self._kept.findings(self._identity())
         self._handOn()
         return True
 
@@ -71,10 +74,6 @@ class ModuleTask:
         """The sentence for the user when it did not go well."""
         return slicer_steps.failureSentence(self.module, self.role.label)
 
-    def findings(self) -> list[dict[str, Any]] | None:
-        """What the step says of its own result, as in ``prediction.json``; None when it says nothing."""
-        return None
-
     def finish(self) -> None:
         """The module has run: check, remember and use what it made.
 
@@ -82,7 +81,7 @@ class ModuleTask:
             CannotStartError: It made nothing that can be used.
         """
         self._check()
-        self._kept.keep(self._identity(), self._made)
+        self._kept.keep(self._identity(), self._made, self.findings)
         self._handOn()
 
     def _identity(self) -> tuple[Any, ...]:
@@ -188,16 +187,20 @@ class BuiltInRegistrationTask(RegistrationTask):
 
     def _identity(self) -> tuple[Any, ...]:
         mask = None if self._volumes.mask is None else identityOf(self._volumes.mask)
-        return ("built-in", identityOf(self._volumes.raw[self.role]), mask, *super()._identity())
+        raw = identityOf(self._volumes.raw[self.role])
+        return ("built-in", raw, mask, tuple(self._options()), *super()._identity())
 
-    def _start(self, ended: Callable[[bool], None]) -> RegistrationProcess:
+    def _options(self) -> list[str]:
+        """What the user said of the scans, in words of the command line."""
         request = self._request
         said = {
             "--already-corrected": request.biasEngine == SKIP,
             "--already-stripped": request.brainEngine == SKIP and self._volumes.mask is None,
             "--override-quality": request.overrideQuality,
         }
-        options = [option for option, holds in said.items() if holds]
+        return [option for option, holds in said.items() if holds]
+
+    def _start(self, ended: Callable[[bool], None]) -> RegistrationProcess:
         scans = {role: self._volumes.raw[role] for role in (Sequence.T1GD, self.role)}
         self._step = RegistrationProcess(
             self.role,
@@ -205,7 +208,7 @@ class BuiltInRegistrationTask(RegistrationTask):
             self._volumes.mask,
             self._volumes.current[self.role],
             self._made,
-            [*options, "--keep-steps", str(self._kept.folder())],
+            [*self._options(), "--keep-steps", str(self._kept.folder())],
             ended,
         )
         return self._step
@@ -214,6 +217,7 @@ class BuiltInRegistrationTask(RegistrationTask):
         """The sentence of our process."""
         return self._step.problem if self._step is not None else super().problem()
 
-    def findings(self) -> list[dict[str, Any]] | None:
-        """What our process says of the alignment."""
-        return self._step.findings if self._step is not None else None
+    def finish(self) -> None:
+        """Keep what our process says of the alignment as well."""
+        self.findings = self._step.findings if self._step is not None else None
+        super().finish()

@@ -145,8 +145,8 @@ class PredictionRun:
         if isinstance(task, RegistrationTask):
             look = _("Look at {role} over T1Gd: a registration can go wrong in silence.").format(role=task.role.label)
             self.steps.judge(task.key, _("look"), look)
-            if task.findings():
-                judgeStep(self.steps, task.key, task.findings())
+            if task.findings:
+                judgeStep(self.steps, task.key, task.findings)
             if self.hasResult and self._process is None:
                 self._handOverAligned()
         self._next()

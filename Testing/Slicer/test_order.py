@@ -38,14 +38,13 @@ def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_p
     cli.plans["brainsfit"] = {"quick": True, "seconds": 2.0}
     ui, wait = quick_panel.ui, Wait()
     ui.predictButton.click()
-    wait.until(lambda: quick_panel.logic.run.hasResult)
-    wait.some(0.3)
+    composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+    wait.until(lambda: "The prediction and its map are ready. Still to come:" in ui.progressLabel.text)
+    wait.until(lambda: composite.GetForegroundVolumeID() is not None)
     assert "running" in (_states(quick_panel)["registration T1"], _states(quick_panel)["registration T2"])
     assert ui.resultSection.isVisibleTo(quick_panel.parent)
     assert "63 %" in ui.headlineLabel.text
-    composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
     assert composite.GetForegroundVolumeID() == slicer.util.getNode("Grad-CAM OS > 1 year").GetID()
-    assert "The prediction and its map are ready. Still to come:" in ui.progressLabel.text
     assert "T2 to T1Gd, for reading" in ui.progressLabel.text
     assert ui.predictButton.text == "Cancel"
     wait.until(lambda: quick_panel.logic.run is None)
@@ -93,6 +92,10 @@ def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel,
     assert matrix[0, 3] == ALIGNED_BY_MM
     assert t1.GetTransformNodeID() is None
     assert _predict(quick_panel, wait)["registration T1"] == "kept"
+    kept = quick_panel.view._steps.find("registration T1")
+    assert (kept.verdict, kept.note) == ("check", NOT_OVER_T1GD.format("T1")), "what was said of it is kept as well"
+    quick_panel.ui.overrideQualityCheckBox.setChecked(True)
+    assert _predict(quick_panel, wait)["registration T1"] == "done", "judged anew when the user says something else"
 
 
 @pytest.mark.parametrize("how", ["refused", "cancelled", "network"])

@@ -61,5 +61,9 @@ class TrainingError(PCNSLSurvivalError):
     """A network cannot be trained as asked."""
 
 
+class RefusedElsewhereError(PCNSLSurvivalError):
+    """Another process that trains with this one refused, in a sentence of its own: nothing is left to say here."""
+
+
 class ExperimentError(PCNSLSurvivalError):
     """An experiment file cannot be understood, or some of an experiment's units did not finish."""

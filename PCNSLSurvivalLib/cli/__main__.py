@@ -25,7 +25,7 @@ from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.register import add_register_command
-from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.errors import PCNSLSurvivalError, RefusedElsewhereError
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
 DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
@@ -49,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return args.run(args)
+    except RefusedElsewhereError:
+        return OUR_ERROR
     except PCNSLSurvivalError as problem:
         if args.debug:
             raise

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.training_progress import UnitProgress
+
 if TYPE_CHECKING:
-    from PCNSLSurvivalLib.experiment.finished import UnitOutcome
     from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-    from PCNSLSurvivalLib.experiment.units import Unit
 
 
 def add_experiment_command(commands: argparse._SubParsersAction) -> None:
@@ -89,8 +87,15 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     if args.dry_run:
         print("\n".join(f"{name}: {reason}" for name, reason in sorted(people.left_out.items())))
         return 0
-    with _Progress(quiet=args.quiet) as progress:
-        work = run_units(experiment, jobs=args.jobs, scheduler=args.scheduler, device=args.device, report=progress)
+    with UnitProgress(plan, len(grid.units), quiet=args.quiet) as progress:
+        work = run_units(
+            experiment,
+            jobs=args.jobs,
+            scheduler=args.scheduler,
+            device=args.device,
+            report=progress.on_outcome,
+            on_epoch=progress.on_epoch,
+        )
     counts = work.counts
     print(
         f"{counts['done']} units done now, {counts['found']} found finished, {counts['failed']} failed, "
@@ -102,42 +107,6 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
         print(f"Report: {report}")
     work.raise_if_failed()
     return 0
-
-
-class _Progress:
-    """Finished units with the time left on a terminal, one line a unit elsewhere."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        from tqdm import tqdm
-
-        self._quiet = quiet
-        self._new_bar = partial(tqdm, desc="Units", unit="unit", file=sys.stderr)
-        self._bar: tqdm | None = None
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, unit: Unit, outcome: UnitOutcome, done: int, total: int) -> None:
-        """Show one outcome."""
-        if self._quiet:
-            return
-        if not sys.stderr.isatty():
-            if not outcome.found:
-                words = f"{outcome.state} {outcome.reason}".strip()
-                print(f"{done}/{total} {unit.label} {words} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)
-            return
-        if self._bar is None:
-            self._bar = self._new_bar(total=total)
-        if outcome.found:
-            # What an earlier run had finished must not count as speed, or the time left would be too short.
-            self._bar.initial += 1
-        if outcome.state == "failed":
-            self._bar.write(f"{unit.label}: {outcome.reason}", file=sys.stderr)
-        self._bar.update(1)
 
 
 def _count(text: str) -> int:

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.cli.training_options import EpochProgress, add_training_options, plan_of, sequence_of
+from PCNSLSurvivalLib.cli.training_options import add_training_options, plan_of, sequence_of
+from PCNSLSurvivalLib.cli.training_progress import EpochProgress, what_came_out
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.experiment.plan import Training
@@ -33,33 +34,35 @@ def run_finetune(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
     from PCNSLSurvivalLib.experiment.finetuned_model import write_finetuned_model
     from PCNSLSurvivalLib.experiment.start import read_start
+    from PCNSLSurvivalLib.training.processes import training_processes
 
-    plan, sequence = plan_of(args), sequence_of(args)
-    cohort = read_prepared_cohort(args.cohort.absolute())
-    start = read_start(args.start) if args.start else None
-    if start is not None:
-        start.refuse_unfit(plan, cohort)
-        if start.sequence != sequence:
-            raise ExperimentError(
-                f"The start looks at {start.sequence.label}, the training at {sequence.label}. Choose the same with "
-                "--sequence."
+    with training_processes(args.device) as processes:
+        plan, sequence = plan_of(args), sequence_of(args)
+        cohort = read_prepared_cohort(args.cohort.absolute())
+        start = read_start(args.start) if args.start else None
+        if start is not None:
+            start.refuse_unfit(plan, cohort)
+            if start.sequence != sequence:
+                raise ExperimentError(
+                    f"The start looks at {start.sequence.label}, the training at {sequence.label}. Choose the same "
+                    "with --sequence."
+                )
+        training: Training = "training" if start is None else "finetuning"
+        out = args.out.absolute()
+        with EpochProgress(plan.settings_of(training), quiet=args.quiet) as progress:
+            unit = train_on_everybody(
+                plan,
+                cohort,
+                sequence,
+                training=training,
+                arm=f"{sequence}_{'scratch' if start is None else 'transfer'}",
+                out=out / "training",
+                start=None if start is None else start.tensors(),
+                processes=processes,
+                on_epoch=progress,
             )
-    training: Training = "training" if start is None else "finetuning"
-    out = args.out.absolute()
-    with EpochProgress(plan.settings_of(training), quiet=args.quiet) as progress:
-        unit = train_on_everybody(
-            plan,
-            cohort,
-            sequence,
-            training=training,
-            arm=f"{sequence}_{'scratch' if start is None else 'transfer'}",
-            out=out / "training",
-            start=None if start is None else start.tensors(),
-            device=args.device,
-            on_epoch=progress,
-        )
-    progress.say_what_came_out(unit)
-    if progress.first:
-        write_finetuned_model(plan, cohort, unit, start, out / "model")
-        progress.say(f"Model: {args.out / 'model'}. Give it to predict with --model.")
+        if processes.first:
+            print(what_came_out(unit))
+            write_finetuned_model(plan, cohort, unit, start, out / "model")
+            print(f"Model: {args.out / 'model'}. Give it to predict with --model.", flush=True)
     return 0

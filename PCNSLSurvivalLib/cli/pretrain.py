@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from PCNSLSurvivalLib.cli.training_options import EpochProgress, add_training_options, plan_of, sequence_of
+from PCNSLSurvivalLib.cli.training_options import add_training_options, plan_of, sequence_of
+from PCNSLSurvivalLib.cli.training_progress import EpochProgress, what_came_out
 
 
 def add_pretrain_command(commands: argparse._SubParsersAction) -> None:
@@ -24,19 +25,22 @@ def run_pretrain(args: argparse.Namespace) -> int:
     """Train, or find it done, and say what came out."""
     from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
+    from PCNSLSurvivalLib.training.processes import training_processes
 
-    plan, sequence = plan_of(args), sequence_of(args)
-    with EpochProgress(plan.settings_of("pretraining"), quiet=args.quiet) as progress:
-        unit = train_on_everybody(
-            plan,
-            read_prepared_cohort(args.cohort.absolute()),
-            sequence,
-            training="pretraining",
-            arm=f"{sequence}_pretraining",
-            out=args.out.absolute(),
-            device=args.device,
-            on_epoch=progress,
-        )
-    progress.say_what_came_out(unit)
-    progress.say(f"Start: {args.out}. Give it to finetune, cross-validate or experiment with --start.")
+    with training_processes(args.device) as processes:
+        plan, sequence = plan_of(args), sequence_of(args)
+        with EpochProgress(plan.settings_of("pretraining"), quiet=args.quiet) as progress:
+            unit = train_on_everybody(
+                plan,
+                read_prepared_cohort(args.cohort.absolute()),
+                sequence,
+                training="pretraining",
+                arm=f"{sequence}_pretraining",
+                out=args.out.absolute(),
+                processes=processes,
+                on_epoch=progress,
+            )
+        if processes.first:
+            print(what_came_out(unit))
+            print(f"Start: {args.out}. Give it to finetune, cross-validate or experiment with --start.", flush=True)
     return 0

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
 from PCNSLSurvivalLib.models.weights_file import Tensors
 from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalLib.training.loop import Epoch
-from PCNSLSurvivalLib.training.processes import training_processes
+from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.unit import FinishedUnit, run_unit
 
 
@@ -26,12 +26,10 @@ def train_on_everybody(
     out: Path,
     start: Tensors | None = None,
     needs: tuple[Sequence, ...] = (),
-    device: str = "auto",
+    processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> FinishedUnit:
     """Train one network on all patients that have an OS class; finished, it is found, interrupted, it goes on.
-
-    Started by ``torchrun``, its processes train the network together.
 
     Args:
         plan: Network, block, threshold and the settings of all trainings.
@@ -42,7 +40,7 @@ def train_on_everybody(
         out: Folder to make.
         start: Weights to start from; None trains from scratch.
         needs: Sequences that a patient must have besides, so that several trainings see the same patients.
-        device: See ``training_processes``.
+        processes: Who trains; see ``run_unit``.
         on_epoch: Called after each pass, in the first process.
 
     Raises:
@@ -50,15 +48,14 @@ def train_on_everybody(
     """
     people = participants(cohort, needs or (sequence,), plan.threshold_days)
     everybody = Fold(0, 0, train=tuple(patient.name for patient in people.labeled), test=())
-    with training_processes(device) as processes:
-        return run_unit(
-            people.cohort,
-            everybody,
-            arm=arm,
-            sequences=(sequence,),
-            settings=plan.settings_of(training),
-            out=out,
-            start=start,
-            processes=processes,
-            on_epoch=on_epoch,
-        )
+    return run_unit(
+        people.cohort,
+        everybody,
+        arm=arm,
+        sequences=(sequence,),
+        settings=plan.settings_of(training),
+        out=out,
+        start=start,
+        processes=processes,
+        on_epoch=on_epoch,
+    )

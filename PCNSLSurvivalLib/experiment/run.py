@@ -20,7 +20,9 @@ from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run_unit import UnitTask, do_unit, lost_unit
 from PCNSLSurvivalLib.experiment.start import Start
 from PCNSLSurvivalLib.experiment.units import UNITS, Unit
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder, write_whole_text
+from PCNSLSurvivalLib.experiment.watch import EpochWatch
+from PCNSLSurvivalLib.imaging.output_folder import unfinished_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.training.loop import Epoch
 
 PLAN = "experiment.yaml"
 LEFT_OUT = "left_out.csv"
@@ -95,6 +97,7 @@ def run_units(
     scheduler: str | None = None,
     device: str = "auto",
     report: Report = lambda unit, outcome, done, total: None,
+    on_epoch: Callable[[Unit, Epoch], None] = lambda unit, epoch: None,
 ) -> Work:
     """Do every unit that is not finished yet; one that fails does not stop the others.
 
@@ -107,6 +110,7 @@ def run_units(
         scheduler: Address of a Dask scheduler whose workers see the same folders; instead of ``jobs``.
         device: Of the networks; see ``training``.
         report: Told every outcome as it comes.
+        on_epoch: Told every epoch of every network while it trains, from another thread; see ``EpochWatch``.
 
     Raises:
         ExperimentError, FoldError: The plan does not fit the cohorts.
@@ -123,8 +127,7 @@ def run_units(
     for unit in grid.units:
         if unit.key in outcomes:
             # Killed between the last rename and its tidying up, a finished unit still has its checkpoint beside it.
-            folder = unit.folder(out)
-            shutil.rmtree(folder.with_name(f".{folder.name}.unfinished"), ignore_errors=True)
+            shutil.rmtree(unfinished_folder(unit.folder(out)), ignore_errors=True)
             report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
     threads = max(1, _processors() // jobs) if scheduler is None else None
 
@@ -145,6 +148,7 @@ def run_units(
         for task, outcome in running:
             outcomes[task.unit.key] = outcome
             write_unit_table(grid.units, outcomes, out)
+            watch.done(task.unit)
             report(task.unit, outcome, len(outcomes), len(grid.units))
             if outcome.disk_full:
                 running.close()
@@ -154,14 +158,15 @@ def run_units(
                 )
 
     write_unit_table(grid.units, outcomes, out)
-    # Pre-training comes first among what waits for nothing; what waits for it comes last.
-    do(unit for unit in grid.units if unit.key not in outcomes and unit.start is None)
-    for unit in grid.folds:
-        if unit.key not in outcomes and unit.start is not None and outcomes[unit.start.key].state == "failed":
-            reason = f"Its pre-training failed: {outcomes[unit.start.key].reason}"
-            outcomes[unit.key] = UnitOutcome(state="failed", reason=reason)
-            report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
-    do(unit for unit in grid.folds if unit.key not in outcomes)
+    with EpochWatch([unit for unit in grid.units if unit.key not in outcomes], out, on_epoch) as watch:
+        # Pre-training comes first among what waits for nothing; what waits for it comes last.
+        do(unit for unit in grid.units if unit.key not in outcomes and unit.start is None)
+        for unit in grid.folds:
+            if unit.key not in outcomes and unit.start is not None and outcomes[unit.start.key].state == "failed":
+                reason = f"Its pre-training failed: {outcomes[unit.start.key].reason}"
+                outcomes[unit.key] = UnitOutcome(state="failed", reason=reason)
+                report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
+        do(unit for unit in grid.folds if unit.key not in outcomes)
     write_unit_table(grid.units, outcomes, out)
     return Work(grid=grid, outcomes=outcomes)
 

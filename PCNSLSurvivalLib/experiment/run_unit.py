@@ -99,6 +99,7 @@ def _network(task: UnitTask) -> None:
     unit, plan = task.unit, task.plan
     assert unit.fold is not None
     assert unit.sequence is not None
+    assert unit.training is not None
     start = None
     if unit.start is not None:
         start = member_of(unit.start.folder(task.out), plan.network)
@@ -109,7 +110,7 @@ def _network(task: UnitTask) -> None:
             unit.fold,
             arm=unit.arm,
             sequences=(unit.sequence,),
-            settings=plan.settings_of("training" if start is None else "finetuning"),
+            settings=plan.settings_of(unit.training),
             out=unit.folder(task.out),
             start=start,
             processes=processes,
@@ -118,16 +119,18 @@ def _network(task: UnitTask) -> None:
 
 def _pretraining(task: UnitTask) -> None:
     from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
+    from PCNSLSurvivalLib.training.processes import training_processes
 
     assert task.second is not None
     assert task.unit.sequence is not None
-    train_on_everybody(
-        task.plan,
-        read_prepared_cohort(task.second),
-        task.unit.sequence,
-        training="pretraining",
-        arm=task.unit.arm,
-        out=task.unit.folder(task.out),
-        needs=task.plan.sequences,
-        device=task.device,
-    )
+    with training_processes(task.device) as processes:
+        train_on_everybody(
+            task.plan,
+            read_prepared_cohort(task.second),
+            task.unit.sequence,
+            training="pretraining",
+            arm=task.unit.arm,
+            out=task.unit.folder(task.out),
+            needs=task.plan.sequences,
+            processes=processes,
+        )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PCNSLSurvivalLib.data.folds import Fold
+from PCNSLSurvivalLib.experiment.plan import Training
 from PCNSLSurvivalLib.terms import Sequence
 
 Kind = Literal["pretraining", "network", "baseline"]
@@ -52,6 +53,13 @@ class Unit:
     def label(self) -> str:
         """In a table or a progress line: 't1gd_transfer repeat1_fold3'."""
         return f"{self.arm} {self.fold.label}" if self.fold else self.arm
+
+    @property
+    def training(self) -> Training | None:
+        """Which of the plan's settings train its network; None for a baseline."""
+        if self.kind == "network":
+            return "training" if self.start is None else "finetuning"
+        return "pretraining" if self.kind == "pretraining" else None
 
     def folder(self, out: Path) -> Path:
         """Where its results lie once it is finished."""

@@ -65,6 +65,11 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise
 
 
+def unfinished_folder(out: Path) -> Path:
+    """Where work that may be interrupted keeps what it has until ``out`` can be made of it: hidden, beside ``out``."""
+    return out.with_name(f".{out.name}.unfinished")
+
+
 def tells_full_disk(problem: BaseException | None) -> bool:
     """Whether an error, or one that led to it, says that a disk is full."""
     while problem is not None:

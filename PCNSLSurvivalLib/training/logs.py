@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import importlib.util
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from PCNSLSurvivalLib.training.loop import Epoch
 
 HISTORY = "history.csv"
 TENSORBOARD = "tensorboard"
+_KINDS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bool": "True".__eq__}
 _CURVES = ("train_loss", "inner_loss", "learning_rate", "samples_per_second")
 
 
@@ -52,3 +55,14 @@ class TrainingLog:
             for name in _CURVES:
                 self._board.add_scalar(name, row[name], epoch.epoch)
             self._board.flush()
+
+
+def read_epochs(folder: Path) -> tuple[Epoch, ...]:
+    """Every epoch that a log holds so far, also while a training writes it; none where there is no log yet."""
+    try:
+        text = (folder / HISTORY).read_text(encoding="utf-8")
+        # What comes after the last line end is still being written.
+        rows = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())
+        return tuple(Epoch(**{f.name: _KINDS[str(f.type)](row[f.name]) for f in fields(Epoch)}) for row in rows)
+    except (OSError, ValueError):
+        return ()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import distributed, nn
 
-from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.errors import PCNSLSurvivalError, RefusedElsewhereError, TrainingError
+
+_REFUSALS = "refusals"
+_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,8 @@ class Processes:
 def training_processes(device: str = "auto") -> Iterator[Processes]:
     """Join the processes that ``torchrun`` started, or be the only one.
 
+    Of several, the first that refuses does so in its sentence; the others, which cannot go on without it, end quietly.
+
     Args:
         device: "auto", "cpu", "cuda", or one device such as "cuda:1".
 
@@ -88,23 +94,46 @@ def training_processes(device: str = "auto") -> Iterator[Processes]:
 
     Raises:
         TrainingError: The device is not there.
+        RefusedElsewhereError: Another process refused.
     """
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    rank, local = int(os.environ.get("RANK", "0")), int(os.environ.get("LOCAL_RANK", "0"))
-    chosen = _device(device, local if count > 1 else None)
-    if count == 1:
-        yield Processes(device=chosen)
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Processes(device=_device(device, None))
         return
-    if distributed.is_initialized():
-        yield Processes(rank=rank, count=count, device=chosen)
-        return
-    if chosen.type == "cuda":
-        torch.cuda.set_device(chosen)
-    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    store, rank, count = next(distributed.rendezvous("env://"))
     try:
-        yield Processes(rank=rank, count=count, device=chosen)
+        with _one_voice(store):
+            chosen = _device(device, int(os.environ["LOCAL_RANK"]))
+            if chosen.type == "cuda":
+                torch.cuda.set_device(chosen)
+            backend = "nccl" if chosen.type == "cuda" else "gloo"
+            distributed.init_process_group(backend, store=store, rank=rank, world_size=count)
+            yield Processes(rank=rank, count=count, device=chosen)
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+@contextmanager
+def _one_voice(store: distributed.Store) -> Iterator[None]:
+    """Let the first process that refuses say so, and no other; ``store`` is what all of them share."""
+    try:
+        yield
+    except PCNSLSurvivalError as problem:
+        if store.add(_REFUSALS, 1) > 1:
+            raise _refused_elsewhere() from problem
+        raise
+    except (RuntimeError, KeyboardInterrupt) as problem:
+        # Torch has lost the process that refused, or torchrun ends us for its sake.
+        if store.add(_REFUSALS, 0) > 0:
+            raise _refused_elsewhere() from problem
+        raise
+
+
+def _refused_elsewhere() -> RefusedElsewhereError:
+    """Torchrun ends all processes as soon as one has ended: leaving at once could cut the sentence short."""
+    with suppress(KeyboardInterrupt):
+        time.sleep(_PATIENCE_SECONDS)
+    return RefusedElsewhereError("Another process of this training refused; its sentence says why.")
 
 
 def _device(device: str, local_rank: int | None) -> torch.device:

@@ -23,7 +23,7 @@ from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.data.shared_patients import KnownPatient
 from PCNSLSurvivalLib.errors import OutputFolderError, TrainingError
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.imaging.output_folder import unfinished_folder, whole_folder
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.weights_file import Tensors, write_weights
@@ -105,7 +105,7 @@ def run_unit(
     identity = _identity(cohort, fold, classes, arm, sequences, settings, start)
     if processes.share(out.is_dir() and any(out.iterdir())):
         return _found(out, identity)
-    unfinished = out.with_name(f".{out.name}.unfinished")
+    unfinished = unfinished_folder(out)
     _make(unfinished, processes)
     begin = time.perf_counter()
     seed = (settings.seed, fold.repeat, fold.fold)
@@ -242,7 +242,7 @@ def _found(out: Path, identity: str) -> FinishedUnit:
             "The output folder holds a training with other settings or patients. Choose another output folder, or "
             "delete this one, and run the command again."
         )
-    shutil.rmtree(out.with_name(f".{out.name}.unfinished"), ignore_errors=True)
+    shutil.rmtree(unfinished_folder(out), ignore_errors=True)
     return unit
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_experiments import TINY
+from torch import distributed
 
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.errors import RefusedElsewhereError, TrainingError
+from PCNSLSurvivalLib.training import processes
 
 # Batch normalization on CPUs measures each process's part of a batch; a network without it does not look at the batch.
 NORM = "instance"
@@ -55,10 +58,40 @@ def test_two_processes_train_what_one_trains_and_speak_with_one_voice(cohort, tm
 
 
 @pytest.mark.slow
-def test_a_refusal_ends_every_process_with_its_sentence(cohort, tmp_path):
+@pytest.mark.parametrize(
+    ("batch", "out", "sentence"),
+    [
+        (2, "out", "2 processes need a batch of at least 4"),  # every process finds it
+        (4, "plan.yaml/out", "The output folder cannot be written"),  # the first alone finds it
+    ],
+)
+def test_a_refusal_is_told_once_and_ends_every_process(cohort, tmp_path, batch, out, sentence):
     plan = tmp_path / "plan.yaml"
-    plan.write_text(TINY.replace("batch_size: 4", "batch_size: 2"), encoding="utf-8")
-    done = pretrain(TORCHRUN, cohort, plan, tmp_path / "out")
+    plan.write_text(TINY.replace("batch_size: 4", f"batch_size: {batch}"), encoding="utf-8")
+    done = pretrain(TORCHRUN, cohort, plan, tmp_path / out)
     assert done.returncode != 0
-    assert "2 processes need a batch of at least 4" in done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("pcnsl-survival:")]
+    assert len(told) == 1, done.stderr
+    assert sentence in told[0]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def voices(monkeypatch):
+    """What two processes share; the second need not wait for torchrun to end it."""
+    monkeypatch.setattr(processes, "_PATIENCE_SECONDS", 0.0)
+    return distributed.HashStore()
+
+
+@pytest.mark.parametrize("after", [TrainingError("The same."), RuntimeError("Connection closed"), KeyboardInterrupt()])
+def test_only_the_first_refusal_is_told(voices, after):
+    with pytest.raises(TrainingError, match="No batch"), processes._one_voice(voices):
+        raise TrainingError("No batch is large enough.")
+    with pytest.raises(RefusedElsewhereError), processes._one_voice(voices):
+        raise after
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("Connection closed"), KeyboardInterrupt()])
+def test_what_no_refusal_explains_stays_what_it_is(voices, fault):
+    with pytest.raises(type(fault)), processes._one_voice(voices):
+        raise fault

@@ -37,7 +37,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--brats", type=Path, metavar="DIR", help="prepared cohort to pre-train on; transfer needs it or --start"
     )
     before.add_argument(
-        "--start", type=Path, nargs="+", default=[], metavar="DIR", help="what 'pretrain' made, one a sequence"
+        "--start",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="START",
+        help="what 'pretrain' made, one a sequence, or MedicalNet's file for all of them",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of all results")
     where = parser.add_mutually_exclusive_group()

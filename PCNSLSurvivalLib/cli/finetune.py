@@ -22,7 +22,9 @@ def add_finetune_command(commands: argparse._SubParsersAction) -> None:
         "model folder. Nobody is held back, so nothing is known of how well it does: cross-validate tells that. "
         "Stopped at any point, the same command goes on there. Started by torchrun, several GPUs train it together.",
     )
-    parser.add_argument("--start", type=Path, metavar="DIR", help="what 'pretrain' made; from scratch if left out")
+    parser.add_argument(
+        "--start", type=Path, metavar="START", help="what 'pretrain' made, or MedicalNet's file; else from scratch"
+    )
     add_training_options(parser, out="folder to make: training/ and model/")
     parser.set_defaults(run=run_finetune)
 
@@ -42,7 +44,7 @@ def run_finetune(args: argparse.Namespace) -> int:
         start = read_start(args.start) if args.start else None
         if start is not None:
             start.refuse_unfit(plan, cohort)
-            if start.sequence != sequence:
+            if start.sequence not in (sequence, None):
                 raise ExperimentError(
                     f"The start looks at {start.sequence.label}, the training at {sequence.label}. Choose the same "
                     "with --sequence."
@@ -57,7 +59,7 @@ def run_finetune(args: argparse.Namespace) -> int:
                 training=training,
                 arm=f"{sequence}_{'scratch' if start is None else 'transfer'}",
                 out=out / "training",
-                start=None if start is None else start.tensors(),
+                start=None if start is None else start.tensors(plan),
                 processes=processes,
                 on_epoch=progress,
             )

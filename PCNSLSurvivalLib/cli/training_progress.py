@@ -119,4 +119,5 @@ def what_came_out(unit: FinishedUnit) -> str:
 def _bar(total: int, words: str, unit: str, *, leave: bool = True) -> tqdm:
     from tqdm import tqdm
 
-    return tqdm(total=total, desc=words, unit=unit, leave=leave, file=sys.stderr)
+    # Every step is shown at once: the next one may be minutes away.
+    return tqdm(total=total, desc=words, unit=unit, leave=leave, mininterval=0, file=sys.stderr)

@@ -83,15 +83,20 @@ def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
     if not grid.pretraining:
         return ""
     after = plan.settings_of("finetuning")
-    counts = {len(start.patients) for start in grid.starts.values()}
+    files = [start for start in dict.fromkeys(grid.starts.values()) if start.sequence is None]
+    counts = {len(start.patients) for start in grid.starts.values() if start.sequence is not None}
     epochs = ""
     if grid.second is not None:
         counts.add(len(grid.second.labeled))
         epochs = f" (at most {plan.settings_of('pretraining').epochs} epochs)"
-    many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+    before = [f"{start.in_words} with a new head" for start in files]
+    if counts:
+        many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+        before.append(
+            f"a network trained for the same OS classes on {many} examinations of a second cohort{epochs}, none of "
+            "whose patients is in the first"
+        )
     return (
-        f"Transfer arms started from a network trained for the same OS classes on {many} examinations of a second "
-        f"cohort{epochs}, none of whose patients is in the first; fine-tuning took at most "
-        f"{after.epochs} epochs with a learning rate of {after.learning_rate:g} for the head and "
-        f"{after.backbone_factor:g} of it for the backbone."
+        f"Transfer arms started from {', or from '.join(before)}; fine-tuning took at most {after.epochs} epochs with "
+        f"a learning rate of {after.learning_rate:g} for the head and {after.backbone_factor:g} of it for the backbone."
     )

@@ -36,7 +36,7 @@ def write_finetuned_model(
     """
     sequence = Sequence(unit.facts["sequences"][0])
     patients = len({one["patient"] for one in unit.facts["patients"]})
-    before = "random weights" if start is None else f"a network trained on {len(start.patients)} other examinations"
+    before = "random weights" if start is None else start.in_words
     card = f"""# One-year overall survival of primary CNS lymphoma: {unit.facts["arm"]}
 
 | | |

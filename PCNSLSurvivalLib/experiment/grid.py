@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.data.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.errors import ExperimentError
 from PCNSLSurvivalLib.experiment.participants import Participants, identity_of, participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.start import Start
+from PCNSLSurvivalLib.experiment.start import Start, WeightsFileStart
 from PCNSLSurvivalLib.experiment.units import Unit
 from PCNSLSurvivalLib.terms import Sequence
 
@@ -69,13 +69,8 @@ def experiment_grid(
         repeats=plan.repeats,
         seed=plan.seed,
     )
-    given = {start.sequence: start for start in starts if start.sequence in plan.sequences and plan.needs_pretraining}
-    if starts and not given:
-        raise ExperimentError(
-            "No arm starts from what --start gives: it needs a transfer arm of the start's sequence. Choose such an "
-            "arm, or leave --start out."
-        )
-    for start in given.values():
+    given = _given(plan, starts)
+    for start in dict.fromkeys(given.values()):
         start.refuse_unfit(plan, cohort)
     before = None
     pretraining: dict[Sequence, Unit] = {}
@@ -90,7 +85,9 @@ def experiment_grid(
     if plan.needs_pretraining:
         for sequence in plan.sequences:
             if sequence in given:
-                decided = {"weights_sha256": given[sequence].weights_sha256}
+                decided: dict[str, Any] = {"weights_sha256": given[sequence].weights_sha256}
+                if isinstance(given[sequence], WeightsFileStart):
+                    decided["seed_of_head"] = plan.seed
             else:
                 assert second is not None
                 assert before is not None
@@ -140,6 +137,22 @@ def experiment_grid(
     return Grid(
         pretraining=tuple(pretraining.values()), folds=tuple(units), patients=patients, second=before, starts=given
     )
+
+
+def _given(plan: ExperimentPlan, starts: Several[Start]) -> dict[Sequence, Start]:
+    """The start of each sequence: its own, or else the one that serves any."""
+    if sum(start.sequence is None for start in starts) > 1:
+        raise ExperimentError("--start gives two files of weights, and each serves every sequence. Give one of them.")
+    given: dict[Sequence, Start] = {}
+    if plan.needs_pretraining:
+        for start in sorted(starts, key=lambda start: start.sequence is not None):
+            given |= {s: start for s in plan.sequences if start.sequence in (s, None)}
+    if starts and not given:
+        raise ExperimentError(
+            "No arm starts from what --start gives: it needs a transfer arm of the start's sequence. Choose such an "
+            "arm, or leave --start out."
+        )
+    return given
 
 
 def _network(cohort: PreparedCohort, sequence: Sequence) -> dict[str, Any]:

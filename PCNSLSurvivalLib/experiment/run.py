@@ -122,7 +122,7 @@ def run_units(
     _claim_folder(out)
     write_whole_text(out / PLAN, experiment.plan.to_yaml())
     write_whole_text(out / LEFT_OUT, _left_out(grid))
-    _take_over_starts(grid, out)
+    _take_over_starts(experiment.plan, grid, out)
     outcomes = {unit.key: UnitOutcome(state="finished", found=True) for unit in grid.units if is_finished(unit, out)}
     for unit in grid.units:
         if unit.key in outcomes:
@@ -197,13 +197,13 @@ def _claim_folder(out: Path) -> None:
         ) from problem
 
 
-def _take_over_starts(grid: Grid, out: Path) -> None:
+def _take_over_starts(plan: ExperimentPlan, grid: Grid, out: Path) -> None:
     """Copy what was trained beforehand: the experiment then holds all it was made from, and finds it finished."""
     for unit in grid.pretraining:
         start = grid.starts.get(unit.sequence) if unit.sequence else None
         if start is not None and not is_finished(unit, out):
             with whole_folder(unit.folder(out), overwrite=True) as folder:
-                shutil.copytree(start.folder, folder, dirs_exist_ok=True)
+                start.copy_to(folder, plan)
 
 
 def _left_out(grid: Grid) -> str:

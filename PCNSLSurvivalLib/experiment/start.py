@@ -1,55 +1,86 @@
-"""A network that ``pcnsl-survival pretrain`` trained, as the start of another training."""
+"""What a transfer starts from: a network that ``pcnsl-survival pretrain`` trained, or weights made elsewhere."""
 
 from __future__ import annotations
 
+import json
+import shutil
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.data.shared_patients import KnownPatient, refuse_shared_patients
 from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.experiment.finished import RECORD
 from PCNSLSurvivalLib.experiment.members import MEMBER, member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.models.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.terms import Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
-    """A finished training on everybody of a cohort.
+class Start(ABC):
+    """Weights that were trained before.
 
     Attributes:
-        folder: As ``pretrain`` left it.
-        sequence: What its network looks at.
-        architecture: The network.
-        grid: The block it saw.
-        recipe_sha256: How its scans were prepared.
-        weights_sha256: Of the weights file: names the start wherever something depends on it.
-        patients: Everybody it was trained on.
+        path: Where they are.
+        weights_sha256: Of their file: names the start wherever something depends on it.
+        sequence: What their network looks at; None if it serves any sequence.
+        patients: Everybody they are known to have been trained on.
     """
 
-    folder: Path
-    sequence: Sequence
-    architecture: ResNetArchitecture
-    grid: NetworkGridStep
-    recipe_sha256: str
+    path: Path
     weights_sha256: str
-    patients: tuple[KnownPatient, ...]
+    sequence: Sequence | None = None
+    patients: tuple[KnownPatient, ...] = ()
 
-    def tensors(self) -> Tensors:
-        """The weights, head included: it was trained for the same OS classes."""
-        return member_of(self.folder, self.architecture)
+    @property
+    @abstractmethod
+    def in_words(self) -> str:
+        """What it is, for a model card."""
 
+    @abstractmethod
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
         """Refuse a start that the networks of a plan cannot take, or that saw a patient of the cohort.
 
         Raises:
             CohortError: A patient is on both sides.
-            ExperimentError: Network, block or preparation of the scans differ.
+            ExperimentError, ModelFolderError: Network, block or preparation of the scans differ.
         """
+
+    @abstractmethod
+    def tensors(self, plan: ExperimentPlan) -> Tensors:
+        """Every tensor of the plan's network, head included."""
+
+    @abstractmethod
+    def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
+        """Leave in ``folder`` what a pre-training of the experiment would leave for others to start from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainedStart(Start):
+    """A finished training on everybody of a cohort, as ``pretrain`` left it.
+
+    Attributes:
+        architecture: The network.
+        grid: The block it saw.
+        recipe_sha256: How its scans were prepared.
+    """
+
+    architecture: ResNetArchitecture
+    grid: NetworkGridStep
+    recipe_sha256: str
+
+    @property
+    def in_words(self) -> str:
+        """For a model card."""
+        return f"a network trained on {len(self.patients)} other examinations"
+
+    def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
+        """See ``Start.refuse_unfit``."""
         if self.architecture != plan.network or self.grid != plan.network_grid:
             raise ExperimentError(
                 "The start was trained with another network or another block than the plan asks for. Give both "
@@ -62,30 +93,73 @@ class Start:
             )
         refuse_shared_patients(cohort, self.patients)
 
+    def tensors(self, plan: ExperimentPlan) -> Tensors:
+        """The weights with their head: it was trained for the same OS classes."""
+        return member_of(self.path, self.architecture)
 
-def read_start(folder: Path) -> Start:
-    """Read what ``pcnsl-survival pretrain`` left.
+    def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
+        """See ``Start.copy_to``."""
+        shutil.copytree(self.path, folder, dirs_exist_ok=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsFileStart(Start):
+    """A file of weights made elsewhere, such as MedicalNet's, for the backbones of all sequences; the head is new.
+
+    On whom it was trained is not written in such a file, so that no patient in common can be found.
+    """
+
+    @property
+    def in_words(self) -> str:
+        """For a model card."""
+        return f"weights made elsewhere, of patients that are not known here (SHA-256 {self.weights_sha256[:12]}…)"
+
+    def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
+        """See ``Start.refuse_unfit``."""
+        self.tensors(plan)
+
+    def tensors(self, plan: ExperimentPlan) -> Tensors:
+        """The weights, with a head drawn from the plan's seed."""
+        from PCNSLSurvivalLib.models.pretrained import load_transfer_start
+
+        return load_transfer_start(self.path, plan.network, seed=plan.seed)[0]
+
+    def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
+        """See ``Start.copy_to``."""
+        write_weights(self.tensors(plan), folder / MEMBER)
+        record = {"weights_file_sha256": self.weights_sha256, "seed_of_head": plan.seed}
+        (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def read_start(path: Path) -> Start:
+    """Read what ``pcnsl-survival pretrain`` left in a folder, or take a file of weights.
 
     Raises:
-        ExperimentError: The folder is no such training.
+        ExperimentError: There is nothing, or the folder is no such training.
         TrainingError: It is damaged.
     """
     from PCNSLSurvivalLib.training.unit import read_unit
 
-    folder = folder.absolute()
-    unit = read_unit(folder)
+    path = path.absolute()
+    if not path.exists():
+        raise ExperimentError(
+            "The start is not there. Give the folder that pretrain wrote, or a file of weights such as MedicalNet's."
+        )
+    if path.is_file():
+        return WeightsFileStart(path=path, weights_sha256=sha256_of(path))
+    unit = read_unit(path)
     facts = unit.facts
     if facts["fold"]["test"] or "patients" not in facts or len(facts["sequences"]) != 1:
         raise ExperimentError(
             "The start was not trained by 'pcnsl-survival pretrain': it held patients back, or does not say on whom it "
             "was trained. Give the folder that pretrain wrote."
         )
-    return Start(
-        folder=folder,
+    return PretrainedStart(
+        path=path,
         sequence=Sequence(facts["sequences"][0]),
         architecture=unit.architecture,
         grid=NetworkGridStep(**{entry: tuple(values) for entry, values in facts["settings"]["grid"].items()}),
         recipe_sha256=facts["recipe_sha256"],
-        weights_sha256=sha256_of(folder / MEMBER),
+        weights_sha256=sha256_of(path / MEMBER),
         patients=tuple(KnownPatient(**{**one, "aliases": tuple(one["aliases"])}) for one in facts["patients"]),
     )

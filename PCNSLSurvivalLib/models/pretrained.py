@@ -112,13 +112,25 @@ def load_transfer_start(
     )
     if not report.is_exact_backbone:
         raise ModelFolderError(
-            f"The weights are not the backbone of this {architecture.name}, so none were taken. Choose the depth, "
-            f"shortcut and channels they were made with.\n{report.table}"
+            f"The weights are not the backbone of this {architecture.name}, so none were taken. "
+            f"{_what_they_fit(given, architecture)}\n{report.table}"
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = tensors_of(build_resnet(architecture))
     return {name: given.get(name, fresh[name]) for name in wanted}, report
+
+
+def _what_they_fit(given: Tensors, asked: ResNetArchitecture) -> str:
+    shapes = {name: array.shape for name, array in given.items() if name not in HEAD}
+    for depth in (10, 18, 34, 50):
+        fitting = medicalnet_architecture(depth, channels=asked.channels)
+        if shapes == {name: shape for name, shape in fitting.tensor_shapes().items() if name not in HEAD}:
+            return (
+                f"They are MedicalNet's {fitting.name}: write 'network: {{depth: {depth}, widen_factor: 1.0, "
+                f"shortcut: {fitting.shortcut}, bias_downsample: false}}' in the experiment file."
+            )
+    return "Choose the depth, width, shortcut and channels they were made with."
 
 
 def _source_tensors(source: Path | str) -> Tensors:

@@ -6,12 +6,16 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from made_experiments import made_cohorts
+from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
+from PCNSLSurvivalLib.models.pretrained import medicalnet_architecture
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -122,6 +126,65 @@ def test_a_start_of_another_network_is_refused(made, tmp_path, capsys):
     words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", held_back]
     assert run(*words, "--out", tmp_path / "out") == 3
     assert "it held patients back" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def elsewhere(made) -> Path:
+    """A file in MedicalNet's form, and an experiment file for networks that take it, as narrow as those of tests."""
+    architecture = ResNetArchitecture(depth=10, widen_factor=0.125, bias_downsample=False)
+    state = medicalnet_file(made / "resnet_10.pth", architecture)
+    # Its batch normalization has plausible statistics, as that of a trained network.
+    for name, tensor in state.items():
+        if name.endswith("running_var"):
+            tensor.fill_(1.0)
+        elif tensor.ndim > 1:
+            tensor.mul_(0.05)
+    torch.save({"state_dict": state}, made / "resnet_10.pth")
+    plan = (made / "plan.yaml").read_text(encoding="utf-8")
+    (made / "elsewhere.yaml").write_text(
+        plan.replace("widen_factor: 0.125", "widen_factor: 0.125, bias_downsample: false"), encoding="utf-8"
+    )
+    return made
+
+
+def test_weights_of_medicalnet_are_finetuned(elsewhere, tmp_path):
+    words = ["finetune", elsewhere / "pcnsl", "--plan", elsewhere / "elsewhere.yaml"]
+    assert run(*words, "--start", elsewhere / "resnet_10.pth", "--out", tmp_path / "tuned") == 0
+    facts = json.loads((tmp_path / "tuned" / "training" / "unit.json").read_text(encoding="utf-8"))
+    assert (facts["arm"], facts["settings"]["epochs"]) == ("t1gd_transfer", 2)
+    model = read_model_folder(tmp_path / "tuned" / "model")
+    assert "| Started from | weights made elsewhere, of patients that are not known here" in model.card
+    # Two careful passes leave a backbone near its start and far from any random one.
+    start = torch.load(elsewhere / "resnet_10.pth", weights_only=True)["state_dict"]["module.layer3.0.conv1.weight"]
+    (tensors,) = model.load_members()
+    assert np.corrcoef(tensors["layer3.0.conv1.weight"].ravel(), start.numpy().ravel())[0, 1] > 0.9
+
+
+def test_weights_of_medicalnet_start_every_fold_of_a_transfer_arm(elsewhere, tmp_path):
+    out = tmp_path / "out"
+    words = ["cross-validate", elsewhere / "pcnsl", "--arm", "t1gd_transfer", "--plan", elsewhere / "elsewhere.yaml"]
+    assert run(*words, "--start", elsewhere / "resnet_10.pth", "--out", out) == 0
+    units = [
+        json.loads(path.read_text(encoding="utf-8")) for path in (out / "units" / "t1gd_transfer").glob("*/unit.json")
+    ]
+    assert len(units) == 4
+    assert len({unit["start_sha256"] for unit in units}) == 1
+    methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
+    assert "Transfer arms started from weights made elsewhere" in methods
+    assert "with a new head; fine-tuning took at most 2 epochs" in methods
+
+
+def test_weights_that_do_not_fit_say_what_they_fit(elsewhere, tmp_path, capsys):
+    medicalnet_file(tmp_path / "resnet_18.pth", medicalnet_architecture(18))
+    words = ["finetune", elsewhere / "pcnsl", "--plan", elsewhere / "elsewhere.yaml", "--out", tmp_path / "out"]
+    assert run(*words, "--start", tmp_path / "resnet_18.pth") == 3
+    assert "They are MedicalNet's ResNet-18: write 'network: {depth: 18, " in capsys.readouterr().err
+    (tmp_path / "text.pth").write_text("no weights", encoding="utf-8")
+    assert run(*words, "--start", tmp_path / "text.pth") == 3
+    assert "cannot be read as plain weights" in capsys.readouterr().err
+    assert run(*words, "--start", tmp_path / "absent.pth") == 3
+    assert "The start is not there" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_experiment_is_no_work_for_torchrun(made, tmp_path, capsys, monkeypatch):

@@ -36,6 +36,7 @@ def root(tmp_path_factory) -> Path:
 def undisturbed(root) -> Path:
     done = run_to_the_end(root, root / "undisturbed")
     assert done.returncode == 0, done.stderr
+    (root / "told.txt").write_text(done.stderr, encoding="utf-8")
     return root / "undisturbed"
 
 
@@ -67,6 +68,13 @@ def test_one_command_leaves_every_table_every_figure_and_a_model(root, undisturb
     assert len(units) == UNITS
     assert {unit["state"] for unit in units} == {"finished"}
     assert (undisturbed / "left_out.csv").read_text(encoding="utf-8").count("Censored before the threshold") == 2
+
+
+def test_every_epoch_of_every_network_is_told_while_the_experiment_runs(root, undisturbed):
+    lines = (root / "told.txt").read_text(encoding="utf-8").splitlines()
+    epochs = [line.split(":")[0] for line in lines if "training loss" in line]
+    assert len(epochs) == len(set(epochs)) == 3 + 4 * 3 + 4 * 2  # of the pre-training, from scratch, from the start
+    assert epochs.index("t1gd_pretraining, epoch 3/3") < epochs.index("t1gd_transfer repeat2_fold1, epoch 2/2")
 
 
 def test_the_same_command_again_repeats_nothing(root, undisturbed):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from made_models import small_model
+from made_weights import medicalnet_file
 from torch import nn
 
 from PCNSLSurvivalLib.errors import ModelFolderError
@@ -19,20 +20,6 @@ from PCNSLSurvivalLib.models.pretrained import (
 )
 from PCNSLSurvivalLib.models.resnet3d import build_resnet, load_tensors
 from PCNSLSurvivalLib.preprocessing.brain_extractor_files import brain_extractor_files, is_brain_extractor_installed
-
-
-def medicalnet_file(path, architecture):
-    """A file in MedicalNet's raw form: nested, prefixed, with counters and a segmentation head instead of fc."""
-    network = build_resnet(architecture)
-    state = {
-        f"module.{name}": torch.randn(tensor.shape) if tensor.is_floating_point() else tensor
-        for name, tensor in network.state_dict().items()
-        if name not in HEAD
-    }
-    state["module.conv_seg.0.weight"] = torch.zeros(architecture.features, 32, 2, 2, 2)
-    state["module.conv_seg.0.bias"] = torch.zeros(32)
-    torch.save({"state_dict": state}, path)
-    return state
 
 
 @pytest.mark.parametrize("depth", [10, 18, 34, 50])
@@ -78,6 +65,10 @@ def test_anything_but_the_exact_backbone_is_refused_with_the_account(tmp_path, a
         load_transfer_start(tmp_path / "resnet.pth", architecture)
     (row,) = [line for line in str(caught.value).splitlines() if line.startswith(about)]
     assert int(row.split()[1]) > 0
+    assert (
+        "They are MedicalNet's ResNet-10: write 'network: {depth: 10, widen_factor: 1.0, shortcut: B, "
+        "bias_downsample: false}' in the experiment file." in str(caught.value)
+    )
 
 
 def test_a_model_folder_of_ours_is_a_start_with_or_without_its_head(tmp_path):

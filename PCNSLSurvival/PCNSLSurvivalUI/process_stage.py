@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
@@ -62,9 +64,11 @@ class ProcessStage:
         self._over = False
         files = {role: folder / f"{role}.nrrd" for role in request.forNetwork}
         mask = None if volumes.mask is None else folder / "mask.nrrd"
+        moved = [role for role in files if role in volumes.aligned]
+        alignment = folder / "alignment.json" if moved else None
         self._pieces: InPieces | None = InPieces(
-            self._write(files, mask),
-            lambda: guarded(self._startJob, files, mask),
+            self._write(files, mask, alignment),
+            lambda: guarded(self._startJob, files, mask, alignment),
             lambda error: failed(str(Step.READ), _whyNotExported(error)),
         )
 
@@ -77,17 +81,24 @@ class ProcessStage:
             self._job.cancel()
         self._job = self._pieces = None
 
-    def _write(self, files: dict[Sequence, Path], mask: Path | None) -> Iterator[None]:
+    def _write(self, files: dict[Sequence, Path], mask: Path | None, alignment: Path | None) -> Iterator[None]:
         for role, path in files.items():
             yield from writeNrrd(self._volumes.current[role], path, role.label)
         if mask is not None:
             yield from writeNrrd(self._volumes.mask, mask, _("The brain mask"))
+        if alignment is not None:
+            moved = {role: self._volumes.aligned[role][1] for role in files if role in self._volumes.aligned}
+            stored = {
+                role.value: {"scan_to_t1gd_ras": slicer.util.arrayFromTransformMatrix(transform).tolist()}
+                for role, transform in moved.items()
+            }
+            alignment.write_text(json.dumps(stored), encoding="utf-8")
 
-    def _startJob(self, files: dict[Sequence, Path], mask: Path | None) -> None:
+    def _startJob(self, files: dict[Sequence, Path], mask: Path | None, alignment: Path | None) -> None:
         request, self._pieces = self._request, None
         ownSteps = request.biasEngine == BUILT_IN or (request.brainEngine == BUILT_IN and mask is None)
         kept = self._kept.folder() if ownSteps else None
-        words = request.commandLine(files, mask, self._folder / "result", kept)
+        words = request.commandLine(files, mask, alignment, self._folder / "result", kept)
         try:
             self._job = job.Job(
                 words,

@@ -81,12 +81,15 @@ class RunRequest:
         }
         return [module for module, wanted in needed.items() if wanted and not slicer_steps.isInstalled(module)]
 
-    def commandLine(self, files: dict[Sequence, Path], mask: Path | None, out: Path, kept: Path | None) -> list[str]:
+    def commandLine(
+        self, files: dict[Sequence, Path], mask: Path | None, alignment: Path | None, out: Path, kept: Path | None
+    ) -> list[str]:
         """Words of the command line that predicts from prepared files.
 
         Args:
             files: What the model reads.
             mask: Brain mask on the voxels of T1Gd.
+            alignment: How scans were moved onto T1Gd.
             out: Result folder to make.
             kept: Folder of finished steps.
         """
@@ -96,6 +99,8 @@ class RunRequest:
             words += [f"--{role}", str(path)]
         if mask is not None:
             words += ["--brain-mask", str(mask)]
+        if alignment is not None:
+            words += ["--alignment", str(alignment)]
         if kept is not None:
             words += ["--keep-steps", str(kept)]
         said = {

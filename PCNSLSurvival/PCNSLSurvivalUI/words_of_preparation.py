@@ -129,6 +129,10 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
             "Between T1Gd and {name} the head would have turned by {turn} degrees, which is hardly possible in a head "
             "coil. Compare the two on the checkerboard."
         ),
+        _(
+            "The alignment cannot be read. Give the alignment.json that 'pcnsl-survival register' made, or leave "
+            "--alignment out."
+        ),
         _("The brain mask is empty. Check the brain mask on T1Gd, or leave it out."),
         _("The preprocessing recipe"),
         _("Step {name} of the preprocessing recipe"),

@@ -22,6 +22,12 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         f"head, with the activation map on the scan's own slices. {RESEARCH_USE_ONLY}",
     )
     add_scan_options(parser)
+    parser.add_argument(
+        "--alignment",
+        type=Path,
+        metavar="FILE",
+        help="alignment.json of 'register', where T1 and T2 were laid over T1Gd: the turn of the head is judged too",
+    )
     add_result_options(parser)
     parser.set_defaults(run=run_predict)
 
@@ -118,6 +124,7 @@ def predict_to_folder(paths: dict[Sequence, Path], args: argparse.Namespace) -> 
         already_stripped=getattr(args, "already_stripped", False),
         already_corrected=getattr(args, "already_corrected", False),
         already_registered=getattr(args, "already_registered", False),
+        alignment=getattr(args, "alignment", None),
         override_quality=args.override_quality,
     )
     with whole_folder(args.out, overwrite=args.overwrite) as staging:

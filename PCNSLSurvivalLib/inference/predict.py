@@ -21,6 +21,7 @@ from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
 from PCNSLSurvivalLib.models.architecture import Block
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.preprocessing.alignment import read_movements
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.step_store import StepStore
 from PCNSLSurvivalLib.progress import Listener, StepClock, silent
@@ -49,6 +50,8 @@ class CaseOptions:
     already_stripped: bool = False
     already_corrected: bool = False
     already_registered: bool = False
+    alignment: Path | None = None
+    """The movements that laid T1 and T2 over T1Gd, as ``register`` writes them: judged with the scans."""
     override_quality: bool = False
     kept_steps: Path | None = None
     """Folder in which the long steps are kept, and found again."""
@@ -130,6 +133,7 @@ def predict_case(
         already_corrected=options.already_corrected,
         already_registered=options.already_registered,
         override_quality=options.override_quality,
+        moved_before=None if options.alignment is None else read_movements(options.alignment),
         store=None if options.kept_steps is None else StepStore(options.kept_steps),
     )
     with clock.step(Step.PREDICTION):

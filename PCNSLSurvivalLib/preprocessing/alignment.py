@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, resample
+from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
 from PCNSLSurvivalLib.preprocessing.pipeline import judge_pose, stop_unless_usable
@@ -85,3 +89,39 @@ def align_scan(
     stop_unless_usable(findings, override_quality)
     aligned = resample(native[sequence], Grid.of(fixed), transform=transform)
     return Alignment(transform=transform, aligned=in_voxel_order_of(aligned, Grid.of(t1gd)), findings=tuple(findings))
+
+
+def read_movements(path: Path) -> dict[Sequence, sitk.Transform]:
+    """The movements that laid scans over T1Gd, from the ``alignment.json`` of ``pcnsl-survival register``.
+
+    Args:
+        path: JSON with ``scan_to_t1gd_ras`` by sequence: (4, 4), RAS mm as acquired to RAS mm of T1Gd.
+
+    Returns:
+        For each scan LPS points of T1Gd to LPS points as acquired.
+
+    Raises:
+        PreparationError: The file holds no such movements.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        moved = {name: _movement(stored[name]["scan_to_t1gd_ras"]) for name in Sequence if name in stored}
+        if not moved:
+            raise ValueError("no scan was moved")
+    except (OSError, ValueError, TypeError, KeyError, np.linalg.LinAlgError) as problem:
+        raise PreparationError(
+            "The alignment cannot be read. Give the alignment.json that 'pcnsl-survival register' made, or leave "
+            "--alignment out."
+        ) from problem
+    return moved
+
+
+def _movement(scan_to_t1gd_ras: object) -> sitk.Transform:
+    to_scan_ras = np.linalg.inv(np.array(scan_to_t1gd_ras, dtype=float).reshape(4, 4))
+    # Columns: where the origin and the tips of the three LPS axes go.
+    tips_ras = lps_to_ras(np.vstack([np.zeros(3), np.eye(3)]))
+    points_lps = lps_to_ras(tips_ras @ to_scan_ras[:3, :3].T + to_scan_ras[:3, 3])
+    movement = sitk.AffineTransform(3)
+    movement.SetMatrix((points_lps[1:] - points_lps[0]).T.ravel().tolist())
+    movement.SetTranslation(points_lps[0].tolist())
+    return movement

@@ -78,6 +78,7 @@ def prepare_case(
     already_corrected: bool = False,
     already_registered: bool = False,
     override_quality: bool = False,
+    moved_before: Mapping[Sequence, sitk.Transform] | None = None,
     store: StepStore | None = None,
 ) -> PreparedCase:
     """Prepare one patient for the network: brain, bias field, registration, normalization, resampling.
@@ -91,6 +92,7 @@ def prepare_case(
         already_corrected: The scans have no bias field.
         already_registered: The scans lie over T1Gd in millimeters.
         override_quality: Go on after a finding that makes a scan unusable; the finding is kept.
+        moved_before: For scans that someone moved: LPS points where they lie to LPS points where they lay.
         store: Keeps finished steps on disk, and gives them back to the next run over the same content.
 
     Returns:
@@ -137,7 +139,8 @@ def prepare_case(
         clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
     for sequence in others:
         transforms[sequence], corrected[sequence] = steps.lay_over(sequence, native, corrected[Sequence.T1GD], mask)
-        findings += judge_pose(sequence, corrected, transforms[sequence], mask)
+        moved = (moved_before or {}).get(sequence)
+        findings += judge_pose(sequence, corrected, transforms[sequence], mask, moved_before=moved)
     stop_unless_usable(findings, override_quality)
 
     with clock.step(Step.NORMALIZATION):
@@ -199,7 +202,12 @@ _STRIPPED = Finding(
 
 
 def judge_pose(
-    sequence: Sequence, corrected: Scans, transform: sitk.Transform, mask: sitk.Image
+    sequence: Sequence,
+    corrected: Scans,
+    transform: sitk.Transform,
+    mask: sitk.Image,
+    *,
+    moved_before: sitk.Transform | None = None,
 ) -> tuple[Finding, ...]:
     """What there is to say of a scan laid over T1Gd.
 
@@ -208,9 +216,10 @@ def judge_pose(
         corrected: T1Gd and the scan without bias field, on their own grids.
         transform: LPS points of T1Gd to LPS points of the scan.
         mask: Brain, ``uint8`` on the grid of T1Gd.
+        moved_before: LPS points where the scan lies to LPS points where it lay as acquired, if someone moved it.
     """
     t1gd, image, name = corrected[Sequence.T1GD], corrected[sequence], sequence.label
     return (
         judge_coverage(image, transform, mask, name=name),
-        *judge_registration(t1gd, image, transform, mask, name=name),
+        *judge_registration(t1gd, image, transform, mask, name=name, moved_before=moved_before),
     )

@@ -18,7 +18,13 @@ _AWAY_MM, _AWAY_DEG = 8.0, 8.0
 
 
 def judge_registration(
-    fixed: sitk.Image, moving: sitk.Image, transform: sitk.Transform, brain_mask: sitk.Image, *, name: str
+    fixed: sitk.Image,
+    moving: sitk.Image,
+    transform: sitk.Transform,
+    brain_mask: sitk.Image,
+    *,
+    name: str,
+    moved_before: sitk.Transform | None = None,
 ) -> tuple[Finding, ...]:
     """Judge a pose by how much the match suffers when the head is moved away from it.
 
@@ -31,6 +37,7 @@ def judge_registration(
         transform: LPS points of ``fixed`` to LPS points of ``moving``.
         brain_mask: ``uint8`` on the grid of ``fixed``.
         name: How sentences call ``moving``.
+        moved_before: LPS points where ``moving`` lies to LPS points where it lay as acquired, if someone moved it.
 
     References:
         Studholme et al., An overlap invariant entropy measure of 3D medical image alignment, Pattern
@@ -52,7 +59,8 @@ def judge_registration(
     here = match(sitk.Transform(3, sitk.sitkIdentity))
     best_away = max(match(away) for away in _moves(center))
     sharpness = (here - best_away) / here if here > 0 else -1.0
-    return _sharpness(sharpness, name), _turn(transform, center, name)
+    whole = transform if moved_before is None else sitk.CompositeTransform([moved_before, transform])
+    return _sharpness(sharpness, name), _turn(whole, center, name)
 
 
 def _gain(a: FloatArray, b: FloatArray) -> float:

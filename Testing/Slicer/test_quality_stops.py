@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_heads import made_head
 from made_models import small_model
-from made_scenes import Wait, scene_state, temporary_files
+from made_scenes import Wait, rotation, scene_state, temporary_files
 
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.terms import Sequence
@@ -113,34 +113,79 @@ def _slow(*values):
     ],
 )
 def test_a_stop_is_told_in_its_own_sentence(standin, models, fault, reads, said, step):
-    import slicer
-
     arrays, affine = _head()
     fault(arrays)
+    panel = _patient_in_panel(standin, arrays, dict.fromkeys(arrays, affine), models[reads], reads)
+    panel.ui.registrationEngineSelector.setCurrentText("Skip: done already")
+    before = scene_state()
+    text = _stopped(panel, step)
+    assert said in text
+    if fault not in (not_a_number, one_value, ct):  # nothing of these could be predicted
+        assert "override the quality stop (in Slicer under Advanced" in text
+    assert scene_state() == before
+    standin.close_module(panel)
+
+
+def test_an_implausible_turn_of_the_head_is_a_stop_of_its_own(standin, models):
+    """The headers of T1 and T2 put the face at the back of the head, and BRAINSFit brings both over T1Gd all the same.
+
+    Everything lies where it should, so that the turn is all there is to say; the user may go on, and the result tells.
+    """
+    from PCNSLSurvivalUI.scene_outputs import storedResult
+    from slicer_standin import cli
+
+    arrays, affine = _head()
+    turned = np.eye(4)
+    turned[:3, :3] = rotation(0, 0, 170)
+    cli.plans["brainsfit"] = {"pose": np.linalg.inv(turned).tolist()}
+    places = {"t1gd": affine, "mask": affine, "t1": turned @ affine, "t2": turned @ affine}
+    panel = _patient_in_panel(standin, arrays, places, models[3], 3)
+    before = scene_state()
+    text = _stopped(panel, "read")
+    turn = "Between T1Gd and {} the head would have turned by 170 degrees, which is hardly possible in a head coil."
+    assert turn.format("T1") in text
+    assert turn.format("T2") in text
+    assert "does not seem to lie over T1Gd" not in text
+    assert "override the quality stop (in Slicer under Advanced" in text
+    assert scene_state() == before
+    panel.ui.overrideQualityCheckBox.setChecked(True)
+    panel.ui.predictButton.click()
+    Wait().until(lambda: panel.logic.run is None, 120)
+    assert panel.ui.messageLabel.text == ""
+    assert panel.view._steps.find("registration T2").verdict == "unusable, overridden"
+    assert turn.format("T2") in panel.ui.warningsLabel.text
+    found = storedResult(panel.view._parameters.result)["preprocessing"]["findings"]
+    assert [f["value"] for f in found if f["code"] == "head_turn"] == pytest.approx([170.0, 170.0], abs=0.1)
+    standin.close_module(panel)
+
+
+def _patient_in_panel(standin, arrays, places, model, reads):
+    """The panel with a patient's scans and brain outline chosen, by name: voxels, and RAS matrix of each."""
+    import slicer
+
     nodes = {}
     for name, values in arrays.items():
         kind = "vtkMRMLLabelMapVolumeNode" if name == "mask" else "vtkMRMLScalarVolumeNode"
         nodes[name] = slicer.mrmlScene.AddNewNodeByClass(kind, name)
         slicer.util.updateVolumeFromArray(nodes[name], values)
-        nodes[name].SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
+        nodes[name].SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(places[name]))
         nodes[name].CreateDefaultDisplayNodes()
     panel = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
-    ui, wait = panel.ui, Wait()
-    panel.view.models.addFolder(models[reads])
+    ui = panel.ui
+    panel.view.models.addFolder(model)
     ui.t1gdSelector.setCurrentNode(nodes["t1gd"])
     for selector, name in ((ui.t1Selector, "t1"), (ui.t2Selector, "t2")):
         selector.setCurrentNode(nodes[name] if reads == 3 else None)
     ui.brainMaskSelector.setCurrentNode(nodes["mask"])
-    for selector in (ui.biasEngineSelector, ui.registrationEngineSelector):
-        selector.setCurrentText("Skip: done already")
-    before = scene_state()
-    ui.predictButton.click()
-    wait.until(lambda: panel.logic.run is None, 120)
-    assert said in ui.messageLabel.text
-    if fault not in (not_a_number, one_value, ct):  # nothing of these could be predicted
-        assert "override the quality stop (in Slicer under Advanced" in ui.messageLabel.text
+    ui.biasEngineSelector.setCurrentText("Skip: done already")
+    return panel
+
+
+def _stopped(panel, step):
+    """What the panel says when a run was stopped at this step; it can be used again, and no file is left."""
+    panel.ui.predictButton.click()
+    Wait().until(lambda: panel.logic.run is None, 120)
     assert panel.view._steps.find(step).state == "failed"
-    assert ui.predictButton.enabled
-    assert scene_state() == before
+    assert panel.ui.predictButton.enabled
     assert temporary_files() == []
-    standin.close_module(panel)
+    return panel.ui.messageLabel.text

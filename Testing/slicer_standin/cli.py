@@ -29,7 +29,8 @@ from slicer_standin import records
 faults: list[str] = []
 crashes: list[str] = []
 plans: dict[str, dict[str, Any]] = {}
-"""Per module: ``seconds`` to take first, ``fail`` with this text, ``quick`` without any filter."""
+"""Per module: ``seconds`` to take first, ``fail`` with this text, ``quick`` without any filter; ``pose``,
+(4, 4) RAS mm, is the movement that BRAINSFit finds."""
 seconds_spent = 0.0
 """Time on the application's thread that the stand-in itself took for files; in Slicer another thread does most."""
 _TICK_MS = 10

@@ -54,6 +54,12 @@ def _brainsfit(inputs: dict[str, Any], scalars: dict[str, Any]) -> dict[str, Any
     fixed, moving = inputs["fixedVolume"], inputs["movingVolume"]
     if not scalars.get("useRigid"):
         raise RuntimeError("ERROR: No registration phases specified to perform!")
+    if "pose" in scalars:
+        found = sitk.VersorRigid3DTransform()
+        to_moving = _RAS_TO_LPS @ np.linalg.inv(scalars["pose"]) @ _RAS_TO_LPS
+        found.SetMatrix(to_moving[:3, :3].ravel().tolist())
+        found.SetTranslation(to_moving[:3, 3].tolist())
+        return {"outputVolume": sitk.Resample(moving, fixed, found, sitk.sitkLinear, 0.0), "linearTransform": found}
     start = sitk.CenteredTransformInitializer(
         fixed, moving, sitk.VersorRigid3DTransform(), sitk.CenteredTransformInitializerFilter.MOMENTS
     )
@@ -115,7 +121,8 @@ def main(module: str, folder: Path) -> None:
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(2)
     inputs = {name: _image(folder, name, matrix) for name, matrix in plan["inputs"].items()}
-    made = _PLAYERS[module](inputs, plan["scalars"])
+    known = {"pose": plan["pose"]} if "pose" in plan else {}
+    made = _PLAYERS[module](inputs, {**plan["scalars"], **known})
     results = {}
     for name, output in plan["outputs"].items():
         value = made[name]

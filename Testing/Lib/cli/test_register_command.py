@@ -11,6 +11,8 @@ from made_heads import made_head
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cli.register import matrix_to_t1gd
+from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.preprocessing.alignment import read_movements
 from PCNSLSurvivalLib.terms import Sequence
 
 SHIFT_MM = 6.0
@@ -63,3 +65,28 @@ def test_the_matrix_takes_points_of_the_scan_to_t1gd_in_ras():
     flip = np.array((-1.0, -1.0, 1.0))
     back = np.array(matrix_to_t1gd(pose)) @ [*(on_scan * flip), 1.0]
     np.testing.assert_allclose(back[:3], point_lps * flip, atol=1e-9)
+
+
+def test_a_stored_movement_is_read_back(tmp_path):
+    pose = sitk.Euler3DTransform((5.0, -3.0, 2.0), 0.2, -0.1, 3.0, (4.0, 7.0, -9.0))
+    stored = {"schema": "pcnsl-survival/alignment", "t2": {"scan_to_t1gd_ras": matrix_to_t1gd(pose)}}
+    (tmp_path / "alignment.json").write_text(json.dumps(stored), encoding="utf-8")
+    ((name, movement),) = read_movements(tmp_path / "alignment.json").items()
+    assert name is Sequence.T2
+    for point_lps in ((11.0, 23.0, -8.0), (-40.0, 0.0, 55.0)):
+        np.testing.assert_allclose(movement.TransformPoint(point_lps), pose.TransformPoint(point_lps), atol=1e-9)
+
+
+def _moved(matrix):
+    return json.dumps({"t1": {"scan_to_t1gd_ras": matrix}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", '{"t1": 3}', _moved([[1, 0], [0, 1]]), _moved([[0] * 4] * 4)],
+    ids=["empty", "no scan", "no movement", "too small", "not invertible"],
+)
+def test_what_is_no_alignment_is_refused(tmp_path, text):
+    (tmp_path / "alignment.json").write_text(text, encoding="utf-8")
+    with pytest.raises(PreparationError, match=r"Give the alignment\.json that 'pcnsl-survival register' made"):
+        read_movements(tmp_path / "alignment.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -154,7 +155,10 @@ def test_an_implausible_turn_of_the_head_is_a_stop_of_its_own(standin, models):
     assert panel.ui.messageLabel.text == ""
     assert panel.view._steps.find("registration T2").verdict == "unusable, overridden"
     assert turn.format("T2") in panel.ui.warningsLabel.text
-    found = storedResult(panel.view._parameters.result)["preprocessing"]["findings"]
+    result = storedResult(panel.view._parameters.result)
+    found = result["preprocessing"]["findings"]
+    for text in [*result["warnings"], result["familiarity"]["sentence"], *(finding["sentence"] for finding in found)]:
+        assert _untranslated(text) == ""
     assert [f["value"] for f in found if f["code"] == "head_turn"] == pytest.approx([170.0, 170.0], abs=0.1)
     standin.close_module(panel)
 
@@ -188,4 +192,19 @@ def _stopped(panel, step):
     assert panel.view._steps.find(step).state == "failed"
     assert panel.ui.predictButton.enabled
     assert temporary_files() == []
-    return panel.ui.messageLabel.text
+    text = panel.ui.messageLabel.text
+    assert _untranslated(text) == ""
+    return text
+
+
+def _untranslated(text):
+    """What would stay in English where every sentence of the library had a translation."""
+    from PCNSLSurvivalUI.library_words import inUsersLanguage
+    from slicer_standin import translation
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(translation, "language", lambda sentence: f"«{sentence}»")
+        left = inUsersLanguage(text)
+    while "«" in left:
+        left = re.sub("«[^«»]*»", "", left)
+    return left.strip()

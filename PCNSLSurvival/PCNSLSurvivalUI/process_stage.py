@@ -64,8 +64,7 @@ class ProcessStage:
         self._over = False
         files = {role: folder / f"{role}.nrrd" for role in request.forNetwork}
         mask = None if volumes.mask is None else folder / "mask.nrrd"
-        moved = [role for role in files if role in volumes.aligned]
-        alignment = folder / "alignment.json" if moved else None
+        alignment = folder / "alignment.json" if volumes.aligned.keys() & files.keys() else None
         self._pieces: InPieces | None = InPieces(
             self._write(files, mask, alignment),
             lambda: guarded(self._startJob, files, mask, alignment),
@@ -87,10 +86,10 @@ class ProcessStage:
         if mask is not None:
             yield from writeNrrd(self._volumes.mask, mask, _("The brain mask"))
         if alignment is not None:
-            moved = {role: self._volumes.aligned[role][1] for role in files if role in self._volumes.aligned}
             stored = {
                 role.value: {"scan_to_t1gd_ras": slicer.util.arrayFromTransformMatrix(transform).tolist()}
-                for role, transform in moved.items()
+                for role, (_volume, transform) in self._volumes.aligned.items()
+                if role in files
             }
             alignment.write_text(json.dumps(stored), encoding="utf-8")
 

@@ -102,7 +102,7 @@ def training_processes(device: str = "auto") -> Iterator[Processes]:
     store, rank, count = next(distributed.rendezvous("env://"))
     try:
         with _one_voice(store):
-            chosen = _device(device, int(os.environ["LOCAL_RANK"]))
+            chosen = _device(device, int(os.environ.get("LOCAL_RANK", "0")))
             if chosen.type == "cuda":
                 torch.cuda.set_device(chosen)
             backend = "nccl" if chosen.type == "cuda" else "gloo"

@@ -22,7 +22,7 @@ from PCNSLSurvivalLib.training.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.lesion_task import cells_near
 
 # On weights of features brought to unit spread over the patients; a ridge in the usual sense.
-_RIDGE = 0.1
+_RIDGE = 0.3
 # Makes the absolute value smooth at 0, in log-odds.
 _SMOOTH = 1e-4
 _STEPS = 300

@@ -1,22 +1,25 @@
-"""Learning from lesion masks: a second task for layer4, and evidence that has to come from the lesion.
+"""Learning from lesion masks: a second task for the blocks, and evidence that has to come from the lesion.
 
 With some dozens of patients, one bit of survival each, a network finds many accidental reasons for a class in every
-part of the head, and hardly any that hold for the next patient. A mask says much more: a second head, which is thrown
-away after the training, reads from every cell of layer4 whether lesion lies there and how much of it. It is linear and
-has no constant, so that the cells themselves must be silent where no lesion is, and what it learned stays within reach
-of the network's own head, whose average over all cells then measures lesions and not the rest of the brain. And behind
-a global average pool and a linear head the evidence of every cell is known exactly (``explain.evidence_map``), so that
-it can be asked to lie in the lesion. This is "right for the right reasons" without second derivatives.
+part of the head, and hardly any that hold for the next patient. A mask says much more. Readers that are thrown away
+after the training tell from layer2 and layer3 which share of each cell is lesion: fine cells, many of them, teach the
+early filters quickly. Another reads from every cell of layer4 whether lesion lies there and how much of it. It is
+linear and has no constant, so that the cells themselves must be silent where no lesion is, and what it learned stays
+within reach of the network's own head, whose average over all cells then measures lesions and not the rest of the
+brain. And behind a global average pool and a linear head the evidence of every cell is known exactly
+(``explain.evidence_map``), so that it can be asked to lie in the lesion. This is "right for the right reasons" without
+second derivatives.
 
 References:
     Caruana, Multitask learning, Machine Learning 28, 1997. doi:10.1023/A:1007379606734
+    Lee et al., Deeply-supervised nets, AISTATS 2015. arXiv:1409.5185
     Ross, Hughes and Doshi-Velez, Right for the right reasons: training differentiable models by constraining their
     explanations, IJCAI 2017. arXiv:1703.03717
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -27,18 +30,21 @@ from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
-# Few cells hold lesion: this brings the mean squared error over all to the size of the other terms.
+# The weights bring the terms to about the same size once the lesion is found. Few cells hold lesion.
 _WEIGHT_OF_PRESENCE = 10.0
-# Shares are compared as square roots, so that 1 mL too few counts more in a small lesion than in a large one; this
-# brings their squared errors to the size of the other term.
 _WEIGHT_OF_SHARE = 60.0
+_WEIGHT_OF_AMOUNT = 3.0
+_WEIGHT_OF_FINE_SHARE = 10.0
+_WEIGHT_OF_LESION_VOXELS = 3.0
+_FINE_BLOCKS = ("layer2", "layer3")
 _LEAST_SHARE = 1e-3
+_RARE = -3.0  # log-odds of lesion in a cell, to start with
 # Keeps the share of evidence outside defined for a network without any; in log-odds.
 _LEAST_EVIDENCE = 1e-3
 
 
 class LesionTask:
-    """Watches layer4 of a network in training and measures what its cells know of the lesion.
+    """Watches the blocks of a network in training and measures what their cells know of the lesion.
 
     The constants of the network's own head are held at zero: a constant is evidence that lies nowhere, and with one
     a network could have reasons against a class only. The two rows of the head start as each other's opposite and
@@ -53,28 +59,39 @@ class LesionTask:
             head.weight.copy_(torch.stack([-half, half]))
             head.bias.zero_()
         head.bias.requires_grad_(False)
+        planes = settings.architecture.planes
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self._reader = nn.Conv3d(head.in_features, 2, 1, bias=False)
-        self._reader.to(head.weight.device)
+            reader = nn.Conv3d(head.in_features, 2, 1, bias=False)
+            fine = [nn.Conv3d(planes[n] * settings.architecture.expansion, 1, 1) for n in (1, 2)]
+        nn.init.zeros_(reader.weight)  # the sum over all cells of a random start is far from any amount of lesion
+        for convolution in fine:
+            assert convolution.bias is not None
+            nn.init.constant_(convolution.bias, _RARE)
+        self._readers = nn.ModuleDict(dict(zip((*_FINE_BLOCKS, "layer4"), (*fine, reader), strict=True)))
+        self._readers.to(head.weight.device)
         self._network, self._head, self._settings = network, head, settings
-        self._cells: torch.Tensor | None = None
-        network.get_submodule("layer4").register_forward_hook(self._keep)
+        self._cells: dict[str, torch.Tensor] = {}
+        for name in self._readers:
+            network.get_submodule(name).register_forward_hook(self._keep(name))
 
-    def _keep(self, module: nn.Module, given: object, cells: torch.Tensor) -> None:
-        self._cells = cells
+    def _keep(self, name: str) -> Callable[[nn.Module, object, torch.Tensor], None]:
+        def keep(module: nn.Module, given: object, cells: torch.Tensor) -> None:
+            self._cells[name] = cells.float()
+
+        return keep
 
     def parameters(self) -> list[nn.Parameter]:
-        """Of the second head, for the optimizer."""
-        return list(self._reader.parameters())
+        """Of the readers, for the optimizer."""
+        return list(self._readers.parameters())
 
     def state(self) -> dict[str, Any]:
-        """Tensors of the second head, for a checkpoint."""
-        return self._reader.state_dict()
+        """Tensors of the readers, for a checkpoint."""
+        return self._readers.state_dict()
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
-        self._reader.load_state_dict(state)
+        self._readers.load_state_dict(state)
 
     def loss(self, lesion: torch.Tensor) -> torch.Tensor:
         """What the masks add to the loss of the last forward pass.
@@ -85,16 +102,21 @@ class LesionTask:
         Returns:
             Scalar: sum over the samples, weighted as the settings say.
         """
-        cells, self._cells = self._cells, None
-        assert cells is not None
-        cells = cells.float()
-        shape = (cells.shape[2], cells.shape[3], cells.shape[4])
-        near = cells_near(lesion, shape).float()
-        said = self._reader(cells)
-        presence = (said[:, 0] - near) ** 2
-        root = torch.sqrt(said[:, 1].clamp_min(0.0) + _LEAST_SHARE)
-        share = (root - torch.sqrt(share_in_cells(lesion, shape) + _LEAST_SHARE)) ** 2
-        task = (_WEIGHT_OF_PRESENCE * presence + _WEIGHT_OF_SHARE * share).mean((1, 2, 3))
+        seen, self._cells = self._cells, {}
+        cells = seen.pop("layer4")
+        near = cells_near(lesion, _count(cells)).float()
+        said = self._readers["layer4"](cells)
+        share = share_in_cells(lesion, _count(cells))
+        presence = ((said[:, 0] - near) ** 2).mean((1, 2, 3))
+        by_cell = ((_root(said[:, 1]) - _root(share)) ** 2).mean((1, 2, 3))
+        in_all = (_root(said[:, 1].sum((1, 2, 3))) - _root(share.sum((1, 2, 3)))) ** 2
+        task = _WEIGHT_OF_PRESENCE * presence + _WEIGHT_OF_SHARE * by_cell + _WEIGHT_OF_AMOUNT * in_all
+        for name, fine in seen.items():
+            logit = self._readers[name](fine)[:, 0]
+            target = share_in_cells(lesion, _count(fine))
+            weight = torch.tensor(_WEIGHT_OF_LESION_VOXELS, device=logit.device)
+            off = functional.binary_cross_entropy_with_logits(logit, target, pos_weight=weight, reduction="none")
+            task = task + _WEIGHT_OF_FINE_SHARE * off.mean((1, 2, 3))
         weight = self._head.weight[1] - self._head.weight[0]
         evidence = (torch.einsum("c,ncijk->nijk", weight, cells) / cells[0, 0].numel()).abs()
         total = evidence.sum((1, 2, 3)) + _LEAST_EVIDENCE
@@ -135,6 +157,15 @@ def share_in_cells(lesion: torch.Tensor, cells: tuple[int, int, int]) -> torch.T
     strides = _strides(lesion, cells)
     kernel = [2 * (stride // 2) + 1 for stride in strides]
     return functional.avg_pool3d(lesion, kernel, strides, [stride // 2 for stride in strides])[:, 0]
+
+
+def _root(share: torch.Tensor) -> torch.Tensor:
+    """Square root with its sign, smooth at 0: 1 mL too few counts more in a small lesion than in a large one."""
+    return share / (torch.sqrt(share.abs() + _LEAST_SHARE) + _LEAST_SHARE**0.5)
+
+
+def _count(cells: torch.Tensor) -> tuple[int, int, int]:
+    return cells.shape[2], cells.shape[3], cells.shape[4]
 
 
 def _strides(lesion: torch.Tensor, cells: tuple[int, int, int]) -> list[int]:

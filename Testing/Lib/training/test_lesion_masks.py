@@ -107,6 +107,32 @@ def test_evidence_outside_the_lesion_costs_and_inside_it_does_not():
     assert everywhere == 0.0
 
 
+def test_a_cell_that_says_less_than_nothing_is_wrong_too():
+    """Otherwise cells without lesion may take from the sum over all cells what the lesion adds to it."""
+    network = build_resnet(SMALL).eval()
+    task = LesionTask(network, TrainingSettings(architecture=SMALL, lesion_task=1.0), seed=1)
+    scan, no_lesion = torch.randn(1, 1, 32, 32, 32), torch.zeros(1, 1, 32, 32, 32)
+    (reader,) = (weight for weight in task.parameters() if weight.shape[:2] == (2, 64))
+
+    def loss_with(share: float) -> float:
+        with torch.no_grad():
+            reader[1] = share
+            network(scan)
+            return float(task.loss(no_lesion))
+
+    assert loss_with(0.0) < loss_with(-0.1) == pytest.approx(loss_with(0.1))
+
+
+def test_the_early_blocks_learn_from_the_masks():
+    network = build_resnet(SMALL)
+    task = LesionTask(network, TrainingSettings(architecture=SMALL, lesion_task=1.0), seed=1)
+    network(torch.randn(2, 1, 32, 32, 32))
+    task.loss(torch.ones(2, 1, 32, 32, 32)).backward()
+    assert network.get_parameter("conv1.weight").grad.abs().sum() > 0
+    # The reader of layer4 starts at zero: at first all comes from layer2 and layer3.
+    assert network.get_parameter("layer4.0.conv1.weight").grad.abs().sum() == 0
+
+
 def test_the_refitted_head_separates_what_can_be_separated_and_keeps_to_the_lesion(cohort):
     torch.manual_seed(0)
     network = build_resnet(SMALL)

@@ -73,8 +73,8 @@ def answers_of(
 
 
 def as_network_wants(tensors: torch.Tensor) -> torch.Tensor:
-    """Channels last on a CUDA device, where convolutions are faster so."""
-    return tensors.to(memory_format=torch.channels_last_3d) if tensors.device.type == "cuda" else tensors
+    """Channels last where the device has it: convolutions are faster so."""
+    return tensors if tensors.device.type == "mps" else tensors.to(memory_format=torch.channels_last_3d)
 
 
 def mean_log_loss(answers: Answers, classes: Sequence[int]) -> float:

@@ -114,10 +114,10 @@ def train(
             "'lesion_task' and 'lesion_focus' to 0."
         )
     network = build_network(settings, len(inputs.sequences), start, seed=_whole(seed)).to(device)
-    if device.type == "cuda":
+    if device.type != "mps":
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
-        if processes.count > 1:
-            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    if device.type == "cuda" and processes.count > 1:
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     task = LesionTask(network, settings, seed=_whole((*seed, 2))) if settings.uses_lesions else None
     optimizer = build_optimizer(network, settings, transfer=start is not None)
     if task is not None:

@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.phantoms.lesions import Lesion, LesionPlan
 from PCNSLSurvivalLib.phantoms.protocol import Protocol, draw_clinical_protocol
 from PCNSLSurvivalLib.terms import Sequence
 
-DEMONSTRATION_SEED = 5
+REFERENCE_SEED = 5
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def scan_patient(
     return VirtualPatient(anatomy, plan, protocol, head, acquisitions)
 
 
-def demonstration_patient(
-    seed: int = DEMONSTRATION_SEED, *, sequences: tuple[Sequence, ...] = tuple(Sequence)
+def reference_patient(
+    seed: int = REFERENCE_SEED, *, sequences: tuple[Sequence, ...] = tuple(Sequence)
 ) -> VirtualPatient:
-    """The patient of ``make demo``: one solid periventricular lymphoma in the right frontal lobe.
+    """One solid periventricular lymphoma of 13 mL in the right frontal lobe: tests and benchmarks measure on it.
 
     Args:
         seed: Another seed gives another head, pose, shading and noise around the same kind of lesion.

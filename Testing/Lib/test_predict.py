@@ -16,7 +16,7 @@ import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.installed_files import sha256_of
-from PCNSLSurvivalLib.phantoms import VirtualPatient, demonstration_patient
+from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
 
 NETWORK_VOXEL_MM = 1.5
@@ -24,7 +24,7 @@ NETWORK_VOXEL_MM = 1.5
 
 @pytest.fixture(scope="module")
 def patient() -> VirtualPatient:
-    return demonstration_patient()
+    return reference_patient()
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def _load_patient() -> None:
     import slicer
 
     from PCNSLSurvivalLib.imaging.geometry import Grid
-    from PCNSLSurvivalLib.phantoms.patient import demonstration_patient
+    from PCNSLSurvivalLib.phantoms import demonstration_patient
     from PCNSLSurvivalLib.terms import Sequence
 
     sequences = (Sequence.T1GD, Sequence.T1, Sequence.T2)

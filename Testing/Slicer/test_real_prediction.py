@@ -23,7 +23,7 @@ def test_the_demonstration_patient_in_one_click(standin):
     from slicer_standin.pythonqt import slot_errors
 
     from PCNSLSurvivalLib.imaging.geometry import Grid
-    from PCNSLSurvivalLib.phantoms.patient import demonstration_patient
+    from PCNSLSurvivalLib.phantoms import demonstration_patient
     from PCNSLSurvivalLib.terms import Sequence
 
     patient = demonstration_patient(sequences=(Sequence.T1GD,))

@@ -24,7 +24,7 @@ from real_data import real_data_folder
 
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.io import read_scan
-from PCNSLSurvivalLib.phantoms import demonstration_patient
+from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.terms import Sequence
@@ -67,10 +67,10 @@ class Head:
 
 def heads() -> list[Head]:
     """Every head that is on this computer."""
-    patient = demonstration_patient()
+    patient = reference_patient()
     found = [
         Head(
-            "demonstration patient (truth)",
+            "reference patient (truth)",
             _scan(patient.scans[Sequence.T1GD]),
             patient.brain_masks[Sequence.T1GD],
             patient.lesion_masks[Sequence.T1GD],

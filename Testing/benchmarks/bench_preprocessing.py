@@ -1,7 +1,7 @@
 """Seconds of every preparation step, beside the plain way of doing the same, in one run.
 
 Usage: ``make bench-preprocessing``, or ``python Testing/benchmarks/bench_preprocessing.py [--repeats N]``. Patients:
-the demonstration patient and, where it lies beside the checkout, ../shared/real-patient. Plain ways: N4 at full
+the reference patient and, where it lies beside the checkout, ../shared/real-patient. Plain ways: N4 at full
 resolution, registration on one level as BRAINSFit does it, StripTsImageFilter (needs ``make real-data`` for its atlas)
 and ANTs for bias field and registration. The last two want other packages than ours, so they run in the interpreter
 that ``--others PYTHON`` names (antspyx==0.6.3, itk-skullstripping==1.0.1, SimpleITK) and are left out without it.
@@ -28,7 +28,7 @@ from bench_brain_extraction import Head, stripts
 from examinations import canonical_float
 from real_heads import shared_scan, shared_scans
 
-from PCNSLSurvivalLib.phantoms import demonstration_patient
+from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.preprocessing.bias_field import correct_bias_field
 from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
@@ -54,7 +54,7 @@ Way = Callable[[], object]
 def patients() -> Iterator[tuple[str, Scans]]:
     """Every patient that is on this computer."""
     wanted = (Sequence.T1GD, Sequence.T1, Sequence.T2)
-    yield "demonstration", {n: canonical_float(i) for n, i in demonstration_patient(sequences=wanted).scans.items()}
+    yield "reference", {n: canonical_float(i) for n, i in reference_patient(sequences=wanted).scans.items()}
     if shared_scan(Sequence.T1GD).is_file():
         yield "TCGA-FG-6692", {name: canonical_float(image) for name, image in shared_scans().items()}
 

@@ -55,7 +55,7 @@ from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, read_prepared_cohort
 from PCNSLSurvivalLib.imaging.geometry import canonical, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.phantoms import demonstration_patient
+from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.resampling import even_grid
 from PCNSLSurvivalLib.terms import Sequence
@@ -69,8 +69,8 @@ SETTINGS = TrainingSettings(batch_size=BATCH)
 
 
 def prepared_patients(folder: Path) -> PreparedCohort:
-    """A prepared cohort of the demonstration patient, several times."""
-    patient = demonstration_patient(sequences=(Sequence.T1GD,))
+    """A prepared cohort of the reference patient, several times."""
+    patient = reference_patient(sequences=(Sequence.T1GD,))
     mask = canonical(patient.brain_masks[Sequence.T1GD])
     grid = even_grid(mask, RECIPE.resampling)
     brain = resample(mask, grid, interpolation="nearest")

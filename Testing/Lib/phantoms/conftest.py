@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from PCNSLSurvivalLib.phantoms import VirtualPatient, demonstration_patient
+from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_patient
 
 
 @pytest.fixture(scope="session")
-def demonstration() -> VirtualPatient:
-    return demonstration_patient()
+def reference() -> VirtualPatient:
+    return reference_patient()
 
 
 @pytest.fixture(scope="session")

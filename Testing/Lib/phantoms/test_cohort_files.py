@@ -29,17 +29,17 @@ def table(path, delimiter=","):
 
 
 @pytest.fixture
-def ready_made(monkeypatch, demonstration):
-    """Layouts write the demonstration patient instead of making one for seconds each."""
+def ready_made(monkeypatch, reference):
+    """Layouts write the reference patient instead of making one for seconds each."""
     for layout in (BidsLayout, TableLayout):
-        monkeypatch.setattr(layout, "make", lambda self, member: demonstration)
-    return demonstration
+        monkeypatch.setattr(layout, "make", lambda self, member: reference)
+    return reference
 
 
 @pytest.fixture
-def quickly_written(monkeypatch, demonstration):
+def quickly_written(monkeypatch, reference):
     """As ``ready_made``, and T2 only: for tests of what happens around the patients."""
-    patient = replace(demonstration, acquisitions={Sequence.T2: demonstration.acquisitions[Sequence.T2]})
+    patient = replace(reference, acquisitions={Sequence.T2: reference.acquisitions[Sequence.T2]})
     monkeypatch.setattr(TableLayout, "make", lambda self, member: patient)
     return patient
 
@@ -212,8 +212,8 @@ def test_wrong_usage_ends_with_2(wrong, tmp_path):
     assert not (tmp_path / "c").exists()
 
 
-def test_contact_sheet_block_shows_the_lesion_bright_on_t1gd(demonstration):
-    block = patient_block(demonstration)
+def test_contact_sheet_block_shows_the_lesion_bright_on_t1gd(reference):
+    block = patient_block(reference)
     assert block.dtype == np.uint8
     side = (block.shape[0] - 8) // 2
     t1, t1gd = (block[4 : 4 + side, 4 + n * side : 4 + (n + 1) * side] for n in (0, 1))

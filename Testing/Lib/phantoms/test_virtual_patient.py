@@ -1,4 +1,4 @@
-"""The demonstration patient knows its own truth; these tests hold the scans against it."""
+"""The reference patient knows its own truth; these tests hold the scans against it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.errors import MissingFilesError
 from PCNSLSurvivalLib.imaging.geometry import Grid
-from PCNSLSurvivalLib.phantoms import VirtualPatient, demonstration_patient, template, write_patient
+from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient, template, write_patient
 from PCNSLSurvivalLib.phantoms.tissues import BRAIN_TISSUES, Tissue
 from PCNSLSurvivalLib.terms import Sequence
 
@@ -39,17 +39,17 @@ def mean_signal(patient: VirtualPatient, sequence: Sequence, tissue: Tissue) -> 
     return float((array(scan.image)[there] / array(scan.bias_field)[there]).mean())
 
 
-def test_lesion_has_the_planned_volume(demonstration):
-    assert demonstration.plan.volume_ml == PLANNED_ML
-    tumor = demonstration.head.volume_ml(Tissue.ENHANCING_TUMOR) + demonstration.head.volume_ml(Tissue.NECROSIS)
+def test_lesion_has_the_planned_volume(reference):
+    assert reference.plan.volume_ml == PLANNED_ML
+    tumor = reference.head.volume_ml(Tissue.ENHANCING_TUMOR) + reference.head.volume_ml(Tissue.NECROSIS)
     assert tumor == pytest.approx(PLANNED_ML, rel=0.03)
-    for sequence, mask in demonstration.lesion_masks.items():
+    for sequence, mask in reference.lesion_masks.items():
         assert volume_ml(mask) == pytest.approx(PLANNED_ML, rel=0.06), sequence
 
 
-def test_brain_has_an_adult_volume_and_is_made_of_its_tissues(demonstration):
-    assert 1200 < volume_ml(demonstration.brain_masks[Sequence.T1GD]) < 1750
-    head = demonstration.head
+def test_brain_has_an_adult_volume_and_is_made_of_its_tissues(reference):
+    assert 1200 < volume_ml(reference.brain_masks[Sequence.T1GD]) < 1750
+    head = reference.head
     total = sum(fraction.astype(int) for fraction in head.fractions.values())
     assert total.max() == 255
     inside = sum(head.fractions[tissue].astype(int) for tissue in BRAIN_TISSUES)
@@ -58,26 +58,26 @@ def test_brain_has_an_adult_volume_and_is_made_of_its_tissues(demonstration):
 
 
 @pytest.mark.parametrize("sequence", list(Sequence))
-def test_poses_bring_every_scan_to_the_same_head(demonstration, sequence):
-    scan = demonstration.acquisitions[sequence]
-    in_head = np.argwhere(demonstration.head.lesion >= 128)[:, ::-1].mean(axis=0)
-    expected = demonstration.head.grid.index_to_lps(in_head)
+def test_poses_bring_every_scan_to_the_same_head(reference, sequence):
+    scan = reference.acquisitions[sequence]
+    in_head = np.argwhere(reference.head.lesion >= 128)[:, ::-1].mean(axis=0)
+    expected = reference.head.grid.index_to_lps(in_head)
     found = scan.pose.TransformPoint(centroid_lps_mm(scan.lesion_mask).tolist())
     assert np.linalg.norm(np.asarray(found) - expected) < 0.7
 
 
-def test_true_transform_takes_t1gd_points_to_t2(demonstration):
-    transform = demonstration.true_transform(Sequence.T1GD, Sequence.T2)
-    there = transform.TransformPoint(centroid_lps_mm(demonstration.lesion_masks[Sequence.T1GD]).tolist())
-    gap = np.asarray(there) - centroid_lps_mm(demonstration.lesion_masks[Sequence.T2])
+def test_true_transform_takes_t1gd_points_to_t2(reference):
+    transform = reference.true_transform(Sequence.T1GD, Sequence.T2)
+    there = transform.TransformPoint(centroid_lps_mm(reference.lesion_masks[Sequence.T1GD]).tolist())
+    gap = np.asarray(there) - centroid_lps_mm(reference.lesion_masks[Sequence.T2])
     assert np.linalg.norm(gap) < 0.9
-    moved = np.asarray(there) - centroid_lps_mm(demonstration.lesion_masks[Sequence.T1GD])
+    moved = np.asarray(there) - centroid_lps_mm(reference.lesion_masks[Sequence.T1GD])
     assert np.linalg.norm(moved) > 2.0  # the head really lies elsewhere
 
 
 @pytest.mark.parametrize("sequence", list(Sequence))
-def test_air_holds_the_rayleigh_noise_of_a_magnitude_image(demonstration, sequence):
-    scan = demonstration.acquisitions[sequence]
+def test_air_holds_the_rayleigh_noise_of_a_magnitude_image(reference, sequence):
+    scan = reference.acquisitions[sequence]
     corner = array(scan.image)[-3:, :30, :30].astype(float)  # above and in front of the head
     assert corner.mean() == pytest.approx(scan.noise_sigma * np.sqrt(np.pi / 2), rel=0.04)
     # Scanners store whole numbers, and rounding adds a variance of 1/12.
@@ -85,19 +85,19 @@ def test_air_holds_the_rayleigh_noise_of_a_magnitude_image(demonstration, sequen
 
 
 @pytest.mark.parametrize("sequence", list(Sequence))
-def test_bias_field_is_smooth_with_the_stated_amplitude(demonstration, sequence):
-    scan = demonstration.acquisitions[sequence]
+def test_bias_field_is_smooth_with_the_stated_amplitude(reference, sequence):
+    scan = reference.acquisitions[sequence]
     log_field = np.log(array(scan.bias_field))
     inside = log_field[array(scan.brain_mask) > 0]
     assert inside.mean() == pytest.approx(0.0, abs=1e-3)
-    assert inside.std() == pytest.approx(demonstration.protocol.sequences[sequence].bias_amplitude, rel=0.02)
+    assert inside.std() == pytest.approx(reference.protocol.sequences[sequence].bias_amplitude, rel=0.02)
     steps_per_mm = np.abs(np.diff(log_field, axis=1)) / scan.image.GetSpacing()[1]
     assert steps_per_mm.max() < 0.05
 
 
-def test_sequences_look_as_a_radiologist_expects(demonstration):
+def test_sequences_look_as_a_radiologist_expects(reference):
     def order(sequence: Sequence, *tissues: Tissue) -> list[float]:
-        return [mean_signal(demonstration, sequence, tissue) for tissue in tissues]
+        return [mean_signal(reference, sequence, tissue) for tissue in tissues]
 
     tumor, edema = Tissue.ENHANCING_TUMOR, Tissue.EDEMA
     gray, white, csf = Tissue.GRAY_MATTER, Tissue.WHITE_MATTER, Tissue.CSF
@@ -110,29 +110,29 @@ def test_sequences_look_as_a_radiologist_expects(demonstration):
     assert t2 == sorted(t2, reverse=True)
     flair = order(Sequence.FLAIR, edema, gray, white, csf)
     assert flair == sorted(flair, reverse=True)
-    assert mean_signal(demonstration, Sequence.T1, Tissue.BONE) < 0.35 * t1[1]
+    assert mean_signal(reference, Sequence.T1, Tissue.BONE) < 0.35 * t1[1]
 
 
-def test_same_seed_gives_the_same_bytes(demonstration):
-    again = demonstration_patient(sequences=(Sequence.T2,))
-    assert array(again.scans[Sequence.T2]).tobytes() == array(demonstration.scans[Sequence.T2]).tobytes()
-    assert Grid.of(again.scans[Sequence.T2]) == Grid.of(demonstration.scans[Sequence.T2])
+def test_same_seed_gives_the_same_bytes(reference):
+    again = reference_patient(sequences=(Sequence.T2,))
+    assert array(again.scans[Sequence.T2]).tobytes() == array(reference.scans[Sequence.T2]).tobytes()
+    assert Grid.of(again.scans[Sequence.T2]) == Grid.of(reference.scans[Sequence.T2])
 
 
-def test_patient_is_written_with_all_truths(demonstration, tmp_path):
-    write_patient(demonstration, tmp_path / "patient")
-    for sequence, image in demonstration.scans.items():
+def test_patient_is_written_with_all_truths(reference, tmp_path):
+    write_patient(reference, tmp_path / "patient")
+    for sequence, image in reference.scans.items():
         read = sitk.ReadImage(str(tmp_path / "patient" / f"{sequence}.nii.gz"))
         assert np.array_equal(array(read), array(image))
         truth = tmp_path / "patient" / "truth"
         pose = sitk.ReadTransform(str(truth / f"{sequence}_to_head.tfm"))
         point = (12.0, -20.0, 8.0)
-        expected = demonstration.poses[sequence].TransformPoint(point)
+        expected = reference.poses[sequence].TransformPoint(point)
         assert pose.TransformPoint(point) == pytest.approx(expected, abs=1e-6)
-        field = demonstration.bias_fields[sequence]
+        field = reference.bias_fields[sequence]
         kept = sitk.ReadImage(str(truth / f"{sequence}_bias_field.nii.gz"))
         back = sitk.Resample(kept, field, sitk.Transform(), sitk.sitkLinear)
-        brain = array(demonstration.brain_masks[sequence]) > 0
+        brain = array(reference.brain_masks[sequence]) > 0
         assert np.abs(array(back)[brain] / array(field)[brain] - 1).max() < 0.02
     values = json.loads((truth / "patient.json").read_text(encoding="utf-8"))
     labels = array(sitk.ReadImage(str(truth / "tissues.nii.gz")))

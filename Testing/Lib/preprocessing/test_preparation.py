@@ -1,4 +1,4 @@
-"""The demonstration patient, prepared from whole head to network input, against the truths it was made from."""
+"""The reference patient, prepared from whole head to network input, against the truths it was made from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from made_grids import grids
 
 from PCNSLSurvivalLib.errors import GridMismatchError
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, resample
-from PCNSLSurvivalLib.phantoms import VirtualPatient, demonstration_patient
+from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
 from PCNSLSurvivalLib.preprocessing.resampling import network_grid, to_network
@@ -24,7 +24,7 @@ SEQUENCES = (Sequence.T1GD, Sequence.T1, Sequence.T2)
 
 @pytest.fixture(scope="module")
 def patient() -> VirtualPatient:
-    return demonstration_patient(sequences=SEQUENCES)
+    return reference_patient(sequences=SEQUENCES)
 
 
 def _canonical(image: sitk.Image) -> sitk.Image:

@@ -52,7 +52,7 @@ bench-training:
 
 bundled-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
-	@$(BIN)/pcnsl-survival model untrained --overwrite --out PCNSLSurvivalLib/models/bundled/pcnsl_os1y_t1gd_untrained
+	@$(BIN)/python Resources/experiments/make_bundled_model.py
 
 clean:
 	rm -rf .venv demo-result

@@ -141,10 +141,14 @@ def _card(
         f"| {METRIC_LABELS[name]} | {one.value:.2f} ({one.low:.2f} to {one.high:.2f}) |"
         for name, one in metrics.items()
     )
-    virtual = "\nIts patients are virtual: probabilities and maps have no prognostic meaning.\n"
-    meaning = virtual if plan.virtual_patients else ""
-    return f"""# One-year overall survival of primary CNS lymphoma: {plan.model_arm}
-{meaning}
+    virtual = """# DEMONSTRATION: knows virtual heads only and must not be used on patients
+
+Its patients are virtual: probabilities and maps have no prognostic meaning.
+
+"""
+    warning = virtual if plan.virtual_patients else ""
+    return f"""{warning}# One-year overall survival of primary CNS lymphoma: {plan.model_arm}
+
 | | |
 |---|---|
 | Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; {plan.splits} members |

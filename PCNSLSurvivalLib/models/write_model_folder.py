@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
@@ -95,12 +96,28 @@ def write_model_folder(
         texts[FAMILIARITY] = json_text(familiarity.to_json())
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    files = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
-        for name in sorted([*names, *texts])
-    }
+    files = {name: _size_and_sum(folder / name) for name in sorted([*names, *texts])}
     metadata = _metadata(architecture, sequences, recipe, description, names, files)
     (folder / METADATA).write_text(json_text(metadata), encoding="utf-8", newline="\n")
+
+
+def rename_model(folder: Path, name: str, *, card: str) -> None:
+    """Give a model folder another name and card; everything else stays to the last byte.
+
+    Args:
+        folder: A model folder.
+        name: The model's new name.
+        card: Its new model card, Markdown.
+    """
+    (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
+    metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+    metadata["name"] = name
+    metadata["pcnsl_survival"]["files"][CARD] = _size_and_sum(folder / CARD)
+    (folder / METADATA).write_text(json_text(metadata), encoding="utf-8", newline="\n")
+
+
+def _size_and_sum(path: Path) -> dict[str, int | str]:
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def _metadata(

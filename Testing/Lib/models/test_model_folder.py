@@ -21,6 +21,7 @@ from PCNSLSurvivalLib.models.installed_models import find_model, model_paths, mo
 from PCNSLSurvivalLib.models.model_folder import METADATA, bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.model_zip import export_model, import_model
 from PCNSLSurvivalLib.models.weights_file import write_weights
+from PCNSLSurvivalLib.models.write_model_folder import rename_model
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
 WEIGHTS = "models/member_0.safetensors"
@@ -93,6 +94,18 @@ def test_equal_arguments_give_equal_bytes(tmp_path):
     one, other = (small_model(tmp_path / name / "untrained").path for name in ("a", "b"))
     for file in (f for f in one.rglob("*") if f.is_file()):
         assert file.read_bytes() == (other / file.relative_to(one)).read_bytes()
+
+
+def test_a_model_can_be_renamed_and_stays_whole(model):
+    before = read_model_folder(model)
+    rename_model(model, "another", card="# Another\n")
+    after = read_model_folder(model)
+    assert (after.name, after.card) == ("another", "# Another\n")
+    assert all(np.array_equal(a, b) for a, b in zip(_tensors(before), _tensors(after), strict=True))
+
+
+def _tensors(model):
+    return [array for member in model.load_members() for array in member.values()]
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, METADATA, "configs/inference.json", "docs/README.md", "LICENSE"])

@@ -166,8 +166,8 @@ def _array_path(patient: PreparedPatient, kind: str, grid: NetworkGridStep, coho
         )
     if kind == _LESION and not patient.has_lesion_mask:
         raise CohortError(
-            "A case of the prepared cohort has no lesion mask, which 'lesion_task' and 'lesion_focus' need. Set both "
-            "to 0, or exclude the case with excluded.csv."
+            "A case of the prepared cohort has no lesion mask, which 'lesion_task' and 'lesion_head' need. Leave "
+            "both out, or exclude the case with excluded.csv."
         )
     sources = [patient.folder / f"{kind}_preprocessed.nii.gz", patient.folder / "brain_mask_preprocessed.nii.gz"]
     try:

@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.training.batches import training_batches
 from PCNSLSurvivalLib.training.checkpoints import read_checkpoint, restore_random_states, write_checkpoint
 from PCNSLSurvivalLib.training.early_stopping import EarlyStopping
 from PCNSLSurvivalLib.training.evaluate import answers_of, as_network_wants, mean_log_loss
-from PCNSLSurvivalLib.training.head_refit import refit_head
+from PCNSLSurvivalLib.training.lesion_head import refit_head
 from PCNSLSurvivalLib.training.lesion_task import LesionTask
 from PCNSLSurvivalLib.training.network import (
     build_network,
@@ -110,15 +110,15 @@ def train(
         )
     if settings.uses_lesions and processes.count > 1:
         raise TrainingError(
-            "Learning from lesion masks works in one process. Start the command without torchrun, or set "
-            "'lesion_task' and 'lesion_focus' to 0."
+            "Learning from lesion masks works in one process. Start the command without torchrun, or "
+            "leave 'lesion_task' and 'lesion_head' out."
         )
     network = build_network(settings, len(inputs.sequences), start, seed=_whole(seed)).to(device)
     if device.type != "mps":
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
     if device.type == "cuda" and processes.count > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    task = LesionTask(network, settings, seed=_whole((*seed, 2))) if settings.uses_lesions else None
+    task = LesionTask(network, settings, seed=_whole((*seed, 2))) if settings.lesion_task else None
     optimizer = build_optimizer(network, settings, transfer=start is not None)
     if task is not None:
         optimizer.add_param_group({"params": task.parameters(), "lr": settings.learning_rate, "weight_decay": 0.0})
@@ -208,16 +208,9 @@ def train(
                 last_checkpoint = time.monotonic()
     network.load_state_dict(best)
     network.eval()
-    if settings.lesion_focus:
+    if settings.lesion_head:
         # The epoch is chosen: the patients it was chosen on may teach too.
-        refit_head(
-            network,
-            (*fit, *select),
-            classes,
-            inputs,
-            outside=settings.lesion_focus,
-            batch_size=settings.batch_size,
-        )
+        refit_head(network, (*fit, *select), classes, inputs, batch_size=settings.batch_size)
     return Trained(
         network=network, history=tuple(history), best_epoch=stopping.best_epoch, best_loss=stopping.best_loss
     )

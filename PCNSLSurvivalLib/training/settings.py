@@ -47,10 +47,10 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     """Share of a label given to both classes."""
     lesion_task: float = 0.0
-    """Weight in the loss of telling from layer4 where lesion lies and how much (see ``training.lesion_task``)."""
-    lesion_focus: float = 0.0
-    """Price of evidence outside the lesion: on its share in the loss, and on its amount when the head is fitted anew
-    on the trained backbone (see ``training.head_refit``), which is done where this is above 0."""
+    """Weight in the loss of telling from the cells where lesion lies and how much (see ``training.lesion_task``)."""
+    lesion_head: bool = False
+    """Put the head together anew on the trained backbone, from what can be read in the lesion alone (see
+    ``training.lesion_head``)."""
     inner_share: float = 0.2
     """Share of the fold's training patients on whom the epoch is chosen."""
     threshold_days: float = ONE_YEAR_DAYS
@@ -68,8 +68,8 @@ class TrainingSettings:
             raise _wrong("epochs and patience of at least 1, a batch of at least 2, and no negative warm-up")
         if not all(math.isfinite(v) and v > 0 for v in rates) or not all(0 <= v < 1 for v in shares):
             raise _wrong("positive learning rates, and weight decay and label smoothing from 0 to below 1")
-        if not all(math.isfinite(v) and v >= 0 for v in (self.lesion_task, self.lesion_focus)):
-            raise _wrong("weights of the lesion of 0 or more")
+        if not (math.isfinite(self.lesion_task) and self.lesion_task >= 0):
+            raise _wrong("a weight of the lesion task of 0 or more")
         if not 0 < self.inner_share <= 0.5 or not self.threshold_days > 0:
             raise _wrong("an inner share up to a half, and a threshold of more than 0 days")
         one_cell = self.grid is not None and max(self.architecture.cells("layer4", self.grid.size)) < 2
@@ -81,7 +81,7 @@ class TrainingSettings:
     @property
     def uses_lesions(self) -> bool:
         """Whether every patient needs a lesion mask."""
-        return self.lesion_task > 0 or self.lesion_focus > 0
+        return self.lesion_task > 0 or self.lesion_head
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, every default written out."""

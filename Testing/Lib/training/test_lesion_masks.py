@@ -1,4 +1,4 @@
-"""Learning from lesion masks: cells, the second task, evidence that lies in the lesion, the training as a whole."""
+"""Learning from lesion masks: cells, the second task, a head that speaks of the lesion, the training as a whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from made_cohorts import made_cohort
 from scipy.ndimage import binary_dilation
 
 from PCNSLSurvivalLib.data.augmentation import NO_AUGMENTATION, AugmentationSettings
-from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.data.folds import Fold
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.data.transforms import augment
@@ -18,8 +17,8 @@ from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.resnet3d import build_resnet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.terms import Sequence
-from PCNSLSurvivalLib.training.head_refit import refit_head
-from PCNSLSurvivalLib.training.lesion_task import LesionTask, cells_near, share_in_cells
+from PCNSLSurvivalLib.training.lesion_head import refit_head
+from PCNSLSurvivalLib.training.lesion_task import LesionTask, fraction_in_cells, share_in_cells
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 from PCNSLSurvivalLib.training.unit import MEMBER, run_unit
 
@@ -32,7 +31,7 @@ SETTINGS = TrainingSettings(
     batch_size=4,
     warmup_epochs=0,
     lesion_task=1.0,
-    lesion_focus=0.1,
+    lesion_head=True,
     augmentation=NO_AUGMENTATION,
 )
 
@@ -47,7 +46,7 @@ def everybody(cohort) -> Fold:
 
 
 @pytest.mark.parametrize("size", [(32, 32, 32), (20, 24, 18)])
-def test_a_cell_is_near_a_lesion_exactly_where_the_pointing_game_dilates_it(size):
+def test_a_cell_has_a_share_exactly_where_the_pointing_game_dilates_the_lesion(size):
     rng = np.random.default_rng(3)
     lesion = np.zeros(size, dtype=bool)
     for corner in rng.integers(2, 12, (3, 3)):
@@ -57,11 +56,19 @@ def test_a_cell_is_near_a_lesion_exactly_where_the_pointing_game_dilates_it(size
     dilated = binary_dilation(lesion, np.ones((stride + 1,) * 3))
     expected = dilated[::stride, ::stride, ::stride]
     tensor = torch.from_numpy(lesion.astype(np.float32))[None, None]
-    assert (cells_near(tensor, cells)[0].numpy() == expected).all()
     shares = share_in_cells(tensor, cells)[0].numpy()
     assert ((shares > 0) == expected).all()
     box = lesion[stride - 4 : stride + 5, stride - 4 : stride + 5, stride - 4 : stride + 5]
     assert shares[1, 1, 1] == pytest.approx(box.mean())
+
+
+def test_the_fractions_of_a_patient_add_up_to_one_and_are_zero_without_lesion():
+    shares = torch.zeros(2, 3, 3, 3)
+    shares[0, 1, 1, :] = torch.tensor([0.2, 0.4, 0.2])
+    fractions = fraction_in_cells(shares)
+    assert fractions[0].sum() == pytest.approx(1.0)
+    assert fractions[0, 1, 1, 1] == pytest.approx(0.5)
+    assert not fractions[1].any()
 
 
 def test_a_mask_moves_with_its_scan_and_keeps_its_brightness():
@@ -77,34 +84,6 @@ def test_a_mask_moves_with_its_scan_and_keeps_its_brightness():
     alone[:, :, 8:14, 10:15, 18:25] = 1.0
     augment(alone, GRID, settings, [np.random.default_rng(5)])
     torch.testing.assert_close(alone[0, 0], scan, msg="a mask beside the scan must not change what happens to it")
-
-
-def test_the_head_has_no_constant_and_its_rows_stay_opposite():
-    network = build_resnet(SMALL)
-    task = LesionTask(network, SETTINGS, seed=1)
-    step = torch.optim.AdamW([p for p in network.parameters() if p.requires_grad], lr=0.01)
-    for _ in range(3):
-        network.train()
-        logits = network(torch.randn(2, 1, 32, 32, 32))
-        loss = torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1])) + task.loss(torch.ones(2, 1, 32, 32, 32))
-        step.zero_grad()
-        loss.backward()
-        step.step()
-    head = network.get_submodule("fc")
-    torch.testing.assert_close(head.weight[0], -head.weight[1])
-    assert not head.bias.any()
-
-
-def test_evidence_outside_the_lesion_costs_and_inside_it_does_not():
-    network = build_resnet(SMALL).eval()
-    task = LesionTask(network, TrainingSettings(architecture=SMALL, lesion_focus=1.0), seed=1)
-    with torch.no_grad():
-        network(torch.randn(1, 1, 32, 32, 32))
-        nowhere = float(task.loss(torch.zeros(1, 1, 32, 32, 32)))
-        network(torch.randn(1, 1, 32, 32, 32))
-        everywhere = float(task.loss(torch.ones(1, 1, 32, 32, 32)))
-    assert nowhere == pytest.approx(1.0, abs=0.03)
-    assert everywhere == 0.0
 
 
 def test_a_cell_that_says_less_than_nothing_is_wrong_too():
@@ -133,30 +112,54 @@ def test_the_early_blocks_learn_from_the_masks():
     assert network.get_parameter("layer4.0.conv1.weight").grad.abs().sum() == 0
 
 
-def test_the_refitted_head_separates_what_can_be_separated_and_keeps_to_the_lesion(cohort):
+def test_the_head_made_of_the_lesion_tells_its_amount_and_says_nothing_elsewhere():
+    """A backbone whose first two channels are what the head is to be made of, and whose others are noise."""
     torch.manual_seed(0)
-    network = build_resnet(SMALL)
-    names = everybody(cohort).train
-    inputs = NetworkInputs(cohort, (Sequence.T1GD,), GRID, lesions=True)
-    classes = {patient.name: int(patient.os_class() or 0) for patient in cohort.patients}
+    amount = torch.linspace(0.05, 1.0, 20)
+    place = torch.zeros(20, 4, 4, 4)
+    for n in range(20):
+        place[n, n % 4, (n // 4) % 4, 1:3] = torch.tensor([0.3, 0.7])
+    scans = torch.cat(
+        [place[:, None], (place * amount.sqrt()[:, None, None, None])[:, None], torch.rand(20, 6, 4, 4, 4) / 100], 1
+    )
+    shares = (place * amount[:, None, None, None])[:, None]
+    network = _Backbone()
+    names = [str(n) for n in range(20)]
+    inputs = _Ready(names, torch.cat([scans, shares], 1))
+    refit_head(network, names, {name: int(n < 10) for n, name in enumerate(names)}, inputs, batch_size=4)
+    with torch.no_grad():
+        logits = network(scans)
+        odds = logits[:, 1] - logits[:, 0]
+        weight = network.fc.weight[1] - network.fc.weight[0]
+        evidence = torch.einsum("c,ncijk->nijk", weight, scans) / 64
+    assert (odds[:9] > 0).all()
+    assert (odds[11:] < 0).all()
+    assert (odds.diff() < 0).all(), "more lesion, less survival"
+    outside = (evidence * (place == 0)).abs().sum() / evidence.abs().sum()
+    assert outside < 0.05
+    torch.testing.assert_close(network.fc.weight[0], -network.fc.weight[1])
+    assert not network.fc.bias.any()
 
-    def outside_share(price: float) -> tuple[float, float]:
-        refit_head(network, names, classes, inputs, outside=price, batch_size=4)
-        cells: list[torch.Tensor] = []
-        hook = network.get_submodule("layer4").register_forward_hook(lambda module, given, out: cells.append(out))
-        with torch.no_grad():
-            logits = network(torch.from_numpy(inputs.batch(names))[:, :1])
-        hook.remove()
-        head = network.get_submodule("fc").weight.detach()
-        evidence = torch.einsum("c,ncijk->nijk", head[1] - head[0], cells[0]).abs()
-        away = ~cells_near(torch.from_numpy(inputs.batch(names))[:, 1:], tuple(cells[0].shape[2:]))
-        right = ((logits[:, 1] > logits[:, 0]).int() == torch.tensor([classes[name] for name in names])).float()
-        return float((evidence * away).sum() / evidence.sum()), float(right.mean())
 
-    free, accuracy = outside_share(0.0)
-    bound, _ = outside_share(1.0)
-    assert accuracy > 0.8
-    assert bound < free
+class _Backbone(torch.nn.Module):
+    """Its cells are what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer4, self.fc = torch.nn.Identity(), torch.nn.Linear(8, 2)
+
+    def forward(self, scans: torch.Tensor) -> torch.Tensor:
+        return self.fc(self.layer4(scans).mean((2, 3, 4)))
+
+
+class _Ready:
+    """Tensors by name."""
+
+    def __init__(self, names, tensors) -> None:
+        self._tensors = dict(zip(names, tensors.numpy(), strict=True))
+
+    def batch(self, names):
+        return np.stack([self._tensors[name] for name in names])
 
 
 def test_a_training_with_masks_can_be_interrupted_and_ends_the_same(cohort, tmp_path):
@@ -175,13 +178,13 @@ def test_a_cohort_without_masks_is_refused_with_a_sentence(tmp_path):
     about = folder / "cohort.json"
     about.write_text(about.read_text().replace('"has_lesion_mask": true', '"has_lesion_mask": false'))
     bare = read_prepared_cohort(folder)
-    with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_focus' need"):
+    with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_head' need"):
         run_unit(bare, everybody(bare), arm="t1gd", sequences=(Sequence.T1GD,), settings=SETTINGS, out=tmp_path / "out")
 
 
 def test_negative_weights_are_refused():
-    with pytest.raises(TrainingError, match="weights of the lesion of 0 or more"):
-        TrainingSettings(lesion_focus=-1.0)
+    with pytest.raises(TrainingError, match="a weight of the lesion task of 0 or more"):
+        TrainingSettings(lesion_task=-1.0)
 
 
 def _interrupt_the_second():

@@ -141,7 +141,7 @@ class ModelFolder:
 
 def bundled_model_path() -> Path:
     """The model folder that prediction uses when none is named; it is packaged with the library."""
-    return Path(__file__).parent / "bundled" / "pcnsl_os1y_t1gd_untrained"
+    return Path(__file__).parent / "bundled" / "pcnsl_os1y_t1gd_virtual_heads_only"
 
 
 def read_model_folder(path: Path) -> ModelFolder:

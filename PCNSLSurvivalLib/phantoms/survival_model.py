@@ -27,7 +27,7 @@ SHARE_OVER_ONE_YEAR = {Kind.PCNSL: 30 / 56, Kind.GBM: 119 / 235}
 
 # Weights of standardized variables in the risk. Most of it shows in the scan, so that a network that reads the
 # scan alone can come close to the best achievable AUC; `best_image_auc` says how close.
-IMAGE_WEIGHTS = {"log_boundary": 0.30, "log_volume": 0.70, "count": 0.20, "deep": 0.15}
+IMAGE_WEIGHTS = {"log_boundary": 0.15, "log_volume": 0.95, "count": 0.10, "deep": 0.05}
 CLINICAL_WEIGHTS = {"age": 0.16, "ecog": 0.16, "ldh": 0.10, "csf": 0.10}
 
 

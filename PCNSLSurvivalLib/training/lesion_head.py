@@ -3,8 +3,8 @@
 With the backbone done, one bit a patient is left to be explained by a hundred features and more: a free fit learns the
 patients by heart, and a constant is evidence that lies nowhere. The head is therefore put together from two linear
 readings of the cells, found by least squares on the lesion masks: the fraction of all lesion that lies in a cell, which
-adds up to one in every patient, and the same times the root of the amount. Two numbers remain to be fitted to the
-classes: log-odds = a x 1 + b x root of the amount, and all of it comes from the lesion.
+adds up to one in every patient, and the share of the cell that is lesion, which adds up to the amount. Two numbers
+remain to be fitted to the classes: log-odds = a x 1 + b x amount, and all of it comes from the lesion.
 
 References:
     Kirichenko, Izmailov and Wilson, Last layer re-training is sufficient for robustness to spurious correlations,
@@ -23,10 +23,10 @@ from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.lesion_task import fraction_in_cells, share_in_cells
 
-# What a sum over all cells of a patient counts beside his cells one by one.
-_WEIGHT_OF_SUM = 1.0
+# What a patient's sum over all cells counts beside the cells one by one: the sum decides the class, the cells the map.
+_WEIGHT_OF_SUM = 10.0
 # Share of the mean square of the features that is added to each: directions in which they hardly differ say nothing.
-_RIDGE_OF_READING = 1e-3
+_RIDGE_OF_READING = 1e-4
 # Keeps the two numbers finite where the classes can be separated.
 _RIDGE = 1e-3
 _STEPS = 200
@@ -67,8 +67,7 @@ def refit_head(
         hook.remove()
     features, share = torch.cat(cells), torch.cat(shares)
     fraction = fraction_in_cells(share[:, :, None, None])[:, :, 0, 0]
-    targets = torch.stack([fraction, fraction * share.sum(1, keepdim=True).sqrt()])
-    readings = _readings(features, targets)
+    readings = _readings(features, torch.stack([fraction, share]))
     said = torch.einsum("fr,pfn->pr", readings, features)
     target = torch.tensor([classes[name] for name in names], dtype=torch.float64)
     mixture = torch.zeros(2, dtype=torch.float64, requires_grad=True)

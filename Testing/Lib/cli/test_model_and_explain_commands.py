@@ -18,8 +18,8 @@ def test_a_model_is_exported_installed_listed_shown_and_checked(tmp_path, capsys
     capsys.readouterr()
     assert main(["model", "list"]) == 0
     bundled, installed = capsys.readouterr().out.splitlines()
-    assert bundled.startswith("pcnsl_os1y_t1gd_untrained")
-    assert "(bundled, untrained)" in bundled
+    assert bundled.startswith("pcnsl_os1y_t1gd_virtual_heads_only")
+    assert "(bundled, demonstration)" in bundled
     assert installed.startswith("mine_untrained 0.1.0 (installed, untrained): ResNet-10 for T1Gd")
     assert main(["model", "show", "mine_untrained"]) == 0
     assert capsys.readouterr().out.startswith("# UNTRAINED model")

@@ -210,12 +210,11 @@ def test_evidence_that_does_not_add_up_is_refused(ensemble, case, monkeypatch):
         ensemble.predict(case)
 
 
-def test_bundled_model_predicts_a_whole_case_and_says_that_it_is_untrained():
+def test_bundled_model_predicts_a_whole_case_and_says_what_it_is():
     folder = read_model_folder(bundled_model_path())
     assert folder.demonstration
-    assert "UNTRAINED" in folder.warning
-    assert "UNTRAINED" in folder.card.splitlines()[0]
-    assert "untrained" in folder.name
+    assert "DEMONSTRATION" in folder.warning
+    assert "virtual_heads_only" in folder.name
     case = np.random.default_rng(6).standard_normal((1, *folder.recipe.network_grid.size)).astype(np.float32)
     result = SurvivalNetwork(folder, "cpu").predict(case)
     assert 0.01 < result.probability_over_one_year < 0.99

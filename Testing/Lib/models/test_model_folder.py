@@ -4,11 +4,13 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 import stat
 import time
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,10 +86,25 @@ def test_a_whole_folder_is_read_and_says_what_it_is(whole):
 
 def test_the_bundled_folder_is_whole_and_bears_the_default_recipe():
     model = read_model_folder(bundled_model_path())
-    assert len(model.load_members()) == 1
+    assert len(model.load_members()) == 5
     assert model.architecture.name == "ResNet-10"
-    assert model.recipe == RECIPE, "make it again: pcnsl-survival model untrained --overwrite --out <bundled folder>"
-    assert sum(size for size, _ in model.files.values()) < 5_000_000
+    recipe = replace(model.recipe, network_grid=RECIPE.network_grid)
+    assert recipe == RECIPE, "make it again: make bundled-model"
+    assert sum(size for size, _ in model.files.values()) < 20_000_000
+
+
+def test_the_bundled_model_says_first_that_it_knows_virtual_heads_only_and_holds_its_bar():
+    model = read_model_folder(bundled_model_path())
+    assert model.card.splitlines()[0] == "# DEMONSTRATION: knows virtual heads only and must not be used on patients"
+    assert "virtual_heads_only" in model.name
+    assert "DEMONSTRATION" in model.warning
+    inside, outside = (float(one) for one in re.findall(r"\| AUC \| ([\d.]+)", model.card))
+    assert inside >= 0.75
+    assert outside >= 0.72
+    (pointing,) = re.findall(r"rightly predicted \| (\d+) %", model.card)
+    assert int(pointing) >= 70
+    (low, high) = re.findall(r"out-of-fold AUC [\d.]+ \(([\d.]+) to ([\d.]+)\)", model.card)[0]
+    assert float(low) <= 0.5 <= float(high)
 
 
 def test_equal_arguments_give_equal_bytes(tmp_path):

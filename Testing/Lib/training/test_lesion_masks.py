@@ -120,7 +120,7 @@ def test_the_head_made_of_the_lesion_tells_its_amount_and_says_nothing_elsewhere
     for n in range(20):
         place[n, n % 4, (n // 4) % 4, 1:3] = torch.tensor([0.3, 0.7])
     scans = torch.cat(
-        [place[:, None], (place * amount.sqrt()[:, None, None, None])[:, None], torch.rand(20, 6, 4, 4, 4) / 100], 1
+        [place[:, None], (place * amount[:, None, None, None])[:, None], torch.rand(20, 6, 4, 4, 4) / 100], 1
     )
     shares = (place * amount[:, None, None, None])[:, None]
     network = _Backbone()

@@ -159,8 +159,8 @@ Its patients are virtual: probabilities and maps have no prognostic meaning.
 
 ## Performance on patients the networks had not seen
 
-{plan.splits}-fold cross-validation, {plan.repeats} repetitions; 95 % intervals. Each number is that of a single
-network; the ensemble of the folder has not been tested on patients of its own.
+{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. Each
+number is that of a single network, not of the ensemble in this folder.
 
 | | |
 |---|---|

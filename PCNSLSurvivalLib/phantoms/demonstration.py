@@ -8,11 +8,11 @@ from PCNSLSurvivalLib.terms import Sequence
 
 # Of the cohort on which the bundled model was judged, and on none of whose patients it was trained.
 _COHORT = CohortPlan(patients=100, seed=2024)
-_NUMBER = 12
+_NUMBER = 33
 
 
 def demonstration_patient(*, sequences: tuple[Sequence, ...] = tuple(Sequence)) -> VirtualPatient:
-    """A virtual patient with one periventricular lymphoma, new to the bundled model.
+    """A virtual patient with one lymphoma of the basal ganglia, new to the bundled model.
 
     Args:
         sequences: Which sequences to acquire.

@@ -146,7 +146,7 @@ stopped by its quality checks, {without} censored before one year, {len(fresh)} 
 | Accuracy | {found["accuracy"]:.2f} |
 | Brier score | {found["brier"]:.2f} |
 | Calibration slope, intercept | {found["calibration_slope"]:.2f}, {found["calibration_intercept"]:.2f} |
-| Strongest cell of the Grad-CAM map in the lesion (dilated by the cell size), of {len(right)} rightly predicted \
+| Strongest cell of the Grad-CAM map in the lesion (dilated by the cell size), of the rightly predicted \
 | {share(right)} |
 | the same, OS up to one year; over one year | {share([one for one in right if not one.over_one_year])}; \
 {share([one for one in right if one.over_one_year])} |
@@ -163,7 +163,7 @@ making and preparing the scans. Made by `make bundled-model`.
 
 def share(judged: list[Judged]) -> str:
     """How many of them have a map that points at the lesion: "91 % of 32"."""
-    return f"{np.mean([one.points_at_lesion for one in judged]):.0%} of {len(judged)}" if judged else "none"
+    return f"{100 * np.mean([one.points_at_lesion for one in judged]):.0f} % of {len(judged)}" if judged else "none"
 
 
 if __name__ == "__main__":

@@ -63,9 +63,10 @@ def titleOf(model: ModelFolder) -> str:
 def descriptionOf(model: ModelFolder) -> str:
     """What the model was trained on and for."""
     reads = " + ".join(sequence.label for sequence in model.sequences)
+    cohort = model.training_cohort.rstrip(".") + "."
     trained = (
-        _("Trained on {n} patients. {cohort}").format(n=model.training_patients, cohort=model.training_cohort)
+        _("Trained on {n} patients. {cohort}").format(n=model.training_patients, cohort=cohort)
         if model.kind == "trained"
-        else _("Trained on: {cohort}").format(cohort=model.training_cohort)
+        else _("Trained on: {cohort}").format(cohort=cohort)
     )
     return _("Reads {reads}. {trained} For: {use}").format(reads=reads, trained=trained, use=model.intended_use)

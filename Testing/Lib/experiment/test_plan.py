@@ -26,7 +26,7 @@ def test_the_paper_s_file_is_the_grid_of_the_paper():
     assert (plan.splits, plan.repeats, plan.threshold_days) == (5, 2, 365)
 
 
-@pytest.mark.parametrize("name", ["paper.yaml", "reduced.yaml"])
+@pytest.mark.parametrize("name", ["paper.yaml", "reduced.yaml", "bundled.yaml"])
 def test_every_default_is_written_out_and_reads_back_as_the_same_plan(tmp_path, name):
     plan = read_plan(EXAMPLES / name)
     assert plan_of(tmp_path, plan.to_yaml()) == plan

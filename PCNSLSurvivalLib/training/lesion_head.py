@@ -4,7 +4,8 @@ With the backbone done, one bit a patient is left to be explained by a hundred f
 patients by heart, and a constant is evidence that lies nowhere. The head is therefore put together from two linear
 readings of the cells, found by least squares on the lesion masks: the fraction of all lesion that lies in a cell, which
 adds up to one in every patient, and the share of the cell that is lesion, which adds up to the amount. Two numbers
-remain to be fitted to the classes: log-odds = a x 1 + b x amount, and all of it comes from the lesion.
+remain to be fitted to the classes: log-odds = a x 1 + b x amount. Away from the lesion there is only what the readings
+err there.
 
 References:
     Kirichenko, Izmailov and Wilson, Last layer re-training is sufficient for robustness to spurious correlations,

@@ -34,12 +34,12 @@ from PCNSLSurvivalLib.terms import OSClass
 
 PLAN = Path(__file__).with_name("bundled.yaml")
 ARM = "t1gd_transfer"
-FRESH_SEED = 2024
-# Kind, patients, seed; training needs brains alone, the fresh patients are whole heads as a scanner gives them.
+# Kind, patients, seed; training needs brains alone, the fresh patients are whole heads as a scanner gives them. The
+# demonstration patient is one of these (phantoms/demonstration.py).
 COHORTS = {
     "pcnsl": ("pcnsl", 200, 2023, ["--stripped"]),
     "gbm": ("gbm", 240, 2020, ["--stripped"]),
-    "fresh": ("pcnsl", 100, FRESH_SEED, []),
+    "fresh": ("pcnsl", 100, 2024, []),
 }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib.metadata import version as installed_version
 
 import PCNSLSurvivalLib
+from PCNSLSurvivalLib.evaluation.baselines.classifiers import COSTS, INNER_FOLDS, KEPT_FEATURES
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import FAMILIES, RadiomicsStep
 from PCNSLSurvivalLib.experiment.grid import Grid
-from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
+from PCNSLSurvivalLib.experiment.training_in_words import listed, other_training_in_words, training_in_words
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts
-from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 _PACKAGES = ("torch", "monai", "scikit-learn", "numpy", "SimpleITK", "numpyradiomics")
 
@@ -31,8 +33,9 @@ def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> Experi
         sequences=tuple(sequence.label for sequence in plan.all_sequences),
         preparation=_preparation(plan, recipe),
         network=_network(plan) if plan.sequences else "",
-        training=_training(plan.settings_of("training")) if plan.sequences else "",
+        training=_training(plan),
         pretraining=_pretraining(plan, grid),
+        baselines=_baselines(plan),
         software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
         | {name: installed_version(name) for name in _PACKAGES},
         command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(grid)} --out DIR",
@@ -69,42 +72,65 @@ def _network(plan: ExperimentPlan) -> str:
     )
 
 
-def _training(settings: TrainingSettings) -> str:
-    return (
-        f"It was trained with AdamW (learning rate {settings.learning_rate:g}, weight decay {settings.weight_decay:g}, "
-        f"batches of {settings.batch_size}) for at most {settings.epochs} epochs with a warm-up of "
-        f"{settings.warmup_epochs} and a cosine schedule; the epoch with the lowest loss on an inner split of "
-        f"{settings.inner_share:.0%} of the training patients was kept, and training ended after {settings.patience} "
-        "epochs without a lower one. Training scans were moved, scaled, bent, cropped and mirrored at random."
-        + _lesions(settings)
-    )
+def _training(plan: ExperimentPlan) -> str:
+    return training_in_words(plan.settings_of(_described(plan))) if plan.sequences else ""
 
 
-def _lesions(settings: TrainingSettings) -> str:
-    task = " Telling where lesion lies, and how much, was a second task." if settings.lesion_task else ""
-    head = " Its head was made of the place and amount of lesion alone." if settings.lesion_head else ""
-    return task + head
+def _described(plan: ExperimentPlan) -> Training:
+    """The training that is told in full; others are told by what differs."""
+    return "training" if "scratch" in plan.initializations else "finetuning"
 
 
 def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
     if not grid.pretraining:
         return ""
-    after = plan.settings_of("finetuning")
+    described, after = plan.settings_of(_described(plan)), plan.settings_of("finetuning")
     files = [start for start in dict.fromkeys(grid.starts.values()) if start.sequence is None]
     counts = {len(start.patients) for start in grid.starts.values() if start.sequence is not None}
-    epochs = ""
+    before = [f"{start.in_words} with a new head" for start in files]
     if grid.second is not None:
         counts.add(len(grid.second.labeled))
-        epochs = f" (at most {plan.settings_of('pretraining').epochs} epochs)"
-    before = [f"{start.in_words} with a new head" for start in files]
     if counts:
         many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
         before.append(
-            f"a network trained for the same OS classes on {many} examinations of a second cohort{epochs}, none of "
-            "whose patients is in the first"
+            f"a network trained for the same OS classes on {many} examinations of a second cohort, none of whose "
+            "patients is in the first"
         )
-    return (
-        f"Transfer arms started from {', or from '.join(before)}; fine-tuning took at most {after.epochs} epochs with "
-        f"a learning rate of {after.learning_rate:g} for the head and {after.backbone_factor:g} of it for the backbone."
-        + _lesions(after)
-    )
+    told = [f"Transfer arms started from {', or from '.join(before)}."]
+    if grid.second is not None:
+        told.append(f"Pre-training was done {other_training_in_words(plan.settings_of('pretraining'), described)}")
+    if after != described:
+        told.append(f"Fine-tuning was done {other_training_in_words(after, described)}")
+    told.append(f"In fine-tuning, the backbone had {after.backbone_factor:g} of the learning rate.")
+    return " ".join(told)
+
+
+def _baselines(plan: ExperimentPlan) -> str:
+    arms = plan.baseline_arms
+    if not arms:
+        return ""
+    kinds = {"svm": "linear support vector machines", "logistic": "logistic regression"}
+    used = [said for kind, said in kinds.items() if any(arm.classifier == kind for arm in arms)]
+    radiomics = [arm.sequence.label for arm in arms if arm.sequence is not None]
+    on = []
+    if any(arm.sequence is None and not arm.score_only for arm in arms):
+        on.append("the five IELSG variables (age, performance status, LDH, CSF protein, deep structures)")
+    if any(arm.score_only for arm in arms):
+        on.append("the IELSG score")
+    if radiomics:
+        on.append(
+            f"radiomics of {listed(radiomics)} ({', '.join(FAMILIES)}; {RadiomicsStep().bins} gray levels) in the "
+            "lesion mask, or in the whole brain without one"
+        )
+    costs = listed([f"{cost:g}" for cost in COSTS])
+    told = [
+        f"Baselines were {listed(used)} on {listed(on)}. Unknown values became the median of the training patients "
+        "with a column that says so, and variables were standardized."
+    ]
+    if radiomics:
+        kept = " or ".join(str(number) for number in KEPT_FEATURES)
+        told.append(f"Of radiomics, the {kept} with the highest F statistic were kept.")
+    told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds.")
+    if any(arm.classifier == "svm" for arm in arms):
+        told.append("Platt's sigmoid made probabilities of the machines' decisions.")
+    return " ".join(told)

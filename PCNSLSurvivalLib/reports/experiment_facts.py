@@ -59,9 +59,11 @@ class ExperimentFacts:
     """One sentence a step, in order."""
     network: str = ""
     training: str = ""
-    """Optimizer, epochs, early stopping, augmentation, in a sentence or two."""
+    """Optimizer, epochs, early stopping, augmentation, in sentences."""
     pretraining: str = ""
     """On what the transfer arms were trained first."""
+    baselines: str = ""
+    """On what the baselines were fitted, and how."""
     software: Mapping[str, str] = field(default_factory=dict)
     """Version of each package."""
     command: str = ""

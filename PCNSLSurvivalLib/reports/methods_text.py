@@ -35,18 +35,22 @@ def methods_paragraphs(counts: Mapping[str, int], facts: ExperimentFacts, refere
     """Paragraphs of plain text: data, preparation, models, evaluation."""
     days = f"{facts.threshold_days:g} days"
     data = (
-        f"We studied {facts.cohort}: {counts['cases']} examinations of {counts['patients']} patients, {counts['over']} "
+        f"We studied {facts.cohort}: {_counted(counts['cases'], 'examination')} of "
+        f"{_counted(counts['patients'], 'patient')}, {counts['over']} "
         f"with overall survival (OS) of more than {days} and {counts['up_to']} with OS of {days} or less."
     )
     if counts["censored"]:
         data += (
-            f" {counts['censored']} examinations censored by day {facts.threshold_days:g} have no class; they took no "
-            "part in training and classification, and count in the analysis of survival."
+            f" {_counted(counts['censored'], 'examination')} censored by day {facts.threshold_days:g} and so without a "
+            "class took part in the analysis of survival, but not in training and classification."
         )
     if counts["excluded"]:
-        data += f" {counts['excluded']} examinations were left out before anything was trained, for the reasons listed."
+        data += (
+            f" Left out before anything was trained, for the reasons listed: "
+            f"{_counted(counts['excluded'], 'examination')}."
+        )
     preparation = " ".join(facts.preparation) if facts.preparation else ""
-    models = " ".join(part for part in (facts.network, facts.training, facts.pretraining) if part)
+    models = " ".join(part for part in (facts.network, facts.training, facts.pretraining, facts.baselines) if part)
     evaluation = (
         f"All arms were judged on the same folds, stratified by class and disjoint by patient: {counts['folds']}-fold "
         f"cross-validation, {counts['repeats']} time{'s' if counts['repeats'] != 1 else ''}"
@@ -67,3 +71,7 @@ def methods_paragraphs(counts: Mapping[str, int], facts: ExperimentFacts, refere
         "Harrell's C-index used all patients with known follow-up, censored ones too."
     )
     return tuple(part for part in (data, preparation, models, evaluation) if part)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -95,7 +95,7 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Training, tuning and choice of the final model",
             "12c",
             "Training",
-            facts.training or "Inner folds of the training patients; the held-out fold was looked at once.",
+            " ".join(part for part in (facts.training, facts.baselines) if part) or OPEN,
         ),
         ("Initial weights, transfer", "12c", "Training", facts.pretraining or OPEN),
         ("Differences between centers and eras", "12d", "Evaluation", OPEN),

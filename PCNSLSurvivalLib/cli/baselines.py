@@ -40,9 +40,10 @@ def run_baselines(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.data.folds import repeated_stratified_folds
     from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.errors import EvaluationError
-    from PCNSLSurvivalLib.evaluation.baselines.arms import CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
+    from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
     from PCNSLSurvivalLib.evaluation.baselines.extraction import extract_radiomics
     from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
+    from PCNSLSurvivalLib.reports.baselines_in_words import baselines_in_words, clinical_predictors
     from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts, outcomes_of
     from PCNSLSurvivalLib.reports.experiment_report import write_experiment_report
 
@@ -79,12 +80,16 @@ def run_baselines(args: argparse.Namespace) -> int:
         predictions += [run_baseline(arm.name, arm.classifier, table, fold, seed=args.seed) for fold in folds]
         labels[arm.name] = arm.label
         print(f"{arm.label}: {len(folds)} folds done", file=sys.stderr, flush=True)
+    arms = [arm for arm in BASELINE_ARMS if arm.name in labels]
     report = write_experiment_report(
         out / "results",
         predictions,
         outcomes=outcomes_of(everybody),
         facts=ExperimentFacts(
-            threshold_days=days, seed=args.seed, sequences=tuple(sequence.label for sequence in sequences)
+            threshold_days=days,
+            seed=args.seed,
+            predictors=(*(sequence.label for sequence in sequences), *clinical_predictors(arms)),
+            baselines=baselines_in_words(arms),
         ),
         labels=labels,
         overwrite=True,

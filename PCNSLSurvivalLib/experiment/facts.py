@@ -5,12 +5,11 @@ from __future__ import annotations
 from importlib.metadata import version as installed_version
 
 import PCNSLSurvivalLib
-from PCNSLSurvivalLib.evaluation.baselines.classifiers import COSTS, INNER_FOLDS, KEPT_FEATURES
-from PCNSLSurvivalLib.evaluation.baselines.radiomics import FAMILIES, RadiomicsStep
 from PCNSLSurvivalLib.experiment.grid import Grid
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
-from PCNSLSurvivalLib.experiment.training_in_words import listed, other_training_in_words, training_in_words
+from PCNSLSurvivalLib.experiment.training_in_words import other_training_in_words, training_in_words
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.reports.baselines_in_words import baselines_in_words, clinical_predictors
 from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts
 
 _PACKAGES = ("torch", "monai", "scikit-learn", "numpy", "SimpleITK", "numpyradiomics")
@@ -30,12 +29,13 @@ def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> Experi
         threshold_days=plan.threshold_days,
         excluded=grid.patients.left_out,
         seed=plan.seed,
-        sequences=tuple(sequence.label for sequence in plan.all_sequences),
+        predictors=(*(one.label for one in plan.all_sequences), *clinical_predictors(plan.baseline_arms)),
         preparation=_preparation(plan, recipe),
         network=_network(plan) if plan.sequences else "",
         training=_training(plan),
         pretraining=_pretraining(plan, grid),
-        baselines=_baselines(plan),
+        baselines=baselines_in_words(plan.baseline_arms),
+        model_arm=plan.model_arm or "",
         software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
         | {name: installed_version(name) for name in _PACKAGES},
         command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(grid)} --out DIR",
@@ -53,9 +53,9 @@ def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
     edge = recipe.resampling.spacing_mm[0]
     block = plan.network_grid
     return (
-        f"The brain was outlined on T1Gd ({recipe.brain_extraction.method}) where the scans were not stripped already.",
-        "The bias field was removed with N4, and the other sequences were brought rigidly onto T1Gd by mutual "
-        "information.",
+        f"Scans that were not stripped already were stripped by a brain mask drawn on T1Gd "
+        f"({recipe.brain_extraction.method}), and their bias field was removed with N4. Sequences that did not "
+        "lie over T1Gd already were brought onto it rigidly by mutual information.",
         f"Intensities were centered on the median of the brain, divided by its robust standard deviation "
         f"({recipe.normalization.scale}), and clipped to {low:g} and {high:g}.",
         f"Scans were resampled to {edge:g} mm ({recipe.resampling.interpolation}).",
@@ -102,35 +102,4 @@ def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
     if after != described:
         told.append(f"Fine-tuning was done {other_training_in_words(after, described)}")
     told.append(f"In fine-tuning, the backbone had {after.backbone_factor:g} of the learning rate.")
-    return " ".join(told)
-
-
-def _baselines(plan: ExperimentPlan) -> str:
-    arms = plan.baseline_arms
-    if not arms:
-        return ""
-    kinds = {"svm": "linear support vector machines", "logistic": "logistic regression"}
-    used = [said for kind, said in kinds.items() if any(arm.classifier == kind for arm in arms)]
-    radiomics = [arm.sequence.label for arm in arms if arm.sequence is not None]
-    on = []
-    if any(arm.sequence is None and not arm.score_only for arm in arms):
-        on.append("the five IELSG variables (age, performance status, LDH, CSF protein, deep structures)")
-    if any(arm.score_only for arm in arms):
-        on.append("the IELSG score")
-    if radiomics:
-        on.append(
-            f"radiomics of {listed(radiomics)} ({', '.join(FAMILIES)}; {RadiomicsStep().bins} gray levels) in the "
-            "lesion mask, or in the whole brain without one"
-        )
-    costs = listed([f"{cost:g}" for cost in COSTS])
-    told = [
-        f"Baselines were {listed(used)} on {listed(on)}. Unknown values became the median of the training patients "
-        "with a column that says so, and variables were standardized."
-    ]
-    if radiomics:
-        kept = " or ".join(str(number) for number in KEPT_FEATURES)
-        told.append(f"Of radiomics, the {kept} with the highest F statistic were kept.")
-    told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds.")
-    if any(arm.classifier == "svm" for arm in arms):
-        told.append("Platt's sigmoid made probabilities of the machines' decisions.")
     return " ".join(told)

@@ -72,7 +72,7 @@ class ExperimentPlan:
         She et al., IJCARS 18(10), 2023. doi:10.1007/s11548-023-02886-2
     """
 
-    cohort: str = "the cohort"
+    cohort: str = "a single cohort"
     virtual_patients: bool = False
     sequences: tuple[Sequence, ...] = (Sequence.T1, Sequence.T2, Sequence.T1GD)
     initializations: tuple[Initialization, ...] = ("scratch", "transfer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.reports.sentences import listed
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 
@@ -31,11 +32,6 @@ def other_training_in_words(settings: TrainingSettings, described: TrainingSetti
     return f"in the same way{', but with ' if other else ''}{listed(other)}.{chosen}"
 
 
-def listed(parts: list[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-
-
 def _numbers(settings: TrainingSettings) -> dict[str, str]:
     return {
         "learning_rate": f"a learning rate of {settings.learning_rate:g}",
@@ -43,7 +39,7 @@ def _numbers(settings: TrainingSettings) -> dict[str, str]:
         "batch_size": f"batches of {settings.batch_size}",
         "epochs": f"at most {settings.epochs} epochs",
         "warmup_epochs": f"a warm-up of {settings.warmup_epochs}",
-        "inner_share": f"an inner split of {100 * settings.inner_share:g} % of the training patients",
+        "inner_share": f"an inner split of {100 * settings.inner_share:g} % of the training patients or more",
         "patience": f"a patience of {settings.patience}",
     }
 
@@ -63,7 +59,7 @@ def _choices(settings: TrainingSettings) -> dict[str, str]:
         "batch_norm": "Batch normalization kept the statistics of the start."
         if settings.batch_norm == "frozen"
         else "Batch normalization measured its batches.",
-        "lesion_task": "Telling where lesion lies, and how much, was a second task."
+        "lesion_task": "Telling where lesion lies, and how much, was a second task; its loss helped choose the epoch."
         if settings.lesion_task
         else "There was no second task.",
         "lesion_head": "The head was then made of the place and amount of lesion alone."

@@ -45,7 +45,7 @@ def outcomes_of(patients: Iterable[PreparedPatient | CohortCase]) -> dict[str, C
 class ExperimentFacts:
     """What the methods paragraph and the checklists say; whatever is left empty stays an open item there."""
 
-    cohort: str = "the cohort"
+    cohort: str = "a single cohort"
     """As the text names it: "a cohort of 56 virtual patients"."""
     virtual: bool = False
     """The patients are phantoms: said at the top of the report."""
@@ -53,8 +53,8 @@ class ExperimentFacts:
     excluded: Mapping[str, str] = field(default_factory=dict)
     """Reason of every case that was left out, by its name."""
     seed: int | None = None
-    sequences: tuple[str, ...] = ()
-    """As a radiologist writes them: ("T1", "T2", "T1Gd")."""
+    predictors: tuple[str, ...] = ()
+    """What the arms look at: ("T1", "T1Gd", "the IELSG variables")."""
     preparation: tuple[str, ...] = ()
     """One sentence a step, in order."""
     network: str = ""
@@ -64,6 +64,8 @@ class ExperimentFacts:
     """On what the transfer arms were trained first."""
     baselines: str = ""
     """On what the baselines were fitted, and how."""
+    model_arm: str = ""
+    """The arm whose networks became a model folder."""
     software: Mapping[str, str] = field(default_factory=dict)
     """Version of each package."""
     command: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.reports.experiment_facts import CaseOutcome, ExperimentFacts
+from PCNSLSurvivalLib.reports.sentences import counted
 
 
 def cohort_counts(
@@ -35,19 +36,19 @@ def methods_paragraphs(counts: Mapping[str, int], facts: ExperimentFacts, refere
     """Paragraphs of plain text: data, preparation, models, evaluation."""
     days = f"{facts.threshold_days:g} days"
     data = (
-        f"We studied {facts.cohort}: {_counted(counts['cases'], 'examination')} of "
-        f"{_counted(counts['patients'], 'patient')}, {counts['over']} "
+        f"We studied {facts.cohort}: {counted(counts['cases'], 'examination')} of "
+        f"{counted(counts['patients'], 'patient')}, {counts['over']} "
         f"with overall survival (OS) of more than {days} and {counts['up_to']} with OS of {days} or less."
     )
     if counts["censored"]:
         data += (
-            f" {_counted(counts['censored'], 'examination')} censored by day {facts.threshold_days:g} and so without a "
+            f" {counted(counts['censored'], 'examination')} censored by day {facts.threshold_days:g} and so without a "
             "class took part in the analysis of survival, but not in training and classification."
         )
     if counts["excluded"]:
         data += (
-            f" Left out before anything was trained, for the reasons listed: "
-            f"{_counted(counts['excluded'], 'examination')}."
+            f" Left out before anything was trained, for the reasons in left_out.csv: "
+            f"{counted(counts['excluded'], 'examination')}."
         )
     preparation = " ".join(facts.preparation) if facts.preparation else ""
     models = " ".join(part for part in (facts.network, facts.training, facts.pretraining, facts.baselines) if part)
@@ -71,7 +72,3 @@ def methods_paragraphs(counts: Mapping[str, int], facts: ExperimentFacts, refere
         "Harrell's C-index used all patients with known follow-up, censored ones too."
     )
     return tuple(part for part in (data, preparation, models, evaluation) if part)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

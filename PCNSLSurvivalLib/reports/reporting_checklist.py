@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts
+from PCNSLSurvivalLib.reports.sentences import counted, listed
 
 OPEN = "Open: only the authors know."
 
@@ -50,7 +51,7 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Objective",
             "4",
             "Introduction",
-            f"Development with internal validation: OS over {facts.threshold_days:g} days from baseline MRI.",
+            f"Development with internal validation: OS over {facts.threshold_days:g} days from the given scans.",
         ),
         ("Source and dates of the data, prospective or retrospective", "5a, 5b", "Study design", OPEN),
         ("Setting, eligibility, treatment", "6a–6c", "Data", OPEN),
@@ -63,25 +64,20 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             f"({counts['censored']} here).",
         ),
         ("Outcome: who assessed it, blinded to what", "8b, 8c", "Reference standard", OPEN),
-        (
-            "Predictors",
-            "9a–9c",
-            "Data",
-            f"{', '.join(facts.sequences)}; clinical variables of the IELSG score." if facts.sequences else OPEN,
-        ),
+        ("Predictors", "9a–9c", "Data", f"{listed(facts.predictors)}." if facts.predictors else OPEN),
         (
             "Sample size",
             "10",
             "Data partitions",
-            f"Not planned by the software: {counts['cases']} examinations, {fewer} in the smaller class; the width of "
-            "the intervals tells what that allows.",
+            f"Not planned by the software: {counted(counts['cases'], 'examination')}, {fewer} in the smaller class; "
+            "the width of the intervals tells what that allows.",
         ),
         (
             "Missing data",
             "11",
             "Data",
-            f"{counts['excluded']} examinations left out, each with its reason; unknown clinical variables imputed "
-            "inside each fold, with a column that says so.",
+            f"{counted(counts['excluded'], 'examination')} left out, each with its reason."
+            + (" Unknown variables were imputed inside each fold." if facts.baselines else ""),
         ),
         (
             "Partition of the data and its level",
@@ -89,7 +85,12 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Data partitions",
             f"{counts['repeats']} × {counts['folds']}-fold cross-validation, disjoint by patient, stratified by class.",
         ),
-        ("Handling of the variables", "12b", "Data", "Standardized inside each fold; images see the preparation."),
+        (
+            "Handling of the variables",
+            "12b",
+            "Data",
+            ("Standardized inside each fold; " if facts.baselines else "") + "of images, see their preparation.",
+        ),
         ("Type of model, architecture", "12c", "Model", facts.network or OPEN),
         (
             "Training, tuning and choice of the final model",
@@ -105,8 +106,8 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Evaluation",
             "AUC, accuracy, macro precision, recall, F1, Brier, calibration, net benefit, C-index; 95 % intervals.",
         ),
-        ("Recalibration or updating of the model", "12f, 24", "Model", OPEN),
-        ("How predictions are computed for a new patient", "12g, 15, 22", "Model", "The model folder and its card."),
+        ("Recalibration or updating of the model", "12f, 24", "Model", _recalibration(facts)),
+        ("How predictions are computed for a new patient", "12g, 15, 22", "Model", _use(facts)),
         (
             "Class imbalance",
             "13",
@@ -131,7 +132,14 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             f"{counts['cases']} judged, {counts['censored']} censored without class, {counts['excluded']} left out.",
         ),
         ("Characteristics of the patients", "20b, 20c", "Results", "The data report of the prepared cohort."),
-        ("Performance", "21, 23a", "Results", "Tables and figures of this report, from held-out patients only."),
+        (
+            "Patients and outcomes of each analysis",
+            "21",
+            "Results",
+            f"Classification: {counts['cases']}, of which {counts['over']} lived longer. Survival: "
+            f"{counts['cases'] + counts['censored']}. The same for every arm.",
+        ),
+        ("Performance", "23a", "Results", "Tables and figures of this report, from held-out patients only."),
         ("Differences in performance between subgroups", "23b", "Results", OPEN),
         (
             "Explanation of the model",
@@ -156,4 +164,19 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
     return tuple(
         ChecklistItem(topic=topic, tripod_ai=tripod, claim=claim, answer=answer)
         for topic, tripod, claim, answer in rows
+    )
+
+
+def _recalibration(facts: ExperimentFacts) -> str:
+    if not facts.model_arm:
+        return OPEN
+    return f"The log-odds of the model of {facts.model_arm} are divided by a temperature, fitted to held-out patients."
+
+
+def _use(facts: ExperimentFacts) -> str:
+    if not facts.model_arm:
+        return OPEN
+    return (
+        f"By the model folder of {facts.model_arm}: mean log-odds of its networks, divided by its temperature; OS over "
+        f"{facts.threshold_days:g} days from a probability of one half on. Its card tells the rest."
     )

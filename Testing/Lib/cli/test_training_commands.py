@@ -171,7 +171,9 @@ def test_weights_of_medicalnet_start_every_fold_of_a_transfer_arm(elsewhere, tmp
     assert len({unit["start_sha256"] for unit in units}) == 1
     methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
     assert "Transfer arms started from weights made elsewhere" in methods
-    assert "with a new head; fine-tuning took at most 2 epochs" in methods
+    assert "with a new head." in methods
+    assert "for at most 2 epochs" in methods
+    assert "Pre-training" not in methods
 
 
 def test_weights_that_do_not_fit_say_what_they_fit(elsewhere, tmp_path, capsys):

@@ -23,9 +23,12 @@ CHANGED = {
     "batch_norm": ("frozen", "Batch normalization kept the statistics of the start."),
     "class_weights": (True, "Classes were weighed by the inverse of their frequency."),
     "label_smoothing": (0.1, "Labels were smoothed by 0.1."),
-    "lesion_task": (1.0, "Telling where lesion lies, and how much, was a second task."),
+    "lesion_task": (
+        1.0,
+        "Telling where lesion lies, and how much, was a second task; its loss helped choose the epoch.",
+    ),
     "lesion_head": (True, "The head was then made of the place and amount of lesion alone."),
-    "inner_share": (0.25, "an inner split of 25 % of the training patients"),
+    "inner_share": (0.25, "an inner split of 25 % of the training patients or more"),
     "augmentation": (NO_AUGMENTATION, "Training scans were not augmented."),
 }
 USUAL = TrainingSettings()

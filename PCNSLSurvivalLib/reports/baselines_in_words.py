@@ -1,0 +1,55 @@
+"""The baselines as sentences for a methods section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PCNSLSurvivalLib.evaluation.baselines.arms import BaselineArm
+from PCNSLSurvivalLib.evaluation.baselines.classifiers import COSTS, INNER_FOLDS, KEPT_FEATURES
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import FAMILIES, RadiomicsStep
+from PCNSLSurvivalLib.reports.sentences import listed
+
+_FAMILY = {
+    "firstorder": "first-order",
+    "shape": "shape",
+    "glcm": "GLCM",
+    "glszm": "GLSZM",
+    "gldm": "GLDM",
+    "ngtdm": "NGTDM features",
+}
+
+
+def clinical_predictors(arms: Sequence[BaselineArm]) -> tuple[str, ...]:
+    """What the baselines look at besides scans."""
+    return ("clinical variables of the IELSG score",) if any(arm.sequence is None for arm in arms) else ()
+
+
+def baselines_in_words(arms: Sequence[BaselineArm]) -> str:
+    """On what the baselines were fitted, and how, in sentences; empty without any."""
+    if not arms:
+        return ""
+    kinds = {"svm": "linear support vector machines", "logistic": "logistic regression"}
+    used = [said for kind, said in kinds.items() if any(arm.classifier == kind for arm in arms)]
+    radiomics = [arm.sequence.label for arm in arms if arm.sequence is not None]
+    on = []
+    if any(arm.sequence is None and not arm.score_only for arm in arms):
+        on.append("the five IELSG variables (age, performance status, LDH, CSF protein, deep structures)")
+    if any(arm.score_only for arm in arms):
+        on.append("the IELSG score")
+    if radiomics:
+        on.append(
+            f"radiomics of {listed(radiomics)} ({listed([_FAMILY[name] for name in FAMILIES])}; "
+            f"{RadiomicsStep().bins} gray levels) in the lesion mask, or in the whole brain without one"
+        )
+    costs = listed([f"{cost:g}" for cost in COSTS])
+    told = [
+        f"Baselines were {listed(used)} on {listed(on)}. Unknown values became the median of the training patients "
+        "with a column that says so, and variables were standardized."
+    ]
+    if radiomics:
+        kept = " or ".join(str(number) for number in KEPT_FEATURES)
+        told.append(f"Of radiomics, the {kept} with the highest F statistic were kept.")
+    told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds.")
+    if any(arm.classifier == "svm" for arm in arms):
+        told.append("Platt's sigmoid made probabilities of the machines' decisions.")
+    return " ".join(told)

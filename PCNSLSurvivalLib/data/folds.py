@@ -121,8 +121,9 @@ def _check_enough(strata: Sequence[int], least: int) -> None:
     over, up_to = counts[1], counts[0]
     if min(over, up_to) < least:
         raise FoldError(
-            f"The cohort cannot be split into {least} parts with both classes in each: {over} patients lived longer "
-            f"than the threshold, {up_to} did not. Choose fewer folds, another threshold, or add patients."
+            f"The cohort cannot be split into {least} parts with both classes in each: {over} of the "
+            f"patients lived longer than the threshold, {up_to} did not. Choose fewer folds, another "
+            "threshold, or add patients."
         )
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.errors import EvaluationError
 
-COLUMNS = ("arm", "repeat", "fold", "case", "os_class", "probability")
+COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probability")
+_HELD_OUT, _CENSORED = "held out", "censored"
 _Row = tuple[str, int, float]
 _AGAIN = "Delete this file and run the same command again; what is finished is found."
 
@@ -32,7 +33,7 @@ class FoldPredictions:
         probability: (N,) ``float64`` predicted probability of OS over one year, in [0, 1].
         censored: (M,) names of cases without a class, censored before the threshold: in no fold, so no fold trained on
             them, and every fold can say something of them. Kaplan-Meier curves and the C-index use them; empty where
-            an arm does not predict them. In CSV their ``os_class`` is left blank.
+            an arm does not predict them.
         censored_probability: (M,) ``float64`` predicted probability of OS over one year of ``censored``.
 
     Raises:
@@ -52,7 +53,7 @@ class FoldPredictions:
     def __post_init__(self) -> None:
         os_class, probability = np.asarray(self.os_class), np.asarray(self.probability, dtype=np.float64)
         censored = np.asarray(self.censored_probability, dtype=np.float64)
-        where = f"The predictions of {self.arm}, repeat {self.repeat}, fold {self.fold},"
+        where = f"The predictions of {self.arm}, repeat {self.repeat + 1}, fold {self.fold + 1},"
         if not self.cases or os_class.shape != (len(self.cases),) or probability.shape != os_class.shape:
             raise EvaluationError(f"{where} do not have one class and one probability for each case. {_AGAIN}")
         if censored.shape != (len(self.censored),):
@@ -96,6 +97,8 @@ def by_arm(predictions: Iterable[FoldPredictions]) -> dict[str, tuple[FoldPredic
 def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> None:
     """Write predictions as CSV with the columns ``COLUMNS``, whole or not at all; no digit is lost.
 
+    Repeats and folds are counted from 1, as in every table and folder name. ``os_class`` is blank for censored cases.
+
     Raises:
         EvaluationError: The file cannot be written.
     """
@@ -105,10 +108,11 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
             table = csv.writer(file)
             table.writerow(COLUMNS)
             for one in predictions:
+                place = (one.arm, one.repeat + 1, one.fold + 1)
                 for case, os_class, probability in zip(one.cases, one.os_class, one.probability, strict=True):
-                    table.writerow([one.arm, one.repeat, one.fold, case, int(os_class), repr(float(probability))])
+                    table.writerow([*place, case, _HELD_OUT, int(os_class), repr(float(probability))])
                 for case, probability in zip(one.censored, one.censored_probability, strict=True):
-                    table.writerow([one.arm, one.repeat, one.fold, case, "", repr(float(probability))])
+                    table.writerow([*place, case, _CENSORED, "", repr(float(probability))])
         os.replace(partial, path)
     except OSError as problem:
         partial.unlink(missing_ok=True)
@@ -121,13 +125,17 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
 def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
     """Read what ``write_predictions`` wrote: one value for each arm, repeat and fold, in the order of the file.
 
+    Files of finished units from before the column ``judged_as`` count repeats and folds from 0; they are read as well.
+
     Raises:
         EvaluationError: The file is missing, lacks a column, or holds something that is no prediction.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            found = reader.fieldnames or ()
+            first = 1 if "judged_as" in found else 0
+            missing = [column for column in COLUMNS if column not in (*found, "judged_as")]
             if missing:
                 raise EvaluationError(
                     f"The table of predictions has no column {missing[0]}. Give a predictions.csv that "
@@ -135,7 +143,8 @@ def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
                 )
             rows: dict[tuple[str, int, int], tuple[list[_Row], list[_Row]]] = {}
             for row in reader:
-                held_out, censored = rows.setdefault((row["arm"], int(row["repeat"]), int(row["fold"])), ([], []))
+                place = (row["arm"], int(row["repeat"]) - first, int(row["fold"]) - first)
+                held_out, censored = rows.setdefault(place, ([], []))
                 if row["os_class"]:
                     held_out.append((row["case"], int(row["os_class"]), float(row["probability"])))
                 else:
@@ -186,3 +195,12 @@ def pooled(folds: Sequence[FoldPredictions]) -> tuple[tuple[str, ...], NDArray[n
         np.array([classes[case] for case in cases], dtype=np.int64),
         np.array([np.mean(probabilities[case]) for case in cases]),
     )
+
+
+def every_held_out(folds: Sequence[FoldPredictions]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """What each fold's model said of the cases it never saw: a case comes once for each repetition.
+
+    Returns:
+        (M,) classes and (M,) probabilities.
+    """
+    return np.concatenate([one.os_class for one in folds]), np.concatenate([one.probability for one in folds])

@@ -86,7 +86,7 @@ def test_the_paper_s_cohort_gives_folds_of_11_or_12_patients():
 
 def test_too_few_patients_of_a_class_are_a_sentence_with_the_counts():
     names = [f"case-{n}" for n in range(12)]
-    with pytest.raises(FoldError, match=r"3 patients lived longer.*9 did not.*fewer folds"):
+    with pytest.raises(FoldError, match=r"3 of the patients lived longer.*9 did not.*fewer folds"):
         repeated_stratified_folds(names, names, [1] * 3 + [0] * 9, seed=0)
     with pytest.raises(FoldError, match="both classes"):
         inner_split(names[:4], names[:4], [1, 0, 0, 0], seed=0)

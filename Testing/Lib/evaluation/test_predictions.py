@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,23 @@ def test_a_table_of_predictions_is_read_as_it_was_written(tmp_path):
     assert all((one.probability == other.probability).all() for one, other in zip(read, written, strict=True))
     assert read[2].censored_probability.tolist() == [0.2]
     assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
+
+
+def test_repeats_and_folds_are_counted_from_one_in_the_file_and_from_zero_inside(tmp_path):
+    path = tmp_path / "predictions.csv"
+    write_predictions([fold(repeat=1, fold=2)], path)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["repeat"], row["fold"], row["judged_as"]) for row in rows} == {("2", "3", "held out")}
+    (read,) = read_predictions(path)
+    assert (read.repeat, read.fold) == (1, 2)
+
+
+def test_a_unit_finished_by_an_earlier_version_counts_from_zero_and_is_read_so(tmp_path):
+    path = tmp_path / "predictions.csv"
+    path.write_text("arm,repeat,fold,case,os_class,probability\nt1gd,1,0,a,1,0.5\nt1gd,1,0,e,,0.2\n", encoding="utf-8")
+    (read,) = read_predictions(path)
+    assert (read.repeat, read.fold, read.cases, read.censored) == (1, 0, ("a",), ("e",))
 
 
 def test_each_patient_counts_once_in_the_pool_of_all_repetitions():

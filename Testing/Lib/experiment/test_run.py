@@ -213,7 +213,7 @@ def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsy
     def twice(cases):
         cases.append(cases[0])
 
-    assert "1 patients lived longer than the threshold, 13 did not" in refused(one_class)
+    assert "1 of the patients lived longer than the threshold, 13 did not" in refused(one_class)
     assert "An examination is listed twice" in refused(twice)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+
+_WILSON_Z = 1.959963984540054  # of a 95 % interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,7 @@ class CalibrationGroups:
     high: NDArray[np.float64]
     """95 % Wilson limits of the share."""
     patients: NDArray[np.int64]
+    """How many predictions are in the group."""
 
 
 def roc_curve(os_class: ArrayLike, probability: ArrayLike) -> Curve:
@@ -39,12 +44,59 @@ def roc_curve(os_class: ArrayLike, probability: ArrayLike) -> Curve:
     return Curve(x=false_positive, y=true_positive)
 
 
-def precision_recall_curve(os_class: ArrayLike, probability: ArrayLike) -> Curve:
-    """Precision against recall of OS over one year, from recall 0 up."""
+def mean_roc_curve(folds: Iterable[FoldPredictions]) -> Curve:
+    """The mean sensitivity of the folds at each 1 - specificity, so that only answers of one model are compared.
+
+    Each fold's curve is a staircase whose ties are diagonals, and so is the mean: a step of any fold is a step of it.
+    The area under the mean is the mean of the folds' AUCs.
+
+    Args:
+        folds: Those with one class are left out.
+
+    Returns:
+        Points to be joined by straight lines, two where the curve rises at once; none where no fold has both classes.
+    """
+    curves = [roc_curve(one.os_class, one.probability) for one in _with_both_classes(folds)]
+    if not curves:
+        return Curve(x=np.empty(0), y=np.empty(0))
+    at = np.unique(np.concatenate([curve.x for curve in curves]))
+    ends = [_before_and_after(curve, at) for curve in curves]
+    return Curve(x=np.repeat(at, 2), y=np.mean(ends, axis=0).ravel())
+
+
+def _before_and_after(curve: Curve, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K, 2) height of a rising curve just before and just after each of K places."""
+    x, first = np.unique(curve.x, return_index=True)
+    last = np.append(first[1:], len(curve.x)) - 1
+    heights = np.repeat(np.interp(at, curve.x, curve.y)[:, None], 2, axis=1)
+    heights[np.isin(at, x)] = np.column_stack([curve.y[first], curve.y[last]])
+    return heights
+
+
+def mean_precision_recall_curve(folds: Iterable[FoldPredictions]) -> Curve:
+    """The mean precision of the folds at each recall; the area under it is the mean of their average precisions.
+
+    The precision of a fold at a recall is that of the first threshold which reaches it: nothing is interpolated, and
+    the cases of a tie come together.
+
+    Args:
+        folds: Those with one class are left out.
+
+    Returns:
+        Points of a staircase to be drawn with ``where="pre"``: a precision holds from the recall before up to its own.
+    """
     from sklearn import metrics
 
-    precision, recall, _ = metrics.precision_recall_curve(os_class, probability)
-    return Curve(x=recall[::-1], y=precision[::-1])
+    steps = []
+    for one in _with_both_classes(folds):
+        precision, recall, _ = metrics.precision_recall_curve(one.os_class, one.probability)
+        reached, first = np.unique(recall[::-1], return_index=True)  # from the highest threshold down
+        steps.append((reached[1:], precision[::-1][first][1:]))  # recall 0 is reached by no threshold that says yes
+    if not steps:
+        return Curve(x=np.empty(0), y=np.empty(0))
+    at = np.unique(np.concatenate([reached for reached, _ in steps]))
+    mean = np.mean([precision[np.searchsorted(reached, at)] for reached, precision in steps], axis=0)
+    return Curve(x=np.append(0.0, at), y=np.append(mean[0], mean))
 
 
 def average_precision(os_class: ArrayLike, probability: ArrayLike) -> float:
@@ -54,13 +106,46 @@ def average_precision(os_class: ArrayLike, probability: ArrayLike) -> float:
     return float(metrics.average_precision_score(os_class, probability))
 
 
-def calibration_groups(os_class: ArrayLike, probability: ArrayLike, *, groups: int = 5) -> CalibrationGroups:
+def mean_average_precision(folds: Iterable[FoldPredictions]) -> tuple[float, float]:
+    """The mean of the folds' average precisions, and what probabilities drawn by lot would have.
+
+    In a fold of a dozen patients the latter is well above the share of long survivors.
+
+    Returns:
+        Both NaN where no fold has both classes.
+
+    References:
+        Bestgen, Exact expected average precision of the random baseline for system evaluation, Prague Bull Math
+        Linguistics 103, 2015.
+    """
+    both = list(_with_both_classes(folds))
+    if not both:
+        return float("nan"), float("nan")
+    found = [average_precision(one.os_class, one.probability) for one in both]
+    lot = [_chance_precision(int(one.os_class.sum()), len(one.cases)) for one in both]
+    return float(np.mean(found)), float(np.mean(lot))
+
+
+def _chance_precision(positives: int, cases: int) -> float:
+    """Expected average precision of an order by lot: at rank k a positive has (k - 1) others before it."""
+    harmonic = float((1 / np.arange(1, cases + 1)).sum()) / cases
+    return harmonic + (positives - 1) / (cases - 1) * (1 - harmonic)
+
+
+def _with_both_classes(folds: Iterable[FoldPredictions]) -> Iterable[FoldPredictions]:
+    return (one for one in folds if 0 < one.os_class.sum() < len(one.cases))
+
+
+def calibration_groups(
+    os_class: ArrayLike, probability: ArrayLike, *, groups: int = 5, repeats: int = 1
+) -> CalibrationGroups:
     """Observed against predicted in groups of nearly equal size, equal probabilities kept together.
 
     Args:
         os_class: (N,) true classes, 0 or 1.
         probability: (N,) predicted probabilities of class 1.
         groups: Most groups to make; fewer where probabilities repeat.
+        repeats: How many predictions each patient has among these: the limits are those of so many times fewer.
     """
     truth, p = np.asarray(os_class), np.asarray(probability, dtype=np.float64)
     edges = np.unique(np.quantile(p, np.linspace(0, 1, groups + 1)[1:-1]))
@@ -68,16 +153,22 @@ def calibration_groups(os_class: ArrayLike, probability: ArrayLike, *, groups: i
     found = np.unique(of_group)
     sizes = np.array([(of_group == g).sum() for g in found])
     observed = np.array([truth[of_group == g].sum() for g in found])
-    limits = [
-        stats.binomtest(int(k), int(n)).proportion_ci(method="wilson") for k, n in zip(observed, sizes, strict=True)
-    ]
+    low, high = _wilson(observed / sizes, sizes / repeats)
     return CalibrationGroups(
         predicted=np.array([p[of_group == g].mean() for g in found]),
         observed=observed / sizes,
-        low=np.array([limit.low for limit in limits]),
-        high=np.array([limit.high for limit in limits]),
+        low=low,
+        high=high,
         patients=sizes,
     )
+
+
+def _wilson(share: NDArray[np.float64], number: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+    """95 % limits of a share (Wilson 1927), for numbers that need not be whole."""
+    z2 = _WILSON_Z**2
+    middle = (share + z2 / (2 * number)) / (1 + z2 / number)
+    half = np.sqrt(z2 * share * (1 - share) / number + (z2 / (2 * number)) ** 2) / (1 + z2 / number)
+    return middle - half, middle + half
 
 
 def net_benefit(os_class: ArrayLike, risk: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.evaluation.classification import auc, classification_metrics
 from PCNSLSurvivalLib.evaluation.intervals import RESAMPLES, bootstrap_weights, percentile_interval
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, pooled
+from PCNSLSurvivalLib.evaluation.survival import concordant_pairs
 
 _UNBOUNDED = ("calibration_slope", "calibration_intercept")
 
@@ -74,6 +75,47 @@ def out_of_fold_auc(
     return _estimate(_auc(folds, cases, weights), folds, bounded=True)
 
 
+def out_of_fold_concordance(
+    folds: Sequence[FoldPredictions],
+    survival: Mapping[str, tuple[float, bool]],
+    *,
+    patients: Mapping[str, str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Estimate:
+    """Harrell's C-index over pairs of patients judged by the same fold's model.
+
+    A fold's model judges the cases it never saw: those it held back and those without a class, which are in no fold.
+    Pairs are counted over all folds and repetitions. The interval is a bootstrap over patients, as many deaths in each
+    sample as there are, widened as that of the AUC.
+
+    Args:
+        folds: All folds of one arm.
+        survival: Days of follow-up, and whether the death was observed, by case; cases without are left out.
+        patients: Patient of each case, by name; every case its own patient if left out.
+        resamples: Number of bootstrap samples.
+        seed: Seed of the bootstrap.
+    """
+    judged = [(one, [case for case in (*one.cases, *one.censored) if case in survival]) for one in folds]
+    cases = sorted({case for _, known in judged for case in known})
+    if not cases:
+        return Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
+    names = None if patients is None else [patients.get(case, case) for case in cases]
+    died = [survival[case][1] for case in cases]
+    drawn = bootstrap_weights(died, patients=names, resamples=resamples, seed=seed)
+    weights = np.vstack([np.ones((1, len(cases))), drawn])
+    place = {case: number for number, case in enumerate(cases)}
+    right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+    for one, known in judged:
+        if known:
+            said = dict(zip((*one.cases, *one.censored), (*one.probability, *one.censored_probability), strict=True))
+            days, deaths = zip(*(survival[case] for case in known), strict=True)
+            risk = [-said[case] for case in known]
+            counted = concordant_pairs(days, deaths, risk, weights[:, [place[case] for case in known]])
+            right, pairs = right + counted[0], pairs + counted[1]
+    return _estimate(_ratio(right, pairs), folds, bounded=True)
+
+
 def _weights(
     folds: Sequence[FoldPredictions], patients: Mapping[str, str] | None, resamples: int, seed: int
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -122,4 +164,8 @@ def _auc(folds: Sequence[FoldPredictions], cases: tuple[str, ...], weights: NDAr
         n = (weight @ one.os_class) * (weight @ (1 - one.os_class))
         right += np.where(n > 0, n * np.nan_to_num(auc(one.os_class, one.probability, weight)), 0)
         pairs += n
+    return _ratio(right, pairs)
+
+
+def _ratio(right: NDArray[np.float64], pairs: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(pairs > 0, right / np.where(pairs > 0, pairs, 1), np.nan)

@@ -1,16 +1,20 @@
-"""Survival of all patients, censored ones too: Kaplan-Meier curves, log-rank test and concordance."""
+"""Survival of all patients, censored ones too: Kaplan-Meier curves, log-rank test by permutation, and concordance."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from PCNSLSurvivalLib.errors import EvaluationError
-from PCNSLSurvivalLib.evaluation.intervals import LEVEL, RESAMPLES, bootstrap_weights, percentile_interval
+from PCNSLSurvivalLib.evaluation.intervals import LEVEL
+
+PERMUTATIONS = 9999
+FEWEST_IN_GROUP = 5
+_SAME = 1e-9  # differences of sums that rounding makes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,32 +72,76 @@ def kaplan_meier(os_days: ArrayLike, death_observed: ArrayLike) -> SurvivalCurve
     )
 
 
-def log_rank_p(os_days: ArrayLike, death_observed: ArrayLike, group: ArrayLike) -> float:
-    """Two-sided p of the log-rank test between two groups; NaN where a group is empty or nobody died.
+@dataclass(frozen=True, kw_only=True)
+class LogRankTest:
+    """Two groups' deaths compared with those to be expected if survival were the same in both."""
+
+    patients: tuple[int, int]
+    """How many are in the group, and how many are not."""
+    observed: int
+    """Deaths in the group."""
+    expected: float
+    """Deaths in the group if both survived alike."""
+    p: float
+    """Two-sided, by permutation; NaN where a group has fewer than ``FEWEST_IN_GROUP`` patients or nobody died."""
+
+    @property
+    def too_small(self) -> bool:
+        """Whether a group is too small for a p value."""
+        return min(self.patients) < FEWEST_IN_GROUP
+
+
+def log_rank_test(
+    os_days: ArrayLike,
+    death_observed: ArrayLike,
+    group: ArrayLike,
+    *,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> LogRankTest:
+    """The log-rank test of a group against everybody else, by permutation.
+
+    The statistic is the usual one, observed minus expected deaths of the group. Its p is not taken from the chi-squared
+    distribution, which is wrong by orders of magnitude for a group of one or two, but from dealing out the
+    group anew: every patient adds the own death minus the hazard lived through, whoever is in the group.
 
     Args:
         os_days: (N,) days to death, or to the last day known alive.
         death_observed: (N,) whether the death was observed.
         group: (N,) True or False.
+        permutations: How often the group is dealt out; p is at least 1 / (permutations + 1).
+        seed: Of the dealing.
 
     References:
-        Mantel, Cancer Chemother Rep 50, 1966; Peto and Peto, J R Stat Soc A 135, 1972; as in ``scipy.stats.logrank``.
+        Mantel, Cancer Chemother Rep 50, 1966; Peto and Peto, J R Stat Soc A 135, 1972 (the scores and their
+        permutation). Counting the observed deal: Phipson and Smyth, Stat Appl Genet Mol Biol 9, 2010.
     """
     days, deaths = _checked(os_days, death_observed)
     of_group = np.asarray(group, dtype=bool)
-    if of_group.all() or not of_group.any() or not deaths.any():
-        return float("nan")
-    first, second = (
-        stats.CensoredData(uncensored=days[chosen & deaths], right=days[chosen & ~deaths])
-        for chosen in (of_group, ~of_group)
+    hazard = _cumulative_hazard(days, deaths)
+    patients = int(of_group.sum()), int((~of_group).sum())
+    found = LogRankTest(
+        patients=patients, observed=int(deaths[of_group].sum()), expected=float(hazard[of_group].sum()), p=np.nan
     )
-    return float(stats.logrank(first, second).pvalue)
+    if found.too_small or not deaths.any():
+        return found
+    dealt = np.random.default_rng(seed).permuted(np.tile(of_group, (permutations, 1)), axis=1)
+    excess = np.abs(dealt @ (deaths - hazard))
+    as_far = int((excess >= abs(found.observed - found.expected) - _SAME).sum())
+    return replace(found, p=(1 + as_far) / (1 + permutations))
 
 
-def concordance_index(
+def _cumulative_hazard(days: NDArray[np.float64], deaths: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(N,) Nelson and Aalen's hazard of everybody together, up to each patient's last day."""
+    died, counts = np.unique(days[deaths], return_counts=True)
+    at_risk = (days[None] >= died[:, None]).sum(axis=1)
+    return np.append(0.0, np.cumsum(counts / at_risk))[np.searchsorted(died, days, side="right")]
+
+
+def concordant_pairs(
     os_days: ArrayLike, death_observed: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None
-) -> NDArray[np.float64]:
-    """Share of comparable pairs of patients in which the one with the higher risk died first (Harrell's C).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Pairs of patients in which the one with the higher risk died first, and all pairs that tell (Harrell's C).
 
     A pair is comparable when the earlier of the two days is an observed death, and the other patient lived longer or
     was censored on that same day. Equal risks count one half. Censored patients take part in every pair that their
@@ -106,7 +154,7 @@ def concordance_index(
         weight: (..., N) how often each patient counts; once each if left out.
 
     Returns:
-        (...) C-index, 0 to 1, 0.5 by chance; NaN where no pair is comparable.
+        (...) concordant pairs and (...) comparable pairs; the C-index is their ratio, 0.5 by chance.
 
     References:
         Harrell et al., Evaluating the yield of medical tests, JAMA 247, 1982.
@@ -117,17 +165,7 @@ def concordance_index(
     later = (days[None] > days[:, None]) | ((days[None] == days[:, None]) & ~deaths[None])
     comparable = (later & deaths[:, None]).astype(np.float64)
     concordant = comparable * ((r[:, None] > r[None]) + 0.5 * (r[:, None] == r[None]))
-    pairs = ((w @ comparable) * w).sum(axis=-1)
-    right = ((w @ concordant) * w).sum(axis=-1)
-    return np.where(pairs > 0, right / np.where(pairs > 0, pairs, 1), np.nan)
-
-
-def concordance_interval(
-    os_days: ArrayLike, death_observed: ArrayLike, risk: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float]:
-    """A 95 % bootstrap interval over patients of the C-index, as many deaths in each sample as there are."""
-    weights = bootstrap_weights(np.asarray(death_observed, dtype=bool), resamples=resamples, seed=seed)
-    return percentile_interval(concordance_index(os_days, death_observed, risk, weights))
+    return ((w @ concordant) * w).sum(axis=-1), ((w @ comparable) * w).sum(axis=-1)
 
 
 def _checked(os_days: ArrayLike, death_observed: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.experiment.run import Experiment, Work
 from PCNSLSurvivalLib.experiment.units import Unit
 from PCNSLSurvivalLib.reports.experiment_facts import (
     ActivationExample,
+    TrainingHistory,
     outcomes_of,
     read_history,
 )
@@ -45,11 +46,7 @@ def write_results(experiment: Experiment, work: Work) -> Path | None:
     predictions = {arm: _predictions(units, out) for arm, units in arms.items()}
     people = work.grid.patients
     networks = {arm.name for arm in plan.networks}
-    histories = {
-        arm: [read_history(unit.folder(out) / "history.csv", unit.label) for unit in units]
-        for arm, units in arms.items()
-        if arm in networks
-    }
+    histories = {arm: [_history(unit, experiment) for unit in units] for arm, units in arms.items() if arm in networks}
     examples: tuple[ActivationExample, ...] = ()
     if plan.model_arm in arms:
         finished = [read_unit(unit.folder(out)) for unit in arms[plan.model_arm]]
@@ -84,6 +81,12 @@ def complete_arms(plan: ExperimentPlan, work: Work) -> dict[str, list[Unit]]:
 
 def _predictions(units: Sequence[Unit], out: Path) -> list[FoldPredictions]:
     return [fold for unit in units for fold in read_predictions(unit.folder(out) / PREDICTIONS)]
+
+
+def _history(unit: Unit, experiment: Experiment) -> TrainingHistory:
+    settings = None if unit.training is None else experiment.plan.settings_of(unit.training)
+    path = unit.folder(experiment.out) / "history.csv"
+    return read_history(path, unit.label, lesion_task=settings is not None and settings.lesion_task > 0)
 
 
 def _labels(plan: ExperimentPlan) -> dict[str, str]:

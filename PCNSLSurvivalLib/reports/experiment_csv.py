@@ -12,14 +12,17 @@ from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
 from PCNSLSurvivalLib.evaluation.comparison import fold_values
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.reports.experiment_tables import AdjustedComparison, ArmResult
-from PCNSLSurvivalLib.reports.survival_figures import ArmSurvival
+from PCNSLSurvivalLib.reports.survival_results import ArmSurvival
 
 _RESULTS = "arm,label,metric,folds,fold_mean,fold_standard_error,out_of_fold,low95,high95"
 _COMPARISONS = (
     "arm,against,metric,difference,paper_se,paper_t,paper_p,corrected_se,corrected_t,corrected_df,corrected_p,"
     "corrected_p_holm"
 )
-_SURVIVAL = "arm,patients,censored,c_index,low95,high95,log_rank_p"
+_SURVIVAL = (
+    "arm,label,patients,censored,c_index,low95,high95,predicted_long,predicted_short,deaths_of_predicted_long,"
+    "expected_deaths_of_predicted_long,log_rank_p,log_rank_p_holm,remarks"
+)
 
 
 def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
@@ -46,21 +49,24 @@ def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) ->
 
 
 def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: Path) -> None:
-    """One row a fold and arm with every metric."""
+    """One row a fold and arm with every metric; repeats and folds counted from 1."""
     rows = []
     for arm, folds in arms.items():
         values = np.array([fold_values(folds, metric) for metric in METRIC_LABELS])
         for one, of_fold in zip(folds, values.T, strict=True):
-            rows.append((arm, one.repeat, one.fold, len(one.cases), int(one.os_class.sum()), *of_fold.tolist()))
+            place = (arm, one.repeat + 1, one.fold + 1)
+            rows.append((*place, len(one.cases), int(one.os_class.sum()), *of_fold.tolist()))
     _write(path, ["arm", "repeat", "fold", "cases", "over_one_year", *METRIC_LABELS], rows)
 
 
 def write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:
-    """One row an arm: C-index with its interval, log-rank p of the predicted groups."""
-    rows = [
-        (one.label, len(one.os_days), one.censored, one.c_index, *one.c_index_interval, one.log_rank_p)
-        for one in survival
-    ]
+    """One row an arm: C-index with its interval, sizes, deaths and log-rank p of the predicted groups."""
+    rows = []
+    for one in survival:
+        c_index, test = one.c_index, one.log_rank
+        of_arm = (one.arm, one.label, len(one.os_days), one.censored, c_index.value, c_index.low, c_index.high)
+        groups = (*test.patients, test.observed, test.expected, test.p, one.log_rank_holm_p)
+        rows.append((*of_arm, *groups, "; ".join(one.remarks)))
     _write(path, _SURVIVAL.split(","), rows)
 
 

@@ -148,10 +148,17 @@ class TrainingHistory:
     train_loss: tuple[float, ...]
     inner_loss: tuple[float, ...]
     best_epoch: int
+    lesion_task: bool = False
+    """Whether the loss holds more than the cross-entropy of the OS classes: that of learning from lesion masks."""
 
 
-def read_history(path: Path, label: str) -> TrainingHistory:
+def read_history(path: Path, label: str, *, lesion_task: bool = False) -> TrainingHistory:
     """Read a ``history.csv`` that training wrote: columns ``train_loss``, ``inner_loss`` and ``best``.
+
+    Args:
+        path: The file.
+        label: Which training it is.
+        lesion_task: Whether that training also learned from lesion masks.
 
     Raises:
         EvaluationError: The file is missing or damaged.
@@ -169,6 +176,7 @@ def read_history(path: Path, label: str) -> TrainingHistory:
             train_loss=tuple(float(row["train_loss"]) for row in rows),
             inner_loss=inner,
             best_epoch=int(np.argmin(inner)),
+            lesion_task=lesion_task,
         )
     except (OSError, KeyError, ValueError) as problem:
         raise EvaluationError(

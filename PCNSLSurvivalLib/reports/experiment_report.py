@@ -33,8 +33,9 @@ from PCNSLSurvivalLib.reports.experiment_tables import (
     starred,
 )
 from PCNSLSurvivalLib.reports.methods_text import cohort_counts, methods_paragraphs
+from PCNSLSurvivalLib.reports.pictures import png_address
 from PCNSLSurvivalLib.reports.reporting_checklist import checklist
-from PCNSLSurvivalLib.reports.survival_figures import ArmSurvival, arm_survival
+from PCNSLSurvivalLib.reports.survival_results import ArmSurvival, arms_survival
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
 if TYPE_CHECKING:
@@ -92,15 +93,20 @@ def write_experiment_report(
     patients = {case: one.patient for case, one in outcomes.items()}
     results = arm_results(arms, labels, patients=patients, resamples=resamples)
     all_pairs = [(arm, reference) for arm in arms if arm != reference]
-    all_pairs += [pair for pair in pairs or () if pair not in all_pairs]
+    compared_with_reference = len(all_pairs)
+    for pair in pairs or ():
+        # Transfer against scratch of the reference is one of the comparisons with it, the other way round.
+        if not any(set(pair) == set(other) for other in all_pairs):
+            all_pairs.append(pair)
     compared = comparisons(arms, labels, all_pairs)
-    survival = [
-        found
-        for one in results
-        if (found := arm_survival(one.label, arms[one.arm], outcomes, resamples=resamples)) is not None
-    ]
+    survival = arms_survival(arms, outcomes, labels, resamples=resamples)
     counts = cohort_counts(arms, outcomes, facts)
-    methods = methods_paragraphs(counts, facts, next(one.label for one in results if one.arm == reference))
+    methods = methods_paragraphs(
+        counts,
+        facts,
+        labels.get(reference, reference) if len(arms) > 1 else None,
+        [(labels.get(a, a), labels.get(b, b)) for a, b in all_pairs[compared_with_reference:]],
+    )
     items = checklist(facts, counts, explained=bool(examples))
     with whole_folder(out, overwrite=overwrite) as staging:
         write_predictions((one for folds in arms.values() for one in folds), staging / "predictions.csv")
@@ -153,30 +159,31 @@ def _save_figures(
 
     name_of_reference = next(one.label for one in results if one.arm == reference)
     gray = f"Gray: {name_of_reference}." if len(arms) > 1 else ""
+    of_classes_alone = any(not one.lesion_task for of_arm in histories.values() for one in of_arm)
     wanted: list[tuple[str, str, str, Callable[[], Figure] | None]] = [
         (
             "roc",
             "ROC curves",
-            "Mean over folds; out-of-fold AUC with its 95 % interval. " + gray,
+            "Mean over folds; above: out-of-fold AUC with its 95 % interval. " + gray,
             lambda: performance_figures.roc_figure(arms, results, reference),
         ),
         (
             "precision_recall",
             "Precision and recall",
-            "For OS > 1 year, one mean probability a patient; dotted: share of long survivors. " + gray,
+            "Mean over folds, for OS > 1 year; dotted: the average precision by chance in folds of this size. " + gray,
             lambda: performance_figures.precision_recall_figure(arms, results, reference),
         ),
         (
             "calibration",
             "Calibration",
-            "Fifths of the patients with 95 % Wilson limits; dashes: predictions of long (blue) and short (orange) "
-            "survivors.",
+            "Fifths of the held-out predictions with 95 % Wilson limits for their number of patients; dashes: "
+            "predictions of long (blue) and short (orange) survivors.",
             lambda: performance_figures.calibration_figure(arms, results),
         ),
         (
             "decision",
             "Decision curves",
-            "Net benefit of acting on a predicted risk of death within the year. " + gray,
+            "Net benefit of acting on a predicted risk of death within the year, held-out predictions. " + gray,
             lambda: performance_figures.decision_figure(arms, results, reference),
         ),
         (
@@ -195,8 +202,8 @@ def _save_figures(
         (
             "learning",
             "Learning curves",
-            "Every fold: training loss (gray), loss on the inner split (blue), chosen epoch (dot); dotted: always "
-            "saying one half.",
+            "Every fold: training loss (gray), loss on the inner split (blue), chosen epoch (dot)"
+            + ("; dotted: always saying one half." if of_classes_alone else "."),
             (lambda: survival_figures.learning_figure(histories, labels)) if histories else None,
         ),
     ]
@@ -216,6 +223,8 @@ def _save_figures(
                     "caption": caption.strip(),
                     "folder": FIGURES_FOLDER,
                     "width": str(width),
+                    # In the page itself, so that the page sent alone has its figures.
+                    "address": png_address((folder / f"{name}.png").read_bytes()),
                 }
             )
     return drawn

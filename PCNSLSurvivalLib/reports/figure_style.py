@@ -63,6 +63,12 @@ def panels(number: int, *, width: float = PANEL_WIDTH, height: float = PANEL_HEI
     return figure, axes[:number]
 
 
+def head(ax: Axes, title: str, *lines: str) -> None:
+    """Title a panel and say numbers between title and axes: inside, some curve or other runs through every corner."""
+    ax.set_title(title, pad=4 + 9 * len(lines))
+    ax.text(0.5, 1.02, "\n".join(lines), ha="center", va="bottom", fontsize=7, transform=ax.transAxes)
+
+
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write ``name.png`` at 300 dpi and ``name.svg``, the same bytes for the same figure."""
     figure.savefig(folder / f"{name}.png", dpi=300, metadata={"Software": None})

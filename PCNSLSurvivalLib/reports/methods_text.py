@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, PERMUTATIONS
 from PCNSLSurvivalLib.reports.experiment_facts import CaseOutcome, ExperimentFacts
-from PCNSLSurvivalLib.reports.sentences import counted
+from PCNSLSurvivalLib.reports.sentences import counted, listed
 
 
 def cohort_counts(
@@ -32,8 +33,20 @@ def cohort_counts(
     }
 
 
-def methods_paragraphs(counts: Mapping[str, int], facts: ExperimentFacts, reference: str | None) -> tuple[str, ...]:
-    """Paragraphs of plain text: data, preparation, models, evaluation."""
+def methods_paragraphs(
+    counts: Mapping[str, int],
+    facts: ExperimentFacts,
+    reference: str | None,
+    further_pairs: Sequence[tuple[str, str]] = (),
+) -> tuple[str, ...]:
+    """Paragraphs of plain text: data, preparation, models, evaluation.
+
+    Args:
+        counts: See ``cohort_counts``.
+        facts: What was run.
+        reference: Label of the arm with which all others were compared; None where there is no other.
+        further_pairs: Labels of arms compared besides, each with what it was compared with.
+    """
     days = f"{facts.threshold_days:g} days"
     data = (
         f"We studied {facts.cohort}: {counted(counts['cases'], 'examination')} of "
@@ -63,12 +76,19 @@ def methods_paragraphs(counts: Mapping[str, int], facts: ExperimentFacts, refere
         "recall and F1 at a probability of one half, the Brier score, and calibration slope and intercept. "
     )
     if reference is not None:
+        compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
         evaluation += (
-            f"Arms were compared with {reference} by the paired t-test over folds and the corrected resampled t-test "
-            "(Nadeau and Bengio 2003) with Holm's correction. "
+            f"Arms were compared, {compared}, by the paired t-test over folds and the corrected resampled t-test "
+            "(Nadeau and Bengio 2003) with Holm's correction over all these pairs of one metric. "
         )
+    means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
+    means += ["for examinations without a class over all folds' models"] if counts["censored"] else []
     evaluation += (
-        "Survival of the predicted groups was estimated by Kaplan and Meier and compared by the log-rank test; "
-        "Harrell's C-index used all patients with known follow-up, censored ones too."
+        f"Long survival was predicted from a {'mean ' if means else ''}probability of one half up"
+        + (f", the mean {listed(means)}" if means else "")
+        + ". Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test, "
+        f"with a two-sided p from {PERMUTATIONS} permutations of the groups, given where both had {FEWEST_IN_GROUP} "
+        "patients or more, and with Holm's correction over the arms. Harrell's C-index was taken over pairs of "
+        "patients judged by the same fold's model, censored ones too, with an interval made as that of the AUC."
     )
     return tuple(part for part in (data, preparation, models, evaluation) if part)

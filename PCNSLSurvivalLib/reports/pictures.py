@@ -196,8 +196,8 @@ def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | No
     center[axis] = index
     position_ras = grid.index_to_lps(center) * (-1.0, -1.0, 1.0)
     return View(
-        gray=_png_address(gray),
-        overlay=_png_address(overlay),
+        gray=png_address(png_bytes(gray)),
+        overlay=png_address(png_bytes(overlay)),
         width=width,
         height=height,
         edges=(("A", "P", "S", "I"), ("R", "L", "S", "I"), ("R", "L", "A", "P"))[axis],
@@ -232,8 +232,9 @@ def _signed_rgba(evidence: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.dstack([evidence_rgb(np.sign(evidence)), np.round(opacity * 255).astype(np.uint8)])
 
 
-def _png_address(pixels: NDArray[np.uint8]) -> str:
-    return "data:image/png;base64," + base64.b64encode(png_bytes(pixels)).decode("ascii")
+def png_address(png: bytes) -> str:
+    """A PNG file as an address that carries it, for a page that needs no other file."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def png_bytes(pixels: NDArray[np.uint8], palette: NDArray[np.uint8] | None = None) -> bytes:

@@ -7,7 +7,11 @@ import pytest
 
 from PCNSLSurvivalLib.evaluation.classification import classification_metrics
 from PCNSLSurvivalLib.evaluation.intervals import auc_interval
-from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc, out_of_fold_metrics
+from PCNSLSurvivalLib.evaluation.out_of_fold import (
+    out_of_fold_auc,
+    out_of_fold_concordance,
+    out_of_fold_metrics,
+)
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, pooled
 
 
@@ -39,6 +43,32 @@ def test_a_fold_with_one_class_has_no_pairs_and_counts_in_everything_else():
     result = out_of_fold_metrics(folds, resamples=50)
     assert result["auc"].value == 1
     assert result["accuracy"].value == 0.75
+
+
+def judged(probability, censored_probability, fold):
+    return FoldPredictions(
+        arm="arm",
+        repeat=0,
+        fold=fold,
+        cases=tuple(f"{fold}-{n}" for n in range(len(probability))),
+        os_class=np.array([0] * (len(probability) - 1) + [1]),
+        probability=np.array(probability),
+        censored=("censored",),
+        censored_probability=np.array([censored_probability]),
+    )
+
+
+def test_the_c_index_compares_what_one_model_said_censored_patients_included():
+    survival = {f"{fold}-{n}": (100.0 * (n + 1), True) for fold in range(2) for n in range(3)}
+    survival["censored"] = (150.0, False)
+    # Each model is right about everybody it judged, the censored patient too, and models have scales of their own.
+    folds = [judged([0.1, 0.2, 0.3], 0.15, 0), judged([0.7, 0.8, 0.9], 0.75, 1)]
+    found = out_of_fold_concordance(folds, survival, resamples=50)
+    assert (found.value, found.low, found.high) == (1, 1, 1)
+    # Per model three pairs among its own, and one with the censored patient, who outlived the first of each fold.
+    wrong = [folds[0], judged([0.7, 0.8, 0.9], 0.6, 1)]
+    assert out_of_fold_concordance(wrong, survival, resamples=50).value == pytest.approx(7 / 8)
+    assert np.isnan(out_of_fold_concordance(folds, {}, resamples=50).value)
 
 
 def nearest_mean(train, os_class, test):
@@ -73,3 +103,32 @@ def test_the_interval_of_classifiers_without_skill_holds_one_half_and_the_plain_
     print(f"one half is held by {held} of 150 intervals, by {plain} of 150 plain bootstrap intervals")
     assert held / 150 == pytest.approx(0.95, abs=0.05)
     assert plain / 150 < 0.88
+
+
+def test_the_interval_of_the_c_index_without_skill_holds_one_half_at_least_as_often_as_it_says():
+    held, not_widened = 0, 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        values, order = random.normal(size=(56, 5)), random.permutation(56)
+        days, died = random.exponential(530, 56), random.uniform(size=56) < 0.8
+        os_class = (days > 365).astype(int)
+        folds = []
+        for fold in range(5):
+            test, train = order[fold::5], np.setdiff1d(order, order[fold::5])
+            folds.append(
+                FoldPredictions(
+                    arm="arm",
+                    repeat=0,
+                    fold=fold,
+                    cases=tuple(map(str, test)),
+                    os_class=os_class[test],
+                    probability=nearest_mean(values[train], os_class[train], values[test]),
+                )
+            )
+        survival = {str(n): (float(days[n]), bool(died[n])) for n in range(56)}
+        found = out_of_fold_concordance(folds, survival, resamples=200)
+        held += found.low <= 0.5 <= found.high
+        low, high = (found.value + (end - found.value) / 1.5 for end in (found.low, found.high))
+        not_widened += low <= 0.5 <= high
+    print(f"a C-index of one half is held by {held} of 100 intervals, by {not_widened} that are not widened")
+    assert held / 100 >= 0.95

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.evaluation.baselines.sigmoid import MachineWithProbabilities, fit_sigmoid
+
 Classifier = Literal["svm", "logistic"]
 COSTS = (0.01, 0.1, 1.0)
 """Values of C tried in the inner folds."""
@@ -22,7 +24,8 @@ def fit_classifier(kind: Classifier, values: NDArray[np.float64], os_class: NDAr
     Unknown values become the median of the training cases, and a column says that the value was unknown. Tables of
     more than ``MANY_COLUMNS`` columns keep those with the highest F statistic. C and the number of columns are chosen
     by AUC in inner folds, in each of which all of this is fitted anew. A support vector machine has no probabilities:
-    with the chosen C, Platt's sigmoid is fitted to the decisions on inner folds that took no part in the fit.
+    with the chosen C, Platt's sigmoid is fitted to the decisions on inner folds that took no part in the fit, and keeps
+    their order.
 
     Args:
         kind: ``svm`` (linear) or ``logistic`` (ridge penalty).
@@ -31,16 +34,12 @@ def fit_classifier(kind: Classifier, values: NDArray[np.float64], os_class: NDAr
         seed: Seed of the inner folds.
 
     Returns:
-        A fitted scikit-learn classifier with ``predict_proba``.
-
-    References:
-        Platt, Probabilistic outputs for support vector machines, in Advances in Large Margin Classifiers, 1999.
+        A fitted classifier with ``classes_`` and ``predict_proba``, as scikit-learn's.
     """
-    from sklearn.calibration import CalibratedClassifierCV
     from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_classif
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
@@ -61,6 +60,6 @@ def fit_classifier(kind: Classifier, values: NDArray[np.float64], os_class: NDAr
     ).fit(values, os_class)
     if kind == "logistic":
         return tuned
-    return CalibratedClassifierCV(tuned.best_estimator_, method="sigmoid", cv=inner, ensemble=False).fit(
-        values, os_class
-    )
+    machine = tuned.best_estimator_
+    decisions = cross_val_predict(machine, values, os_class, cv=inner, method="decision_function")
+    return MachineWithProbabilities(machine=machine, sigmoid=fit_sigmoid(decisions, os_class))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
 from PCNSLSurvivalLib.data.case import ClinicalVariables
 from PCNSLSurvivalLib.data.folds import Fold, repeated_stratified_folds
 from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.evaluation.baselines.classifiers import fit_classifier
 from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_VARIABLES, ielsg_score, ielsg_variables
 from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
+from PCNSLSurvivalLib.evaluation.baselines.sigmoid import LEAST_SLOPE, fit_sigmoid
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc, out_of_fold_metrics
 
@@ -82,6 +86,30 @@ def test_defect_21_nothing_of_a_held_out_case_reaches_imputation_scaling_selecti
     )
     first, second = (run_baseline("arm", kind, one, fold) for one in (of, spoiled))
     assert first.probability[fold.test.index(kept)] == second.probability[fold.test.index(kept)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_probabilities_of_the_machine_keep_the_order_of_its_decisions_however_weak_the_signal(seed):
+    """Noise in few cases: in each of these seeds the decisions of the inner folds run against the classes."""
+    random = np.random.default_rng(seed)
+    os_class = random.permutation(np.arange(20) % 2)
+    fitted = fit_classifier("svm", random.normal(size=(20, 5)), os_class, seed=seed)
+    patients = random.normal(size=(50, 5))
+    decisions, probability = fitted.machine.decision_function(patients), fitted.predict_proba(patients)
+    assert (np.argsort(decisions) == np.argsort(probability[:, 1])).all()
+    assert list(fitted.classes_) == [0, 1]
+    assert probability.sum(axis=1) == pytest.approx(1.0)
+    assert (pickle.loads(pickle.dumps(fitted)).predict_proba(patients) == probability).all()
+
+
+def test_a_sigmoid_that_is_right_is_found_and_one_that_would_turn_over_says_the_share_of_the_class():
+    decisions = np.random.default_rng(1).normal(0, 0.2, 4000)
+    os_class = (np.random.default_rng(2).uniform(size=4000) < 1 / (1 + np.exp(-(8 * decisions - 1)))).astype(int)
+    found = fit_sigmoid(decisions, os_class)
+    assert (found.slope / found.spread, found.intercept) == pytest.approx((8, -1), rel=0.1)
+    turned = fit_sigmoid(-decisions, os_class)
+    assert turned.slope == LEAST_SLOPE
+    assert turned.probability(decisions) == pytest.approx(os_class.mean(), abs=0.01)
 
 
 def test_defect_9_the_five_ielsg_variables_stand_once_each_and_performance_status_is_one_of_them():

@@ -30,6 +30,13 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="limit of the classes"
     )
+    parser.add_argument(
+        "--radiomics-region",
+        choices=("auto", "lesion", "brain"),
+        default="auto",
+        help="what radiomics looks at in everybody (default: the lesion where all have a mask of it, the brain where "
+        "nobody has)",
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="scans at the same time for radiomics")
     parser.set_defaults(run=run_baselines)
 
@@ -40,8 +47,10 @@ def run_baselines(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.data.folds import repeated_stratified_folds
     from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.errors import EvaluationError
-    from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
+    from PCNSLSurvivalLib.evaluation.baselines.arms import CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
     from PCNSLSurvivalLib.evaluation.baselines.extraction import extract_radiomics
+    from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
+    from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
     from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
     from PCNSLSurvivalLib.reports.baselines_in_words import baselines_in_words, clinical_predictors
     from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts, outcomes_of
@@ -67,20 +76,21 @@ def run_baselines(args: argparse.Namespace) -> int:
         if arm.sequence is not None and prepared and all(arm.sequence in one.sequences for one in prepared)
     ]
     patients = tuple(one for one in prepared if one in everybody)
-    extract_radiomics(patients, sequences, out / "radiomics", jobs=args.jobs, report=_scans_done)
-    predictions, labels = [], {}
+    step = RadiomicsStep(region=radiomics_region(patients, args.radiomics_region)) if sequences else None
+    if step is not None:
+        extract_radiomics(patients, sequences, out / "radiomics", step, jobs=args.jobs, report=_scans_done)
+    predictions, judged = [], []
     for arm in (*CLINICAL_ARMS, *(arm for arm in RADIOMICS_ARMS if arm.sequence in sequences)):
         try:
-            table = baseline_table(arm, everybody, cache=out / "radiomics", threshold_days=days)
+            table = baseline_table(arm, everybody, cache=out / "radiomics", threshold_days=days, step=step)
         except EvaluationError as problem:
             if arm.sequence is not None:
                 raise
             print(f"{arm.label} is left out. {problem}", file=sys.stderr)
             continue
         predictions += [run_baseline(arm.name, arm.classifier, table, fold, seed=args.seed) for fold in folds]
-        labels[arm.name] = arm.label
+        judged.append(arm)
         print(f"{arm.label}: {len(folds)} folds done", file=sys.stderr, flush=True)
-    arms = [arm for arm in BASELINE_ARMS if arm.name in labels]
     report = write_experiment_report(
         out / "results",
         predictions,
@@ -88,10 +98,10 @@ def run_baselines(args: argparse.Namespace) -> int:
         facts=ExperimentFacts(
             threshold_days=days,
             seed=args.seed,
-            predictors=(*(sequence.label for sequence in sequences), *clinical_predictors(arms)),
-            baselines=baselines_in_words(arms),
+            predictors=(*(sequence.label for sequence in sequences), *clinical_predictors(judged)),
+            baselines=baselines_in_words(judged, "lesion" if step is None else step.region),
         ),
-        labels=labels,
+        labels={arm.name: arm.label for arm in judged},
         overwrite=True,
     )
     print(f"Results: {report}")

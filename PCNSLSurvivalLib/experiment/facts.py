@@ -34,7 +34,7 @@ def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> Experi
         network=_network(plan) if plan.sequences else "",
         training=_training(plan),
         pretraining=_pretraining(plan, grid),
-        baselines=baselines_in_words(plan.baseline_arms),
+        baselines=baselines_in_words(plan.baseline_arms, grid.radiomics_region or "lesion"),
         model_arm=plan.model_arm or "",
         software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
         | {name: installed_version(name) for name in _PACKAGES},

@@ -12,6 +12,8 @@ from PCNSLSurvivalLib.data.folds import Fold, repeated_stratified_folds
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.data.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
+from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
 from PCNSLSurvivalLib.experiment.participants import Participants, identity_of, participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.start import Start, WeightsFileStart
@@ -29,6 +31,7 @@ class Grid:
         patients: Of the cohort that is cross-validated.
         second: Of the cohort of the pre-training; None without one.
         starts: Trained beforehand, by sequence, in place of a pre-training.
+        radiomics_region: What radiomics looks at in every patient; None without radiomics.
     """
 
     pretraining: tuple[Unit, ...]
@@ -36,6 +39,7 @@ class Grid:
     patients: Participants
     second: Participants | None
     starts: dict[Sequence, Start]
+    radiomics_region: Region | None
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -56,6 +60,7 @@ def experiment_grid(
 
     Raises:
         CohortError: The cohorts share a patient.
+        EvaluationError: Some patients have a lesion for radiomics, and others none.
         ExperimentError: A cohort is missing or holds nobody for this plan.
         FoldError: The cohort cannot be split.
     """
@@ -102,6 +107,7 @@ def experiment_grid(
                 decided_by=decided,
                 sequence=sequence,
             )
+    region = radiomics_region((*labeled, *patients.censored), plan.radiomics_region) if plan.needs_radiomics else None
     by_scans, by_clinic = (_identities((*labeled, *patients.censored), plan, clinical=c) for c in (False, True))
 
     def who(fold: Fold, everyone: dict[str, list[object]] = by_scans) -> dict[str, Any]:
@@ -130,12 +136,19 @@ def experiment_grid(
         ]
     for arm in plan.baseline_arms:
         decided = {"version": PCNSLSurvivalLib.__version__}
+        if arm.sequence is not None:
+            decided["region"] = region
         everyone = by_clinic if arm.sequence is None else by_scans
         units += [
             Unit(kind="baseline", arm=arm.name, fold=fold, decided_by=decided | who(fold, everyone)) for fold in folds
         ]
     return Grid(
-        pretraining=tuple(pretraining.values()), folds=tuple(units), patients=patients, second=before, starts=given
+        pretraining=tuple(pretraining.values()),
+        folds=tuple(units),
+        patients=patients,
+        second=before,
+        starts=given,
+        radiomics_region=region,
     )
 
 

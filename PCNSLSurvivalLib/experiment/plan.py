@@ -11,6 +11,7 @@ import yaml
 
 from PCNSLSurvivalLib.errors import ExperimentError
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineArm, baseline_arm
+from PCNSLSurvivalLib.evaluation.baselines.region import RegionChoice
 from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
@@ -54,6 +55,7 @@ class ExperimentPlan:
         sequences: Each is an arm of its own, in each initialization.
         initializations: "scratch" starts from random weights; "transfer" from a pre-training on the second cohort.
         baselines: Methods without a network; see ``evaluation.baselines.arms``.
+        radiomics_region: What radiomics looks at in everybody; "auto" is the lesion where everybody has a mask.
         splits: Folds of one cross-validation.
         repeats: Cross-validations, each shuffled anew.
         seed: Of folds, initial weights, order and augmentation.
@@ -77,6 +79,7 @@ class ExperimentPlan:
     sequences: tuple[Sequence, ...] = (Sequence.T1, Sequence.T2, Sequence.T1GD)
     initializations: tuple[Initialization, ...] = ("scratch", "transfer")
     baselines: tuple[str, ...] = ("svm_clinical", "svm_t1_radiomics", "svm_t2_radiomics", "svm_t1gd_radiomics")
+    radiomics_region: RegionChoice = "auto"
     splits: int = 5
     repeats: int = 2
     seed: int = 12
@@ -136,6 +139,11 @@ class ExperimentPlan:
         """The scans that every patient must have, so that all arms see the same patients."""
         looked_at = [*self.sequences, *(arm.sequence for arm in self.baseline_arms)]
         return tuple(sequence for sequence in Sequence if sequence in looked_at)
+
+    @property
+    def needs_radiomics(self) -> bool:
+        """Whether a baseline looks at radiomics."""
+        return any(arm.sequence is not None for arm in self.baseline_arms)
 
     @property
     def needs_pretraining(self) -> bool:

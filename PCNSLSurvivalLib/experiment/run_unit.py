@@ -12,6 +12,8 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm, baseline_table
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
+from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
 from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
 from PCNSLSurvivalLib.evaluation.predictions import write_predictions
 from PCNSLSurvivalLib.experiment.finished import PREDICTIONS, RECORD, UnitOutcome, is_finished
@@ -82,9 +84,11 @@ def _baseline(task: UnitTask) -> None:
     assert unit.fold is not None
     arm = baseline_arm(unit.arm)
     people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
-    table = baseline_table(
-        arm, (*people.labeled, *people.censored), cache=task.out / _FEATURES, threshold_days=plan.threshold_days
-    )
+    everybody = (*people.labeled, *people.censored)
+    step = None
+    if arm.sequence is not None:
+        step = RadiomicsStep(region=radiomics_region(everybody, plan.radiomics_region))
+    table = baseline_table(arm, everybody, cache=task.out / _FEATURES, threshold_days=plan.threshold_days, step=step)
     predictions = run_baseline(arm.name, arm.classifier, table, unit.fold, seed=plan.seed)
     with whole_folder(unit.folder(task.out), overwrite=True) as folder:
         write_predictions([predictions], folder / PREDICTIONS)

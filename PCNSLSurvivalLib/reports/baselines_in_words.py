@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PCNSLSurvivalLib.evaluation.baselines.arms import BaselineArm
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import COSTS, INNER_FOLDS, KEPT_FEATURES
-from PCNSLSurvivalLib.evaluation.baselines.radiomics import FAMILIES, RadiomicsStep
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import FAMILIES, RadiomicsStep, Region
 from PCNSLSurvivalLib.reports.sentences import listed
 
 _FAMILY = {
@@ -18,14 +18,24 @@ _FAMILY = {
     "ngtdm": "NGTDM features",
 }
 
+_REGIONS: dict[Region, str] = {
+    "lesion": "the lesion mask (1 mm)",
+    "brain": f"the whole brain ({RadiomicsStep().brain_spacing_mm:g} mm)",
+}
+
 
 def clinical_predictors(arms: Sequence[BaselineArm]) -> tuple[str, ...]:
     """What the baselines look at besides scans."""
     return ("clinical variables of the IELSG score",) if any(arm.sequence is None for arm in arms) else ()
 
 
-def baselines_in_words(arms: Sequence[BaselineArm]) -> str:
-    """On what the baselines were fitted, and how, in sentences; empty without any."""
+def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -> str:
+    """On what the baselines were fitted, and how, in sentences; empty without any.
+
+    Args:
+        arms: The baselines.
+        region: What radiomics looked at in every patient.
+    """
     if not arms:
         return ""
     kinds = {"svm": "linear support vector machines", "logistic": "logistic regression"}
@@ -39,7 +49,7 @@ def baselines_in_words(arms: Sequence[BaselineArm]) -> str:
     if radiomics:
         on.append(
             f"radiomics of {listed(radiomics)} ({listed([_FAMILY[name] for name in FAMILIES])}; "
-            f"{RadiomicsStep().bins} gray levels) in the lesion mask, or in the whole brain without one"
+            f"{RadiomicsStep().bins} gray levels) in {_REGIONS[region]} of every patient"
         )
     costs = listed([f"{cost:g}" for cost in COSTS])
     told = [
@@ -51,5 +61,8 @@ def baselines_in_words(arms: Sequence[BaselineArm]) -> str:
         told.append(f"Of radiomics, the {kept} with the highest F statistic were kept.")
     told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds.")
     if any(arm.classifier == "svm" for arm in arms):
-        told.append("Platt's sigmoid made probabilities of the machines' decisions.")
+        told.append(
+            "Platt's sigmoid, fitted to decisions of the inner folds and held to their order, made probabilities of "
+            "the machines' decisions."
+        )
     return " ".join(told)

@@ -9,6 +9,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
 from PCNSLSurvivalLib.data.task_run import run_tasks
 from PCNSLSurvivalLib.errors import EvaluationError, PCNSLSurvivalError
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
 from PCNSLSurvivalLib.evaluation.baselines.radiomics_cache import cached_features
 from PCNSLSurvivalLib.terms import Sequence as MRSequence
 
@@ -20,12 +21,14 @@ class FeatureTask:
     patient: PreparedPatient
     sequence: MRSequence
     cache: Path
+    step: RadiomicsStep
 
 
 def extract_radiomics(
     patients: Sequence[PreparedPatient],
     sequences: Sequence[MRSequence],
     cache: Path,
+    step: RadiomicsStep,
     *,
     jobs: int = 1,
     report: Callable[[int, int], None] = lambda done, total: None,
@@ -36,13 +39,14 @@ def extract_radiomics(
         patients: Prepared examinations.
         sequences: Which scans.
         cache: Folder of the kept features.
+        step: The settings, with the region that is the same for all.
         jobs: Scans at the same time, each in a process of its own.
         report: Told the number of scans done, and of all.
 
     Raises:
         EvaluationError: A scan has no usable region, named with what is wrong, once all others are done.
     """
-    tasks = [FeatureTask(patient=one, sequence=s, cache=cache) for s in sequences for one in patients]
+    tasks = [FeatureTask(patient=one, sequence=s, cache=cache, step=step) for s in sequences for one in patients]
     problems = []
     for done, (task, problem) in enumerate(run_tasks(_extract, tasks, lost=lambda _, why: why, jobs=jobs), start=1):
         if problem:
@@ -55,7 +59,7 @@ def extract_radiomics(
 def _extract(task: FeatureTask) -> str:
     """Why the features could not be computed; empty if they are in the cache."""
     try:
-        cached_features(task.patient, task.sequence, task.cache)
+        cached_features(task.patient, task.sequence, task.cache, task.step)
     except PCNSLSurvivalError as problem:
         return str(problem)
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import SimpleITK as sitk
@@ -16,15 +16,19 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 FAMILIES = ("firstorder", "shape", "glcm", "glszm", "gldm", "ngtdm")
 """Run-length features (GLRLM) are left out: numpyradiomics' disagreed with the IBSI digital phantom."""
 
+Region = Literal["lesion", "brain"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class RadiomicsStep:
     """How features are computed; part of the key under which they are kept."""
 
+    region: Region = "lesion"
+    """One for the whole cohort; see ``region.radiomics_region``."""
     bins: int = 32
     """Gray levels, a fixed number, since normalized MR intensities have no unit (IBSI: fixed bin number)."""
     brain_spacing_mm: float = 2.0
-    """Voxel size at which the whole brain is looked at where there is no lesion mask; a lesion keeps its 1 mm."""
+    """Voxel size at which the whole brain is looked at; a lesion keeps its 1 mm."""
     least_voxels: int = 27
 
     def to_json(self) -> dict[str, Any]:
@@ -32,15 +36,12 @@ class RadiomicsStep:
         return {**asdict(self), "numpyradiomics": version("numpyradiomics"), "families": FAMILIES}
 
 
-def radiomics_features(
-    scan: sitk.Image, brain_mask: sitk.Image, lesion_mask: sitk.Image | None, step: RadiomicsStep
-) -> dict[str, float]:
-    """Features of the lesion, or of the whole brain where there is no lesion mask.
+def radiomics_features(scan: sitk.Image, region: sitk.Image, step: RadiomicsStep) -> dict[str, float]:
+    """Features of the lesion or of the whole brain, as the step says.
 
     Args:
         scan: Prepared scan at 1 mm, normalized.
-        brain_mask: On the grid of ``scan``.
-        lesion_mask: On the grid of ``scan``; None, or empty, for the whole brain.
+        region: Mask of the step's region, on the grid of ``scan``.
         step: The settings.
 
     Returns:
@@ -53,17 +54,15 @@ def radiomics_features(
         Zwanenburg et al., The Image Biomarker Standardization Initiative, Radiology 295(2), 2020.
         doi:10.1148/radiol.2020191145
     """
-    if lesion_mask is not None and sitk.GetArrayViewFromImage(lesion_mask).any():
-        region = lesion_mask
-    else:
+    if step.region == "brain":
         grid = Grid.of(scan).with_spacing((step.brain_spacing_mm,) * 3)
-        scan, region = resample(scan, grid), resample(brain_mask, grid, interpolation="nearest")
+        scan, region = resample(scan, grid), resample(region, grid, interpolation="nearest")
     values = sitk.GetArrayViewFromImage(scan)
     inside = sitk.GetArrayViewFromImage(region) > 0
     if int(inside.sum()) < step.least_voxels or np.ptp(values[inside]) == 0:
         raise EvaluationError(
-            "A lesion mask marks too little, or a region without any contrast, for radiomics. Look at the case in the "
-            "contact sheet; correct its mask, or leave it out by excluded.csv."
+            f"The {step.region} mask marks too little, or a region without any contrast, for radiomics. Look at the "
+            "case in the contact sheet; correct its mask, or leave it out by excluded.csv."
         )
     return features_of_region(values.astype(np.float64), inside, scan.GetSpacing()[::-1], bins=step.bins)
 

@@ -27,17 +27,23 @@ def cached_features(
 
     Raises:
         CohortError: The scan or a mask is gone.
-        EvaluationError: The region cannot be used, or the cache cannot be written.
+        EvaluationError: There is no such region, it cannot be used, or the cache cannot be written.
     """
     step = step or RadiomicsStep()
-    scan, brain, lesion = patient.scan(sequence), patient.brain_mask(), patient.lesion_mask()
-    contents = [content_of(scan), content_of(brain), "" if lesion is None else content_of(lesion)]
+    scan = patient.scan(sequence)
+    region = patient.brain_mask() if step.region == "brain" else patient.lesion_mask()
+    if region is None:
+        raise EvaluationError(
+            f"Case {patient.name} has no lesion mask to compute radiomics in. Add one, or leave the case out by "
+            "excluded.csv."
+        )
+    contents = [content_of(scan), content_of(region)]
     key = hashlib.sha256(json.dumps([step.to_json(), *contents], sort_keys=True).encode()).hexdigest()
     path = cache / f"{key}.json"
     kept = _kept(path)
     if kept is not None:
         return kept
-    features = radiomics_features(scan, brain, lesion, step)
+    features = radiomics_features(scan, region, step)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,8 @@ def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kep
         assert (out / "results" / "figures" / f"{name}.png").stat().st_size > 1000
         assert (out / "results" / "figures" / f"{name}.svg").is_file()
     assert len(list((out / "radiomics").glob("*.json"))) == 17
+    methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
+    assert "32 gray levels) in the lesion mask (1 mm) of every patient" in methods
     assert str(out / "results") in capsys.readouterr().out
 
 

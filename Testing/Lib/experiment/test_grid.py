@@ -13,7 +13,7 @@ import pytest
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.errors import EvaluationError, ExperimentError
 from PCNSLSurvivalLib.experiment.grid import Grid, experiment_grid
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.terms import Sequence
@@ -66,6 +66,8 @@ def test_the_same_plan_and_cohorts_give_the_same_keys(root):
     [
         (replace(PLAN, cohort="another name", model_arm=None), set()),
         (replace(PLAN, baselines=(*PLAN.baselines, "svm_ielsg")), {"svm_ielsg"}),
+        (replace(PLAN, radiomics_region="lesion"), set()),
+        (replace(PLAN, radiomics_region="brain"), {f"svm_{s}_radiomics" for s in ("t1", "t2", "t1gd")}),
         (
             replace(PLAN, finetuning=replace(PLAN.finetuning, learning_rate=1e-4)),
             {"t1_transfer", "t2_transfer", "t1gd_transfer"},
@@ -76,7 +78,15 @@ def test_the_same_plan_and_cohorts_give_the_same_keys(root):
             {f"{s}_{what}" for s in ("t1", "t2", "t1gd") for what in ("pretraining", "transfer")},
         ),
     ],
-    ids=["name", "one more baseline", "fine-tuning", "from scratch", "pre-training"],
+    ids=[
+        "name",
+        "one more baseline",
+        "the region as it is",
+        "another region",
+        "fine-tuning",
+        "from scratch",
+        "pre-training",
+    ],
 )
 def test_a_change_of_the_plan_repeats_what_depends_on_it_and_nothing_else(root, plan, again):
     assert arms_done_again(grid(root), grid(root, plan)) == again
@@ -117,6 +127,17 @@ def test_who_lacks_a_sequence_or_a_class_is_left_out_with_a_reason(root):
     assert people.left_out == {"P000": "No T1 and no T2.", "P001": "Survival is unknown."}
     assert [patient.name for patient in people.censored] == ["P008", "P009"]
     assert len(people.labeled) == 6
+
+
+def test_lesion_masks_that_only_some_have_are_refused_with_names_before_anything_is_trained(root):
+    path = root / "pcnsl" / "cohort.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    about["cases"][3]["has_lesion_mask"] = False
+    path.write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"1 of 10 patients have no lesion mask, or an empty one \(P003\)"):
+        grid(root)
+    assert grid(root, replace(PLAN, radiomics_region="brain")).radiomics_region == "brain"
+    assert grid(root, replace(PLAN, baselines=("svm_clinical",))).radiomics_region is None
 
 
 def test_transfer_without_a_second_cohort_is_refused(root):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from made_cohorts import made_cohort
 
+from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import (
     FAMILIES,
@@ -13,6 +17,10 @@ from PCNSLSurvivalLib.evaluation.baselines.radiomics import (
     features_of_region,
     radiomics_features,
 )
+from PCNSLSurvivalLib.evaluation.baselines.radiomics_cache import cached_features
+from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
+from PCNSLSurvivalLib.imaging.io import write_volume
+from PCNSLSurvivalLib.terms import Sequence
 
 # The phantom of the IBSI reference manual: 5 x 4 x 4 voxels of 2 mm, a point is outside the region.
 PHANTOM = """
@@ -142,19 +150,59 @@ def region(radius: float, size: int = 24) -> tuple[sitk.Image, sitk.Image]:
 
 
 def test_a_gain_and_an_offset_change_no_texture():
-    scan, brain = region(9)
-    _, lesion = region(5)
-    one, two = (radiomics_features(image, brain, lesion, RadiomicsStep()) for image in (scan, scan * 2.0 + 7.0))
+    scan, lesion = region(5)
+    one, two = (radiomics_features(image, lesion, RadiomicsStep()) for image in (scan, scan * 2.0 + 7.0))
     for name, value in one.items():
         if name.split("_")[0] != "firstorder":
             assert two[name] == pytest.approx(value, rel=1e-3, abs=1e-6), name
 
 
-def test_the_whole_brain_stands_in_where_there_is_no_lesion_and_a_speck_is_refused():
-    scan, brain = region(9)
-    _, empty = region(0)
-    step = RadiomicsStep()
-    assert radiomics_features(scan, brain, empty, step) == radiomics_features(scan, brain, None, step)
-    _, speck = region(1.5)
-    with pytest.raises(EvaluationError, match="marks too little"):
-        radiomics_features(scan, brain, speck, step)
+@pytest.mark.parametrize("radius", [0, 1.5])
+def test_an_empty_mask_and_a_speck_are_refused(radius):
+    with pytest.raises(EvaluationError, match="The lesion mask marks too little"):
+        radiomics_features(*region(radius), RadiomicsStep())
+
+
+@pytest.fixture
+def patients(tmp_path):
+    """Four prepared patients with lesion masks."""
+    return read_prepared_cohort(made_cohort(tmp_path / "cohort", patients=4, sequences=(Sequence.T1GD,))).patients
+
+
+def without_mask(patients, *numbers):
+    return [replace(one, has_lesion_mask=n not in numbers) for n, one in enumerate(patients)]
+
+
+def empty_mask(patient):
+    path = patient.folder / "lesion_mask_preprocessed.nii.gz"
+    write_volume(sitk.Image(sitk.ReadImage(str(path))) * 0, path)
+
+
+def test_everybody_s_lesion_is_looked_at_or_everybody_s_brain(patients):
+    nobody = without_mask(patients, 0, 1, 2, 3)
+    assert radiomics_region(patients) == radiomics_region(patients, "lesion") == "lesion"
+    assert radiomics_region(nobody) == radiomics_region(patients, "brain") == "brain"
+
+
+def test_a_mask_that_only_some_have_is_refused_with_the_names_of_the_others(patients):
+    empty_mask(patients[3])
+    some = without_mask(patients, 1)
+    with pytest.raises(EvaluationError, match=r"2 of 4 patients have no lesion mask, or an empty one \(P001, P003\)"):
+        radiomics_region(some)
+    assert radiomics_region(some, "brain") == "brain"
+    with pytest.raises(EvaluationError, match="radiomics_region: brain"):
+        radiomics_region(without_mask(patients, 0, 1, 2, 3), "lesion")
+
+
+def test_features_of_the_brain_are_the_same_with_and_without_a_mask_and_kept_apart_from_the_lesion_s(
+    patients, tmp_path
+):
+    brain = RadiomicsStep(region="brain")
+    with_mask, without = (
+        cached_features(one, Sequence.T1GD, tmp_path, brain) for one in (patients[0], without_mask(patients, 0)[0])
+    )
+    assert with_mask == without
+    assert cached_features(patients[0], Sequence.T1GD, tmp_path) != with_mask
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    with pytest.raises(EvaluationError, match="P000 has no lesion mask"):
+        cached_features(without_mask(patients, 0)[0], Sequence.T1GD, tmp_path)

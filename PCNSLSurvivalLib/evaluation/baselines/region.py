@@ -1,0 +1,58 @@
+"""Which region of the scans radiomics looks at: the same in everybody, or having a mask would be a predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.data.case_folder import read_record
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
+
+RegionChoice = Literal["auto", "lesion", "brain"]
+_NAMED = 20
+
+
+def radiomics_region(patients: Sequence[PreparedPatient], choice: RegionChoice = "auto") -> Region:
+    """The region for a whole cohort.
+
+    Args:
+        patients: Everybody who takes part, censored ones too.
+        choice: ``lesion`` or ``brain``; ``auto`` is the lesion where everybody has a mask of one, and the brain where
+            nobody has.
+
+    Raises:
+        EvaluationError: The lesion is asked for, or some patients have a mask of it, and others have none.
+    """
+    if choice == "brain":
+        return "brain"
+    without = [one.name for one in patients if not has_lesion(one)]
+    if not without:
+        return "lesion"
+    if choice == "auto" and len(without) == len(patients):
+        return "brain"
+    names = ", ".join(without[:_NAMED]) + (f" and {len(without) - _NAMED} more" if len(without) > _NAMED else "")
+    raise EvaluationError(
+        f"Radiomics of the lesion: {len(without)} of {len(patients)} patients have no lesion mask, or an empty one "
+        f"({names}). Looking at their brain instead would make of the mask a predictor. Add masks and run preprocess "
+        "again, leave these patients out by excluded.csv of the prepared cohort, or look at everybody's brain: "
+        "'radiomics_region: brain' in the experiment file, --radiomics-region brain for the command 'baselines'."
+    )
+
+
+def has_lesion(patient: PreparedPatient) -> bool:
+    """Whether a lesion is marked; the case's record tells it, and the mask itself where the record does not.
+
+    Raises:
+        CohortError: The mask is gone or damaged.
+    """
+    if not patient.has_lesion_mask:
+        return False
+    marked_ml = (read_record(patient.folder) or {}).get("lesion_ml")
+    if marked_ml is not None:
+        return float(marked_ml) > 0
+    mask = patient.lesion_mask()
+    return mask is not None and bool(sitk.GetArrayViewFromImage(mask).any())

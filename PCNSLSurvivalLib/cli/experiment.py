@@ -74,9 +74,11 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
             "experiment are run side by side with --jobs or --scheduler."
         )
     begin = time.perf_counter()
+    cohort = read_prepared_cohort(args.cohort.absolute())
+    plan = plan.on(cohort)
     experiment = Experiment(
         plan=plan,
-        cohort=read_prepared_cohort(args.cohort.absolute()),
+        cohort=cohort,
         second=read_prepared_cohort(args.brats.absolute()) if args.brats else None,
         out=args.out.absolute(),
         starts=tuple(read_start(folder) for folder in args.start),
@@ -89,6 +91,8 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
         f"{len(people.left_out)} left out.",
         flush=True,
     )
+    if plan.virtual_patients:
+        print("The patients are virtual: the report says so, and a model is a demonstration.", flush=True)
     if args.dry_run:
         print("\n".join(f"{name}: {reason}" for name, reason in sorted(people.left_out.items())))
         return 0

@@ -41,6 +41,7 @@ def run_finetune(args: argparse.Namespace) -> int:
     with training_processes(args.device) as processes:
         plan, sequence = plan_of(args), sequence_of(args)
         cohort = read_prepared_cohort(args.cohort.absolute())
+        plan = plan.on(cohort)
         start = read_start(args.start) if args.start else None
         if start is not None:
             start.refuse_unfit(plan, cohort)

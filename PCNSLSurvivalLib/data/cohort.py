@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PCNSLSurvivalLib.data.case import ClinicalVariables, CohortCase, os_class_of
@@ -12,6 +13,7 @@ from PCNSLSurvivalLib.data.layouts.found import FoundCohort
 from PCNSLSurvivalLib.data.layouts.table import read_table_cohort
 from PCNSLSurvivalLib.data.layouts.ucsf_pcnsl import is_ucsf_pcnsl, read_ucsf_pcnsl
 from PCNSLSurvivalLib.errors import CohortError
+from PCNSLSurvivalLib.phantoms.mark import any_virtual
 
 __all__ = ["ClinicalVariables", "CohortCase", "FoundCohort", "find_cohort", "os_class_of", "read_cohort"]
 
@@ -46,7 +48,10 @@ def find_cohort(path: Path) -> FoundCohort:
             "double rows, or tell examinations of one patient apart in a column 'session'."
         )
     cases = tuple(sorted(found.cases, key=lambda case: case.name))
-    return FoundCohort(layout=found.layout, cases=cases, remarks=found.remarks)
+    if any_virtual(path for case in cases for path in case.scans.values()):
+        remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
+        return replace(found, cases=cases, remarks=(*found.remarks, remark), virtual=True)
+    return replace(found, cases=cases)
 
 
 def _read(path: Path) -> FoundCohort:

@@ -198,6 +198,7 @@ def _about(cases: tuple[dict[str, Any], ...], found: FoundCohort, options: Prepa
         "made_by": MADE_BY,
         "version": COHORT_VERSION,
         "layout": found.layout,
+        "virtual": found.virtual,
         "options": {
             "sequences": None if options.sequences is None else [sequence.value for sequence in options.sequences],
             "use_brain_masks": options.use_brain_masks,

@@ -116,6 +116,8 @@ class PreparedCohort:
     patients: tuple[PreparedPatient, ...]
     left_out: Mapping[str, str]
     """Reason by name of each case that was not prepared, or that ``excluded.csv`` names."""
+    virtual: bool = False
+    """Whether scans of it were made by ``pcnsl-survival phantom``; not known, and so False, of older folders."""
 
     def patient(self, name: str) -> PreparedPatient:
         """The patient with a name.
@@ -156,7 +158,13 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
             left_out[name] = excluded[name]
         else:
             patients.append(_patient(case, folder, recipe))
-    return PreparedCohort(folder=folder, recipe=recipe, patients=tuple(patients), left_out=left_out)
+    return PreparedCohort(
+        folder=folder,
+        recipe=recipe,
+        patients=tuple(patients),
+        left_out=left_out,
+        virtual=stored.get("virtual") is True,
+    )
 
 
 def excluded_cases(folder: Path) -> dict[str, str]:

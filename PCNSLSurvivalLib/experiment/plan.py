@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.errors import ExperimentError
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineArm, baseline_arm
 from PCNSLSurvivalLib.evaluation.baselines.region import RegionChoice
@@ -149,6 +150,10 @@ class ExperimentPlan:
     def needs_pretraining(self) -> bool:
         """Whether a second cohort is needed."""
         return "transfer" in self.initializations and bool(self.sequences)
+
+    def on(self, cohort: PreparedCohort) -> ExperimentPlan:
+        """This plan for a cohort: its patients are virtual if the plan or the cohort says so."""
+        return replace(self, virtual_patients=True) if cohort.virtual else self
 
     def of_arm(self, name: str) -> ExperimentPlan:
         """This plan with one arm alone.

@@ -21,6 +21,7 @@ from PCNSLSurvivalLib.phantoms.contact_sheet import write_contact_sheet, write_p
 from PCNSLSurvivalLib.phantoms.dicom import write_dicom_series
 from PCNSLSurvivalLib.phantoms.layouts import LAYOUTS
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
+from PCNSLSurvivalLib.phantoms.mark import COHORT_FILE, MADE_BY
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
 from PCNSLSurvivalLib.phantoms.survival_model import survival_model
 from PCNSLSurvivalLib.phantoms.template import brain_template
@@ -172,7 +173,7 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
     """Write ``cohort.json``, or check that the folder holds this very cohort."""
     model = survival_model(plan.kind, plan.best_auc)
     about = {
-        "made_by": "pcnsl-survival phantom",
+        "made_by": MADE_BY,
         "version": _VERSION,
         "layout": layout,
         "seed": plan.seed,
@@ -184,7 +185,7 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
         "survival_model": asdict(model),
     }
     out = place.out
-    path = out / "cohort.json"
+    path = out / COHORT_FILE
     if path.is_file():
         held = json.loads(path.read_text(encoding="utf-8"))
         held.pop("patients", None)
@@ -201,7 +202,7 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for left_over in out.rglob(".*.partial"):
             shutil.rmtree(left_over, ignore_errors=True)
-        staging = out / ".cohort.json.partial"
+        staging = out / f".{COHORT_FILE}.partial"
         staging.write_text(json.dumps(about | {"patients": plan.patients}, indent=2) + "\n", encoding="utf-8")
         staging.replace(path)
     except OSError as problem:

@@ -16,6 +16,8 @@ class FoundCohort:
     cases: tuple[CohortCase, ...]
     remarks: tuple[str, ...] = ()
     """Sentences: tables that are missing, rows without a scan."""
+    virtual: bool = False
+    """Whether scans of it were made by ``pcnsl-survival phantom``."""
 
 
 def rows_without_scan(count: int, table: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.data.case import os_class_of
 from PCNSLSurvivalLib.data.cohort import CohortCase, find_cohort, read_cohort
+from PCNSLSurvivalLib.data.cohort_preparation import PreparationOptions, prepare_cohort
+from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.errors import CohortError
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort
 from PCNSLSurvivalLib.phantoms.layouts import (
@@ -25,6 +28,7 @@ from PCNSLSurvivalLib.phantoms.layouts import (
     table,
     ucsf_pcnsl,
 )
+from PCNSLSurvivalLib.phantoms.mark import COHORT_FILE, MADE_BY
 from PCNSLSurvivalLib.terms import OSClass, Sequence
 
 PATIENTS = 40
@@ -86,6 +90,20 @@ def test_bids_with_participants(written):
     }
     assert (case.brain_mask.name, case.lesion_mask.name) == ("t1gd_brain_mask.nii.gz", "t1gd_lesion_mask.nii.gz")
     assert found.remarks == (f"{PATIENTS - 3} patients of participants.tsv have no scan.",)
+
+
+@pytest.mark.parametrize("layout", [BidsLayout, Brats2020Layout, TableLayout, UcsfPcnslLayout])
+def test_a_cohort_of_phantoms_is_known_as_virtual_in_every_layout_and_stays_so_once_prepared(written, tmp_path, layout):
+    place, _ = written(layout, with_scans=1)
+    path = place.out / "patients.csv" if layout is TableLayout else place.out
+    assert not find_cohort(path).virtual
+    (place.out / COHORT_FILE).write_text(json.dumps({"made_by": MADE_BY}), encoding="utf-8")
+    found = find_cohort(path)
+    assert found.virtual
+    assert "The patients are virtual: 'pcnsl-survival phantom' made the scans." in found.remarks
+    # The empty files cannot be prepared; what is known of the whole cohort is kept all the same.
+    prepare_cohort(found, tmp_path / "prepared", PreparationOptions(), draw=lambda folder: None)
+    assert read_prepared_cohort(tmp_path / "prepared").virtual
 
 
 def test_bids_sessions_belong_to_one_patient(tmp_path):

@@ -17,10 +17,12 @@ from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.experiment import examples
 from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.model import model_description
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.reports import experiment_report
+from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalLib.training.unit import read_unit
 
 UNITS = 1 + 2 * 4 + 4
@@ -215,6 +217,24 @@ def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsy
 
     assert "1 of the patients lived longer than the threshold, 13 did not" in refused(one_class)
     assert "An examination is listed twice" in refused(twice)
+
+
+def test_a_cohort_of_phantoms_makes_a_demonstration_whatever_the_plan_says(small, capsys):
+    path = small / "pcnsl" / "cohort.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(about | {"virtual": True}), encoding="utf-8")
+    plan = (small / "plan.yaml").read_text(encoding="utf-8").replace("virtual_patients: true", "sequences: []")
+    plan = plan.replace("sequences: [t1gd]\ninitializations: [scratch]\n", "")
+    (small / "plan.yaml").write_text(plan, encoding="utf-8")
+    assert run_here(small) == 0
+    assert "The patients are virtual: the report says so, and a model is a demonstration." in capsys.readouterr().out
+    html = (small / "out" / "results" / "experiment_report.html").read_text(encoding="utf-8")
+    assert "All patients are virtual." in html
+    kept = read_plan(small / "out" / "experiment.yaml")
+    assert kept.virtual_patients
+    assert (
+        model_description(kept, "model", arm="a", sequence=Sequence.T1GD, patients=1, card="").kind == "demonstration"
+    )
 
 
 def test_defect_14_the_map_shown_of_a_patient_is_that_of_a_network_that_never_saw_them(undisturbed, monkeypatch):

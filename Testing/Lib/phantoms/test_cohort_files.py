@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort, draw_patie
 from PCNSLSurvivalLib.phantoms.cohort_files import make_cohort, make_member
 from PCNSLSurvivalLib.phantoms.contact_sheet import patient_block
 from PCNSLSurvivalLib.phantoms.layouts import BidsLayout, Brats2020Layout, TableLayout, UcsfPcnslLayout
+from PCNSLSurvivalLib.phantoms.mark import any_virtual
 from PCNSLSurvivalLib.terms import Sequence
 
 
@@ -194,6 +195,7 @@ def test_command_tells_balance_and_best_auc(quickly_written, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "2 virtual patients (2 made now, 0 found)" in told
     assert "0.700 with every variable known" in told
+    assert any_virtual([tmp_path / "c" / "scans" / "sub-0001" / "t2.nii.gz"])
     about = json.loads((tmp_path / "c" / "cohort.json").read_text(encoding="utf-8"))
     assert about["survival_model"]["best_auc"] == pytest.approx(0.7, abs=1e-6)
     assert str(tmp_path) not in (tmp_path / "c" / "cohort.json").read_text(encoding="utf-8")

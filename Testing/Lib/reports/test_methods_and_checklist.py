@@ -55,3 +55,5 @@ def test_the_baselines_that_ran_are_told_and_no_others():
     assert "IELSG" not in baselines_in_words(RADIOMICS_ARMS)
     assert clinical_predictors(RADIOMICS_ARMS) == ()
     assert baselines_in_words([]) == ""
+    assert "in the lesion mask (1 mm) of every patient" in everything
+    assert "in the whole brain (2 mm) of every patient" in baselines_in_words(RADIOMICS_ARMS, "brain")

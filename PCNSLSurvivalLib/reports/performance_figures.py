@@ -48,7 +48,7 @@ def precision_recall_figure(arms: Arms, results: Sequence[ArmResult], reference:
             curve = mean_precision_recall_curve(of_arm)
             ax.step(curve.x, curve.y, where="pre", color=color, lw=width)
         _square(ax, "Recall", "Precision")
-        head(ax, result.label, f"average precision {number(found)}, by chance {number(by_chance)}")
+        head(ax, result.label, f"average precision {number(found)} (chance {number(by_chance)})")
     return figure
 
 

@@ -23,7 +23,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationGroups:
-    """Patients in groups of rising predicted probability, (G,) each."""
+    """Predictions in groups of rising probability, (G,) each."""
 
     predicted: NDArray[np.float64]
     """Mean predicted probability of OS over one year."""
@@ -32,8 +32,8 @@ class CalibrationGroups:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     """95 % Wilson limits of the share."""
-    patients: NDArray[np.int64]
-    """How many predictions are in the group."""
+    predictions: NDArray[np.int64]
+    """How many are in the group."""
 
 
 def roc_curve(os_class: ArrayLike, probability: ArrayLike) -> Curve:
@@ -159,7 +159,7 @@ def calibration_groups(
         observed=observed / sizes,
         low=low,
         high=high,
-        patients=sizes,
+        predictions=sizes,
     )
 
 
@@ -168,7 +168,8 @@ def _wilson(share: NDArray[np.float64], number: NDArray[np.float64]) -> tuple[ND
     z2 = _WILSON_Z**2
     middle = (share + z2 / (2 * number)) / (1 + z2 / number)
     half = np.sqrt(z2 * share * (1 - share) / number + (z2 / (2 * number)) ** 2) / (1 + z2 / number)
-    return middle - half, middle + half
+    # Of a share of 0 or 1 rounding must not put the share outside its limits.
+    return np.minimum(middle - half, share), np.maximum(middle + half, share)
 
 
 def net_benefit(os_class: ArrayLike, risk: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:

@@ -107,11 +107,11 @@ def test_a_perfect_risk_has_the_share_of_deaths_as_net_benefit_at_every_threshol
 
 def test_calibration_groups_hold_everyone_once_and_the_observed_share():
     groups = calibration_groups(OS_CLASS, PROBABILITY, groups=2)
-    assert groups.patients.tolist() == [5, 5]
+    assert groups.predictions.tolist() == [5, 5]
     assert groups.observed.tolist() == [1 / 5, 4 / 5]
     assert (groups.low < groups.observed).all()
     assert (groups.observed < groups.high).all()
-    assert calibration_groups(OS_CLASS, np.full(10, 0.5)).patients.tolist() == [10]
+    assert calibration_groups(OS_CLASS, np.full(10, 0.5)).predictions.tolist() == [10]
 
 
 def test_limits_are_those_of_wilson_and_count_a_patient_once_however_often_predicted():
@@ -120,3 +120,10 @@ def test_limits_are_those_of_wilson_and_count_a_patient_once_however_often_predi
     assert (once.low[0], once.high[0]) == pytest.approx((wilson.low, wilson.high))
     twice = calibration_groups(np.tile(OS_CLASS, 2), np.tile(PROBABILITY, 2), groups=2, repeats=2)
     assert twice.high == pytest.approx(once.high)
+
+
+@pytest.mark.parametrize("os_class", [0, 1])
+def test_a_group_of_one_class_has_its_share_inside_the_limits_whatever_its_size(os_class):
+    for size in range(1, 200):
+        groups = calibration_groups(np.full(size, os_class), np.full(size, 0.5), repeats=3)
+        assert groups.low[0] <= os_class <= groups.high[0]

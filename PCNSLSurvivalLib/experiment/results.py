@@ -46,7 +46,7 @@ def write_results(experiment: Experiment, work: Work) -> Path | None:
     predictions = {arm: _predictions(units, out) for arm, units in arms.items()}
     people = work.grid.patients
     networks = {arm.name for arm in plan.networks}
-    histories = {arm: [_history(unit, experiment) for unit in units] for arm, units in arms.items() if arm in networks}
+    histories = {arm: [history_of(unit, plan, out) for unit in units] for arm, units in arms.items() if arm in networks}
     examples: tuple[ActivationExample, ...] = ()
     if plan.model_arm in arms:
         finished = [read_unit(unit.folder(out)) for unit in arms[plan.model_arm]]
@@ -83,10 +83,14 @@ def _predictions(units: Sequence[Unit], out: Path) -> list[FoldPredictions]:
     return [fold for unit in units for fold in read_predictions(unit.folder(out) / PREDICTIONS)]
 
 
-def _history(unit: Unit, experiment: Experiment) -> TrainingHistory:
-    settings = None if unit.training is None else experiment.plan.settings_of(unit.training)
-    path = unit.folder(experiment.out) / "history.csv"
-    return read_history(path, unit.label, lesion_task=settings is not None and settings.lesion_task > 0)
+def history_of(unit: Unit, plan: ExperimentPlan, out: Path) -> TrainingHistory:
+    """Loss by epoch of a finished network, and whether that loss holds the plan's lesion task.
+
+    Raises:
+        EvaluationError: Its ``history.csv`` is missing or damaged.
+    """
+    lesion_task = unit.training is not None and plan.settings_of(unit.training).lesion_task > 0
+    return read_history(unit.folder(out) / "history.csv", unit.label, lesion_task=lesion_task)
 
 
 def _labels(plan: ExperimentPlan) -> dict[str, str]:

@@ -111,7 +111,7 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
         f"in {time.perf_counter() - begin:.0f} s.",
         flush=True,
     )
-    report = write_results(experiment, work)
+    report = write_results(experiment, work, tell=print)
     if report is not None:
         print(f"Report: {report}")
     work.raise_if_failed()

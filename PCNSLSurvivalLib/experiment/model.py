@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
-from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.model_card import model_card
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment
 from PCNSLSurvivalLib.imaging.output_folder import whole_folder
@@ -61,7 +60,7 @@ def write_model(
                 arm=plan.model_arm or "",
                 sequence=sequences[0],
                 patients=patients,
-                card=_card(plan, whom, calibration, folds, person),
+                card=model_card(plan, whom, calibration, folds, person),
                 calibration=calibration,
             ),
             familiarity=_familiarity(experiment, first, sequences, whom),
@@ -127,46 +126,3 @@ def _familiarity(
         [np.stack([row[name] for row in rows]) for name in names],
         reference=whom,
     )
-
-
-def _card(
-    plan: ExperimentPlan,
-    whom: str,
-    calibration: Calibration,
-    folds: Sequence[FoldPredictions],
-    patients: Mapping[str, str],
-) -> str:
-    metrics = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)
-    rows = "\n".join(
-        f"| {METRIC_LABELS[name]} | {one.value:.2f} ({one.low:.2f} to {one.high:.2f}) |"
-        for name, one in metrics.items()
-    )
-    virtual = """# DEMONSTRATION: knows virtual heads only and must not be used on patients
-
-Its patients are virtual: probabilities and maps have no prognostic meaning.
-
-"""
-    warning = virtual if plan.virtual_patients else ""
-    return f"""{warning}# One-year overall survival of primary CNS lymphoma: {plan.model_arm}
-
-| | |
-|---|---|
-| Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; {plan.splits} members |
-| Training patients | {whom} |
-| Outcome | OS of more than {plan.threshold_days:g} days |
-| Calibration | temperature {calibration.temperature:.2f}, from held-out predictions |
-| License | Apache-2.0 |
-
-## Performance on patients the networks had not seen
-
-{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. Each
-number is that of a single network, not of the ensemble in this folder.
-
-| | |
-|---|---|
-{rows}
-
-{RESEARCH_USE_ONLY}
-
-Made by `pcnsl-survival experiment`.
-"""

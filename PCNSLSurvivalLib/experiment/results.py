@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
@@ -11,9 +11,11 @@ from PCNSLSurvivalLib.experiment.examples import activation_examples
 from PCNSLSurvivalLib.experiment.facts import experiment_facts
 from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
 from PCNSLSurvivalLib.experiment.model import write_model
+from PCNSLSurvivalLib.experiment.model_card import NOTHING_TOLD
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment, Work
 from PCNSLSurvivalLib.experiment.units import Unit
+from PCNSLSurvivalLib.models.calibration import is_at_bound
 from PCNSLSurvivalLib.reports.experiment_facts import (
     ActivationExample,
     TrainingHistory,
@@ -26,12 +28,15 @@ from PCNSLSurvivalLib.training.unit import read_unit
 RESULTS, MODEL = "results", "model"
 
 
-def write_results(experiment: Experiment, work: Work) -> Path | None:
+def write_results(
+    experiment: Experiment, work: Work, tell: Callable[[str], None] = lambda sentence: None
+) -> Path | None:
     """Write the report of the arms whose every fold is finished, and the model folder of the plan's arm.
 
     Args:
         experiment: The plan, its cohorts and its folder.
         work: What became of the units.
+        tell: Told in a sentence what is remarkable about the model.
 
     Returns:
         The HTML report; None where no arm is complete.
@@ -51,6 +56,8 @@ def write_results(experiment: Experiment, work: Work) -> Path | None:
     if plan.model_arm in arms:
         finished = [read_unit(unit.folder(out)) for unit in arms[plan.model_arm]]
         model = write_model(experiment, finished, predictions[plan.model_arm], out / MODEL)
+        if is_at_bound(model.temperature):
+            tell(NOTHING_TOLD)
         examples = activation_examples(model, people.cohort, arms[plan.model_arm], predictions[plan.model_arm], out)
     reference = plan.model_arm if plan.model_arm in arms else next(iter(arms))
     return write_experiment_report(

@@ -22,6 +22,16 @@ class Calibration:
     """Mean negative log-likelihood of the outcomes, in nats, at temperature 1."""
     loss_after: float
 
+    @property
+    def at_bound(self) -> bool:
+        """Whether a still higher temperature would fit better: the log-odds tell nothing of the outcomes."""
+        return is_at_bound(self.temperature)
+
+
+def is_at_bound(temperature: float) -> bool:
+    """Whether a temperature is as high as one may be."""
+    return temperature > 0.999 * HIGHEST
+
 
 def fit_temperature(log_odds: ArrayLike, over_one_year: ArrayLike) -> Calibration:
     """Fit the temperature by maximum likelihood.

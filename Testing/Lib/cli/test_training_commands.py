@@ -13,7 +13,9 @@ from made_experiments import made_cohorts
 from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.experiment import model as packing
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.pretrained import medicalnet_architecture
 
@@ -70,7 +72,7 @@ def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made,
     assert facts["epochs"] <= 2  # the plan's finetuning, not its training
 
 
-def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experiment(made, tmp_path):
+def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experiment(made, tmp_path, capsys, monkeypatch):
     plan = ["--plan", made / "plan.yaml", "--quiet"]
     arm = ["cross-validate", made / "pcnsl", "--arm", "t1gd_transfer", *plan]
     assert run(*arm, "--start", made / "start", "--out", tmp_path / "by_start") == 0
@@ -79,6 +81,11 @@ def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experimen
     assert read_model_folder(tmp_path / "by_start" / "model").training_patients == 12
     methods = (tmp_path / "by_start" / "results" / "methods.txt").read_text(encoding="utf-8")
     assert "trained for the same OS classes on 8 examinations of a second cohort, none" in methods
+    capsys.readouterr()
+    nothing = Calibration(temperature=HIGHEST, patients=12, loss_before=1.0, loss_after=0.69)
+    monkeypatch.setattr(packing, "fit_temperature", lambda log_odds, over_one_year: nothing)
+    assert run(*arm, "--start", made / "start", "--out", tmp_path / "by_start") == 0
+    assert "held-out patients told nothing of their survival" in capsys.readouterr().out
 
 
 def test_a_baseline_is_cross_validated_too(made, tmp_path):

@@ -1,0 +1,99 @@
+"""The card of a model that came out of an experiment: on whom it was trained, and what held-out patients say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from scipy.special import expit, logit
+
+from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
+from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_metrics
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
+from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+
+NOTHING_TOLD = (
+    f"The temperature is at its bound of {HIGHEST:g}: the probabilities of held-out patients told nothing of their "
+    "survival, and those of the model all lie near one half."
+)
+_OF_PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept")
+"""What a temperature changes; it moves no patient past another, nor past one half."""
+_VIRTUAL = """# DEMONSTRATION: knows virtual heads only and must not be used on patients
+
+Its patients are virtual: probabilities and maps have no prognostic meaning.
+
+"""
+
+
+def model_card(
+    plan: ExperimentPlan,
+    whom: str,
+    calibration: Calibration,
+    folds: Sequence[FoldPredictions],
+    patients: Mapping[str, str],
+) -> str:
+    """The card, as Markdown.
+
+    Args:
+        plan: What was run.
+        whom: The training cohort, counted.
+        calibration: The temperature of the folder.
+        folds: Held-out predictions of the model's arm, at temperature 1.
+        patients: Whose examination each case is.
+    """
+    before = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)
+    after = out_of_fold_metrics(_divided(folds, calibration.temperature), patients=patients, seed=plan.seed)
+    performance = "\n".join(
+        f"| {METRIC_LABELS[name]} | {_shown(one)} |" for name, one in before.items() if name not in _OF_PROBABILITIES
+    )
+    probabilities = "\n".join(
+        f"| {METRIC_LABELS[name]} | {_shown(before[name])} | {_shown(after[name])} |" for name in _OF_PROBABILITIES
+    )
+    return f"""{_VIRTUAL if plan.virtual_patients else ""}\
+# One-year overall survival of primary CNS lymphoma: {plan.model_arm}
+
+| | |
+|---|---|
+| Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; {plan.splits} members |
+| Training patients | {whom} |
+| Outcome | OS of more than {plan.threshold_days:g} days |
+| Calibration | temperature {calibration.temperature:.2f}, from held-out predictions |
+| License | Apache-2.0 |
+
+## Performance on patients the networks had not seen
+
+{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. Each
+number is that of a single network, not of the ensemble in this folder.
+
+| | |
+|---|---|
+{performance}
+
+## Their probabilities, as trained and as this folder gives them
+
+This folder divides log-odds by its temperature. That one number was fitted on the same held-out predictions, so that
+the column on the right is a little better than new patients would find it.
+
+| | temperature 1 | temperature {calibration.temperature:.2f} |
+|---|---|---|
+{probabilities}
+{_told_nothing(calibration)}
+{RESEARCH_USE_ONLY}
+
+Made by `pcnsl-survival experiment`.
+"""
+
+
+def _divided(folds: Sequence[FoldPredictions], temperature: float) -> list[FoldPredictions]:
+    """The same predictions with their log-odds divided; a probability of 0 or 1 stays one."""
+    return [replace(one, probability=expit(logit(one.probability) / temperature)) for one in folds]
+
+
+def _told_nothing(calibration: Calibration) -> str:
+    return f"\n{NOTHING_TOLD}\n" if calibration.at_bound else ""
+
+
+def _shown(one: Estimate) -> str:
+    return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"

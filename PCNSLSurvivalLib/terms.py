@@ -9,6 +9,12 @@ RESEARCH_USE_ONLY = "Research use only. Not for clinical decisions."
 ONE_YEAR_DAYS = 365
 
 
+def limit_in_words(threshold_days: float, *, short: bool = False) -> str:
+    """The limit of the OS classes: "1 year", or the days of another limit, "730 days"; short: "1 y" or "730 d"."""
+    year, days = ("1 y", "d") if short else ("1 year", "days")
+    return year if threshold_days == ONE_YEAR_DAYS else f"{threshold_days:g} {days}"
+
+
 class Sequence(StrEnum):
     """An MR sequence of the examination; the value is its name in files and in JSON."""
 
@@ -32,7 +38,11 @@ class OSClass(IntEnum):
     @property
     def label(self) -> str:
         """The class in words."""
-        return "OS > 1 year" if self is OSClass.OVER_ONE_YEAR else "OS ≤ 1 year"
+        return self.label_at(ONE_YEAR_DAYS)
+
+    def label_at(self, threshold_days: float) -> str:
+        """The class in words where an experiment parts the classes at another day."""
+        return f"OS {'>' if self is OSClass.OVER_ONE_YEAR else '≤'} {limit_in_words(threshold_days)}"
 
 
 class Verdict(StrEnum):

@@ -64,7 +64,7 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run what is missing of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.errors import ExperimentError
-    from PCNSLSurvivalLib.experiment.results import write_results
+    from PCNSLSurvivalLib.experiment.results import MODEL, write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, run_units
     from PCNSLSurvivalLib.experiment.start import read_start
 
@@ -93,6 +93,13 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     )
     if plan.virtual_patients:
         print("The patients are virtual: the report says so, and a model is a demonstration.", flush=True)
+    model_is_there = (experiment.out / MODEL).exists()
+    if plan.model_arm is not None and not plan.makes_model:
+        print(
+            f"No model folder will be made: it can say OS over one year only, and 'threshold_days' is "
+            f"{plan.threshold_days:g}." + (" The one that is there is of another run." if model_is_there else ""),
+            flush=True,
+        )
     if args.dry_run:
         print("\n".join(f"{name}: {reason}" for name, reason in sorted(people.left_out.items())))
         return 0

@@ -36,6 +36,7 @@ def run_finetune(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
     from PCNSLSurvivalLib.experiment.finetuned_model import write_finetuned_model
     from PCNSLSurvivalLib.experiment.start import read_start
+    from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
     from PCNSLSurvivalLib.training.processes import training_processes
 
     with training_processes(args.device) as processes:
@@ -50,6 +51,12 @@ def run_finetune(args: argparse.Namespace) -> int:
                     f"The start looks at {start.sequence.label}, the training at {sequence.label}. Choose the same "
                     "with --sequence."
                 )
+        if plan.threshold_days != ONE_YEAR_DAYS:
+            raise ExperimentError(
+                "A model folder gives the probability of OS over one year, and 'threshold_days' is "
+                f"{plan.threshold_days:g}: finetune would leave nothing that can be used. Leave 'threshold_days' out "
+                "of the experiment file, or judge such networks with cross-validate."
+            )
         training: Training = "training" if start is None else "finetuning"
         out = args.out.absolute()
         with EpochProgress(plan.settings_of(training), quiet=args.quiet) as progress:

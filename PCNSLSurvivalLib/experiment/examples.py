@@ -21,13 +21,20 @@ from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.recipe import refuse_other_preparation
 from PCNSLSurvivalLib.preprocessing.resampling import to_network
 from PCNSLSurvivalLib.reports.experiment_facts import ActivationExample, ExampleChoice, choose_examples
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.terms import Sequence as MRSequence
 
 _PICTURE_MM = 1.0
 
 
 def activation_examples(
-    model: ModelFolder, cohort: PreparedCohort, units: Sequence[Unit], folds: Sequence[FoldPredictions], out: Path
+    model: ModelFolder,
+    cohort: PreparedCohort,
+    units: Sequence[Unit],
+    folds: Sequence[FoldPredictions],
+    out: Path,
+    *,
+    threshold_days: float = ONE_YEAR_DAYS,
 ) -> tuple[ActivationExample, ...]:
     """For each kind of right and wrong prediction of one network arm, a patient and the map of the predicted class.
 
@@ -37,6 +44,7 @@ def activation_examples(
         units: The arm's units, all finished.
         folds: Its held-out predictions.
         out: Folder of the experiment.
+        threshold_days: Limit of the OS classes.
 
     Raises:
         CohortError, ExperimentError, ModelFolderError: A scan or a network is gone or damaged.
@@ -48,12 +56,16 @@ def activation_examples(
     for choice in choose_examples(folds):
         member = member_of(place[choice.repeat, choice.fold].folder(out), model.architecture)
         network = SurvivalNetwork(alone, members=[member])
-        examples.append(_example(choice, cohort.patient(choice.case), model, network))
+        examples.append(_example(choice, cohort.patient(choice.case), model, network, threshold_days))
     return tuple(examples)
 
 
 def _example(
-    choice: ExampleChoice, patient: PreparedPatient, model: ModelFolder, network: SurvivalNetwork
+    choice: ExampleChoice,
+    patient: PreparedPatient,
+    model: ModelFolder,
+    network: SurvivalNetwork,
+    threshold_days: float,
 ) -> ActivationExample:
     refuse_other_preparation(patient.recipe, model.recipe, case=patient.name)
     step = model.recipe.network_grid
@@ -76,7 +88,8 @@ def _example(
         activation=_ijk(activation),
         lesion=None if lesion is None else _ijk(resample(lesion, picture, interpolation="nearest")) > 0,
         voxel_mm=_PICTURE_MM,
-        activation_of=result.target.label,
+        activation_of=result.target.label_at(threshold_days),
+        map_is_empty=result.map_is_empty,
     )
 
 

@@ -35,7 +35,7 @@ def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> Experi
         training=_training(plan),
         pretraining=_pretraining(plan, grid),
         baselines=baselines_in_words(plan.baseline_arms, grid.radiomics_region or "lesion"),
-        model_arm=plan.model_arm or "",
+        model_arm=plan.model_arm if plan.model_arm and plan.makes_model else "",
         software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
         | {name: installed_version(name) for name in _PACKAGES},
         command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(grid)} --out DIR",

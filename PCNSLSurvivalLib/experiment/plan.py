@@ -61,7 +61,8 @@ class ExperimentPlan:
         repeats: Cross-validations, each shuffled anew.
         seed: Of folds, initial weights, order and augmentation.
         threshold_days: OS longer than this is the positive class; censored before it, a patient has no class.
-        model_arm: The arm whose networks become the model folder; None for none.
+        model_arm: The arm whose networks become the model folder; None for none. With another threshold than a year,
+            there is none either: the arm is then the reference of the report, and its maps are shown.
         network: The 3D ResNet of every arm.
         network_grid: The block of the prepared scans that the networks see.
         training: From scratch.
@@ -140,6 +141,11 @@ class ExperimentPlan:
         """The scans that every patient must have, so that all arms see the same patients."""
         looked_at = [*self.sequences, *(arm.sequence for arm in self.baseline_arms)]
         return tuple(sequence for sequence in Sequence if sequence in looked_at)
+
+    @property
+    def makes_model(self) -> bool:
+        """Whether a model folder comes out: it can say OS over one year, and nothing else."""
+        return self.model_arm is not None and self.threshold_days == ONE_YEAR_DAYS
 
     @property
     def needs_radiomics(self) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
@@ -55,10 +57,18 @@ def write_results(
     examples: tuple[ActivationExample, ...] = ()
     if plan.model_arm in arms:
         finished = [read_unit(unit.folder(out)) for unit in arms[plan.model_arm]]
-        model = write_model(experiment, finished, predictions[plan.model_arm], out / MODEL)
-        if is_at_bound(model.temperature):
-            tell(NOTHING_TOLD)
-        examples = activation_examples(model, people.cohort, arms[plan.model_arm], predictions[plan.model_arm], out)
+        with _model_place(plan, out) as place:
+            model = write_model(experiment, finished, predictions[plan.model_arm], place)
+            if plan.makes_model and is_at_bound(model.temperature):
+                tell(NOTHING_TOLD)
+            examples = activation_examples(
+                model,
+                people.cohort,
+                arms[plan.model_arm],
+                predictions[plan.model_arm],
+                out,
+                threshold_days=plan.threshold_days,
+            )
     reference = plan.model_arm if plan.model_arm in arms else next(iter(arms))
     return write_experiment_report(
         out / RESULTS,
@@ -72,6 +82,16 @@ def write_results(
         histories=histories,
         overwrite=True,
     )
+
+
+@contextmanager
+def _model_place(plan: ExperimentPlan, out: Path) -> Iterator[Path]:
+    """Where the model folder goes: one that cannot be kept is made for the maps of the report, and thrown away."""
+    if plan.makes_model:
+        yield out / MODEL
+    else:
+        with TemporaryDirectory(prefix=".maps.", suffix=".partial", dir=out) as folder:
+            yield Path(folder) / MODEL
 
 
 def complete_arms(plan: ExperimentPlan, work: Work) -> dict[str, list[Unit]]:

@@ -48,7 +48,7 @@ class Start(ABC):
 
         Raises:
             CohortError: A patient is on both sides.
-            ExperimentError, ModelFolderError: Network, block or preparation of the scans differ.
+            ExperimentError, ModelFolderError: Network, block, OS classes or preparation of the scans differ.
         """
 
     @abstractmethod
@@ -68,11 +68,13 @@ class PretrainedStart(Start):
         architecture: The network.
         grid: The block it saw.
         recipe_sha256: How its scans were prepared.
+        threshold_days: Limit of the OS classes it was trained for.
     """
 
     architecture: ResNetArchitecture
     grid: NetworkGridStep
     recipe_sha256: str
+    threshold_days: float
 
     @property
     def in_words(self) -> str:
@@ -85,6 +87,11 @@ class PretrainedStart(Start):
             raise ExperimentError(
                 "The start was trained with another network or another block than the plan asks for. Give both "
                 "commands the same experiment file, or copy 'network' and 'network_grid' from the start's unit.json."
+            )
+        if self.threshold_days != plan.threshold_days:
+            raise ExperimentError(
+                f"The start was trained for OS over {self.threshold_days:g} days, the plan asks for "
+                f"{plan.threshold_days:g}. Give both commands the same 'threshold_days'."
             )
         if self.recipe_sha256 != cohort.recipe.sha256:
             raise ExperimentError(
@@ -160,6 +167,7 @@ def read_start(path: Path) -> Start:
         architecture=unit.architecture,
         grid=NetworkGridStep(**{entry: tuple(values) for entry, values in facts["settings"]["grid"].items()}),
         recipe_sha256=facts["recipe_sha256"],
+        threshold_days=float(facts["settings"]["threshold_days"]),
         weights_sha256=sha256_of(path / MEMBER),
         patients=tuple(KnownPatient(**{**one, "aliases": tuple(one["aliases"])}) for one in facts["patients"]),
     )

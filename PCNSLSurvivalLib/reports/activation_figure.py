@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.errors import EvaluationError
 from PCNSLSurvivalLib.reports.colors import activation_rgb, gradient_stops
 from PCNSLSurvivalLib.reports.experiment_facts import OUTCOME_LABELS, ActivationExample
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, limit_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ _OPACITY = 0.6
 _FAINTEST = 0.15  # below it the map is clear, so that the brain under it stays readable
 
 
-def activation_figure(examples: Sequence[ActivationExample]) -> Figure:
+def activation_figure(examples: Sequence[ActivationExample], threshold_days: float = ONE_YEAR_DAYS) -> Figure:
     """One column an example: the axial T1Gd slice, and under it the same slice with the map.
 
     The slice is the one through most of the lesion, or through the highest activation where there is no lesion mask.
@@ -28,6 +29,7 @@ def activation_figure(examples: Sequence[ActivationExample]) -> Figure:
 
     Args:
         examples: As ``choose_examples`` found them, with the pictures filled in.
+        threshold_days: Limit of the OS classes.
 
     Raises:
         EvaluationError: There is no example, or a map is not on the voxels of its scan.
@@ -56,7 +58,7 @@ def activation_figure(examples: Sequence[ActivationExample]) -> Figure:
             if one.lesion is not None and one.lesion.any():
                 lesion = _upright(one.lesion[..., one.slice_index()]).astype(float)
                 ax.contour(lesion, [0.5], colors="#7fd4ff", linewidths=0.7)
-        _annotate(rows[0][column], rows[1][column], one)
+        _annotate(rows[0][column], rows[1][column], one, limit_in_words(threshold_days, short=True))
     scale = LinearSegmentedColormap.from_list("activation", [(at, color) for at, color in gradient_stops()])
     from matplotlib.cm import ScalarMappable
 
@@ -66,18 +68,21 @@ def activation_figure(examples: Sequence[ActivationExample]) -> Figure:
     return figure
 
 
-def _annotate(top: Axes, bottom: Axes, one: ActivationExample) -> None:
+def _annotate(top: Axes, bottom: Axes, one: ActivationExample, limit: str) -> None:
     top.set_title(f"Patient {one.number}\n{OUTCOME_LABELS[one.outcome]}", fontsize=8)
-    truth = "> 1 y" if one.outcome in ("TP", "FN") else "≤ 1 y"
+    truth = ">" if one.outcome in ("TP", "FN") else "≤"
     bottom.text(
         0.5,
         -0.02,
-        f"OS {truth}; predicted P(> 1 y) {one.probability:.2f}",
+        f"OS {truth} {limit}\npredicted P(> {limit}) {one.probability:.2f}\nmap explains {one.activation_of}",
         ha="center",
         va="top",
         fontsize=7,
         transform=bottom.transAxes,
     )
+    if one.map_is_empty or _slice(one).max() < _FAINTEST:
+        nothing = "no activation" if one.map_is_empty else "no activation in this slice"
+        bottom.text(0.5, 0.03, nothing, color="white", fontsize=7, ha="center", transform=bottom.transAxes)
     for ax in (top, bottom):
         for x, side in ((0.02, "R"), (0.98, "L")):
             ax.text(

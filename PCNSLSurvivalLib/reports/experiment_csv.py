@@ -56,7 +56,7 @@ def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: 
         for one, of_fold in zip(folds, values.T, strict=True):
             place = (arm, one.repeat + 1, one.fold + 1)
             rows.append((*place, len(one.cases), int(one.os_class.sum()), *of_fold.tolist()))
-    _write(path, ["arm", "repeat", "fold", "cases", "over_one_year", *METRIC_LABELS], rows)
+    _write(path, ["arm", "repeat", "fold", "cases", "long_survivors", *METRIC_LABELS], rows)
 
 
 def write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.data.case import CohortCase
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, limit_in_words
 
 Outcome = Literal["TP", "FP", "TN", "FN"]
 OUTCOME_LABELS: dict[Outcome, str] = {
@@ -72,6 +72,17 @@ class ExperimentFacts:
     """The command that makes the results again."""
     external_test: bool = False
 
+    @property
+    def limit(self) -> str:
+        """The limit of the OS classes in words: "1 year"."""
+        return limit_in_words(self.threshold_days)
+
+    @property
+    def title(self) -> str:
+        """Of the report: what is predicted."""
+        usual = self.threshold_days == ONE_YEAR_DAYS
+        return "One-year overall survival" if usual else f"Overall survival over {self.limit}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ActivationExample:
@@ -79,13 +90,14 @@ class ActivationExample:
 
     Attributes:
         number: Number or code of the patient as printed beside the picture; no name.
-        outcome: What the prediction was: positive is OS over one year.
-        probability: Predicted probability of OS over one year.
+        outcome: What the prediction was: positive is the longer OS.
+        probability: Predicted probability of the longer OS.
         t1gd: (I, J, K) intensities; the indices run to left, posterior, superior, as ``network_input`` gives them.
         activation: (I, J, K) map on the same voxels, 0 to 1.
         lesion: (I, J, K) lesion on the same voxels; None where the cohort brought no mask.
         voxel_mm: Edge of a voxel.
         activation_of: What the map explains, such as "OS > 1 year".
+        map_is_empty: Whether nothing in the scan speaks for that class.
     """
 
     number: str
@@ -96,6 +108,7 @@ class ActivationExample:
     lesion: NDArray[np.bool_] | None = None
     voxel_mm: float = 1.0
     activation_of: str = "the predicted class"
+    map_is_empty: bool = False
 
     def slice_index(self) -> int:
         """The axial slice to show: through most of the lesion, or else through the highest activation."""

@@ -35,6 +35,7 @@ from PCNSLSurvivalLib.reports.experiment_tables import (
 from PCNSLSurvivalLib.reports.methods_text import cohort_counts, methods_paragraphs
 from PCNSLSurvivalLib.reports.pictures import png_address
 from PCNSLSurvivalLib.reports.reporting_checklist import checklist
+from PCNSLSurvivalLib.reports.sentences import first_sentence
 from PCNSLSurvivalLib.reports.survival_results import ArmSurvival, arms_survival
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
@@ -117,7 +118,7 @@ def write_experiment_report(
         (staging / "results_table.tex").write_text(results_latex(results, compared, reference), encoding="utf-8")
         (staging / "methods.txt").write_text("\n\n".join((*methods, RESEARCH_USE_ONLY, "")), encoding="utf-8")
         figures = _save_figures(
-            staging / FIGURES_FOLDER, arms, results, reference, survival, examples, histories or {}, labels
+            staging / FIGURES_FOLDER, arms, results, reference, survival, examples, histories or {}, labels, facts
         )
         html = _template().render(
             research_use_only=RESEARCH_USE_ONLY,
@@ -138,6 +139,7 @@ def write_experiment_report(
             number=number,
             p_value=p_value,
             interval=interval,
+            first_sentence=first_sentence,
         )
         (staging / REPORT_FILE).write_text(html, encoding="utf-8")
     return out / REPORT_FILE
@@ -152,12 +154,14 @@ def _save_figures(
     examples: Sequence[ActivationExample],
     histories: Mapping[str, Sequence[TrainingHistory]],
     labels: Mapping[str, str],
+    facts: ExperimentFacts,
 ) -> list[dict[str, str]]:
     """Draw and save every figure; name, caption and title of each, in the order of the report."""
     from PCNSLSurvivalLib.reports import activation_figure, performance_figures, survival_figures
     from PCNSLSurvivalLib.reports.figure_style import save, style
 
     name_of_reference = next(one.label for one in results if one.arm == reference)
+    days = facts.threshold_days
     gray = f"Gray: {name_of_reference}." if len(arms) > 1 else ""
     of_classes_alone = any(not one.lesion_task for of_arm in histories.values() for one in of_arm)
     wanted: list[tuple[str, str, str, Callable[[], Figure] | None]] = [
@@ -170,7 +174,8 @@ def _save_figures(
         (
             "precision_recall",
             "Precision and recall",
-            "Mean over folds, for OS > 1 year; dotted: the average precision by chance in folds of this size. " + gray,
+            f"Mean over folds, for OS > {facts.limit}; dotted: the average precision by chance in folds of this size. "
+            + gray,
             lambda: performance_figures.precision_recall_figure(arms, results, reference),
         ),
         (
@@ -178,12 +183,12 @@ def _save_figures(
             "Calibration",
             "Fifths of the held-out predictions with 95 % Wilson limits for their number of patients; dashes: "
             "predictions of long (blue) and short (orange) survivors.",
-            lambda: performance_figures.calibration_figure(arms, results),
+            lambda: performance_figures.calibration_figure(arms, results, days),
         ),
         (
             "decision",
             "Decision curves",
-            "Net benefit of acting on a predicted risk of death within the year, held-out predictions. " + gray,
+            f"Net benefit of acting on a predicted risk of death within {facts.limit}, held-out predictions. " + gray,
             lambda: performance_figures.decision_figure(arms, results, reference),
         ),
         (
@@ -191,13 +196,16 @@ def _save_figures(
             "Survival of the predicted groups",
             "Kaplan-Meier estimate with 95 % limits, all patients with known follow-up; ticks: censored; below: "
             "patients at risk.",
-            (lambda: survival_figures.kaplan_meier_figure(survival)) if survival else None,
+            (lambda: survival_figures.kaplan_meier_figure(survival, days)) if survival else None,
         ),
         (
             "activation",
             "Where the network looked",
-            "T1Gd of held-out patients and the map of a network that never saw them; light blue: lesion mask.",
-            (lambda: activation_figure.activation_figure(examples)) if examples else None,
+            "T1Gd of held-out patients and, below, where a network that never saw them found what speaks for the class "
+            "it predicted; light blue: lesion mask. Of each kind of right and wrong prediction in the first "
+            "repetition, the patient is shown whose probability lies farthest from one half, in the slice with most of "
+            "the lesion or, without a mask, with the highest activation.",
+            (lambda: activation_figure.activation_figure(examples, days)) if examples else None,
         ),
         (
             "learning",

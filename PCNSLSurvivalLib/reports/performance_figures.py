@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.evaluation.curves import (
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, every_held_out
 from PCNSLSurvivalLib.reports.experiment_tables import ArmResult, interval, number
 from PCNSLSurvivalLib.reports.figure_style import BLUE, GRAY, ORANGE, head, panels
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, limit_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def precision_recall_figure(arms: Arms, results: Sequence[ArmResult], reference:
     return figure
 
 
-def calibration_figure(arms: Arms, results: Sequence[ArmResult]) -> Figure:
+def calibration_figure(arms: Arms, results: Sequence[ArmResult], threshold_days: float = ONE_YEAR_DAYS) -> Figure:
     """Observed against predicted in fifths of the held-out predictions, with 95 % limits; the predictions below."""
     figure, axes = panels(len(arms))
     for ax, folds, result in zip(axes, arms.values(), results, strict=True):
@@ -64,14 +65,14 @@ def calibration_figure(arms: Arms, results: Sequence[ArmResult]) -> Figure:
         for chosen, height in ((os_class == 1, 0.03), (os_class == 0, 0.0)):
             color = BLUE if height else ORANGE
             ax.plot(probability[chosen], np.full(chosen.sum(), height - 0.08), "|", color=color, ms=4, clip_on=False)
-        _square(ax, "Predicted P(OS > 1 year)", "Observed share", low=-0.1)
+        _square(ax, f"Predicted P(OS > {limit_in_words(threshold_days)})", "Observed share", low=-0.1)
         slope, brier = result.out_of_fold["calibration_slope"], result.out_of_fold["brier"]
         head(ax, result.label, f"slope {number(slope.value)}, Brier {number(brier.value)}")
     return figure
 
 
 def decision_figure(arms: Arms, results: Sequence[ArmResult], reference: str) -> Figure:
-    """Net benefit of acting on a predicted risk of death within one year, against acting on everybody or nobody."""
+    """Net benefit of acting on a predicted risk of death within the limit, against acting on everybody or nobody."""
     from matplotlib.lines import Line2D
 
     figure, axes = panels(len(arms))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+# A sentence ends before a capital letter, but not after "Dr." or an initial.
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\b[A-Z][a-z]\.)\s+(?=[A-Z])")
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -13,3 +17,8 @@ def listed(parts: Sequence[str]) -> str:
 def counted(number: int, what: str) -> str:
     """ "1 examination", "2 examinations"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def first_sentence(text: str) -> str:
+    """What is wrong, of a message that goes on with what to do about it."""
+    return _BETWEEN_SENTENCES.split(text, maxsplit=1)[0]

@@ -12,30 +12,32 @@ from PCNSLSurvivalLib.reports.experiment_facts import TrainingHistory
 from PCNSLSurvivalLib.reports.experiment_tables import interval, p_value
 from PCNSLSurvivalLib.reports.figure_style import BLUE, GRAY, ORANGE, head, panels
 from PCNSLSurvivalLib.reports.survival_results import ArmSurvival
+from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, limit_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DAYS_A_YEAR = 365.25
-_GROUPS = ((True, BLUE, "> 1 y"), (False, ORANGE, "≤ 1 y"))
+_GROUPS = ((True, BLUE, ">"), (False, ORANGE, "≤"))
 
 
-def kaplan_meier_figure(arms: Sequence[ArmSurvival]) -> Figure:
+def kaplan_meier_figure(arms: Sequence[ArmSurvival], threshold_days: float = ONE_YEAR_DAYS) -> Figure:
     """Kaplan-Meier curves of the two predicted groups of each arm, with 95 % limits, ticks at censored patients."""
     from matplotlib.lines import Line2D
 
     figure, axes = panels(len(arms), height=3.0)
     for ax, one in zip(axes, arms, strict=True):
-        _groups(ax, one)
+        _groups(ax, one, threshold_days)
         tested = [f"log-rank p {_equal(p_value(one.log_rank.p))}"] if not one.log_rank.too_small else []
         head(ax, one.label, f"C {interval(one.c_index)}", *tested, *one.remarks)
-    lines = [Line2D([], [], color=color, lw=1.4, label=f"predicted OS {name}") for _, color, name in _GROUPS]
+    limit = limit_in_words(threshold_days, short=True)
+    lines = [Line2D([], [], color=color, lw=1.4, label=f"predicted OS {sign} {limit}") for _, color, sign in _GROUPS]
     figure.legend(handles=lines, loc="outside upper center", ncols=2)
     return figure
 
 
-def _groups(ax: Axes, one: ArmSurvival) -> None:
+def _groups(ax: Axes, one: ArmSurvival, threshold_days: float) -> None:
     last = float(one.os_days.max()) / DAYS_A_YEAR
     ticks = np.unique(np.round(np.linspace(0, last, 4), 1 if last < 3 else 0))
     for line, (over, color, _) in enumerate(_GROUPS):
@@ -52,7 +54,7 @@ def _groups(ax: Axes, one: ArmSurvival) -> None:
             risk = int((curve.follow_up_days >= tick * DAYS_A_YEAR).sum())
             ax.text(tick, -0.35 - 0.09 * line, str(risk), color=color, ha="center", fontsize=6.5, clip_on=False)
     ax.text(-0.02 * last, -0.26, "at risk", fontsize=6.5, color=GRAY, ha="left")
-    ax.axvline(1, color=GRAY, lw=0.6, ls=":")
+    ax.axvline(threshold_days / DAYS_A_YEAR, color=GRAY, lw=0.6, ls=":")
     ax.set(xlim=(0, last * 1.02), ylim=(0, 1.02), ylabel="Survival")
     # The empty lines keep room for the numbers at risk.
     ax.set_xlabel("Years" + 3 * "\n", labelpad=1)

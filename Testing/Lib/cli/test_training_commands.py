@@ -135,6 +135,17 @@ def test_a_start_of_another_network_is_refused(made, tmp_path, capsys):
     assert "it held patients back" in capsys.readouterr().err
 
 
+def test_a_start_of_other_classes_and_a_model_of_other_classes_are_refused_before_training(made, tmp_path, capsys):
+    plan = (made / "plan.yaml").read_text(encoding="utf-8") + "threshold_days: 730\n"
+    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
+    words = [made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--out", tmp_path / "out"]
+    assert run("cross-validate", *words, "--arm", "t1gd_transfer", "--start", made / "start") == 3
+    assert "The start was trained for OS over 365 days, the plan asks for 730." in capsys.readouterr().err
+    assert run("finetune", *words) == 3
+    assert "A model folder gives the probability of OS over one year" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture(scope="module")
 def elsewhere(made) -> Path:
     """A file in MedicalNet's form, and an experiment file for networks that take it, as narrow as those of tests."""

@@ -219,6 +219,21 @@ def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsy
     assert "An examination is listed twice" in refused(twice)
 
 
+def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(small, capsys):
+    plan = (small / "plan.yaml").read_text(encoding="utf-8")
+    plan = plan.replace("model_arm: null", "model_arm: t1gd_scratch") + "threshold_days: 390\n"
+    (small / "plan.yaml").write_text(plan, encoding="utf-8")
+    assert run_here(small) == 0
+    assert "No model folder will be made" in capsys.readouterr().out
+    assert {path.name for path in (small / "out").iterdir()} == {
+        "experiment.yaml", "left_out.csv", "units.csv", "units", "results"
+    }  # fmt: skip
+    assert "explains OS &gt; 390 days" in (small / "out/results/figures/activation.svg").read_text(encoding="utf-8")
+    html = (small / "out" / "results" / "experiment_report.html").read_text(encoding="utf-8")
+    assert "Overall survival over 390 days" in html
+    assert "The model folder and its card" not in html
+
+
 def test_a_cohort_of_phantoms_makes_a_demonstration_whatever_the_plan_says(small, capsys):
     path = small / "pcnsl" / "cohort.json"
     about = json.loads(path.read_text(encoding="utf-8"))

@@ -25,21 +25,22 @@ def coarser(image: sitk.Image, target_mm: float) -> sitk.Image:
 
 
 def head_mask(image: sitk.Image) -> sitk.Image:
-    """Voxels brighter than the air around the head, by Otsu's threshold on the range of most voxels.
+    """Voxels brighter than the air around the head, by the lower of two Otsu thresholds.
 
-    The threshold is taken below the brightest voxels, so that fat or an enhancing lesion cannot push it up
-    until brain falls out.
+    Three classes, air, dark and bright tissue: where fat and neck are much brighter than the brain, a single threshold
+    falls between them and leaves the brain with the air. The brightest voxels are cut off, so that an enhancing lesion
+    cannot push the thresholds up.
 
     Args:
         image: 3-D volume, arbitrary units.
 
     Returns:
-        ``uint8`` volume on the same grid, 1 in the head, cavities filled slice-free by closing.
+        ``uint8`` volume on the same grid, 1 in the head; dark cavities are not filled.
     """
     values = sitk.GetArrayViewFromImage(image)
     low, high = np.quantile(values[::2, ::2, ::2] if values.size > 2_000_000 else values, (0.001, 0.98))
     clipped = sitk.Clamp(image, sitk.sitkFloat32, float(low), float(high) if high > low else float(values.max()))
-    return sitk.OtsuThreshold(clipped, 0, 1, 200)
+    return sitk.Cast(sitk.OtsuMultipleThresholds(clipped, 2, 0, 200) > 0, sitk.sitkUInt8)
 
 
 def radius_in_voxels(radius_mm: float, spacing_mm: TripleMm) -> Triple:

@@ -24,7 +24,7 @@ from PCNSLSurvivalLib.data.prepared_cohort import COHORT_FILE, PreparedCohort, r
 from PCNSLSurvivalLib.evaluation.classification import classification_metrics
 from PCNSLSurvivalLib.evaluation.intervals import auc_interval
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc
-from PCNSLSurvivalLib.evaluation.predictions import read_predictions
+from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
 from PCNSLSurvivalLib.imaging.output_folder import whole_folder
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
@@ -121,16 +121,15 @@ def judge(model: ModelFolder, prepared: PreparedCohort) -> Iterator[Judged]:
 
 
 def measured(model: ModelFolder, work: Path) -> str:
-    """What the card says beyond the experiment: permuted labels, fresh patients, where the map points, the time."""
-    chance = [f for f in read_predictions(work / "permuted" / "results" / "predictions.csv") if f.arm == ARM]
-    permuted = out_of_fold_auc(chance)
+    """What the card says beyond the experiment: the other arms, permuted labels, fresh patients, the map, the time."""
     prepared = read_prepared_cohort(work / "prepared_fresh")
     fresh = list(judge(model, prepared))
     truth, probability = [one.over_one_year for one in fresh], [one.probability for one in fresh]
     found = classification_metrics(truth, probability)
     low, high = auc_interval(truth, probability)
     right = [one for one in fresh if one.right]
-    units = [json.loads(p.read_text(encoding="utf-8")) for p in (work / "experiment" / "units").rglob("unit.json")]
+    folders = [work / "experiment" / "units" / kind for kind in ("t1gd_pretraining", ARM)]
+    units = [json.loads(p.read_text(encoding="utf-8")) for folder in folders for p in folder.rglob("unit.json")]
     minutes = sum(unit.get("seconds_of_this_run", 0.0) for unit in units) / 60
     devices = sorted({unit["device"] for unit in units if "device" in unit})
     patients, without = COHORTS["fresh"][1], len(prepared.patients) - len(fresh)
@@ -151,14 +150,30 @@ stopped by its quality checks, {without} censored before one year, {len(fresh)} 
 | the same, OS up to one year; over one year | {share([one for one in right if not one.over_one_year])}; \
 {share([one for one in right if one.over_one_year])} |
 
-## Check against chance
+## The same folds without transfer, without scans, and without a signal
 
-The same training on outcomes dealt at random: out-of-fold AUC {permuted.value:.2f} ({permuted.low:.2f} to \
-{permuted.high:.2f}).
+Out-of-fold AUC of every arm, and of the same trainings on outcomes dealt at random.
 
-Training took {minutes:.0f} minutes on {os.cpu_count()} cores ({platform.machine()}, {", ".join(devices)}), without \
-making and preparing the scans. Made by `make bundled-model`.
+| | outcomes as they are | dealt at random |
+|---|---|---|
+{every_arm(work)}
+
+Training the model took {minutes:.0f} minutes on {os.cpu_count()} cores ({platform.machine()}, {", ".join(devices)}), \
+without making and preparing the scans. Made by `make bundled-model`.
 """
+
+
+def every_arm(work: Path) -> str:
+    """A row for each arm of the experiment: its out-of-fold AUC with the true outcomes and with dealt ones."""
+    true, dealt = (
+        by_arm(read_predictions(work / name / "results" / "predictions.csv")) for name in ("experiment", "permuted")
+    )
+    estimates = ((arm, out_of_fold_auc(true[arm]), out_of_fold_auc(dealt[arm])) for arm in true)
+    return "\n".join(
+        f"| {arm} | {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) "
+        f"| {chance.value:.2f} ({chance.low:.2f} to {chance.high:.2f}) |"
+        for arm, found, chance in estimates
+    )
 
 
 def share(judged: list[Judged]) -> str:

@@ -18,7 +18,6 @@ from PCNSLSurvivalLib.experiment.run import Experiment, run_units
 
 PLAN = f"""
 virtual_patients: true
-sequences: [t1gd]
 initializations: [scratch, transfer]
 baselines: [{", ".join(arm.name for arm in BASELINE_ARMS)}]
 model_arm: null
@@ -38,7 +37,15 @@ def one_thread():
 
 
 def aucs(
-    root: Path, *, seed: int, permuted: bool, splits: int, repeats: int, patients: int, only: str | None = None
+    root: Path,
+    *,
+    seed: int,
+    permuted: bool,
+    splits: int,
+    repeats: int,
+    patients: int,
+    only: str | None = None,
+    sequences: str = "t1gd",
 ) -> dict[str, Estimate]:
     """Out-of-fold AUC of every arm, or of one, with its interval, on cohorts whose images know the outcome."""
     cohorts = [
@@ -48,7 +55,9 @@ def aucs(
     if permuted:
         permute_outcomes(cohorts[0], seed)
     path = root / "plan.yaml"
-    path.write_text(f"{PLAN}splits: {splits}\nrepeats: {repeats}\nseed: {seed}\n", encoding="utf-8")
+    path.write_text(
+        f"{PLAN}sequences: [{sequences}]\nsplits: {splits}\nrepeats: {repeats}\nseed: {seed}\n", encoding="utf-8"
+    )
     ours, second = map(read_prepared_cohort, cohorts)
     plan = read_plan(path) if only is None else read_plan(path).of_arm(only)
     experiment = Experiment(plan=plan, cohort=ours, second=second, out=root / "out")
@@ -71,7 +80,8 @@ def test_permuted_outcomes_are_found_by_no_arm_in_18_of_20_seeds(tmp_path, capsy
     contained: Counter[str] = Counter()
     means: Counter[str] = Counter()
     for seed in range(20):
-        found = aucs(tmp_path / str(seed), seed=seed, permuted=True, splits=5, repeats=2, patients=24)
+        size = {"splits": 5, "repeats": 2, "patients": 24}
+        found = aucs(tmp_path / str(seed), seed=seed, permuted=True, sequences="t1, t2, t1gd", **size)
         contained.update(arm for arm, auc in found.items() if auc.low <= 0.5 <= auc.high)
         means.update({arm: auc.value / 20 for arm, auc in found.items()})
     with capsys.disabled():

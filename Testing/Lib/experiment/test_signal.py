@@ -13,6 +13,7 @@ import pytest
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.evaluation.comparison import TTest, compare
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
 from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
@@ -37,7 +38,8 @@ finetuning: {epochs: EPOCHS, patience: 30, warmup_epochs: 2, batch_size: 8}
 """
 
 
-def aucs(root: Path, *, signal: float, epochs: int) -> dict[str, Estimate]:
+def judged(root: Path, *, signal: float, epochs: int) -> tuple[dict[str, Estimate], TTest]:
+    """Out-of-fold AUC of every arm, and the corrected test of transfer against scratch."""
     made_cohort(root / "ours", patients=32, seed=5, signal=signal, sequences=(Sequence.T1GD,))
     made_cohort(root / "second", patients=48, seed=6, signal=signal, sequences=(Sequence.T1GD,), prefix="B")
     (root / "plan.yaml").write_text(PLAN.replace("EPOCHS", str(epochs)), encoding="utf-8")
@@ -47,27 +49,29 @@ def aucs(root: Path, *, signal: float, epochs: int) -> dict[str, Estimate]:
     work.raise_if_failed()
     folders = [unit.folder(experiment.out) for unit in work.grid.folds]
     arms = by_arm(one for folder in folders for one in read_predictions(folder / PREDICTIONS))
-    return {arm: out_of_fold_auc(folds) for arm, folds in arms.items()}
+    found = {arm: out_of_fold_auc(folds) for arm, folds in arms.items()}
+    print(found)
+    return found, compare(arms["t1gd_transfer"], arms["t1gd_scratch"], "auc").corrected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("epochs", [8, 30])
 def test_images_that_know_the_outcome_beat_the_clinic_and_transfer_needs_less_training(tmp_path, epochs):
     """Eight epochs are enough for transfer and not for a network from scratch; thirty are enough for both."""
-    found = aucs(tmp_path, signal=2.0, epochs=epochs)
-    print(found)
+    found, _ = judged(tmp_path, signal=2.0, epochs=epochs)
     transfer, scratch, clinic = (found[arm] for arm in ("t1gd_transfer", "t1gd_scratch", "svm_clinical"))
     assert clinic.low < BEST_BY_CLINIC < transfer.low
+    assert transfer.value > clinic.value
     if epochs == 8:
         assert transfer.value > scratch.value + 0.1
     else:
-        assert scratch.value > BEST_BY_CLINIC
+        assert scratch.value > max(BEST_BY_CLINIC, clinic.value)
 
 
 @pytest.mark.slow
 def test_images_that_know_nothing_find_nothing_and_the_clinic_beats_them(tmp_path):
-    found = aucs(tmp_path, signal=0.0, epochs=8)
-    print(found)
+    found, transfer_against_scratch = judged(tmp_path, signal=0.0, epochs=8)
+    assert transfer_against_scratch.p > 0.05
     for arm in ("t1gd_transfer", "t1gd_scratch"):
         assert found[arm].low <= 0.5 <= found[arm].high
         assert found[arm].value < found["svm_clinical"].value

@@ -92,9 +92,10 @@ def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
         counts.add(len(grid.second.labeled))
     if counts:
         many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+        virtual = " of virtual patients" if grid.second is not None and grid.second.cohort.virtual else ""
         before.append(
-            f"a network trained for the same OS classes on {many} examinations of a second cohort, none of whose "
-            "patients is in the first"
+            f"a network trained for the same OS classes on {many} examinations of a second cohort{virtual}, none of "
+            "whose patients is in the first"
         )
     told = [f"Transfer arms started from {', or from '.join(before)}."]
     if grid.second is not None:

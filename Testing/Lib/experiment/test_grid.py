@@ -14,6 +14,7 @@ from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.errors import EvaluationError, ExperimentError
+from PCNSLSurvivalLib.experiment.facts import experiment_facts
 from PCNSLSurvivalLib.experiment.grid import Grid, experiment_grid
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.terms import Sequence
@@ -138,6 +139,14 @@ def test_lesion_masks_that_only_some_have_are_refused_with_names_before_anything
         grid(root)
     assert grid(root, replace(PLAN, radiomics_region="brain")).radiomics_region == "brain"
     assert grid(root, replace(PLAN, baselines=("svm_clinical",))).radiomics_region is None
+
+
+def test_a_pretraining_on_phantoms_is_told(root):
+    cohort, second = read_prepared_cohort(root / "pcnsl"), read_prepared_cohort(root / "brats")
+    for virtual in (False, True):
+        laid_out = experiment_grid(PLAN, cohort, replace(second, virtual=virtual))
+        told = experiment_facts(PLAN, laid_out, cohort.recipe).pretraining
+        assert ("4 examinations of a second cohort of virtual patients, none" in told) == virtual
 
 
 def test_transfer_without_a_second_cohort_is_refused(root):

@@ -43,7 +43,7 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
 
 def run_baselines(args: argparse.Namespace) -> int:
     """Judge every baseline that the cohort allows, and write the report."""
-    from PCNSLSurvivalLib.data.cohort import read_cohort
+    from PCNSLSurvivalLib.data.cohort import find_cohort
     from PCNSLSurvivalLib.data.folds import repeated_stratified_folds
     from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.errors import EvaluationError
@@ -57,8 +57,10 @@ def run_baselines(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.reports.experiment_report import write_experiment_report
 
     out, days = args.out.absolute(), args.threshold_days
-    prepared = read_prepared_cohort(args.prepared).patients if args.prepared else ()
-    everybody = tuple(one for one in prepared or read_cohort(args.cohort.absolute()) if one.os_days is not None)
+    cohort = read_prepared_cohort(args.prepared) if args.prepared else None
+    prepared = cohort.patients if cohort is not None else ()
+    found = None if prepared else find_cohort(args.cohort.absolute())
+    everybody = tuple(one for one in (prepared if found is None else found.cases) if one.os_days is not None)
     # Censored patients follow into the analysis of survival; who has no known survival is of no use here.
     classes = {one.name: c for one in everybody if (c := one.os_class(days)) is not None}
     labeled = [one for one in everybody if one.name in classes]
@@ -96,6 +98,7 @@ def run_baselines(args: argparse.Namespace) -> int:
         predictions,
         outcomes=outcomes_of(everybody),
         facts=ExperimentFacts(
+            virtual=any(one is not None and one.virtual for one in (cohort, found)),
             threshold_days=days,
             seed=args.seed,
             predictors=(*(sequence.label for sequence in sequences), *clinical_predictors(judged)),

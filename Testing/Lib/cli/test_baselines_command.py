@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -12,6 +14,8 @@ from PCNSLSurvivalLib.terms import Sequence
 
 def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kept_features(tmp_path, capsys):
     cohort = made_cohort(tmp_path / "prepared", patients=16, censored=1, sequences=(Sequence.T1GD,))
+    about = json.loads((cohort / "cohort.json").read_text(encoding="utf-8"))
+    (cohort / "cohort.json").write_text(json.dumps(about | {"virtual": True}), encoding="utf-8")
     out = tmp_path / "out"
     words = ["baselines", str(cohort), "--prepared", str(cohort), "--out", str(out), "--folds", "2", "--repeats", "1"]
     assert main(words) == 0
@@ -23,6 +27,7 @@ def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kep
     assert {"experiment_report.html", "results.csv", "comparisons.csv", "results_table.tex", "methods.txt"} <= written
     html = (out / "results" / "experiment_report.html").read_text(encoding="utf-8")
     assert "Research use only" in html
+    assert "All patients are virtual." in html
     assert "SVM, T1Gd radiomics" in html
     for name in ("roc", "precision_recall", "calibration", "decision", "kaplan_meier"):
         assert (out / "results" / "figures" / f"{name}.png").stat().st_size > 1000

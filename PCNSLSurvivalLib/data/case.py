@@ -52,6 +52,8 @@ class CohortCase:
     clinical: ClinicalVariables = field(default_factory=ClinicalVariables)
     aliases: tuple[str, ...] = ()
     """This patient's identifiers in other data sets, for example from the BraTS maps of names."""
+    person_key: str | None = None
+    """The person in the tables of this cohort, where they have a key of their own for it; means nothing elsewhere."""
     remarks: tuple[str, ...] = ()
     """Sentences for the data report: what is odd or unknown about this case."""
 

@@ -12,6 +12,7 @@ from PCNSLSurvivalLib.data.layouts.folders import read_folders
 from PCNSLSurvivalLib.data.layouts.found import FoundCohort
 from PCNSLSurvivalLib.data.layouts.table import read_table_cohort
 from PCNSLSurvivalLib.data.layouts.ucsf_pcnsl import is_ucsf_pcnsl, read_ucsf_pcnsl
+from PCNSLSurvivalLib.data.persons import joined_by_person
 from PCNSLSurvivalLib.errors import CohortError
 from PCNSLSurvivalLib.phantoms.mark import any_virtual
 
@@ -25,6 +26,8 @@ def read_cohort(path: Path) -> tuple[CohortCase, ...]:
 
 def find_cohort(path: Path) -> FoundCohort:
     """All cases of a cohort, in the order of their names, and what is to be said about the whole.
+
+    Examinations of one person have one ``patient``, whatever the names; see ``joined_by_person``.
 
     Args:
         path: A CSV or TSV table with paths; a BIDS folder with ``participants.tsv``; the UCSF-PCNSL or the
@@ -47,11 +50,12 @@ def find_cohort(path: Path) -> FoundCohort:
             f"The cohort names {len(double)} of its cases more than once. Give every examination its own name: remove "
             "double rows, or tell examinations of one patient apart in a column 'session'."
         )
-    cases = tuple(sorted(found.cases, key=lambda case: case.name))
+    cases, joined = joined_by_person(sorted(found.cases, key=lambda case: case.name))
+    found = replace(found, cases=cases, remarks=(*found.remarks, *joined))
     if any_virtual(path for case in cases for path in case.scans.values()):
         remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
-        return replace(found, cases=cases, remarks=(*found.remarks, remark), virtual=True)
-    return replace(found, cases=cases)
+        return replace(found, remarks=(*found.remarks, remark), virtual=True)
+    return found
 
 
 def _read(path: Path) -> FoundCohort:

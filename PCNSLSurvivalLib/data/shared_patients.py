@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PCNSLSurvivalLib.data.case import CohortCase
+from PCNSLSurvivalLib.data.persons import person_of
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.errors import CohortError
 
@@ -31,12 +31,6 @@ class KnownPatient:
 
 
 Examination = CohortCase | PreparedPatient | KnownPatient
-
-# Identifiers under which a person is known beyond one cohort, up to the part that names the person.
-_PUBLIC = (
-    r"tcga-[a-z0-9]{2}-[a-z0-9]{4}",
-    r"(?:brats\d*-?[a-z]*|upenn-gbm|ucsf-pdgm|cptac|ivygap|rembrandt|w\d+)[-_](?:training[-_]|validation[-_])?0*\d+",
-)
 
 
 def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]) -> None:
@@ -80,18 +74,6 @@ def overlap(ours: Iterable[Examination], theirs: Iterable[Examination]) -> tuple
     voxels = {digest: case.name for case in theirs if (digest := _voxels_of(case))}
     pairs |= {(case.name, voxels[digest]) for case in ours if (digest := _voxels_of(case)) in voxels}
     return tuple(sorted(pairs))
-
-
-def person_of(identifier: str) -> tuple[str, bool]:
-    """An identifier without its examination and leading zeros, and whether a public data set gave it.
-
-    UCSF-PDGM writes 004 in its table and 0004 in its folders, UPENN-GBM and later BraTS editions add the time
-    point, TCGA the sample.
-    """
-    text = identifier.strip().casefold()
-    found = next((match for pattern in _PUBLIC if (match := re.match(pattern, text))), None)
-    person = text if found is None else found[0]
-    return re.sub(r"(?<=[-_])0+(?=\d+$)", "", person) if not person.startswith("tcga") else person, found is not None
 
 
 def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, tuple[str, bool]]:

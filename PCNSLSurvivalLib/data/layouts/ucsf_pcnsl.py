@@ -59,6 +59,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
             os_days=survival[0],
             death_observed=survival[1],
             clinical=ClinicalVariables(age_years=_age(row, people.get(key))),
+            person_key=key,
             remarks=survival[2],
         )
     remarks = () if people and dates else ("The clinical tables were not found, so no survival is known.",)

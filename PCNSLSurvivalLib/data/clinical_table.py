@@ -47,7 +47,7 @@ def survival_of(row: TableRow) -> tuple[float | None, bool | None]:
     days, death = row.number_in(*OS_DAYS), row.flag_in(*DEATH)
     if days is not None and days < 0:
         raise CohortError(
-            f"Line {row.number} of the table has a negative survival. Correct the cell, or leave it empty."
+            f"Line {row.number} of {row.table} has a negative survival. Correct the cell, or leave it empty."
         )
     return days, death
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PCNSLSurvivalLib.data.case import CohortCase
-from PCNSLSurvivalLib.data.cells import TableRow, read_table
+from PCNSLSurvivalLib.data.cells import TableRow, one_row_each, read_table
 from PCNSLSurvivalLib.data.clinical_table import check_survival_columns, facts_of
 from PCNSLSurvivalLib.data.file_names import masks_in, stem, volumes_in
-from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan
+from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan, without_known_scan
 from PCNSLSurvivalLib.errors import CohortError
 from PCNSLSurvivalLib.terms import Sequence
 
@@ -35,9 +35,11 @@ def read_bids(root: Path) -> FoundCohort:
     """
     rows, remarks = _participants(root)
     cases = []
+    silent: set[str] = set()
     for anat in sorted(_anat_folders(root)):
         parts = anat.relative_to(root).parts[:-1]
         if not (scans := _scans(anat)):
+            silent.add("_".join(parts))
             continue
         beside = [p for place in (root / "derivatives").glob("*") for p in _volumes_below(place.joinpath(*parts))]
         brain, lesion = masks_in(beside)
@@ -52,9 +54,13 @@ def read_bids(root: Path) -> FoundCohort:
                 **(facts_of(row) if row is not None else {}),
             )
         )
-    missing = len(set(rows) - {case.patient for case in cases})
+    missing = set(rows) - {case.patient for case in cases}
+    there = {case.patient for case in cases} | {name.partition("_")[0] for name in silent}
+    silent |= {path.name for path in root.glob("sub-*") if path.is_dir() and path.name not in there}
     return FoundCohort(
-        layout="BIDS", cases=tuple(cases), remarks=(*remarks, *rows_without_scan(missing, "participants.tsv"))
+        layout="BIDS",
+        cases=tuple(cases),
+        remarks=(*remarks, *rows_without_scan(missing, "participants.tsv"), *without_known_scan(silent)),
     )
 
 
@@ -87,7 +93,9 @@ def _participants(root: Path) -> tuple[dict[str, TableRow], tuple[str, ...]]:
     if not table.has("participant_id"):
         raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")
     check_survival_columns(table)
-    rows = {row.text("participant_id") or "": row for row in table.rows}
-    if len(rows) != len(table.rows):
-        raise CohortError("participants.tsv names a participant more than once, or not at all. Keep one row for each.")
-    return {name if name.startswith("sub-") else f"sub-{name}": row for name, row in rows.items()}, ()
+    return one_row_each(
+        table,
+        "participant_id",
+        says=facts_of,
+        name_of=lambda cell: cell if cell.startswith("sub-") else f"sub-{cell}",
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PCNSLSurvivalLib.data.case import CohortCase
-from PCNSLSurvivalLib.data.cells import TableRow, read_table
+from PCNSLSurvivalLib.data.cells import TableRow, one_row_each, read_table
 from PCNSLSurvivalLib.data.clinical_table import aliases_of, facts_of
 from PCNSLSurvivalLib.data.file_names import masks_in, stem, volumes_in
-from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan
+from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan, without_known_scan
 from PCNSLSurvivalLib.errors import CohortError
 from PCNSLSurvivalLib.terms import Sequence
 
@@ -20,6 +21,13 @@ _ENDINGS = {
 }
 # Necrotic or non-enhancing core and enhancing tumor; edema (2) is left out, as it is from masks drawn on T1Gd.
 _CORE = (1, 3, 4)
+# Copies of survival_info.csv in which the only patient who was alive is a number like the others.
+_ALIVE_DAYS = 361.0
+_ALIVE_MADE_DEAD = {("brats20_training_084", _ALIVE_DAYS), ("brats20_training_084", 500.0)}
+_TOLD_DEAD = (
+    "This copy of survival_info.csv was changed: as distributed, it says 'ALIVE (361 days later)' of this patient, who "
+    "counts as censored at day 361."
+)
 
 
 def brats_root(root: Path) -> Path | None:
@@ -31,8 +39,9 @@ def brats_root(root: Path) -> Path | None:
 def read_brats(root: Path) -> FoundCohort:
     """Read a BraTS training folder, with the quirks of the 2020 edition.
 
-    Survival is known for part of the cases only; one of them is 'ALIVE (361 days later)', which is censored;
-    one mask has a name of its own; ``.nii`` and ``.nii.gz`` both occur.
+    Survival is known for part of the cases only; one of them is 'ALIVE (361 days later)', which is censored, also in
+    copies of the table that turned it into 361 or 500 days; one mask has a name of its own; ``.nii`` and ``.nii.gz``
+    both occur.
 
     Args:
         root: The folder with the case folders, ``survival_info.csv`` and ``name_mapping.csv``.
@@ -40,16 +49,20 @@ def read_brats(root: Path) -> FoundCohort:
     Raises:
         CohortError: A table lacks a column or holds a cell that cannot be read.
     """
-    survival, remarks = _rows(root / "survival_info.csv", "Brats20ID")
-    if survival and not all(row.text("Survival_days") for row in survival.values()):
-        raise CohortError(
-            "survival_info.csv has no column 'Survival_days', or cells of it are empty. Use the table as distributed."
-        )
-    names, _ = _rows(root / "name_mapping.csv", "BraTS_2020_subject_ID")
+    survival, remarks = _rows(root / "survival_info.csv", "Brats20ID", "Survival_days", says=facts_of)
+    names, more = _rows(root / "name_mapping.csv", "BraTS_2020_subject_ID", says=aliases_of)
     cases = tuple(_case(folder, survival.get(folder.name), names.get(folder.name)) for folder in _case_folders(root))
-    missing = len(set(survival) - {case.name for case in cases})
+    missing = set(survival) - {case.name for case in cases}
+    silent = {path.name for path in root.glob("BraTS*") if path.is_dir()} - {case.name for case in cases}
     return FoundCohort(
-        layout="BraTS", cases=cases, remarks=(*remarks, *rows_without_scan(missing, "survival_info.csv"))
+        layout="BraTS",
+        cases=cases,
+        remarks=(
+            *remarks,
+            *more,
+            *rows_without_scan(missing, "survival_info.csv"),
+            *without_known_scan(silent),
+        ),
     )
 
 
@@ -62,6 +75,9 @@ def _case(folder: Path, survival: TableRow | None, mapping: TableRow | None) -> 
     if facts.get("death_observed") is None and facts.get("os_days") is not None:
         # The table has no column for the death: all but the patient marked ALIVE have died.
         facts["death_observed"] = True
+        if (name, facts["os_days"]) in _ALIVE_MADE_DEAD:
+            facts |= {"os_days": _ALIVE_DAYS, "death_observed": False}
+            facts["remarks"] = (*facts["remarks"], _TOLD_DEAD)
     facts["aliases"] = aliases_of(mapping) if mapping is not None else ()
     _, lesion = masks_in([path for path in volumes if path not in scans.values()])
     return CohortCase(
@@ -79,10 +95,13 @@ def _case_folders(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("BraTS*") if path.is_dir() and volumes_in(path))
 
 
-def _rows(path: Path, identifier: str) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+def _rows(
+    path: Path, identifier: str, *others: str, says: Callable[[TableRow], object]
+) -> tuple[dict[str, TableRow], tuple[str, ...]]:
     if not path.is_file():
         return {}, (f"There is no {path.name} beside the case folders.",)
     table = read_table(path)
-    if not table.has(identifier):
-        raise CohortError(f"{path.name} has no column '{identifier}'. Use the table as distributed with BraTS.")
-    return {row.text(identifier) or "": row for row in table.rows}, ()
+    for column in (identifier, *others):
+        if not table.has(column):
+            raise CohortError(f"{path.name} has no column '{column}'. Use the table as distributed with BraTS.")
+    return one_row_each(table, identifier, says=says)

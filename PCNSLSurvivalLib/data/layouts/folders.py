@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PCNSLSurvivalLib.data.case import CohortCase
-from PCNSLSurvivalLib.data.cells import TableRow, read_table
+from PCNSLSurvivalLib.data.cells import TableRow, one_row_each, read_table
 from PCNSLSurvivalLib.data.clinical_table import IDENTIFIERS, check_survival_columns, facts_of
 from PCNSLSurvivalLib.data.file_names import masks_in, safe_name, sequence_of, stem, volumes_in
-from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan
+from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan, without_known_scan
 from PCNSLSurvivalLib.errors import CohortError
 from PCNSLSurvivalLib.terms import Sequence
 
@@ -22,8 +22,8 @@ def read_folders(root: Path) -> FoundCohort:
     Raises:
         CohortError: There are several tables, or a table cannot be read.
     """
-    rows, remarks = _table(root)
-    cases = []
+    rows, table, remarks = _table(root)
+    cases, unknown = [], []
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
         scans: dict[Sequence, Path] = {}
         series = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -31,6 +31,7 @@ def read_folders(root: Path) -> FoundCohort:
             if (sequence := sequence_of(stem(path))) is not None:
                 scans.setdefault(sequence, path)
         if not scans:
+            unknown.append(folder.name)
             continue
         brain, lesion = masks_in([path for path in volumes_in(folder) if path not in scans.values()])
         row = rows.get(folder.name)
@@ -47,20 +48,23 @@ def read_folders(root: Path) -> FoundCohort:
                 **facts,
             )
         )
-    missing = len(set(rows) - {case.patient for case in cases})
+    missing = set(rows) - {case.patient for case in cases}
     return FoundCohort(
-        layout="folders", cases=tuple(cases), remarks=(*remarks, *rows_without_scan(missing, "the table"))
+        layout="folders",
+        cases=tuple(cases),
+        remarks=(*remarks, *rows_without_scan(missing, table), *without_known_scan(unknown)),
     )
 
 
-def _table(root: Path) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+def _table(root: Path) -> tuple[dict[str, TableRow], str, tuple[str, ...]]:
     found = sorted(path for ending in ("*.csv", "*.tsv") for path in root.glob(ending))
     if not found:
-        return {}, ("There is no table beside the folders, so no survival is known.",)
+        return {}, "", ("There is no table beside the folders, so no survival is known.",)
     if len(found) > 1:
         raise CohortError("Several tables lie beside the patients' folders. Leave one, or give a table with paths.")
     table = read_table(found[0])
     if not table.has(*IDENTIFIERS):
-        raise CohortError("The table beside the folders has no column 'patient_id'. Add it and try again.")
+        raise CohortError(f"{table.name}, beside the folders, has no column 'patient_id'. Add it and try again.")
     check_survival_columns(table)
-    return {row.text(*IDENTIFIERS) or "": row for row in table.rows}, ()
+    rows, remarks = one_row_each(table, *IDENTIFIERS, says=facts_of)
+    return rows, table.name, remarks

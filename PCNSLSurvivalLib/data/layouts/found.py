@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PCNSLSurvivalLib.data.case import CohortCase
@@ -20,8 +21,20 @@ class FoundCohort:
     """Whether scans of it were made by ``pcnsl-survival phantom``."""
 
 
-def rows_without_scan(count: int, table: str) -> tuple[str, ...]:
-    """The sentence on patients whom a table names and who have no scan; none where there are none."""
-    if not count:
+def without_known_scan(folders: Iterable[str]) -> tuple[str, ...]:
+    """The sentence on folders in which no scan was recognized; none where there are none."""
+    if not (names := sorted(folders)):
         return ()
-    return (f"{count} {'patient' if count == 1 else 'patients'} of {table} {'has' if count == 1 else 'have'} no scan.",)
+    return (f"No part of the cohort, as no name in these folders tells of a scan: {', '.join(names)}.",)
+
+
+def rows_without_scan(names: Iterable[str], table: str) -> tuple[str, ...]:
+    """The sentence on patients whom a table names and who have no scan; none where there are none."""
+    missing = sorted(names)
+    if not missing:
+        return ()
+    one = len(missing) == 1
+    return (
+        f"{len(missing)} {'patient' if one else 'patients'} of {table} {'has' if one else 'have'} no scan: "
+        f"{', '.join(missing)}.",
+    )

@@ -39,7 +39,7 @@ def read_table_cohort(path: Path) -> FoundCohort:
 def _case(row: TableRow, folder: Path) -> CohortCase:
     patient, session = row.text(*IDENTIFIERS), row.text(*_SESSION)
     if patient is None:
-        raise CohortError(f"Line {row.number} of the cohort table names no patient. Fill in 'patient_id'.")
+        raise CohortError(f"Line {row.number} of {row.table} names no patient. Fill in 'patient_id'.")
     paths = {name: folder / cell for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None}
     return CohortCase(
         name=safe_name(patient if session is None else f"{patient}_{session}"),

@@ -7,15 +7,18 @@ from datetime import date
 from pathlib import Path
 
 from PCNSLSurvivalLib.data.case import ClinicalVariables, CohortCase
-from PCNSLSurvivalLib.data.cells import TableRow, date_of, read_table
+from PCNSLSurvivalLib.data.cells import TableRow, column_key, one_row_each, read_table
+from PCNSLSurvivalLib.data.dates import date_of
 from PCNSLSurvivalLib.data.file_names import stem, volumes_in
-from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan
+from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan, without_known_scan
 from PCNSLSurvivalLib.terms import Sequence
 
 _NAMES = {"T1Post": Sequence.T1GD, "T1": Sequence.T1, "FLAIR": Sequence.FLAIR}
 _KEY = "patientdurablekey"
 _RECORDS = ("diagnosis_history", "medication_list_administered", "medication_list_ordered")
 _LATE_DAYS = 14
+_FAR = date(2100, 1, 1)
+"""An end on this day or later is an open one."""
 
 
 def is_ucsf_pcnsl(root: Path) -> bool:
@@ -30,11 +33,15 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
     diagnoses and medication, where the patient counts as censored.
 
     Raises:
-        CohortError: A table cannot be read.
+        CohortError: A table cannot be read, holds a cell that is no date, or contradicts itself.
     """
-    people, dates = _rows(root, "demographics", _KEY), _rows(root, "biopsy_and_diagnosis_dates", "accessions", _KEY)
-    last_seen = _last_seen(root)
+    people, said = _rows(root, "demographics", _KEY, used=("BirthDate", "Deathdate"))
+    dates, more = _rows(
+        root, "biopsy_and_diagnosis_dates", "accessions", _KEY, used=(_KEY, "DiagnosisDate", "ImageDate")
+    )
+    last_seen, of_records = _last_seen(root)
     cases: dict[str, CohortCase] = {}
+    silent: set[str] = set()
     for folder in sorted(root.glob("**/skullstripped/lesions_T1Post_space"), key=_human_first):
         parts = folder.relative_to(root).parts
         patient = next((part for part in parts if part.startswith("sub-")), folder.parents[2].name)
@@ -45,6 +52,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
         )
         scans = {_NAMES[match[1]]: path for path, match in found if match}
         if not scans or name in cases:
+            silent.add(name)
             continue
         masks = sorted(folder.parents[1].glob("masks/lesions_seg_comp/*_T1Post_abnormal_seg_comp.nii*"))
         row = dates.get(_number(patient))
@@ -62,12 +70,19 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
             person_key=key,
             remarks=survival[2],
         )
-    remarks = () if people and dates else ("The clinical tables were not found, so no survival is known.",)
-    missing = len(set(dates) - {_number(case.patient) for case in cases.values()})
+    remarks = (*said, *more, *of_records)
+    if not (people and dates):
+        remarks = (*remarks, "The clinical tables were not found, so no survival is known.")
+    there = {_number(case.patient) for case in cases.values()}
+    missing = {row.text("accessions", _KEY) or "" for number, row in dates.items() if number not in there}
     return FoundCohort(
         layout="UCSF-PCNSL",
         cases=tuple(cases.values()),
-        remarks=(*remarks, *rows_without_scan(missing, "biopsy_and_diagnosis_dates.csv")),
+        remarks=(
+            *remarks,
+            *rows_without_scan(missing, "biopsy_and_diagnosis_dates.csv"),
+            *without_known_scan(silent - set(cases)),
+        ),
     )
 
 
@@ -105,30 +120,63 @@ def _age(dates: TableRow | None, person: TableRow | None) -> float | None:
 
 
 def _date(row: TableRow | None, column: str) -> date | None:
-    text = row.text(column) if row is not None else None
-    return date_of(text) if text is not None else None
+    return row.date_in(column) if row is not None else None
 
 
-def _last_seen(root: Path) -> dict[str, date]:
-    """The latest date of each patient in the tables of diagnoses and medication."""
+def _last_seen(root: Path) -> tuple[dict[str, date], tuple[str, ...]]:
+    """The latest date of each patient in the tables of diagnoses and medication, and sentences on these dates.
+
+    An end can lie ahead, or be open and written as a day in a far century. So the follow-up of the whole data set ends
+    with the latest date of all that is no end, and later ends tell nothing of a patient. The data set states no end of
+    its own.
+    """
+    happened: list[tuple[str, date]] = []
+    ends: list[tuple[str, date]] = []
+    remarks = []
+    for name in _RECORDS:
+        path = next(iter(sorted(root.glob(f"**/{name}.csv"))), None)
+        if path is None:
+            continue
+        table, unread = read_table(path), []
+        columns = [column for column in table.columns if "date" in column_key(column)]
+        for row in table.rows:
+            person = _number(row.text(_KEY) or "")
+            for column in columns:
+                if (cell := row.text(column)) is None:
+                    continue
+                if (day := date_of(cell)) is None:
+                    unread.append((row.number, column))
+                else:
+                    (ends if "enddate" in column_key(column) else happened).append((person, day))
+        if unread:
+            remarks.append(
+                f"Cells of {path.name} that are no dates tell nothing of the follow-up: {len(unread)}, the first in "
+                f"line {unread[0][0]}, column '{unread[0][1]}'."
+            )
+    end = max((day for _, day in happened), default=_FAR)
     last: dict[str, date] = {}
-    for table in _RECORDS:
-        path = next(iter(sorted(root.glob(f"**/{table}.csv"))), None)
-        for row in read_table(path).rows if path is not None else ():
-            key = _number(row.text(_KEY) or "")
-            days = [day for column, cell in row.cells.items() if "date" in column and (day := date_of(cell))]
-            # Tables write an open end as a day in a far century.
-            days = [day for day in days if day <= date.today()]
-            if days:
-                last[key] = max([*days, last.get(key, date.min)])
-    return last
+    for person, day in (*happened, *((person, day) for person, day in ends if day <= end and day < _FAR)):
+        last[person] = max(day, last.get(person, day))
+    if last:
+        remarks.append(
+            "Patients without a date of death are censored at their latest date in the tables of diagnoses and "
+            f"medication. The follow-up ends on {max(last.values())}, the latest date in them."
+        )
+    return last, tuple(remarks)
 
 
-def _rows(root: Path, table: str, *identifiers: str) -> dict[str, TableRow]:
+def _rows(
+    root: Path, table: str, *identifiers: str, used: tuple[str, ...]
+) -> tuple[dict[str, TableRow], tuple[str, ...]]:
     path = next(iter(sorted(root.glob(f"**/{table}.csv"))), None)
     if path is None:
-        return {}
-    return {_number(row.text(*identifiers) or ""): row for row in read_table(path).rows}
+        return {}, ()
+    return one_row_each(
+        read_table(path),
+        *identifiers,
+        says=lambda row: tuple(row.text(column) for column in used),
+        name_of=_number,
+    )
 
 
 def _number(identifier: str) -> str:

@@ -89,7 +89,8 @@ def test_bids_with_participants(written):
         Sequence.FLAIR: "sub-0002_FLAIR.nii.gz",
     }
     assert (case.brain_mask.name, case.lesion_mask.name) == ("t1gd_brain_mask.nii.gz", "t1gd_lesion_mask.nii.gz")
-    assert found.remarks == (f"{PATIENTS - 3} patients of participants.tsv have no scan.",)
+    (remark,) = found.remarks
+    assert remark.startswith(f"{PATIENTS - 3} patients of participants.tsv have no scan: sub-0004, sub-0005, ")
 
 
 @pytest.mark.parametrize("layout", [BidsLayout, Brats2020Layout, TableLayout, UcsfPcnslLayout])
@@ -217,7 +218,7 @@ def test_free_folders_know_t1gd_before_t1_and_dicom_folders(tmp_path):
     assert one.name == "Meier_A"
     assert (one.os_class(), two.os_class()) == (OSClass.OVER_ONE_YEAR, OSClass.UP_TO_ONE_YEAR)
     assert set(two.scans) == {Sequence.T1GD, Sequence.FLAIR}
-    assert found.remarks == ("1 patient of the table has no scan.",)
+    assert found.remarks == ("1 patient of survival.csv has no scan: p3.",)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def run_finetune(args: argparse.Namespace) -> int:
                 arm=f"{sequence}_{'scratch' if start is None else 'transfer'}",
                 out=out / "training",
                 start=None if start is None else start.tensors(plan),
+                start_trained_on=None if start is None else start.trained_on,
                 processes=processes,
                 on_epoch=progress,
             )

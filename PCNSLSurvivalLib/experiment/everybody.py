@@ -11,6 +11,7 @@ from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
 from PCNSLSurvivalLib.models.weights_file import Tensors
 from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.lineage import TrainedOn
 from PCNSLSurvivalLib.training.loop import Epoch
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.unit import FinishedUnit, run_unit
@@ -25,6 +26,7 @@ def train_on_everybody(
     arm: str,
     out: Path,
     start: Tensors | None = None,
+    start_trained_on: TrainedOn | None = None,
     needs: tuple[Sequence, ...] = (),
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -39,6 +41,7 @@ def train_on_everybody(
         arm: Name of the training in its folder.
         out: Folder to make.
         start: Weights to start from; None trains from scratch.
+        start_trained_on: On whom these were trained; not known, if left out.
         needs: Sequences that a patient must have besides, so that several trainings see the same patients.
         processes: Who trains; see ``run_unit``.
         on_epoch: Called after each pass, in the first process.
@@ -56,6 +59,7 @@ def train_on_everybody(
         settings=plan.settings_of(training),
         out=out,
         start=start,
+        start_trained_on=start_trained_on,
         processes=processes,
         on_epoch=on_epoch,
     )

@@ -7,6 +7,7 @@ from importlib.metadata import version as installed_version
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.experiment.grid import Grid
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
+from PCNSLSurvivalLib.experiment.start import UNKNOWN, PretrainedStart
 from PCNSLSurvivalLib.experiment.training_in_words import other_training_in_words, training_in_words
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.reports.baselines_in_words import baselines_in_words, clinical_predictors
@@ -86,17 +87,21 @@ def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
         return ""
     described, after = plan.settings_of(_described(plan)), plan.settings_of("finetuning")
     files = [start for start in dict.fromkeys(grid.starts.values()) if start.sequence is None]
-    counts = {len(start.patients) for start in grid.starts.values() if start.sequence is not None}
+    trained = [start for start in dict.fromkeys(grid.starts.values()) if isinstance(start, PretrainedStart)]
+    counts = {len(start.trained_on.patients) for start in trained}
     before = [f"{start.in_words} with a new head" for start in files]
     if grid.second is not None:
         counts.add(len(grid.second.labeled))
     if counts:
         many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
         virtual = " of virtual patients" if grid.second is not None and grid.second.cohort.virtual else ""
+        cohorts = "other cohorts" if any(start.before.patients for start in trained) else f"a second cohort{virtual}"
         before.append(
-            f"a network trained for the same OS classes on {many} examinations of a second cohort{virtual}, none of "
-            "whose patients is in the first"
+            f"a network trained for the same OS classes on {many} examinations of {cohorts}, none of whose patients is "
+            "in the first"
         )
+        if any(start.before.unknown for start in trained):
+            before[-1] += f" (and, before that, started from {UNKNOWN})"
     told = [f"Transfer arms started from {', or from '.join(before)}."]
     if grid.second is not None:
         told.append(f"Pre-training was done {other_training_in_words(plan.settings_of('pretraining'), described)}")

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import PCNSLSurvivalLib
+from PCNSLSurvivalLib.data.case_identity import identity_of
 from PCNSLSurvivalLib.data.folds import Fold, repeated_stratified_folds
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.data.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.errors import ExperimentError
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
-from PCNSLSurvivalLib.experiment.participants import Participants, identity_of, participants
+from PCNSLSurvivalLib.experiment.participants import Participants, participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.start import Start, WeightsFileStart
 from PCNSLSurvivalLib.experiment.units import Unit
@@ -74,7 +75,7 @@ def experiment_grid(
         repeats=plan.repeats,
         seed=plan.seed,
     )
-    given = _given(plan, starts)
+    given = given_starts(plan, starts)
     for start in dict.fromkeys(given.values()):
         start.refuse_unfit(plan, cohort)
     before = None
@@ -152,7 +153,7 @@ def experiment_grid(
     )
 
 
-def _given(plan: ExperimentPlan, starts: Several[Start]) -> dict[Sequence, Start]:
+def given_starts(plan: ExperimentPlan, starts: Several[Start]) -> dict[Sequence, Start]:
     """The start of each sequence: its own, or else the one that serves any."""
     if sum(start.sequence is None for start in starts) > 1:
         raise ExperimentError("--start gives two files of weights, and each serves every sequence. Give one of them.")

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.experiment.grid import given_starts
 from PCNSLSurvivalLib.experiment.members import member_of
 from PCNSLSurvivalLib.experiment.model_card import model_card
+from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment
 from PCNSLSurvivalLib.imaging.output_folder import whole_folder
@@ -60,12 +62,25 @@ def write_model(
                 arm=plan.model_arm or "",
                 sequence=sequences[0],
                 patients=patients,
-                card=model_card(plan, whom, calibration, folds, person),
+                card=model_card(plan, whom, calibration, folds, person, _started_from(experiment, sequences[0])),
                 calibration=calibration,
             ),
             familiarity=_familiarity(experiment, first, sequences, whom),
         )
     return read_model_folder(out)
+
+
+def _started_from(experiment: Experiment, sequence: MRSequence) -> str:
+    """What the networks of the model's arm started from, for its card."""
+    plan = experiment.plan
+    if not (plan.model_arm or "").endswith("_transfer"):
+        return "random weights"
+    start = given_starts(plan, experiment.starts).get(sequence)
+    if start is not None:
+        return start.in_words
+    assert experiment.second is not None
+    others = participants(experiment.second, plan.sequences, plan.threshold_days).labeled
+    return f"a network trained on {len(others)} examinations of a second cohort"
 
 
 def in_words(plan: ExperimentPlan, patients: int) -> str:

@@ -33,6 +33,7 @@ def model_card(
     calibration: Calibration,
     folds: Sequence[FoldPredictions],
     patients: Mapping[str, str],
+    started_from: str,
 ) -> str:
     """The card, as Markdown.
 
@@ -42,6 +43,7 @@ def model_card(
         calibration: The temperature of the folder.
         folds: Held-out predictions of the model's arm, at temperature 1.
         patients: Whose examination each case is.
+        started_from: What the networks started from, in words.
     """
     before = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)
     after = out_of_fold_metrics(_divided(folds, calibration.temperature), patients=patients, seed=plan.seed)
@@ -58,6 +60,7 @@ def model_card(
 |---|---|
 | Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; {plan.splits} members |
 | Training patients | {whom} |
+| Started from | {started_from} |
 | Outcome | OS of more than {plan.threshold_days:g} days |
 | Calibration | temperature {calibration.temperature:.2f}, from held-out predictions |
 | License | Apache-2.0 |

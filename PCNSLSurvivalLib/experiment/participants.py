@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.errors import ExperimentError
-from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.terms import Sequence
 
 
@@ -55,27 +54,3 @@ def participants(cohort: PreparedCohort, sequences: tuple[Sequence, ...], thresh
         left_out=left_out,
         cohort=replace(cohort, patients=(*labeled, *censored)),
     )
-
-
-def identity_of(patient: PreparedPatient, threshold_days: float, *, clinical: bool) -> list[object]:
-    """Everything of a patient that can change a number: the outcome, and what the method looks at.
-
-    Args:
-        patient: A patient of the cohort.
-        threshold_days: Limit of the classes.
-        clinical: Whether the method looks at clinical variables, and not at scans.
-
-    Raises:
-        ExperimentError: The patient's folder is gone.
-    """
-    outcome = [patient.patient, patient.os_class(threshold_days)]
-    if clinical:
-        return [asdict(patient.clinical), *outcome]
-    try:
-        content = sha256_of(patient.folder / "case.json")
-    except OSError as problem:
-        raise ExperimentError(
-            f"The folder of case {patient.name} of the prepared cohort is gone. Run preprocess again; it goes on where "
-            "it stopped."
-        ) from problem
-    return [content, *outcome]

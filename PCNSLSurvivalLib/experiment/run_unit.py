@@ -97,6 +97,7 @@ def _baseline(task: UnitTask) -> None:
 
 def _network(task: UnitTask) -> None:
     # Baselines need neither torch nor MONAI, which take seconds to load.
+    from PCNSLSurvivalLib.training.lineage import TrainedOn
     from PCNSLSurvivalLib.training.processes import training_processes
     from PCNSLSurvivalLib.training.unit import run_unit
 
@@ -104,9 +105,11 @@ def _network(task: UnitTask) -> None:
     assert unit.fold is not None
     assert unit.sequence is not None
     assert unit.training is not None
-    start = None
+    start, trained_on = None, None
     if unit.start is not None:
-        start = member_of(unit.start.folder(task.out), plan.network)
+        folder = unit.start.folder(task.out)
+        start = member_of(folder, plan.network)
+        trained_on = TrainedOn.of_unit(json.loads((folder / RECORD).read_text(encoding="utf-8")))
     people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
     with training_processes(task.device) as processes:
         run_unit(
@@ -117,6 +120,7 @@ def _network(task: UnitTask) -> None:
             settings=plan.settings_of(unit.training),
             out=unit.folder(task.out),
             start=start,
+            start_trained_on=trained_on,
             processes=processes,
         )
 

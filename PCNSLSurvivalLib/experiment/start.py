@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
-from PCNSLSurvivalLib.data.shared_patients import KnownPatient, refuse_shared_patients
+from PCNSLSurvivalLib.data.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.errors import ExperimentError
 from PCNSLSurvivalLib.experiment.finished import RECORD
 from PCNSLSurvivalLib.experiment.members import MEMBER, member_of
@@ -19,6 +19,9 @@ from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.lineage import TrainedOn
+
+UNKNOWN = "weights made elsewhere, of patients that are not known here"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +32,13 @@ class Start(ABC):
         path: Where they are.
         weights_sha256: Of their file: names the start wherever something depends on it.
         sequence: What their network looks at; None if it serves any sequence.
-        patients: Everybody they are known to have been trained on.
+        trained_on: Everybody they were trained on, themselves and in every start before them.
     """
 
     path: Path
     weights_sha256: str
     sequence: Sequence | None = None
-    patients: tuple[KnownPatient, ...] = ()
+    trained_on: TrainedOn
 
     @property
     @abstractmethod
@@ -65,12 +68,14 @@ class PretrainedStart(Start):
     """A finished training on everybody of a cohort, as ``pretrain`` left it.
 
     Attributes:
+        before: On whom what it started from was trained; nobody, for one from scratch.
         architecture: The network.
         grid: The block it saw.
         recipe_sha256: How its scans were prepared.
         threshold_days: Limit of the OS classes it was trained for.
     """
 
+    before: TrainedOn
     architecture: ResNetArchitecture
     grid: NetworkGridStep
     recipe_sha256: str
@@ -79,7 +84,11 @@ class PretrainedStart(Start):
     @property
     def in_words(self) -> str:
         """For a model card."""
-        return f"a network trained on {len(self.patients)} other examinations"
+        patients, before = self.trained_on.patients, self.before
+        own = f"a network trained on {len(patients) - len(before.patients)} other examinations"
+        earlier = [f"weights of {len(before.patients)} more"] if before.patients else []
+        earlier += [UNKNOWN] if before.unknown else []
+        return f"{own}, which had started from {' and '.join(earlier)}" if earlier else own
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
         """See ``Start.refuse_unfit``."""
@@ -98,7 +107,7 @@ class PretrainedStart(Start):
                 "The scans of the start were prepared by another recipe than those of the cohort. Prepare both cohorts "
                 "with the same version of this software, and pre-train again."
             )
-        refuse_shared_patients(cohort, self.patients)
+        refuse_shared_patients(cohort, self.trained_on.patients)
 
     def tensors(self, plan: ExperimentPlan) -> Tensors:
         """The weights with their head: it was trained for the same OS classes."""
@@ -119,7 +128,7 @@ class WeightsFileStart(Start):
     @property
     def in_words(self) -> str:
         """For a model card."""
-        return f"weights made elsewhere, of patients that are not known here (SHA-256 {self.weights_sha256[:12]}…)"
+        return f"{UNKNOWN} (SHA-256 {self.weights_sha256[:12]}…)"
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
         """See ``Start.refuse_unfit``."""
@@ -153,7 +162,7 @@ def read_start(path: Path) -> Start:
             "The start is not there. Give the folder that pretrain wrote, or a file of weights such as MedicalNet's."
         )
     if path.is_file():
-        return WeightsFileStart(path=path, weights_sha256=sha256_of(path))
+        return WeightsFileStart(path=path, weights_sha256=sha256_of(path), trained_on=TrainedOn(unknown=True))
     unit = read_unit(path)
     facts = unit.facts
     if facts["fold"]["test"] or "patients" not in facts or len(facts["sequences"]) != 1:
@@ -169,5 +178,6 @@ def read_start(path: Path) -> Start:
         recipe_sha256=facts["recipe_sha256"],
         threshold_days=float(facts["settings"]["threshold_days"]),
         weights_sha256=sha256_of(path / MEMBER),
-        patients=tuple(KnownPatient(**{**one, "aliases": tuple(one["aliases"])}) for one in facts["patients"]),
+        trained_on=TrainedOn.of_unit(facts),
+        before=TrainedOn.of_start_of(facts),
     )

@@ -130,8 +130,9 @@ def train(
     if state is not None:
         if state["identity"] != identity:
             raise TrainingError(
-                "An unfinished training with other settings or patients lies beside the output folder. Delete it (the "
-                "hidden folder that ends in .unfinished), or choose another output folder."
+                "An unfinished training with other settings, patients or scans, or by another version of this software "
+                "lies beside the output folder. Delete it (the hidden folder that ends in .unfinished), or choose "
+                "another output folder."
             )
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])

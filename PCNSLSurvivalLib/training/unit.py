@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import PCNSLSurvivalLib
+from PCNSLSurvivalLib.data.case_identity import identity_of
 from PCNSLSurvivalLib.data.dataset import LabeledCases, NetworkInputs, labeled_cases
 from PCNSLSurvivalLib.data.folds import Fold, inner_split
 from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
@@ -29,6 +31,7 @@ from PCNSLSurvivalLib.models.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
 from PCNSLSurvivalLib.training.evaluate import Answers, answers_of
+from PCNSLSurvivalLib.training.lineage import TrainedOn
 from PCNSLSurvivalLib.training.logs import TrainingLog
 from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Epoch, Trained, train
 from PCNSLSurvivalLib.training.network import network_architecture
@@ -70,6 +73,7 @@ def run_unit(
     settings: TrainingSettings,
     out: Path,
     start: Tensors | None = None,
+    start_trained_on: TrainedOn | None = None,
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -87,6 +91,7 @@ def run_unit(
         settings: Every hyperparameter.
         out: Folder to make. An unfinished unit keeps its checkpoint beside it, in a hidden folder.
         start: Tensors to start from; see ``models.pretrained.load_transfer_start``.
+        start_trained_on: On whom these were trained; not known, if left out.
         processes: Who trains; this process alone, on the CPU, if left out.
         on_epoch: Called after each pass.
         checkpoint_seconds: Least time between two checkpoints.
@@ -102,7 +107,8 @@ def run_unit(
     processes = Processes() if processes is None else processes
     cases = labeled_cases(cohort, threshold_days=settings.threshold_days)
     classes = _classes(cases, fold)
-    identity = _identity(cohort, fold, classes, arm, sequences, settings, start)
+    asked = (*fold.train, *fold.test, *cases.without_class)
+    identity = _identity(cohort, fold, asked, arm, sequences, settings, start)
     if processes.share(out.is_dir() and any(out.iterdir())):
         return _found(out, identity)
     unfinished = unfinished_folder(out)
@@ -110,7 +116,6 @@ def run_unit(
     begin = time.perf_counter()
     seed = (settings.seed, fold.repeat, fold.fold)
     fit, select = inner_split(*cases.of(fold.train), share=settings.inner_share, seed=_inner_seed(seed))
-    asked = (*fold.train, *fold.test, *cases.without_class)
     inputs = _inputs(cohort, sequences, settings, asked, processes)
     log: AbstractContextManager = TrainingLog(unfinished) if processes.first else nullcontext()
     with log as write:
@@ -151,6 +156,7 @@ def run_unit(
             "architecture": network_architecture(settings, len(sequences)).to_json(),
             "recipe_sha256": cohort.recipe.sha256,
             "start_sha256": None if start is None else _tensors_sha256(start),
+            **_known(start, start_trained_on).to_json(),
             "best_epoch": trained.best_epoch,
             "best_inner_loss": trained.best_loss,
             "epochs": len(trained.history),
@@ -203,24 +209,30 @@ def _classes(cases: LabeledCases, fold: Fold) -> dict[str, int]:
 def _identity(
     cohort: PreparedCohort,
     fold: Fold,
-    classes: dict[str, int],
+    asked: tuple[str, ...],
     arm: str,
     sequences: tuple[Sequence, ...],
     settings: TrainingSettings,
     start: Tensors | None,
 ) -> str:
-    """SHA-256 of all that decides the result."""
+    """SHA-256 of all that decides the result, the scans of everybody included."""
     facts = {
-        "version": _VERSION,
+        "version": [_VERSION, PCNSLSurvivalLib.__version__],
         "recipe": cohort.recipe.sha256,
         "fold": fold.to_json(),
-        "classes": classes,
+        "cases": {name: identity_of(cohort.patient(name), settings.threshold_days) for name in asked},
         "arm": arm,
         "sequences": list(sequences),
         "settings": settings.to_json(),
         "start": None if start is None else _tensors_sha256(start),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _known(start: Tensors | None, trained_on: TrainedOn | None) -> TrainedOn:
+    if start is None:
+        return TrainedOn()
+    return TrainedOn(unknown=True) if trained_on is None else trained_on
 
 
 def _tensors_sha256(tensors: Tensors) -> str:
@@ -239,8 +251,8 @@ def _found(out: Path, identity: str) -> FinishedUnit:
     unit = read_unit(out)
     if unit.facts["identity"] != identity:
         raise TrainingError(
-            "The output folder holds a training with other settings or patients. Choose another output folder, or "
-            "delete this one, and run the command again."
+            "The output folder holds a training with other settings, patients or scans, or by another version of this "
+            "software; nothing was changed. Choose another output folder."
         )
     shutil.rmtree(unfinished_folder(out), ignore_errors=True)
     return unit

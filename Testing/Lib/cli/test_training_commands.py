@@ -14,6 +14,7 @@ from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.experiment import model as packing
+from PCNSLSurvivalLib.experiment.start import read_start
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
@@ -39,6 +40,14 @@ def made(tmp_path_factory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def tuned(made) -> Path:
+    """The first cohort's network, fine-tuned from the start."""
+    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", made / "start"]
+    assert run(*words, "--out", made / "tuned") == 0
+    return made / "tuned"
+
+
 def run(*words: object) -> int:
     return main([*map(str, words), "--device", "cpu"])
 
@@ -59,15 +68,15 @@ def test_pretraining_tells_every_epoch_and_is_found_again(made, tmp_path, capsys
     assert (tmp_path / "start" / member).read_bytes() == (made / "start" / member).read_bytes()
 
 
-def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made, tmp_path, capsys):
+def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made, tuned, capsys):
     words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", made / "start"]
-    assert run(*words, "--out", tmp_path / "tuned") == 0
-    assert str(tmp_path / "tuned" / "model") in capsys.readouterr().out
-    model = read_model_folder(tmp_path / "tuned" / "model")
+    assert run(*words, "--out", tuned) == 0  # it is found
+    assert str(tuned / "model") in capsys.readouterr().out
+    model = read_model_folder(tuned / "model")
     assert (model.kind, model.training_patients, model.temperature) == ("demonstration", 12, 1.0)
     assert "not known: nobody was held back" in model.card
     assert "8 other examinations" in model.card
-    facts = json.loads((tmp_path / "tuned" / "training" / "unit.json").read_text(encoding="utf-8"))
+    facts = json.loads((tuned / "training" / "unit.json").read_text(encoding="utf-8"))
     assert facts["start_sha256"]
     assert facts["epochs"] <= 2  # the plan's finetuning, not its training
 
@@ -101,6 +110,26 @@ def test_a_patient_of_the_start_is_refused_in_the_cohort(made, tmp_path, capsys)
         assert run(*words, "--plan", made / "plan.yaml", "--start", made / "start", "--out", out) == 3
         assert "8 patients are in both cohorts, the first as B000 and as B000" in capsys.readouterr().err
         assert not out.exists()
+
+
+def test_a_patient_of_the_start_s_own_start_is_refused_in_the_cohort(made, tuned, tmp_path, capsys):
+    start = read_start(tuned / "training")
+    assert start.in_words == "a network trained on 12 other examinations, which had started from weights of 8 more"
+    words = ["cross-validate", made / "brats", "--arm", "t1gd_transfer", "--plan", made / "plan.yaml"]
+    assert run(*words, "--start", tuned / "training", "--out", tmp_path / "out") == 3
+    assert "8 patients are in both cohorts, the first as B000 and as B000" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_start_that_came_from_weights_made_elsewhere_says_so(elsewhere, tmp_path):
+    words = ["finetune", elsewhere / "brats", "--plan", elsewhere / "elsewhere.yaml"]
+    assert run(*words, "--start", elsewhere / "resnet_10.pth", "--out", tmp_path / "tuned") == 0
+    out = tmp_path / "out"
+    words = ["cross-validate", elsewhere / "pcnsl", "--arm", "t1gd_transfer", "--plan", elsewhere / "elsewhere.yaml"]
+    assert run(*words, "--start", tmp_path / "tuned" / "training", "--out", out) == 0
+    before = "started from weights made elsewhere, of patients that are not known here"
+    assert f"(and, before that, {before})" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
+    assert f"8 other examinations, which had {before} |" in read_model_folder(out / "model").card
 
 
 @pytest.mark.parametrize(

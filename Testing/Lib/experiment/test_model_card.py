@@ -34,7 +34,8 @@ def held_out(*, times: float) -> tuple[list[FoldPredictions], Calibration]:
 
 
 def card_of(folds: list[FoldPredictions], calibration: Calibration) -> str:
-    return model_card(ExperimentPlan(), "400 patients", calibration, folds, dict(zip(CASES, CASES, strict=True)))
+    patients = dict(zip(CASES, CASES, strict=True))
+    return model_card(ExperimentPlan(), "400 patients", calibration, folds, patients, "random weights")
 
 
 def test_brier_slope_and_intercept_are_given_before_and_after_the_temperature():

@@ -134,8 +134,30 @@ def test_a_finished_unit_is_found_and_one_with_other_settings_is_refused(cohort,
     stamp = (tmp_path / "unit" / MEMBER).stat().st_mtime_ns
     trained(cohort, fold, tmp_path / "unit")
     assert (tmp_path / "unit" / MEMBER).stat().st_mtime_ns == stamp
-    with pytest.raises(TrainingError, match="other settings or patients"):
+    with pytest.raises(TrainingError, match="other settings, patients or scans"):
         trained(cohort, fold, tmp_path / "unit", replace(SETTINGS, epochs=4))
+
+
+def test_a_training_on_scans_that_have_changed_is_neither_found_nor_gone_on_with(cohort, tmp_path, monkeypatch):
+    prepared_again = read_prepared_cohort(Path(shutil.copytree(cohort.folder, tmp_path / "cohort")))
+    fold = folds_of(cohort)[0]
+    trained(cohort, fold, tmp_path / "finished")
+
+    def stop(epoch):
+        if epoch.epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(cohort, fold, tmp_path / "cut", on_epoch=stop, checkpoint_seconds=0.0)
+    record = prepared_again.patient(fold.test[0]).folder / "case.json"
+    record.write_text(record.read_text(encoding="utf-8").replace("}", ', "signature": "other"}'), encoding="utf-8")
+    with pytest.raises(TrainingError, match="other settings, patients or scans"):
+        trained(prepared_again, fold, tmp_path / "finished")
+    with pytest.raises(TrainingError, match="An unfinished training with other settings, patients or scans"):
+        trained(prepared_again, fold, tmp_path / "cut")
+    monkeypatch.setattr("PCNSLSurvivalLib.__version__", "9.9.9")
+    with pytest.raises(TrainingError, match="another version of this software"):
+        trained(cohort, fold, tmp_path / "finished")
 
 
 @pytest.mark.parametrize("epochs_done", [1, 3])

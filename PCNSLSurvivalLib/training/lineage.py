@@ -1,0 +1,49 @@
+"""On whom weights were trained, through every start before them: who takes them must not test on any of these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from PCNSLSurvivalLib.data.shared_patients import KnownPatient
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedOn:
+    """Everybody that went into some weights.
+
+    Attributes:
+        patients: Those that are known.
+        unknown: Whether weights made elsewhere are behind them, of patients that are not known here.
+    """
+
+    patients: tuple[KnownPatient, ...] = ()
+    unknown: bool = False
+
+    def __add__(self, later: TrainedOn) -> TrainedOn:
+        return TrainedOn(patients=(*self.patients, *later.patients), unknown=self.unknown or later.unknown)
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``unit.json`` keeps what a training started from."""
+        return {"start_patients": [asdict(one) for one in self.patients], "start_unknown": self.unknown}
+
+    @classmethod
+    def of_unit(cls, facts: Mapping[str, Any]) -> TrainedOn:
+        """What the weights of a unit were trained on, by its ``unit.json``: its own patients, and its start's.
+
+        A record without one of them, such as that of a file of weights, tells that they are not known.
+        """
+        own = cls(patients=_patients(facts.get("patients")), unknown="patients" not in facts)
+        return cls.of_start_of(facts) + own
+
+    @classmethod
+    def of_start_of(cls, facts: Mapping[str, Any]) -> TrainedOn:
+        """What the start of a unit was trained on, by the unit's ``unit.json``; nobody, if it had none."""
+        if facts.get("start_sha256") is None:
+            return cls()
+        return cls(patients=_patients(facts.get("start_patients")), unknown=bool(facts.get("start_unknown", True)))
+
+
+def _patients(stored: Any) -> tuple[KnownPatient, ...]:
+    return tuple(KnownPatient(**{**one, "aliases": tuple(one["aliases"])}) for one in stored or ())

@@ -87,11 +87,13 @@ def prepare_cohort(
         ``by_hand`` why ``excluded.csv`` leaves it out.
 
     Raises:
+        CohortError: ``excluded.csv`` cannot be used.
         OutputFolderError: ``out`` holds something else, cannot be written, or its disk is full.
         MissingFilesError, PreparationError: See ``run_tasks``.
     """
     out = out.absolute()
     _claim_folder(out)
+    excluded_cases(out, {case.name for case in found.cases})  # refused now rather than after hours
     threads = None if jobs == 1 or scheduler is not None else max(1, (os.cpu_count() or 1) // jobs)
     tasks = [
         CaseTask(
@@ -160,7 +162,7 @@ def _claim_folder(out: Path) -> None:
 
 
 def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseOutcome], out: Path) -> tuple[dict[str, Any], ...]:
-    excluded = excluded_cases(out)
+    excluded = excluded_cases(out, {task.case.name for task in tasks})
     seen: dict[str, str] = {}
     cases = []
     for task in tasks:

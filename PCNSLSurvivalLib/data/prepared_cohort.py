@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.data.case import ClinicalVariables, os_class_of
+from PCNSLSurvivalLib.data.cells import read_table
 from PCNSLSurvivalLib.errors import CohortError, PreparationError, UnreadableScanError
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import read_volume
@@ -139,7 +140,8 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
             cases out, for example after a look through the contact sheet.
 
     Raises:
-        CohortError: The folder is no prepared cohort, is damaged, or its cases were prepared by several recipes.
+        CohortError: The folder is no prepared cohort, is damaged, its cases were prepared by several recipes, or
+            ``excluded.csv`` cannot be used.
     """
     stored = _stored(folder)
     try:
@@ -148,7 +150,7 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
         raise CohortError(
             "The cohort was prepared with another recipe than this software has. Run the preprocess command again."
         ) from problem
-    excluded = excluded_cases(folder)
+    excluded = excluded_cases(folder, {case["name"] for case in stored["cases"]})
     patients, left_out = [], {}
     for case in stored["cases"]:
         name = case["name"]
@@ -167,20 +169,37 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
     )
 
 
-def excluded_cases(folder: Path) -> dict[str, str]:
+def excluded_cases(folder: Path, known: Collection[str]) -> dict[str, str]:
     """Reason by name of the cases that ``excluded.csv`` names; empty without that file.
 
+    Args:
+        folder: Of the prepared cohort.
+        known: Names of all cases of the cohort.
+
     Raises:
-        CohortError: The file has no column 'name'.
+        CohortError: The file cannot be read, has no column 'name', or names a case that the cohort does not have.
     """
     path = folder / EXCLUDED_FILE
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows = list(csv.DictReader(stream))
-    if rows and "name" not in rows[0]:
+    table = read_table(path)
+    if not table.has("name"):
         raise CohortError("excluded.csv needs a column 'name'; 'reason' may follow. Correct it or remove it.")
-    return {row["name"]: (row.get("reason") or "").strip() or "Excluded by hand." for row in rows if row["name"]}
+    excluded = {}
+    for row in table.rows:
+        name = row.text("name")
+        if name is None:
+            raise CohortError(f"Line {row.number} of excluded.csv names no case. Fill in 'name' or remove the line.")
+        if name not in known:
+            folded = {case.casefold(): case for case in known}
+            near = difflib.get_close_matches(name.casefold(), folded, n=1)
+            meant = f": is {folded[near[0]]} meant?" if near else "."
+            raise CohortError(
+                f"Line {row.number} of excluded.csv names {name}, which is no case of this cohort{meant} Write the "
+                "name as in cases.csv, or remove the line."
+            )
+        excluded[name] = row.text("reason") or "Excluded by hand."
+    return excluded
 
 
 def _stored(folder: Path) -> dict[str, Any]:

@@ -19,8 +19,9 @@ _T1 = r"t1w?|t1w?i|mp[\s_]?rage|rage|spgr|bravo|tfe3d|3dtfe|ir[\s_]?fspgr"
 _T2 = r"t2w?|t2w?i"
 _FLAIR = r"flair|tirm|dark[\s_]?fluid"
 _CONTRAST = (
-    r"gd|gad|gado\w*|ce|c\+|\+c|\+gd|post|postcontrast|postgd|contrast|contrastenhanced|enhanced|km|mit[\s_]?km|"
-    r"gadovist|dotarem|magnevist|t1gd|t1wgd|t1ce|t1c|t1c\+|t1post|t1km|t13d|ce-\w+"
+    r"gd|gad|gado\w*|ce|c\+|\+c|\+gd|post(?![\s-]?(?:op|surg|treat|ther|rt|radi|chemo|resec|biops|process))|"
+    r"postcontrast|postgd|contrast|contrastenhanced|enhanced|km|mit[\s_]?km|"
+    r"gadovist|dotarem|magnevist|t1w?gd|t1w?ce|t1w?[\s-]?\+?c(?![\s-]?spine)|t1c\+|t1post|t1km|t13d|ce-\w+"
 )
 _WITHOUT = (
     r"pre|precontrast|pregd|pregad|native|nativ|plain|noncontrast|unenhanced|"

@@ -8,13 +8,21 @@ from pathlib import Path
 from PCNSLSurvivalLib.imaging.io import FILE_ENDINGS
 from PCNSLSurvivalLib.terms import Sequence
 
-# T1Gd is asked for before T1: every name of a post-contrast T1 also holds "t1".
-_WORDS = {
-    Sequence.T1GD: r"t1-?_?gd|t1ce|t1-?c(?![a-z])|t1_?-?post|ce-[a-z0-9]+_t1w?|gad|gd(?![a-z])|mprage_?\+c|t13d|\+c",
-    Sequence.FLAIR: r"flair|t2-?f(?![a-z])",
-    Sequence.T2: r"t2",
-    Sequence.T1: r"t1|mprage|spgr",
-}
+# Words of a name in small letters, one space between them.
+_T1 = r"t1|mp ?rage|spgr"
+# Names of a contrast agent, which speak of T1Gd by themselves where no word speaks of T2 or FLAIR.
+_AGENT = r"(?:gd|gad)(?![a-z])|gado|(?:\+ ?c|c\+)(?![a-z])"
+# Words that make a T1 a T1Gd: "T1 post" is after contrast, "T1 post op" after surgery; "T1 C" is no cervical spine.
+_CONTRAST = (
+    r"(?:t1(?:w|wi)?|mp ?rage|spgr) ?c(?![a-z]| ?spine)|"
+    r"(?:t1(?:w|wi)?|(?<![a-z]))(?:ce|km|enhanced|post(?! ?(?:op|surg|treat|ther|rt|radi|chemo|resec|biops|process)))"
+    r"(?![a-z])|"
+    r"post(?:contrast|gd|gad|km)|contrast ?enhanced|t13d"
+)
+_DENIED = (
+    r"(?<![a-z])(?:pre|no|non|not|without|w ?o|ohne|un|vor) ?"
+    r"(?:contrast ?enhanced|contrast|gd|gad\w*|km|ce|enhanced)(?![a-z])"
+)
 _NO_SCAN = re.compile(r"seg|mask|label|lesion|roi", re.IGNORECASE)
 _BRAIN_MASK = re.compile(r"brain.?mask|mask.?brain|brainmask", re.IGNORECASE)
 _LESION_MASK = re.compile(r"lesion|tumou?r|(?<![a-z])roi|seg(?![a-z])|segm", re.IGNORECASE)
@@ -58,4 +66,16 @@ def stem(path: Path) -> str:
 
 
 def _sequence_in(name: str) -> Sequence | None:
-    return next((s for s, words in _WORDS.items() if re.search(words, name, re.IGNORECASE)), None)
+    words = re.sub(_DENIED, " ", re.sub(r"[\s_.,/()\[\]-]+", " ", name.lower()))
+    is_t1 = re.search(_T1, words) is not None
+    weak = "contrast" in words and not re.search(r"(?<![a-z])pre(?![a-z])", words)
+    # T1Gd is asked for before T1: every name of a post-contrast T1 also holds "t1".
+    if is_t1 and (weak or re.search(f"{_AGENT}|{_CONTRAST}", words)):
+        return Sequence.T1GD
+    if re.search(r"flair|t2 ?f(?![a-z])", words):
+        return Sequence.FLAIR
+    if "t2" in words:
+        return Sequence.T2
+    if re.search(_AGENT, words):
+        return Sequence.T1GD
+    return Sequence.T1 if is_t1 else None

@@ -101,7 +101,10 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
             flush=True,
         )
     if args.dry_run:
-        print("\n".join(f"{name}: {reason}" for name, reason in sorted(people.left_out.items())))
+        print(f"Arms: {', '.join(plan.arm_names)}.")
+        for title, group in (("In no fold", people), ("Not in the pre-training, or without OS class", grid.second)):
+            if group is not None and group.without_class:
+                print("\n".join((f"{title}:", *(f"  {name}: {why}" for name, why in group.without_class.items()))))
         return 0
     with UnitProgress(plan, len(grid.units), quiet=args.quiet) as progress:
         work = run_units(

@@ -72,7 +72,10 @@ def run_preprocess(args: argparse.Namespace) -> int:
     found = find_cohort(args.cohort.absolute())
     talk = args.progress != "json"
     if talk:
-        print("\n".join(data_report(found, threshold_days=args.threshold_days).lines()), flush=True)
+        first = data_report(found, threshold_days=args.threshold_days)
+        print("\n".join(first.lines()), flush=True)
+        if args.dry_run:
+            print("\n".join((*first.left_out_lines(), *first.no_class_lines(), *first.remark_lines())))
     if args.dry_run:
         return 0
     options = PreparationOptions(

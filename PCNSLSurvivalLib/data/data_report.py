@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from PCNSLSurvivalLib.data.cohort import FoundCohort
+from PCNSLSurvivalLib.data.cohort import CohortCase, FoundCohort
 from PCNSLSurvivalLib.terms import OSClass, Sequence
 
 _VARIABLES = {
@@ -56,6 +57,14 @@ class DataReport:
         """One line for each case that is left out."""
         return [f"! {name}: {reason}" for name, reason in self.left_out.items()]
 
+    def no_class_lines(self) -> list[str]:
+        """One line for each case that can be used and has no OS class."""
+        return [f"- {name}: {reason}" for name, reason in self.no_class.items()]
+
+    def remark_lines(self) -> list[str]:
+        """One line for each case of which something is to be said."""
+        return [f"  {name}: {' '.join(remarks)}" for name, remarks in self.case_remarks.items()]
+
 
 def data_report(
     found: FoundCohort, cases: tuple[dict[str, Any], ...] | None = None, *, threshold_days: float
@@ -68,9 +77,12 @@ def data_report(
         threshold_days: Where the OS classes are divided.
     """
     left_out: dict[str, str] = {}
+    case_remarks = {case.name: (*case.remarks, *_files_gone(case)) for case in found.cases}
     for case in found.cases:
         if Sequence.T1GD not in case.scans:
             left_out[case.name] = "No T1Gd was found for this case. Check the file names or the table."
+        elif cases is None and not case.scans[Sequence.T1GD].exists():
+            left_out[case.name] = "The T1Gd that is given for this case is not there. Check its path."
     for prepared in cases or ():
         if prepared["state"] != "prepared" or prepared["by_hand"] is not None:
             left_out[prepared["name"]] = prepared["reason"] or prepared["by_hand"]
@@ -94,7 +106,7 @@ def data_report(
         left_out=dict(sorted(left_out.items())),
         no_class=no_class,
         remarks=found.remarks,
-        case_remarks={case.name: case.remarks for case in found.cases if case.remarks},
+        case_remarks={name: remarks for name, remarks in case_remarks.items() if remarks},
         repeated={patient: tuple(names) for patient, names in patients.items() if len(names) > 1},
     )
 
@@ -103,11 +115,12 @@ def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, in
     cases = found.cases
     classes = Counter(case.os_class(threshold_days) for case in cases)
     known = [case for case in cases if case.os_days is not None]
+    undecided = sum(case.death_observed is None and case.os_class(threshold_days) is None for case in known)
     there = {"examinations": len(cases), "patients": len({case.patient for case in cases})}
-    there |= {f"with {s.label}": sum(s in case.scans for case in cases) for s in Sequence}
+    there |= {f"with {s.label}": sum(_is_there(case.scans.get(s)) for case in cases) for s in Sequence}
     there |= {
-        "with a brain mask": sum(case.brain_mask is not None for case in cases),
-        "with a lesion mask": sum(case.lesion_mask is not None for case in cases),
+        "with a brain mask": sum(_is_there(case.brain_mask) for case in cases),
+        "with a lesion mask": sum(_is_there(case.lesion_mask) for case in cases),
         "registered, without skull": sum(case.stripped for case in cases),
     }
     survival = {
@@ -115,13 +128,29 @@ def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, in
         "censored": sum(case.death_observed is False for case in known),
         f"OS > {threshold_days:g} days": classes[OSClass.OVER_ONE_YEAR],
         f"OS ≤ {threshold_days:g} days": classes[OSClass.UP_TO_ONE_YEAR],
-        f"censored by day {threshold_days:g}: no class": classes[None] - (len(cases) - len(known)),
+        f"censored by day {threshold_days:g}: no class": classes[None] - (len(cases) - len(known)) - undecided,
+        f"death by day {threshold_days:g} unknown: no class": undecided,
         "unknown: no class": len(cases) - len(known),
     }
     clinical = {
         label: sum(getattr(case.clinical, name) is not None for case in cases) for name, label in _VARIABLES.items()
     }
     return {"Found": there, "Survival": survival, "Clinical variables known": clinical}
+
+
+def _files_gone(case: CohortCase) -> tuple[str, ...]:
+    """Sentences on files that the cohort's table names and that are not there."""
+    masks = {"brain mask": case.brain_mask, "lesion mask": case.lesion_mask}
+    files = {**{s.label: path for s, path in case.scans.items()}, **masks}
+    return tuple(
+        f"The {name} that is given is not there: {path.name}."
+        for name, path in files.items()
+        if path is not None and not path.exists()
+    )
+
+
+def _is_there(path: Path | None) -> bool:
+    return path is not None and path.exists()
 
 
 def _outcomes(cases: tuple[dict[str, Any], ...]) -> dict[str, int]:

@@ -32,6 +32,15 @@ class KnownPatient:
 
 Examination = CohortCase | PreparedPatient | KnownPatient
 
+_TO_BE_TRAINED = (
+    "Leave them out of the pre-training: write these lines into excluded.csv in the folder of its prepared cohort, or "
+    "add them to the ones there."
+)
+_TRAINED = (
+    "Pre-train again without them, or leave them out here: write these lines into excluded.csv in the folder of the "
+    "prepared cohort, or add them to the ones there."
+)
+
 
 def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]) -> None:
     """Refuse two cohorts that share a patient; see ``overlap``.
@@ -41,16 +50,23 @@ def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]
         second: Was pre-trained on.
 
     Raises:
-        CohortError: A patient is in both; the sentence names the cases.
+        CohortError: A patient is in both; the sentence names all of them, and gives the lines of ``excluded.csv``
+            that leave them out: of the second cohort while that is still to be trained on, else of the first.
     """
+    second = tuple(second)
     pairs = overlap(cohort.patients, second)
-    if pairs:
-        first = pairs[0]
-        many = "One patient is" if len(pairs) == 1 else f"{len(pairs)} patients are"
-        raise CohortError(
-            f"{many} in both cohorts, the first as {first[0]} and as {first[1]}. A network must not "
-            "be tested on patients it was pre-trained on: name them in excluded.csv of one of the prepared cohorts."
-        )
+    if not pairs:
+        return
+    trained = any(isinstance(case, KnownPatient) for case in second)
+    cases: tuple[Examination, ...] = cohort.patients if trained else second
+    found = {pair[0 if trained else 1] for pair in pairs}
+    people = {case.patient for case in cases if case.name in found}
+    lines = [f"{case.name},The patient is in the other cohort as well." for case in cases if case.patient in people]
+    raise CohortError(
+        f"{'One patient is' if len(people) == 1 else f'{len(people)} patients are'} in both cohorts: "
+        f"{', '.join(f'{ours} = {theirs}' for ours, theirs in pairs)}. A network must not be tested on patients it was "
+        f"pre-trained on. {_TRAINED if trained else _TO_BE_TRAINED}\n" + "\n".join(("name,reason", *lines))
+    )
 
 
 def overlap(ours: Iterable[Examination], theirs: Iterable[Examination]) -> tuple[tuple[str, str], ...]:
@@ -67,25 +83,29 @@ def overlap(ours: Iterable[Examination], theirs: Iterable[Examination]) -> tuple
     ours, theirs = tuple(ours), tuple(theirs)
     identifiers, others = _by_identifier(ours), _by_identifier(theirs)
     pairs = {
-        (mine[0], other[0])
-        for identifier, mine in identifiers.items()
-        if (other := others.get(identifier)) is not None and (mine[1] or other[1])
+        (mine, other)
+        for identifier, of_mine in identifiers.items()
+        for mine, here in of_mine
+        for other, there in others.get(identifier, ())
+        if here or there
     }
-    voxels = {digest: case.name for case in theirs if (digest := _voxels_of(case))}
-    pairs |= {(case.name, voxels[digest]) for case in ours if (digest := _voxels_of(case)) in voxels}
+    voxels: dict[str, list[str]] = {}
+    for case in theirs:
+        if digest := _voxels_of(case):
+            voxels.setdefault(digest, []).append(case.name)
+    pairs |= {(case.name, other) for case in ours for other in voxels.get(_voxels_of(case), ())}
     return tuple(sorted(pairs))
 
 
-def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, tuple[str, bool]]:
-    """Case by every identifier of its patient, and whether the identifier counts beyond its cohort."""
-    found: dict[str, tuple[str, bool]] = {}
+def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, set[tuple[str, bool]]]:
+    """Cases by every identifier of their patient, and whether the identifier counts beyond its cohort."""
+    found: dict[str, set[tuple[str, bool]]] = {}
     for case in cases:
         for identifier in (case.name, case.patient):
             person, public = person_of(identifier)
-            found.setdefault(person, (case.name, public))
-    for case in cases:
+            found.setdefault(person, set()).add((case.name, public))
         for alias in case.aliases:
-            found[person_of(alias)[0]] = (case.name, True)
+            found.setdefault(person_of(alias)[0], set()).add((case.name, True))
     return found
 
 

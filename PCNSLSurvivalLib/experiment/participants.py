@@ -25,6 +25,12 @@ class Participants:
     left_out: dict[str, str]
     cohort: PreparedCohort
 
+    @property
+    def without_class(self) -> dict[str, str]:
+        """Reason by name of everyone who is in no fold, in the order of the names."""
+        censored = {patient.name: "Censored before the threshold: no OS class." for patient in self.censored}
+        return dict(sorted({**self.left_out, **censored}.items()))
+
 
 def participants(cohort: PreparedCohort, sequences: tuple[Sequence, ...], threshold_days: float) -> Participants:
     """Part a cohort into those with a class, those censored before the threshold, and those left out.
@@ -39,13 +45,16 @@ def participants(cohort: PreparedCohort, sequences: tuple[Sequence, ...], thresh
             left_out[patient.name] = f"No {' and no '.join(missing)}."
         elif patient.os_days is None:
             left_out[patient.name] = "Survival is unknown."
-        elif patient.os_class(threshold_days) is None:
-            censored.append(patient)
-        else:
+        elif patient.os_class(threshold_days) is not None:
             labeled.append(patient)
+        elif patient.death_observed is None:
+            left_out[patient.name] = f"Whether the patient died at day {patient.os_days:g} is unknown."
+        else:
+            censored.append(patient)
     if not labeled:
+        scans = f"{', '.join(sequence.label for sequence in sequences)} and " if sequences else ""
         raise ExperimentError(
-            f"No patient of the cohort has {', '.join(sequence.label for sequence in sequences)} and a known OS class. "
+            f"No patient of the cohort has {scans}a known OS class. "
             "Look at data_report.html of the prepared cohort, or leave sequences out of the experiment file."
         )
     return Participants(

@@ -30,7 +30,7 @@ def read_table_cohort(path: Path) -> FoundCohort:
     if not table.has(*IDENTIFIERS) or not table.has("t1gd"):
         raise CohortError(
             "The cohort table needs the columns 'patient_id' and 't1gd'; 't1', 't2', 'flair', 'brain_mask' and "
-            "'lesion_mask' may follow. Rename or add the columns and try again."
+            f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
         )
     check_survival_columns(table)
     return FoundCohort(layout="table", cases=tuple(_case(row, path.parent) for row in table.rows))

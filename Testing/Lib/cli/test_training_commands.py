@@ -108,7 +108,7 @@ def test_a_patient_of_the_start_is_refused_in_the_cohort(made, tmp_path, capsys)
     for words in (["finetune", made / "brats"], ["cross-validate", made / "brats", "--arm", "t1gd_transfer"]):
         out = tmp_path / words[0]
         assert run(*words, "--plan", made / "plan.yaml", "--start", made / "start", "--out", out) == 3
-        assert "8 patients are in both cohorts, the first as B000 and as B000" in capsys.readouterr().err
+        assert "8 patients are in both cohorts: B000 = B000, B001 = B001, " in capsys.readouterr().err
         assert not out.exists()
 
 
@@ -117,7 +117,7 @@ def test_a_patient_of_the_start_s_own_start_is_refused_in_the_cohort(made, tuned
     assert start.in_words == "a network trained on 12 other examinations, which had started from weights of 8 more"
     words = ["cross-validate", made / "brats", "--arm", "t1gd_transfer", "--plan", made / "plan.yaml"]
     assert run(*words, "--start", tuned / "training", "--out", tmp_path / "out") == 3
-    assert "8 patients are in both cohorts, the first as B000 and as B000" in capsys.readouterr().err
+    assert "8 patients are in both cohorts: B000 = B000, B001 = B001, " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -40,10 +40,36 @@ def test_an_alias_counts_on_either_side(cohorts, sides):
 def test_the_same_scan_counts_under_any_name(cohorts):
     one = cohorts[0].patients[0]
     theirs = replace(cohorts[1], patients=(replace(one, name="X", patient="X"),))
-    with pytest.raises(CohortError, match="as P000 and as X"):
+    with pytest.raises(CohortError, match="P000 = X"):
         refuse_shared_patients(cohorts[0], theirs.patients)
-    with pytest.raises(CohortError, match="as P000 and as X"):
+    with pytest.raises(CohortError, match="P000 = X"):
         refuse_shared_patients(cohorts[0], [KnownPatient.of(case) for case in theirs.patients])
+
+
+def _lines(refusal: pytest.ExceptionInfo[CohortError]) -> str:
+    return "\n".join(str(refusal.value).splitlines()[1:]) + "\n"
+
+
+def test_all_who_are_shared_are_given_as_the_file_that_leaves_them_out(cohorts):
+    ours, theirs = cohorts
+    one, two = theirs.patients
+    shared = (replace(one, aliases=("P000",)), replace(two, aliases=("P001",)), replace(two, name="P001_again"))
+    with pytest.raises(CohortError, match="2 patients are in both cohorts: P000 = P000, P001 = P001") as refusal:
+        refuse_shared_patients(ours, shared)
+    path = theirs.folder / "excluded.csv"
+    lines = _lines(refusal)
+    assert "P001_again,The patient" in lines
+    path.write_text("".join(line for line in lines.splitlines(True) if "again" not in line), encoding="utf-8")
+    left = read_prepared_cohort(theirs.folder)
+    path.unlink()
+    assert left.patients == ()
+
+
+def test_weights_that_are_trained_already_leave_the_patients_of_the_other_cohort_out(cohorts):
+    known = KnownPatient(name="X", patient="X", aliases=("P001",), t1gd_voxels_sha256="")
+    with pytest.raises(CohortError, match=r"One patient is .* P001 = X\. .*Pre-train again without them") as refusal:
+        refuse_shared_patients(cohorts[0], [known])
+    assert _lines(refusal) == "name,reason\nP001,The patient is in the other cohort as well.\n"
 
 
 @pytest.mark.parametrize(

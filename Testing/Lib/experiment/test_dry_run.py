@@ -1,0 +1,27 @@
+"""``experiment --dry-run`` names the arms and everybody of either cohort who is in no fold or left out."""
+
+from __future__ import annotations
+
+import json
+
+from made_experiments import made_cohorts
+
+from PCNSLSurvivalLib.cli.__main__ import main
+
+
+def test_a_dry_run_names_arms_and_everybody_who_is_not_used(tmp_path, capsys):
+    root = made_cohorts(tmp_path)
+    path = root / "pcnsl" / "cohort.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    about["cases"][0] |= {"os_days": 100.0, "death_observed": None}
+    path.write_text(json.dumps(about), encoding="utf-8")
+    (root / "brats" / "excluded.csv").write_text("name,reason\nB003,Moved.\n", encoding="utf-8")
+    options = ["--cohort", root / "pcnsl", "--brats", root / "brats", "--out", root / "out", "--dry-run"]
+    assert main(["experiment", str(root / "plan.yaml"), *map(str, options)]) == 0
+    told = capsys.readouterr().out
+    assert "Arms: t1gd_scratch, t1gd_transfer, logistic_clinical." in told
+    ours, _, theirs = told.partition("Not in the pre-training")
+    assert "  P000: Whether the patient died at day 100 is unknown." in ours
+    assert "  P013: Censored before the threshold: no OS class." in ours
+    assert "  B003: Moved." in theirs
+    assert not (root / "out").exists()

@@ -54,9 +54,10 @@ def run_baselines(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
     from PCNSLSurvivalLib.reports.baselines_in_words import baselines_in_words, clinical_predictors
     from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts, outcomes_of
-    from PCNSLSurvivalLib.reports.experiment_report import write_experiment_report
+    from PCNSLSurvivalLib.reports.experiment_report import refuse_foreign_report, write_experiment_report
 
     out, days = args.out.absolute(), args.threshold_days
+    refuse_foreign_report(out / "results")
     cohort = read_prepared_cohort(args.prepared) if args.prepared else None
     prepared = cohort.patients if cohort is not None else ()
     found = None if prepared else find_cohort(args.cohort.absolute())

@@ -64,7 +64,7 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run what is missing of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.errors import ExperimentError
-    from PCNSLSurvivalLib.experiment.results import MODEL, write_results
+    from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, run_units
     from PCNSLSurvivalLib.experiment.start import read_start
 
@@ -93,13 +93,15 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     )
     if plan.virtual_patients:
         print("The patients are virtual: the report says so, and a model is a demonstration.", flush=True)
-    model_is_there = (experiment.out / MODEL).exists()
     if plan.model_arm is not None and not plan.makes_model:
         print(
             f"No model folder will be made: it can say OS over one year only, and 'threshold_days' is "
-            f"{plan.threshold_days:g}." + (" The one that is there is of another run." if model_is_there else ""),
+            f"{plan.threshold_days:g}.",
             flush=True,
         )
+    if not plan.makes_model and (experiment.out / MODEL).exists():
+        print(f"This run makes no model: {MODEL}/ in the output folder is of an earlier one.", flush=True)
+    refuse_foreign_results(experiment)
     if args.dry_run:
         print(f"Arms: {', '.join(plan.arm_names)}.")
         for title, group in (("In no fold", people), ("Not in the pre-training, or without OS class", grid.second)):

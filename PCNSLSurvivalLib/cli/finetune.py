@@ -36,6 +36,7 @@ def run_finetune(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
     from PCNSLSurvivalLib.experiment.finetuned_model import write_finetuned_model
     from PCNSLSurvivalLib.experiment.start import read_start
+    from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
     from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
     from PCNSLSurvivalLib.training.processes import training_processes
 
@@ -57,8 +58,9 @@ def run_finetune(args: argparse.Namespace) -> int:
                 f"{plan.threshold_days:g}: finetune would leave nothing that can be used. Leave 'threshold_days' out "
                 "of the experiment file, or judge such networks with cross-validate."
             )
-        training: Training = "training" if start is None else "finetuning"
         out = args.out.absolute()
+        refuse_foreign_model(out / "model")
+        training: Training = "training" if start is None else "finetuning"
         with EpochProgress(plan.settings_of(training), quiet=args.quiet) as progress:
             unit = train_on_everybody(
                 plan,

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.start import Start
 from PCNSLSurvivalLib.imaging.output_folder import whole_folder
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
-from PCNSLSurvivalLib.models.write_model_folder import write_model_folder
+from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model, write_model_folder
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
 from PCNSLSurvivalLib.training.unit import FinishedUnit
 
@@ -29,7 +29,7 @@ def write_finetuned_model(
         cohort: The patients.
         unit: The finished training.
         start: What it started from; None from scratch.
-        out: Model folder to write; its name becomes the model's name. An earlier one is replaced.
+        out: Model folder to write; its name becomes the model's name. An earlier one is replaced, other files are not.
 
     Raises:
         ExperimentError, ModelFolderError, OutputFolderError: See ``write_model``.
@@ -53,6 +53,7 @@ def write_finetuned_model(
 
 Made by `pcnsl-survival finetune`.
 """
+    refuse_foreign_model(out)
     with whole_folder(out, overwrite=True) as folder:
         write_model_folder(
             folder,

@@ -19,7 +19,7 @@ from PCNSLSurvivalLib.imaging.output_folder import whole_folder
 from PCNSLSurvivalLib.models.calibration import Calibration, fit_temperature
 from PCNSLSurvivalLib.models.familiarity import LEAST_CASES, FamiliarityStatistics, familiarity_statistics, measures_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
-from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, write_model_folder
+from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, refuse_foreign_model, write_model_folder
 from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.terms import Sequence as MRSequence
 from PCNSLSurvivalLib.training.unit import FinishedUnit
@@ -37,7 +37,7 @@ def write_model(
         experiment: Its plan and cohort.
         units: The arm's finished units, all folds of all repetitions.
         folds: Its held-out predictions.
-        out: Model folder to write; its name becomes the model's name. An earlier one is replaced.
+        out: Model folder to write; its name becomes the model's name. An earlier one is replaced, other files are not.
 
     Raises:
         ExperimentError, ModelFolderError, OutputFolderError: A network is gone, or the folder cannot be written.
@@ -49,6 +49,7 @@ def write_model(
     person = {case: cohort.patient(case).patient for one in folds for case in one.cases}
     patients = len(set(person.values()))
     whom = in_words(plan, patients)
+    refuse_foreign_model(out)
     with whole_folder(out, overwrite=True) as folder:
         write_model_folder(
             folder,

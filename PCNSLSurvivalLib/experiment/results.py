@@ -18,13 +18,14 @@ from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment, Work
 from PCNSLSurvivalLib.experiment.units import Unit
 from PCNSLSurvivalLib.models.calibration import is_at_bound
+from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
 from PCNSLSurvivalLib.reports.experiment_facts import (
     ActivationExample,
     TrainingHistory,
     outcomes_of,
     read_history,
 )
-from PCNSLSurvivalLib.reports.experiment_report import write_experiment_report
+from PCNSLSurvivalLib.reports.experiment_report import refuse_foreign_report, write_experiment_report
 from PCNSLSurvivalLib.training.unit import read_unit
 
 RESULTS, MODEL = "results", "model"
@@ -69,6 +70,8 @@ def write_results(
                 out,
                 threshold_days=plan.threshold_days,
             )
+    elif plan.makes_model and (out / MODEL).exists():
+        tell(f"The model's arm is not complete: {MODEL}/ in the output folder is of an earlier run.")
     reference = plan.model_arm if plan.model_arm in arms else next(iter(arms))
     return write_experiment_report(
         out / RESULTS,
@@ -82,6 +85,17 @@ def write_results(
         histories=histories,
         overwrite=True,
     )
+
+
+def refuse_foreign_results(experiment: Experiment) -> None:
+    """Refuse, before anything is trained, a folder where other files lie in the place of the report or the model.
+
+    Raises:
+        OutputFolderError: See ``refuse_foreign``.
+    """
+    refuse_foreign_report(experiment.out / RESULTS)
+    if experiment.plan.makes_model:
+        refuse_foreign_model(experiment.out / MODEL)
 
 
 @contextmanager

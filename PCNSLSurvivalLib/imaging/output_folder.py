@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -122,6 +122,32 @@ def check_output_folder(out: Path, *, overwrite: bool) -> None:
             pass
     except OSError as problem:
         raise _not_writable(problem) from problem
+
+
+def refuse_foreign(out: Path, *, ours: Collection[str], mark: str, says: str = "") -> None:
+    """Refuse, before minutes of work, to replace a folder that holds more than this software wrote there.
+
+    Args:
+        out: Folder that is to be replaced; it need not be there.
+        ours: Names of everything that this software writes directly into it.
+        mark: Path inside of a text file by which it is known.
+        says: What that file contains, in any of ours.
+
+    Raises:
+        OutputFolderError: It is a file, or holds something else.
+    """
+    held = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    if not held and not out.is_file():
+        return
+    try:
+        known = held <= set(ours) and says in (out / mark).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        known = False
+    if not known:
+        raise OutputFolderError(
+            f"The place of the results, '{out.name}' in the output folder, holds other files; nothing was changed. "
+            "Choose another folder with --out, or move these files elsewhere."
+        )
 
 
 def write_whole_text(path: Path, text: str) -> None:

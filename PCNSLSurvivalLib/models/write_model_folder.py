@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.imaging.output_folder import refuse_foreign
 from PCNSLSurvivalLib.installed_files import sha256_of
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
@@ -99,6 +100,15 @@ def write_model_folder(
     files = {name: _size_and_sum(folder / name) for name in sorted([*names, *texts])}
     metadata = _metadata(architecture, sequences, recipe, description, names, files)
     (folder / METADATA).write_text(json_text(metadata), encoding="utf-8", newline="\n")
+
+
+def refuse_foreign_model(out: Path) -> None:
+    """Refuse early, before a model is made there, a folder that is no model folder of ours, or more than one.
+
+    Raises:
+        OutputFolderError: See ``refuse_foreign``.
+    """
+    refuse_foreign(out, ours=("configs", "models", "docs", LICENSE), mark=METADATA, says='"pcnsl_survival"')
 
 
 def rename_model(folder: Path, name: str, *, card: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PCNSLSurvivalLib.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS, PAPER_METRICS
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, by_arm, write_predictions
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.imaging.output_folder import refuse_foreign, whole_folder
 from PCNSLSurvivalLib.reports.experiment_csv import (
     write_comparisons_csv,
     write_fold_metrics_csv,
@@ -45,6 +45,26 @@ if TYPE_CHECKING:
 REPORT_FILE = "experiment_report.html"
 FIGURES_FOLDER = "figures"
 _PIXELS_AN_INCH = 112
+_WRITTEN = (
+    REPORT_FILE,
+    FIGURES_FOLDER,
+    "predictions.csv",
+    "results.csv",
+    "fold_metrics.csv",
+    "comparisons.csv",
+    "survival.csv",
+    "results_table.tex",
+    "methods.txt",
+)
+
+
+def refuse_foreign_report(out: Path) -> None:
+    """Refuse early a folder that ``write_experiment_report`` would replace and that is no report, or more than one.
+
+    Raises:
+        OutputFolderError: See ``refuse_foreign``.
+    """
+    refuse_foreign(out, ours=_WRITTEN, mark=REPORT_FILE, says=RESEARCH_USE_ONLY)
 
 
 def write_experiment_report(

@@ -72,6 +72,10 @@ def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made,
     words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", made / "start"]
     assert run(*words, "--out", tuned) == 0  # it is found
     assert str(tuned / "model") in capsys.readouterr().out
+    (tuned / "model" / "notes.txt").write_text("mine", encoding="utf-8")
+    assert run(*words, "--out", tuned) == 3
+    assert (tuned / "model" / "notes.txt").read_text(encoding="utf-8") == "mine"
+    (tuned / "model" / "notes.txt").unlink()
     model = read_model_folder(tuned / "model")
     assert (model.kind, model.training_patients, model.temperature) == ("demonstration", 12, 1.0)
     assert "not known: nobody was held back" in model.card
@@ -110,6 +114,27 @@ def test_a_patient_of_the_start_is_refused_in_the_cohort(made, tmp_path, capsys)
         assert run(*words, "--plan", made / "plan.yaml", "--start", made / "start", "--out", out) == 3
         assert "8 patients are in both cohorts: B000 = B000, B001 = B001, " in capsys.readouterr().err
         assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["finetune", "pcnsl", "--plan", "plan.yaml"], "model"),
+        (["cross-validate", "pcnsl", "--plan", "plan.yaml"], "model"),
+        (["cross-validate", "pcnsl", "--plan", "plan.yaml"], "results"),
+        (["baselines", "pcnsl", "--prepared", "pcnsl"], "results"),
+    ],
+)
+def test_files_of_others_are_not_replaced(made, tmp_path, capsys, monkeypatch, words, place):
+    monkeypatch.chdir(made)
+    own = tmp_path / "out" / place / "configs" / "metadata.json"
+    own.parent.mkdir(parents=True)
+    own.write_text("{}", encoding="utf-8")
+    (tmp_path / "out" / "units").mkdir()
+    device = [] if words[0] == "baselines" else ["--device", "cpu"]
+    assert main([*words, "--out", str(tmp_path / "out"), *device]) == 3
+    assert f"'{place}' in the output folder, holds other files; nothing was changed" in capsys.readouterr().err
+    assert own.read_text(encoding="utf-8") == "{}"
 
 
 def test_a_patient_of_the_start_s_own_start_is_refused_in_the_cohort(made, tuned, tmp_path, capsys):

@@ -84,6 +84,7 @@ def test_the_same_command_again_repeats_nothing(root, undisturbed):
     again = run_to_the_end(root, undisturbed)
     assert f"0 units done now, {UNITS} found finished, 0 failed" in again.stdout
     assert (finished(undisturbed), tables(undisturbed)) == (before, results)
+    assert "is of an earlier one" not in again.stdout
 
 
 def killed_then_finished(root: Path, out: Path, *, times: int, seed: int) -> dict[str, bytes]:
@@ -225,6 +226,10 @@ def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(smal
     (small / "plan.yaml").write_text(plan, encoding="utf-8")
     assert run_here(small) == 0
     assert "No model folder will be made" in capsys.readouterr().out
+    (small / "out" / "model").mkdir()
+    assert run_here(small) == 0
+    assert "This run makes no model: model/ in the output folder is of an earlier one." in capsys.readouterr().out
+    (small / "out" / "model").rmdir()
     assert {path.name for path in (small / "out").iterdir()} == {
         "experiment.yaml", "left_out.csv", "units.csv", "units", "results"
     }  # fmt: skip

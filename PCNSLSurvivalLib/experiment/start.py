@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.data.prepared_cohort import COHORT_FILE, PreparedCohort
 from PCNSLSurvivalLib.data.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.errors import ExperimentError
 from PCNSLSurvivalLib.experiment.finished import RECORD
@@ -154,7 +154,7 @@ def read_start(path: Path) -> Start:
         ExperimentError: There is nothing, or the folder is no such training.
         TrainingError: It is damaged.
     """
-    from PCNSLSurvivalLib.training.unit import read_unit
+    from PCNSLSurvivalLib.training.unit import is_training, read_unit
 
     path = path.absolute()
     if not path.exists():
@@ -163,6 +163,12 @@ def read_start(path: Path) -> Start:
         )
     if path.is_file():
         return WeightsFileStart(path=path, weights_sha256=sha256_of(path), trained_on=TrainedOn(unknown=True))
+    if not is_training(path):
+        what = "a prepared cohort" if (path / COHORT_FILE).is_file() else "no training of this software"
+        raise ExperimentError(
+            f"The start is {what}. Give the folder that 'pcnsl-survival pretrain' wrote (it holds unit.json), or a "
+            "file of weights."
+        )
     unit = read_unit(path)
     facts = unit.facts
     if facts["fold"]["test"] or "patients" not in facts or len(facts["sequences"]) != 1:

@@ -15,16 +15,21 @@ from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 
 def batches_of(names: Sequence[str], batch_size: int, rng: np.random.Generator) -> list[list[str]]:
-    """Shuffle the names and cut them into equal batches: none is a remainder of one, at which normalization breaks.
+    """Shuffle the names and cut them into equal batches: of several names none is alone, where normalization breaks.
 
     Args:
         names: All names of a pass, in an order of their own.
-        batch_size: Most names in a batch.
+        batch_size: Most names in a batch, at least 2; of an odd number cut into pairs, one batch has three.
         rng: Random numbers of this pass.
     """
     order = rng.permutation(len(names))
-    parts = np.array_split(order, -(-len(names) // batch_size))
+    parts = np.array_split(order, batch_count(len(names), batch_size))
     return [[names[n] for n in part] for part in parts]
+
+
+def batch_count(names: int, batch_size: int) -> int:
+    """Into how many batches a pass is cut; the smallest holds ``names // batch_count`` names."""
+    return max(1, min(-(-names // batch_size), names // 2))
 
 
 def in_order(names: Sequence[str], batch_size: int) -> list[Sequence[str]]:

@@ -16,7 +16,7 @@ from torch.nn import functional
 from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.errors import TrainingError
 from PCNSLSurvivalLib.models.weights_file import Tensors
-from PCNSLSurvivalLib.training.batches import training_batches
+from PCNSLSurvivalLib.training.batches import batch_count, training_batches
 from PCNSLSurvivalLib.training.checkpoints import read_checkpoint, restore_random_states, write_checkpoint
 from PCNSLSurvivalLib.training.early_stopping import EarlyStopping
 from PCNSLSurvivalLib.training.evaluate import answers_of, as_network_wants, mean_log_loss
@@ -103,10 +103,14 @@ def train(
             used.
     """
     device = processes.device
-    if min(settings.batch_size, len(fit)) < 2 * processes.count:
+    smallest = len(fit) // batch_count(len(fit), settings.batch_size)
+    # Where batch normalization measures the whole batch over all processes, one sample in each is enough.
+    least = (1 if device.type == "cuda" else 2) * processes.count
+    if smallest < max(2, least):
         raise TrainingError(
-            f"{processes.count} processes need a batch of at least {2 * processes.count}, and as many patients to "
-            "learn from. Choose a larger batch or fewer processes."
+            f"{processes.count} {'process needs' if processes.count == 1 else 'processes need'} batches of at least "
+            f"{max(2, least)}, and {len(fit)} patients to learn from in batches of up to {settings.batch_size} give "
+            f"some of {smallest}. Choose a larger batch_size, fewer processes, or add patients."
         )
     if settings.uses_lesions and processes.count > 1:
         raise TrainingError(

@@ -29,7 +29,8 @@ class TrainingSettings:
     patience: int = 25
     """Passes without a lower inner loss after which training ends."""
     batch_size: int = 8
-    """Over all processes together; a pass is cut into equal batches of at most so many, none of them of one."""
+    """Over all processes together; a pass is cut into equal batches of at most so many, none of them of one; of an odd
+    number of patients in pairs, one batch has three."""
     learning_rate: float = 1e-3
     """Of AdamW at its highest, for the head and for a network trained from scratch."""
     backbone_factor: float = 0.1

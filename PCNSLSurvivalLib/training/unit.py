@@ -186,7 +186,8 @@ def read_unit(folder: Path) -> FinishedUnit:
             arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
     except (OSError, ValueError, KeyError) as problem:
         raise TrainingError(
-            "The folder holds no finished training of this version. Delete it and run the same command again."
+            "The folder of a training is damaged, or of another version of this software. Choose another folder; if "
+            "what it holds is not needed any more, delete it and run the same command again."
         ) from problem
     predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
     names = tuple(str(name) for name in arrays.pop("names"))
@@ -247,7 +248,20 @@ def _inner_seed(seed: tuple[int, ...]) -> int:
     return int(np.random.SeedSequence([*seed, 1]).generate_state(1, np.uint32)[0])
 
 
+def is_training(folder: Path) -> bool:
+    """Whether a folder is one that a training left, and not somebody else's."""
+    try:
+        facts = json.loads((folder / UNIT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(facts, dict) and facts.get("made_by") == "pcnsl-survival"
+
+
 def _found(out: Path, identity: str) -> FinishedUnit:
+    if not is_training(out):
+        raise OutputFolderError(
+            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
+        )
     unit = read_unit(out)
     if unit.facts["identity"] != identity:
         raise TrainingError(

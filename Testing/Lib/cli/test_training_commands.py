@@ -64,6 +64,10 @@ def test_pretraining_tells_every_epoch_and_is_found_again(made, tmp_path, capsys
     assert "6 examinations to learn from, 2 to choose the epoch on" in told.out
     assert run(*words) == 0
     assert "training loss" not in capsys.readouterr().err
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "thesis.txt").write_text("mine", encoding="utf-8")
+    assert run(*words[:-1], tmp_path / "own") == 3
+    assert "already holds other files; nothing was changed. Choose an empty folder" in capsys.readouterr().err
     member = "member.safetensors"
     assert (tmp_path / "start" / member).read_bytes() == (made / "start" / member).read_bytes()
 
@@ -164,7 +168,8 @@ def test_a_start_that_came_from_weights_made_elsewhere_says_so(elsewhere, tmp_pa
         (["--arm", "t2_transfer", "--start", "start"], "No arm starts from what --start gives"),
         (["--arm", "t1gd_scratch", "--start", "start"], "No arm starts from what --start gives"),
         (["--arm", "t1gd_magic"], "There is no arm 't1gd_magic'. Choose one of t1gd_scratch,"),
-        (["--arm", "t1gd_transfer", "--start", "pcnsl"], "holds no finished training"),
+        (["--arm", "t1gd_transfer", "--start", "pcnsl"], "The start is a prepared cohort. Give the folder"),
+        (["--arm", "t1gd_transfer", "--start", "."], "The start is no training of this software."),
     ],
 )
 def test_what_does_not_fit_is_told_in_a_sentence(made, tmp_path, capsys, monkeypatch, words, sentence):

@@ -61,7 +61,7 @@ def test_two_processes_train_what_one_trains_and_speak_with_one_voice(cohort, tm
 @pytest.mark.parametrize(
     ("batch", "out", "sentence"),
     [
-        (2, "out", "2 processes need a batch of at least 4"),  # every process finds it
+        (2, "out", "2 processes need batches of at least 4"),  # every process finds it
         (4, "plan.yaml/out", "The output folder cannot be written"),  # the first alone finds it
     ],
 )

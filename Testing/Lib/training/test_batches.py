@@ -1,0 +1,47 @@
+"""Batches: nobody is alone in one, in any process, since the spread of a single sample cannot be measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_trainings import SETTINGS
+
+from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.training.batches import batches_of
+from PCNSLSurvivalLib.training.loop import train
+from PCNSLSurvivalLib.training.processes import Processes
+
+
+@pytest.mark.parametrize("batch_size", [2, 3, 4, 8])
+@pytest.mark.parametrize("patients", [2, 3, 4, 5, 7, 9, 17])
+def test_every_patient_comes_once_and_nobody_alone(patients, batch_size):
+    names = [f"P{number}" for number in range(patients)]
+    batches = batches_of(names, batch_size, np.random.default_rng(1))
+    assert sorted(name for batch in batches for name in batch) == sorted(names)
+    assert min(map(len, batches)) >= 2
+    assert max(map(len, batches)) <= (3 if batch_size == 2 else batch_size)
+    assert max(map(len, batches)) - min(map(len, batches)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("count", "batch_size", "patients", "smallest"), [(2, 4, 6, 3), (2, 2, 8, 2), (1, 2, 1, 1), (3, 8, 10, 5)]
+)
+def test_a_process_that_would_get_a_single_sample_is_refused_before_training(
+    tmp_path, count, batch_size, patients, smallest
+):
+    fit = [f"P{number}" for number in range(patients)]
+    with pytest.raises(TrainingError, match=f"in batches of up to {batch_size} give some of {smallest}"):
+        train(
+            inputs=None,
+            classes={},
+            fit=fit,
+            select=fit,
+            settings=replace(SETTINGS, batch_size=batch_size),
+            start=None,
+            seed=(1,),
+            processes=Processes(count=count),
+            checkpoint=tmp_path / "checkpoint.pt",
+            identity="",
+        )

@@ -103,8 +103,12 @@ def test_the_bundled_model_says_first_that_it_knows_virtual_heads_only_and_holds
     assert outside >= 0.72
     (pointing,) = re.findall(r"rightly predicted \| (\d+) % of", model.card)
     assert int(pointing) >= 70
-    (low, high) = re.findall(r"out-of-fold AUC [\d.]+ \(([\d.]+) to ([\d.]+)\)", model.card)[0]
-    assert float(low) <= 0.5 <= float(high)
+    row = r"\| {} \| ([\d.]+) \([^)]*\) \| [\d.]+ \(([\d.]+) to ([\d.]+)\) \|"
+    true = {}
+    for arm in ("t1gd_transfer", "t1gd_scratch", "svm_clinical"):
+        ((true[arm], low, high),) = re.findall(row.format(arm), model.card)
+        assert float(low) <= 0.5 <= float(high), f"{arm} finds outcomes that were dealt at random"
+    assert float(true["t1gd_transfer"]) > float(true["t1gd_scratch"]) > float(true["svm_clinical"])
 
 
 def test_equal_arguments_give_equal_bytes(tmp_path):

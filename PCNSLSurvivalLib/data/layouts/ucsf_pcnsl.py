@@ -11,6 +11,7 @@ from PCNSLSurvivalLib.data.cells import TableRow, column_key, one_row_each, read
 from PCNSLSurvivalLib.data.dates import date_of
 from PCNSLSurvivalLib.data.file_names import stem, volumes_in
 from PCNSLSurvivalLib.data.layouts.found import FoundCohort, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.errors import CohortError
 from PCNSLSurvivalLib.terms import Sequence
 
 _NAMES = {"T1Post": Sequence.T1GD, "T1": Sequence.T1, "FLAIR": Sequence.FLAIR}
@@ -67,7 +68,8 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
             os_days=survival[0],
             death_observed=survival[1],
             clinical=ClinicalVariables(age_years=_age(row, people.get(key))),
-            person_key=key,
+            # Without a row the number of the folder stands in for the key, and may be the key of another person.
+            person_key=key if row is not None else None,
             remarks=survival[2],
         )
     remarks = (*said, *more, *of_records)
@@ -146,7 +148,7 @@ def _last_seen(root: Path) -> tuple[dict[str, date], tuple[str, ...]]:
                     continue
                 if (day := date_of(cell)) is None:
                     unread.append((row.number, column))
-                else:
+                elif day < _FAR:
                     (ends if "enddate" in column_key(column) else happened).append((person, day))
         if unread:
             remarks.append(
@@ -155,7 +157,7 @@ def _last_seen(root: Path) -> tuple[dict[str, date], tuple[str, ...]]:
             )
     end = max((day for _, day in happened), default=_FAR)
     last: dict[str, date] = {}
-    for person, day in (*happened, *((person, day) for person, day in ends if day <= end and day < _FAR)):
+    for person, day in (*happened, *((person, day) for person, day in ends if day <= end)):
         last[person] = max(day, last.get(person, day))
     if last:
         remarks.append(
@@ -171,8 +173,11 @@ def _rows(
     path = next(iter(sorted(root.glob(f"**/{table}.csv"))), None)
     if path is None:
         return {}, ()
+    content = read_table(path)
+    if not content.has(*identifiers):
+        raise CohortError(f"{path.name} has no column '{identifiers[0]}'. Use the table as distributed.")
     return one_row_each(
-        read_table(path),
+        content,
         *identifiers,
         says=lambda row: tuple(row.text(column) for column in used),
         name_of=_number,

@@ -70,16 +70,17 @@ def test_names_that_only_look_alike_stay_apart(table):
 
 
 def test_subjects_of_one_durable_key_are_one_patient(tmp_path):
-    for subject in ("sub-0001", "sub-0002", "sub-0003"):
+    # The third has no row of dates, and is not the person whose key is its number.
+    for subject in ("sub-0001", "sub-0002", "sub-0003", "sub-0004"):
         folder = tmp_path / f"pyalfe/{subject}/ses-0001/skullstripped/lesions_T1Post_space"
         folder.mkdir(parents=True)
         (folder / "x_T1Post_to_T1Post_skullstripped.nii.gz").touch()
-    (tmp_path / "demographics.csv").write_text("patientdurablekey,BirthDate,Deathdate\nK1,1/2/47,8/1/15\nK2,1/2/47,\n")
+    (tmp_path / "demographics.csv").write_text("patientdurablekey,BirthDate,Deathdate\nK1,1/2/47,8/1/15\n3,1/2/47,\n")
     (tmp_path / "biopsy_and_diagnosis_dates.csv").write_text(
         "accessions,patientdurablekey,DiagnosisDate,ImageDate\n"
-        "0001,K1,3/1/15,3/1/15\n0002,K1,3/1/15,3/1/15\n0003,K2,3/1/15,3/1/15\n"
+        "0001,K1,3/1/15,3/1/15\n0002,K1,3/1/15,3/1/15\n0004,3,3/1/15,3/1/15\n"
     )
-    assert _patients(find_cohort(tmp_path)) == ["sub-0001", "sub-0001", "sub-0003"]
+    assert _patients(find_cohort(tmp_path)) == ["sub-0001", "sub-0001", "sub-0003", "sub-0004"]
 
 
 @pytest.mark.parametrize(

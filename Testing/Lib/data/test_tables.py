@@ -94,6 +94,13 @@ def test_follow_up_ends_with_the_tables_and_not_on_the_day_of_the_run(ucsf):
     assert any("follow-up: 1, the first in line 5, column 'StartDateKeyValue'" in remark for remark in found.remarks)
 
 
+def test_a_table_without_the_key_is_refused(ucsf, tmp_path):
+    ucsf()
+    (tmp_path / "demographics.csv").write_text("key,BirthDate,Deathdate\n0018,1/2/47,8/1/15\n")
+    with pytest.raises(CohortError, match=r"demographics.csv has no column 'patientdurablekey'"):
+        find_cohort(tmp_path)
+
+
 def test_dates_of_one_patient_that_contradict_each_other_are_refused(ucsf):
     with pytest.raises(CohortError, match=r"Lines 2 and 4 of biopsy_and_diagnosis_dates.csv .* contradict"):
         ucsf(dates="18,0018,3/1/15,3/1/15\n19,0019,3/1/15,3/1/15\n0018,0018,3/1/14,3/1/15\n")

@@ -38,11 +38,12 @@ class OSClass(IntEnum):
     @property
     def label(self) -> str:
         """The class in words."""
-        return self.label_at(ONE_YEAR_DAYS)
+        return "OS > 1 year" if self is OSClass.OVER_ONE_YEAR else "OS ≤ 1 year"
 
     def label_at(self, threshold_days: float) -> str:
         """The class in words where an experiment parts the classes at another day."""
-        return f"OS {'>' if self is OSClass.OVER_ONE_YEAR else '≤'} {limit_in_words(threshold_days)}"
+        # The words of one year stand in one piece in ``label``, where the panel's translation finds them.
+        return self.label.replace(limit_in_words(ONE_YEAR_DAYS), limit_in_words(threshold_days))
 
 
 class Verdict(StrEnum):

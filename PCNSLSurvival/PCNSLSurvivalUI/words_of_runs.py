@@ -43,6 +43,10 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
             "--overwrite to replace what it holds."
         ),
         _("The output folder lies inside a file. Choose another folder with --out."),
+        _(
+            "The place of the results, '{name}' in the output folder, holds other files; nothing was changed. Choose "
+            "another folder with --out, or move these files elsewhere."
+        ),
         _("The output folder cannot be written ({reason})."),
         _(
             "The prepared case has shape {shape}, the model reads {wanted} (sequences and voxels). Prepare the scans "

@@ -65,7 +65,7 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.errors import ExperimentError
     from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
-    from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+    from PCNSLSurvivalLib.experiment.run import Experiment, folder_at_work, run_units
     from PCNSLSurvivalLib.experiment.start import read_start
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -108,24 +108,25 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
             if group is not None and group.without_class:
                 print("\n".join((f"{title}:", *(f"  {name}: {why}" for name, why in group.without_class.items()))))
         return 0
-    with UnitProgress(plan, len(grid.units), quiet=args.quiet) as progress:
-        work = run_units(
-            experiment,
-            jobs=args.jobs,
-            scheduler=args.scheduler,
-            device=args.device,
-            report=progress.on_outcome,
-            on_epoch=progress.on_epoch,
+    with folder_at_work(experiment.out):
+        with UnitProgress(plan, len(grid.units), quiet=args.quiet) as progress:
+            work = run_units(
+                experiment,
+                jobs=args.jobs,
+                scheduler=args.scheduler,
+                device=args.device,
+                report=progress.on_outcome,
+                on_epoch=progress.on_epoch,
+            )
+        counts = work.counts
+        print(
+            f"{counts['done']} units done now, {counts['found']} found finished, {counts['failed']} failed, "
+            f"in {time.perf_counter() - begin:.0f} s.",
+            flush=True,
         )
-    counts = work.counts
-    print(
-        f"{counts['done']} units done now, {counts['found']} found finished, {counts['failed']} failed, "
-        f"in {time.perf_counter() - begin:.0f} s.",
-        flush=True,
-    )
-    report = write_results(experiment, work, tell=print)
-    if report is not None:
-        print(f"Report: {report}")
+        report = write_results(experiment, work, tell=print)
+        if report is not None:
+            print(f"Report: {report}")
     work.raise_if_failed()
     return 0
 

@@ -7,7 +7,8 @@ import io
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,15 @@ from PCNSLSurvivalLib.experiment.run_unit import UnitTask, do_unit, lost_unit
 from PCNSLSurvivalLib.experiment.start import Start
 from PCNSLSurvivalLib.experiment.units import UNITS, Unit
 from PCNSLSurvivalLib.experiment.watch import EpochWatch
+from PCNSLSurvivalLib.imaging.at_work import at_work
 from PCNSLSurvivalLib.imaging.output_folder import unfinished_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.training.loop import Epoch
 
 PLAN = "experiment.yaml"
 LEFT_OUT = "left_out.csv"
+_WORK = "experiment"
+_HELD: set[Path] = set()
+"""Folders that this process is at work in."""
 
 Report = Callable[[Unit, UnitOutcome, int, int], None]
 """Told every outcome as it comes, with the number of units done and of all."""
@@ -114,12 +119,49 @@ def run_units(
 
     Raises:
         ExperimentError, FoldError: The plan does not fit the cohorts.
-        OutputFolderError: The folder holds something else, cannot be written, or its disk is full.
+        OutputFolderError: The folder holds something else, another run is at work there, it cannot be written, or its
+            disk is full.
         MissingFilesError, PreparationError: See ``run_tasks``.
     """
     out = experiment.out.absolute()
     grid = experiment.grid
+    with folder_at_work(out):
+        return _run_missing(experiment, grid, out, jobs, scheduler, device, report, on_epoch)
+
+
+@contextmanager
+def folder_at_work(out: Path) -> Iterator[None]:
+    """Be the only run at work in an experiment's folder; a run that holds it already may ask again.
+
+    Args:
+        out: Absolute path of the folder; made if it is not there.
+
+    Raises:
+        OutputFolderError: Another run is at work there, or the folder holds something else or cannot be written.
+    """
+    if out in _HELD:
+        yield
+        return
     _claim_folder(out)
+    with at_work(out / UNITS / _WORK):
+        _HELD.add(out)
+        try:
+            _tidy(out)
+            yield
+        finally:
+            _HELD.discard(out)
+
+
+def _run_missing(
+    experiment: Experiment,
+    grid: Grid,
+    out: Path,
+    jobs: int,
+    scheduler: str | None,
+    device: str,
+    report: Report,
+    on_epoch: Callable[[Unit, Epoch], None],
+) -> Work:
     write_whole_text(out / PLAN, experiment.plan.to_yaml())
     write_whole_text(out / LEFT_OUT, _left_out(grid))
     _take_over_starts(experiment.plan, grid, out)
@@ -187,14 +229,18 @@ def _claim_folder(out: Path) -> None:
         )
     try:
         (out / UNITS).mkdir(parents=True, exist_ok=True)
-        for pattern in (".*.partial", ".*.previous", f"{UNITS}/*/.*.partial", f"{UNITS}/*/.*.previous"):
-            for left_over in out.glob(pattern):
-                shutil.rmtree(left_over, ignore_errors=True)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise OutputFolderError(
             f"The output folder cannot be written ({reason}). Choose another with --out."
         ) from problem
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a killed run had begun to write."""
+    for pattern in (".*.partial", ".*.previous", f"{UNITS}/*/.*.partial", f"{UNITS}/*/.*.previous"):
+        for left_over in out.glob(pattern):
+            shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _take_over_starts(plan: ExperimentPlan, grid: Grid, out: Path) -> None:

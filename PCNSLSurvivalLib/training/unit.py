@@ -25,6 +25,7 @@ from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.data.shared_patients import KnownPatient
 from PCNSLSurvivalLib.errors import OutputFolderError, TrainingError
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
+from PCNSLSurvivalLib.imaging.at_work import at_work
 from PCNSLSurvivalLib.imaging.output_folder import unfinished_folder, whole_folder
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.resnet3d import tensors_of
@@ -113,63 +114,66 @@ def run_unit(
         return _found(out, identity)
     unfinished = unfinished_folder(out)
     _make(unfinished, processes)
-    begin = time.perf_counter()
-    seed = (settings.seed, fold.repeat, fold.fold)
-    fit, select = inner_split(*cases.of(fold.train), share=settings.inner_share, seed=_inner_seed(seed))
-    inputs = _inputs(cohort, sequences, settings, asked, processes)
-    log: AbstractContextManager = TrainingLog(unfinished) if processes.first else nullcontext()
-    with log as write:
+    alone: AbstractContextManager = at_work(out) if processes.first else nullcontext()
+    with alone:
+        begin = time.perf_counter()
+        seed = (settings.seed, fold.repeat, fold.fold)
+        fit, select = inner_split(*cases.of(fold.train), share=settings.inner_share, seed=_inner_seed(seed))
+        inputs = _inputs(cohort, sequences, settings, asked, processes)
+        log: AbstractContextManager = TrainingLog(unfinished) if processes.first else nullcontext()
+        with log as write:
 
-        def heard(epoch: Epoch) -> None:
-            if processes.first:
-                write(epoch)
-                on_epoch(epoch)
+            def heard(epoch: Epoch) -> None:
+                if processes.first:
+                    write(epoch)
+                    on_epoch(epoch)
 
-        trained = train(
-            inputs,
-            classes,
-            fit=fit,
-            select=select,
-            settings=settings,
-            start=start,
-            seed=seed,
-            processes=processes,
-            checkpoint=unfinished / CHECKPOINT,
-            identity=identity,
-            on_epoch=heard,
-            checkpoint_seconds=checkpoint_seconds,
-        )
-    answers = answers_of(trained.network, asked, inputs, processes, batch_size=settings.batch_size)
-    if processes.first:
-        facts = {
-            "made_by": "pcnsl-survival",
-            "version": _VERSION,
-            "research_use_only": RESEARCH_USE_ONLY,
-            "identity": identity,
-            "arm": arm,
-            "fold": fold.to_json(),
-            "fit": list(fit),
-            "select": list(select),
-            "patients": [asdict(KnownPatient.of(cohort.patient(name))) for name in fold.train],
-            "sequences": [str(sequence) for sequence in sequences],
-            "settings": replace(settings, grid=inputs.grid).to_json(),
-            "architecture": network_architecture(settings, len(sequences)).to_json(),
-            "recipe_sha256": cohort.recipe.sha256,
-            "start_sha256": None if start is None else _tensors_sha256(start),
-            **_known(start, start_trained_on).to_json(),
-            "best_epoch": trained.best_epoch,
-            "best_inner_loss": trained.best_loss,
-            "epochs": len(trained.history),
-            "samples_per_second": round(float(np.median([e.samples_per_second for e in trained.history])), 3),
-            "seconds_of_this_run": round(time.perf_counter() - begin, 1),
-            "device": processes.device.type,
-            "processes": processes.count,
-            "torch": installed_version("torch"),
-            "monai": installed_version("monai"),
-        }
-        _write(out, unfinished, facts, trained, answers, fold, classes, cases.without_class)
-    processes.wait()
-    return read_unit(out)
+            trained = train(
+                inputs,
+                classes,
+                fit=fit,
+                select=select,
+                settings=settings,
+                start=start,
+                seed=seed,
+                processes=processes,
+                checkpoint=unfinished / CHECKPOINT,
+                identity=identity,
+                on_epoch=heard,
+                checkpoint_seconds=checkpoint_seconds,
+            )
+        answers = answers_of(trained.network, asked, inputs, processes, batch_size=settings.batch_size)
+        # Another computer that knew nothing of this one may have finished it meanwhile.
+        if processes.first and not is_training(out):
+            facts = {
+                "made_by": "pcnsl-survival",
+                "version": _VERSION,
+                "research_use_only": RESEARCH_USE_ONLY,
+                "identity": identity,
+                "arm": arm,
+                "fold": fold.to_json(),
+                "fit": list(fit),
+                "select": list(select),
+                "patients": [asdict(KnownPatient.of(cohort.patient(name))) for name in fold.train],
+                "sequences": [str(sequence) for sequence in sequences],
+                "settings": replace(settings, grid=inputs.grid).to_json(),
+                "architecture": network_architecture(settings, len(sequences)).to_json(),
+                "recipe_sha256": cohort.recipe.sha256,
+                "start_sha256": None if start is None else _tensors_sha256(start),
+                **_known(start, start_trained_on).to_json(),
+                "best_epoch": trained.best_epoch,
+                "best_inner_loss": trained.best_loss,
+                "epochs": len(trained.history),
+                "samples_per_second": round(float(np.median([e.samples_per_second for e in trained.history])), 3),
+                "seconds_of_this_run": round(time.perf_counter() - begin, 1),
+                "device": processes.device.type,
+                "processes": processes.count,
+                "torch": installed_version("torch"),
+                "monai": installed_version("monai"),
+            }
+            _write(out, unfinished, facts, trained, answers, fold, classes, cases.without_class)
+        processes.wait()
+    return _found(out, identity)
 
 
 def read_unit(folder: Path) -> FinishedUnit:

@@ -196,6 +196,18 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
     assert kept.items() <= finished(small / "out").items()
 
 
+def test_a_second_run_in_the_same_folder_stops_with_a_sentence_and_the_first_one_ends_well(small, capsys):
+    first = start(small, small / "out")
+    while first.poll() is None and not (small / "out" / "units" / ".experiment.at_work").exists():
+        time.sleep(0.02)
+    assert run_here(small) == 3
+    assert f"Another run is at work in this output folder (process {first.pid} on " in capsys.readouterr().err
+    first.communicate()
+    assert first.returncode == 0
+    assert run_here(small) == 0
+    assert "0 units done now, 4 found finished, 0 failed" in capsys.readouterr().out
+
+
 def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsys):
     path = small / "pcnsl" / "cohort.json"
     whole = path.read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from PCNSLSurvivalLib.cli.numbers import whole_number
 from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
 
 
@@ -18,15 +19,20 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
         "cohort is prepared, SVM on radiomics; write predictions.csv, every table and every figure.",
     )
     parser.add_argument(
-        "cohort", type=Path, metavar="COHORT", help="cohort as for preprocess; only its table is read with --prepared"
+        "cohort",
+        type=Path,
+        metavar="COHORT",
+        help="cohort as for preprocess; not looked at with --prepared, which holds its survival and clinical variables",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of results and kept features")
     parser.add_argument(
         "--prepared", type=Path, metavar="DIR", help="the prepared cohort; without it, clinical baselines only"
     )
-    parser.add_argument("--folds", type=int, default=5, metavar="K", help="folds of a cross-validation (default 5)")
-    parser.add_argument("--repeats", type=int, default=2, metavar="R", help="cross-validations (default 2)")
-    parser.add_argument("--seed", type=int, default=12, help="of the folds (default 12)")
+    parser.add_argument(
+        "--folds", type=whole_number(2), default=5, metavar="K", help="folds of a cross-validation (default 5)"
+    )
+    parser.add_argument("--repeats", type=whole_number(1), default=2, metavar="R", help="cross-validations (default 2)")
+    parser.add_argument("--seed", type=whole_number(0), default=12, help="of the folds (default 12)")
     parser.add_argument(
         "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="limit of the classes"
     )
@@ -37,7 +43,9 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
         help="what radiomics looks at in everybody (default: the lesion where all have a mask of it, the brain where "
         "nobody has)",
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="scans at the same time for radiomics")
+    parser.add_argument(
+        "--jobs", type=whole_number(1), default=1, metavar="N", help="scans at the same time for radiomics"
+    )
     parser.set_defaults(run=run_baselines)
 
 

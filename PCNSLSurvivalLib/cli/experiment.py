@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.numbers import whole_number
 from PCNSLSurvivalLib.cli.training_progress import UnitProgress
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of all results")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_count, default=1, metavar="N", help="units at the same time on this computer")
+    where.add_argument(
+        "--jobs", type=whole_number(1), default=1, metavar="N", help="units at the same time on this computer"
+    )
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="of the networks")
     parser.add_argument("--dry-run", action="store_true", help="tell the arms, the folds and who is left out, and stop")
@@ -129,10 +132,3 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
             print(f"Report: {report}")
     work.raise_if_failed()
     return 0
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -98,6 +99,18 @@ class ExperimentPlan:
             raise ExperimentError("'splits' must be at least 2 and 'repeats' at least 1.")
         if self.threshold_days <= 0:
             raise ExperimentError("'threshold_days' must be more than 0.")
+        if not 0 <= self.seed < 2**32:
+            raise ExperimentError("'seed' must be a whole number from 0 to 4294967295.")
+        edges, voxels = self.network_grid.size, self.network_grid.spacing_mm
+        if min(edges) < 1 or not all(math.isfinite(mm) and mm > 0 for mm in voxels):
+            raise ExperimentError("'network_grid' needs a size of at least 1 voxel and a spacing of more than 0 mm.")
+        for name in ("training", "pretraining"):
+            settings = getattr(self, name)
+            if settings.frozen or settings.batch_norm == "frozen":
+                raise ExperimentError(
+                    f"'{name}' starts from random weights, of which nothing can be frozen. Leave '{name}.frozen' and "
+                    f"'{name}.batch_norm' out; 'finetuning' may have them."
+                )
         if self.network.channels != 1:
             raise ExperimentError("'network.channels' must be 1: every arm looks at one sequence.")
         names = self.arm_names

@@ -214,9 +214,12 @@ def _run_missing(
 
 
 def _processors() -> int:
-    """How many the libraries may use: as the environment says, or all."""
+    """How many the libraries may use: as the environment says, or all that the system gives this process."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) > 0 else os.cpu_count() or 1
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    # A batch system may give fewer than the computer has; Windows and macOS do not tell.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _claim_folder(out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -36,6 +37,16 @@ def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kep
     methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
     assert "32 gray levels) in the lesion mask (1 mm) of every patient" in methods
     assert str(out / "results") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "least"), [("--folds", "1", 2), ("--repeats", "0", 1), ("--seed", "-1", 0), ("--jobs", "0", 1)]
+)
+def test_a_number_that_cannot_be_is_refused_at_once(tmp_path, capsys, option, value, least):
+    with pytest.raises(SystemExit) as ended:
+        main(["baselines", str(tmp_path), "--out", str(tmp_path / "out"), f"{option}={value}"])
+    assert ended.value.code == 2
+    assert f"argument {option}: must be at least {least}" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_prepared_cohort_is_told_in_a_sentence(tmp_path, capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import random
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 
 from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.imaging.output_folder import tells_full_disk
 
 _VERSION = 1
 
@@ -24,7 +26,8 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
         state: Tensors and plain values only; the states of the random number generators are added.
 
     Raises:
-        TrainingError: The disk is full or cannot be written; the earlier checkpoint is still there.
+        TrainingError: The disk is full or cannot be written; the earlier checkpoint is still there. The sentence says
+            which.
     """
     partial = path.with_name(f"{path.name}.partial")
     try:
@@ -34,11 +37,18 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
             os.fsync(stream.fileno())
         os.replace(partial, path)
     except (OSError, RuntimeError) as problem:
-        # torch reports a full disk as RuntimeError of its zip writer.
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        # torch reports a full disk as RuntimeError of its zip writer; any other is a fault.
+        if tells_full_disk(problem):
+            why = "the disk is full. Free space"
+        elif isinstance(problem, OSError):
+            why = f"{problem.strerror or type(problem).__name__}. Make the folder writable"
+        else:
+            raise
         raise TrainingError(
-            "The checkpoint cannot be written: the disk may be full. Free space and run the same command again; "
-            "training goes on from the last checkpoint."
+            f"The checkpoint cannot be written: {why} and run the same command again; training goes on from the last "
+            "checkpoint."
         ) from problem
 
 

@@ -7,14 +7,15 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 import PCNSLSurvivalLib
@@ -26,7 +27,7 @@ from PCNSLSurvivalLib.data.shared_patients import KnownPatient
 from PCNSLSurvivalLib.errors import OutputFolderError, TrainingError
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
 from PCNSLSurvivalLib.imaging.at_work import at_work
-from PCNSLSurvivalLib.imaging.output_folder import unfinished_folder, whole_folder
+from PCNSLSurvivalLib.imaging.output_folder import tells_full_disk, unfinished_folder, whole_folder
 from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.weights_file import Tensors, write_weights
@@ -115,7 +116,7 @@ def run_unit(
     unfinished = unfinished_folder(out)
     _make(unfinished, processes)
     alone: AbstractContextManager = at_work(out) if processes.first else nullcontext()
-    with alone:
+    with alone, _told_in_a_sentence():
         begin = time.perf_counter()
         seed = (settings.seed, fold.repeat, fold.fold)
         fit, select = inner_split(*cases.of(fold.train), share=settings.inner_share, seed=_inner_seed(seed))
@@ -274,6 +275,25 @@ def _found(out: Path, identity: str) -> FinishedUnit:
         )
     shutil.rmtree(unfinished_folder(out), ignore_errors=True)
     return unit
+
+
+@contextmanager
+def _told_in_a_sentence() -> Iterator[None]:
+    """What the computer runs out of is no fault of this software."""
+    try:
+        yield
+    except torch.OutOfMemoryError as problem:
+        raise TrainingError(
+            "The memory of the GPU is full. Choose a smaller 'batch_size' or a smaller block ('network_grid') in the "
+            "experiment file, or --device cpu, and run the command again."
+        ) from problem
+    except OSError as problem:
+        if not tells_full_disk(problem):
+            raise
+        raise OutputFolderError(
+            "The disk of the output folder is full. Free some space and run the same command again; training goes on "
+            "from its last checkpoint."
+        ) from problem
 
 
 def _make(unfinished: Path, processes: Processes) -> None:

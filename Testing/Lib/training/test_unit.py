@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.data.folds import Fold
 from PCNSLSurvivalLib.data.prepared_cohort import COHORT_FILE, read_prepared_cohort
-from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.errors import PCNSLSurvivalError, TrainingError
 from PCNSLSurvivalLib.experiment.members import member_of
 from PCNSLSurvivalLib.imaging.io import read_volume, write_volume
 from PCNSLSurvivalLib.models.resnet3d import tensors_of
@@ -197,11 +197,28 @@ def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):
         save(state, stream)
 
     monkeypatch.setattr(checkpoints.torch, "save", full)
-    with pytest.raises(TrainingError, match="disk may be full"):
+    with pytest.raises(TrainingError, match="the disk is full"):
         trained(cohort, fold, tmp_path / "unit", settings, checkpoint_seconds=0.0)
     monkeypatch.setattr(checkpoints.torch, "save", save)
     again = trained(cohort, fold, tmp_path / "unit", settings)
     assert weights(again.folder) == weights(undisturbed.folder)
+
+
+@pytest.mark.parametrize(
+    ("where", "problem", "sentence"),
+    [
+        ("logs.TrainingLog.__call__", OSError(28, "No space left on device"), "The disk of the output folder is full"),
+        ("loop.training_batches", torch.OutOfMemoryError("CUDA out of memory"), "Choose a smaller 'batch_size'"),
+        ("checkpoints.torch.save", OSError(13, "Permission denied"), "cannot be written: Permission denied. Make"),
+    ],
+)
+def test_what_the_computer_runs_out_of_is_told_in_a_sentence(cohort, tmp_path, monkeypatch, where, problem, sentence):
+    def fail(*words, **named):
+        raise problem
+
+    monkeypatch.setattr(f"PCNSLSurvivalLib.training.{where}", fail)
+    with pytest.raises(PCNSLSurvivalError, match=sentence):
+        trained(cohort, folds_of(cohort)[0], tmp_path / "unit", checkpoint_seconds=0.0)
 
 
 def test_a_fold_that_names_a_censored_case_or_shares_a_patient_is_refused(cohort, tmp_path):

@@ -16,6 +16,9 @@ from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE_VERSION
 from PCNSLSurvivalLib.terms import Step
 
+_STEPS_VERSION = 2
+"""Raised when a step gives another result for the same recipe: 2, two thresholds find the head."""
+
 
 def content_of(image: sitk.Image) -> str:
     """SHA-256 over the voxels, their type and their grid."""
@@ -98,7 +101,7 @@ class StepStore:
 
     def _key(self, step: Step, parameters: object, *contents: str) -> str:
         settings: Any = asdict(parameters)  # type: ignore[call-overload]
-        text = json.dumps([RECIPE_VERSION, step.value, settings, contents], sort_keys=True)
+        text = json.dumps([RECIPE_VERSION, _STEPS_VERSION, step.value, settings, contents], sort_keys=True)
         return f"{step.value}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
     def _put(self, path: Path, write: Callable[[Path], object]) -> None:

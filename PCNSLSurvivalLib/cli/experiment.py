@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.device import WORDS, device_name
 from PCNSLSurvivalLib.cli.numbers import whole_number
 from PCNSLSurvivalLib.cli.training_progress import UnitProgress
 
@@ -51,7 +52,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=whole_number(1), default=1, metavar="N", help="units at the same time on this computer"
     )
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="of the networks")
+    parser.add_argument(
+        "--device", type=device_name, default="auto", metavar="DEVICE", help=f"of the networks: {WORDS}"
+    )
     parser.add_argument("--dry-run", action="store_true", help="tell the arms, the folds and who is left out, and stop")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 

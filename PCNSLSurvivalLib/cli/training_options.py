@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.device import WORDS, device_name
 from PCNSLSurvivalLib.terms import Sequence
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def add_training_options(parser: argparse.ArgumentParser, *, out: str) -> None:
     parser.add_argument(
         "--plan", type=Path, metavar="PLAN", help="experiment file with network and settings; else the defaults"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="of the network")
+    parser.add_argument("--device", type=device_name, default="auto", metavar="DEVICE", help=f"of the network: {WORDS}")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 

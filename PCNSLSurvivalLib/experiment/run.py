@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import os
 import shutil
 from collections import Counter
@@ -172,6 +173,7 @@ def _run_missing(
             shutil.rmtree(unfinished_folder(unit.folder(out)), ignore_errors=True)
             report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
     threads = max(1, _processors() // jobs) if scheduler is None else None
+    devices = itertools.cycle(_devices(device, jobs))
 
     def do(units: Iterable[Unit]) -> None:
         tasks = [
@@ -181,7 +183,7 @@ def _run_missing(
                 cohort=experiment.cohort.folder.absolute(),
                 second=experiment.second.folder.absolute() if experiment.second else None,
                 out=out,
-                device=device,
+                device=next(devices),
                 threads=threads,
             )
             for unit in units
@@ -211,6 +213,16 @@ def _run_missing(
         do(unit for unit in grid.folds if unit.key not in outcomes)
     write_unit_table(grid.units, outcomes, out)
     return Work(grid=grid, outcomes=outcomes)
+
+
+def _devices(device: str, jobs: int) -> list[str]:
+    """Where units go in turn: on all GPUs that can be seen, where several run at the same time."""
+    if jobs > 1 and device in ("auto", "cuda"):
+        import torch
+
+        if torch.cuda.is_available():
+            return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    return [device]
 
 
 def _processors() -> int:

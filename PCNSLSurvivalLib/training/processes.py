@@ -146,6 +146,11 @@ def _device(device: str, local_rank: int | None) -> torch.device:
         raise TrainingError(
             f"This computer has no {chosen.type.upper()} device that torch can use. Choose --device auto or cpu."
         )
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise TrainingError(
+            f"This computer has no {name}: torch sees {torch.cuda.device_count()} GPUs, counted from cuda:0. Choose "
+            "another --device."
+        )
     if chosen.type == "cuda" and chosen.index is None:
         return torch.device("cuda", local_rank if local_rank is not None else torch.cuda.current_device())
     return chosen

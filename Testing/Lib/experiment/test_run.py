@@ -15,7 +15,8 @@ from made_experiments import TINY, finished, kill, made_cohorts, run_to_the_end,
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-from PCNSLSurvivalLib.experiment import examples
+from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.experiment import examples, run
 from PCNSLSurvivalLib.experiment.members import member_of
 from PCNSLSurvivalLib.experiment.model import model_description
 from PCNSLSurvivalLib.experiment.plan import read_plan
@@ -23,6 +24,7 @@ from PCNSLSurvivalLib.experiment.run import Experiment
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.reports import experiment_report
 from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training import processes
 from PCNSLSurvivalLib.training.unit import read_unit
 
 UNITS = 1 + 2 * 4 + 4
@@ -206,6 +208,20 @@ def test_a_second_run_in_the_same_folder_stops_with_a_sentence_and_the_first_one
     assert first.returncode == 0
     assert run_here(small) == 0
     assert "0 units done now, 4 found finished, 0 failed" in capsys.readouterr().out
+
+
+def test_units_at_the_same_time_share_the_gpus_and_one_of_them_can_be_chosen(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [run._devices(asked, jobs=4) for asked in ("auto", "cuda")] == [["cuda:0", "cuda:1"]] * 2
+    assert [run._devices(asked, jobs=4) for asked in ("cuda:1", "cpu")] == [["cuda:1"], ["cpu"]]
+    assert run._devices("cuda", jobs=1) == ["cuda"]
+    assert processes._device("cuda:1", None) == torch.device("cuda", 1)
+    with pytest.raises(TrainingError, match="This computer has no cuda:2: torch sees 2 GPUs"):
+        processes._device("cuda:2", None)
+    with pytest.raises(SystemExit):
+        main(["experiment", "plan.yaml", "--cohort", "a", "--out", "b", "--device", "gpu"])
+    assert "must be auto, cpu, cuda, mps, or one GPU of several" in capsys.readouterr().err
 
 
 def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsys):

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 from made_trainings import SETTINGS, folds_of, trained
+from tensorboardX.proto.event_pb2 import Event
 
 from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
-from PCNSLSurvivalLib.data.dataset import NetworkInputs
+from PCNSLSurvivalLib.data.dataset import NetworkInputs, labeled_cases
 from PCNSLSurvivalLib.data.folds import Fold
 from PCNSLSurvivalLib.data.prepared_cohort import COHORT_FILE, read_prepared_cohort
 from PCNSLSurvivalLib.errors import PCNSLSurvivalError, TrainingError
@@ -242,3 +243,42 @@ def test_frozen_parts_keep_their_start_and_the_backbone_learns_slower(cohort, tm
     optimizer = build_optimizer(build_network(settings, 1, start, seed=0), settings, transfer=True)
     assert {group["lr"] for group in optimizer.param_groups} == {1e-3, 2.5e-4}
     assert build_schedule(optimizer, settings).get_last_lr()[0] < 1e-3
+
+
+def test_class_weights_let_both_classes_count_alike_however_many_are_in_them(cohort, tmp_path):
+    """One pass that barely moves the network, in one batch: its loss can be computed from the network's start."""
+    classes = labeled_cases(cohort).class_of()
+    many, few = ([name for name, one in classes.items() if one == which] for which in (0, 1))
+    fold = Fold(0, 0, train=(*sorted(many), *sorted(few)[:2]), test=())
+    found = {}
+    for weighted in (False, True):
+        settings = replace(SETTINGS, epochs=1, batch_size=16, learning_rate=1e-9, class_weights=weighted)
+        unit = trained(cohort, fold, tmp_path / str(weighted), settings)
+        seed = int(np.random.SeedSequence((settings.seed, 0, 0)).generate_state(1, np.uint32)[0])
+        network = build_network(settings, 1, None, seed=seed).train()
+        fit = unit.facts["fit"]
+        with torch.no_grad():
+            logits = network(torch.from_numpy(NetworkInputs(cohort, (Sequence.T1GD,), SETTINGS.grid).batch(fit)))
+        target = torch.tensor([classes[name] for name in fit])
+        loss = torch.nn.functional.cross_entropy(logits, target, reduction="none")
+        assert (target == 0).sum() > 2 * (target == 1).sum()
+        alike = (loss[target == 0].mean() + loss[target == 1].mean()) / 2
+        found[weighted] = float(history(unit.folder)[0]["train_loss"])
+        assert found[weighted] == pytest.approx(float(alike if weighted else loss.mean()), rel=1e-4)
+    assert found[True] != pytest.approx(found[False], rel=1e-2)
+
+
+def test_tensorboard_holds_the_curves_of_the_table(cohort, tmp_path):
+    unit = trained(cohort, folds_of(cohort)[0], tmp_path / "unit", replace(SETTINGS, epochs=2))
+    (events,) = (unit.folder / "tensorboard").iterdir()
+    curves: dict[str, list[float]] = {}
+    content = events.read_bytes()
+    while content:
+        # A record is its length, a checksum, the event, and another checksum.
+        length = int.from_bytes(content[:8], "little")
+        for value in Event.FromString(content[12 : 12 + length]).summary.value:
+            curves.setdefault(value.tag, []).append(value.simple_value)
+        content = content[16 + length :]
+    assert set(curves) == {"train_loss", "inner_loss", "learning_rate", "samples_per_second"}
+    for name, values in curves.items():
+        assert values == pytest.approx([float(row[name]) for row in history(unit.folder)], rel=1e-5)

@@ -59,6 +59,9 @@ def _choices(settings: TrainingSettings) -> dict[str, str]:
         "batch_norm": "Batch normalization kept the statistics of the start."
         if settings.batch_norm == "frozen"
         else "Batch normalization measured its batches.",
+        "weight_averaging": f"A running mean of the weights ({settings.weight_averaging:g} kept at each step) was used."
+        if settings.weight_averaging
+        else "Weights were not averaged.",
         "lesion_task": "Telling where lesion lies, and how much, was a second task; its loss helped choose the epoch."
         if settings.lesion_task
         else "There was no second task.",

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from PCNSLSurvivalLib.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.errors import TrainingError
@@ -127,9 +128,11 @@ def train(
     if task is not None:
         optimizer.add_param_group({"params": task.parameters(), "lr": settings.learning_rate, "weight_decay": 0.0})
     schedule = build_schedule(optimizer, settings)
+    averaged = _averaged(network, settings)
+    judged = network if averaged is None else averaged.module
     stopping = EarlyStopping(settings.patience)
     history: list[Epoch] = []
-    best = _tensors(network)
+    best = _tensors(judged)
     state = read_checkpoint(checkpoint)
     if state is not None:
         if state["identity"] != identity:
@@ -144,6 +147,8 @@ def train(
         stopping.restore(state["stopping"])
         if task is not None:
             task.restore(state["lesion_task"])
+        if averaged is not None:
+            averaged.load_state_dict(state["averaged"])
         best = state["best"]
         history = [Epoch(**row) for row in state["history"]]
         restore_random_states(state["random"])
@@ -172,17 +177,19 @@ def train(
                 # Gradients are averaged over the processes; the sum over the whole batch is wanted.
                 (one * processes.count / share).backward()
                 optimizer.step()
+                if averaged is not None:
+                    averaged.update_parameters(network)
                 loss += one.item() / float(share) * len(names)
             schedule.step()
             seconds = time.perf_counter() - begin
             processes.even_buffers(network)
-            answers = answers_of(network, select, inputs, processes, batch_size=settings.batch_size)
+            answers = answers_of(judged, select, inputs, processes, batch_size=settings.batch_size)
             inner = mean_log_loss(answers, [classes[name] for name in select])
             if task is not None:
                 inner += task.mean_loss(select, inputs, batch_size=settings.batch_size)
             improved = stopping.improved(epoch, inner)
             if improved:
-                best = _tensors(network)
+                best = _tensors(judged)
             history.append(
                 Epoch(
                     epoch=epoch,
@@ -206,6 +213,7 @@ def train(
                         "schedule": schedule.state_dict(),
                         "stopping": stopping.state(),
                         "lesion_task": None if task is None else task.state(),
+                        "averaged": None if averaged is None else averaged.state_dict(),
                         "best": best,
                         "history": [asdict(row) for row in history],
                     },
@@ -219,6 +227,14 @@ def train(
     return Trained(
         network=network, history=tuple(history), best_epoch=stopping.best_epoch, best_loss=stopping.best_loss
     )
+
+
+def _averaged(network: nn.Module, settings: TrainingSettings) -> AveragedModel | None:
+    """A running mean of weights and batch statistics, which is judged and kept in place of the network itself."""
+    if not settings.weight_averaging:
+        return None
+    mean = get_ema_multi_avg_fn(settings.weight_averaging)
+    return AveragedModel(network, multi_avg_fn=mean, use_buffers=True)
 
 
 def _tensors(network: nn.Module) -> dict[str, Any]:

@@ -47,6 +47,9 @@ class TrainingSettings:
     """Weigh the loss by the inverse of the class's frequency."""
     label_smoothing: float = 0.0
     """Share of a label given to both classes."""
+    weight_averaging: float = 0.0
+    """Share of itself that a running mean of the weights keeps at each step, such as 0.98; the mean is then what is
+    judged and kept. 0 for none. See docs/decisions/weight-averaging.md."""
     lesion_task: float = 0.0
     """Weight in the loss of telling from the cells where lesion lies and how much (see ``training.lesion_task``)."""
     lesion_head: bool = False
@@ -71,6 +74,8 @@ class TrainingSettings:
             raise _wrong("positive learning rates, and weight decay and label smoothing from 0 to below 1")
         if not (math.isfinite(self.lesion_task) and self.lesion_task >= 0):
             raise _wrong("a weight of the lesion task of 0 or more")
+        if not 0 <= self.weight_averaging < 1 or (self.weight_averaging and self.uses_lesions):
+            raise _wrong("weight averaging from 0 to below 1, and none with 'lesion_task' or 'lesion_head'")
         if not 0 < self.inner_share <= 0.5 or not self.threshold_days > 0:
             raise _wrong("an inner share up to a half, and a threshold of more than 0 days")
         one_cell = self.grid is not None and max(self.architecture.cells("layer4", self.grid.size)) < 2

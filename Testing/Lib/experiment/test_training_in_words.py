@@ -23,6 +23,7 @@ CHANGED = {
     "batch_norm": ("frozen", "Batch normalization kept the statistics of the start."),
     "class_weights": (True, "Classes were weighed by the inverse of their frequency."),
     "label_smoothing": (0.1, "Labels were smoothed by 0.1."),
+    "weight_averaging": (0.9, "A running mean of the weights (0.9 kept at each step) was used."),
     "lesion_task": (
         1.0,
         "Telling where lesion lies, and how much, was a second task; its loss helped choose the epoch.",

@@ -161,9 +161,13 @@ def test_a_training_on_scans_that_have_changed_is_neither_found_nor_gone_on_with
         trained(cohort, fold, tmp_path / "finished")
 
 
-@pytest.mark.parametrize("epochs_done", [1, 3])
-def test_a_training_interrupted_after_any_epoch_ends_as_an_undisturbed_one(cohort, tmp_path, epochs_done):
-    settings = replace(SETTINGS, epochs=4, patience=9, augmentation=AugmentationSettings())
+@pytest.mark.parametrize(("epochs_done", "weight_averaging"), [(1, 0.0), (3, 0.5)])
+def test_a_training_interrupted_after_any_epoch_ends_as_an_undisturbed_one(
+    cohort, tmp_path, epochs_done, weight_averaging
+):
+    settings = replace(
+        SETTINGS, epochs=4, patience=9, augmentation=AugmentationSettings(), weight_averaging=weight_averaging
+    )
     fold = folds_of(cohort)[0]
     undisturbed = trained(cohort, fold, tmp_path / "undisturbed", settings)
     seen = []
@@ -180,6 +184,17 @@ def test_a_training_interrupted_after_any_epoch_ends_as_an_undisturbed_one(cohor
     assert weights(again.folder) == weights(undisturbed.folder)
     assert (again.folder / "predictions.csv").read_bytes() == (undisturbed.folder / "predictions.csv").read_bytes()
     assert not list(tmp_path.glob(".*unfinished"))
+
+
+def test_a_running_mean_of_the_weights_is_what_is_kept(cohort, tmp_path):
+    fold = folds_of(cohort)[0]
+    settings = replace(SETTINGS, epochs=1, batch_size=2)
+    last = tensors(trained(cohort, fold, tmp_path / "last", settings).folder)
+    slow = tensors(trained(cohort, fold, tmp_path / "slow", replace(settings, weight_averaging=0.99)).folder)
+    quick = tensors(trained(cohort, fold, tmp_path / "quick", replace(settings, weight_averaging=1e-6)).folder)
+    name = "layer1.0.conv1.weight"
+    assert np.allclose(quick[name], last[name], atol=1e-5)
+    assert np.abs(slow[name] - last[name]).mean() > 1e-3 * np.abs(last[name]).mean()
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):

@@ -36,7 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--patients", type=int, default=32)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--kept", type=float, nargs="+", default=[0.0, 0.8, 0.95], help="0 for none")
     args = parser.parse_args()
     found: dict[float, list[tuple[float, float]]] = {kept: [] for kept in args.kept}

@@ -273,7 +273,6 @@ def _left_out(grid: Grid) -> str:
     table.writerow(("cohort", "case", "reason"))
     for name, people in (("experiment", grid.patients), ("pre-training", grid.second)):
         if people is not None:
-            censored = {patient.name: "Censored before the threshold: no OS class." for patient in people.censored}
-            for case, reason in sorted({**people.left_out, **censored}.items()):
+            for case, reason in people.without_class.items():
                 table.writerow((name, case, reason))
     return text.getvalue()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from distributed import LocalCluster
 from made_experiments import TINY, finished, kill, made_cohorts, run_to_the_end, start, tables
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -222,6 +223,27 @@ def test_units_at_the_same_time_share_the_gpus_and_one_of_them_can_be_chosen(mon
     with pytest.raises(SystemExit):
         main(["experiment", "plan.yaml", "--cohort", "a", "--out", "b", "--device", "gpu"])
     assert "must be auto, cpu, cuda, mps, or one GPU of several" in capsys.readouterr().err
+
+
+def test_side_by_side_and_on_a_cluster_the_predictions_are_those_of_one_process(small):
+    plan = read_plan(small / "plan.yaml")
+    cohort = read_prepared_cohort(small / "pcnsl")
+    torch.set_num_threads(1)
+    found = {}
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+    ) as cluster:
+        for name, where in {
+            "one": {},
+            "two": {"jobs": 2},
+            "cluster": {"scheduler": cluster.scheduler_address},
+        }.items():
+            experiment = Experiment(plan=plan, cohort=cohort, second=None, out=small / name)
+            work = run.run_units(experiment, device="cpu", **where)
+            work.raise_if_failed()
+            folders = [unit.folder(experiment.out) for unit in work.grid.folds]
+            found[name] = [(folder / "predictions.csv").read_bytes() for folder in folders]
+    assert found["one"] == found["two"] == found["cluster"]
 
 
 def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsys):

@@ -105,8 +105,9 @@ def train(
     """
     device = processes.device
     smallest = len(fit) // batch_count(len(fit), settings.batch_size)
-    # Where batch normalization measures the whole batch over all processes, one sample in each is enough.
-    least = (1 if device.type == "cuda" else 2) * processes.count
+    # One sample in each process is enough, unless batch normalization measures there what that process has alone.
+    alone = settings.architecture.norm == "batch" and device.type != "cuda"
+    least = (2 if alone else 1) * processes.count
     if smallest < max(2, least):
         raise TrainingError(
             f"{processes.count} {'process needs' if processes.count == 1 else 'processes need'} batches of at least "

@@ -77,25 +77,31 @@ def nearest_mean(train, os_class, test):
     return 1 / (1 + np.exp(-(test - middle) @ direction))
 
 
+def judged_in_five_folds(values: np.ndarray, os_class: np.ndarray, order: np.ndarray) -> list[FoldPredictions]:
+    """What classifiers fitted on four fifths of the cases say of the last one."""
+    folds = []
+    for fold in range(5):
+        test, train = order[fold::5], np.setdiff1d(order, order[fold::5])
+        folds.append(
+            FoldPredictions(
+                arm="arm",
+                repeat=0,
+                fold=fold,
+                cases=tuple(map(str, test)),
+                os_class=os_class[test],
+                probability=nearest_mean(values[train], os_class[train], values[test]),
+            )
+        )
+    return folds
+
+
 def test_the_interval_of_classifiers_without_skill_holds_one_half_and_the_plain_bootstrap_too_seldom():
     held, plain = 0, 0
     os_class = np.repeat([0, 1], [26, 30])
     for seed in range(150):
         random = np.random.default_rng(seed)
         values, order = random.normal(size=(56, 5)), random.permutation(56)
-        folds = []
-        for fold in range(5):
-            test, train = order[fold::5], np.setdiff1d(order, order[fold::5])
-            folds.append(
-                FoldPredictions(
-                    arm="arm",
-                    repeat=0,
-                    fold=fold,
-                    cases=tuple(map(str, test)),
-                    os_class=os_class[test],
-                    probability=nearest_mean(values[train], os_class[train], values[test]),
-                )
-            )
+        folds = judged_in_five_folds(values, os_class, order)
         honest = out_of_fold_auc(folds, resamples=200)
         held += honest.low <= 0.5 <= honest.high
         low, high = auc_interval(*pooled(folds)[1:], resamples=200)
@@ -112,19 +118,7 @@ def test_the_interval_of_the_c_index_without_skill_holds_one_half_at_least_as_of
         values, order = random.normal(size=(56, 5)), random.permutation(56)
         days, died = random.exponential(530, 56), random.uniform(size=56) < 0.8
         os_class = (days > 365).astype(int)
-        folds = []
-        for fold in range(5):
-            test, train = order[fold::5], np.setdiff1d(order, order[fold::5])
-            folds.append(
-                FoldPredictions(
-                    arm="arm",
-                    repeat=0,
-                    fold=fold,
-                    cases=tuple(map(str, test)),
-                    os_class=os_class[test],
-                    probability=nearest_mean(values[train], os_class[train], values[test]),
-                )
-            )
+        folds = judged_in_five_folds(values, os_class, order)
         survival = {str(n): (float(days[n]), bool(died[n])) for n in range(56)}
         found = out_of_fold_concordance(folds, survival, resamples=200)
         held += found.low <= 0.5 <= found.high

@@ -48,7 +48,7 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     """Share of a label given to both classes."""
     weight_averaging: float = 0.0
-    """Share of itself that a running mean of the weights keeps at each step, such as 0.98; the mean is then what is
+    """Share of itself that a running mean of the weights keeps at each step, such as 0.8; the mean is then what is
     judged and kept. 0 for none. See docs/decisions/weight-averaging.md."""
     lesion_task: float = 0.0
     """Weight in the loss of telling from the cells where lesion lies and how much (see ``training.lesion_task``)."""

@@ -184,6 +184,8 @@ def train(
             schedule.step()
             seconds = time.perf_counter() - begin
             processes.even_buffers(network)
+            if averaged is not None:
+                processes.even_buffers(averaged)
             answers = answers_of(judged, select, inputs, processes, batch_size=settings.batch_size)
             inner = mean_log_loss(answers, [classes[name] for name in select])
             if task is not None:

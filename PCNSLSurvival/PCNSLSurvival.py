@@ -20,17 +20,19 @@ try:
 except ModuleNotFoundError:  # a source checkout: the library lies beside the module's folder
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
-from PCNSLSurvivalUI import dependencies, sample_data, slicer_steps
-from PCNSLSurvivalUI.library_words import inUsersLanguage
-from PCNSLSurvivalUI.model_list import installedModels
-from PCNSLSurvivalUI.panel_logic import PanelLogic
-from PCNSLSurvivalUI.panel_view import PanelView
-from PCNSLSurvivalUI.parameters import BUILT_IN, SLICER, PanelParameters
-from PCNSLSurvivalUI.scene_outputs import storedResult
+from PCNSLSurvivalUI.install import packages, sample_data
+from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalUI.panel.logic import PanelLogic
+from PCNSLSurvivalUI.panel.model_list import installedModels
+from PCNSLSurvivalUI.panel.panel import PanelView
+from PCNSLSurvivalUI.panel.parameters import PanelParameters
+from PCNSLSurvivalUI.run import slicer_modules
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+from PCNSLSurvivalUI.scene.output_nodes import storedResult
 
-from PCNSLSurvivalLib.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.preprocessing.brain_extractor_files import is_brain_extractor_installed
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import is_brain_extractor_installed
 
 
 class PCNSLSurvival(ScriptedLoadableModule):
@@ -198,10 +200,10 @@ class PCNSLSurvivalTest(ScriptedLoadableModuleTest):
         """From Sample Data to the result; skipped where the packages or a brain extraction are not installed."""
         logic = PCNSLSurvivalLogic()
         parameters = logic.getParameterNode()
-        parameters.brainEngine = SLICER if slicer_steps.isInstalled(slicer_steps.SWISS) else BUILT_IN
+        parameters.brainEngine = SLICER if slicer_modules.isInstalled(slicer_modules.SWISS) else BUILT_IN
         if is_brain_extractor_installed():
             parameters.brainEngine = BUILT_IN
-        absent = dependencies.missing([*dependencies.requirements(), sample_data.ANATOMY])
+        absent = packages.missing([*packages.requirements(), sample_data.ANATOMY])
         if absent or (parameters.brainEngine == BUILT_IN and not is_brain_extractor_installed()):
             self.skipTest(f"not installed: {', '.join(absent) or 'a brain extraction'}")
         self.addCleanup(logic.kept.forget)

@@ -8,25 +8,25 @@ from typing import Literal
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.phantoms import VirtualPatient
-from PCNSLSurvivalLib.phantoms.acquisition import acquire
-from PCNSLSurvivalLib.phantoms.anatomy import draw_anatomy
-from PCNSLSurvivalLib.phantoms.head import Head, build_head
-from PCNSLSurvivalLib.phantoms.lesions import Lesion, LesionPlan
-from PCNSLSurvivalLib.phantoms.protocol import (
+from PCNSLSurvivalLib.phantoms.anatomy.head import Head, build_head
+from PCNSLSurvivalLib.phantoms.anatomy.individual import draw_anatomy
+from PCNSLSurvivalLib.phantoms.anatomy.tissues import Tissue
+from PCNSLSurvivalLib.phantoms.disease.lesions import Lesion, LesionPlan
+from PCNSLSurvivalLib.phantoms.random_fields import stream
+from PCNSLSurvivalLib.phantoms.scanner.acquisition import acquire
+from PCNSLSurvivalLib.phantoms.scanner.protocol import (
     Protocol,
     SequenceProtocol,
     draw_clinical_protocol,
     draw_isotropic_protocol,
 )
-from PCNSLSurvivalLib.phantoms.random_fields import stream
-from PCNSLSurvivalLib.phantoms.tissues import Tissue
-from PCNSLSurvivalLib.terms import Sequence
 
 SEEDS = (11, 23, 37)
 VARIANTS = ("isotropic", "thick slices")
-SEQUENCES = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
 FARTHEST_DEG, FARTHEST_MM = 15.0, 20.0
 
 Variant = Literal["isotropic", "thick slices"]
@@ -69,11 +69,11 @@ def examine(heads: Heads, variant: Variant) -> VirtualPatient:
     """
     seed = heads.seed
     drawn = draw_isotropic_protocol(seed) if variant == "isotropic" else draw_clinical_protocol(seed, thick_t1gd=True)
-    far = {Sequence.T1GD: 0.0, Sequence.T1: 2 / 3, Sequence.T2: 1.0}
+    far = {MRSequence.T1GD: 0.0, MRSequence.T1: 2 / 3, MRSequence.T2: 1.0}
     sequences = {name: _far(drawn.sequences[name], seed, name, share) for name, share in far.items()}
     protocol = Protocol(seed=seed, sequences=sequences)
     scans = {
-        name: acquire(heads.healthy if name is Sequence.T2 else heads.ill, name, sequences[name], seed=seed)
+        name: acquire(heads.healthy if name is MRSequence.T2 else heads.ill, name, sequences[name], seed=seed)
         for name in SEQUENCES
     }
     return VirtualPatient(draw_anatomy(seed), heads.plan, protocol, heads.ill, scans)
@@ -84,7 +84,7 @@ def canonical_float(image: sitk.Image) -> sitk.Image:
     return canonical(sitk.Cast(image, sitk.sitkFloat32))
 
 
-def deep_white_matter(patient: VirtualPatient, sequence: Sequence) -> np.ndarray:
+def deep_white_matter(patient: VirtualPatient, sequence: MRSequence) -> np.ndarray:
     """Voxels of a scan, (k, j, i) in canonical order, that lie at least 3 mm inside white matter."""
     head = patient.head
     white = sitk.GetImageFromArray((head.fractions[Tissue.WHITE_MATTER] > 240).astype(np.uint8))
@@ -94,7 +94,7 @@ def deep_white_matter(patient: VirtualPatient, sequence: Sequence) -> np.ndarray
     return sitk.GetArrayFromImage(resample(inner, grid, transform=patient.poses[sequence])) > 0.5
 
 
-def _far(routine: SequenceProtocol, seed: int, name: Sequence, share: float) -> SequenceProtocol:
+def _far(routine: SequenceProtocol, seed: int, name: MRSequence, share: float) -> SequenceProtocol:
     draw = stream(seed, "far", name)
     turn, move = (v / np.linalg.norm(v) for v in (draw.normal(size=3), draw.normal(size=3)))
     degrees, mm = turn * FARTHEST_DEG * share, move * FARTHEST_MM * share

@@ -14,34 +14,34 @@ import numpy as np
 import SimpleITK as sitk
 from examinations import canonical_float
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
 from PCNSLSurvivalLib.imaging.quality import Finding, check_scan
 from PCNSLSurvivalLib.phantoms import VirtualPatient
-from PCNSLSurvivalLib.preprocessing.brain_mask import depth_in_head
 from PCNSLSurvivalLib.preprocessing.case_steps import mask_on_scan
-from PCNSLSurvivalLib.preprocessing.judgement import (
+from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
+from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
     judge_coverage,
     judge_enhancement,
     judge_noise,
 )
-from PCNSLSurvivalLib.preprocessing.normalization import normalize
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.registration_check import judge_registration
-from PCNSLSurvivalLib.preprocessing.resampling import even_grid, to_even_grid
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head
+from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.steps.resampling import even_grid, to_even_grid
 
-T1GD, T1, T2 = Sequence.T1GD, Sequence.T1, Sequence.T2
+T1GD, T1, T2 = MRSequence.T1GD, MRSequence.T1, MRSequence.T2
 
 
 @dataclass(frozen=True)
 class Examination:
     """What the judgements look at: scans as acquired and without bias field, brain mask, poses."""
 
-    scans: Mapping[Sequence, sitk.Image]
-    corrected: Mapping[Sequence, sitk.Image]
+    scans: Mapping[MRSequence, sitk.Image]
+    corrected: Mapping[MRSequence, sitk.Image]
     mask: sitk.Image
-    poses: Mapping[Sequence, sitk.Transform]
+    poses: Mapping[MRSequence, sitk.Transform]
 
 
 def true_examination(patient: VirtualPatient) -> Examination:

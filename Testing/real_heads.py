@@ -8,8 +8,8 @@ from pathlib import Path
 import SimpleITK as sitk
 from real_data import real_data_folder
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.io import read_scan
-from PCNSLSurvivalLib.terms import Sequence
 
 SHARED_PATIENT = Path(__file__).resolve().parents[2] / "shared" / "real-patient"
 PREFIX = "TCGA-FG-6692_"
@@ -23,21 +23,21 @@ _FETCHED = {
 }
 
 
-def real_heads() -> Iterator[tuple[str, dict[Sequence, sitk.Image]]]:
+def real_heads() -> Iterator[tuple[str, dict[MRSequence, sitk.Image]]]:
     """Name and scans of every real head that is there."""
-    if shared_scan(Sequence.T1GD).is_file():
+    if shared_scan(MRSequence.T1GD).is_file():
         yield "TCGA-FG-6692", shared_scans()
     for name, file in _FETCHED.items():
         if (path := real_data_folder() / file).is_file():
-            yield name, {Sequence.T1GD: read_scan(path, Sequence.T1GD).image}
+            yield name, {MRSequence.T1GD: read_scan(path, MRSequence.T1GD).image}
 
 
-def shared_scan(sequence: Sequence) -> Path:
+def shared_scan(sequence: MRSequence) -> Path:
     """File of one scan of the shared patient."""
     return SHARED_PATIENT / f"{PREFIX}{sequence.label}.nii.gz"
 
 
-def shared_scans() -> dict[Sequence, sitk.Image]:
+def shared_scans() -> dict[MRSequence, sitk.Image]:
     """T1Gd, T1 and T2 of the shared patient."""
-    wanted = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+    wanted = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
     return {sequence: read_scan(shared_scan(sequence), sequence).image for sequence in wanted}

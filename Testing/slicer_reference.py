@@ -10,11 +10,11 @@ import SimpleITK as sitk
 from real_heads import PREFIX, SHARED_PATIENT, shared_scans
 from truth_measures import brain_points, dice, registration_error_mm
 
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import canonical
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence, Verdict
 
 REFERENCE = SHARED_PATIENT / "slicer-reference"
 SWISS_MASK = REFERENCE / f"{PREFIX}T1Gd_brain_mask_SwissSkullStripper.nii.gz"
@@ -45,7 +45,7 @@ def compare() -> Comparison:
     hd_bet = _array(_read(SHARED_PATIENT / f"{PREFIX}T1Gd_brain_mask_hdbet.nii.gz"))
     ml = float(np.prod(prepared.brain_mask.GetSpacing())) / 1000.0
     n4 = sitk.GetArrayFromImage(canonical(sitk.ReadImage(str(SLICER_N4)))).astype(float)
-    corrected = sitk.GetArrayFromImage(prepared.corrected[Sequence.T1GD])
+    corrected = sitk.GetArrayFromImage(prepared.corrected[MRSequence.T1GD])
     return Comparison(
         dice_swiss=dice(ours, swiss),
         dice_hd_bet=dice(ours, hd_bet),
@@ -53,14 +53,14 @@ def compare() -> Comparison:
         only_ours_ml=float((ours & ~swiss).sum()) * ml,
         only_swiss_ml=float((swiss & ~ours).sum()) * ml,
         only_swiss_lowest_slice_ml=float((swiss & ~ours)[0].sum()) * ml,
-        registration_mm={name.label: _apart_mm(prepared, name) for name in (Sequence.T1, Sequence.T2)},
+        registration_mm={name.label: _apart_mm(prepared, name) for name in (MRSequence.T1, MRSequence.T2)},
         correlation_n4=float(np.corrcoef(n4[ours], corrected[ours])[0, 1]),
         alarms=tuple(f.sentence for f in prepared.findings if f.verdict is not Verdict.GOOD),
         seconds=clock.seconds,
     )
 
 
-def _apart_mm(prepared: PreparedCase, sequence: Sequence) -> float:
+def _apart_mm(prepared: PreparedCase, sequence: MRSequence) -> float:
     theirs = sitk.ReadTransform(str(REFERENCE / f"{PREFIX}{sequence.label}_to_T1Gd_BRAINSFit.tfm"))
     points = brain_points(prepared.brain_mask, every=97)
     return registration_error_mm(prepared.transforms[sequence], theirs, points)

@@ -25,8 +25,8 @@ from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.register import add_register_command
-from PCNSLSurvivalLib.errors import PCNSLSurvivalError, RefusedElsewhereError
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
 INTERRUPTED = 130

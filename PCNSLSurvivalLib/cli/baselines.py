@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.numbers import whole_number
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
+from PCNSLSurvivalLib.cli.options.numbers import whole_number
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 
 
 def add_baselines_command(commands: argparse._SubParsersAction) -> None:
@@ -51,18 +51,18 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
 
 def run_baselines(args: argparse.Namespace) -> int:
     """Judge every baseline that the cohort allows, and write the report."""
-    from PCNSLSurvivalLib.data.cohort import find_cohort
-    from PCNSLSurvivalLib.data.folds import repeated_stratified_folds
-    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.errors import EvaluationError
+    from PCNSLSurvivalLib.cohorts.cohort import find_cohort
+    from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds
+    from PCNSLSurvivalLib.core.errors import EvaluationError
     from PCNSLSurvivalLib.evaluation.baselines.arms import CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
     from PCNSLSurvivalLib.evaluation.baselines.extraction import extract_radiomics
     from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
     from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
     from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
-    from PCNSLSurvivalLib.reports.baselines_in_words import baselines_in_words, clinical_predictors
-    from PCNSLSurvivalLib.reports.experiment_facts import ExperimentFacts, outcomes_of
-    from PCNSLSurvivalLib.reports.experiment_report import refuse_foreign_report, write_experiment_report
+    from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, outcomes_of
+    from PCNSLSurvivalLib.reports.experiment.methods_baselines import baselines_in_words, clinical_predictors
+    from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
 
     out, days = args.out.absolute(), args.threshold_days
     refuse_foreign_report(out / "results")

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.predict import add_result_options, predict_to_folder
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.core.terms import MRSequence
 
 
 def add_demo_command(commands: argparse._SubParsersAction) -> None:
@@ -25,16 +25,18 @@ def add_demo_command(commands: argparse._SubParsersAction) -> None:
 
 def run_demo(args: argparse.Namespace) -> int:
     """Make the demonstration patient in a temporary folder, predict it, and leave the result folder."""
+    from PCNSLSurvivalLib.core.files import check_output_folder, whole_folder
     from PCNSLSurvivalLib.imaging.io import write_volume
-    from PCNSLSurvivalLib.imaging.output_folder import check_output_folder, whole_folder
     from PCNSLSurvivalLib.phantoms import demonstration_patient
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
     print("Making the demonstration patient: a virtual head, no real person.", flush=True)
     patient = demonstration_patient()
 
-    def write(folder: Path) -> dict[Sequence, Path]:
-        paths = {sequence: folder / f"{sequence}.nii.gz" for sequence in (Sequence.T1GD, Sequence.T1, Sequence.T2)}
+    def write(folder: Path) -> dict[MRSequence, Path]:
+        paths = {
+            sequence: folder / f"{sequence}.nii.gz" for sequence in (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
+        }
         for sequence, path in paths.items():
             write_volume(patient.scans[sequence], path)
         return paths

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.cli.device import WORDS, device_name
-from PCNSLSurvivalLib.cli.numbers import whole_number
-from PCNSLSurvivalLib.cli.training_progress import UnitProgress
+from PCNSLSurvivalLib.cli.display.training import UnitProgress
+from PCNSLSurvivalLib.cli.options.device import WORDS, device_name
+from PCNSLSurvivalLib.cli.options.numbers import whole_number
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
@@ -68,11 +68,11 @@ def run_experiment(args: argparse.Namespace) -> int:
 
 def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run what is missing of a plan with the options of ``add_run_options``."""
-    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.errors import ExperimentError
+    from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.core.errors import ExperimentError
+    from PCNSLSurvivalLib.experiment.initial_weights import read_start
     from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, folder_at_work, run_units
-    from PCNSLSurvivalLib.experiment.start import read_start
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ExperimentError(

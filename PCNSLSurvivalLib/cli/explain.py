@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.predict import add_result_options, add_scan_options, run_predict
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, OSClass
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
 
 
 def add_explain_command(commands: argparse._SubParsersAction) -> None:

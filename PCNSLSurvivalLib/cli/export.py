@@ -7,11 +7,11 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.errors import MissingFilesError
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
+from PCNSLSurvivalLib.core.errors import MissingFilesError
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 
 if TYPE_CHECKING:  # --help must not load SimpleITK
-    from PCNSLSurvivalLib.reports.stored_case import StoredCase
+    from PCNSLSurvivalLib.results.stored_case import StoredCase
 
 
 def add_export_command(commands: argparse._SubParsersAction) -> None:
@@ -39,7 +39,7 @@ def add_export_command(commands: argparse._SubParsersAction) -> None:
 
 def run_export(args: argparse.Namespace) -> int:
     """Export what was asked for; each part is there whole or not at all."""
-    from PCNSLSurvivalLib.reports.stored_case import UnreadableResultError, find_report, read_stored_case
+    from PCNSLSurvivalLib.results.stored_case import UnreadableResultError, find_report, read_stored_case
 
     if args.t1gd is None and (args.key_images or args.dicom):
         raise UnreadableResultError("Give the T1Gd of this result with --t1gd: the pictures are drawn over it.")
@@ -63,11 +63,11 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
         )
     from PIL import Image
 
+    from PCNSLSurvivalLib.core.files import whole_folder
     from PCNSLSurvivalLib.imaging.io import read_scan
-    from PCNSLSurvivalLib.imaging.output_folder import whole_folder
-    from PCNSLSurvivalLib.reports.key_images import ENLARGED, key_images
+    from PCNSLSurvivalLib.reports.case.key_images import ENLARGED, key_images
 
-    scan = read_scan(args.t1gd, Sequence.T1GD).image
+    scan = read_scan(args.t1gd, MRSequence.T1GD).image
     pictures = {explains: key_images(case, scan, explains) for explains in case.maps}
     if args.key_images is not None:
         with whole_folder(args.key_images, overwrite=args.overwrite) as staging:
@@ -77,8 +77,8 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
         print(f"Key images: {args.key_images}")
     if args.dicom is None:
         return
-    from PCNSLSurvivalLib.reports.dicom_export import write_key_image, write_parametric_map
-    from PCNSLSurvivalLib.reports.dicom_headers import read_series_headers
+    from PCNSLSurvivalLib.reports.case.dicom_export import write_key_image, write_parametric_map
+    from PCNSLSurvivalLib.reports.case.dicom_headers import read_series_headers
 
     slices = read_series_headers(args.dicom_series or args.t1gd)
     with whole_folder(args.dicom, overwrite=args.overwrite) as staging:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.cli.training_options import add_training_options, plan_of, sequence_of
-from PCNSLSurvivalLib.cli.training_progress import EpochProgress, what_came_out
+from PCNSLSurvivalLib.cli.display.training import EpochProgress, what_came_out
+from PCNSLSurvivalLib.cli.options.training import add_training_options, plan_of, sequence_of
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.experiment.plan import Training
@@ -31,13 +31,13 @@ def add_finetune_command(commands: argparse._SubParsersAction) -> None:
 
 def run_finetune(args: argparse.Namespace) -> int:
     """Train, or find it done; pack the model, and say where it is."""
-    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.errors import ExperimentError
-    from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
+    from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.core.errors import ExperimentError
+    from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
     from PCNSLSurvivalLib.experiment.finetuned_model import write_finetuned_model
-    from PCNSLSurvivalLib.experiment.start import read_start
+    from PCNSLSurvivalLib.experiment.full_cohort import train_on_everybody
+    from PCNSLSurvivalLib.experiment.initial_weights import read_start
     from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
-    from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
     from PCNSLSurvivalLib.training.processes import training_processes
 
     with training_processes(args.device) as processes:

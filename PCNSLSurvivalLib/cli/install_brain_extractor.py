@@ -19,7 +19,7 @@ def add_install_brain_extractor_command(commands: argparse._SubParsersAction[arg
 
 def run_install_brain_extractor(args: argparse.Namespace) -> int:
     """Install the networks, or find them in place."""
-    from PCNSLSurvivalLib.preprocessing.brain_extractor_files import install_brain_extractor
+    from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import install_brain_extractor
 
     install_brain_extractor(args.wheels)
     print("The brain extraction networks are in place.")

@@ -53,7 +53,7 @@ def add_model_command(commands: argparse._SubParsersAction) -> None:
 
 def run_model_list(args: argparse.Namespace) -> int:
     """Print one line a model."""
-    from PCNSLSurvivalLib.errors import ModelFolderError
+    from PCNSLSurvivalLib.core.errors import ModelFolderError
     from PCNSLSurvivalLib.models.installed_models import model_paths
     from PCNSLSurvivalLib.models.model_folder import read_model_folder
 
@@ -119,7 +119,7 @@ def run_model_export(args: argparse.Namespace) -> int:
 
         write_stock_bundle(model, args.out)
     elif args.out.suffix == ".onnx":
-        from PCNSLSurvivalLib.models.onnx_graph import export_onnx
+        from PCNSLSurvivalLib.models.networks.onnx_graph import export_onnx
 
         export_onnx(model, args.out)
     else:
@@ -132,9 +132,9 @@ def run_model_export(args: argparse.Namespace) -> int:
 
 def run_model_untrained(args: argparse.Namespace) -> int:
     """Make an untrained model folder."""
-    from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+    from PCNSLSurvivalLib.core.terms import MRSequence
+    from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
     from PCNSLSurvivalLib.models.untrained import SEED, write_untrained_model
-    from PCNSLSurvivalLib.terms import Sequence
 
     architecture = ResNetArchitecture(
         depth=args.depth,
@@ -145,7 +145,7 @@ def run_model_untrained(args: argparse.Namespace) -> int:
     write_untrained_model(
         args.out,
         architecture=architecture,
-        sequences=tuple(Sequence(name) for name in args.sequences),
+        sequences=tuple(MRSequence(name) for name in args.sequences),
         members=args.members,
         seed=SEED if args.seed is None else args.seed,
         overwrite=args.overwrite,

@@ -59,10 +59,10 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
 
 def run_phantom(args: argparse.Namespace) -> int:
     """Make the cohort, or what is missing of it, and say what it is."""
+    from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.phantoms.cohort import CohortPlan
     from PCNSLSurvivalLib.phantoms.cohort_files import make_cohort
-    from PCNSLSurvivalLib.phantoms.disease import Kind
-    from PCNSLSurvivalLib.terms import Sequence
+    from PCNSLSurvivalLib.phantoms.disease.diseases import Kind
 
     if args.dicom and args.layout in _REGISTERED:
         print(
@@ -85,7 +85,7 @@ def run_phantom(args: argparse.Namespace) -> int:
             plan,
             args.out,
             layout=args.layout,
-            sequences=tuple(Sequence(name) for name in args.sequences),
+            sequences=tuple(MRSequence(name) for name in args.sequences),
             stripped=args.stripped,
             dicom=args.dicom,
             jobs=args.jobs,

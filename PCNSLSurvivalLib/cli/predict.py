@@ -7,8 +7,8 @@ import json
 import time
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.progress_display import CHOICES, listener_for
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence, Step
+from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
 
 _SCAN = "NIfTI, NRRD or MetaImage file, or a folder with one DICOM series"
 
@@ -83,12 +83,12 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
 
 def run_predict(args: argparse.Namespace) -> int:
     """Predict one patient and write the result folder."""
-    given = {Sequence.T1GD: args.t1gd, Sequence.T1: args.t1, Sequence.T2: args.t2}
+    given = {MRSequence.T1GD: args.t1gd, MRSequence.T1: args.t1, MRSequence.T2: args.t2}
     paths = {sequence: path for sequence, path in given.items() if path is not None}
     return predict_to_folder(paths, args)
 
 
-def predict_to_folder(paths: dict[Sequence, Path], args: argparse.Namespace) -> int:
+def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -> int:
     """Predict, write everything, and print the result.
 
     Args:
@@ -97,15 +97,16 @@ def predict_to_folder(paths: dict[Sequence, Path], args: argparse.Namespace) -> 
     """
     begin = time.perf_counter()
     # Refuse an unusable folder before torch is loaded and minutes are spent.
-    from PCNSLSurvivalLib.imaging.output_folder import check_output_folder, whole_folder
+    from PCNSLSurvivalLib.core.files import check_output_folder, whole_folder
     from PCNSLSurvivalLib.models.installed_models import find_model
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
     model = find_model(args.model)
 
+    from PCNSLSurvivalLib.core.progress import StepClock
     from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
-    from PCNSLSurvivalLib.progress import StepClock
-    from PCNSLSurvivalLib.reports.case_folder import PREDICTION, REPORT, write_case_folder
+    from PCNSLSurvivalLib.reports.case.report import case_report_html
+    from PCNSLSurvivalLib.results.case_folder import PREDICTION, REPORT, write_case_folder
 
     listener = listener_for(args.progress)
     explained = {
@@ -130,7 +131,7 @@ def predict_to_folder(paths: dict[Sequence, Path], args: argparse.Namespace) -> 
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         result = predict_case(paths, model, options, listener)
         with StepClock(listener).step(Step.REPORT):
-            write_case_folder(result, staging, intermediate=args.keep_intermediate)
+            write_case_folder(result, staging, page=case_report_html, intermediate=args.keep_intermediate)
         stored = json.loads((staging / PREDICTION).read_text(encoding="utf-8"))
     seconds = time.perf_counter() - begin
     if args.progress == "json":

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.predict import add_network_options
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 
 def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
@@ -45,7 +45,7 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     """Predict what is not predicted yet, and say what became of every case."""
     from tqdm import tqdm
 
-    from PCNSLSurvivalLib.data.cohort import read_cohort
+    from PCNSLSurvivalLib.cohorts.cohort import read_cohort
     from PCNSLSurvivalLib.models.installed_models import find_model
 
     begin = time.perf_counter()
@@ -53,7 +53,8 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     model = find_model(args.model)
 
     from PCNSLSurvivalLib.inference.predict import CaseOptions
-    from PCNSLSurvivalLib.reports.cohort_prediction import TABLE, PredictedCase, predict_cohort, write_prediction_table
+    from PCNSLSurvivalLib.reports.case.report import case_report_html
+    from PCNSLSurvivalLib.results.cohort_prediction import TABLE, PredictedCase, predict_cohort, write_prediction_table
 
     options = CaseOptions(
         device=args.device,
@@ -66,7 +67,9 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     done: list[PredictedCase] = []
     bar = tqdm(total=len(cases), desc="Cases", unit="case", file=sys.stderr, disable=args.progress != "auto")
     with bar:
-        for each in predict_cohort(cases, model, options, out, use_brain_masks=args.use_brain_masks):
+        for each in predict_cohort(
+            cases, model, options, out, page=case_report_html, use_brain_masks=args.use_brain_masks
+        ):
             done.append(each)
             if each.state == "found" and not bar.disable:
                 # What an earlier run had finished must not count as speed, or the time left would be too short.

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, Sequence
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 
 if TYPE_CHECKING:
-    from PCNSLSurvivalLib.data.case_preparation import CaseOutcome
+    from PCNSLSurvivalLib.cohorts.case_preparation import CaseOutcome
 
 
 def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
@@ -61,12 +61,12 @@ def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
 
 def run_preprocess(args: argparse.Namespace) -> int:
     """Prepare what is not prepared yet, and say what became of every case."""
-    from PCNSLSurvivalLib.data.cohort import find_cohort
-    from PCNSLSurvivalLib.data.cohort_preparation import PreparationOptions, prepare_cohort
-    from PCNSLSurvivalLib.data.data_report import data_report
-    from PCNSLSurvivalLib.errors import CohortError
-    from PCNSLSurvivalLib.reports.contact_picture import draw_contact_picture
-    from PCNSLSurvivalLib.reports.contact_sheet import write_contact_sheet, write_data_report
+    from PCNSLSurvivalLib.cohorts.cohort import find_cohort
+    from PCNSLSurvivalLib.cohorts.cohort_preparation import PreparationOptions, prepare_cohort
+    from PCNSLSurvivalLib.cohorts.data_report import data_report
+    from PCNSLSurvivalLib.core.errors import CohortError
+    from PCNSLSurvivalLib.reports.cohort.contact_picture import draw_contact_picture
+    from PCNSLSurvivalLib.reports.cohort.contact_sheet import write_contact_sheet, write_data_report
 
     begin = time.perf_counter()
     found = find_cohort(args.cohort.absolute())
@@ -149,11 +149,11 @@ class _Progress:
         self._bar.update(1)
 
 
-def _sequences(text: str) -> tuple[Sequence, ...]:
+def _sequences(text: str) -> tuple[MRSequence, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
-    if not words or any(word not in list(Sequence) for word in words):
+    if not words or any(word not in list(MRSequence) for word in words):
         raise argparse.ArgumentTypeError("a list of t1gd, t1, t2, flair, separated by commas")
-    return tuple(Sequence(word) for word in words)
+    return tuple(MRSequence(word) for word in words)
 
 
 def _count(text: str) -> int:

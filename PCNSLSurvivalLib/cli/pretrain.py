@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from PCNSLSurvivalLib.cli.training_options import add_training_options, plan_of, sequence_of
-from PCNSLSurvivalLib.cli.training_progress import EpochProgress, what_came_out
+from PCNSLSurvivalLib.cli.display.training import EpochProgress, what_came_out
+from PCNSLSurvivalLib.cli.options.training import add_training_options, plan_of, sequence_of
 
 
 def add_pretrain_command(commands: argparse._SubParsersAction) -> None:
@@ -23,8 +23,8 @@ def add_pretrain_command(commands: argparse._SubParsersAction) -> None:
 
 def run_pretrain(args: argparse.Namespace) -> int:
     """Train, or find it done, and say what came out."""
-    from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.experiment.everybody import train_on_everybody
+    from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+    from PCNSLSurvivalLib.experiment.full_cohort import train_on_everybody
     from PCNSLSurvivalLib.training.processes import training_processes
 
     with training_processes(args.device) as processes:

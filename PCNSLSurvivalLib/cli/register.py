@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
 from PCNSLSurvivalLib.cli.predict import add_scan_options
-from PCNSLSurvivalLib.cli.progress_display import CHOICES, listener_for
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.core.terms import MRSequence
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -37,19 +37,21 @@ def add_register_command(commands: argparse._SubParsersAction) -> None:
 
 def run_register(args: argparse.Namespace) -> int:
     """Align what was given, and write it."""
-    from PCNSLSurvivalLib.errors import PreparationError
+    from PCNSLSurvivalLib.core.errors import PreparationError
+    from PCNSLSurvivalLib.core.files import whole_folder
+    from PCNSLSurvivalLib.core.progress import StepClock
     from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
-    from PCNSLSurvivalLib.imaging.output_folder import whole_folder
     from PCNSLSurvivalLib.preprocessing.alignment import align_scan
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-    from PCNSLSurvivalLib.preprocessing.step_store import StepStore
-    from PCNSLSurvivalLib.progress import StepClock
+    from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
-    given = {sequence: path for sequence, path in ((Sequence.T1, args.t1), (Sequence.T2, args.t2)) if path is not None}
+    given = {
+        sequence: path for sequence, path in ((MRSequence.T1, args.t1), (MRSequence.T2, args.t2)) if path is not None
+    }
     if not given:
         raise PreparationError("There is nothing to align with T1Gd. Give --t1, --t2 or both.")
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
-        t1gd = read_scan(args.t1gd, Sequence.T1GD).image
+        t1gd = read_scan(args.t1gd, MRSequence.T1GD).image
         mask = None if args.brain_mask is None else read_mask(args.brain_mask, "brain mask")
         stored: dict[str, Any] = {}
         for sequence, path in given.items():

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.core.errors import EvaluationError
 
 COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probability")
 _HELD_OUT, _CENSORED = "held out", "censored"

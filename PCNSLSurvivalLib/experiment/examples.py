@@ -10,19 +10,18 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.experiment.members import member_of
-from PCNSLSurvivalLib.experiment.units import Unit
+from PCNSLSurvivalLib.experiment.jobs import Unit
+from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import resample
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.recipe import refuse_other_preparation
-from PCNSLSurvivalLib.preprocessing.resampling import to_network
-from PCNSLSurvivalLib.reports.experiment_facts import ActivationExample, ExampleChoice, choose_examples
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
-from PCNSLSurvivalLib.terms import Sequence as MRSequence
+from PCNSLSurvivalLib.preprocessing.steps.resampling import to_network
+from PCNSLSurvivalLib.reports.experiment.facts import ActivationExample, ExampleChoice, choose_examples
 
 _PICTURE_MM = 1.0
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
-from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
+from PCNSLSurvivalLib.experiment.initial_weights import Start
 from PCNSLSurvivalLib.experiment.model import in_words, model_description
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.start import Start
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model, write_model_folder
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
-from PCNSLSurvivalLib.training.unit import FinishedUnit
+from PCNSLSurvivalLib.training.job import FinishedUnit
 
 
 def write_finetuned_model(
@@ -34,7 +34,7 @@ def write_finetuned_model(
     Raises:
         ExperimentError, ModelFolderError, OutputFolderError: See ``write_model``.
     """
-    sequence = Sequence(unit.facts["sequences"][0])
+    sequence = MRSequence(unit.facts["sequences"][0])
     patients = len({one["patient"] for one in unit.facts["patients"]})
     before = "random weights" if start is None else start.in_words
     card = f"""# One-year overall survival of primary CNS lymphoma: {unit.facts["arm"]}

@@ -8,21 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
+from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.experiment.grid import given_starts
-from PCNSLSurvivalLib.experiment.members import member_of
+from PCNSLSurvivalLib.experiment.job_list import given_starts
 from PCNSLSurvivalLib.experiment.model_card import model_card
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.calibration import Calibration, fit_temperature
 from PCNSLSurvivalLib.models.familiarity import LEAST_CASES, FamiliarityStatistics, familiarity_statistics, measures_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, refuse_foreign_model, write_model_folder
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
-from PCNSLSurvivalLib.terms import Sequence as MRSequence
-from PCNSLSurvivalLib.training.unit import FinishedUnit
+from PCNSLSurvivalLib.training.job import FinishedUnit
 
 
 def write_model(

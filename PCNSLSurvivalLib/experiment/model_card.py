@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from scipy.special import expit, logit
 
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY
 
 NOTHING_TOLD = (
     f"The temperature is at its bound of {HIGHEST:g}: the probabilities of held-out patients told nothing of their "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, PreparedPatient
-from PCNSLSurvivalLib.errors import ExperimentError
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.terms import MRSequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Participants:
         return dict(sorted({**self.left_out, **censored}.items()))
 
 
-def participants(cohort: PreparedCohort, sequences: tuple[Sequence, ...], threshold_days: float) -> Participants:
+def participants(cohort: PreparedCohort, sequences: tuple[MRSequence, ...], threshold_days: float) -> Participants:
     """Part a cohort into those with a class, those censored before the threshold, and those left out.
 
     Raises:

@@ -10,14 +10,14 @@ from typing import Any, Literal, get_args
 
 import yaml
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
-from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineArm, baseline_arm
 from PCNSLSurvivalLib.evaluation.baselines.region import RegionChoice
 from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, Sequence
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 Initialization = Literal["scratch", "transfer"]
@@ -38,7 +38,7 @@ _GIVEN_ONCE = {
 class NetworkArm:
     """A network on one sequence, from one kind of start."""
 
-    sequence: Sequence
+    sequence: MRSequence
     initialization: Initialization
 
     @property
@@ -79,7 +79,7 @@ class ExperimentPlan:
 
     cohort: str = "a single cohort"
     virtual_patients: bool = False
-    sequences: tuple[Sequence, ...] = (Sequence.T1, Sequence.T2, Sequence.T1GD)
+    sequences: tuple[MRSequence, ...] = (MRSequence.T1, MRSequence.T2, MRSequence.T1GD)
     initializations: tuple[Initialization, ...] = ("scratch", "transfer")
     baselines: tuple[str, ...] = ("svm_clinical", "svm_t1_radiomics", "svm_t2_radiomics", "svm_t1gd_radiomics")
     radiomics_region: RegionChoice = "auto"
@@ -150,10 +150,10 @@ class ExperimentPlan:
         return (*(arm.name for arm in self.networks), *(arm.name for arm in self.baseline_arms))
 
     @property
-    def all_sequences(self) -> tuple[Sequence, ...]:
+    def all_sequences(self) -> tuple[MRSequence, ...]:
         """The scans that every patient must have, so that all arms see the same patients."""
         looked_at = [*self.sequences, *(arm.sequence for arm in self.baseline_arms)]
-        return tuple(sequence for sequence in Sequence if sequence in looked_at)
+        return tuple(sequence for sequence in MRSequence if sequence in looked_at)
 
     @property
     def makes_model(self) -> bool:
@@ -182,7 +182,7 @@ class ExperimentPlan:
         """
         networks = {
             arm.name: arm
-            for arm in (NetworkArm(sequence=s, initialization=i) for s in Sequence for i in get_args(Initialization))
+            for arm in (NetworkArm(sequence=s, initialization=i) for s in MRSequence for i in get_args(Initialization))
         }
         if name in networks:
             arm = networks[name]

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
-from PCNSLSurvivalLib.errors import ExperimentError, PCNSLSurvivalError
+from PCNSLSurvivalLib.core.errors import ExperimentError, PCNSLSurvivalError
 
 Value = TypeVar("Value")
 

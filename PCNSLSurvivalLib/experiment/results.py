@@ -10,23 +10,23 @@ from tempfile import TemporaryDirectory
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
 from PCNSLSurvivalLib.experiment.examples import activation_examples
-from PCNSLSurvivalLib.experiment.facts import experiment_facts
-from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
+from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
+from PCNSLSurvivalLib.experiment.jobs import Unit
+from PCNSLSurvivalLib.experiment.methods_facts import experiment_facts
 from PCNSLSurvivalLib.experiment.model import write_model
 from PCNSLSurvivalLib.experiment.model_card import NOTHING_TOLD
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment, Work
-from PCNSLSurvivalLib.experiment.units import Unit
 from PCNSLSurvivalLib.models.calibration import is_at_bound
 from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
-from PCNSLSurvivalLib.reports.experiment_facts import (
+from PCNSLSurvivalLib.reports.experiment.facts import (
     ActivationExample,
     TrainingHistory,
     outcomes_of,
     read_history,
 )
-from PCNSLSurvivalLib.reports.experiment_report import refuse_foreign_report, write_experiment_report
-from PCNSLSurvivalLib.training.unit import read_unit
+from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
+from PCNSLSurvivalLib.training.job import read_unit
 
 RESULTS, MODEL = "results", "model"
 

@@ -13,18 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
-from PCNSLSurvivalLib.data.task_run import run_tasks
-from PCNSLSurvivalLib.errors import ExperimentError, OutputFolderError
-from PCNSLSurvivalLib.experiment.finished import UnitOutcome, is_finished, write_unit_table
-from PCNSLSurvivalLib.experiment.grid import Grid, experiment_grid
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
+from PCNSLSurvivalLib.core.files import unfinished_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.locks import at_work
+from PCNSLSurvivalLib.core.workers import run_tasks
+from PCNSLSurvivalLib.experiment.epoch_watch import EpochWatch
+from PCNSLSurvivalLib.experiment.initial_weights import Start
+from PCNSLSurvivalLib.experiment.job_list import Grid, experiment_grid
+from PCNSLSurvivalLib.experiment.job_table import UnitOutcome, is_finished, write_unit_table
+from PCNSLSurvivalLib.experiment.jobs import UNITS, Unit
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.run_unit import UnitTask, do_unit, lost_unit
-from PCNSLSurvivalLib.experiment.start import Start
-from PCNSLSurvivalLib.experiment.units import UNITS, Unit
-from PCNSLSurvivalLib.experiment.watch import EpochWatch
-from PCNSLSurvivalLib.imaging.at_work import at_work
-from PCNSLSurvivalLib.imaging.output_folder import unfinished_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.experiment.run_job import UnitTask, do_unit, lost_unit
 from PCNSLSurvivalLib.training.loop import Epoch
 
 PLAN = "experiment.yaml"

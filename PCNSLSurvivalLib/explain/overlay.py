@@ -12,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import GridMismatchError
+from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.imaging.geometry import Grid, Interpolation, image_on_grid, resample
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.errors import OutputFolderError, UnreadableScanError
-from PCNSLSurvivalLib.imaging.dicom_series import read_dicom_series
-from PCNSLSurvivalLib.installed_files import sha256_of
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
+from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.dicom import read_dicom_series
 
 FILE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
@@ -39,13 +39,13 @@ class Scan:
         remarks: Sentences on anything odd in the header that reading could resolve.
     """
 
-    sequence: Sequence
+    sequence: MRSequence
     image: sitk.Image
     source_format: str
     remarks: tuple[str, ...] = ()
 
 
-def read_scan(path: Path, sequence: Sequence) -> Scan:
+def read_scan(path: Path, sequence: MRSequence) -> Scan:
     """Read one 3-D MR volume from a file or from a folder with one DICOM series.
 
     A fourth axis of length one is dropped; integers become ``float32``.

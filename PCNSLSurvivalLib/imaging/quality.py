@@ -12,9 +12,9 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import UnusableScanError
+from PCNSLSurvivalLib.core.errors import UnusableScanError
+from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid
-from PCNSLSurvivalLib.terms import Sequence, Verdict
 
 SLICE_CHECK_MM, SLICE_UNUSABLE_MM = 7.5, 15.0
 EXTENT_CHECK_MM, EXTENT_UNUSABLE_MM = 120.0, 75.0
@@ -45,7 +45,7 @@ class Finding:
         }
 
 
-def check_scan(image: sitk.Image, sequence: Sequence) -> tuple[Finding, ...]:
+def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
     """Look at the voxels and the grid of one scan before any work is done on it.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.explain.checks.deletion import check_deletion
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
 from PCNSLSurvivalLib.explain.checks.randomization import check_randomization, scrambled
@@ -17,9 +18,8 @@ from PCNSLSurvivalLib.explain.checks.stability import check_members, check_repea
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.network import Device, SurvivalNetwork
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
-from PCNSLSurvivalLib.models.architecture import Block
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.terms import OSClass, Verdict
+from PCNSLSurvivalLib.models.networks.architecture import Block
 
 SEEDS = (1, 2)
 """Of the scrambled networks that stand for one stage."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.grad_cam import Method, pooled_linear_map, signed_evidence
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
 from PCNSLSurvivalLib.inference.runtime import (
@@ -17,13 +18,12 @@ from PCNSLSurvivalLib.inference.runtime import (
     NetworkError,
     Precision,
     RuntimeName,
-    start_runtime,
 )
-from PCNSLSurvivalLib.models.architecture import Block
+from PCNSLSurvivalLib.inference.start_runtime import start_runtime
 from PCNSLSurvivalLib.models.familiarity import judge_familiarity
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.weights_file import Tensors
-from PCNSLSurvivalLib.terms import OSClass
+from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 __all__ = ["Device", "FloatMap", "NetworkError", "NetworkResult", "SurvivalNetwork"]
 

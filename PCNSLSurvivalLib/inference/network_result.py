@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import FloatMap, Precision
-from PCNSLSurvivalLib.models.architecture import Block
 from PCNSLSurvivalLib.models.familiarity import Familiarity
-from PCNSLSurvivalLib.terms import OSClass
+from PCNSLSurvivalLib.models.networks.architecture import Block
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,17 +9,17 @@ import numpy as np
 
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
-from PCNSLSurvivalLib.models.architecture import Block
-from PCNSLSurvivalLib.models.folding import fold
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.onnx_graph import onnx_graph
-from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.folding import fold
+from PCNSLSurvivalLib.models.networks.onnx_graph import onnx_graph
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 _LAYER4_ONLY = "ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."
 
 
 class OnnxRuntime:
-    """Every member of a model folder as ONNX sessions; see ``runtime.start_runtime``."""
+    """Every member of a model folder as ONNX sessions; see ``start_runtime``."""
 
     name = "onnx"
     device = "cpu"

@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step, Verdict
 from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.explain.ledger import EvidenceLedger, evidence_ledger, mask_on_network_grid
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
+from PCNSLSurvivalLib.explain.regional_attribution import EvidenceLedger, evidence_ledger, mask_on_network_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask, read_scan
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
 from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, SurvivalNetwork
 from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
-from PCNSLSurvivalLib.models.architecture import Block
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.models.networks.architecture import Block
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
-from PCNSLSurvivalLib.preprocessing.step_store import StepStore
-from PCNSLSurvivalLib.progress import Listener, StepClock, silent
-from PCNSLSurvivalLib.terms import OSClass, Sequence, Step, Verdict
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class CaseResult:
     """Everything a prediction leaves behind, in memory."""
 
     model: ModelFolder
-    scans: Mapping[Sequence, Scan]
+    scans: Mapping[MRSequence, Scan]
     prepared: PreparedCase
     network: NetworkResult
     brain_mask: sitk.Image
@@ -93,7 +93,7 @@ class CaseResult:
 
 
 def predict_case(
-    paths: Mapping[Sequence, Path],
+    paths: Mapping[MRSequence, Path],
     model: ModelFolder,
     options: CaseOptions,
     listener: Listener = silent,
@@ -145,7 +145,7 @@ def predict_case(
         )
     clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
-        own_grid = Grid.of(scans[Sequence.T1GD].image)
+        own_grid = Grid.of(scans[MRSequence.T1GD].image)
         activation = _scaled_map_on(prepared, result.raw_map, result.stride_voxels)
         other = _scaled_map_on(prepared, result.other_map, result.stride_voxels)
         ledger = evidence_ledger(
@@ -211,7 +211,7 @@ def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int
 
 
 def _warnings(
-    scans: Mapping[Sequence, Scan],
+    scans: Mapping[MRSequence, Scan],
     prepared: PreparedCase,
     result: NetworkResult,
     ledger: EvidenceLedger,

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.models.architecture import Block
-from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.models.networks.architecture import Block
 
 FloatMap = NDArray[np.float32]
 Device = Literal["auto", "cpu", "cuda", "mps"]
@@ -51,38 +48,3 @@ class Runtime(Protocol):
 
     def gradient_map(self, member: int, output: MemberOutput, *, target: int, block: Block, method: Method) -> FloatMap:
         """(i, j, k) raw map of a block before layer4, by differentiation."""
-
-
-def start_runtime(
-    folder: ModelFolder,
-    members: Sequence[Tensors],
-    *,
-    runtime: RuntimeName = "auto",
-    device: Device = "auto",
-    precision: Precision = "float32",
-    threads: int | None = None,
-) -> Runtime:
-    """Load the networks of a model folder into torch or ONNX Runtime.
-
-    Args:
-        folder: The model.
-        members: Its weights, by ``ModelFolder.load_members``.
-        runtime: "auto" takes torch where it is installed, otherwise ONNX Runtime.
-        device: "auto" takes CUDA, then Apple MPS, then the CPU.
-        precision: "float32" is the reference; "bf16" for hardware that has it, torch only.
-        threads: CPU threads; the runtime's own choice if left out.
-
-    Raises:
-        NetworkError: The runtime, device or precision is not there.
-    """
-    if runtime == "auto":
-        runtime = "torch" if find_spec("torch") is not None else "onnx"
-    if runtime == "onnx":
-        from PCNSLSurvivalLib.inference.onnx_runtime import OnnxRuntime
-
-        return OnnxRuntime(folder, members, device=device, precision=precision, threads=threads)
-    if find_spec("torch") is None:
-        raise NetworkError("torch is not installed. Install it, or choose --runtime onnx.")
-    from PCNSLSurvivalLib.inference.torch_runtime import TorchRuntime
-
-    return TorchRuntime(folder, members, device=device, precision=precision, threads=threads)

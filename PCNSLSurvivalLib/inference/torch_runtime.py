@@ -11,14 +11,14 @@ import torch
 from PCNSLSurvivalLib.explain.autograd_map import autograd_map
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
-from PCNSLSurvivalLib.models.architecture import Block
-from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 
 class TorchRuntime:
-    """Every member of a model folder as torch networks; see ``runtime.start_runtime``."""
+    """Every member of a model folder as torch networks; see ``start_runtime``."""
 
     name = "torch"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.familiarity_measures import GROUPS, FloatMap, Vector, measure_names, measures_of
 
 FEATURES = "features"

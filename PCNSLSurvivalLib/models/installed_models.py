@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from PCNSLSurvivalLib.errors import ModelFolderError
-from PCNSLSurvivalLib.installed_files import data_home
+from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.installed_files import data_home
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, bundled_model_path, read_model_folder
 
 

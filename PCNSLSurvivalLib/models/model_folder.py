@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from PCNSLSurvivalLib.errors import ModelFolderError, PreparationError
-from PCNSLSurvivalLib.installed_files import sha256_of
-from PCNSLSurvivalLib.models.architecture import CLASSES, ResNetArchitecture
+from PCNSLSurvivalLib.core.errors import ModelFolderError, PreparationError
+from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.strict_json import only_keys, read_json_file
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
-from PCNSLSurvivalLib.models.strict_json import only_keys, read_json_file
-from PCNSLSurvivalLib.models.weights_file import Tensors, check_weights_size, read_weights
+from PCNSLSurvivalLib.models.networks.architecture import CLASSES, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors, check_weights_size, read_weights
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
-from PCNSLSurvivalLib.terms import Sequence
 
 FORMAT_VERSION = 1
 METADATA = "configs/metadata.json"
@@ -56,7 +56,7 @@ class ModelFolder:
     version: str
     kind: Kind
     architecture: ResNetArchitecture
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[MRSequence, ...]
     """Input channels of the network, in their order."""
     recipe: Recipe
     decision_threshold: float
@@ -271,13 +271,13 @@ def _check_files(model: ModelFolder) -> None:
         raise _refused(f"{MONAI_CONFIG} asks for something else than the network of the model")
 
 
-def _sequences(value: Any, channels: int) -> tuple[Sequence, ...]:
-    known = {str(sequence) for sequence in Sequence}
+def _sequences(value: Any, channels: int) -> tuple[MRSequence, ...]:
+    known = {str(sequence) for sequence in MRSequence}
     if not isinstance(value, list) or not all(isinstance(v, str) and v in known for v in value):
         raise _refused("its sequences are not ones this software knows")
     if len(value) != channels or len(set(value)) != channels:
         raise _refused("the number of its sequences is not the number of the network's input channels")
-    return tuple(Sequence(v) for v in value)
+    return tuple(MRSequence(v) for v in value)
 
 
 def _recipe(value: Any) -> Recipe:
@@ -305,7 +305,7 @@ def _members(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _familiarity(path: Path, sequences: tuple[Sequence, ...], features: int) -> FamiliarityStatistics | None:
+def _familiarity(path: Path, sequences: tuple[MRSequence, ...], features: int) -> FamiliarityStatistics | None:
     if not (path / FAMILIARITY).is_file():
         return None
     return FamiliarityStatistics.from_json(read_json_file(path / FAMILIARITY), sequences=sequences, features=features)

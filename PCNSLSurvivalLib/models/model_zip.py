@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.installed_models import installed_folder_name, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, ModelFolder, read_model_folder
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from PCNSLSurvivalLib.errors import ModelFolderError
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.models.model_folder import METADATA, ModelFolder
 
 

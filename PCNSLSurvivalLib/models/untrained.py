@@ -14,13 +14,13 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.resnet3d import build_resnet, tensors_of
-from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, write_model_folder
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, Recipe
-from PCNSLSurvivalLib.terms import RESEARCH_USE_ONLY, Sequence
 
 SEED = 20230  # an arbitrary fixed number
 
@@ -31,7 +31,7 @@ def write_untrained_model(
     out: Path,
     *,
     architecture: ResNetArchitecture,
-    sequences: tuple[Sequence, ...] = (Sequence.T1GD,),
+    sequences: tuple[MRSequence, ...] = (MRSequence.T1GD,),
     recipe: Recipe = RECIPE,
     members: int = 1,
     seed: int = SEED,

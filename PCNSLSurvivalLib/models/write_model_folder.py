@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.imaging.output_folder import refuse_foreign
-from PCNSLSurvivalLib.installed_files import sha256_of
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.core.files import refuse_foreign
+from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
 from PCNSLSurvivalLib.models.model_folder import (
     CARD,
@@ -27,10 +27,9 @@ from PCNSLSurvivalLib.models.model_folder import (
     json_text,
     monai_config,
 )
-from PCNSLSurvivalLib.models.weights_file import write_weights
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.weights_file import write_weights
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
-from PCNSLSurvivalLib.terms import OSClass
-from PCNSLSurvivalLib.terms import Sequence as MRSequence
 
 _REFERENCES = [
     "She et al. 2023, one-year overall survival of primary CNS lymphoma from MRI with a 3D ResNet",

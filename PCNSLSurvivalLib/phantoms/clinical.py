@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PCNSLSurvivalLib.phantoms.disease import LesionFeatures
+from PCNSLSurvivalLib.phantoms.disease.diseases import LesionFeatures
 from PCNSLSurvivalLib.phantoms.random_fields import stream
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from PCNSLSurvivalLib.phantoms.anatomy import PatientAnatomy, draw_anatomy
+from PCNSLSurvivalLib.phantoms.anatomy.individual import PatientAnatomy, draw_anatomy
 from PCNSLSurvivalLib.phantoms.clinical import ClinicalData, draw_clinical
-from PCNSLSurvivalLib.phantoms.disease import Kind, LesionFeatures, draw_features, draw_plan
-from PCNSLSurvivalLib.phantoms.lesions import LesionPlan
-from PCNSLSurvivalLib.phantoms.protocol import (
+from PCNSLSurvivalLib.phantoms.disease.diseases import Kind, LesionFeatures, draw_features, draw_plan
+from PCNSLSurvivalLib.phantoms.disease.lesions import LesionPlan
+from PCNSLSurvivalLib.phantoms.random_fields import stream
+from PCNSLSurvivalLib.phantoms.scanner.protocol import (
     Protocol,
     draw_clinical_protocol,
     draw_isotropic_protocol,
     registered_protocol,
 )
-from PCNSLSurvivalLib.phantoms.random_fields import stream
 from PCNSLSurvivalLib.phantoms.survival_model import Outcome, survival_model
 
 GridKind = Literal["clinical", "isotropic", "registered"]

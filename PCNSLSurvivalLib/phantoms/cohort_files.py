@@ -14,19 +14,19 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.errors import OutputFolderError
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
+from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_cohort
 from PCNSLSurvivalLib.phantoms.contact_sheet import write_contact_sheet, write_preview
-from PCNSLSurvivalLib.phantoms.dicom import write_dicom_series
 from PCNSLSurvivalLib.phantoms.layouts import LAYOUTS
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
-from PCNSLSurvivalLib.phantoms.mark import COHORT_FILE, MADE_BY
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
+from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
 from PCNSLSurvivalLib.phantoms.survival_model import survival_model
-from PCNSLSurvivalLib.phantoms.template import brain_template
 from PCNSLSurvivalLib.phantoms.truth import write_truth
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms.virtual_marker import COHORT_FILE, MADE_BY
 
 _VERSION = 1
 
@@ -57,7 +57,7 @@ def make_cohort(
     out: Path,
     *,
     layout: str = "bids",
-    sequences: tuple[Sequence, ...] = tuple(Sequence),
+    sequences: tuple[MRSequence, ...] = tuple(MRSequence),
     stripped: bool = False,
     dicom: bool = False,
     jobs: int = 1,
@@ -87,7 +87,7 @@ def make_cohort(
         MissingFilesError: The tissue maps are not installed.
         ValueError: The plan is impossible, or ``dicom`` or ``stripped`` does not go with the layout.
     """
-    if Sequence.T1GD not in sequences:
+    if MRSequence.T1GD not in sequences:
         raise ValueError("T1Gd must be among the sequences: the true masks lie on its voxels.")
     if stripped and layout != "table":
         raise ValueError(f"The {layout} layout has no place to say that its scans are stripped. Use the table.")

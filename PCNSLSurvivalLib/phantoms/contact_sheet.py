@@ -9,11 +9,11 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
-from PCNSLSurvivalLib.terms import Sequence
 
-_ORDER = (Sequence.T1, Sequence.T1GD, Sequence.T2, Sequence.FLAIR)
+_ORDER = (MRSequence.T1, MRSequence.T1GD, MRSequence.T2, MRSequence.FLAIR)
 _TILE = 176
 _PIXEL_MM = 1.25
 _GAP = 4
@@ -52,7 +52,7 @@ def patient_block(patient: VirtualPatient) -> NDArray[np.uint8]:
     return cast(NDArray[np.uint8], np.pad(block, _GAP, constant_values=60))
 
 
-def _tile(patient: VirtualPatient, sequence: Sequence, focus: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _tile(patient: VirtualPatient, sequence: MRSequence, focus: NDArray[np.float64]) -> NDArray[np.uint8]:
     scan = patient.acquisitions.get(sequence)
     if scan is None:
         return np.zeros((_TILE, _TILE), np.uint8)

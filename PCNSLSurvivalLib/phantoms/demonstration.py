@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_patient
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
-from PCNSLSurvivalLib.terms import Sequence
 
 # Of the cohort on which the bundled model was judged, and on none of whose patients it was trained.
 _COHORT = CohortPlan(patients=100, seed=2024)
 _NUMBER = 33
 
 
-def demonstration_patient(*, sequences: tuple[Sequence, ...] = tuple(Sequence)) -> VirtualPatient:
+def demonstration_patient(*, sequences: tuple[MRSequence, ...] = tuple(MRSequence)) -> VirtualPatient:
     """A virtual patient with one lymphoma of the basal ganglia, new to the bundled model.
 
     Args:

@@ -7,13 +7,13 @@ from functools import cached_property
 
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
-from PCNSLSurvivalLib.phantoms.acquisition import VirtualScan, acquire
-from PCNSLSurvivalLib.phantoms.anatomy import PatientAnatomy, draw_anatomy
-from PCNSLSurvivalLib.phantoms.head import Head, build_head
-from PCNSLSurvivalLib.phantoms.lesions import Lesion, LesionPlan
-from PCNSLSurvivalLib.phantoms.protocol import Protocol, draw_clinical_protocol
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms.anatomy.head import Head, build_head
+from PCNSLSurvivalLib.phantoms.anatomy.individual import PatientAnatomy, draw_anatomy
+from PCNSLSurvivalLib.phantoms.disease.lesions import Lesion, LesionPlan
+from PCNSLSurvivalLib.phantoms.scanner.acquisition import VirtualScan, acquire
+from PCNSLSurvivalLib.phantoms.scanner.protocol import Protocol, draw_clinical_protocol
 
 REFERENCE_SEED = 5
 
@@ -32,34 +32,34 @@ class VirtualPatient:
     plan: LesionPlan
     protocol: Protocol
     head: Head
-    acquisitions: dict[Sequence, VirtualScan]
+    acquisitions: dict[MRSequence, VirtualScan]
 
     @cached_property
-    def scans(self) -> dict[Sequence, sitk.Image]:
+    def scans(self) -> dict[MRSequence, sitk.Image]:
         """The images, ``int16``, each on its own grid."""
         return {sequence: scan.image for sequence, scan in self.acquisitions.items()}
 
     @cached_property
-    def brain_masks(self) -> dict[Sequence, sitk.Image]:
+    def brain_masks(self) -> dict[MRSequence, sitk.Image]:
         """True brain masks, ``uint8``, on the grids of the scans."""
         return {sequence: scan.brain_mask for sequence, scan in self.acquisitions.items()}
 
     @cached_property
-    def lesion_masks(self) -> dict[Sequence, sitk.Image]:
+    def lesion_masks(self) -> dict[MRSequence, sitk.Image]:
         """True tumor masks (without edema), ``uint8``, on the grids of the scans."""
         return {sequence: scan.lesion_mask for sequence, scan in self.acquisitions.items()}
 
     @cached_property
-    def bias_fields(self) -> dict[Sequence, sitk.Image]:
+    def bias_fields(self) -> dict[MRSequence, sitk.Image]:
         """Fields that multiplied the ideal signal, ``float32``, on the grids of the scans."""
         return {sequence: scan.bias_field for sequence, scan in self.acquisitions.items()}
 
     @cached_property
-    def poses(self) -> dict[Sequence, sitk.Euler3DTransform]:
+    def poses(self) -> dict[MRSequence, sitk.Euler3DTransform]:
         """Transforms from LPS points of each scan to LPS points of the head frame."""
         return {sequence: scan.pose for sequence, scan in self.acquisitions.items()}
 
-    def true_transform(self, fixed: Sequence, moving: Sequence) -> sitk.Transform:
+    def true_transform(self, fixed: MRSequence, moving: MRSequence) -> sitk.Transform:
         """The transform from LPS points of one scan to LPS points of another, as a registration should find it."""
         return sitk.CompositeTransform([self.poses[moving].GetInverse(), self.poses[fixed]])
 
@@ -69,7 +69,7 @@ def scan_patient(
     plan: LesionPlan,
     protocol: Protocol,
     *,
-    sequences: tuple[Sequence, ...] = tuple(Sequence),
+    sequences: tuple[MRSequence, ...] = tuple(MRSequence),
     brain_only: bool = False,
     on: Grid | None = None,
 ) -> VirtualPatient:
@@ -90,7 +90,7 @@ def scan_patient(
 
 
 def reference_patient(
-    seed: int = REFERENCE_SEED, *, sequences: tuple[Sequence, ...] = tuple(Sequence)
+    seed: int = REFERENCE_SEED, *, sequences: tuple[MRSequence, ...] = tuple(MRSequence)
 ) -> VirtualPatient:
     """One solid periventricular lymphoma of 13 mL in the right frontal lobe: tests and benchmarks measure on it.
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.phantoms.clinical import ClinicalData, draw_clinical
-from PCNSLSurvivalLib.phantoms.disease import Kind, LesionFeatures, draw_features
+from PCNSLSurvivalLib.phantoms.disease.diseases import Kind, LesionFeatures, draw_features
 from PCNSLSurvivalLib.phantoms.random_fields import stream
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
 
 FloatArray = NDArray[np.float64]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
-from PCNSLSurvivalLib.phantoms.head import Head
+from PCNSLSurvivalLib.phantoms.anatomy.head import Head
+from PCNSLSurvivalLib.phantoms.anatomy.tissues import Tissue
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
-from PCNSLSurvivalLib.phantoms.tissues import Tissue
 
 # The shading is smooth: on knots this far apart, linear interpolation gives it back within 0.5 %.
 _FIELD_SPACING_MM = 4.0

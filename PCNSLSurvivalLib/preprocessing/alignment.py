@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
 from PCNSLSurvivalLib.preprocessing.pipeline import judge_pose, stop_unless_usable
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
-from PCNSLSurvivalLib.preprocessing.step_store import StepStore
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Alignment:
 def align_scan(
     t1gd: sitk.Image,
     moving: sitk.Image,
-    sequence: Sequence,
+    sequence: MRSequence,
     *,
     recipe: Recipe,
     clock: StepClock,
@@ -69,11 +69,11 @@ def align_scan(
         GridMismatchError: ``brain_mask`` is not on the voxels of T1Gd.
         MissingFilesError: The brain extractor is needed and not installed.
     """
-    given = {Sequence.T1GD: t1gd, sequence: moving}
+    given = {MRSequence.T1GD: t1gd, sequence: moving}
     native = {name: canonical(sitk.Cast(image, sitk.sitkFloat32)) for name, image in given.items()}
     findings = [finding for name, image in native.items() for finding in check_scan(image, name)]
     stop_unless_usable(findings, override_quality)
-    fixed = native[Sequence.T1GD]
+    fixed = native[MRSequence.T1GD]
     stripped = already_stripped or looks_stripped(fixed)
     steps = CaseSteps(
         recipe=recipe,
@@ -83,15 +83,15 @@ def align_scan(
         registered=already_registered,
     )
     mask = steps.brain_mask(fixed, None if brain_mask is None else canonical(brain_mask), stripped=stripped)
-    corrected = steps.correct(fixed, mask, Sequence.T1GD)
+    corrected = steps.correct(fixed, mask, MRSequence.T1GD)
     transform, moving_corrected = steps.lay_over(sequence, native, corrected, mask)
-    findings += judge_pose(sequence, {Sequence.T1GD: corrected, sequence: moving_corrected}, transform, mask)
+    findings += judge_pose(sequence, {MRSequence.T1GD: corrected, sequence: moving_corrected}, transform, mask)
     stop_unless_usable(findings, override_quality)
     aligned = resample(native[sequence], Grid.of(fixed), transform=transform)
     return Alignment(transform=transform, aligned=in_voxel_order_of(aligned, Grid.of(t1gd)), findings=tuple(findings))
 
 
-def read_movements(path: Path) -> dict[Sequence, sitk.Transform]:
+def read_movements(path: Path) -> dict[MRSequence, sitk.Transform]:
     """The movements that laid scans over T1Gd, from the ``alignment.json`` of ``pcnsl-survival register``.
 
     Args:
@@ -105,7 +105,7 @@ def read_movements(path: Path) -> dict[Sequence, sitk.Transform]:
     """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        moved = {name: _movement(stored[name]["scan_to_t1gd_ras"]) for name in Sequence if name in stored}
+        moved = {name: _movement(stored[name]["scan_to_t1gd_ras"]) for name in MRSequence if name in stored}
         if not moved:
             raise ValueError("no scan was moved")
     except (OSError, ValueError, TypeError, KeyError, np.linalg.LinAlgError) as problem:

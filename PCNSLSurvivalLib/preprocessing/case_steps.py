@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.errors import GridMismatchError
+from PCNSLSurvivalLib.core.errors import GridMismatchError
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
-from PCNSLSurvivalLib.preprocessing.bias_field import correct_bias_field
-from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
-from PCNSLSurvivalLib.preprocessing.registration import find_pose, mean_movement_mm, points_in, refine_pose
-from PCNSLSurvivalLib.preprocessing.step_store import StepStore, pose_values
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence, Step
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore, pose_values
+from PCNSLSurvivalLib.preprocessing.steps.bias_field import correct_bias_field
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import extract_brain
+from PCNSLSurvivalLib.preprocessing.steps.registration import find_pose, mean_movement_mm, points_in, refine_pose
 
-Scans = Mapping[Sequence, sitk.Image]
+Scans = Mapping[MRSequence, sitk.Image]
 
 _IDENTITY = sitk.Transform(3, sitk.sitkIdentity)
 
@@ -53,7 +53,7 @@ class CaseSteps:
         step = self.recipe.brain_extraction
         return self._image(Step.BRAIN_EXTRACTION, "", step, (t1gd,), lambda: extract_brain(t1gd, step))
 
-    def correct(self, image: sitk.Image, mask: sitk.Image, sequence: Sequence) -> sitk.Image:
+    def correct(self, image: sitk.Image, mask: sitk.Image, sequence: MRSequence) -> sitk.Image:
         """A scan without its bias field, which is fitted inside ``mask``."""
         if self.corrected:
             return image
@@ -67,7 +67,7 @@ class CaseSteps:
         )
 
     def lay_over(
-        self, sequence: Sequence, native: Scans, t1gd: sitk.Image, mask: sitk.Image
+        self, sequence: MRSequence, native: Scans, t1gd: sitk.Image, mask: sitk.Image
     ) -> tuple[sitk.Transform, sitk.Image]:
         """The transform from T1Gd to another scan, and that scan without bias field.
 
@@ -84,7 +84,7 @@ class CaseSteps:
         image, step, name = native[sequence], self.recipe.registration, sequence.label
         if self.registered:
             return _IDENTITY, self.correct(image, mask_on_scan(mask, image, _IDENTITY), sequence)
-        raw = native[Sequence.T1GD]
+        raw = native[MRSequence.T1GD]
         rough = self._pose(f"{name}, rough", ("rough", raw, image), lambda: find_pose(raw, image, step, name=name))
         corrected = self.correct(image, mask_on_scan(mask, image, rough), sequence)
         exact = self._pose(

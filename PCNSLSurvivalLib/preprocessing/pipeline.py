@@ -9,23 +9,23 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, Scans, mask_on_scan
-from PCNSLSurvivalLib.preprocessing.judgement import (
+from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
+from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
     judge_coverage,
     judge_enhancement,
     judge_noise,
 )
-from PCNSLSurvivalLib.preprocessing.normalization import normalize
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
-from PCNSLSurvivalLib.preprocessing.registration_check import judge_registration
-from PCNSLSurvivalLib.preprocessing.resampling import even_grid, network_grid, to_even_grid, to_network
-from PCNSLSurvivalLib.preprocessing.step_store import StepStore
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence, Step, Verdict
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
+from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.steps.resampling import even_grid, network_grid, to_even_grid, to_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class PreparedCase:
     """The scans as they came, voxel axes toward left, posterior, superior."""
     corrected: Scans
     """Without bias field, on their own grids, in their own units."""
-    transforms: Mapping[Sequence, sitk.Transform]
+    transforms: Mapping[MRSequence, sitk.Transform]
     """LPS points of T1Gd to LPS points of each scan; identity for T1Gd."""
     brain_mask: sitk.Image
     """``uint8`` on the grid of ``native[T1GD]``."""
@@ -48,7 +48,7 @@ class PreparedCase:
     findings: tuple[Finding, ...]
     recipe: Recipe
 
-    def network_input(self, sequences: tuple[Sequence, ...]) -> NDArray[np.float32]:
+    def network_input(self, sequences: tuple[MRSequence, ...]) -> NDArray[np.float32]:
         """The scans on the network's block.
 
         Args:
@@ -78,7 +78,7 @@ def prepare_case(
     already_corrected: bool = False,
     already_registered: bool = False,
     override_quality: bool = False,
-    moved_before: Mapping[Sequence, sitk.Transform] | None = None,
+    moved_before: Mapping[MRSequence, sitk.Transform] | None = None,
     store: StepStore | None = None,
 ) -> PreparedCase:
     """Prepare one patient for the network: brain, bias field, registration, normalization, resampling.
@@ -104,13 +104,13 @@ def prepare_case(
         GridMismatchError: ``brain_mask`` is not on the voxels of T1Gd.
         MissingFilesError: The brain extractor is not installed.
     """
-    if Sequence.T1GD not in scans:
+    if MRSequence.T1GD not in scans:
         raise PreparationError("No T1Gd was given. The prediction reads the post-contrast T1; choose one.")
     native = {sequence: canonical(sitk.Cast(image, sitk.sitkFloat32)) for sequence, image in scans.items()}
     findings: list[Finding] = []
     for sequence, image in native.items():
         findings += check_scan(image, sequence)
-    t1gd = native[Sequence.T1GD]
+    t1gd = native[MRSequence.T1GD]
     if not already_stripped and looks_stripped(t1gd):
         already_stripped = True
         findings.append(_STRIPPED)
@@ -127,18 +127,18 @@ def prepare_case(
     mask = steps.brain_mask(t1gd, brain_mask, stripped=already_stripped)
     findings += judge_brain_mask(mask, t1gd, stripped=already_stripped)
     if not already_stripped:
-        findings.append(judge_noise(t1gd, mask, name=Sequence.T1GD.label))
+        findings.append(judge_noise(t1gd, mask, name=MRSequence.T1GD.label))
     stop_unless_usable(findings, override_quality)
 
     if steps.corrected:
         clock.skip(Step.BIAS_FIELD, "the scans have no bias field left")
-    corrected = {Sequence.T1GD: steps.correct(t1gd, mask, Sequence.T1GD)}
-    transforms: dict[Sequence, sitk.Transform] = {Sequence.T1GD: sitk.Transform(3, sitk.sitkIdentity)}
-    others = [sequence for sequence in native if sequence is not Sequence.T1GD]
+    corrected = {MRSequence.T1GD: steps.correct(t1gd, mask, MRSequence.T1GD)}
+    transforms: dict[MRSequence, sitk.Transform] = {MRSequence.T1GD: sitk.Transform(3, sitk.sitkIdentity)}
+    others = [sequence for sequence in native if sequence is not MRSequence.T1GD]
     if not others or already_registered:
         clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
     for sequence in others:
-        transforms[sequence], corrected[sequence] = steps.lay_over(sequence, native, corrected[Sequence.T1GD], mask)
+        transforms[sequence], corrected[sequence] = steps.lay_over(sequence, native, corrected[MRSequence.T1GD], mask)
         moved = (moved_before or {}).get(sequence)
         findings += judge_pose(sequence, corrected, transforms[sequence], mask, moved_before=moved)
     stop_unless_usable(findings, override_quality)
@@ -161,8 +161,8 @@ def prepare_case(
         }
     with clock.step(Step.NETWORK_GRID):
         grid = network_grid(mask_1mm, recipe.network_grid)
-    if Sequence.T1 in preprocessed:
-        findings.append(judge_enhancement(preprocessed[Sequence.T1GD], preprocessed[Sequence.T1]))
+    if MRSequence.T1 in preprocessed:
+        findings.append(judge_enhancement(preprocessed[MRSequence.T1GD], preprocessed[MRSequence.T1]))
         stop_unless_usable(findings, override_quality)
     return PreparedCase(
         native=native,
@@ -193,7 +193,7 @@ def stop_unless_usable(findings: list[Finding], override: bool) -> None:
 
 _STRIPPED = Finding(
     code="already_stripped",
-    subject=Sequence.T1GD.label,
+    subject=MRSequence.T1GD.label,
     verdict=Verdict.GOOD,
     value=None,
     unit="",
@@ -202,7 +202,7 @@ _STRIPPED = Finding(
 
 
 def judge_pose(
-    sequence: Sequence,
+    sequence: MRSequence,
     corrected: Scans,
     transform: sitk.Transform,
     mask: sitk.Image,
@@ -218,7 +218,7 @@ def judge_pose(
         mask: Brain, ``uint8`` on the grid of T1Gd.
         moved_before: LPS points where the scan lies to LPS points where it lay as acquired, if someone moved it.
     """
-    t1gd, image, name = corrected[Sequence.T1GD], corrected[sequence], sequence.label
+    t1gd, image, name = corrected[MRSequence.T1GD], corrected[sequence], sequence.label
     return (
         judge_coverage(image, transform, mask, name=name),
         *judge_registration(t1gd, image, transform, mask, name=name, moved_before=moved_before),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.imaging.geometry import Interpolation
 
 RECIPE_VERSION = "1"

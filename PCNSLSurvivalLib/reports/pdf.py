@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from PCNSLSurvivalLib.errors import MissingFilesError, OutputFolderError
+from PCNSLSurvivalLib.core.errors import MissingFilesError, OutputFolderError
 
 _NAMES = (
     "chromium",

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from PCNSLSurvivalLib.errors import TrainingError
-from PCNSLSurvivalLib.imaging.output_folder import tells_full_disk
+from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.files import tells_full_disk
 
 _VERSION = 1
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.core.errors import TrainingError
 
 
 @dataclass

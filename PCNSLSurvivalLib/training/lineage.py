@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from PCNSLSurvivalLib.data.shared_patients import KnownPatient
+from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 
 
 @dataclass(frozen=True, kw_only=True)

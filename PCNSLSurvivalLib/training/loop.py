@@ -14,13 +14,12 @@ from torch import nn
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from PCNSLSurvivalLib.data.dataset import NetworkInputs
-from PCNSLSurvivalLib.errors import TrainingError
-from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.batches import batch_count, training_batches
 from PCNSLSurvivalLib.training.checkpoints import read_checkpoint, restore_random_states, write_checkpoint
+from PCNSLSurvivalLib.training.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.early_stopping import EarlyStopping
-from PCNSLSurvivalLib.training.evaluate import answers_of, as_network_wants, mean_log_loss
 from PCNSLSurvivalLib.training.lesion_head import refit_head
 from PCNSLSurvivalLib.training.lesion_task import LesionTask
 from PCNSLSurvivalLib.training.network import (
@@ -30,6 +29,7 @@ from PCNSLSurvivalLib.training.network import (
     reproducible_kernels,
     set_training_mode,
 )
+from PCNSLSurvivalLib.training.network_outputs import answers_of, as_network_wants, mean_log_loss
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 

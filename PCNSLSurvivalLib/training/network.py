@@ -10,10 +10,10 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from PCNSLSurvivalLib.errors import ModelFolderError, TrainingError
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.resnet3d import build_resnet, load_tensors
-from PCNSLSurvivalLib.models.weights_file import Tensors
+from PCNSLSurvivalLib.core.errors import ModelFolderError, TrainingError
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 _NORMALIZATIONS = (nn.BatchNorm3d, nn.SyncBatchNorm)

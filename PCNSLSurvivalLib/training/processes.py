@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import distributed, nn
 
-from PCNSLSurvivalLib.errors import PCNSLSurvivalError, RefusedElsewhereError, TrainingError
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError, TrainingError
 
 _REFUSALS = "refusals"
 _PATIENCE_SECONDS = 10.0

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
-from PCNSLSurvivalLib.errors import TrainingError
-from PCNSLSurvivalLib.models.architecture import BLOCKS, ResNetArchitecture
+from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
+from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS
+from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
 
 Frozen = Literal["conv1", "layer1", "layer2", "layer3", "layer4"]
 

@@ -20,17 +20,17 @@ from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.data.prepared_cohort import COHORT_FILE, PreparedCohort, read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, PreparedCohort, read_prepared_cohort
+from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.evaluation.classification import classification_metrics
 from PCNSLSurvivalLib.evaluation.intervals import auc_interval
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
-from PCNSLSurvivalLib.imaging.output_folder import whole_folder
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import rename_model
-from PCNSLSurvivalLib.terms import OSClass
 
 PLAN = Path(__file__).with_name("bundled.yaml")
 ARM = "t1gd_transfer"

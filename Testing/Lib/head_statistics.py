@@ -6,10 +6,10 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.core.terms import MRSequence
 
 
-def head_statistics(image: sitk.Image, brain_mask: sitk.Image, sequence: Sequence) -> dict[str, float]:
+def head_statistics(image: sitk.Image, brain_mask: sitk.Image, sequence: MRSequence) -> dict[str, float]:
     """Contrast, noise and shading of one scan, relative to white matter after N4.
 
     Args:
@@ -30,7 +30,7 @@ def head_statistics(image: sitk.Image, brain_mask: sitk.Image, sequence: Sequenc
     depth = ndimage.distance_transform_edt(brain, sampling=spacing_kji)
     outside = ndimage.distance_transform_edt(~brain, sampling=spacing_kji)
     low, middle, high = _three_classes(even[depth > 2])
-    csf, gray, white = (high, middle, low) if sequence is Sequence.T2 else (low, middle, high)
+    csf, gray, white = (high, middle, low) if sequence is MRSequence.T2 else (low, middle, high)
     shell = even[(outside > 5) & (outside < 22)]
     second = (2 * values[:, :, 1:-1] - values[:, :, :-2] - values[:, :, 2:]) / np.sqrt(6)
     noise = 1.4826 * np.median(np.abs(second[depth[:, :, 1:-1] > 6]))

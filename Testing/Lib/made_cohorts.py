@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.data.prepared_cohort import CASES_FOLDER, COHORT_FILE, COHORT_VERSION
+from PCNSLSurvivalLib.cohorts.prepared_cohort import CASES_FOLDER, COHORT_FILE, COHORT_VERSION
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.terms import Sequence
 
 EDGE = 40
-SEQUENCES = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
 
 
 def made_cohort(
@@ -24,7 +24,7 @@ def made_cohort(
     censored: int = 0,
     seed: int = 0,
     signal: float = 3.0,
-    sequences: tuple[Sequence, ...] = SEQUENCES,
+    sequences: tuple[MRSequence, ...] = SEQUENCES,
     prefix: str = "P",
 ) -> Path:
     """Write a prepared cohort as ``pcnsl-survival preprocess`` leaves it, half of each OS class.
@@ -85,7 +85,7 @@ def permute_outcomes(cohort: Path, seed: int) -> None:
     path.write_text(json.dumps(about), encoding="utf-8")
 
 
-def _write_case(folder: Path, rng: np.random.Generator, signal: float, sequences: tuple[Sequence, ...]) -> None:
+def _write_case(folder: Path, rng: np.random.Generator, signal: float, sequences: tuple[MRSequence, ...]) -> None:
     folder.mkdir(parents=True)
     axis = np.arange(EDGE) - EDGE / 2
     k, j, i = np.meshgrid(axis, axis, axis, indexing="ij")

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
-from PCNSLSurvivalLib.terms import Sequence
 
 _MASKS = ("brain_mask", "lesion_mask")
 _SPACING_MM = (6.0, 6.0, 6.0)
 
 
-def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[Sequence, sitk.Image], sitk.Image, sitk.Image]:
+def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[MRSequence, sitk.Image], sitk.Image, sitk.Image]:
     """T1Gd and T1 of one head, T1 moved along the patient's left, with brain and lesion mask on T1Gd."""
     draw = np.random.default_rng(seed)
     grid = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(34, 42, 36), spacing_mm=_SPACING_MM)
@@ -24,7 +24,7 @@ def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[Sequence, sitk.Ima
     )
     texture = texture / float(np.std(sitk.GetArrayViewFromImage(texture)))
     scans = {}
-    for sequence, moved in ((Sequence.T1GD, 0.0), (Sequence.T1, shift_mm)):
+    for sequence, moved in ((MRSequence.T1GD, 0.0), (MRSequence.T1, shift_mm)):
         points = grid.index_to_lps(np.stack(np.meshgrid(*map(np.arange, grid.size), indexing="ij"), -1))
         points = points - (moved, 0.0, 0.0)
 
@@ -36,7 +36,7 @@ def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[Sequence, sitk.Ima
         pose = sitk.TranslationTransform(3, (-moved, 0.0, 0.0))
         values = 300 + 40 * sitk.GetArrayFromImage(sitk.Resample(texture, texture, pose))
         values = np.where(brain, values, np.where(skull, 60.0, np.where(scalp, 500.0, 0.0)))
-        if sequence is Sequence.T1GD:
+        if sequence is MRSequence.T1GD:
             values[lesion] += 250
             masks = brain, lesion
         shading = np.exp(points[..., 1].transpose(2, 1, 0) / 400)
@@ -53,7 +53,7 @@ def made_table(folder: Path, count: int, *, with_t1: tuple[int, ...] = (), strip
     for number in range(1, count + 1):
         scans, brain, lesion = made_head(number, shift_mm=0.0 if stripped else 6.0)
         if number not in with_t1:
-            del scans[Sequence.T1]
+            del scans[MRSequence.T1]
         if stripped:
             scans = {sequence: sitk.Mask(image, brain) for sequence, image in scans.items()}
         name = f"p{number}"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.models.untrained import write_untrained_model
-from PCNSLSurvivalLib.models.weights_file import Tensors
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
-from PCNSLSurvivalLib.terms import Sequence
 
-SEQUENCES = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
 
 
 def small_recipe(edge: int = 32):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.reports.experiment_facts import CaseOutcome
+from PCNSLSurvivalLib.reports.experiment.facts import CaseOutcome
 
 CENSORED = ("c01", "c02")
 """Last seen alive before one year."""

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from made_cohorts import made_cohort
 
-from PCNSLSurvivalLib.data.augmentation import NO_AUGMENTATION
-from PCNSLSurvivalLib.data.dataset import labeled_cases
-from PCNSLSurvivalLib.data.folds import Fold, repeated_stratified_folds
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, read_prepared_cohort
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION
+from PCNSLSurvivalLib.training.dataset import labeled_cases
+from PCNSLSurvivalLib.training.job import FinishedUnit, run_unit
 from PCNSLSurvivalLib.training.settings import TrainingSettings
-from PCNSLSurvivalLib.training.unit import FinishedUnit, run_unit
 
 SETTINGS = TrainingSettings(
     architecture=ResNetArchitecture(depth=10, widen_factor=0.125),
@@ -27,7 +27,7 @@ SETTINGS = TrainingSettings(
 
 def cohort_of_twelve(folder: Path) -> PreparedCohort:
     """Twelve patients whose T1Gd lesion tells the class, and one censored within the year."""
-    return read_prepared_cohort(made_cohort(folder, patients=12, censored=1, sequences=(Sequence.T1GD,)))
+    return read_prepared_cohort(made_cohort(folder, patients=12, censored=1, sequences=(MRSequence.T1GD,)))
 
 
 def folds_of(cohort: PreparedCohort, *, splits: int = 3, repeats: int = 1) -> tuple[Fold, ...]:
@@ -42,4 +42,4 @@ def trained(
     cohort: PreparedCohort, fold: Fold, out: Path, settings: TrainingSettings = SETTINGS, **more
 ) -> FinishedUnit:
     """One finished unit."""
-    return run_unit(cohort, fold, arm="made", sequences=(Sequence.T1GD,), settings=settings, out=out, **more)
+    return run_unit(cohort, fold, arm="made", sequences=(MRSequence.T1GD,), settings=settings, out=out, **more)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.pretrained import HEAD
-from PCNSLSurvivalLib.models.resnet3d import build_resnet
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.pretrained import HEAD
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
 
 
 def medicalnet_file(path: Path, architecture: ResNetArchitecture) -> dict[str, torch.Tensor]:

@@ -38,8 +38,8 @@ def panel(standin):
 @pytest.fixture
 def made_model():
     """As much of a model folder as the panel reads."""
+    from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-    from PCNSLSurvivalLib.terms import Sequence
 
     return SimpleNamespace(
         path=HERE / "no-model",
@@ -48,7 +48,7 @@ def made_model():
         kind="demonstration",
         warning="This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no "
         "prognostic meaning.",
-        sequences=(Sequence.T1GD,),
+        sequences=(MRSequence.T1GD,),
         recipe=RECIPE,
         intended_use="Tests.",
         training_cohort="Nobody.",
@@ -60,7 +60,8 @@ def made_model():
 def quick_panel(standin, made_model, monkeypatch):
     """The panel with a made-up model and the prediction process played by a small script."""
     widget = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
-    from PCNSLSurvivalUI import model_list, prediction_run, registration_process
+    from PCNSLSurvivalUI.panel import model_list
+    from PCNSLSurvivalUI.run import prediction_run, registration_process
 
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
     worker = (HERE / "fake_worker.py",)

@@ -19,9 +19,9 @@ COMMANDS = ("predict", "register", "demo", "export", "install_brain_extractor")
 _NEVER_ASKED = {
     "explain.checks": "checks of the explanation: only with --check-explanation, which the panel does not give",
     "inference.explanation_checks": "the same",
-    "models.onnx_graph": "writes ONNX files for 'model export'",
+    "models.networks.onnx_graph": "writes ONNX files for 'model export'",
 }
-_JUDGING = ("errors", "terms", "imaging", "preprocessing", "models", "inference", "explain")
+_JUDGING = ("core.errors", "core.terms", "imaging", "preprocessing", "models", "inference", "explain")
 """Packages whose texts are told; those of ``cli`` and ``reports`` stand in the terminal and in documents."""
 _VALUE = "\0"
 
@@ -85,7 +85,7 @@ def _tree(file: Path) -> ast.Module:
 
 
 def _error_names(library: Path) -> set[str]:
-    return {node.name for node in _tree(library / "errors.py").body if isinstance(node, ast.ClassDef)}
+    return {node.name for node in _tree(library / "core/errors.py").body if isinstance(node, ast.ClassDef)}
 
 
 def _constants(tree: ast.Module) -> dict[str, str]:

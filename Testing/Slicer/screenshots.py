@@ -55,11 +55,11 @@ def _load_patient() -> None:
     import SimpleITK as sitk
     import slicer
 
+    from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.imaging.geometry import Grid
     from PCNSLSurvivalLib.phantoms import demonstration_patient
-    from PCNSLSurvivalLib.terms import Sequence
 
-    sequences = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+    sequences = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
     for sequence, image in demonstration_patient(sequences=sequences).scans.items():
         node = slicer.util.addVolumeFromArray(sitk.GetArrayFromImage(image), name=f"Demonstration {sequence.label}")
         node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
@@ -88,8 +88,8 @@ def _shoot(application: Any, widget: Any, folder: Path, name: str, wait: Wait) -
 
 
 def _write_report(widget: Any, path: Path) -> None:
-    from PCNSLSurvivalUI.report_files import writeReport
-    from PCNSLSurvivalUI.scene_outputs import SceneOutputs
+    from PCNSLSurvivalUI.result.report_files import writeReport
+    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
 
     writeReport(SceneOutputs(widget.view._parameters.parameterNode), path)
 

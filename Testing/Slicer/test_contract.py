@@ -11,7 +11,7 @@ from slicer_standin import records
 
 MODULE = Path(__file__).resolve().parents[2] / "PCNSLSurvival"
 UI = MODULE / "Resources" / "UI" / "PCNSLSurvival.ui"
-CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").glob("*.py")])
+CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").rglob("*.py")])
 # VTK classes outside MRML are the same in every Slicer; these are the methods of theirs that the module calls.
 VTK = {
     "AddObserver", "RemoveObserver", "Modified", "GetMTime", "GetElement", "SetElement", "UnRegister", "GetClassName",
@@ -94,9 +94,9 @@ def test_every_control_has_a_tool_tip():
 def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(application):
     import typing
 
-    from PCNSLSurvivalUI import parameters
+    from PCNSLSurvivalUI.panel import parameters
 
-    source = (MODULE / "PCNSLSurvivalUI" / "parameters.py").read_text(encoding="utf-8")
+    source = (MODULE / "PCNSLSurvivalUI" / "panel" / "parameters.py").read_text(encoding="utf-8")
     names = {
         node.target.id
         for node in ast.walk(ast.parse(source))
@@ -279,7 +279,7 @@ def test_the_panel_loads_without_torch(tmp_path):
 def test_cli_parameters_have_the_modules_names_and_types(standin, spacing_mm):
     import numpy as np
     import slicer
-    from PCNSLSurvivalUI import slicer_steps
+    from PCNSLSurvivalUI.run import slicer_modules
 
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
@@ -288,9 +288,9 @@ def test_cli_parameters_have_the_modules_names_and_types(standin, spacing_mm):
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     given = {
-        "n4itkbiasfieldcorrection": slicer_steps.biasFieldParameters(node, node, RECIPE),
-        "brainsfit": slicer_steps.registrationParameters(node, node, node, transform),
-        "swissskullstripper": slicer_steps.brainParameters(node, node, mask),
+        "n4itkbiasfieldcorrection": slicer_modules.biasFieldParameters(node, node, RECIPE),
+        "brainsfit": slicer_modules.registrationParameters(node, node, node, transform),
+        "swissskullstripper": slicer_modules.brainParameters(node, node, mask),
     }
     for module, parameters in given.items():
         table = records.cli_parameters()[module]

@@ -21,15 +21,15 @@ def ready(standin, quick_panel):
 @pytest.fixture
 def needing(standin, ready, monkeypatch, tmp_path):
     """Says what the prediction needs and what the user answers; gives the panel's sentence after a click."""
-    from PCNSLSurvivalUI import dependencies
+    from PCNSLSurvivalUI.install import packages
 
-    monkeypatch.setattr(dependencies, "REQUIREMENTS", tmp_path / "requirements.txt")
+    monkeypatch.setattr(packages, "REQUIREMENTS", tmp_path / "requirements.txt")
 
     def click(*lines, answer=None):
         (tmp_path / "requirements.txt").write_text("# comment\n" + "\n".join(lines), encoding="utf-8")
         if answer is not None:
             standin.app._testing = False
-            monkeypatch.setattr(dependencies, "_ask", lambda absent: answer)
+            monkeypatch.setattr(packages, "_ask", lambda absent: answer)
         before = scene_state()
         ready.ui.predictButton.click()
         assert ready.logic.run is None
@@ -119,7 +119,7 @@ def test_pip_that_fails_is_told(needing, monkeypatch):
 
 @pytest.mark.parametrize(("press", "expected"), [("Install", ""), ("Not now", None)])
 def test_the_one_question_tells_what_and_how_big(standin, press, expected):
-    from PCNSLSurvivalUI import dependencies
+    from PCNSLSurvivalUI.install import packages
     from PySide6 import QtCore, QtWidgets
 
     standin.app._testing, seen = False, []
@@ -131,7 +131,7 @@ def test_the_one_question_tells_what_and_how_big(standin, press, expected):
         QtWidgets.QAbstractButton.click(next(b for b in buttons if QtWidgets.QAbstractButton.text(b) == press))
 
     QtCore.QTimer.singleShot(100, answer)
-    assert dependencies._ask(["torch>=2.8", "jinja2>=3.1"]) == expected
+    assert packages._ask(["torch>=2.8", "jinja2>=3.1"]) == expected
     assert "torch>=2.8, jinja2>=3.1" in seen[0]
     assert "several hundred megabytes" in seen[0]
     assert "GB are free on the disk" in seen[0]
@@ -148,7 +148,7 @@ def withoutSwiss(standin, ready):
 
 
 def test_an_absent_extension_is_installed_when_the_user_says_so(standin, withoutSwiss, monkeypatch):
-    from PCNSLSurvivalUI import absent_extension
+    from PCNSLSurvivalUI.install import extensions
 
     asked = []
 
@@ -158,17 +158,18 @@ def test_an_absent_extension_is_installed_when_the_user_says_so(standin, without
             return True
 
     monkeypatch.setattr(type(standin.app), "extensionsManagerModel", lambda self: Manager(), raising=False)
-    monkeypatch.setattr(absent_extension, "ask", lambda: "install")
+    monkeypatch.setattr(extensions, "ask", lambda: "install")
     withoutSwiss.ui.predictButton.click()
     assert asked == [("SwissSkullStripper", True, False)]
     assert "Restart Slicer" in withoutSwiss.ui.messageLabel.text
 
 
 def test_the_other_brain_extractor_takes_its_place(standin, withoutSwiss, monkeypatch):
-    from PCNSLSurvivalUI import absent_extension, run_request
+    from PCNSLSurvivalUI.install import extensions
+    from PCNSLSurvivalUI.run import request
 
-    monkeypatch.setattr(absent_extension, "ask", lambda: "built-in")
-    monkeypatch.setattr(run_request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(extensions, "ask", lambda: "built-in")
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
     withoutSwiss.ui.predictButton.click()
     assert withoutSwiss.logic.run is not None
     assert withoutSwiss.ui.brainEngineSelector.currentText == "Built in"
@@ -176,7 +177,7 @@ def test_the_other_brain_extractor_takes_its_place(standin, withoutSwiss, monkey
 
 
 def test_the_question_about_the_extension_offers_what_this_slicer_can_do(standin):
-    from PCNSLSurvivalUI import absent_extension
+    from PCNSLSurvivalUI.install import extensions
     from PySide6 import QtCore, QtWidgets
 
     standin.app._testing, seen = False, []
@@ -187,14 +188,14 @@ def test_the_question_about_the_extension_offers_what_this_slicer_can_do(standin
         QtWidgets.QAbstractButton.click(next(b for b in buttons if "built-in" in QtWidgets.QAbstractButton.text(b)))
 
     QtCore.QTimer.singleShot(100, answer)
-    assert absent_extension.ask() == "built-in"
+    assert extensions.ask() == "built-in"
     assert sorted(seen) == ["Not now", "Use the built-in brain extraction"], "no extensions manager here"
-    assert not absent_extension.install()
+    assert not extensions.install()
 
 
 @pytest.mark.parametrize(("answer", "words"), [("", []), ("wheels", ["--wheels", "wheels"]), (None, None)])
 def test_the_brain_extractor_comes_from_the_internet_or_a_folder(standin, ready, monkeypatch, answer, words):
-    from PCNSLSurvivalUI import brain_extractor_button, dependencies
+    from PCNSLSurvivalUI.install import brain_extractor_button, packages
 
     started = []
 
@@ -206,7 +207,7 @@ def test_the_brain_extractor_comes_from_the_internet_or_a_folder(standin, ready,
         def cancel(self):
             pass
 
-    monkeypatch.setattr(dependencies, "askForSource", lambda what, how: answer)
+    monkeypatch.setattr(packages, "askForSource", lambda what, how: answer)
     monkeypatch.setattr(brain_extractor_button.job, "Job", Job)
     ready.view.brainExtractor.fetch()
     assert started == ([] if words is None else [["install-brain-extractor", *words]])

@@ -28,7 +28,7 @@ def predicted(standin, quick_panel):
 
 
 def _save(panel, monkeypatch, target, button):
-    from PCNSLSurvivalUI import report_files
+    from PCNSLSurvivalUI.result import report_files
 
     monkeypatch.setattr(report_files, "askFolder", lambda caption: target)
     monkeypatch.setattr(report_files, "askFile", lambda *words: target)
@@ -44,9 +44,9 @@ def _from_dicom(monkeypatch, folder):
     import pydicom
     import slicer
 
-    from PCNSLSurvivalLib.phantoms.dicom import write_dicom_series
-    from PCNSLSurvivalLib.phantoms.protocol import SequenceProtocol
-    from PCNSLSurvivalLib.terms import Sequence
+    from PCNSLSurvivalLib.core.terms import MRSequence
+    from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
+    from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
 
     head = add_head("T1 Gd", "oblique", lesion=3000.0)
     matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ _affine(head)
@@ -59,7 +59,7 @@ def _from_dicom(monkeypatch, folder):
     protocol = SequenceProtocol(
         contrast="gradient_echo", tr_ms=8, te_ms=3, matrix=size, voxel_mm=tuple(spacing), slice_mm=2
     )
-    write_dicom_series(image, folder, patient_id="invented", sequence=Sequence.T1GD, protocol=protocol)
+    write_dicom_series(image, folder, patient_id="invented", sequence=MRSequence.T1GD, protocol=protocol)
     files = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID: str(path) for path in folder.iterdir()}
     database = SimpleNamespace(fileForInstance=lambda uid: files.get(uid, ""), instanceValue=lambda uid, tag: "")
     monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
@@ -96,7 +96,7 @@ def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypat
 @pytest.mark.parametrize("name", ["map.nrrd", "map.nii.gz"])
 def test_the_shown_map_is_saved_where_it_lies(standin, predicted, monkeypatch, tmp_path, name):
     import slicer
-    from PCNSLSurvivalUI.scene_outputs import UP_TO, SceneOutputs, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import UP_TO, SceneOutputs, mapRole
 
     panel = predicted(add_head("T1 Gd", "oblique"))
     panel.ui.mapSelector.setCurrentIndex(1)
@@ -146,7 +146,7 @@ def test_an_export_without_its_volumes_says_so(standin, predicted, monkeypatch, 
 
 def test_closing_the_scene_stops_an_export(standin, predicted, monkeypatch, tmp_path):
     import slicer
-    from PCNSLSurvivalUI import report_files
+    from PCNSLSurvivalUI.result import report_files
 
     panel = predicted(add_head("T1 Gd"))
     monkeypatch.setattr(report_files, "askFolder", lambda caption: tmp_path)

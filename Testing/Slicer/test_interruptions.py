@@ -23,10 +23,11 @@ MOMENTS = [
 @pytest.fixture
 def slow_panel(standin, quick_panel, monkeypatch):
     """Every step takes long enough to be interrupted; T1Gd and T2 are chosen."""
-    from PCNSLSurvivalUI import process_stage, result_import
+    from PCNSLSurvivalUI.result import result_import
+    from PCNSLSurvivalUI.run import prediction_process
     from slicer_standin import cli
 
-    write, read = process_stage.writeNrrd, result_import.readVolume
+    write, read = prediction_process.writeNrrd, result_import.readVolume
 
     def write_slowly(*arguments):
         for _pause in range(20):
@@ -40,7 +41,7 @@ def slow_panel(standin, quick_panel, monkeypatch):
             yield
         yield from read(*arguments)
 
-    monkeypatch.setattr(process_stage, "writeNrrd", write_slowly)
+    monkeypatch.setattr(prediction_process, "writeNrrd", write_slowly)
     monkeypatch.setattr(result_import, "readVolume", read_slowly)
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.15}))
     for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
@@ -268,7 +269,7 @@ def test_the_child_ends_when_its_parent_is_gone():
     import sys
     from pathlib import Path
 
-    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "worker.py"
+    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
     child = subprocess.Popen(
         [sys.executable, str(worker), "predict", "--help"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

@@ -14,12 +14,12 @@ from fake_worker import FAMILIAR, NO_CONTENT, NOT_OVER_T1GD, SMALL_BRAIN
 from made_scenes import Wait, add_head
 from slicer_standin import cli, records, translation
 
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 from PCNSLSurvivalLib.models.familiarity_measures import measure_names
-from PCNSLSurvivalLib.preprocessing.judgement import ENDS
-from PCNSLSurvivalLib.terms import OSClass, Sequence
+from PCNSLSurvivalLib.preprocessing.qc.step_checks import ENDS
 
 MODULE = library_sentences.ROOT / "PCNSLSurvival"
-CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").glob("*.py")])
+CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").rglob("*.py")])
 COMMANDS = {file.stem.replace("_", "-") for file in (library_sentences.ROOT / "PCNSLSurvivalLib" / "cli").glob("*.py")}
 WITH_VALUE = "«The brain mask holds 700 mL, too little for an adult brain. Look at its outline on the slices.»"
 
@@ -28,9 +28,10 @@ WITH_VALUE = "«The brain mask holds 700 mL, too little for an adult brain. Look
 def words(standin, monkeypatch):
     """``library_words``, in an invented language in which every known sentence stands in «»."""
     monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
-    from PCNSLSurvivalUI import library_words
 
-    return library_words
+    from PCNSLSurvivalUI.messages import translation as messages
+
+    return messages
 
 
 def _known(words):
@@ -70,7 +71,9 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     """
     monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
     panel = standin.open_module(MODULE / "PCNSLSurvival.py")
-    from PCNSLSurvivalUI import map_view, model_list, prediction_run
+    from PCNSLSurvivalUI.panel import model_list
+    from PCNSLSurvivalUI.result import map_display
+    from PCNSLSurvivalUI.run import prediction_run
 
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
     worker = (Path(__file__).with_name("fake_worker.py"),)
@@ -83,7 +86,7 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run is None)
     shown = list(_texts(panel.parent))
-    names = heads | {"cpu", "cuda", "mps", *map_view.COLOR_NODES}
+    names = heads | {"cpu", "cuda", "mps", *map_display.COLOR_NODES}
     bare = [
         f"{place}: {line}"
         for place, text in shown
@@ -138,7 +141,7 @@ def test_a_new_sentence_of_the_library_is_noticed(tmp_path):
     before = library_sentences.templates(library)
     for file, code in (
         ("imaging/io.py", 'raise UnreadableScanError(f"The {name} file is from {year}. Scan anew.")'),
-        ("preprocessing/judgement.py", 'sentence = f"The skull is {mm:.0f} mm thick."'),
+        ("preprocessing/qc/step_checks.py", 'sentence = f"The skull is {mm:.0f} mm thick."'),
         ("cli/register.py", 'clock.skip(Step.READ, "it is too late" if late else "it is too early")'),
     ):
         with (library / file).open("a", encoding="utf-8") as stream:
@@ -184,15 +187,15 @@ def test_several_sentences_are_translated_one_by_one_and_values_with_them(words,
 
 
 def test_words_that_stand_for_a_value_are_translated(words):
-    sequences = [str(sequence) for sequence in Sequence]
+    sequences = [str(sequence) for sequence in MRSequence]
     measures = [name for group in measure_names(sequences).values() for name in group]
     for word in [*measures, *(end for ends in ENDS for end in ends), *(each.label for each in OSClass)]:
         assert words.inUsersLanguage(word).startswith("«"), word
 
 
 def test_what_our_process_does_is_listed_in_the_users_language(words):
-    from PCNSLSurvivalUI.run_plan import showProcessEvent
-    from PCNSLSurvivalUI.run_steps import StepList
+    from PCNSLSurvivalUI.run.plan import showProcessEvent
+    from PCNSLSurvivalUI.run.step_list import StepList
 
     steps = StepList()
     for step in ("bias_field", "brain_extraction"):
@@ -228,8 +231,8 @@ def test_errors_and_refusals_are_told_in_the_users_language(words, quick_panel, 
 
 
 def test_the_remarks_of_the_quality_strip_are_in_the_users_language(words):
-    from PCNSLSurvivalUI.quality_strip import _remarks
-    from PCNSLSurvivalUI.scene_outputs import MASK
+    from PCNSLSurvivalUI.result.quality_strip import _remarks
+    from PCNSLSurvivalUI.scene.output_nodes import MASK
 
     finding = {"code": "brain_volume", "subject": "brain mask", "verdict": "check", "sentence": SMALL_BRAIN}
     assert _remarks({"preprocessing": {"findings": [finding]}}, MASK) == (WITH_VALUE,)

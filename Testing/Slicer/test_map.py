@@ -39,14 +39,14 @@ def _matrix(node):
 
 
 def _outputs(panel):
-    from PCNSLSurvivalUI.scene_outputs import SceneOutputs
+    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
 
     return SceneOutputs(panel.view._parameters.parameterNode)
 
 
 def _smooth(panel):
     """The map of the predicted class on the T1Gd grid."""
-    from PCNSLSurvivalUI.scene_outputs import OVER, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, mapRole
 
     return _outputs(panel).node(mapRole(OVER, cells=False))
 
@@ -66,7 +66,7 @@ def _slice_rgb(standin, view="Red"):
 @pytest.mark.parametrize("geometry", list(GEOMETRIES))
 def test_the_map_lies_on_the_voxels_of_the_t1gd(predicted, geometry):
     import slicer
-    from PCNSLSurvivalUI.scene_outputs import MASK, OVER, UP_TO, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import MASK, OVER, UP_TO, mapRole
 
     t1gd = add_head("T1 Gd", geometry)
     panel = predicted(t1gd)
@@ -109,7 +109,7 @@ def test_lesion_and_activation_coincide_in_the_pictures(standin, predicted, geom
 def test_every_kind_of_map_lies_where_it_belongs_in_the_pictures(standin, predicted, kind):
     """On oblique voxels: what is colored in a view is what the map's own voxels say of the points of that view."""
     import slicer
-    from PCNSLSurvivalUI.scene_outputs import EVIDENCE, OVER, UP_TO, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd", "oblique", lesion=3000.0))
     ui, outputs = panel.ui, _outputs(panel)
@@ -174,7 +174,7 @@ def test_a_shearing_transform_is_refused_with_a_sentence(standin, quick_panel):
 
 def test_controls_change_the_views(standin, predicted):
     import slicer
-    from PCNSLSurvivalUI.scene_outputs import EVIDENCE, OVER, UP_TO, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd"))
     ui, outputs = panel.ui, _outputs(panel)
@@ -203,7 +203,7 @@ def test_controls_change_the_views(standin, predicted):
 
 def test_the_class_is_switched_without_another_run(standin, predicted):
     """The other class has its own volume, cells, profile, legend and words, all there from the first run."""
-    from PCNSLSurvivalUI.scene_outputs import OVER, UP_TO, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd"))
     ui, outputs, profile = panel.ui, _outputs(panel), panel.view._map.profile
@@ -226,8 +226,8 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
 def test_weak_evidence_can_be_seen_and_looks_weak(standin, predicted):
     """The common scale colors it, this patient's strongest cell sets from where it is shown."""
     import slicer
-    from PCNSLSurvivalUI.map_view import evidenceCut
-    from PCNSLSurvivalUI.scene_outputs import EVIDENCE
+    from PCNSLSurvivalUI.result.map_display import evidenceCut
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE
 
     panel = predicted(add_head("T1 Gd"))
     node = _outputs(panel).node(EVIDENCE)
@@ -349,7 +349,7 @@ def test_the_panel_works_without_views(standin, quick_panel, predicted):
 def test_outputs_that_the_user_deletes_are_missed_by_nobody(standin, predicted, monkeypatch, tmp_path):
     """Whatever output goes, the controls still work, an export says what is missing, the next run brings it back."""
     import slicer
-    from PCNSLSurvivalUI import report_files
+    from PCNSLSurvivalUI.result import report_files
     from slicer_standin.pythonqt import slot_errors
 
     panel = predicted(add_head("T1 Gd"))

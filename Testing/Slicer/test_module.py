@@ -104,7 +104,7 @@ def test_closing_the_scene_empties_the_panel(standin, panel):
     ],
 )
 def test_names_speak_of_sequences(application, name, role):
-    from PCNSLSurvivalUI.volume_roles import role_of
+    from PCNSLSurvivalUI.panel.volume_roles import role_of
 
     assert role_of(name) == role
 
@@ -128,7 +128,7 @@ def test_names_speak_of_sequences(application, name, role):
     ],
 )
 def test_dicom_headers_speak_of_sequences(application, name, tags, role):
-    from PCNSLSurvivalUI.volume_roles import DicomTags, role_of
+    from PCNSLSurvivalUI.panel.volume_roles import DicomTags, role_of
 
     assert role_of(name, DicomTags(**tags)) == role
 

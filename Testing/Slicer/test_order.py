@@ -55,10 +55,10 @@ def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_p
 def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, patient, made_model, monkeypatch):
     import json
 
-    from PCNSLSurvivalLib.terms import Sequence
+    from PCNSLSurvivalLib.core.terms import MRSequence
 
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.2}))
-    made_model.sequences = (Sequence.T1GD, Sequence.T2)
+    made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
     quick_panel.ui.predictButton.click()
     wait = Wait()
     wait.until(lambda: _states(quick_panel)["read"] == "running", what=quick_panel.ui.messageLabel.text)
@@ -105,7 +105,7 @@ def test_the_built_in_alignment_ends_as_the_others_do(standin, quick_panel, pati
     import slicer
     from made_scenes import child_processes, scene_state
 
-    from PCNSLSurvivalLib.terms import Sequence
+    from PCNSLSurvivalLib.core.terms import MRSequence
 
     plan = {"refused": {"stop_at": "register"}, "cancelled": {"seconds": 0.5}, "network": {"stop_at": "register"}}
     monkeypatch.setenv("FAKE_WORKER", json.dumps(plan[how]))
@@ -113,7 +113,7 @@ def test_the_built_in_alignment_ends_as_the_others_do(standin, quick_panel, pati
     ui.t1Selector.setCurrentNode(None)
     ui.registrationEngineSelector.setCurrentText("Built in")
     if how == "network":
-        made_model.sequences = (Sequence.T1GD, Sequence.T2)
+        made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
     ui.predictButton.click()
     if how == "cancelled":
         wait.until(lambda: _states(quick_panel)["registration T2"] == "running")
@@ -223,8 +223,8 @@ def test_the_first_run_on_a_computer_has_a_guess_of_its_time(standin, quick_pane
 
 
 def test_time_left_counts_what_runs_at_once_only_once(standin, application):
-    from PCNSLSurvivalUI import timings
-    from PCNSLSurvivalUI.run_steps import FIRST, PROCESS, READING, StepList
+    from PCNSLSurvivalUI.run import timings
+    from PCNSLSurvivalUI.run.step_list import FIRST, PROCESS, READING, StepList
 
     steps = StepList()
     for key, lane, seconds in (("a", FIRST, 2), ("b", PROCESS, 10), ("c", PROCESS, 3), ("d", READING, 4)):
@@ -263,12 +263,12 @@ def test_the_steps_of_our_own_process_are_kept_in_a_folder_until_the_scene_close
 
     import slicer
     from made_scenes import temporary_files
-    from PCNSLSurvivalUI import run_request, run_steps
-    from PCNSLSurvivalUI.run_plan import showProcessEvent
+    from PCNSLSurvivalUI.run import request, step_list
+    from PCNSLSurvivalUI.run.plan import showProcessEvent
 
     record = tmp_path / "arguments.json"
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
-    monkeypatch.setattr(run_request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
     ui, wait, folders = quick_panel.ui, Wait(), []
     ui.brainEngineSelector.setCurrentText("Built in")
     ui.biasEngineSelector.setCurrentText("Built in")
@@ -280,7 +280,7 @@ def test_the_steps_of_our_own_process_are_kept_in_a_folder_until_the_scene_close
     assert Path(folders[0]).is_dir()
     slicer.mrmlScene.Clear(0)
     assert temporary_files() == []
-    steps = run_steps.StepList()
-    steps.add("bias_field T1Gd", "N4", lane=run_steps.PROCESS)
+    steps = step_list.StepList()
+    steps.add("bias_field T1Gd", "N4", lane=step_list.PROCESS)
     assert showProcessEvent(steps, {"type": "step", "step": "bias_field", "detail": "T1Gd", "state": "kept"})
     assert steps.find("bias_field T1Gd").state == "kept"

@@ -31,7 +31,7 @@ def predicted(standin, quick_panel):
 
 
 def _outputs(panel):
-    from PCNSLSurvivalUI.scene_outputs import SceneOutputs
+    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
 
     return SceneOutputs(panel.view._parameters.parameterNode)
 
@@ -78,7 +78,7 @@ def test_what_a_check_found_stands_at_its_step(predicted):
 def test_a_thumbnail_shows_the_patient_as_a_radiologist_does(standin, geometry):
     """The lesion on the patient's right stands on the left of the picture, anterior is up, wherever voxels run."""
     import slicer
-    from PCNSLSurvivalUI.quality_pictures import Place, axialValues
+    from PCNSLSurvivalUI.result.thumbnails import Place, axialValues
 
     head = add_head("T1 Gd", geometry, lesion=3000.0)
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
@@ -166,9 +166,9 @@ def test_an_empty_repair_is_refused_with_a_sentence(standin, predicted):
 def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     """Moved by 12 mm in Transforms, the aligned T2 shows the head 12 mm further on the voxels of T1Gd."""
     import slicer
-    from PCNSLSurvivalUI import repair
+    from PCNSLSurvivalUI.result import repair
 
-    from PCNSLSurvivalLib.terms import Sequence
+    from PCNSLSurvivalLib.core.terms import MRSequence
 
     panel = predicted()
     outputs, t2 = _outputs(panel), panel.ui.t2Selector.currentNode()
@@ -186,9 +186,11 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     np.testing.assert_array_equal(aligned[:, :, 6:], before[:, :, :-6])  # voxels of 2 mm
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(t2), before)
     assert "moved 12.0 mm" in _buttons(panel)["output.aligned.t2"].text
-    assert list(repair.repairedAlignments(outputs, panel.ui.t1gdSelector.currentNode())) == [Sequence.T2]
+    assert list(repair.repairedAlignments(outputs, panel.ui.t1gdSelector.currentNode())) == [MRSequence.T2]
     panel.ui.predictButton.click()
-    assert panel.logic.run._volumes.raw[Sequence.T2].GetImageData() is outputs.node("output.aligned.t2").GetImageData()
+    assert (
+        panel.logic.run._volumes.raw[MRSequence.T2].GetImageData() is outputs.node("output.aligned.t2").GetImageData()
+    )
     Wait().until(lambda: panel.logic.run is None)
     step = panel.view._steps.find("registration T2")
     assert (step.state, step.note) == ("skipped", "your own alignment is used")

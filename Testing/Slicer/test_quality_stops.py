@@ -11,8 +11,8 @@ from made_heads import made_head
 from made_models import small_model
 from made_scenes import Wait, rotation, scene_state, temporary_files
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
-from PCNSLSurvivalLib.terms import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +29,7 @@ def _head():
     import SimpleITK as sitk
 
     scans, brain, _lesion = made_head(1, shift_mm=0.0)
-    t1gd, t1 = (sitk.GetArrayFromImage(scans[name]) for name in (Sequence.T1GD, Sequence.T1))
+    t1gd, t1 = (sitk.GetArrayFromImage(scans[name]) for name in (MRSequence.T1GD, MRSequence.T1))
     mask = sitk.GetArrayFromImage(brain)
     return {"t1gd": t1gd, "t1": t1, "t2": t1.copy(), "mask": mask}, Grid.of(brain).affine_ras
 
@@ -132,7 +132,7 @@ def test_an_implausible_turn_of_the_head_is_a_stop_of_its_own(standin, models):
 
     Everything lies where it should, so that the turn is all there is to say; the user may go on, and the result tells.
     """
-    from PCNSLSurvivalUI.scene_outputs import storedResult
+    from PCNSLSurvivalUI.scene.output_nodes import storedResult
     from slicer_standin import cli
 
     arrays, affine = _head()
@@ -199,7 +199,7 @@ def _stopped(panel, step):
 
 def _untranslated(text):
     """What would stay in English where every sentence of the library had a translation."""
-    from PCNSLSurvivalUI.library_words import inUsersLanguage
+    from PCNSLSurvivalUI.messages.translation import inUsersLanguage
     from slicer_standin import translation
 
     with pytest.MonkeyPatch.context() as patch:

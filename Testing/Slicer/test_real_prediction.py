@@ -17,21 +17,21 @@ def test_the_demonstration_patient_in_one_click(standin):
     import SimpleITK as sitk
     import slicer
     import vtk
-    from PCNSLSurvivalUI.map_view import classOf
-    from PCNSLSurvivalUI.scene_outputs import EVIDENCE, SceneOutputs, mapRole
+    from PCNSLSurvivalUI.result.map_display import classOf
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, SceneOutputs, mapRole
     from slicer_standin import cli
     from slicer_standin.pythonqt import slot_errors
 
+    from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.imaging.geometry import Grid
     from PCNSLSurvivalLib.phantoms import demonstration_patient
-    from PCNSLSurvivalLib.terms import Sequence
 
-    patient = demonstration_patient(sequences=(Sequence.T1GD,))
-    image = patient.scans[Sequence.T1GD]
+    patient = demonstration_patient(sequences=(MRSequence.T1GD,))
+    image = patient.scans[MRSequence.T1GD]
     node = slicer.util.addVolumeFromArray(sitk.GetArrayFromImage(image), name="Demonstration T1Gd")
     node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "true mask")
-    slicer.util.updateVolumeFromArray(mask, sitk.GetArrayFromImage(patient.brain_masks[Sequence.T1GD]))
+    slicer.util.updateVolumeFromArray(mask, sitk.GetArrayFromImage(patient.brain_masks[MRSequence.T1GD]))
     mask.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
     before = scene_state()
 
@@ -87,12 +87,12 @@ def test_a_small_model_and_the_built_in_alignment_in_one_click(standin, tmp_path
     from made_models import small_model
     from slicer_standin.pythonqt import slot_errors
 
+    from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.imaging.geometry import Grid
-    from PCNSLSurvivalLib.terms import Sequence
 
     scans, brain, _lesion = made_head(1, shift_mm=6.0)
     nodes = {}
-    for name, image in (("T1Gd", scans[Sequence.T1GD]), ("T1", scans[Sequence.T1]), ("mask", brain)):
+    for name, image in (("T1Gd", scans[MRSequence.T1GD]), ("T1", scans[MRSequence.T1]), ("mask", brain)):
         kind = "vtkMRMLLabelMapVolumeNode" if name == "mask" else "vtkMRMLScalarVolumeNode"
         nodes[name] = slicer.mrmlScene.AddNewNodeByClass(kind, name)
         slicer.util.updateVolumeFromArray(nodes[name], sitk.GetArrayFromImage(image))

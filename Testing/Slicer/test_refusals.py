@@ -35,7 +35,7 @@ def test_an_absent_cli_module_is_named_with_what_to_do(standin, ready):
 
 
 def test_no_model_is_told(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI import model_list
+    from PCNSLSurvivalUI.panel import model_list
 
     monkeypatch.setattr(model_list, "installedModels", list)
     ready.view.models.fill()
@@ -44,9 +44,9 @@ def test_no_model_is_told(standin, ready, monkeypatch):
 
 
 def test_a_model_that_reads_more_than_was_given_is_refused(standin, ready, made_model):
-    from PCNSLSurvivalLib.terms import Sequence
+    from PCNSLSurvivalLib.core.terms import MRSequence
 
-    made_model.sequences = (Sequence.T1GD, Sequence.T2)
+    made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
     assert "reads T2 as well" in _refused(ready)
 
 
@@ -57,9 +57,10 @@ def test_a_damaged_model_folder_is_told(standin, ready, tmp_path):
 
 
 def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI import brain_extractor_button, run_request
+    from PCNSLSurvivalUI.install import brain_extractor_button
+    from PCNSLSurvivalUI.run import request
 
-    for module in (brain_extractor_button, run_request):
+    for module in (brain_extractor_button, request):
         monkeypatch.setattr(module, "is_brain_extractor_installed", lambda: False)
     ready.ui.brainEngineSelector.setCurrentText("Built in")
     assert "Get the built-in brain extraction" in _refused(ready)
@@ -68,7 +69,7 @@ def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkey
 
 
 def test_what_is_hidden_stays_hidden_when_its_section_opens(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI import brain_extractor_button
+    from PCNSLSurvivalUI.install import brain_extractor_button
 
     wait = Wait()
     monkeypatch.setattr(brain_extractor_button, "is_brain_extractor_installed", lambda: True)
@@ -104,7 +105,7 @@ def test_a_volume_without_an_image_disables_the_button(standin, quick_panel):
 
 
 def test_no_python_for_the_process_is_told(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI import job
+    from PCNSLSurvivalUI.process import job
     from slicer_standin import cli
 
     for module in ("n4itkbiasfieldcorrection", "swissskullstripper"):
@@ -118,10 +119,10 @@ def test_no_python_for_the_process_is_told(standin, ready, monkeypatch):
 
 def test_a_report_that_cannot_be_written_is_told(standin, ready, tmp_path):
     import slicer
-    from PCNSLSurvivalUI.report_files import writeReport
-    from PCNSLSurvivalUI.scene_outputs import REPORT, SceneOutputs
+    from PCNSLSurvivalUI.result.report_files import writeReport
+    from PCNSLSurvivalUI.scene.output_nodes import REPORT, SceneOutputs
 
-    from PCNSLSurvivalLib.errors import OutputFolderError
+    from PCNSLSurvivalLib.core.errors import OutputFolderError
 
     outputs = SceneOutputs(ready.view._parameters.parameterNode)
     with pytest.raises(OutputFolderError, match="no report yet"):

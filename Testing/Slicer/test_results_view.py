@@ -19,9 +19,10 @@ RESULT = {
 
 @pytest.fixture
 def view(standin):
-    from PCNSLSurvivalUI import results_view
 
-    return results_view
+    from PCNSLSurvivalUI.panel import result_text
+
+    return result_text
 
 
 def test_the_words_tell_class_spread_quality_and_origin(view):
@@ -44,7 +45,7 @@ def test_one_network_gives_no_spread(view):
 def test_the_scale_marks_threshold_and_probability(standin, probability):
     """The color changes at the threshold, and the marker stands at the probability."""
     import qt
-    from PCNSLSurvivalUI import probability_scale
+    from PCNSLSurvivalUI.panel import probability_scale
 
     width, margin = 400, 16
     pixmap = probability_scale.drawScale(
@@ -60,7 +61,7 @@ def test_the_scale_marks_threshold_and_probability(standin, probability):
 
 
 def test_the_scale_follows_the_width_of_the_panel(standin):
-    from PCNSLSurvivalUI.probability_scale import ProbabilityScale
+    from PCNSLSurvivalUI.panel.probability_scale import ProbabilityScale
 
     scale = ProbabilityScale()
     scale.showResult(RESULT)

@@ -79,7 +79,7 @@ def test_a_failing_alignment_for_reading_is_told_and_the_prediction_stays(standi
 def test_the_next_patient_takes_the_place_of_the_last(standin, quick_panel):
     """Two patients in one scene: one set of outputs, on the voxels and under the study of the one predicted last."""
     import slicer
-    from PCNSLSurvivalUI.scene_outputs import OVER, SceneOutputs, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, SceneOutputs, mapRole
     from slicer_standin import cli
 
     cli.plans |= {name: {"quick": True} for name in ("n4itkbiasfieldcorrection", "swissskullstripper")}

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def sample(standin, quick_panel, monkeypatch):
     """The sample's button; the virtual head is played by a small volume."""
     import SampleData
-    from PCNSLSurvivalUI import sample_data
+    from PCNSLSurvivalUI.install import sample_data
 
     standin.complete_startup()
     worker = Path(__file__).with_name("fake_worker.py")
@@ -54,10 +54,10 @@ def test_leaving_slicer_stops_the_making(standin, quick_panel, sample):
 
 
 def test_a_patient_that_cannot_be_made_is_told(standin, quick_panel, sample, monkeypatch):
-    from PCNSLSurvivalUI import dependencies
+    from PCNSLSurvivalUI.install import packages
     from slicer_standin.application import messages
 
-    monkeypatch.setattr(dependencies, "missing", lambda lines: list(lines))
+    monkeypatch.setattr(packages, "missing", lambda lines: list(lines))
     sample()
     assert messages == [
         ("error", "Python packages are not installed yet: nilearn==0.14.1. Press the button again to install them.")

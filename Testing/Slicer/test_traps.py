@@ -68,7 +68,7 @@ def test_every_control_can_be_worked_without_a_failing_slot(standin, predicted, 
 def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel, monkeypatch, module, name):
     """Slicer prints what a slot raises and goes on: the run must not wait for ever for a call that never comes."""
     import PCNSLSurvivalUI
-    from PCNSLSurvivalUI import module_tasks, process_stage
+    from PCNSLSurvivalUI.run import prediction_process, tasks
     from slicer_standin import cli
 
     assert PCNSLSurvivalUI
@@ -79,11 +79,11 @@ def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel
         raise RuntimeError("a fault")
 
     if module == "module_tasks":
-        monkeypatch.setattr(module_tasks.BiasFieldTask, "finish", fault)
+        monkeypatch.setattr(tasks.BiasFieldTask, "finish", fault)
     elif module == "run_plan":
-        monkeypatch.setattr(process_stage, name, fault)
+        monkeypatch.setattr(prediction_process, name, fault)
     else:
-        monkeypatch.setattr(process_stage.job, name, fault)
+        monkeypatch.setattr(prediction_process.job, name, fault)
     add_head("T1 Gd")
     ui, wait = quick_panel.ui, Wait()
     ui.guessButton.click()
@@ -95,13 +95,13 @@ def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel
 
 
 def test_a_fault_in_the_step_list_does_not_stop_the_run(standin, quick_panel, monkeypatch):
-    from PCNSLSurvivalUI import steps_view
+    from PCNSLSurvivalUI.panel import steps_table
     from slicer_standin import cli
     from slicer_standin.pythonqt import slot_errors
 
     for kind in records.cli_parameters():
         cli.plans[kind] = {"quick": True}
-    shown, show = [], steps_view.showSteps
+    shown, show = [], steps_table.showSteps
 
     def sometimes(table, steps):
         shown.append(1)
@@ -113,7 +113,7 @@ def test_a_fault_in_the_step_list_does_not_stop_the_run(standin, quick_panel, mo
     quick_panel.ui.guessButton.click()
     quick_panel.ui.predictButton.click()
     with monkeypatch.context() as patch:  # gone again before the panel is closed, which shows the steps once more
-        patch.setattr(steps_view, "showSteps", sometimes)
+        patch.setattr(steps_table, "showSteps", sometimes)
         Wait().until(lambda: quick_panel.logic.run is None, 30)
     assert "63 %" in quick_panel.ui.headlineLabel.text
     slot_errors.clear()
@@ -122,7 +122,7 @@ def test_a_fault_in_the_step_list_does_not_stop_the_run(standin, quick_panel, mo
 def test_own_attributes_of_widgets_are_no_qt_properties():
     """``self.x = 1`` in a subclass of a widget writes the property of that name, or raises."""
     checked, faults = [], []
-    for path in (MODULE / "PCNSLSurvivalUI").glob("*.py"):
+    for path in (MODULE / "PCNSLSurvivalUI").rglob("*.py"):
         for kind in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             bases = [b.attr for b in getattr(kind, "bases", []) if isinstance(b, ast.Attribute)]
             qt_base = next((b for b in bases if records.properties(b)), None)

@@ -22,12 +22,12 @@ import SimpleITK as sitk
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from real_data import real_data_folder
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.io import read_scan
 from PCNSLSurvivalLib.phantoms import reference_patient
-from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import extract_brain
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "real-patient"
 
@@ -71,21 +71,21 @@ def heads() -> list[Head]:
     found = [
         Head(
             "reference patient (truth)",
-            _scan(patient.scans[Sequence.T1GD]),
-            patient.brain_masks[Sequence.T1GD],
-            patient.lesion_masks[Sequence.T1GD],
+            _scan(patient.scans[MRSequence.T1GD]),
+            patient.brain_masks[MRSequence.T1GD],
+            patient.lesion_masks[MRSequence.T1GD],
         )
     ]
     if (t1gd := SHARED / "TCGA-FG-6692_T1Gd.nii.gz").is_file():
         reference = sitk.ReadImage(str(SHARED / "TCGA-FG-6692_T1Gd_brain_mask_hdbet.nii.gz"))
-        found.append(Head("TCGA-FG-6692 T1Gd (HD-BET)", read_scan(t1gd, Sequence.T1GD).image, reference, None))
+        found.append(Head("TCGA-FG-6692 T1Gd (HD-BET)", read_scan(t1gd, MRSequence.T1GD).image, reference, None))
     data = real_data_folder()
     if (head := data / "robex_t1.nii.gz").is_file():
-        mask = read_scan(data / "robex_brain_mask.nii.gz", Sequence.T1).image
-        found.append(Head("ROBEX head (ROBEX)", read_scan(head, Sequence.T1).image, mask, None))
+        mask = read_scan(data / "robex_brain_mask.nii.gz", MRSequence.T1).image
+        found.append(Head("ROBEX head (ROBEX)", read_scan(head, MRSequence.T1).image, mask, None))
     if (scan := data / "tcga_gbm_1_t1gd.nrrd").is_file():
         lesion = sitk.ReadImage(str(data / "tcga_gbm_1_lesion.nrrd"))
-        found.append(Head("TCGA-GBM 1 T1Gd", read_scan(scan, Sequence.T1GD).image, None, lesion))
+        found.append(Head("TCGA-GBM 1 T1Gd", read_scan(scan, MRSequence.T1GD).image, None, lesion))
     return found
 
 

@@ -61,7 +61,7 @@ def main() -> None:
 
 def bench_depth(depth: int, args: argparse.Namespace, peak: float) -> dict[str, dict[str, Any]]:
     """All ways on one depth."""
-    from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+    from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
     from PCNSLSurvivalLib.models.untrained import write_untrained_model
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
 
@@ -120,7 +120,7 @@ def _stock(model, threads):
     import torch
 
     from PCNSLSurvivalLib.models.model_folder import read_model_folder
-    from PCNSLSurvivalLib.models.resnet3d import build_resnet, load_tensors
+    from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
 
     torch.set_num_threads(threads)
     folder = read_model_folder(model)
@@ -192,8 +192,8 @@ def _prepare_pytorch_grad_cam(model, case, threads):
 def _prepare_our_forward(model, case, threads):
     import torch
 
-    from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
     from PCNSLSurvivalLib.models.model_folder import read_model_folder
+    from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 
     torch.set_num_threads(threads)
     folder = read_model_folder(model)

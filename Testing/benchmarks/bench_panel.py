@@ -32,7 +32,7 @@ LIMIT_MS = 50.0
 def _place_result(parameters: Any) -> Any:
     """A scan, both maps, cells and evidence as a prediction leaves them."""
     import slicer
-    from PCNSLSurvivalUI.scene_outputs import (
+    from PCNSLSurvivalUI.scene.output_nodes import (
         EVIDENCE,
         MASK,
         OVER,

@@ -28,14 +28,14 @@ from bench_brain_extraction import Head, stripts
 from examinations import canonical_float
 from real_heads import shared_scan, shared_scans
 
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms import reference_patient
-from PCNSLSurvivalLib.preprocessing.bias_field import correct_bias_field
-from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.registration import find_pose, refine_pose
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.steps.bias_field import correct_bias_field
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import extract_brain
+from PCNSLSurvivalLib.preprocessing.steps.registration import find_pose, refine_pose
 
 # Runs in the interpreter that has antspyx: T1Gd, T2.
 ANTS = """
@@ -47,15 +47,15 @@ ants.registration(t1gd, t2, type_of_transform="Rigid")
 print(json.dumps([middle - begin, time.perf_counter() - middle]))
 """
 
-Scans = dict[Sequence, sitk.Image]
+Scans = dict[MRSequence, sitk.Image]
 Way = Callable[[], object]
 
 
 def patients() -> Iterator[tuple[str, Scans]]:
     """Every patient that is on this computer."""
-    wanted = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+    wanted = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
     yield "reference", {n: canonical_float(i) for n, i in reference_patient(sequences=wanted).scans.items()}
-    if shared_scan(Sequence.T1GD).is_file():
+    if shared_scan(MRSequence.T1GD).is_file():
         yield "TCGA-FG-6692", {name: canonical_float(image) for name, image in shared_scans().items()}
 
 
@@ -110,7 +110,7 @@ def measure(name: str, scans: Scans, repeats: int, python: str) -> None:
     prepare_case(scans, recipe=RECIPE, clock=clock)
     print(f"\n{name}: the whole preparation {time.perf_counter() - begin:.1f} s, of which")
     print(", ".join(f"{step} {seconds:.1f}" for step, seconds in clock.seconds.items()))
-    t1gd, t2 = scans[Sequence.T1GD], scans[Sequence.T2]
+    t1gd, t2 = scans[MRSequence.T1GD], scans[MRSequence.T2]
     mask = extract_brain(t1gd, RECIPE.brain_extraction)
     ways: dict[str, Way] = {
         "bias field, ours": lambda: correct_bias_field(t1gd, RECIPE.bias_field, name="T1Gd", mask=mask),

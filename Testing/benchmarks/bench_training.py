@@ -50,16 +50,16 @@ from skimage.transform import resize
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Lib"))
 from made_cohorts import made_cohort
 
-from PCNSLSurvivalLib.data.augmentation import AugmentationSettings
-from PCNSLSurvivalLib.data.dataset import NetworkInputs
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort, read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, read_prepared_cohort
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import canonical, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.resampling import even_grid
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.steps.resampling import even_grid
+from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.batches import training_batches
+from PCNSLSurvivalLib.training.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -70,13 +70,13 @@ SETTINGS = TrainingSettings(batch_size=BATCH)
 
 def prepared_patients(folder: Path) -> PreparedCohort:
     """A prepared cohort of the reference patient, several times."""
-    patient = reference_patient(sequences=(Sequence.T1GD,))
-    mask = canonical(patient.brain_masks[Sequence.T1GD])
+    patient = reference_patient(sequences=(MRSequence.T1GD,))
+    mask = canonical(patient.brain_masks[MRSequence.T1GD])
     grid = even_grid(mask, RECIPE.resampling)
     brain = resample(mask, grid, interpolation="nearest")
-    scan = resample(canonical(sitk.Cast(patient.scans[Sequence.T1GD], sitk.sitkFloat32)), grid)
+    scan = resample(canonical(sitk.Cast(patient.scans[MRSequence.T1GD], sitk.sitkFloat32)), grid)
     values = sitk.Mask(sitk.Cast(sitk.Normalize(scan), sitk.sitkFloat32), brain)
-    made_cohort(folder, patients=PATIENTS, sequences=(Sequence.T1GD,))
+    made_cohort(folder, patients=PATIENTS, sequences=(MRSequence.T1GD,))
     for number in range(PATIENTS):
         case = folder / "cases" / f"P{number:03d}"
         write_volume(values, case / "t1gd_preprocessed.nii.gz")
@@ -91,7 +91,7 @@ class PublishedPath(torch.utils.data.Dataset):
         self._scans = []
         for patient in cohort.patients:
             path = folder / f"{patient.name}.nrrd"
-            sitk.WriteImage(patient.scan(Sequence.T1GD), str(path))
+            sitk.WriteImage(patient.scan(MRSequence.T1GD), str(path))
             self._scans.append(path)
         self._samples = samples
         self._augment = Compose(
@@ -190,7 +190,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         cohort = prepared_patients(Path(temporary) / "cohort")
         begin = time.perf_counter()
-        inputs = NetworkInputs(cohort, (Sequence.T1GD,))
+        inputs = NetworkInputs(cohort, (MRSequence.T1GD,))
         print(f"our arrays, made once and kept: {(time.perf_counter() - begin) / PATIENTS:.2f} s a patient")
         (Path(temporary) / "published").mkdir()
         published = PublishedPath(cohort, Path(temporary) / "published", args.slow_samples)

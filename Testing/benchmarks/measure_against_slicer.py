@@ -16,7 +16,7 @@ from real_heads import shared_scan
 from slicer_reference import SLICER_N4, SWISS_MASK, compare
 
 from PCNSLSurvivalLib.cli.__main__ import main as pcnsl_survival
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.core.terms import MRSequence
 
 
 def predicted(out: Path, t1gd: Path, *words: str) -> tuple[float, float]:
@@ -35,7 +35,7 @@ def main() -> int:
         return 1
     for name, value in asdict(compare()).items():
         print(f"{name}: {value}", flush=True)
-    t1gd = shared_scan(Sequence.T1GD)
+    t1gd = shared_scan(MRSequence.T1GD)
     with tempfile.TemporaryDirectory() as folder:
         ours = Path(folder) / "ours"
         rows = {"our mask, our N4": predicted(ours, t1gd)}

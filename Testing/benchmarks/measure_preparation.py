@@ -26,12 +26,12 @@ from truth_measures import (
     variation_of_shading,
 )
 
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.step_store import StepStore
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
 
 def prepare(patient: VirtualPatient, store: StepStore | None = None) -> PreparedCase:
@@ -43,13 +43,13 @@ def brain_row(patient: VirtualPatient, prepared: PreparedCase) -> str:
     """Dice with the truth, and the share of the lesions inside."""
     found = sitk.GetArrayFromImage(prepared.brain_mask) > 0
     truth, lesion = (
-        sitk.GetArrayFromImage(canonical_float(masks[Sequence.T1GD])) > 0
+        sitk.GetArrayFromImage(canonical_float(masks[MRSequence.T1GD])) > 0
         for masks in (patient.brain_masks, patient.lesion_masks)
     )
     return f"{dice(found, truth):.4f} | {share_kept(found, lesion):.2%}"
 
 
-def field_row(patient: VirtualPatient, prepared: PreparedCase, sequence: Sequence) -> str:
+def field_row(patient: VirtualPatient, prepared: PreparedCase, sequence: MRSequence) -> str:
     """White matter before and after, and the correlation of the found with the true field in the brain."""
     native, corrected = (sitk.GetArrayFromImage(s[sequence]) for s in (prepared.native, prepared.corrected))
     brain = sitk.GetArrayFromImage(canonical_float(patient.brain_masks[sequence])) > 0
@@ -67,19 +67,19 @@ def field_row(patient: VirtualPatient, prepared: PreparedCase, sequence: Sequenc
     )
 
 
-def pose_row(patient: VirtualPatient, prepared: PreparedCase, sequence: Sequence) -> str:
+def pose_row(patient: VirtualPatient, prepared: PreparedCase, sequence: MRSequence) -> str:
     """How far the head was away, and how far it still is."""
-    points = brain_points(canonical_float(patient.brain_masks[Sequence.T1GD]))
-    truth = patient.true_transform(Sequence.T1GD, sequence)
+    points = brain_points(canonical_float(patient.brain_masks[MRSequence.T1GD]))
+    truth = patient.true_transform(MRSequence.T1GD, sequence)
     away = registration_error_mm(sitk.Transform(3, sitk.sitkIdentity), truth, points)
     return f"{away:.1f} | {registration_error_mm(prepared.transforms[sequence], truth, points):.3f}"
 
 
 def gain_row(patient: VirtualPatient, prepared: PreparedCase, store: StepStore | None) -> str:
     """How much the network's input changes when the scan is multiplied by 3 and 100 is added."""
-    scan = {Sequence.T1GD: canonical_float(patient.scans[Sequence.T1GD]) * 3.0 + 100.0}
+    scan = {MRSequence.T1GD: canonical_float(patient.scans[MRSequence.T1GD]) * 3.0 + 100.0}
     changed = prepare_case(scan, recipe=RECIPE, clock=StepClock(), override_quality=True, store=store)
-    channel = (Sequence.T1GD,)
+    channel = (MRSequence.T1GD,)
     return f"{relative_change(changed.network_input(channel), prepared.network_input(channel)):.4%}"
 
 
@@ -90,7 +90,7 @@ def measure(patient: VirtualPatient, name: str, store: StepStore | None, tables:
     tables["gain"].append(f"| {name} | {gain_row(patient, prepared, store)} |")
     for sequence in SEQUENCES:
         tables["field"].append(f"| {name} | {sequence.label} | {field_row(patient, prepared, sequence)} |")
-        if sequence is not Sequence.T1GD:
+        if sequence is not MRSequence.T1GD:
             tables["pose"].append(f"| {name} | {sequence.label} | {pose_row(patient, prepared, sequence)} |")
 
 

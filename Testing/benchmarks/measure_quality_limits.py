@@ -20,11 +20,11 @@ from examinations import SEEDS, VARIANTS, Variant, draw_heads, examine
 from faults import FAULTS, Examination, judge, true_examination
 from real_heads import real_heads
 
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.imaging.quality import Finding
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Verdict
 
 Values = dict[str, list[tuple[float, Verdict]]]
 

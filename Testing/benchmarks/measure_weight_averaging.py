@@ -16,15 +16,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Lib"))
 from made_cohorts import made_cohort
 
-from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
+from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment, run_units
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.terms import Sequence
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 SIGNAL = 0.5
@@ -48,7 +48,7 @@ def main() -> int:
                 patients=args.patients,
                 seed=seed,
                 signal=SIGNAL,
-                sequences=(Sequence.T1GD,),
+                sequences=(MRSequence.T1GD,),
             )
             for kept in args.kept:
                 found[kept].append(judged(cohort, Path(root) / f"{seed}_{kept}", kept, args.epochs, seed))
@@ -65,7 +65,7 @@ def judged(cohort: Path, out: Path, kept: float, epochs: int, seed: int) -> tupl
     """Out-of-fold AUC and Brier score of networks from scratch."""
     plan = ExperimentPlan(
         virtual_patients=True,
-        sequences=(Sequence.T1GD,),
+        sequences=(MRSequence.T1GD,),
         initializations=("scratch",),
         baselines=(),
         splits=4,

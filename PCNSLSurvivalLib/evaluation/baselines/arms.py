@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.data.case import CohortCase
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
 from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_SCORE, IELSG_VARIABLES, ielsg_score, ielsg_variables
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
 from PCNSLSurvivalLib.evaluation.baselines.radiomics_cache import cached_features
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
-from PCNSLSurvivalLib.terms import ONE_YEAR_DAYS, Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class BaselineArm:
     name: str
     label: str
     classifier: Classifier
-    sequence: Sequence | None = None
+    sequence: MRSequence | None = None
     """Radiomics of this sequence; clinical variables if None."""
     score_only: bool = False
     """The IELSG score in place of its five variables."""
@@ -44,7 +44,7 @@ RADIOMICS_ARMS = tuple(
         classifier="svm",
         sequence=sequence,
     )
-    for sequence in (Sequence.T1, Sequence.T2, Sequence.T1GD)
+    for sequence in (MRSequence.T1, MRSequence.T2, MRSequence.T1GD)
 )
 BASELINE_ARMS = (*CLINICAL_ARMS, *RADIOMICS_ARMS)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.evaluation.baselines.sigmoid import MachineWithProbabilities, fit_sigmoid
+from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import MachineWithProbabilities, fit_sigmoid
 
 Classifier = Literal["svm", "logistic"]
 COSTS = (0.01, 0.1, 1.0)

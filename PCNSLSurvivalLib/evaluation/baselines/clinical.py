@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.data.case import ClinicalVariables
+from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
 
 IELSG_VARIABLES = ("age > 60", "ECOG > 1", "LDH > ULN", "CSF protein > ULN", "deep lesion")
 IELSG_SCORE = ("IELSG score",)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
-from PCNSLSurvivalLib.data.task_run import run_tasks
-from PCNSLSurvivalLib.errors import EvaluationError, PCNSLSurvivalError
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.core.errors import EvaluationError, PCNSLSurvivalError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
 from PCNSLSurvivalLib.evaluation.baselines.radiomics_cache import cached_features
-from PCNSLSurvivalLib.terms import Sequence as MRSequence
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 
 FAMILIES = ("firstorder", "shape", "glcm", "glszm", "gldm", "ngtdm")

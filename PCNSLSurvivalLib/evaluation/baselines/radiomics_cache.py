@@ -7,15 +7,15 @@ import json
 import os
 from pathlib import Path
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep, radiomics_features
-from PCNSLSurvivalLib.preprocessing.step_store import content_of
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.step_cache import content_of
 
 
 def cached_features(
-    patient: PreparedPatient, sequence: Sequence, cache: Path, step: RadiomicsStep | None = None
+    patient: PreparedPatient, sequence: MRSequence, cache: Path, step: RadiomicsStep | None = None
 ) -> dict[str, float]:
     """The features of one scan, from the cache or computed and put there.
 

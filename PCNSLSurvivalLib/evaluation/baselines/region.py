@@ -7,9 +7,9 @@ from typing import Literal
 
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.data.case_folder import read_record
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedPatient
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.cohorts.prepared_case_folder import read_record
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 
 RegionChoice = Literal["auto", "lesion", "brain"]

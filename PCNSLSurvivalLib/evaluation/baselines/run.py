@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from PCNSLSurvivalLib.data.folds import Fold
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.cohorts.splits import Fold
+from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier, fit_classifier
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions

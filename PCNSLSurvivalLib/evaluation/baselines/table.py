@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.core.errors import EvaluationError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.explain.checks.result import CheckResult, Explainer, FloatMap
-from PCNSLSurvivalLib.terms import Verdict
 
 NAME = "Deletion and insertion"
 LEAST_BETTER = 0.9

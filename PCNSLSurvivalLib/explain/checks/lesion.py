@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.explain.checks.result import CheckResult, FloatMap
-from PCNSLSurvivalLib.terms import Verdict
 
 
 def check_lesion(

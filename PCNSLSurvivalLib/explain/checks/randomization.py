@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.explain.checks.result import CheckResult, Explainer, FloatMap, rank_correlation
-from PCNSLSurvivalLib.models.weights_file import Tensors
-from PCNSLSurvivalLib.terms import Verdict
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 NAME = "Cascading parameter randomization"
 STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "conv1")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.terms import Verdict
+from PCNSLSurvivalLib.core.terms import Verdict
 
 FloatMap = NDArray[np.float32]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.explain.checks.result import CheckResult, Explainer, FloatMap, correlation
-from PCNSLSurvivalLib.terms import Verdict
 
 LEAST_ALIKE = 0.8
 LARGEST_CHANGE = 0.05

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
-from PCNSLSurvivalLib.phantoms.protocol import SequenceProtocol
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
 
 _SUFFIXES = {
-    Sequence.T1GD: "ce-gadolinium_T1w",
-    Sequence.T1: "T1w",
-    Sequence.T2: "T2w",
-    Sequence.FLAIR: "FLAIR",
+    MRSequence.T1GD: "ce-gadolinium_T1w",
+    MRSequence.T1: "T1w",
+    MRSequence.T2: "T2w",
+    MRSequence.FLAIR: "FLAIR",
 }
 
 _COLUMNS = {

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.phantoms.acquisition import VirtualScan, stripped
+from PCNSLSurvivalLib.phantoms.anatomy.tissues import Tissue
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, write_table
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
 from PCNSLSurvivalLib.phantoms.random_fields import stream
-from PCNSLSurvivalLib.phantoms.tissues import Tissue
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms.scanner.acquisition import VirtualScan, stripped
 
 _ROOT = "MICCAI_BraTS2020_TrainingData"
-_SUFFIXES = {Sequence.T1: "t1", Sequence.T1GD: "t1ce", Sequence.T2: "t2", Sequence.FLAIR: "flair"}
+_SUFFIXES = {MRSequence.T1: "t1", MRSequence.T1GD: "t1ce", MRSequence.T2: "t2", MRSequence.FLAIR: "flair"}
 _LABELS = {Tissue.NECROSIS: 1, Tissue.EDEMA: 2, Tissue.ENHANCING_TUMOR: 4}
 _BRATS_GRID = Grid((240, 240, 155), (1.0, 1.0, 1.0), (0.0, -239.0, 0.0), tuple(np.eye(3).ravel()))
 # The case with an odd mask name, and the one whose survival is a sentence (the last one of a smaller cohort).
@@ -115,7 +115,7 @@ def _moved(scan: VirtualScan, pose: sitk.Euler3DTransform) -> VirtualScan:
 def _labels(patient: VirtualPatient) -> np.ndarray:
     """Tumor labels where the tumor or its edema fill at least half of a voxel."""
     labels = np.zeros(_BRATS_GRID.size[::-1], np.uint8)
-    pose = patient.poses[Sequence.T1GD]
+    pose = patient.poses[MRSequence.T1GD]
     for tissue, label in reversed(_LABELS.items()):
         share = image_on_grid(patient.head.fractions[tissue], patient.head.grid)
         labels[sitk.GetArrayFromImage(resample(share, _BRATS_GRID, transform=pose)) >= 128] = label

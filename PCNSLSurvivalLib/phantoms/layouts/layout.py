@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from PCNSLSurvivalLib.phantoms.acquisition import stripped
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
-from PCNSLSurvivalLib.phantoms.protocol import without_shading
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms.scanner.acquisition import stripped
+from PCNSLSurvivalLib.phantoms.scanner.protocol import without_shading
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Layout(ABC):
     """
 
     out: Path
-    sequences: tuple[Sequence, ...] = tuple(Sequence)
+    sequences: tuple[MRSequence, ...] = tuple(MRSequence)
     stripped: bool = False
     whole_heads: ClassVar[bool] = True
 

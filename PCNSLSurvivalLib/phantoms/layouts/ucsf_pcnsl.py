@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.phantoms.acquisition import scan_grid, stripped
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, write_table
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
 from PCNSLSurvivalLib.phantoms.random_fields import stream
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms.scanner.acquisition import scan_grid, stripped
 
 _ROOT = "pcnsl-dataset_v1.0"
 _TABLES = "csvs_for_amazon_anonymized"
-_NAMES = {Sequence.T1: "T1", Sequence.T1GD: "T1Post", Sequence.FLAIR: "FLAIR"}
+_NAMES = {MRSequence.T1: "T1", MRSequence.T1GD: "T1Post", MRSequence.FLAIR: "FLAIR"}
 _SPACES = ("FLAIR", "T1Post")
 
 
@@ -33,7 +33,7 @@ class UcsfPcnslLayout(Layout):
     whole_heads = False
 
     @property
-    def _made(self) -> tuple[Sequence, ...]:
+    def _made(self) -> tuple[MRSequence, ...]:
         return tuple(sequence for sequence in _NAMES if sequence in self.sequences)
 
     def folder(self, member: CohortPatient) -> Path:
@@ -42,7 +42,7 @@ class UcsfPcnslLayout(Layout):
 
     def make(self, member: CohortPatient) -> VirtualPatient:
         """Scan T1, T1Gd and FLAIR of the brain on one grid."""
-        t1gd = member.protocol.sequences[Sequence.T1GD]
+        t1gd = member.protocol.sequences[MRSequence.T1GD]
         grid: Grid = scan_grid(t1gd, sitk.Euler3DTransform())
         return scan_patient(
             member.anatomy, member.plan, member.protocol, sequences=self._made, brain_only=True, on=grid
@@ -52,7 +52,7 @@ class UcsfPcnslLayout(Layout):
         """``ses-0001`` with ``skullstripped``, ``masks`` and ``statistics``."""
         session = folder / "ses-0001"
         stem = f"{self.name(member)}_ses-0001"
-        components = sitk.RelabelComponent(sitk.ConnectedComponent(patient.lesion_masks[Sequence.T1GD]))
+        components = sitk.RelabelComponent(sitk.ConnectedComponent(patient.lesion_masks[MRSequence.T1GD]))
         components = sitk.Cast(components, sitk.sitkUInt8)
         for space in _SPACES:
             images = session / "skullstripped" / f"lesions_{space}_space"

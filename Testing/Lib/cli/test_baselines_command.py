@@ -8,13 +8,13 @@ import pytest
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.terms import Sequence
 
 
 def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kept_features(tmp_path, capsys):
-    cohort = made_cohort(tmp_path / "prepared", patients=16, censored=1, sequences=(Sequence.T1GD,))
+    cohort = made_cohort(tmp_path / "prepared", patients=16, censored=1, sequences=(MRSequence.T1GD,))
     about = json.loads((cohort / "cohort.json").read_text(encoding="utf-8"))
     (cohort / "cohort.json").write_text(json.dumps(about | {"virtual": True}), encoding="utf-8")
     out = tmp_path / "out"

@@ -6,7 +6,7 @@ import json
 import sys
 
 from PCNSLSurvivalLib.cli.preprocess import _Progress
-from PCNSLSurvivalLib.data.case_preparation import CaseOutcome
+from PCNSLSurvivalLib.cohorts.case_preparation import CaseOutcome
 
 OUTCOMES = (
     CaseOutcome(name="a", state="found"),

@@ -11,9 +11,9 @@ from made_heads import made_head
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cli.register import matrix_to_t1gd
-from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
-from PCNSLSurvivalLib.terms import Sequence
 
 SHIFT_MM = 6.0
 
@@ -23,7 +23,7 @@ def head(tmp_path_factory):
     """T1Gd, T1 ``SHIFT_MM`` to the left of it, and the brain mask, as files."""
     folder = tmp_path_factory.mktemp("head")
     scans, brain, _lesion = made_head(1, shift_mm=SHIFT_MM)
-    for name, image in (("t1gd", scans[Sequence.T1GD]), ("t1", scans[Sequence.T1]), ("mask", brain)):
+    for name, image in (("t1gd", scans[MRSequence.T1GD]), ("t1", scans[MRSequence.T1]), ("mask", brain)):
         sitk.WriteImage(image, str(folder / f"{name}.nrrd"))
     return folder
 
@@ -72,7 +72,7 @@ def test_a_stored_movement_is_read_back(tmp_path):
     stored = {"schema": "pcnsl-survival/alignment", "t2": {"scan_to_t1gd_ras": matrix_to_t1gd(pose)}}
     (tmp_path / "alignment.json").write_text(json.dumps(stored), encoding="utf-8")
     ((name, movement),) = read_movements(tmp_path / "alignment.json").items()
-    assert name is Sequence.T2
+    assert name is MRSequence.T2
     for point_lps in ((11.0, 23.0, -8.0), (-40.0, 0.0, 55.0)):
         np.testing.assert_allclose(movement.TransformPoint(point_lps), pose.TransformPoint(point_lps), atol=1e-9)
 

@@ -14,11 +14,11 @@ from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.experiment import model as packing
-from PCNSLSurvivalLib.experiment.start import read_start
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.experiment.initial_weights import read_start
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
-from PCNSLSurvivalLib.models.pretrained import medicalnet_architecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.pretrained import medicalnet_architecture
 
 
 @pytest.fixture(scope="module", autouse=True)

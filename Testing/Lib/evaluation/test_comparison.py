@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.comparison import compare, corrected_resampled_t_test, holm, paired_t_test
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.intervals import auc_interval, bootstrap_intervals, bootstrap_weights, standard_error
 
 

@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.predictions import (
     FoldPredictions,
     by_arm,

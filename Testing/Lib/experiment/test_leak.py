@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from made_cohorts import made_cohort, permute_outcomes
 
-from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
+from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment, run_units
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from PCNSLSurvivalLib.errors import ExperimentError
+from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, read_plan
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "Resources" / "experiments"

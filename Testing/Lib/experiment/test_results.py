@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PCNSLSurvivalLib.data.folds import Fold
+from PCNSLSurvivalLib.cohorts.splits import Fold
+from PCNSLSurvivalLib.experiment.jobs import Unit
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.results import history_of
-from PCNSLSurvivalLib.experiment.units import Unit
 
 
 def test_the_report_is_told_which_training_also_learned_from_lesion_masks(tmp_path):

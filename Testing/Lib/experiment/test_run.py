@@ -15,18 +15,18 @@ from distributed import LocalCluster
 from made_experiments import TINY, finished, kill, made_cohorts, run_to_the_end, start, tables
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment import examples, run
-from PCNSLSurvivalLib.experiment.members import member_of
 from PCNSLSurvivalLib.experiment.model import model_description
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment
+from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
-from PCNSLSurvivalLib.reports import experiment_report
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.reports.experiment import report
 from PCNSLSurvivalLib.training import processes
-from PCNSLSurvivalLib.training.unit import read_unit
+from PCNSLSurvivalLib.training.job import read_unit
 
 UNITS = 1 + 2 * 4 + 4
 """Of the made experiment: one pre-training, two networks and a baseline in two folds twice."""
@@ -190,7 +190,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment_report, "write_fold_metrics_csv", no_room)
+        patch.setattr(report, "write_fold_metrics_csv", no_room)
         assert run_here(small) == 3
     assert "disk of the output folder is full" in capsys.readouterr().err
     assert not (small / "out" / "results").exists()
@@ -303,7 +303,7 @@ def test_a_cohort_of_phantoms_makes_a_demonstration_whatever_the_plan_says(small
     kept = read_plan(small / "out" / "experiment.yaml")
     assert kept.virtual_patients
     assert (
-        model_description(kept, "model", arm="a", sequence=Sequence.T1GD, patients=1, card="").kind == "demonstration"
+        model_description(kept, "model", arm="a", sequence=MRSequence.T1GD, patients=1, card="").kind == "demonstration"
     )
 
 

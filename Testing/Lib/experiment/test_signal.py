@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from made_cohorts import made_cohort
 
-from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.comparison import TTest, compare
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.finished import PREDICTIONS
+from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment, run_units
-from PCNSLSurvivalLib.terms import Sequence
 
 BEST_BY_CLINIC = 0.85
 PLAN = """
@@ -40,8 +40,8 @@ finetuning: {epochs: EPOCHS, patience: 30, warmup_epochs: 2, batch_size: 8}
 
 def judged(root: Path, *, signal: float, epochs: int) -> tuple[dict[str, Estimate], TTest]:
     """Out-of-fold AUC of every arm, and the corrected test of transfer against scratch."""
-    made_cohort(root / "ours", patients=32, seed=5, signal=signal, sequences=(Sequence.T1GD,))
-    made_cohort(root / "second", patients=48, seed=6, signal=signal, sequences=(Sequence.T1GD,), prefix="B")
+    made_cohort(root / "ours", patients=32, seed=5, signal=signal, sequences=(MRSequence.T1GD,))
+    made_cohort(root / "second", patients=48, seed=6, signal=signal, sequences=(MRSequence.T1GD,), prefix="B")
     (root / "plan.yaml").write_text(PLAN.replace("EPOCHS", str(epochs)), encoding="utf-8")
     ours, second = (read_prepared_cohort(root / name) for name in ("ours", "second"))
     experiment = Experiment(plan=read_plan(root / "plan.yaml"), cohort=ours, second=second, out=root / "out")

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from made_models import random_tensors, small_model
 
+from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.explain.checks.deletion import check_deletion
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
 from PCNSLSurvivalLib.explain.checks.randomization import STAGES, check_randomization, scrambled
 from PCNSLSurvivalLib.explain.checks.result import Answer, correlation, rank_correlation
 from PCNSLSurvivalLib.explain.checks.stability import check_members, check_repeatability
-from PCNSLSurvivalLib.explain.ledger import cell_shares
+from PCNSLSurvivalLib.explain.regional_attribution import cell_shares
 from PCNSLSurvivalLib.inference.explanation_checks import check_explanation
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.terms import OSClass, Verdict
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 
 STRIDE, EDGE, CELLS = 8, 32, (4, 4, 4)
 

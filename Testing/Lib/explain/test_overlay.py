@@ -7,13 +7,13 @@ import torch
 from made_grids import rotation_matrix
 from made_models import bright_spot_tensors
 
-from PCNSLSurvivalLib.errors import GridMismatchError
+from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.explain.evidence_map import evidence_on_grid
 from PCNSLSurvivalLib.explain.grad_cam import pooled_linear_map
 from PCNSLSurvivalLib.explain.overlay import cell_grid, map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 
 NETWORK_GRID = Grid.axis_aligned(
     center_lps_mm=np.array([3.0, -12.0, 20.0]), size=(128, 128, 128), spacing_mm=(1.5, 1.5, 1.5)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from made_grids import grids, linear_ramp
 
-from PCNSLSurvivalLib.errors import OutputFolderError, UnreadableScanError
+from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
-from PCNSLSurvivalLib.terms import Sequence
 
 GRID = Grid((12, 10, 8), (0.9, 0.9, 5.5), (-40.0, 30.0, 12.0), (1, 0, 0, 0, 0.96, -0.28, 0, 0.28, 0.96))
 
@@ -22,7 +22,7 @@ GRID = Grid((12, 10, 8), (0.9, 0.9, 5.5), (-40.0, 30.0, 12.0), (1, 0, 0, 0, 0.96
 def test_every_format_brings_back_values_and_grid(ending, grid, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / f"scan{ending}"
     write_volume(linear_ramp(grid), path)
-    scan = read_scan(path, Sequence.T1GD)
+    scan = read_scan(path, MRSequence.T1GD)
     assert Grid.of(scan.image).matches(grid, tolerance_mm=5e-3)
     assert sitk.GetArrayFromImage(scan.image) == pytest.approx(sitk.GetArrayFromImage(linear_ramp(grid)), abs=1e-4)
     assert scan.remarks == ()
@@ -32,7 +32,7 @@ def test_integers_become_float_and_a_fourth_axis_of_one_is_dropped(tmp_path):
     image = sitk.JoinSeries([sitk.Cast(linear_ramp(GRID), sitk.sitkInt16)])
     path = tmp_path / "scan.nii.gz"
     sitk.WriteImage(image, str(path))
-    scan = read_scan(path, Sequence.T1)
+    scan = read_scan(path, MRSequence.T1)
     assert scan.image.GetDimension() == 3
     assert scan.image.GetPixelID() == sitk.sitkFloat32
     assert scan.image.GetSize() == GRID.size
@@ -41,7 +41,7 @@ def test_integers_become_float_and_a_fourth_axis_of_one_is_dropped(tmp_path):
 def test_dicom_series_equals_the_volume_it_was_written_from(tmp_path):
     volume = sitk.Cast(linear_ramp(GRID) + 200.0, sitk.sitkInt16)
     write_series(volume, tmp_path)
-    scan = read_scan(tmp_path, Sequence.T1GD)
+    scan = read_scan(tmp_path, MRSequence.T1GD)
     assert scan.source_format == "DICOM"
     assert Grid.of(scan.image).matches(GRID, tolerance_mm=0.02)
     assert (sitk.GetArrayFromImage(scan.image) == sitk.GetArrayFromImage(volume)).all()
@@ -51,7 +51,8 @@ def test_a_compressed_file_is_not_taken_for_its_uncompressed_neighbor(tmp_path):
     write_volume(linear_ramp(GRID), tmp_path / "scan.nii")
     write_volume(linear_ramp(GRID) + 50.0, tmp_path / "scan.nii.gz")
     difference = (
-        read_scan(tmp_path / "scan.nii.gz", Sequence.T1GD).image - read_scan(tmp_path / "scan.nii", Sequence.T1GD).image
+        read_scan(tmp_path / "scan.nii.gz", MRSequence.T1GD).image
+        - read_scan(tmp_path / "scan.nii", MRSequence.T1GD).image
     )
     assert sitk.GetArrayFromImage(difference) == pytest.approx(50.0, abs=1e-3)
 
@@ -67,7 +68,7 @@ def test_two_positions_in_one_header_are_remarked(tmp_path):
     loaded.set_sform(moved, 1)
     loaded.set_qform(loaded.get_qform(), 1)
     nibabel.save(loaded, path)
-    scan = read_scan(path, Sequence.T2)
+    scan = read_scan(path, MRSequence.T2)
     assert len(scan.remarks) == 1
     assert "20 mm" in scan.remarks[0]
     assert "T2" in scan.remarks[0]
@@ -163,7 +164,7 @@ def _ct_series(folder: Path) -> Path:
 def test_what_is_no_scan_is_refused_in_a_sentence_without_its_path(make, words, tmp_path):
     path = make(tmp_path)
     with pytest.raises(UnreadableScanError) as problem:
-        read_scan(path, Sequence.T1GD)
+        read_scan(path, MRSequence.T1GD)
     sentence = str(problem.value)
     assert words in sentence
     assert "T1Gd" in sentence

@@ -11,14 +11,14 @@ import torch
 from made_models import bright_spot_tensors, random_tensors, small_model
 from monai.visualize import GradCAM
 
+from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.autograd_map import autograd_map
 from PCNSLSurvivalLib.explain.grad_cam import METHODS, pooled_linear_map, signed_evidence
 from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork, mirrored
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
-from PCNSLSurvivalLib.models.resnet3d import build_resnet, load_tensors
-from PCNSLSurvivalLib.terms import OSClass
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
 
 ROOT = Path(__file__).resolve().parents[3]
 

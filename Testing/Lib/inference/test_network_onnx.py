@@ -12,10 +12,10 @@ import torch
 from made_models import random_tensors, small_model
 
 from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.folded_resnet import FoldedResNet
-from PCNSLSurvivalLib.models.folding import fold
-from PCNSLSurvivalLib.models.onnx_graph import onnx_graph
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.networks.folding import fold
+from PCNSLSurvivalLib.models.networks.onnx_graph import onnx_graph
 
 ROOT = Path(__file__).resolve().parents[3]
 

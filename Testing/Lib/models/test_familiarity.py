@@ -7,7 +7,7 @@ import pytest
 from made_models import small_model
 from scipy.ndimage import gaussian_filter
 
-from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.familiarity import (
     FamiliarityStatistics,

@@ -18,11 +18,11 @@ import pytest
 import torch
 from made_models import small_model
 
-from PCNSLSurvivalLib.errors import ModelFolderError
+from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.installed_models import find_model, model_paths, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.model_zip import export_model, import_model
-from PCNSLSurvivalLib.models.weights_file import write_weights
+from PCNSLSurvivalLib.models.networks.weights_file import write_weights
 from PCNSLSurvivalLib.models.write_model_folder import rename_model
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 

@@ -7,19 +7,19 @@ import pytest
 import SimpleITK as sitk
 from head_statistics import head_statistics
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import canonical
 from PCNSLSurvivalLib.phantoms import scan_patient
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_patient
-from PCNSLSurvivalLib.preprocessing.brain_extraction import extract_brain
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import extract_brain
 
-SEQUENCES = (Sequence.T1, Sequence.T1GD, Sequence.T2)
+SEQUENCES = (MRSequence.T1, MRSequence.T1GD, MRSequence.T2)
 
 # Class means of the SRI24 atlas (Rohlfing et al. 2010): a witness for T1 and T2 beside the real scans.
 SRI24 = {
-    Sequence.T1: {"csf/white": 366 / 883, "gray/white": 614 / 883},
-    Sequence.T2: {"csf/white": 697 / 359, "gray/white": 500 / 359},
+    MRSequence.T1: {"csf/white": 366 / 883, "gray/white": 614 / 883},
+    MRSequence.T2: {"csf/white": 697 / 359, "gray/white": 500 / 359},
 }
 
 # How far the mean over virtual patients may lie outside the span of so few real heads.
@@ -50,19 +50,19 @@ def test_virtual_scans_have_the_statistics_of_real_heads(real_patient, real_data
             if room and not min(witnesses) / room <= np.mean(drawn) <= max(witnesses) * room:
                 wrong.append(f"{sequence.label} {name}")
     assert not wrong
-    volumes = [one["brain_ml"] for one in virtual[Sequence.T1GD]]
+    volumes = [one["brain_ml"] for one in virtual[MRSequence.T1GD]]
     assert all(1200 < volume < 1750 for volume in volumes)  # the real heads: 1225 to 1723 mL
-    assert max(one["skull/white"] for one in virtual[Sequence.T1]) < 0.05  # the skull is dark
+    assert max(one["skull/white"] for one in virtual[MRSequence.T1]) < 0.05  # the skull is dark
 
 
-def _real_statistics(patient, folder) -> dict[Sequence, list[dict[str, float]]]:
+def _real_statistics(patient, folder) -> dict[MRSequence, list[dict[str, float]]]:
     """The glioma exam beside the checkout in all sequences, the ROBEX head in T1, two TCGA scans in T1Gd."""
     mask = sitk.Cast(sitk.ReadImage(str(patient["mask"])) > 0, sitk.sitkUInt8)
-    statistics: dict[Sequence, list[dict[str, float]]] = {}
+    statistics: dict[MRSequence, list[dict[str, float]]] = {}
     for sequence in SEQUENCES:
         image = sitk.ReadImage(str(patient[sequence]), sitk.sitkFloat32)
         on_scan = mask
-        if sequence is not Sequence.T1GD:
+        if sequence is not MRSequence.T1GD:
             name = f"TCGA-FG-6692_{sequence.label}_to_T1Gd_BRAINSFit.tfm"
             transform = patient["mask"].parent / "slicer-reference" / name
             if not transform.is_file():
@@ -74,9 +74,9 @@ def _real_statistics(patient, folder) -> dict[Sequence, list[dict[str, float]]]:
     head, brain = (image[:, :, :, 0] if image.GetDimension() == 4 else image for image in (head, brain))
     brain = sitk.Cast(brain > 0, sitk.sitkUInt8)
     brain.CopyInformation(head)
-    statistics[Sequence.T1].append(head_statistics(head, brain, Sequence.T1))
+    statistics[MRSequence.T1].append(head_statistics(head, brain, MRSequence.T1))
     for number in (1, 2):
         scan = canonical(sitk.ReadImage(str(folder / f"tcga_gbm_{number}_t1gd.nrrd"), sitk.sitkFloat32))
         outline = extract_brain(scan, BrainExtractionStep())
-        statistics[Sequence.T1GD].append(head_statistics(scan, outline, Sequence.T1GD))
+        statistics[MRSequence.T1GD].append(head_statistics(scan, outline, MRSequence.T1GD))
     return statistics

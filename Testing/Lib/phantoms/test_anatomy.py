@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.phantoms.anatomy import PatientAnatomy, draw_anatomy, warp_to_template
-from PCNSLSurvivalLib.phantoms.head import build_head
-from PCNSLSurvivalLib.phantoms.lesions import Lesion, LesionPlan
-from PCNSLSurvivalLib.phantoms.template import brain_template
-from PCNSLSurvivalLib.phantoms.tissues import Tissue
+from PCNSLSurvivalLib.phantoms.anatomy.head import build_head
+from PCNSLSurvivalLib.phantoms.anatomy.individual import PatientAnatomy, draw_anatomy, warp_to_template
+from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
+from PCNSLSurvivalLib.phantoms.anatomy.tissues import Tissue
+from PCNSLSurvivalLib.phantoms.disease.lesions import Lesion, LesionPlan
 
 HEALTHY = LesionPlan(seed=0, lesions=())
 

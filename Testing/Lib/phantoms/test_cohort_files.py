@@ -13,15 +13,15 @@ import pytest
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.errors import OutputFolderError
+from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import read_scan
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort, draw_patient
 from PCNSLSurvivalLib.phantoms.cohort_files import make_cohort, make_member
 from PCNSLSurvivalLib.phantoms.contact_sheet import patient_block
 from PCNSLSurvivalLib.phantoms.layouts import BidsLayout, Brats2020Layout, TableLayout, UcsfPcnslLayout
-from PCNSLSurvivalLib.phantoms.mark import any_virtual
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms.virtual_marker import any_virtual
 
 
 def table(path, delimiter=","):
@@ -40,7 +40,7 @@ def ready_made(monkeypatch, reference):
 @pytest.fixture
 def quickly_written(monkeypatch, reference):
     """As ``ready_made``, and T2 only: for tests of what happens around the patients."""
-    patient = replace(reference, acquisitions={Sequence.T2: reference.acquisitions[Sequence.T2]})
+    patient = replace(reference, acquisitions={MRSequence.T2: reference.acquisitions[MRSequence.T2]})
     monkeypatch.setattr(TableLayout, "make", lambda self, member: patient)
     return patient
 
@@ -63,8 +63,8 @@ def test_bids_layout_has_the_names_and_tables_of_the_standard(ready_made, tmp_pa
 
 def test_dicom_series_reads_back_voxel_by_voxel(ready_made, tmp_path):
     make_cohort(CohortPlan(patients=1, seed=4), tmp_path / "c", layout="table", dicom=True)
-    scan = read_scan(tmp_path / "c/dicom/sub-0001/T2", Sequence.T2)
-    expected = ready_made.scans[Sequence.T2]
+    scan = read_scan(tmp_path / "c/dicom/sub-0001/T2", MRSequence.T2)
+    expected = ready_made.scans[MRSequence.T2]
     assert scan.source_format == "DICOM"
     assert Grid.of(scan.image).matches(Grid.of(expected), tolerance_mm=1e-3)
     assert np.array_equal(sitk.GetArrayFromImage(scan.image), sitk.GetArrayFromImage(expected))

@@ -8,7 +8,7 @@ import pytest
 from PCNSLSurvivalLib.phantoms.clinical import ClinicalData
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort, draw_patient
 from PCNSLSurvivalLib.phantoms.cohort_files import over_one_year
-from PCNSLSurvivalLib.phantoms.disease import Kind
+from PCNSLSurvivalLib.phantoms.disease.diseases import Kind
 from PCNSLSurvivalLib.phantoms.survival_model import SHARE_OVER_ONE_YEAR, expected_auc, survival_model
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.errors import MissingFilesError
+from PCNSLSurvivalLib.core.errors import MissingFilesError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
-from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient, template, write_patient
-from PCNSLSurvivalLib.phantoms.tissues import BRAIN_TISSUES, Tissue
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient, write_patient
+from PCNSLSurvivalLib.phantoms.anatomy import template
+from PCNSLSurvivalLib.phantoms.anatomy.tissues import BRAIN_TISSUES, Tissue
 
 PLANNED_ML = 13.0
 
@@ -29,7 +30,7 @@ def volume_ml(mask: sitk.Image) -> float:
     return float(array(mask).sum()) * Grid.of(mask).voxel_volume_ml
 
 
-def mean_signal(patient: VirtualPatient, sequence: Sequence, tissue: Tissue) -> float:
+def mean_signal(patient: VirtualPatient, sequence: MRSequence, tissue: Tissue) -> float:
     """Mean of the scan, its shading divided out, where a tissue fills the voxel."""
     scan = patient.acquisitions[sequence]
     share = sitk.GetImageFromArray(patient.head.fractions[tissue])
@@ -48,7 +49,7 @@ def test_lesion_has_the_planned_volume(reference):
 
 
 def test_brain_has_an_adult_volume_and_is_made_of_its_tissues(reference):
-    assert 1200 < volume_ml(reference.brain_masks[Sequence.T1GD]) < 1750
+    assert 1200 < volume_ml(reference.brain_masks[MRSequence.T1GD]) < 1750
     head = reference.head
     total = sum(fraction.astype(int) for fraction in head.fractions.values())
     assert total.max() == 255
@@ -57,7 +58,7 @@ def test_brain_has_an_adult_volume_and_is_made_of_its_tissues(reference):
     assert np.abs(inside[deep] - 255).mean() < 3  # falx and sinuses take a little of the fluid
 
 
-@pytest.mark.parametrize("sequence", list(Sequence))
+@pytest.mark.parametrize("sequence", list(MRSequence))
 def test_poses_bring_every_scan_to_the_same_head(reference, sequence):
     scan = reference.acquisitions[sequence]
     in_head = np.argwhere(reference.head.lesion >= 128)[:, ::-1].mean(axis=0)
@@ -67,15 +68,15 @@ def test_poses_bring_every_scan_to_the_same_head(reference, sequence):
 
 
 def test_true_transform_takes_t1gd_points_to_t2(reference):
-    transform = reference.true_transform(Sequence.T1GD, Sequence.T2)
-    there = transform.TransformPoint(centroid_lps_mm(reference.lesion_masks[Sequence.T1GD]).tolist())
-    gap = np.asarray(there) - centroid_lps_mm(reference.lesion_masks[Sequence.T2])
+    transform = reference.true_transform(MRSequence.T1GD, MRSequence.T2)
+    there = transform.TransformPoint(centroid_lps_mm(reference.lesion_masks[MRSequence.T1GD]).tolist())
+    gap = np.asarray(there) - centroid_lps_mm(reference.lesion_masks[MRSequence.T2])
     assert np.linalg.norm(gap) < 0.9
-    moved = np.asarray(there) - centroid_lps_mm(reference.lesion_masks[Sequence.T1GD])
+    moved = np.asarray(there) - centroid_lps_mm(reference.lesion_masks[MRSequence.T1GD])
     assert np.linalg.norm(moved) > 2.0  # the head really lies elsewhere
 
 
-@pytest.mark.parametrize("sequence", list(Sequence))
+@pytest.mark.parametrize("sequence", list(MRSequence))
 def test_air_holds_the_rayleigh_noise_of_a_magnitude_image(reference, sequence):
     scan = reference.acquisitions[sequence]
     corner = array(scan.image)[-3:, :30, :30].astype(float)  # above and in front of the head
@@ -84,7 +85,7 @@ def test_air_holds_the_rayleigh_noise_of_a_magnitude_image(reference, sequence):
     assert corner.var() == pytest.approx(scan.noise_sigma**2 * (2 - np.pi / 2) + 1 / 12, rel=0.12)
 
 
-@pytest.mark.parametrize("sequence", list(Sequence))
+@pytest.mark.parametrize("sequence", list(MRSequence))
 def test_bias_field_is_smooth_with_the_stated_amplitude(reference, sequence):
     scan = reference.acquisitions[sequence]
     log_field = np.log(array(scan.bias_field))
@@ -96,27 +97,27 @@ def test_bias_field_is_smooth_with_the_stated_amplitude(reference, sequence):
 
 
 def test_sequences_look_as_a_radiologist_expects(reference):
-    def order(sequence: Sequence, *tissues: Tissue) -> list[float]:
+    def order(sequence: MRSequence, *tissues: Tissue) -> list[float]:
         return [mean_signal(reference, sequence, tissue) for tissue in tissues]
 
     tumor, edema = Tissue.ENHANCING_TUMOR, Tissue.EDEMA
     gray, white, csf = Tissue.GRAY_MATTER, Tissue.WHITE_MATTER, Tissue.CSF
-    t1 = order(Sequence.T1, Tissue.FAT, white, gray, tumor, csf)
+    t1 = order(MRSequence.T1, Tissue.FAT, white, gray, tumor, csf)
     assert t1 == sorted(t1, reverse=True)
-    t1gd = order(Sequence.T1GD, tumor, white, gray, csf)
+    t1gd = order(MRSequence.T1GD, tumor, white, gray, csf)
     assert t1gd == sorted(t1gd, reverse=True)
     assert t1gd[0] > 1.3 * t1gd[1]
-    t2 = order(Sequence.T2, csf, edema, tumor, white)
+    t2 = order(MRSequence.T2, csf, edema, tumor, white)
     assert t2 == sorted(t2, reverse=True)
-    flair = order(Sequence.FLAIR, edema, gray, white, csf)
+    flair = order(MRSequence.FLAIR, edema, gray, white, csf)
     assert flair == sorted(flair, reverse=True)
-    assert mean_signal(reference, Sequence.T1, Tissue.BONE) < 0.35 * t1[1]
+    assert mean_signal(reference, MRSequence.T1, Tissue.BONE) < 0.35 * t1[1]
 
 
 def test_same_seed_gives_the_same_bytes(reference):
-    again = reference_patient(sequences=(Sequence.T2,))
-    assert array(again.scans[Sequence.T2]).tobytes() == array(reference.scans[Sequence.T2]).tobytes()
-    assert Grid.of(again.scans[Sequence.T2]) == Grid.of(reference.scans[Sequence.T2])
+    again = reference_patient(sequences=(MRSequence.T2,))
+    assert array(again.scans[MRSequence.T2]).tobytes() == array(reference.scans[MRSequence.T2]).tobytes()
+    assert Grid.of(again.scans[MRSequence.T2]) == Grid.of(reference.scans[MRSequence.T2])
 
 
 def test_patient_is_written_with_all_truths(reference, tmp_path):

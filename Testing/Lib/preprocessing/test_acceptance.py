@@ -8,10 +8,10 @@ import SimpleITK as sitk
 from examinations import SEEDS, SEQUENCES, canonical_float, deep_white_matter, draw_heads, examine
 from truth_measures import brain_points, dice, registration_error_mm, share_kept, variation_of_shading
 
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence, Verdict
 
 
 @pytest.mark.slow
@@ -23,14 +23,14 @@ def test_far_poses_cortical_lesions_and_shading(seed, variant, error_mm):
     assert all(finding.verdict is Verdict.GOOD for finding in prepared.findings)
     found = sitk.GetArrayFromImage(prepared.brain_mask) > 0
     truth, lesion = (
-        sitk.GetArrayFromImage(canonical_float(masks[Sequence.T1GD])) > 0
+        sitk.GetArrayFromImage(canonical_float(masks[MRSequence.T1GD])) > 0
         for masks in (patient.brain_masks, patient.lesion_masks)
     )
     assert dice(found, truth) >= 0.95
     assert share_kept(found, lesion) >= 0.99
-    points = brain_points(canonical_float(patient.brain_masks[Sequence.T1GD]))
+    points = brain_points(canonical_float(patient.brain_masks[MRSequence.T1GD]))
     for sequence in SEQUENCES:
-        pose = patient.true_transform(Sequence.T1GD, sequence)
+        pose = patient.true_transform(MRSequence.T1GD, sequence)
         assert registration_error_mm(prepared.transforms[sequence], pose, points) <= error_mm
         native, corrected = (sitk.GetArrayFromImage(s[sequence]) for s in (prepared.native, prepared.corrected))
         brain = sitk.GetArrayFromImage(canonical_float(patient.brain_masks[sequence])) > 0

@@ -7,9 +7,9 @@ import pytest
 from examinations import draw_heads, examine
 from faults import Examination, judge, true_examination
 
-from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.preprocessing.pipeline import stop_unless_usable
-from PCNSLSurvivalLib.terms import Verdict
 
 
 @pytest.fixture(scope="module")

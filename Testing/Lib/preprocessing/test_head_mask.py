@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.preprocessing.brain_mask import depth_in_head
-from PCNSLSurvivalLib.preprocessing.sampling import head_mask
+from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head
+from PCNSLSurvivalLib.preprocessing.steps.sampling import head_mask
 
 BRAIN_MM, SKULL_MM, SKIN_MM = 70.0, 76.0, 84.0
 

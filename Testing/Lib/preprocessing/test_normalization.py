@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.errors import PreparationError
-from PCNSLSurvivalLib.preprocessing.normalization import normalize
+from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
 
 
 def brain_of(values: np.ndarray) -> tuple[sitk.Image, sitk.Image]:

@@ -10,16 +10,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from made_grids import grids
 
-from PCNSLSurvivalLib.errors import GridMismatchError
+from PCNSLSurvivalLib.core.errors import GridMismatchError
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, resample
 from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
-from PCNSLSurvivalLib.preprocessing.resampling import network_grid, to_network
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.preprocessing.steps.resampling import network_grid, to_network
 
-SEQUENCES = (Sequence.T1GD, Sequence.T1, Sequence.T2)
+SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +43,17 @@ def prepared(patient: VirtualPatient) -> PreparedCase:
 
 def test_the_brain_mask_agrees_with_the_truth_and_keeps_the_lesion(patient, prepared):
     found = _array(prepared.brain_mask) > 0
-    truth = _array(_canonical(patient.brain_masks[Sequence.T1GD])) > 0
-    lesion = _array(_canonical(patient.lesion_masks[Sequence.T1GD])) > 0
+    truth = _array(_canonical(patient.brain_masks[MRSequence.T1GD])) > 0
+    lesion = _array(_canonical(patient.lesion_masks[MRSequence.T1GD])) > 0
     assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) >= 0.95
     assert (found & lesion).sum() / lesion.sum() >= 0.99
 
 
-@pytest.mark.parametrize("sequence", [Sequence.T1, Sequence.T2])
+@pytest.mark.parametrize("sequence", [MRSequence.T1, MRSequence.T2])
 def test_registration_finds_the_head_pose_to_a_millimeter(sequence, patient, prepared):
     brain = Grid.of(prepared.brain_mask_1mm)
     points = brain.index_to_lps(np.argwhere(_array(prepared.brain_mask_1mm) > 0)[::5000, ::-1])
-    truth = patient.true_transform(Sequence.T1GD, sequence)
+    truth = patient.true_transform(MRSequence.T1GD, sequence)
     found = prepared.transforms[sequence]
     errors = [np.subtract(found.TransformPoint(p), truth.TransformPoint(p)) for p in points.tolist()]
     moved = [np.subtract(truth.TransformPoint(p), p) for p in points.tolist()]
@@ -62,9 +62,9 @@ def test_registration_finds_the_head_pose_to_a_millimeter(sequence, patient, pre
 
 
 def test_the_bias_field_that_is_removed_is_the_one_that_was_put_in(patient, prepared):
-    native, corrected = (_array(scans[Sequence.T1GD]) for scans in (prepared.native, prepared.corrected))
+    native, corrected = (_array(scans[MRSequence.T1GD]) for scans in (prepared.native, prepared.corrected))
     brain = (_array(prepared.brain_mask) > 0) & (native > 0) & (corrected > 0)
-    truth = _array(_canonical(patient.bias_fields[Sequence.T1GD]))[brain]
+    truth = _array(_canonical(patient.bias_fields[MRSequence.T1GD]))[brain]
     assert np.corrcoef(np.log(native[brain] / corrected[brain]), np.log(truth))[0, 1] >= 0.95
 
 
@@ -78,14 +78,14 @@ def test_all_scans_share_one_even_grid_and_are_zero_outside_the_brain(prepared):
 
 
 def test_gain_and_offset_of_the_scanner_do_not_reach_the_network(patient, prepared):
-    t1gd = _canonical(patient.scans[Sequence.T1GD])
+    t1gd = _canonical(patient.scans[MRSequence.T1GD])
 
     def network_input(scan: sitk.Image) -> np.ndarray:
         case = prepare_case(
-            {Sequence.T1GD: scan}, recipe=RECIPE, clock=StepClock(), brain_mask=prepared.brain_mask,
+            {MRSequence.T1GD: scan}, recipe=RECIPE, clock=StepClock(), brain_mask=prepared.brain_mask,
             already_corrected=True,
         )  # fmt: skip
-        return case.network_input((Sequence.T1GD,))
+        return case.network_input((MRSequence.T1GD,))
 
     plain, changed = network_input(t1gd), network_input(t1gd * 3.0 + 100.0)
     assert np.linalg.norm(plain) > 0
@@ -96,7 +96,7 @@ def test_a_mask_on_other_voxels_is_refused(patient, prepared):
     half = sitk.Shrink(prepared.brain_mask, [2, 2, 2])
     with pytest.raises(GridMismatchError, match="brain mask"):
         prepare_case(
-            {Sequence.T1GD: _canonical(patient.scans[Sequence.T1GD])},
+            {MRSequence.T1GD: _canonical(patient.scans[MRSequence.T1GD])},
             recipe=RECIPE,
             clock=StepClock(),
             brain_mask=half,

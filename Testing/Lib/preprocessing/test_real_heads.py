@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from real_heads import real_heads
 
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.progress import StepClock
-from PCNSLSurvivalLib.terms import Sequence, Verdict
 
 pytestmark = pytest.mark.real
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 def test_no_real_head_raises_a_false_alarm(real_data):
     alarms = {}
     for name, scans in real_heads():
-        t1gd = {Sequence.T1GD: scans[Sequence.T1GD]}
+        t1gd = {MRSequence.T1GD: scans[MRSequence.T1GD]}
         case = prepare_case(t1gd, recipe=RECIPE, clock=StepClock(), override_quality=True)
         alarms[name] = [finding.sentence for finding in case.findings if finding.verdict is not Verdict.GOOD]
     assert alarms

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from PCNSLSurvivalLib.errors import PreparationError
+from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, Recipe, factors_for, refuse_other_preparation
 
 

@@ -8,13 +8,13 @@ import SimpleITK as sitk
 from made_heads import made_head
 from truth_measures import relative_change
 
+from PCNSLSurvivalLib.core.progress import StepClock, StepEvent
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.progress import StepClock, StepEvent
-from PCNSLSurvivalLib.terms import Sequence, Step
 
 
-def _prepared(scans: dict[Sequence, sitk.Image], **known: object) -> tuple[PreparedCase, dict[Step, str]]:
+def _prepared(scans: dict[MRSequence, sitk.Image], **known: object) -> tuple[PreparedCase, dict[Step, str]]:
     """The case, and why steps were skipped. The made heads are coarse, so their quality is not the question."""
     skipped: dict[Step, str] = {}
 
@@ -27,13 +27,13 @@ def _prepared(scans: dict[Sequence, sitk.Image], **known: object) -> tuple[Prepa
 
 def test_a_stripped_scan_is_recognized_reported_and_not_corrected_again():
     scans, brain, _ = made_head(1)
-    stripped = sitk.Mask(scans[Sequence.T1GD], brain)
-    case, skipped = _prepared({Sequence.T1GD: stripped})
+    stripped = sitk.Mask(scans[MRSequence.T1GD], brain)
+    case, skipped = _prepared({MRSequence.T1GD: stripped})
     assert skipped[Step.BRAIN_EXTRACTION] == "already skull-stripped"
     assert skipped[Step.BIAS_FIELD] == "the scans have no bias field left"
     assert "already_stripped" in {finding.code for finding in case.findings}
     assert (sitk.GetArrayViewFromImage(case.brain_mask) == sitk.GetArrayViewFromImage(brain)).all()
-    corrected = sitk.GetArrayViewFromImage(case.corrected[Sequence.T1GD])
+    corrected = sitk.GetArrayViewFromImage(case.corrected[MRSequence.T1GD])
     assert (corrected == sitk.GetArrayViewFromImage(stripped)).all()
 
 
@@ -41,7 +41,7 @@ def test_a_stripped_scan_is_recognized_reported_and_not_corrected_again():
 def test_only_a_scan_that_lies_elsewhere_is_moved(shift_mm, moved):
     scans, brain, _ = made_head(2, shift_mm)
     case, _ = _prepared(scans, brain_mask=brain)
-    there = np.array(case.transforms[Sequence.T1].TransformPoint((10.0, 20.0, 30.0))) - (10.0, 20.0, 30.0)
+    there = np.array(case.transforms[MRSequence.T1].TransformPoint((10.0, 20.0, 30.0))) - (10.0, 20.0, 30.0)
     if moved:
         assert there == pytest.approx((shift_mm, 0.0, 0.0), abs=1.0)
     else:
@@ -52,7 +52,7 @@ def test_scans_that_are_said_to_be_registered_stay_where_they_are():
     scans, brain, _ = made_head(2)
     case, skipped = _prepared(scans, brain_mask=brain, already_registered=True)
     assert skipped[Step.REGISTRATION] == "the scans lie over T1Gd already"
-    assert case.transforms[Sequence.T1].TransformPoint((10.0, 20.0, 30.0)) == (10.0, 20.0, 30.0)
+    assert case.transforms[MRSequence.T1].TransformPoint((10.0, 20.0, 30.0)) == (10.0, 20.0, 30.0)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ def test_scans_that_are_said_to_be_registered_stay_where_they_are():
 )
 def test_units_of_the_scanner_do_not_reach_the_network(change):
     scans, brain, _ = made_head(3)
-    t1gd = scans[Sequence.T1GD]
+    t1gd = scans[MRSequence.T1GD]
     plain, changed = (
-        _prepared({Sequence.T1GD: scan}, brain_mask=brain)[0].network_input((Sequence.T1GD,))
+        _prepared({MRSequence.T1GD: scan}, brain_mask=brain)[0].network_input((MRSequence.T1GD,))
         for scan in (t1gd, change(t1gd))
     )
     assert relative_change(changed, plain) < 0.01

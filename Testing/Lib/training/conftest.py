@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made_trainings import cohort_of_twelve
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_trainings import SETTINGS
 
-from PCNSLSurvivalLib.errors import TrainingError
+from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.training.batches import batches_of
 from PCNSLSurvivalLib.training.loop import train
 from PCNSLSurvivalLib.training.processes import Processes

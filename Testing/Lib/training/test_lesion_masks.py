@@ -8,19 +8,19 @@ import torch
 from made_cohorts import made_cohort
 from scipy.ndimage import binary_dilation
 
-from PCNSLSurvivalLib.data.augmentation import NO_AUGMENTATION, AugmentationSettings
-from PCNSLSurvivalLib.data.folds import Fold
-from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-from PCNSLSurvivalLib.data.transforms import augment
-from PCNSLSurvivalLib.errors import CohortError, TrainingError
-from PCNSLSurvivalLib.models.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.resnet3d import build_resnet
+from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.splits import Fold
+from PCNSLSurvivalLib.core.errors import CohortError, TrainingError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.terms import Sequence
+from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION, AugmentationSettings
+from PCNSLSurvivalLib.training.job import MEMBER, run_unit
 from PCNSLSurvivalLib.training.lesion_head import refit_head
 from PCNSLSurvivalLib.training.lesion_task import LesionTask, fraction_in_cells, share_in_cells
 from PCNSLSurvivalLib.training.settings import TrainingSettings
-from PCNSLSurvivalLib.training.unit import MEMBER, run_unit
+from PCNSLSurvivalLib.training.transforms import augment
 
 GRID = NetworkGridStep(size=(32, 32, 32), spacing_mm=(1.5, 1.5, 1.5))
 SMALL = ResNetArchitecture(depth=10, widen_factor=0.125, max_pool=False)
@@ -164,7 +164,7 @@ class _Ready:
 
 def test_a_training_with_masks_can_be_interrupted_and_ends_the_same(cohort, tmp_path):
     fold = everybody(cohort)
-    calls = {"arm": "t1gd", "sequences": (Sequence.T1GD,), "settings": SETTINGS}
+    calls = {"arm": "t1gd", "sequences": (MRSequence.T1GD,), "settings": SETTINGS}
     whole = run_unit(cohort, fold, out=tmp_path / "whole", **calls)
     with pytest.raises(KeyboardInterrupt):
         run_unit(cohort, fold, out=tmp_path / "cut", checkpoint_seconds=0, on_epoch=_interrupt_the_second(), **calls)
@@ -179,7 +179,9 @@ def test_a_cohort_without_masks_is_refused_with_a_sentence(tmp_path):
     about.write_text(about.read_text().replace('"has_lesion_mask": true', '"has_lesion_mask": false'))
     bare = read_prepared_cohort(folder)
     with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_head' need"):
-        run_unit(bare, everybody(bare), arm="t1gd", sequences=(Sequence.T1GD,), settings=SETTINGS, out=tmp_path / "out")
+        run_unit(
+            bare, everybody(bare), arm="t1gd", sequences=(MRSequence.T1GD,), settings=SETTINGS, out=tmp_path / "out"
+        )
 
 
 def test_negative_weights_are_refused():

@@ -14,8 +14,8 @@ import pytest
 from made_experiments import TINY
 from torch import distributed
 
-from PCNSLSurvivalLib.data.prepared_cohort import PreparedCohort
-from PCNSLSurvivalLib.errors import RefusedElsewhereError, TrainingError
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.core.errors import RefusedElsewhereError, TrainingError
 from PCNSLSurvivalLib.training import processes
 
 # Batch normalization on CPUs measures each process's part of a batch; a network without it does not look at the batch.

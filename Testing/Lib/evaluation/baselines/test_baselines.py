@@ -7,13 +7,13 @@ import pickle
 import numpy as np
 import pytest
 
-from PCNSLSurvivalLib.data.case import ClinicalVariables
-from PCNSLSurvivalLib.data.folds import Fold, repeated_stratified_folds
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
+from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds
+from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import LEAST_SLOPE, fit_sigmoid
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import fit_classifier
 from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_VARIABLES, ielsg_score, ielsg_variables
 from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
-from PCNSLSurvivalLib.evaluation.baselines.sigmoid import LEAST_SLOPE, fit_sigmoid
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc, out_of_fold_metrics
 

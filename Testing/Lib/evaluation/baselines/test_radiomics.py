@@ -9,8 +9,9 @@ import pytest
 import SimpleITK as sitk
 from made_cohorts import made_cohort
 
-from PCNSLSurvivalLib.data.prepared_cohort import read_prepared_cohort
-from PCNSLSurvivalLib.errors import EvaluationError
+from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import (
     FAMILIES,
     RadiomicsStep,
@@ -20,7 +21,6 @@ from PCNSLSurvivalLib.evaluation.baselines.radiomics import (
 from PCNSLSurvivalLib.evaluation.baselines.radiomics_cache import cached_features
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.terms import Sequence
 
 # The phantom of the IBSI reference manual: 5 x 4 x 4 voxels of 2 mm, a point is outside the region.
 PHANTOM = """
@@ -166,7 +166,7 @@ def test_an_empty_mask_and_a_speck_are_refused(radius):
 @pytest.fixture
 def patients(tmp_path):
     """Four prepared patients with lesion masks."""
-    return read_prepared_cohort(made_cohort(tmp_path / "cohort", patients=4, sequences=(Sequence.T1GD,))).patients
+    return read_prepared_cohort(made_cohort(tmp_path / "cohort", patients=4, sequences=(MRSequence.T1GD,))).patients
 
 
 def without_mask(patients, *numbers):
@@ -199,10 +199,10 @@ def test_features_of_the_brain_are_the_same_with_and_without_a_mask_and_kept_apa
 ):
     brain = RadiomicsStep(region="brain")
     with_mask, without = (
-        cached_features(one, Sequence.T1GD, tmp_path, brain) for one in (patients[0], without_mask(patients, 0)[0])
+        cached_features(one, MRSequence.T1GD, tmp_path, brain) for one in (patients[0], without_mask(patients, 0)[0])
     )
     assert with_mask == without
-    assert cached_features(patients[0], Sequence.T1GD, tmp_path) != with_mask
+    assert cached_features(patients[0], MRSequence.T1GD, tmp_path) != with_mask
     assert len(list(tmp_path.glob("*.json"))) == 2
     with pytest.raises(EvaluationError, match="P000 has no lesion mask"):
-        cached_features(without_mask(patients, 0)[0], Sequence.T1GD, tmp_path)
+        cached_features(without_mask(patients, 0)[0], MRSequence.T1GD, tmp_path)

@@ -1,0 +1,1 @@
+"""What the panel installs: packages, extensions, sample data."""

@@ -1,0 +1,1 @@
+"""The panel: its sections, its logic, and what the user chose."""

@@ -1,0 +1,186 @@
+"""The controls of the map: they change the stored choices, and the choices change the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalUI.result import map_display, navigation, profile
+from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, SceneOutputs
+
+
+class MapControls:
+    """Everything in the section "Activation map".
+
+    Args:
+        ui: The panel's widgets by name.
+        context: Gives the stored choices, the outputs and the T1Gd of the result; None when there is no result.
+    """
+
+    def __init__(self, ui: Any, context: Callable[[], tuple[Any, SceneOutputs, Any, dict[str, Any]] | None]) -> None:
+        self._ui, self._context = ui, context
+        self._cells: list[navigation.Cell] = []
+        self._place = -1
+        self._kind = ""
+        self._shown: tuple[Any, ...] = ()
+        self._filling = False
+        self._sliceNode: Any = None
+        self._sliceTag = 0
+        self._shortcuts: list[Any] = []
+        self.profile = profile.ProfilePlot(self._onProfile)
+        ui.profilePlace.layout().setContentsMargins(0, 0, 0, 0)
+        ui.profilePlace.layout().addWidget(self.profile)
+        qt.QWidget.setTabOrder(ui.nextCellButton, self.profile)  # what is added later comes last otherwise
+        for kind in (OVER, UP_TO):
+            ui.mapSelector.addItem(_("Grad-CAM: what speaks for {name}").format(name=map_display.labelOf(kind)), kind)
+        ui.mapSelector.addItem(_("Evidence for and against OS > 1 year"), map_display.EVIDENCE_KIND)
+        ui.smoothSelector.addItem(_("Smooth"), "smooth")
+        ui.smoothSelector.addItem(_("Cells, as computed"), "cells")
+        for name, nodeID in map_display.COLOR_NODES.items():
+            ui.colorsSelector.addItem(name, nodeID)
+        ui.mapSelector.connect("currentIndexChanged(int)", self._onChoice)
+        ui.smoothSelector.connect("currentIndexChanged(int)", self._onChoice)
+        ui.colorsSelector.connect("currentIndexChanged(int)", self._onChoice)
+        ui.nextCellButton.connect("clicked(bool)", lambda: self.walk(+1))
+        ui.previousCellButton.connect("clicked(bool)", lambda: self.walk(-1))
+        ui.fourUpButton.connect("clicked(bool)", self._onFourUp)
+        ui.sideBySideButton.connect("clicked(bool)", self._onSideBySide)
+
+    # --- keys ------------------------------------------------------------------------------------------
+    def listenToKeys(self, listen: bool) -> None:
+        """Keyboard shortcuts belong to the open panel only."""
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._shortcuts = []
+        window = slicer.util.mainWindow()
+        if not listen or window is None:
+            return
+        for keys, action in (
+            ("Ctrl+Shift+M", lambda: self._ui.mapVisibleCheckBox.toggle()),
+            ("Ctrl+Shift+N", lambda: self.walk(+1)),
+            ("Ctrl+Shift+B", lambda: self.walk(-1)),
+        ):
+            shortcut = qt.QShortcut(qt.QKeySequence(keys), window)
+            shortcut.connect("activated()", action)
+            self._shortcuts.append(shortcut)
+
+    # --- from the choices to the panel and the views -----------------------------------------------------
+    def showNewResult(self) -> None:
+        """A result has arrived or a scene was opened: cells, profile, words, first view."""
+        self.forget()
+        context = self._context()
+        if context is None:
+            return
+        self._ui.ledgerLabel.text = map_display.ledger(context[3])
+        self._observeSlice()
+        self.apply()
+
+    def forget(self) -> None:
+        """Let go of the scene."""
+        if self._sliceNode is not None:
+            self._sliceNode.RemoveObserver(self._sliceTag)
+        self._sliceNode = None
+        self._cells, self._place, self._kind = [], -1, ""
+        self._ui.cellLabel.text = ""
+
+    def isChanged(self) -> bool:
+        """Whether the stored choices of this section are others than the shown ones."""
+        context = self._context()
+        return context is not None and _choices(context[0]) != self._shown
+
+    def apply(self) -> None:
+        """Bring panel and views in line with the stored choices."""
+        context = self._context()
+        if context is None:
+            return
+        parameters, outputs, t1gd, result = context
+        self._shown = _choices(parameters)
+        self._filling = True
+        ui = self._ui
+        kind = map_display.shownKind(parameters, result)
+        ui.mapSelector.setCurrentIndex(ui.mapSelector.findData(kind))
+        ui.smoothSelector.setCurrentIndex(1 if parameters.mapAsCells else 0)
+        ui.colorsSelector.setCurrentIndex(max(ui.colorsSelector.findData(parameters.mapColors), 0))
+        ui.colorsSelector.setEnabled(kind != map_display.EVIDENCE_KIND)
+        self._filling = False
+        if kind != self._kind:
+            self._showKind(kind, outputs, result)
+        map_display.prepareDisplay(outputs, result, parameters)
+        map_display.showLayers(outputs, t1gd, result, parameters)
+        map_display.showLegend(outputs, result, parameters)
+
+    def _onChoice(self, index: int) -> None:
+        context = self._context()
+        if self._filling or context is None:
+            return
+        parameters, ui = context[0], self._ui
+        with slicer.util.NodeModify(parameters.parameterNode):
+            parameters.mapKind = ui.mapSelector.itemData(ui.mapSelector.currentIndex)
+            parameters.mapAsCells = ui.smoothSelector.currentIndex == 1
+            parameters.mapColors = ui.colorsSelector.itemData(ui.colorsSelector.currentIndex)
+
+    # --- navigation ----------------------------------------------------------------------------------------
+    def _showKind(self, kind: str, outputs: SceneOutputs, result: dict[str, Any]) -> None:
+        """Another kind of map: its own cells, profile and words."""
+        self._kind, self._place = kind, -1
+        node = map_display.shownNode(outputs, kind, True)
+        self._cells = navigation.strongestCells(node) if node is not None else []
+        self._showCell()
+        self.profile.setProfile((result.get("profiles") or {}).get(kind) or profile.NO_PROFILE)
+        self._ui.cautionLabel.text = map_display.caution(result, kind)
+
+    def walk(self, step: int) -> None:
+        """Go to the next weaker (+1) or stronger (-1) cell; the views jump there."""
+        if not self._cells:
+            return
+        self._place = min(max(self._place + step, 0), len(self._cells) - 1)
+        navigation.jumpTo(self._cells[self._place].ras_mm)
+        self._showCell()
+
+    def _showCell(self) -> None:
+        count = len(self._cells)
+        self._ui.nextCellButton.setEnabled(self._place < count - 1)
+        self._ui.previousCellButton.setEnabled(self._place > 0)
+        if not count:
+            self._ui.cellLabel.text = _("No cell stands out")
+        elif self._place < 0:
+            self._ui.cellLabel.text = _("{n} strongest cells").format(n=count)
+        else:
+            words = _("{place} of {n}: {value:.0f} % of max")
+            value = 100 * self._cells[self._place].value
+            if self._kind == map_display.EVIDENCE_KIND:
+                words, value = _("{place} of {n}: {value:+.3f}"), value / 100
+            self._ui.cellLabel.text = words.format(place=self._place + 1, n=count, value=value)
+
+    def _observeSlice(self) -> None:
+        self._sliceNode = navigation.axialSliceNode()
+        if self._sliceNode is not None:
+            self._sliceTag = self._sliceNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onSlice)
+            self._onSlice()
+
+    def _onSlice(self, caller: Any = None, event: Any = None) -> None:
+        self.profile.setCurrent(self._sliceNode.GetSliceOffset())
+
+    def _onProfile(self, s_mm: float) -> None:
+        navigation.goToAxial(s_mm)
+
+    def _onFourUp(self) -> None:
+        navigation.showFourUp()
+        self.apply()
+
+    def _onSideBySide(self) -> None:
+        navigation.showSideBySide()
+        self.apply()
+
+
+def _choices(parameters: Any) -> tuple[Any, ...]:
+    return (
+        parameters.mapKind, parameters.mapAsCells, parameters.mapColors, parameters.mapVisible,
+        parameters.mapOpacity, parameters.mapThreshold, parameters.legendVisible,
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""The installed models, what each was made from, and what must stand beside its results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.installed_files import data_home
+from PCNSLSurvivalLib.models.model_folder import ModelFolder, bundled_model_path, read_model_folder
+
+_KEY = "PCNSLSurvival/modelFolders"
+
+
+def installedModels() -> list[ModelFolder]:
+    """Every model folder that can be read: the bundled one, those in the data folder, those the user added.
+
+    A folder that cannot be read is left out here; choosing it by hand tells why.
+    """
+    models: list[ModelFolder] = []
+    home = data_home() / "models"
+    found = sorted(path for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
+    for path in [bundled_model_path(), *found, *addedFolders()]:
+        try:
+            model = read_model_folder(path)
+        except (PCNSLSurvivalError, OSError):
+            continue
+        if model.path not in [known.path for known in models]:
+            models.append(model)
+    return models
+
+
+def addFolder(path: Path) -> ModelFolder:
+    """Check a model folder and remember it.
+
+    Raises:
+        ModelFolderError: The folder is no model of ours, or is damaged.
+    """
+    model = read_model_folder(path)
+    folders = [str(p) for p in addedFolders() if p != path]
+    slicer.app.userSettings().setValue(_KEY, json.dumps([*folders, str(path)]))
+    return model
+
+
+def addedFolders() -> list[Path]:
+    """Folders that the user added earlier."""
+    try:
+        stored = json.loads(slicer.app.userSettings().value(_KEY) or "[]")
+    except (ValueError, TypeError):
+        return []
+    return [Path(text) for text in stored if isinstance(text, str)]
+
+
+def titleOf(model: ModelFolder) -> str:
+    """One line for the list of models."""
+    kinds = {"untrained": _("untrained"), "demonstration": _("demonstration"), "trained": _("trained on patients")}
+    return f"{model.name} {model.version} ({kinds[model.kind]})"
+
+
+def descriptionOf(model: ModelFolder) -> str:
+    """What the model was trained on and for."""
+    reads = " + ".join(sequence.label for sequence in model.sequences)
+    cohort = model.training_cohort.rstrip(".") + "."
+    trained = (
+        _("Trained on {n} patients. {cohort}").format(n=model.training_patients, cohort=cohort)
+        if model.kind == "trained"
+        else _("Trained on: {cohort}").format(cohort=cohort)
+    )
+    return _("Reads {reads}. {trained} For: {use}").format(reads=reads, trained=trained, use=model.intended_use)

@@ -1,0 +1,268 @@
+"""The panel's widgets: what they show in each state, and what a click does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
+from PCNSLSurvivalUI.panel import steps_table
+from PCNSLSurvivalUI.panel.advanced_section import EngineControls
+from PCNSLSurvivalUI.panel.map_section import MapControls
+from PCNSLSurvivalUI.panel.model_section import ModelControls
+from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
+from PCNSLSurvivalUI.panel.quality_section import QualityControls
+from PCNSLSurvivalUI.panel.report_section import ReportControls
+from PCNSLSurvivalUI.panel.result_section import ResultControls
+from PCNSLSurvivalUI.panel.scan_choice import ScanChoice
+from PCNSLSurvivalUI.run import step_list
+from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
+
+_TICK_MS = 250
+_PROBLEM = "background-color: #7a1f1f; color: white; padding: 6px; border-radius: 3px;"
+
+
+class PanelView:
+    """Shows the stored choices, a run under way and the last result."""
+
+    def __init__(self, ui: Any, logic: Any) -> None:
+        self._ui, self._logic = ui, logic
+        self._parameters: PanelParameters | None = None
+        self._guiTag: Any = None
+        self._choice: ScanChoice | None = None
+        self._tag = 0
+        self._steps: step_list.StepList | None = None
+        self._shownResult = ""
+        self.models = ModelControls(ui, lambda: self._parameters, self._say)
+        self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
+        self._engines = EngineControls(ui, lambda: self._parameters)
+        self._result = ResultControls(ui)
+        self._map = MapControls(ui, self._mapContext)
+        self._report = ReportControls(ui, self._mapContext, self._say)
+        self._quality = QualityControls(ui, self._mapContext, self._map.apply, self.predictOrCancel, self._say)
+        steps_table.prepareTable(ui.stepsTable)
+        ui.messageLabel.styleSheet = _PROBLEM
+        # A collapsible button shows every child again when it opens, those we had hidden as well.
+        for section in (
+            ui.scansSection,
+            ui.modelSection,
+            ui.resultSection,
+            ui.mapSection,
+            ui.qualitySection,
+            ui.reportSection,
+            ui.advancedSection,
+        ):
+            section.connect("contentsCollapsed(bool)", self._onSection)
+        # Elapsed seconds and time left move on their own.
+        self._timer = qt.QTimer()
+        self._timer.setInterval(_TICK_MS)
+        self._timer.connect("timeout()", self._showRun)
+        self._say("")
+        self._showRun()
+        self._showResult()
+
+    # --- the scene comes and goes ------------------------------------------------------------------------
+    def bind(self, parameters: PanelParameters) -> None:
+        """Show the choices stored in the scene."""
+        if self._parameters is not None:
+            return
+        self._parameters = parameters
+        self._guiTag = parameters.connectGui(self._ui)
+        self._tag = parameters.AddObserver("ModifiedEvent", self._onParameters)
+        self._choice = ScanChoice(parameters, self._fillIn)
+        self._fillIn()
+        self.models.select()
+        self._onParameters()
+
+    def unbind(self) -> None:
+        """Let go of the scene."""
+        if self._parameters is None:
+            return
+        self._choice.close()
+        self._parameters.disconnectGui(self._guiTag)
+        self._parameters.RemoveObserver(self._tag)
+        self._parameters = None
+        self._map.forget()
+        self._quality.forget()
+        self._report.forget()
+        self._steps, self._shownResult = None, ""
+        self._say("")
+        self._showRun()
+        self._showResult()
+
+    def close(self) -> None:
+        """The module is unloaded."""
+        self.unbind()
+        self._timer.stop()
+        self._timer.disconnect("timeout()")
+        self._map.listenToKeys(False)
+        self.brainExtractor.close()
+        self._report.close()
+
+    def listenToKeys(self, listen: bool) -> None:
+        """Keyboard shortcuts of the map, while the panel is open."""
+        self._map.listenToKeys(listen)
+        self._quality.refresh()
+
+    def _onParameters(self, caller: Any = None, event: Any = None) -> None:
+        if self._logic.importing:
+            return
+        self._engines.show()
+        self._showDoubts()
+        self._showRun()
+        if self._parameters.result != self._shownResult:
+            self._showResult()
+        elif not self._quality.shown or self._map.isChanged():
+            self._quality.leaveStep()
+            self._map.apply()
+        self._showWhoseResult()
+
+    def _showDoubts(self) -> None:
+        self._ui.scansNote.text = self._logic.doubts(self._parameters)
+        self._ui.scansNote.setVisible(bool(self._ui.scansNote.text))
+
+    def _onSection(self, collapsed: bool) -> None:
+        if not collapsed:
+            qt.QTimer.singleShot(0, self._refresh)
+
+    def _refresh(self) -> None:
+        self.brainExtractor.show()
+        self.models.show()
+        if self._parameters is None:
+            return
+        self._onParameters()
+        result = storedResult(self._shownResult)
+        if result is not None:
+            self._result.show(result)
+            self._quality.showButtons()
+            self._report.showButtons()
+
+    # --- the button ----------------------------------------------------------------------------------------------
+    def guess(self) -> None:
+        """Choose T1Gd, T1 and T2 by the names and DICOM tags of the loaded volumes."""
+        guessed = self._logic.guess(self._parameters)
+        note = guessed.inWords()
+        if note:
+            self._ui.scansNote.text = f"{note} {self._logic.doubts(self._parameters)}".strip()
+            self._ui.scansNote.show()
+
+    def _fillIn(self) -> None:
+        """Volumes have arrived: fill in what is not chosen yet, as long as no T1Gd is chosen."""
+        if self._parameters is not None and self._parameters.t1gdVolume is None and self._logic.run is None:
+            self._logic.guess(self._parameters, onlyEmpty=True)
+            self._showDoubts()
+
+    def predictOrCancel(self) -> None:
+        """Start a run, or cancel the one under way."""
+        if self._logic.run is not None:
+            kept = self._logic.run.hasResult
+            self._logic.cancel()
+            if kept:
+                list(self._onResultShown())
+            self._say(
+                _("The alignment was cancelled; the prediction stays.")
+                if kept
+                else _("Cancelled. The scene is as before.")
+            )
+            self._showRun()
+            return
+        self._say("")
+        self._steps = None
+        self._ui.predictButton.setEnabled(False)  # a second click while a question is open must do nothing
+        try:
+            self._logic.startPrediction(
+                self._parameters, self.models.chosen(), self._showRun, self._onResultShown, self._onEnded
+            )
+        except PCNSLSurvivalError as problem:
+            self._say(str(problem))
+        except Exception:
+            self._say(_("The prediction could not be started because of a fault in this software. Please report it."))
+            logging.exception("The prediction could not be started.")
+        if self._logic.run is not None:
+            self._steps = self._logic.run.steps
+            self._ui.stepsSection.setChecked(True)
+            self._timer.start()
+        self._showRun()
+
+    def _onResultShown(self) -> Iterator[None]:
+        yield from self._resultInParts()
+        if self._parameters is not None:
+            self._logic.showResult(self._parameters)
+        yield
+
+    def _onEnded(self, sentence: str | None) -> None:
+        self._say(sentence or "")
+        self._showRun()
+        if not sentence:
+            self._ui.stepsSection.setChecked(False)  # the result is what to look at now
+        self._quality.refresh()
+
+    # --- states ----------------------------------------------------------------------------------------------------
+    def _say(self, sentence: str) -> None:
+        self._ui.messageLabel.text = sentence
+        self._ui.messageLabel.setVisible(bool(sentence))
+
+    def _showRun(self) -> None:
+        run, ui = self._logic.run, self._ui
+        if run is not None:
+            self._steps = run.steps
+        running = run is not None
+        ui.predictButton.text = _("Cancel") if running else _("Predict overall survival")
+        ready = isComplete(self._parameters)
+        ui.predictButton.setEnabled(running or ready)
+        if not running:
+            self._timer.stop()
+            ui.predictButton.setToolTip(
+                _("Prepare the scans, predict overall survival beyond one year, and show the map.")
+                if ready
+                else _("Choose a T1Gd first.")
+            )
+        for section in (ui.scansSection, ui.modelSection, ui.advancedSection):
+            section.setEnabled(not running)
+        for button in (ui.repairButton, ui.goOnButton):
+            button.setEnabled(not running)
+        ui.progressBar.setVisible(running)
+        ui.progressLabel.setVisible(running)
+        if running:
+            ui.progressBar.setValue(int(1000 * run.steps.fraction()))
+            ui.progressLabel.text = steps_table.progressInWords(run.steps, run.hasResult)
+        steps_table.showSteps(ui.stepsSection, ui.stepsTable, self._steps)
+
+    def _showResult(self) -> None:
+        list(self._resultInParts())
+
+    def _resultInParts(self) -> Iterator[None]:
+        """Show the stored result; pauses between parts, so that the application goes on in between."""
+        ui = self._ui
+        self._shownResult = self._parameters.result if self._parameters is not None else ""
+        result = storedResult(self._shownResult)
+        for section in (ui.resultSection, ui.mapSection, ui.qualitySection, ui.reportSection):
+            section.setVisible(result is not None)
+        if result is None:
+            return
+        self._result.show(result)
+        self._showWhoseResult()
+        for show in (self._map.showNewResult, self._quality.showNewResult, self._report.showButtons):
+            yield
+            show()
+
+    def _showWhoseResult(self) -> None:
+        """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""
+        context = self._mapContext()
+        chosen = self._parameters.t1gdVolume if self._parameters is not None else None
+        ofAnother = context is not None and chosen is not None and context[2] is not chosen
+        self._ui.otherScanLabel.setVisible(ofAnother)
+
+    def _mapContext(self) -> tuple[Any, SceneOutputs, Any, dict[str, Any]] | None:
+        if self._parameters is None:
+            return None
+        result = storedResult(self._parameters.result)
+        if result is None:
+            return None
+        outputs = SceneOutputs(self._parameters.parameterNode)
+        return self._parameters, outputs, outputs.node(T1GD), result

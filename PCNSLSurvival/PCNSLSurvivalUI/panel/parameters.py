@@ -1,0 +1,46 @@
+"""What the user chose, kept in the scene: scans, model, engines, options, and the last result."""
+
+from typing import Annotated
+
+from slicer import vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
+from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
+
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
+
+BIAS_ENGINES = [SLICER, BUILT_IN, SKIP]
+REGISTRATION_ENGINES = [SLICER, BUILT_IN, SKIP]
+BRAIN_ENGINES = [SLICER, BUILT_IN, SKIP]
+DEVICES = ["auto", "cpu", "cuda", "mps"]
+
+
+@parameterNodeWrapper
+class PanelParameters:
+    """The panel's choices; a widget bound by Slicer itself names its choice as ``SlicerParameterName``."""
+
+    t1gdVolume: vtkMRMLScalarVolumeNode
+    t1Volume: vtkMRMLScalarVolumeNode
+    t2Volume: vtkMRMLScalarVolumeNode
+    brainMask: vtkMRMLLabelMapVolumeNode
+    modelFolder: str = ""
+    biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]
+    registrationEngine: Annotated[str, Choice(REGISTRATION_ENGINES), Default(SLICER)]
+    brainEngine: Annotated[str, Choice(BRAIN_ENGINES), Default(SLICER)]
+    device: Annotated[str, Choice(DEVICES), Default("auto")]
+    keepIntermediate: bool = False
+    overrideQuality: bool = False
+    mapOpacity: Annotated[float, WithinRange(0.0, 1.0), Default(0.5)]
+    mapThreshold: Annotated[float, WithinRange(0.0, 1.0), Default(0.3)]
+    mapVisible: bool = True
+    legendVisible: bool = True
+    mapAsCells: bool = False
+    mapKind: str = ""
+    """Which map is shown: of one class, or the evidence; empty for the predicted class."""
+    mapColors: str = "vtkMRMLColorTableNodeFileInferno.txt"
+    result: str = ""
+    """The last prediction as JSON, so that a saved scene shows it again without any computation."""
+
+
+def isComplete(parameters: PanelParameters | None) -> bool:
+    """Whether a prediction can be started: a T1Gd with an image is chosen."""
+    node = parameters.t1gdVolume if parameters is not None else None
+    return node is not None and node.GetImageData() is not None

@@ -1,0 +1,175 @@
+"""The section "Quality": look at every step large, repair a mask or an alignment, go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.result import repair
+from PCNSLSurvivalUI.result.quality_strip import QualityStrip
+from PCNSLSurvivalUI.result.step_display import StepView
+from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, TRANSFORM, SceneOutputs
+
+
+class QualityControls:
+    """Everything in the section "Quality".
+
+    Args:
+        ui: The panel's widgets by name.
+        context: Gives the stored choices, the outputs and the T1Gd of the result; None when there is no result.
+        showMap: Brings the map back into the views.
+        predict: Starts a run with the stored choices.
+        say: Shows a sentence in the panel.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        context: Callable[[], tuple[Any, SceneOutputs, Any, dict[str, Any]] | None],
+        showMap: Callable[[], None],
+        predict: Callable[[], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._ui, self._context = ui, context
+        self._showMap, self._predict, self._say = showMap, predict, say
+        self._view = StepView()
+        self._pieces: InPieces | None = None
+        self.shown = ""
+        """Role of the step that the views show; empty when they show the map."""
+        self.strip = QualityStrip(ui.qualityPlace, ui.qualitySection, self._onStep)
+        ui.repairButton.connect("clicked(bool)", self._onRepair)
+        ui.goOnButton.connect("clicked(bool)", self._onGoOn)
+
+    def showNewResult(self) -> None:
+        """Draw the strip of the stored result; the views go back to the map."""
+        context = self._context()
+        self.leaveStep()
+        if context is None:
+            self.strip.clear()
+        else:
+            self.strip.show(context[1], context[3])
+        self.showButtons()
+
+    def refresh(self) -> None:
+        """More steps may be there, or a repair may be under way; what the views show stays."""
+        context = self._context()
+        if context is not None:
+            self.strip.show(context[1], context[3])
+            self.strip.mark(self.shown)
+        self.showButtons()
+
+    def leaveStep(self) -> None:
+        """The views show something else now."""
+        self._view.hide()
+        self.shown = ""
+        self.strip.mark("")
+        self.showButtons()
+
+    def forget(self) -> None:
+        """Let go of the scene."""
+        if self._pieces is not None:
+            self._pieces.cancel()
+        self._pieces = None
+        self._view.hide()
+        self.shown = ""
+        self.strip.clear()
+
+    def _onStep(self, role: str) -> None:
+        context = self._context()
+        if context is None:
+            return
+        if role:
+            self.shown = role
+            self._view.show(context[1], role)
+        else:
+            self.leaveStep()
+            self._showMap()
+        self.showButtons()
+
+    def _sequence(self) -> MRSequence | None:
+        return MRSequence(self.shown.removeprefix(ALIGNED)) if self.shown.startswith(ALIGNED) else None
+
+    def _underRepair(self, outputs: SceneOutputs) -> MRSequence | str | None:
+        """What is being repaired: ``MASK``, a sequence, or nothing."""
+        if outputs.node(repair.SEGMENTATION) is not None:
+            return MASK
+        return next((s for s in (MRSequence.T1, MRSequence.T2) if outputs.node(repair.MOVING + s) is not None), None)
+
+    def showButtons(self) -> None:
+        """Offer the repair that fits the shown step, and the way on from one that is under way."""
+        ui, context = self._ui, self._context()
+        sequence = self._sequence()
+        ui.repairButton.setVisible(context is not None and (self.shown == MASK or sequence is not None))
+        ui.repairButton.text = (
+            _("Repair the alignment of {role} in Transforms").format(role=sequence.label)
+            if sequence is not None
+            else _("Repair the brain outline in Segment Editor")
+        )
+        repaired = self._underRepair(context[1]) if context is not None else None
+        ui.goOnButton.setVisible(repaired is not None)
+        ui.goOnButton.text = (
+            _("Predict with the repaired brain outline")
+            if repaired == MASK
+            else _("Use the repaired alignment of {role}").format(role=repaired.label if repaired else "")
+        )
+
+    def _onRepair(self, checked: bool = False) -> None:
+        context, sequence = self._context(), self._sequence()
+        if context is None:
+            return
+        parameters, outputs = context[:2]
+        try:
+            if sequence is None:
+                repair.startMask(outputs)
+            else:
+                moving = {MRSequence.T1: parameters.t1Volume, MRSequence.T2: parameters.t2Volume}[sequence]
+                if moving is None or outputs.node(TRANSFORM + sequence) is None:
+                    self._say(_("Choose {role} under Patient scans again to repair it.").format(role=sequence.label))
+                    return
+                self._view.showFused(outputs, repair.startTransform(outputs, sequence, moving))
+        except PCNSLSurvivalError as problem:
+            self._say(str(problem))
+        self.showButtons()
+
+    def _onGoOn(self, checked: bool = False) -> None:
+        context = self._context()
+        repaired = self._underRepair(context[1]) if context is not None else None
+        if repaired is None:
+            return
+        parameters, outputs, _t1gd, result = context
+        if repaired != MASK:
+            self._ui.goOnButton.setEnabled(False)
+            reads = repaired.value in result.get("model", {}).get("sequences", [])
+            work = repair.finishTransform(outputs, repaired)
+            self._pieces = InPieces(work, lambda: self._onAligned(predict=reads), self._onFailed)
+            return
+        try:
+            parameters.brainMask = repair.finishMask(outputs)
+        except PCNSLSurvivalError as problem:
+            self._say(str(problem))
+            return
+        self.leaveStep()
+        self._showMap()
+        self._predict()
+
+    def _onAligned(self, *, predict: bool) -> None:
+        self._pieces = None
+        self._ui.goOnButton.setEnabled(True)
+        self.showNewResult()
+        self._showMap()
+        if predict:
+            self._predict()
+
+    def _onFailed(self, problem: Exception) -> None:
+        self._pieces = None
+        self._ui.goOnButton.setEnabled(True)
+        self._say(
+            str(problem)
+            if isinstance(problem, PCNSLSurvivalError)
+            else _("The repaired alignment could not be used ({kind}).").format(kind=type(problem).__name__)
+        )

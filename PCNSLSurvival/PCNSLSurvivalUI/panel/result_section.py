@@ -1,0 +1,43 @@
+"""The section "Result": the prediction in words, on its scale, with everything that should make one careful."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PCNSLSurvivalUI.panel import result_text
+from PCNSLSurvivalUI.panel.probability_scale import ProbabilityScale
+
+_WARNING = "background-color: #6b4e00; color: white; padding: 6px; border-radius: 3px;"
+
+
+class ResultControls:
+    """Everything in the section "Result".
+
+    Args:
+        ui: The panel's widgets by name.
+    """
+
+    def __init__(self, ui: Any) -> None:
+        self._ui = ui
+        self.scale = ProbabilityScale()
+        ui.scalePlace.layout().setContentsMargins(0, 0, 0, 0)
+        ui.scalePlace.layout().addWidget(self.scale)
+        for label in (ui.warningsLabel, ui.otherScanLabel):
+            label.styleSheet = _WARNING
+        for label in (ui.researchUseLabel, ui.resultUseLabel):
+            label.text = f"<b>{label.text}</b>"
+
+    def show(self, result: dict[str, Any]) -> None:
+        """Show a stored prediction; lines with nothing to say are left out."""
+        ui = self._ui
+        ui.headlineLabel.text = result_text.headline(result)
+        ui.spreadLabel.text = result_text.spreadInWords(result)
+        ui.originLabel.text = result_text.originInWords(result)
+        for label, words in (
+            (ui.familiarityLabel, result_text.familiarityInWords(result)),
+            (ui.qualityLabel, result_text.qualityInWords(result)),
+            (ui.warningsLabel, result_text.warningsInWords(result)),
+        ):
+            label.text = words
+            label.setVisible(bool(words))
+        self.scale.showResult(result)

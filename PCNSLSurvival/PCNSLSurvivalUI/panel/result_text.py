@@ -1,0 +1,61 @@
+"""The prediction in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+
+
+def headline(result: dict[str, Any]) -> str:
+    """Class and probability, as rich text."""
+    probability = 100 * float(result["probability_over_one_year"])
+    return _("<b>{name}</b>: probability of OS &gt; 1 year <b>{value:.0f} %</b>").format(
+        name=inUsersLanguage(str(result["class"])).replace(">", "&gt;"), value=probability
+    )
+
+
+def spreadInWords(result: dict[str, Any]) -> str:
+    """How far the members of the model agree."""
+    members = result.get("member_probabilities") or []
+    if len(members) < 2:
+        return _("One network: no spread between networks can be given.")
+    return _("The {n} networks of the model say {low:.0f} to {high:.0f} %.").format(
+        n=len(members), low=100 * min(members), high=100 * max(members)
+    )
+
+
+def warningsInWords(result: dict[str, Any]) -> str:
+    """Warnings of the run, one a line; empty when there are none."""
+    return "\n".join(f"⚠ {inUsersLanguage(text)}" for text in result.get("warnings", []))
+
+
+def qualityInWords(result: dict[str, Any]) -> str:
+    """How many of the quality checks were good; the sentences of the others stand among the warnings."""
+    findings = result.get("preprocessing", {}).get("findings", [])
+    if not findings:
+        return ""
+    good = sum(finding.get("verdict") == "good" for finding in findings)
+    if result["preprocessing"].get("quality_overridden"):
+        return _("Quality checks: {good} of {all} good; a stop was overridden by the user.").format(
+            good=good, all=len(findings)
+        )
+    return _("Quality checks: {good} of {all} good.").format(good=good, all=len(findings))
+
+
+def familiarityInWords(result: dict[str, Any]) -> str:
+    """Whether the scan is like those the model learned from; empty where a warning says it already."""
+    sentence = str((result.get("familiarity") or {}).get("sentence") or "")
+    return "" if sentence in result.get("warnings", []) else inUsersLanguage(sentence)
+
+
+def originInWords(result: dict[str, Any]) -> str:
+    """Which model and which version made this."""
+    model = result.get("model", {})
+    software = result.get("software", {}).get("pcnsl-survival", "")
+    threshold = 100 * float(result["decision_threshold"])
+    return _("Model {name} {version}, software {software}. OS > 1 year is called from {threshold:.0f} %.").format(
+        name=model.get("name", "?"), version=model.get("version", "?"), software=software, threshold=threshold
+    )

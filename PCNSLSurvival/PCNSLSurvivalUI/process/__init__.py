@@ -1,0 +1,1 @@
+"""Our command line as a child process, and work in small pieces."""

@@ -1,0 +1,1 @@
+"""The result in the scene: map, navigation, profile, quality strip, repair, export."""

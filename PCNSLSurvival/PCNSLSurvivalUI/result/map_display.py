@@ -1,0 +1,224 @@
+"""The map on the slices: which map, how strong, which colors, with a legend that names its unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.terms import OSClass
+from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE
+from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, EVIDENCE_COLORS, OVER, UP_TO, SceneOutputs, mapRole
+
+EVIDENCE_KIND = "evidence"
+KINDS = (OVER, UP_TO, EVIDENCE_KIND)
+"""What can be shown: Grad-CAM of one of the two classes, or the signed evidence."""
+_CLASS_LABELS = {OVER: OSClass.OVER_ONE_YEAR.label, UP_TO: OSClass.UP_TO_ONE_YEAR.label}
+COLOR_NODES = {
+    "Inferno": "vtkMRMLColorTableNodeFileInferno.txt",
+    "Viridis": "vtkMRMLColorTableNodeFileViridis.txt",
+    "Cividis": "vtkMRMLColorTableNodeFileCividis.txt",
+    "Rainbow": "vtkMRMLColorTableNodeRainbow",
+    "Grey": "vtkMRMLColorTableNodeGrey",
+}
+MAP_ROLES = (*(mapRole(kind, cells=cells) for kind in (OVER, UP_TO) for cells in (False, True)), EVIDENCE)
+_TABLE_SIZE = 256
+BESIDE = "PCNSLBeside"
+"""Slice view that shows T1Gd alone, next to the overlay."""
+
+
+def shownKind(parameters: Any, result: dict[str, Any]) -> str:
+    """The kind of map that the user chose; Grad-CAM of the predicted class when nothing was chosen."""
+    if parameters.mapKind in KINDS:
+        return str(parameters.mapKind)
+    return classOf(str(result.get("class", "")))
+
+
+def classOf(label: str) -> str:
+    """``OVER`` or ``UP_TO`` by the label that stands in a result."""
+    return OVER if label == _CLASS_LABELS[OVER] else UP_TO
+
+
+def labelOf(explained: str) -> str:
+    """``OVER`` or ``UP_TO`` in words."""
+    return inUsersLanguage(_CLASS_LABELS[explained])
+
+
+def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:
+    """The volume that shows this kind of map; None when the result has none."""
+    return outputs.node(EVIDENCE if kind == EVIDENCE_KIND else mapRole(kind, cells=asCells))
+
+
+def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
+    """Give the shown map its colors, window, threshold and legend, as the panel's controls say."""
+    kind = shownKind(parameters, result)
+    node = shownNode(outputs, kind, parameters.mapAsCells)
+    if node is None:
+        return
+    display = node.GetDisplayNode()
+    wasModifying = display.StartModify()
+    try:
+        display.AutoWindowLevelOff()
+        display.SetInterpolate(0 if parameters.mapAsCells else 1)
+        threshold = float(parameters.mapThreshold)
+        if kind == EVIDENCE_KIND:
+            colors = _evidenceColors(outputs, evidenceCut(node, threshold))
+            display.SetAndObserveColorNodeID(colors.GetID())
+            display.SetWindowLevelMinMax(-FULL_SCALE, FULL_SCALE)
+            display.ApplyThresholdOff()
+        else:
+            display.SetAndObserveColorNodeID(parameters.mapColors)
+            display.SetWindowLevelMinMax(0.0, 1.0)
+            # An unexplained voxel is 0 and stays see-through even at the lowest threshold.
+            display.SetThreshold(max(threshold, 1e-3), 1e6)
+            display.ApplyThresholdOn()
+    finally:
+        display.EndModify(wasModifying)
+
+
+def evidenceCut(node: Any, threshold: float) -> float:
+    """Share of the full scale below which evidence stays see-through.
+
+    The threshold is a share of this patient's strongest evidence, so that weak evidence can be looked at; its colors
+    stay those of the common scale, so that it looks weak.
+    """
+    strongest = float(np.abs(slicer.util.arrayFromVolume(node)).max())
+    return max(threshold * min(strongest / FULL_SCALE, 1.0), 1.5 / _TABLE_SIZE)
+
+
+def _evidenceColors(outputs: SceneOutputs, cut: float) -> Any:
+    """Orange against, blue-green for, fainter and darker where weaker; see-through below ``cut``."""
+    node = outputs.node(EVIDENCE_COLORS)
+    if node is None:
+        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLColorTableNode")
+        node.UnRegister(None)
+        node.SetTypeToUser()
+        node.SetNumberOfColors(_TABLE_SIZE)
+        node.SetHideFromEditors(False)  # a hidden color node is not saved with the scene
+        node = slicer.mrmlScene.AddNode(node)
+        outputs.place(EVIDENCE_COLORS, node, _("Evidence for and against"), None)
+    against, favor = np.array((1.0, 0.50, 0.15)), np.array((0.15, 0.70, 0.90))
+    wasModifying = node.StartModify()
+    for index, share in enumerate(np.linspace(-1.0, 1.0, _TABLE_SIZE)):
+        strength = abs(share) ** 0.6
+        red, green, blue = (favor if share > 0 else against) * (0.25 + 0.75 * strength)
+        alpha = 0.0 if abs(share) < cut else 0.3 + 0.7 * strength
+        node.SetColor(index, f"{share:+.2f}", float(red), float(green), float(blue), alpha)
+    node.EndModify(wasModifying)
+    return node
+
+
+def legendTitle(kind: str) -> str:
+    """What the colors mean, with the unit."""
+    if kind == EVIDENCE_KIND:
+        return _("Evidence\n(log-odds / 100 mL)\n+ for OS > 1 year")
+    return _("Grad-CAM\n{name}\n(share of max)").format(name=labelOf(kind))
+
+
+def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
+    """One legend, that of the shown map; the others are hidden, since a legend outlives its volume's display."""
+    kind = shownKind(parameters, result)
+    shown = shownNode(outputs, kind, parameters.mapAsCells)
+    logic = slicer.modules.colors.logic()
+    for role in MAP_ROLES:
+        node = outputs.node(role)
+        legend = logic.GetColorLegendDisplayNode(node) if node is not None else None
+        if node is shown and node is not None:
+            if legend is None:
+                legend = logic.AddDefaultColorLegendDisplayNode(node)
+                _styleLegend(legend, 0.115 if role == EVIDENCE else 0.085)
+            legend.SetTitleText(legendTitle(kind))
+            legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
+            legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))
+            legend.Modified()
+        elif legend is not None:
+            legend.SetVisibility(False)
+
+
+def _styleLegend(legend: Any, width: float) -> None:
+    legend.SetNumberOfLabels(5)
+    legend.SetPosition(0.97, 0.5)
+    legend.SetSize(width, 0.4)  # Slicer fits the numbers into this width
+    for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
+        text.SetFontSize(12)
+        text.SetShadow(1)
+        text.SetBold(0)
+        text.SetItalic(0)
+        text.SetFontFamilyToArial()
+
+
+def composites() -> list[Any]:
+    """The layers of every slice view but the one that shows T1Gd alone."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    return [node for node in nodes if node.GetLayoutName() != BESIDE]
+
+
+def showLayers(outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], parameters: Any, *, fit: bool = False) -> None:
+    """T1Gd below, the map above with its opacity; ``fit`` only when a new result arrives."""
+    node = shownNode(outputs, shownKind(parameters, result), parameters.mapAsCells)
+    visible = bool(parameters.mapVisible) and node is not None
+    for composite in composites():
+        wasModifying = composite.StartModify()
+        if t1gd is not None:
+            composite.SetBackgroundVolumeID(t1gd.GetID())
+        composite.SetForegroundVolumeID(node.GetID() if visible else None)
+        composite.SetForegroundOpacity(float(parameters.mapOpacity) if visible else 0.0)
+        composite.EndModify(wasModifying)
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+        if composite.GetLayoutName() == BESIDE and t1gd is not None:
+            composite.SetBackgroundVolumeID(t1gd.GetID())
+            composite.SetForegroundVolumeID(None)
+    if fit and slicer.app.layoutManager() is not None:
+        slicer.app.layoutManager().resetSliceViews()
+
+
+def ledger(result: dict[str, Any]) -> str:
+    """Where the log-odds come from, in one line that adds up."""
+    evidence = result.get("evidence")
+    if not evidence:
+        return ""
+    regions = evidence.get("ledger")
+    if regions:
+        return _(
+            "Where the log-odds of {total:+.2f} for OS > 1 year come from: the brain {brain:+.2f}, outside the brain "
+            "{outside:+.2f}, the same for every patient {constant:+.2f}."
+        ).format(
+            total=regions["log_odds"],
+            brain=regions["brain"] + (regions["lesion"] or 0.0),
+            outside=regions["outside"],
+            constant=regions["constant"],
+        )
+    return _(
+        "Evidence for OS > 1 year {plus:+.2f}, against {minus:+.2f}, the same for every patient "
+        "{constant:+.2f}: together log-odds {total:+.2f}."
+    ).format(
+        plus=evidence["for"],
+        minus=evidence["against"],
+        constant=evidence["constant"],
+        total=result["log_odds"],
+    )
+
+
+def caution(result: dict[str, Any], kind: str) -> str:
+    """One sentence on what the shown map can and cannot tell."""
+    edge = max(result.get("activation_map", {}).get("cell_size_mm") or [0.0])
+    if kind == EVIDENCE_KIND:
+        return _(
+            "The map shows where in the scan the network's answer comes from, in cells of {edge:.0f} mm; it outlines "
+            "no tumor and proves no cause."
+        ).format(edge=edge)
+    if _mapOf(result, kind).get("empty"):
+        return _("No cell speaks for {name}: this map is empty.").format(name=labelOf(kind))
+    return _(
+        "The map shows which regions speak for {name} to the network, in cells of {edge:.0f} mm, each class on its "
+        "own scale; it outlines no tumor and proves no cause."
+    ).format(name=labelOf(kind), edge=edge)
+
+
+def _mapOf(result: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What a result says of the Grad-CAM of one class."""
+    maps = (result.get("activation_map") or {}, result.get("activation_map_other_class") or {})
+    return next((entry for entry in maps if classOf(str(entry.get("explains"))) == kind), {})

@@ -1,0 +1,130 @@
+"""Repair a brain mask in Segment Editor or an alignment in Transforms, and bring the repair back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import UnusableScanError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, T1GD, TRANSFORM, SceneOutputs
+from PCNSLSurvivalUI.scene.resampling import sampled
+from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, ijkToWorld, newHidden, removeNode
+
+SEGMENTATION, REPAIRED_MASK = "output.repair.mask", "output.repairedMask"
+MOVING = "output.repair.moving."
+"""With the name of the sequence: the copy that lies under the transform while it is repaired."""
+_REPAIRED_FOR = "PCNSLSurvival.repairedFor"
+
+
+def startMask(outputs: SceneOutputs) -> None:
+    """Turn the brain mask into a segmentation and open it in Segment Editor."""
+    mask = outputs.node(MASK)
+    segmentation = newHidden("vtkMRMLSegmentationNode", "repair")
+    segmentation.CreateDefaultDisplayNodes()
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(mask)
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(mask, segmentation)
+    outputs.place(SEGMENTATION, segmentation, _("Brain mask under repair"), outputs.node(T1GD), kept=False)
+    slicer.util.selectModule("SegmentEditor")
+
+
+def finishMask(outputs: SceneOutputs) -> Any:
+    """Take the repaired segmentation over as a brain mask on the voxels of T1Gd.
+
+    Returns:
+        The mask, a ``vtkMRMLLabelMapVolumeNode``.
+
+    Raises:
+        UnusableScanError: The segmentation is empty.
+    """
+    segmentation, reference = outputs.node(SEGMENTATION), outputs.node(MASK)
+    exported = newHidden("vtkMRMLLabelMapVolumeNode", "repaired")
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    good = logic.ExportVisibleSegmentsToLabelmapNode(segmentation, exported, reference)
+    image = exported.GetImageData()
+    drawn = image is not None and image.GetPointData().GetScalars() is not None
+    if not good or not drawn or not slicer.util.arrayFromVolume(exported).any():
+        removeNode(exported)
+        raise UnusableScanError(_("The repaired brain mask is empty. Mark the brain in Segment Editor, then go on."))
+    values = slicer.util.arrayFromVolume(exported)
+    values[:] = values > 0
+    slicer.util.arrayFromVolumeModified(exported)
+    earlier = outputs.node(REPAIRED_MASK)
+    if earlier is not None:
+        # Not replaced: a selector whose node is removed chooses another one by itself.
+        earlier.SetAndObserveImageData(exported.GetImageData())
+        matrix = vtk.vtkMatrix4x4()
+        exported.GetIJKToRASMatrix(matrix)
+        earlier.SetIJKToRASMatrix(matrix)
+        removeNode(exported)
+    else:
+        outputs.place(REPAIRED_MASK, exported, _("Brain mask, repaired"), outputs.node(T1GD))
+    outputs.remove(SEGMENTATION)
+    return outputs.node(REPAIRED_MASK)
+
+
+def startTransform(outputs: SceneOutputs, sequence: MRSequence, moving: Any) -> Any:
+    """Lay a copy of a scan under its transform and open the transform in Transforms.
+
+    Args:
+        outputs: Where the transform is.
+        sequence: T1 or T2.
+        moving: The scan as acquired; it stays untouched.
+
+    Returns:
+        The copy, which follows the transform.
+
+    Raises:
+        UnusableScanError: See ``scene_bridge.hiddenCopy``.
+    """
+    transform = outputs.node(TRANSFORM + sequence)
+    copy = hiddenCopy(moving, sequence.label)
+    copy.SetAndObserveTransformNodeID(transform.GetID())
+    name = _("{role} under its transform").format(role=sequence.label)
+    outputs.place(MOVING + sequence, copy, name, outputs.node(T1GD), kept=False)
+    slicer.app.openNodeModule(transform)
+    return outputs.node(MOVING + sequence)
+
+
+def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[None]:
+    """Sample the scan anew on the voxels of T1Gd as its transform stands now; a generator for ``InPieces``.
+
+    Raises:
+        UnusableScanError: The transform bends the scan, or T1Gd is gone.
+    """
+    moving, t1gd = outputs.node(MOVING + sequence), outputs.node(T1GD)
+    parent = moving.GetParentTransformNode() if moving is not None else None
+    if t1gd is None or parent is None or not parent.IsTransformToWorldLinear():
+        raise UnusableScanError(
+            _("{role} cannot be aligned: T1Gd or the transform is gone, or the transform is not linear.").format(
+                role=sequence.label
+            )
+        )
+    own, world = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
+    moving.GetIJKToRASMatrix(own)
+    parent.GetMatrixTransformToWorld(world)
+    movingToWorld = slicer.util.arrayFromVTKMatrix(world) @ slicer.util.arrayFromVTKMatrix(own)
+    reference = ijkToWorld(t1gd, MRSequence.T1GD.label)
+    image = vtk.vtkImageData()
+    yield from sampled(moving.GetImageData(), np.linalg.inv(movingToWorld) @ reference, t1gd, image)
+    aligned = newHidden("vtkMRMLScalarVolumeNode", "aligned")
+    aligned.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(reference))
+    aligned.SetAndObserveImageData(image)
+    outputs.place(ALIGNED + sequence, aligned, _("{role} aligned with T1Gd").format(role=sequence.label), t1gd)
+    outputs.node(ALIGNED + sequence).SetAttribute(_REPAIRED_FOR, t1gd.GetID())
+    outputs.remove(MOVING + sequence)
+
+
+def repairedAlignments(outputs: SceneOutputs, t1gd: Any) -> dict[MRSequence, Any]:
+    """Scans whose alignment with this T1Gd the user repaired: they need not, and must not, be aligned again."""
+    nodes = {sequence: outputs.node(ALIGNED + sequence) for sequence in (MRSequence.T1, MRSequence.T2)}
+    return {
+        sequence: node
+        for sequence, node in nodes.items()
+        if node is not None and node.GetAttribute(_REPAIRED_FOR) == t1gd.GetID()
+    }

@@ -1,0 +1,107 @@
+"""Which steps a run has, in their order, and how the lines of our process move them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalUI.run import step_list
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
+from PCNSLSurvivalUI.run.request import RunRequest
+from PCNSLSurvivalUI.run.step_cache import KeptSteps
+from PCNSLSurvivalUI.run.step_list import FIRST, PROCESS, READING, StepList
+from PCNSLSurvivalUI.run.step_names import nameOf
+from PCNSLSurvivalUI.run.tasks import (
+    BiasFieldTask,
+    BrainTask,
+    BuiltInRegistrationTask,
+    ModuleTask,
+    RegistrationTask,
+)
+from PCNSLSurvivalUI.run.volumes import RunVolumes
+
+_PROCESS_STEPS = (
+    Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID,
+    Step.PREDICTION, Step.GRAD_CAM, Step.MAP_TO_PATIENT, Step.REPORT,
+)  # fmt: skip
+"""Steps of our own process that every run goes through."""
+
+
+def planModules(
+    steps: StepList, request: RunRequest, volumes: RunVolumes, kept: KeptSteps
+) -> tuple[list[ModuleTask], list[ModuleTask]]:
+    """List the long steps and make the tasks of Slicer's modules.
+
+    The brain comes first, as in the recipe, so that the bias field can be fitted inside it.
+
+    Returns:
+        Tasks that the prediction waits for, and tasks that may go on beside it.
+    """
+    before: list[ModuleTask] = []
+    beside: list[ModuleTask] = []
+    brain = BrainTask(MRSequence.T1GD, volumes, request, kept)
+    lane = PROCESS if request.brainEngine == BUILT_IN and volumes.mask is None else FIRST
+    steps.add(brain.key, nameOf(Step.BRAIN_EXTRACTION), request.brainEngine, lane)
+    if volumes.mask is not None:
+        steps.mark(brain.key, step_list.SKIPPED, _("your own mask is used"))
+    elif request.brainEngine == SLICER:
+        before.append(brain)
+    elif request.brainEngine == SKIP:
+        steps.mark(brain.key, step_list.SKIPPED, _("you said the skull is removed already"))
+    for role in request.forNetwork:
+        task = BiasFieldTask(role, volumes, request, kept)
+        lane = PROCESS if request.biasEngine == BUILT_IN else FIRST
+        steps.add(task.key, f"{nameOf(Step.BIAS_FIELD)}, {role.label}", request.biasEngine, lane)
+        if request.biasEngine == SLICER:
+            before.append(task)
+        elif request.biasEngine == SKIP:
+            steps.mark(task.key, step_list.SKIPPED, _("you said it is corrected already"))
+    for role in [role for role in (*request.forNetwork, *request.forReading) if role is not MRSequence.T1GD]:
+        needed = role in request.forNetwork
+        kind = BuiltInRegistrationTask if request.registrationEngine == BUILT_IN else RegistrationTask
+        align = kind(role, volumes, request, kept, fatal=needed)
+        label = _("{role} to T1Gd") if needed else _("{role} to T1Gd, for reading")
+        steps.add(align.key, label.format(role=role.label), request.registrationEngine, FIRST if needed else READING)
+        if role in request.aligned:
+            steps.mark(align.key, step_list.SKIPPED, _("your own alignment is used"))
+        elif request.registrationEngine == SKIP:
+            steps.mark(align.key, step_list.SKIPPED, _("you said it lies over T1Gd already"))
+        else:
+            (before if needed else beside).append(align)
+    return before, beside
+
+
+def planProcess(steps: StepList, request: RunRequest) -> None:
+    """List the steps of our own process, before those that go on beside it."""
+    for step in _PROCESS_STEPS:
+        steps.add(str(step), nameOf(step), lane=PROCESS)
+    steps.sortByLane(first=str(Step.READ))
+
+
+def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
+    """Move a step as a progress line of our process says; whether it was one."""
+    if event.get("type") != "step":
+        return False
+    detail, name, state = event.get("detail", ""), str(event.get("step")), event.get("state")
+    key = next((k for k in (f"{name} {detail}".strip(), name) if steps.find(k) is not None), None)
+    if key is None:
+        if state not in ("started", "kept"):
+            return False
+        key = f"{name} {detail}".strip()
+        label = nameOf(Step(name)) if name in list(Step) else name
+        steps.addNext(key, f"{label}, {inUsersLanguage(detail)}" if detail else label)
+    step = steps.find(key)
+    if state == "started":
+        steps.start(key)
+    elif state == "running":
+        step.fraction = event.get("fraction")
+    elif state == "finished":
+        steps.finish(key, event.get("seconds"))
+    elif state == "kept":
+        steps.mark(key, step_list.KEPT, _("kept from the last run"))
+    elif state == "skipped" and step.state == step_list.WAITING:
+        steps.mark(key, step_list.SKIPPED, inUsersLanguage(detail))
+    return True

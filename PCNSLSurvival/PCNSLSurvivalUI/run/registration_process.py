@@ -1,0 +1,133 @@
+"""The built-in alignment as one step of a run: our command line in its own process, its pose brought back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalUI.process import job
+from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.scene.resampling import sampled
+from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, writeNrrd
+
+
+class RegistrationProcess:
+    """One scan laid over T1Gd, from start to a single call of ``ended``; as ``slicer_steps.CLIStep`` does it.
+
+    Args:
+        role: The scan to align.
+        scans: T1Gd and the scan as acquired, by role.
+        mask: The brain on T1Gd; None where the command line finds it itself.
+        source: The volume to sample on the voxels of T1Gd: the scan as far as it is prepared.
+        made: Volume and transform node to fill.
+        options: What has been done to the scans, in words of the command line.
+        ended: Told whether it went well; not called after ``cancel``.
+        worker: Script that the process runs.
+    """
+
+    nodeIDs = frozenset[str]()
+    """Nodes that must outlive ``cancel``: none, unlike with Slicer's modules."""
+    isOver = True
+
+    def __init__(
+        self,
+        role: MRSequence,
+        scans: dict[MRSequence, Any],
+        mask: Any,
+        source: Any,
+        made: list[Any],
+        options: list[str],
+        ended: Callable[[bool], None],
+        worker: Path = job.WORKER,
+    ) -> None:
+        self._role, self._scans, self._mask, self._source, self._made = role, scans, mask, source, made
+        self._options, self._ended, self._worker = options, ended, worker
+        self.problem = ""
+        """The sentence for the user when it did not go well."""
+        self.findings: list[dict[str, Any]] = []
+        """What there is to say of the alignment, as in ``prediction.json``."""
+        self._folder = Path(slicer.util.tempDirectory())
+        self._job: job.Job | None = None
+        self._pieces: InPieces | None = InPieces(self._write(), self._startJob, self._onFault)
+
+    def cancel(self, whenOver: Callable[[], None] | None = None) -> None:
+        """Stop, the process and its children included."""
+        if self._pieces is not None:
+            self._pieces.cancel()
+        if self._job is not None:
+            self._job.cancel()
+        self._leave()
+        if whenOver is not None:
+            whenOver()
+
+    def _write(self) -> Iterator[None]:
+        for role, node in self._scans.items():
+            yield from writeNrrd(node, self._folder / f"{role}.nrrd", role.label)
+        if self._mask is not None:
+            yield from writeNrrd(self._mask, self._folder / "mask.nrrd", _("The brain mask"))
+
+    def _startJob(self) -> None:
+        self._pieces = None
+        words = ["register", "--out", str(self._folder / "aligned"), "--progress", "json", *self._options]
+        for role in self._scans:
+            words += [f"--{role}", str(self._folder / f"{role}.nrrd")]
+        if self._mask is not None:
+            words += ["--brain-mask", str(self._folder / "mask.nrrd")]
+        try:
+            self._job = job.Job(words, lambda event: None, self._onAligned, self._worker)
+        except PCNSLSurvivalError as problem:
+            self._end(str(problem))
+
+    def _onAligned(self, sentence: str | None) -> None:
+        self._job = None
+        if sentence is not None:
+            self._end(sentence)
+            return
+        self._pieces = InPieces(self._bring(), lambda: self._end(""), self._onFault)
+
+    def _bring(self) -> Iterator[None]:
+        """Fill the transform, and sample the scan on the voxels of T1Gd."""
+        stored = json.loads((self._folder / "aligned" / "alignment.json").read_text(encoding="utf-8"))[self._role.value]
+        toT1gd = np.array(stored["scan_to_t1gd_ras"])
+        self.findings = [found for found in stored["findings"] if found["subject"] == self._role.label]
+        volume, transform = self._made
+        transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(toT1gd))
+        reference = ijkToWorld(self._scans[MRSequence.T1GD], MRSequence.T1GD.label)
+        source = toT1gd @ ijkToWorld(self._source, self._role.label)
+        image = vtk.vtkImageData()
+        yield from sampled(
+            self._source.GetImageData(), np.linalg.inv(source) @ reference, self._scans[MRSequence.T1GD], image
+        )
+        volume.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(reference))
+        volume.SetAndObserveImageData(image)
+        yield
+
+    def _onFault(self, error: Exception) -> None:
+        known = isinstance(error, PCNSLSurvivalError)
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        self._end(
+            str(error)
+            if known
+            else _(
+                "{role} could not be aligned with T1Gd ({reason}). Free some space on the disk, then predict again."
+            ).format(role=self._role.label, reason=reason)
+        )
+
+    def _leave(self) -> None:
+        self._job = self._pieces = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self, sentence: str) -> None:
+        self._leave()
+        self.problem = sentence
+        self._ended(not sentence)

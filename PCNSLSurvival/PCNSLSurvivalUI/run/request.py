@@ -1,0 +1,125 @@
+"""What to predict from what, who hears of it, and whether it can be started at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import is_brain_extractor_installed
+from PCNSLSurvivalUI.run import slicer_modules
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
+
+
+class CannotStartError(PCNSLSurvivalError):
+    """What the user chose cannot be run."""
+
+
+@dataclass(kw_only=True)
+class RunRequest:
+    """What to predict from what, and how."""
+
+    volumes: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode]
+    model: ModelFolder
+    brainMask: slicer.vtkMRMLLabelMapVolumeNode | None = None
+    biasEngine: str = SLICER
+    registrationEngine: str = SLICER
+    brainEngine: str = SLICER
+    device: str = "auto"
+    overrideQuality: bool = False
+    aligned: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode] = field(default_factory=dict)
+    """Scans on the voxels of T1Gd whose alignment the user repaired: they are not aligned again."""
+
+    @property
+    def forNetwork(self) -> tuple[MRSequence, ...]:
+        """What the model reads."""
+        return self.model.sequences
+
+    @property
+    def forReading(self) -> tuple[MRSequence, ...]:
+        """Chosen scans that the model does not read: they are aligned with T1Gd for the reader's eyes."""
+        return tuple(role for role in self.volumes if role is not MRSequence.T1GD and role not in self.forNetwork)
+
+    def check(self) -> None:
+        """Refuse what cannot run.
+
+        Raises:
+            CannotStartError: A scan that the model reads, a Slicer module or the brain extractor is missing.
+        """
+        missing = [role.label for role in self.forNetwork if role not in self.volumes]
+        if missing:
+            raise CannotStartError(
+                _("This model reads {missing} as well. Choose {missing} under Patient scans, or another model.").format(
+                    missing=_(" and ").join(missing)
+                )
+            )
+        if self.brainEngine == BUILT_IN and self.brainMask is None and not is_brain_extractor_installed():
+            raise CannotStartError(
+                _(
+                    "The networks of the built-in brain extraction are not on this computer yet. Press 'Get the "
+                    "built-in brain extraction' under Advanced, or choose a brain mask there."
+                )
+            )
+        absent = self.absentModules()
+        if absent:
+            raise CannotStartError(slicer_modules.absentSentence(absent[0]))
+
+    def absentModules(self) -> list[str]:
+        """Slicer modules that this run needs and that are not installed."""
+        needed = {
+            slicer_modules.SWISS: self.brainEngine == SLICER and self.brainMask is None,
+            slicer_modules.N4: self.biasEngine == SLICER,
+            slicer_modules.BRAINSFIT: self.registrationEngine == SLICER
+            and bool(set(self.volumes) - set(self.aligned) - {MRSequence.T1GD}),
+        }
+        return [module for module, wanted in needed.items() if wanted and not slicer_modules.isInstalled(module)]
+
+    def commandLine(
+        self, files: dict[MRSequence, Path], mask: Path | None, alignment: Path | None, out: Path, kept: Path | None
+    ) -> list[str]:
+        """Words of the command line that predicts from prepared files.
+
+        Args:
+            files: What the model reads.
+            mask: Brain mask on the voxels of T1Gd.
+            alignment: How scans were moved onto T1Gd.
+            out: Result folder to make.
+            kept: Folder of finished steps.
+        """
+        words = ["predict", "--out", str(out), "--model", str(self.model.path)]
+        words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
+        for role, path in files.items():
+            words += [f"--{role}", str(path)]
+        if mask is not None:
+            words += ["--brain-mask", str(mask)]
+        if alignment is not None:
+            words += ["--alignment", str(alignment)]
+        if kept is not None:
+            words += ["--keep-steps", str(kept)]
+        said = {
+            "--already-corrected": self.biasEngine in (SLICER, SKIP),
+            "--already-registered": len(files) > 1,
+            "--already-stripped": self.brainEngine == SKIP and mask is None,
+            "--override-quality": self.overrideQuality,
+        }
+        return words + [option for option, holds in said.items() if holds]
+
+
+@dataclass(kw_only=True)
+class RunListener:
+    """Whom a run tells what; every call comes on the main thread."""
+
+    changed: Callable[[], None]
+    resultReady: Callable[[Path], Iterator[None]]
+    """Gets the result folder; a generator that brings it into the scene piece by piece."""
+    aligned: Callable[[MRSequence, Any, Any], None]
+    """Gets a sequence, its volume on the grid of T1Gd, and its transform; takes them over."""
+    ended: Callable[[str | None], None]
+    """Told once: None when all went well, otherwise the sentence for the user."""

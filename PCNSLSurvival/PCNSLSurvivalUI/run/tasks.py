@@ -1,0 +1,223 @@
+"""The long steps before our process: what each reads, what it makes, and when it need not run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalUI.run import slicer_modules
+from PCNSLSurvivalUI.run.engines import SKIP
+from PCNSLSurvivalUI.run.registration_process import RegistrationProcess
+from PCNSLSurvivalUI.run.request import CannotStartError, RunRequest
+from PCNSLSurvivalUI.run.step_cache import KeptSteps, identityOf
+from PCNSLSurvivalUI.run.volumes import RunVolumes
+
+
+class ModuleTask:
+    """One step that waits for its turn; one of Slicer's modules does it.
+
+    Args:
+        role: The scan it works on.
+        volumes: The volumes of the run.
+        request: What the user chose.
+        kept: Results of earlier runs.
+        fatal: Whether the prediction cannot go on without it.
+    """
+
+    module: ClassVar[str]
+    step: ClassVar[Step]
+    makes: ClassVar[tuple[tuple[str, str], ...]]
+    """Class and name of the nodes that are worth keeping."""
+    waitsForResult: bool = False
+    """Whether it must not run beside our process."""
+
+    def __init__(
+        self, role: MRSequence, volumes: RunVolumes, request: RunRequest, kept: KeptSteps, *, fatal: bool = True
+    ) -> None:
+        self.role, self.fatal = role, fatal
+        self._volumes, self._request, self._kept = volumes, request, kept
+        self._made: list[Any] = []
+        self.findings: list[dict[str, Any]] | None = None
+        """What the step says of its own result, as in ``prediction.json``; None when it says nothing."""
+
+    @property
+    def key(self) -> str:
+        """Name of the step in the list of steps."""
+        return str(self.step) if self.step is Step.BRAIN_EXTRACTION else f"{self.step} {self.role.label}"
+
+    def takeKept(self) -> bool:
+        """Use what an earlier run made of the same volumes; whether there was something."""
+        nodes = self._kept.nodes(self._identity())
+        if nodes is None:
+            return False
+        self._made = [self._volumes.own(node) for node in nodes]
+        self.findings = self._kept.findings(self._identity())
+        self._handOn()
+        return True
+
+    def start(self, ended: Callable[[bool], None]) -> slicer_modules.CLIStep | RegistrationProcess:
+        """Begin, with new nodes for what it makes.
+
+        Args:
+            ended: Told whether it went well.
+        """
+        self._made = [self._volumes.new(className, name.format(role=self.role.label)) for className, name in self.makes]
+        return self._start(ended)
+
+    def _start(self, ended: Callable[[bool], None]) -> slicer_modules.CLIStep | RegistrationProcess:
+        return slicer_modules.CLIStep(self.module, self._parameters(), ended)
+
+    def problem(self) -> str:
+        """The sentence for the user when it did not go well."""
+        return slicer_modules.failureSentence(self.module, self.role.label)
+
+    def finish(self) -> None:
+        """The module has run: check, remember and use what it made.
+
+        Raises:
+            CannotStartError: It made nothing that can be used.
+        """
+        self._check()
+        self._kept.keep(self._identity(), self._made, self.findings)
+        self._handOn()
+
+    def _identity(self) -> tuple[Any, ...]:
+        """Changes with everything the step reads."""
+        raise NotImplementedError
+
+    def _parameters(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _handOn(self) -> None:
+        raise NotImplementedError
+
+    def _check(self) -> None:
+        if self._made[0].GetImageData() is None:
+            raise CannotStartError(self.problem())
+
+
+class BrainTask(ModuleTask):
+    """SwissSkullStripper outlines the brain on T1Gd as acquired."""
+
+    module, step = slicer_modules.SWISS, Step.BRAIN_EXTRACTION
+    makes = (("vtkMRMLLabelMapVolumeNode", "Brain mask"),)
+
+    def _identity(self) -> tuple[Any, ...]:
+        return ("brain", identityOf(self._volumes.raw[MRSequence.T1GD]))
+
+    def _parameters(self) -> dict[str, Any]:
+        stripped = self._volumes.new("vtkMRMLScalarVolumeNode", "T1Gd brain")
+        return slicer_modules.brainParameters(self._volumes.raw[MRSequence.T1GD], stripped, self._made[0])
+
+    def _check(self) -> None:
+        if slicer_modules.isEmptyMask(self._made[0]):
+            raise CannotStartError(
+                _(
+                    "SwissSkullStripper found no brain in T1Gd. Look at T1Gd in the slice views; if it shows "
+                    "a head, choose 'Built in' for the brain extraction under Advanced and predict again."
+                )
+            )
+
+    def _handOn(self) -> None:
+        self._volumes.mask = self._made[0]
+
+
+class BiasFieldTask(ModuleTask):
+    """N4ITK removes the shading of a scan; on T1Gd it looks at the brain alone where the outline is known."""
+
+    module, step = slicer_modules.N4, Step.BIAS_FIELD
+    makes = (("vtkMRMLScalarVolumeNode", "{role} corrected"),)
+
+    def _mask(self) -> Any:
+        return self._volumes.mask if self.role is MRSequence.T1GD else None
+
+    def _identity(self) -> tuple[Any, ...]:
+        mask = self._mask()
+        return (
+            "bias field",
+            identityOf(self._volumes.raw[self.role]),
+            None if mask is None else identityOf(mask),
+            repr(self._request.model.recipe.bias_field),
+        )
+
+    def _parameters(self) -> dict[str, Any]:
+        recipe = self._request.model.recipe
+        return slicer_modules.biasFieldParameters(self._volumes.raw[self.role], self._made[0], recipe, self._mask())
+
+    def _handOn(self) -> None:
+        self._volumes.current[self.role] = self._made[0]
+
+
+class RegistrationTask(ModuleTask):
+    """BRAINSFit lays a scan over T1Gd."""
+
+    module, step = slicer_modules.BRAINSFIT, Step.REGISTRATION
+    makes = (
+        ("vtkMRMLScalarVolumeNode", "{role} aligned"),
+        ("vtkMRMLLinearTransformNode", "{role} to T1Gd"),
+    )
+
+    def _identity(self) -> tuple[Any, ...]:
+        fixed, moving = self._volumes.raw[MRSequence.T1GD], self._volumes.current[self.role]
+        return ("registration", identityOf(fixed), identityOf(moving))
+
+    def _parameters(self) -> dict[str, Any]:
+        # T1Gd as acquired: outside the brain the correction of a masked N4 is only an extrapolation.
+        fixed, moving = self._volumes.raw[MRSequence.T1GD], self._volumes.current[self.role]
+        return slicer_modules.registrationParameters(fixed, moving, *self._made)
+
+    def _handOn(self) -> None:
+        # BRAINSFit's habit: the moving volume lies under the new transform now.
+        self._volumes.current[self.role].SetAndObserveTransformNodeID(None)
+        if self.fatal:
+            self._volumes.current[self.role] = self._made[0]
+        self._volumes.aligned[self.role] = (self._made[0], self._made[1])
+
+
+class BuiltInRegistrationTask(RegistrationTask):
+    """Our own process lays a scan over T1Gd; beside the prediction it would only slow both down."""
+
+    def __init__(self, *arguments: Any, fatal: bool) -> None:
+        super().__init__(*arguments, fatal=fatal)
+        self.waitsForResult = not fatal
+        self._step: RegistrationProcess | None = None
+
+    def _identity(self) -> tuple[Any, ...]:
+        mask = None if self._volumes.mask is None else identityOf(self._volumes.mask)
+        raw = identityOf(self._volumes.raw[self.role])
+        return ("built-in", raw, mask, tuple(self._options()), *super()._identity())
+
+    def _options(self) -> list[str]:
+        """What the user said of the scans, in words of the command line."""
+        request = self._request
+        said = {
+            "--already-corrected": request.biasEngine == SKIP,
+            "--already-stripped": request.brainEngine == SKIP and self._volumes.mask is None,
+            "--override-quality": request.overrideQuality,
+        }
+        return [option for option, holds in said.items() if holds]
+
+    def _start(self, ended: Callable[[bool], None]) -> RegistrationProcess:
+        scans = {role: self._volumes.raw[role] for role in (MRSequence.T1GD, self.role)}
+        self._step = RegistrationProcess(
+            self.role,
+            scans,
+            self._volumes.mask,
+            self._volumes.current[self.role],
+            self._made,
+            [*self._options(), "--keep-steps", str(self._kept.folder())],
+            ended,
+        )
+        return self._step
+
+    def problem(self) -> str:
+        """The sentence of our process."""
+        return self._step.problem if self._step is not None else super().problem()
+
+    def finish(self) -> None:
+        """Keep what our process says of the alignment as well."""
+        self.findings = self._step.findings if self._step is not None else None
+        super().finish()

@@ -1,0 +1,64 @@
+"""How long each step took on this machine, for the time left; kept in the application's settings."""
+
+from __future__ import annotations
+
+import json
+
+import slicer
+
+from PCNSLSurvivalLib.core.terms import Step
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+
+_KEY = "PCNSLSurvival/secondsPerStep"
+_KEPT = 5
+_FIRST_RUN = {
+    f"{Step.BRAIN_EXTRACTION} {SLICER}": 40.0,
+    f"{Step.BRAIN_EXTRACTION} {BUILT_IN}": 15.0,
+    f"{Step.BIAS_FIELD} {SLICER}": 30.0,
+    f"{Step.BIAS_FIELD} {BUILT_IN}": 5.0,
+    f"{Step.REGISTRATION} {SLICER}": 15.0,
+    f"{Step.REGISTRATION} {BUILT_IN}": 20.0,
+    Step.READ: 3.0,
+    Step.NORMALIZATION: 1.0,
+    Step.RESAMPLING: 2.0,
+    Step.NETWORK_GRID: 0.5,
+    Step.PREDICTION: 5.0,
+    Step.GRAD_CAM: 0.5,
+    Step.MAP_TO_PATIENT: 1.0,
+    Step.REPORT: 4.0,
+}
+"""Seconds by step and engine on a common computer, by judgement: for the first run, until it has been timed here."""
+
+
+def expectedSeconds(step: str) -> float | None:
+    """Median of the last runs of a step here; a guess before the first; None for a step nobody knows.
+
+    Args:
+        step: Step, volume and engine: "bias_field T1Gd Built in".
+    """
+    times = sorted(_stored().get(step, []))
+    if times:
+        return times[len(times) // 2]
+    name = step.partition(" ")[0]
+    engine = next((f" {engine}" for engine in (SLICER, BUILT_IN) if step.endswith(f" {engine}")), "")
+    return _FIRST_RUN.get(f"{name}{engine}")
+
+
+def isTimedHere(step: str) -> bool:
+    """Whether a step has run on this computer before."""
+    return bool(_stored().get(step))
+
+
+def remember(step: str, seconds: float) -> None:
+    """Keep what a finished step took."""
+    stored = _stored()
+    stored[step] = [*stored.get(step, []), round(seconds, 2)][-_KEPT:]
+    slicer.app.userSettings().setValue(_KEY, json.dumps(stored))
+
+
+def _stored() -> dict[str, list[float]]:
+    try:
+        stored = json.loads(slicer.app.userSettings().value(_KEY) or "{}")
+    except (ValueError, TypeError):
+        return {}
+    return stored if isinstance(stored, dict) else {}

@@ -1,0 +1,1 @@
+"""Volume nodes to files and back, geometry intact, and the nodes of a result."""

@@ -1,0 +1,69 @@
+"""Progress of a run on the terminal, in a log file, or as JSON lines for another program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from PCNSLSurvivalLib.core.progress import Listener, StepEvent, silent
+
+CHOICES = ("auto", "json", "none")
+
+_BAR = "{desc:<36} {bar:24} {percentage:3.0f} % {postfix}"
+
+
+def listener_for(choice: str) -> Listener:
+    """The listener that ``--progress`` names.
+
+    Args:
+        choice: "auto": bars on a terminal, one line a step elsewhere; "json": one JSON object a line on stdout;
+            "none": nothing.
+    """
+    if choice == "json":
+        return _json_line
+    if choice == "none":
+        return silent
+    return TerminalProgress() if sys.stderr.isatty() else _plain_line
+
+
+def _json_line(event: StepEvent) -> None:
+    print(json.dumps({"type": "step", **asdict(event)}), flush=True)
+
+
+def _plain_line(event: StepEvent) -> None:
+    if event.state == "finished":
+        print(f"{_title(event):<36} {event.seconds:6.1f} s", file=sys.stderr, flush=True)
+    elif event.state == "skipped":
+        print(f"{event.step.label:<36} skipped: {event.detail}", file=sys.stderr, flush=True)
+    elif event.state == "kept":
+        print(f"{_title(event):<36} kept from an earlier run", file=sys.stderr, flush=True)
+
+
+class TerminalProgress:
+    """One bar a step, which stays with its seconds when the step has finished."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._new_bar = tqdm
+        self._bar: tqdm | None = None
+
+    def __call__(self, event: StepEvent) -> None:
+        """Show one event."""
+        if event.state == "started":
+            self._bar = self._new_bar(total=1.0, desc=_title(event), bar_format=_BAR, file=sys.stderr)
+        elif event.state in ("skipped", "kept"):
+            _plain_line(event)
+        elif self._bar is not None:
+            self._bar.n = event.fraction or 0.0
+            if event.state == "finished":
+                self._bar.set_postfix_str(f"{event.seconds:.1f} s")
+                self._bar.close()
+                self._bar = None
+            else:
+                self._bar.refresh()
+
+
+def _title(event: StepEvent) -> str:
+    return f"{event.step.label}, {event.detail}" if event.detail else event.step.label

@@ -1,0 +1,123 @@
+"""Trainings on the terminal: the epochs of one network, and the units of an experiment with all that train just now."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from PCNSLSurvivalLib.experiment.job_table import UnitOutcome
+    from PCNSLSurvivalLib.experiment.jobs import Unit
+    from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+    from PCNSLSurvivalLib.training.job import FinishedUnit
+    from PCNSLSurvivalLib.training.loop import Epoch
+    from PCNSLSurvivalLib.training.settings import TrainingSettings
+
+
+class EpochProgress:
+    """One training: a bar on a terminal, one line an epoch elsewhere.
+
+    Args:
+        settings: The training's.
+        quiet: Show nothing.
+        label: Which of several trainings it is; its bar then leaves when it ends.
+    """
+
+    def __init__(self, settings: TrainingSettings, *, quiet: bool, label: str = "") -> None:
+        self._epochs, self._quiet, self._label = settings.epochs, quiet, label
+        self._bar: tqdm | None = None
+
+    def __enter__(self) -> EpochProgress:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
+
+    def __call__(self, epoch: Epoch) -> None:
+        """Show one epoch."""
+        if self._quiet:
+            return
+        losses = f"training loss {epoch.train_loss:.3f}, inner loss {epoch.inner_loss:.3f}"
+        if sys.stderr.isatty():
+            if self._bar is None:
+                self._bar = _bar(self._epochs, self._label or "Epochs", "epoch", leave=not self._label)
+            self._bar.set_postfix_str(losses, refresh=False)
+            self._bar.update()
+        else:
+            which = f"{self._label}, " if self._label else ""
+            speed, best = f"{epoch.samples_per_second:.1f} samples/s", ", best so far" if epoch.best else ""
+            print(
+                f"{which}epoch {epoch.epoch + 1}/{self._epochs}: {losses}, {speed}{best}", file=sys.stderr, flush=True
+            )
+
+    def close(self) -> None:
+        """End the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class UnitProgress:
+    """An experiment: finished units with the time left, and below them every network in training.
+
+    Args:
+        plan: The experiment.
+        units: How many there are.
+        quiet: Show nothing.
+    """
+
+    def __init__(self, plan: ExperimentPlan, units: int, *, quiet: bool) -> None:
+        self._plan, self._quiet = plan, quiet
+        self._trainings: dict[str, EpochProgress] = {}
+        self._bar = None if quiet or not sys.stderr.isatty() else _bar(units, "Units", "unit")
+
+    def __enter__(self) -> UnitProgress:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        for training in self._trainings.values():
+            training.close()
+        if self._bar is not None:
+            self._bar.close()
+
+    def on_epoch(self, unit: Unit, epoch: Epoch) -> None:
+        """Show one epoch of a network."""
+        if unit.key not in self._trainings:
+            assert unit.training is not None
+            settings = self._plan.settings_of(unit.training)
+            self._trainings[unit.key] = EpochProgress(settings, quiet=self._quiet, label=unit.label)
+        self._trainings[unit.key](epoch)
+
+    def on_outcome(self, unit: Unit, outcome: UnitOutcome, done: int, total: int) -> None:
+        """Show what became of one unit."""
+        if (training := self._trainings.pop(unit.key, None)) is not None:
+            training.close()
+        if self._bar is None:
+            if not self._quiet and not outcome.found:
+                words = f"{outcome.state} {outcome.reason}".strip()
+                print(f"{done}/{total} {unit.label} {words} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)
+            return
+        if outcome.found:
+            # What an earlier run had finished must not count as speed, or the time left would be too short.
+            self._bar.initial += 1
+        if outcome.state == "failed":
+            self._bar.write(f"{unit.label}: {outcome.reason}", file=sys.stderr)
+        self._bar.update(1)
+
+
+def what_came_out(unit: FinishedUnit) -> str:
+    """Whom a network learned from and which epoch was kept."""
+    facts = unit.facts
+    return (
+        f"{len(facts['fit'])} examinations to learn from, {len(facts['select'])} to choose the epoch on. Kept: "
+        f"epoch {facts['best_epoch'] + 1} of {facts['epochs']}, inner loss {facts['best_inner_loss']:.3f} "
+        "(always saying one half: 0.693)."
+    )
+
+
+def _bar(total: int, words: str, unit: str, *, leave: bool = True) -> tqdm:
+    from tqdm import tqdm
+
+    # Every step is shown at once: the next one may be minutes away.
+    return tqdm(total=total, desc=words, unit=unit, leave=leave, mininterval=0, file=sys.stderr)

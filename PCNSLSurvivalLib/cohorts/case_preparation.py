@@ -1,0 +1,184 @@
+"""One case of a cohort: prepared into its own folder, whole or not at all, or found finished."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.prepared_case_folder import PreparedFiles, is_prepared, signature_of, write_prepared
+from PCNSLSurvivalLib.cohorts.prepared_cohort import CASES_FOLDER, STEPS_FOLDER
+from PCNSLSurvivalLib.core.errors import GridMismatchError, OutputFolderError, PCNSLSurvivalError, UnreadableScanError
+from PCNSLSurvivalLib.core.files import tells_full_disk
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
+from PCNSLSurvivalLib.imaging.io import content_sha256, read_mask, read_scan
+from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
+
+_ROOM_BYTES = 200_000_000
+"""A case with four scans at 1 mm needs less than this."""
+
+Draw = Callable[[PreparedCase, sitk.Image | None, Path], None]
+"""Adds pictures of a prepared case and its lesion mask (on the grid of T1Gd) to a folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseTask:
+    """What a process, here or on another computer, needs to know to prepare one case."""
+
+    case: CohortCase
+    out: Path
+    recipe: Recipe
+    draw: Draw
+    use_brain_mask: bool = False
+    override_quality: bool = False
+    keep_steps: bool = False
+    threads: int | None = None
+    """Threads of the filters; as many as there are cores if None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseOutcome:
+    """What became of one case."""
+
+    name: str
+    state: Literal["prepared", "found", "failed"]
+    reason: str = ""
+    seconds: float = 0.0
+    disk_full: bool = False
+
+
+def prepare_one(task: CaseTask) -> CaseOutcome:
+    """Prepare one case, or find it prepared from the same files by the same recipe.
+
+    No error leaves this function: a case that fails must not stop the others.
+    """
+    begin = time.perf_counter()
+    try:
+        state: Literal["prepared", "found"] = "prepared" if _prepare(task) else "found"
+    except Exception as problem:  # whatever a damaged file brings about, the other cases go on
+        full = _disk_is_full(problem, task.out)
+        reason = sentence_of(problem, disk_is_full=full)
+        seconds = time.perf_counter() - begin
+        return CaseOutcome(name=task.case.name, state="failed", reason=reason, seconds=seconds, disk_full=full)
+    return CaseOutcome(name=task.case.name, state=state, seconds=time.perf_counter() - begin)
+
+
+def lost_case(task: CaseTask, reason: str) -> CaseOutcome:
+    """The outcome of a case whose process ended."""
+    return CaseOutcome(name=task.case.name, state="failed", reason=reason)
+
+
+def _prepare(task: CaseTask) -> bool:
+    """Whether the case had to be prepared; False where it was found."""
+    case, target = task.case, task.out / CASES_FOLDER / task.case.name
+    files = _files(task)
+    signature = signature_of(files, case, task.recipe)
+    if is_prepared(target, signature, override_quality=task.override_quality):
+        return False
+    if shutil.disk_usage(task.out).free < _ROOM_BYTES:
+        raise OSError(errno.ENOSPC, "")
+    _use_threads(task.threads)
+    store = StepStore(task.out / STEPS_FOLDER / case.name)
+    store.clear_leftovers()
+    scans = {sequence: read_scan(path, sequence).image for sequence, path in case.scans.items()}
+    brain = None if not task.use_brain_mask or case.brain_mask is None else read_mask(case.brain_mask, "brain mask")
+    clock = StepClock()
+    prepared = prepare_case(
+        scans,
+        recipe=task.recipe,
+        clock=clock,
+        brain_mask=brain,
+        already_stripped=case.stripped,
+        already_registered=case.stripped,
+        override_quality=task.override_quality,
+        store=store,
+    )
+    lesion = _lesion(case, prepared)
+    write_prepared(
+        PreparedFiles(prepared=prepared, lesion=lesion, brain_mask_given=brain is not None),
+        target,
+        signature=signature,
+        inputs_sha256=files,
+        seconds=clock.seconds,
+        draw=lambda folder: task.draw(prepared, lesion, folder),
+    )
+    if not task.keep_steps:
+        # Corrected volumes are most of the bytes; outlines and poses are small, and the slowest to find again.
+        store.forget(Step.BIAS_FIELD)
+    return True
+
+
+def _files(task: CaseTask) -> dict[str, str]:
+    """SHA-256 of every file the case is made from.
+
+    Raises:
+        UnreadableScanError: There is no T1Gd, or a file is not there.
+    """
+    case = task.case
+    if MRSequence.T1GD not in case.scans:
+        raise UnreadableScanError("No T1Gd was found for this case. Check the file names or the table.")
+    paths = {sequence.value: path for sequence, path in sorted(case.scans.items())}
+    if task.use_brain_mask and case.brain_mask is not None:
+        paths["brain_mask"] = case.brain_mask
+    if case.lesion_mask is not None:
+        paths["lesion_mask"] = case.lesion_mask
+    for name, path in paths.items():
+        if not path.exists():
+            raise UnreadableScanError(f"The file of {name} was not found. Check the table or the folder of this case.")
+    return {name: content_sha256(path) for name, path in paths.items()}
+
+
+def _lesion(case: CohortCase, prepared: PreparedCase) -> sitk.Image | None:
+    """The cohort's lesion mask on the grid of T1Gd.
+
+    Raises:
+        GridMismatchError: It lies on other voxels.
+    """
+    if case.lesion_mask is None:
+        return None
+    mask = canonical(read_mask(case.lesion_mask, "lesion mask", labels=case.lesion_labels))
+    grid = Grid.of(prepared.brain_mask)
+    if not Grid.of(mask).matches(grid, tolerance_mm=0.01):
+        raise GridMismatchError("The lesion mask", "T1Gd")
+    return resample(mask, grid, interpolation="nearest")
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is not None:
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+        # torch, which only brain extraction loads, reads this when it is loaded.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+
+
+def _disk_is_full(problem: Exception, out: Path) -> bool:
+    if tells_full_disk(problem):
+        return True
+    # ITK's own error on a full disk does not say so.
+    return isinstance(problem, OSError | RuntimeError | OutputFolderError) and (
+        shutil.disk_usage(out).free < _ROOM_BYTES // 20
+    )
+
+
+def sentence_of(problem: Exception, *, disk_is_full: bool = False) -> str:
+    """What stopped a case, for its row in the table: no path, no name of a patient."""
+    if disk_is_full:
+        return "The disk of the output folder is full."
+    if isinstance(problem, PCNSLSurvivalError):
+        return str(problem)
+    if isinstance(problem, MemoryError) or "bad_alloc" in str(problem):
+        return "The case does not fit into this computer's memory. Run the command again with fewer --jobs."
+    if isinstance(problem, OSError):
+        return f"A file cannot be read or written ({problem.strerror or type(problem).__name__})."
+    return f"A fault in this software ({type(problem).__name__}) stopped this case."

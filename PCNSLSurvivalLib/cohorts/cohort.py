@@ -1,0 +1,69 @@
+"""Read a cohort, whatever its shape, into one schema."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, CohortCase, os_class_of
+from PCNSLSurvivalLib.cohorts.identities import joined_by_person
+from PCNSLSurvivalLib.cohorts.readers.bids import is_bids, read_bids
+from PCNSLSurvivalLib.cohorts.readers.brats import brats_root, read_brats
+from PCNSLSurvivalLib.cohorts.readers.folders import read_folders
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
+from PCNSLSurvivalLib.cohorts.readers.table import read_table_cohort
+from PCNSLSurvivalLib.cohorts.readers.ucsf_pcnsl import is_ucsf_pcnsl, read_ucsf_pcnsl
+from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.phantoms.virtual_marker import any_virtual
+
+__all__ = ["ClinicalVariables", "CohortCase", "FoundCohort", "find_cohort", "os_class_of", "read_cohort"]
+
+
+def read_cohort(path: Path) -> tuple[CohortCase, ...]:
+    """All cases of a cohort, in the order of their names; see ``find_cohort``."""
+    return find_cohort(path).cases
+
+
+def find_cohort(path: Path) -> FoundCohort:
+    """All cases of a cohort, in the order of their names, and what is to be said about the whole.
+
+    Examinations of one person have one ``patient``, whatever the names; see ``joined_by_person``.
+
+    Args:
+        path: A CSV or TSV table with paths; a BIDS folder with ``participants.tsv``; the UCSF-PCNSL or the
+            BraTS2020 training folder as distributed; or a folder with one folder a patient and free file names.
+
+    Raises:
+        CohortError: Nothing there, no case in it, a table that cannot be read, or two cases with one name.
+    """
+    if not path.exists():
+        raise CohortError("The cohort was not found. Check the path and try again.")
+    found = _read(path)
+    if not found.cases:
+        raise CohortError(
+            "The cohort holds no patient. Give a CSV or TSV table, a BIDS, UCSF-PCNSL or BraTS folder, or a folder "
+            "with one folder a patient (docs/cohorts.md)."
+        )
+    names = [case.name.lower() for case in found.cases]
+    if double := {name for name in names if names.count(name) > 1}:
+        raise CohortError(
+            f"The cohort names {len(double)} of its cases more than once. Give every examination its own name: remove "
+            "double rows, or tell examinations of one patient apart in a column 'session'."
+        )
+    cases, joined = joined_by_person(sorted(found.cases, key=lambda case: case.name))
+    found = replace(found, cases=cases, remarks=(*found.remarks, *joined))
+    if any_virtual(path for case in cases for path in case.scans.values()):
+        remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
+        return replace(found, remarks=(*found.remarks, remark), virtual=True)
+    return found
+
+
+def _read(path: Path) -> FoundCohort:
+    if path.is_file():
+        return read_table_cohort(path)
+    if is_ucsf_pcnsl(path):
+        return read_ucsf_pcnsl(path)
+    if is_bids(path):
+        return read_bids(path)
+    brats = brats_root(path)
+    return read_brats(brats) if brats is not None else read_folders(path)

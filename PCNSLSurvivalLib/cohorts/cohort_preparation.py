@@ -1,0 +1,238 @@
+"""Prepare a cohort: every case once, side by side or on a cluster, and one table of all of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.case_preparation import CaseOutcome, CaseTask, Draw, lost_case, prepare_one
+from PCNSLSurvivalLib.cohorts.cohort import FoundCohort
+from PCNSLSurvivalLib.cohorts.prepared_case_folder import read_record
+from PCNSLSurvivalLib.cohorts.prepared_cohort import (
+    CASES_FOLDER,
+    COHORT_FILE,
+    COHORT_VERSION,
+    STEPS_FOLDER,
+    excluded_cases,
+)
+from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
+from PCNSLSurvivalLib.core.workers import run_tasks
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, Recipe
+
+MADE_BY = "pcnsl-survival preprocess"
+TABLE = "cases.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparationOptions:
+    """How a cohort is prepared.
+
+    Attributes:
+        sequences: The scans that are used; all that are found if None. T1Gd always is.
+        use_brain_masks: Take the brain masks that the cohort brings instead of extracting the brain.
+        override_quality: Go on with scans that are judged unusable; their verdict is kept.
+        keep_steps: Keep the bias-corrected volumes of finished cases too, so that other options reuse them.
+        recipe: The steps and their parameters.
+    """
+
+    sequences: tuple[MRSequence, ...] | None = None
+    use_brain_masks: bool = False
+    override_quality: bool = False
+    keep_steps: bool = False
+    recipe: Recipe = RECIPE
+
+    def chosen(self, case: CohortCase) -> CohortCase:
+        """The case with the scans that are used."""
+        if self.sequences is None:
+            return case
+        wanted = {MRSequence.T1GD, *self.sequences}
+        return replace(case, scans={s: path for s, path in case.scans.items() if s in wanted})
+
+
+Report = Callable[[CaseOutcome, int, int], None]
+"""Told every outcome as it comes, with the number of cases done and of all."""
+
+
+def prepare_cohort(
+    found: FoundCohort,
+    out: Path,
+    options: PreparationOptions,
+    *,
+    draw: Draw,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    report: Report = lambda outcome, done, total: None,
+) -> tuple[dict[str, Any], ...]:
+    """Prepare every case that is not prepared yet, then write ``cohort.json`` and ``cases.csv``.
+
+    Args:
+        found: The cohort.
+        out: Folder of the prepared cohort; one that an earlier run left is completed.
+        options: How.
+        draw: Adds pictures to a case's folder; a function of a module.
+        jobs: Cases at the same time on this computer, each in its own process (about 1.2 GB).
+        scheduler: Address of a Dask scheduler whose workers see the same folders; instead of ``jobs``.
+        report: Told every outcome as it comes.
+
+    Returns:
+        The cases as ``cohort.json`` lists them; besides, ``record`` holds the record of a prepared case, and
+        ``by_hand`` why ``excluded.csv`` leaves it out.
+
+    Raises:
+        CohortError: ``excluded.csv`` cannot be used.
+        OutputFolderError: ``out`` holds something else, cannot be written, or its disk is full.
+        MissingFilesError, PreparationError: See ``run_tasks``.
+    """
+    out = out.absolute()
+    _claim_folder(out)
+    excluded_cases(out, {case.name for case in found.cases})  # refused now rather than after hours
+    threads = None if jobs == 1 or scheduler is not None else max(1, (os.cpu_count() or 1) // jobs)
+    tasks = [
+        CaseTask(
+            case=options.chosen(case),
+            out=out,
+            recipe=options.recipe,
+            draw=draw,
+            use_brain_mask=options.use_brain_masks,
+            override_quality=options.override_quality,
+            keep_steps=options.keep_steps,
+            threads=threads,
+        )
+        for case in found.cases
+    ]
+    outcomes: dict[str, CaseOutcome] = {}
+    running = run_tasks(prepare_one, tasks, lost=lost_case, jobs=jobs, scheduler=scheduler)
+    for _, outcome in running:
+        outcomes[outcome.name] = outcome
+        report(outcome, len(outcomes), len(tasks))
+        if outcome.disk_full:
+            running.close()
+            raise OutputFolderError(
+                "The disk of the output folder is full. The cases that are finished are kept. Free about "
+                f"{0.05 * (len(tasks) - len(outcomes) + 1):.1f} GB and run the same command again: it goes on there."
+            )
+    cases = _cases(tasks, outcomes, out)
+    _write_whole(out / COHORT_FILE, json.dumps(_about(cases, found, options), indent=2) + "\n")
+    write_case_table(cases, out / TABLE)
+    return cases
+
+
+def write_case_table(cases: tuple[dict[str, Any], ...], path: Path) -> None:
+    """Write one row a case with all numbers and verdicts as CSV."""
+    rows = [_row(case) for case in cases]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    staging = path.with_name(f".{path.name}.partial")
+    with staging.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    staging.replace(path)
+
+
+def _claim_folder(out: Path) -> None:
+    """Make the folder, or go on in one that an earlier run left; refuse any other."""
+    ours = (out / STEPS_FOLDER).is_dir() or (out / COHORT_FILE).is_file()
+    if out.exists() and not out.is_dir():
+        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
+    if out.is_dir() and any(out.iterdir()) and not ours:
+        raise OutputFolderError(
+            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
+        )
+    if (out / COHORT_FILE).is_file() and MADE_BY not in (out / COHORT_FILE).read_text(encoding="utf-8"):
+        raise OutputFolderError(
+            "The output folder holds a cohort that was not prepared here; nothing was changed. Choose an empty "
+            "folder with --out."
+        )
+    try:
+        (out / STEPS_FOLDER).mkdir(parents=True, exist_ok=True)
+        (out / CASES_FOLDER).mkdir(exist_ok=True)
+        for left_over in (out / CASES_FOLDER).glob(".*.partial"):
+            shutil.rmtree(left_over, ignore_errors=True)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise OutputFolderError(f"The output folder cannot be written ({reason}). Choose another with --out.") from None
+
+
+def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseOutcome], out: Path) -> tuple[dict[str, Any], ...]:
+    excluded = excluded_cases(out, {task.case.name for task in tasks})
+    seen: dict[str, str] = {}
+    cases = []
+    for task in tasks:
+        case, outcome = task.case, outcomes[task.case.name]
+        record = None if outcome.state == "failed" else read_record(out / CASES_FOLDER / case.name)
+        state, reason = ("failed", outcome.reason) if record is None else ("prepared", "")
+        voxels = "" if record is None else record["t1gd_voxels_sha256"]
+        if record is not None and seen.setdefault(voxels, case.patient) != case.patient:
+            state = "excluded"
+            reason = "Its T1Gd is the same, voxel by voxel, as that of an earlier case under another patient's name."
+        cases.append(
+            {
+                "name": case.name,
+                "patient": case.patient,
+                "state": state,
+                "reason": reason,
+                "verdict": None if record is None else record["verdict"],
+                "sequences": [s.value for s in MRSequence if s in case.scans]
+                if record is None
+                else record["sequences"],
+                "has_lesion_mask": record is not None and record["has_lesion_mask"],
+                "os_days": case.os_days,
+                "death_observed": case.death_observed,
+                "clinical": case.clinical.to_json(),
+                "aliases": list(case.aliases),
+                "remarks": list(case.remarks),
+                "t1gd_voxels_sha256": voxels or None,
+                "by_hand": excluded.get(case.name),
+                "record": record,
+            }
+        )
+    return tuple(cases)
+
+
+def _about(cases: tuple[dict[str, Any], ...], found: FoundCohort, options: PreparationOptions) -> dict[str, Any]:
+    return {
+        "made_by": MADE_BY,
+        "version": COHORT_VERSION,
+        "layout": found.layout,
+        "virtual": found.virtual,
+        "options": {
+            "sequences": None if options.sequences is None else [sequence.value for sequence in options.sequences],
+            "use_brain_masks": options.use_brain_masks,
+            "override_quality": options.override_quality,
+        },
+        "recipe": options.recipe.to_json(),
+        "recipe_sha256": options.recipe.sha256,
+        "remarks": list(found.remarks),
+        "cases": [{key: value for key, value in case.items() if key not in ("by_hand", "record")} for case in cases],
+    }
+
+
+def _row(case: dict[str, Any]) -> dict[str, Any]:
+    record = case["record"] or {}
+    findings = record.get("findings", [])
+    row = {key: case[key] for key in ("name", "patient", "state", "verdict", "reason", "os_days", "death_observed")}
+    if case["by_hand"] is not None:
+        row |= {"state": "excluded", "reason": case["by_hand"]}
+    row["sequences"] = " ".join(case["sequences"])
+    row |= case["clinical"]
+    row |= {key: record.get(key) for key in ("brain_mask", "brain_ml", "lesion_ml", "lesion_outside_brain")}
+    row["said"] = " ".join(f["sentence"] for f in findings if f["verdict"] != Verdict.GOOD)
+    for finding in findings:
+        column = f"{finding['code']} ({finding['subject']})"
+        row[column] = finding["value"]
+        row[f"{column} verdict"] = finding["verdict"]
+    return row
+
+
+def _write_whole(path: Path, text: str) -> None:
+    staging = path.with_name(f".{path.name}.partial")
+    staging.write_text(text, encoding="utf-8")
+    staging.replace(path)

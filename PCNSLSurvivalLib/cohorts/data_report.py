@@ -1,0 +1,175 @@
+"""What a cohort holds, what is missing, and who is left out and why: before anything is trained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PCNSLSurvivalLib.cohorts.cohort import CohortCase, FoundCohort
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
+
+_VARIABLES = {
+    "age_years": "age",
+    "ecog": "ECOG",
+    "ldh_elevated": "LDH",
+    "csf_protein_elevated": "CSF protein",
+    "deep_lesion": "deep structures",
+    "ielsg_score": "IELSG score",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReport:
+    """Counts and lists of one cohort.
+
+    Attributes:
+        layout: Shape in which the cohort came.
+        threshold_days: Where the OS classes are divided.
+        counts: What was counted, by a name for the reader, in groups: "Found", "Survival", "Clinical variables
+            known" and, once prepared, "Prepared".
+        left_out: Why a case is not prepared or not used, by name.
+        no_class: Why a case that can be used has no OS class, by name.
+        remarks: Sentences on the cohort as a whole.
+        case_remarks: Sentences on single cases, by name.
+        repeated: Names of the examinations of each patient with more than one.
+    """
+
+    layout: str
+    threshold_days: float
+    counts: Mapping[str, Mapping[str, int]]
+    left_out: Mapping[str, str]
+    no_class: Mapping[str, str]
+    remarks: tuple[str, ...]
+    case_remarks: Mapping[str, tuple[str, ...]]
+    repeated: Mapping[str, tuple[str, ...]]
+
+    def lines(self) -> list[str]:
+        """The report for a terminal, without the lists of cases."""
+        lines = [f"Layout of the cohort: {self.layout}."]
+        for group, counts in self.counts.items():
+            lines += [f"{group}:", *(f"  {value:>5}  {name}" for name, value in counts.items())]
+        return [*lines, *self.remarks]
+
+    def left_out_lines(self) -> list[str]:
+        """One line for each case that is left out."""
+        return [f"! {name}: {reason}" for name, reason in self.left_out.items()]
+
+    def no_class_lines(self) -> list[str]:
+        """One line for each case that can be used and has no OS class."""
+        return [f"- {name}: {reason}" for name, reason in self.no_class.items()]
+
+    def remark_lines(self) -> list[str]:
+        """One line for each case of which something is to be said."""
+        return [f"  {name}: {' '.join(remarks)}" for name, remarks in self.case_remarks.items()]
+
+
+def data_report(
+    found: FoundCohort, cases: tuple[dict[str, Any], ...] | None = None, *, threshold_days: float
+) -> DataReport:
+    """Report on a cohort as found and, where it was prepared, on what became of its cases.
+
+    Args:
+        found: The cohort.
+        cases: What ``prepare_cohort`` returned; None before.
+        threshold_days: Where the OS classes are divided.
+    """
+    left_out: dict[str, str] = {}
+    case_remarks = {case.name: (*case.remarks, *_files_gone(case)) for case in found.cases}
+    for case in found.cases:
+        if MRSequence.T1GD not in case.scans:
+            left_out[case.name] = "No T1Gd was found for this case. Check the file names or the table."
+        elif cases is None and not case.scans[MRSequence.T1GD].exists():
+            left_out[case.name] = "The T1Gd that is given for this case is not there. Check its path."
+    for prepared in cases or ():
+        if prepared["state"] != "prepared" or prepared["by_hand"] is not None:
+            left_out[prepared["name"]] = prepared["reason"] or prepared["by_hand"]
+    no_class = {
+        case.name: _no_class(case.os_days, case.death_observed, threshold_days)
+        for case in found.cases
+        if case.name not in left_out and case.os_class(threshold_days) is None
+    }
+    counts = _counts(found, threshold_days)
+    if cases is not None:
+        counts["Prepared"] = _outcomes(cases) | {
+            "usable for training: class known": len(found.cases) - len(left_out | no_class)
+        }
+    patients: dict[str, list[str]] = {}
+    for case in found.cases:
+        patients.setdefault(case.patient, []).append(case.name)
+    return DataReport(
+        layout=found.layout,
+        threshold_days=threshold_days,
+        counts=counts,
+        left_out=dict(sorted(left_out.items())),
+        no_class=no_class,
+        remarks=found.remarks,
+        case_remarks={name: remarks for name, remarks in case_remarks.items() if remarks},
+        repeated={patient: tuple(names) for patient, names in patients.items() if len(names) > 1},
+    )
+
+
+def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, int]]:
+    cases = found.cases
+    classes = Counter(case.os_class(threshold_days) for case in cases)
+    known = [case for case in cases if case.os_days is not None]
+    undecided = sum(case.death_observed is None and case.os_class(threshold_days) is None for case in known)
+    there = {"examinations": len(cases), "patients": len({case.patient for case in cases})}
+    there |= {f"with {s.label}": sum(_is_there(case.scans.get(s)) for case in cases) for s in MRSequence}
+    there |= {
+        "with a brain mask": sum(_is_there(case.brain_mask) for case in cases),
+        "with a lesion mask": sum(_is_there(case.lesion_mask) for case in cases),
+        "registered, without skull": sum(case.stripped for case in cases),
+    }
+    survival = {
+        "died": sum(case.death_observed is True for case in known),
+        "censored": sum(case.death_observed is False for case in known),
+        f"OS > {threshold_days:g} days": classes[OSClass.OVER_ONE_YEAR],
+        f"OS ≤ {threshold_days:g} days": classes[OSClass.UP_TO_ONE_YEAR],
+        f"censored by day {threshold_days:g}: no class": classes[None] - (len(cases) - len(known)) - undecided,
+        f"death by day {threshold_days:g} unknown: no class": undecided,
+        "unknown: no class": len(cases) - len(known),
+    }
+    clinical = {
+        label: sum(getattr(case.clinical, name) is not None for case in cases) for name, label in _VARIABLES.items()
+    }
+    return {"Found": there, "Survival": survival, "Clinical variables known": clinical}
+
+
+def _files_gone(case: CohortCase) -> tuple[str, ...]:
+    """Sentences on files that the cohort's table names and that are not there."""
+    masks = {"brain mask": case.brain_mask, "lesion mask": case.lesion_mask}
+    files = {**{s.label: path for s, path in case.scans.items()}, **masks}
+    return tuple(
+        f"The {name} that is given is not there: {path.name}."
+        for name, path in files.items()
+        if path is not None and not path.exists()
+    )
+
+
+def _is_there(path: Path | None) -> bool:
+    return path is not None and path.exists()
+
+
+def _outcomes(cases: tuple[dict[str, Any], ...]) -> dict[str, int]:
+    verdicts = Counter(case["verdict"] for case in cases if case["state"] == "prepared")
+    states = Counter(case["state"] for case in cases)
+    return {
+        "prepared": states["prepared"],
+        "judged good": verdicts["good"],
+        "to be checked": verdicts["check"],
+        "kept although judged unusable": verdicts["unusable"],
+        "failed": states["failed"],
+        "left out as a double": states["excluded"],
+        "left out by hand": sum(case["by_hand"] is not None for case in cases),
+    }
+
+
+def _no_class(os_days: float | None, death_observed: bool | None, threshold_days: float) -> str:
+    if os_days is None:
+        return "No survival is known: no class."
+    if death_observed is None:
+        return f"Whether the patient died at day {os_days:g} is not known: no class."
+    return f"Censored at day {os_days:g}, not after day {threshold_days:g}: no class."

@@ -1,0 +1,33 @@
+"""What of a prepared case can change a number: by it a finished training knows whether its patients are the same."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.installed_files import sha256_of
+
+
+def identity_of(patient: PreparedPatient, threshold_days: float, *, clinical: bool = False) -> list[object]:
+    """Everything of a patient that can change a number: the outcome, and what the method looks at.
+
+    Args:
+        patient: A patient of the cohort.
+        threshold_days: Limit of the classes.
+        clinical: Whether the method looks at clinical variables, and not at scans.
+
+    Raises:
+        CohortError: The patient's folder is gone.
+    """
+    outcome = [patient.patient, patient.os_class(threshold_days)]
+    if clinical:
+        return [asdict(patient.clinical), *outcome]
+    try:
+        content = sha256_of(patient.folder / "case.json")
+    except OSError as problem:
+        raise CohortError(
+            f"The folder of case {patient.name} of the prepared cohort is gone. Run preprocess again; it goes on where "
+            "it stopped."
+        ) from problem
+    return [content, *outcome]

@@ -1,0 +1,101 @@
+"""Brain Imaging Data Structure: scans in ``anat``, survival in ``participants.tsv``, masks in ``derivatives``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, one_row_each, read_table
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import check_survival_columns, facts_of
+from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.sequence_names import masks_in, stem, volumes_in
+
+_SUFFIXES = {
+    ("T1w", True): MRSequence.T1GD,
+    ("T1w", False): MRSequence.T1,
+    ("T2w", False): MRSequence.T2,
+    ("FLAIR", False): MRSequence.FLAIR,
+}
+
+
+def is_bids(root: Path) -> bool:
+    """Whether a folder holds raw scans as BIDS has them."""
+    return next(_anat_folders(root), None) is not None
+
+
+def read_bids(root: Path) -> FoundCohort:
+    """Read a BIDS folder; a T1w with any ``ce-`` entity is T1Gd.
+
+    Raises:
+        CohortError: ``participants.tsv`` lacks a column or holds a cell that cannot be read.
+    """
+    rows, remarks = _participants(root)
+    cases = []
+    silent: set[str] = set()
+    for anat in sorted(_anat_folders(root)):
+        parts = anat.relative_to(root).parts[:-1]
+        if not (scans := _scans(anat)):
+            silent.add("_".join(parts))
+            continue
+        beside = [p for place in (root / "derivatives").glob("*") for p in _volumes_below(place.joinpath(*parts))]
+        brain, lesion = masks_in(beside)
+        row = rows.get(parts[0])
+        cases.append(
+            CohortCase(
+                name="_".join(parts),
+                patient=parts[0],
+                scans=scans,
+                brain_mask=brain,
+                lesion_mask=lesion,
+                **(facts_of(row) if row is not None else {}),
+            )
+        )
+    missing = set(rows) - {case.patient for case in cases}
+    there = {case.patient for case in cases} | {name.partition("_")[0] for name in silent}
+    silent |= {path.name for path in root.glob("sub-*") if path.is_dir() and path.name not in there}
+    return FoundCohort(
+        layout="BIDS",
+        cases=tuple(cases),
+        remarks=(*remarks, *rows_without_scan(missing, "participants.tsv"), *without_known_scan(silent)),
+    )
+
+
+def _anat_folders(root: Path) -> Iterator[Path]:
+    yield from root.glob("sub-*/anat")
+    yield from root.glob("sub-*/ses-*/anat")
+
+
+def _scans(anat: Path) -> dict[MRSequence, Path]:
+    scans: dict[MRSequence, Path] = {}
+    for path in volumes_in(anat):
+        name = stem(path)
+        contrast = re.search(r"_ce-[A-Za-z0-9]+", name) is not None
+        sequence = _SUFFIXES.get((name.rsplit("_", 1)[-1], contrast))
+        # "desc" is for derivatives; of several runs the first counts.
+        if sequence is not None and "_desc-" not in name:
+            scans.setdefault(sequence, path)
+    return scans
+
+
+def _volumes_below(folder: Path) -> list[Path]:
+    return [*volumes_in(folder), *volumes_in(folder / "anat")]
+
+
+def _participants(root: Path) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+    path = root / "participants.tsv"
+    if not path.is_file():
+        return {}, ("There is no participants.tsv, so no survival is known.",)
+    table = read_table(path)
+    if not table.has("participant_id"):
+        raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")
+    check_survival_columns(table)
+    return one_row_each(
+        table,
+        "participant_id",
+        says=facts_of,
+        name_of=lambda cell: cell if cell.startswith("sub-") else f"sub-{cell}",
+    )

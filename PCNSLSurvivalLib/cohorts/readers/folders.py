@@ -1,0 +1,70 @@
+"""A folder with one folder a patient and free file names; a table beside them may tell survival."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, one_row_each, read_table
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, check_survival_columns, facts_of
+from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.sequence_names import masks_in, safe_name, sequence_of, stem, volumes_in
+
+
+def read_folders(root: Path) -> FoundCohort:
+    """Read a folder of patients; the sequence is guessed from the names of files and of DICOM folders.
+
+    Args:
+        root: Holds one folder a patient, and at most one CSV or TSV table with a column for the patient.
+
+    Raises:
+        CohortError: There are several tables, or a table cannot be read.
+    """
+    rows, table, remarks = _table(root)
+    cases, unknown = [], []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        scans: dict[MRSequence, Path] = {}
+        series = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        for path in (*volumes_in(folder), *series):
+            if (sequence := sequence_of(stem(path))) is not None:
+                scans.setdefault(sequence, path)
+        if not scans:
+            unknown.append(folder.name)
+            continue
+        brain, lesion = masks_in([path for path in volumes_in(folder) if path not in scans.values()])
+        row = rows.get(folder.name)
+        facts = facts_of(row) if row is not None else {}
+        if rows and row is None:
+            facts["remarks"] = ("The table has no row for this folder.",)
+        cases.append(
+            CohortCase(
+                name=safe_name(folder.name),
+                patient=folder.name,
+                scans=scans,
+                brain_mask=brain,
+                lesion_mask=lesion,
+                **facts,
+            )
+        )
+    missing = set(rows) - {case.patient for case in cases}
+    return FoundCohort(
+        layout="folders",
+        cases=tuple(cases),
+        remarks=(*remarks, *rows_without_scan(missing, table), *without_known_scan(unknown)),
+    )
+
+
+def _table(root: Path) -> tuple[dict[str, TableRow], str, tuple[str, ...]]:
+    found = sorted(path for ending in ("*.csv", "*.tsv") for path in root.glob(ending))
+    if not found:
+        return {}, "", ("There is no table beside the folders, so no survival is known.",)
+    if len(found) > 1:
+        raise CohortError("Several tables lie beside the patients' folders. Leave one, or give a table with paths.")
+    table = read_table(found[0])
+    if not table.has(*IDENTIFIERS):
+        raise CohortError(f"{table.name}, beside the folders, has no column 'patient_id'. Add it and try again.")
+    check_survival_columns(table)
+    rows, remarks = one_row_each(table, *IDENTIFIERS, says=facts_of)
+    return rows, table.name, remarks

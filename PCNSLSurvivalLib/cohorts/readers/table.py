@@ -1,0 +1,52 @@
+"""A table with one row an examination: paths of its scans, survival, clinical variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
+from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, read_table
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, check_survival_columns, facts_of
+from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.sequence_names import safe_name
+
+_SESSION = ("session", "examination", "timepoint", "visit")
+
+
+def read_table_cohort(path: Path) -> FoundCohort:
+    """Read a cohort from a CSV or TSV table.
+
+    Args:
+        path: The table. Columns ``patient_id`` and ``t1gd`` are needed; ``t1``, ``t2``, ``flair``,
+            ``brain_mask``, ``lesion_mask`` (paths relative to the table), ``stripped``, ``session``, survival
+            and clinical variables may follow.
+
+    Raises:
+        CohortError: A column is missing, a cell cannot be read, or a row names no patient.
+    """
+    table = read_table(path)
+    if not table.has(*IDENTIFIERS) or not table.has("t1gd"):
+        raise CohortError(
+            "The cohort table needs the columns 'patient_id' and 't1gd'; 't1', 't2', 'flair', 'brain_mask' and "
+            f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
+        )
+    check_survival_columns(table)
+    return FoundCohort(layout="table", cases=tuple(_case(row, path.parent) for row in table.rows))
+
+
+def _case(row: TableRow, folder: Path) -> CohortCase:
+    patient, session = row.text(*IDENTIFIERS), row.text(*_SESSION)
+    if patient is None:
+        raise CohortError(f"Line {row.number} of {row.table} names no patient. Fill in 'patient_id'.")
+    paths = {name: folder / cell for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None}
+    return CohortCase(
+        name=safe_name(patient if session is None else f"{patient}_{session}"),
+        patient=patient,
+        scans={s: folder / cell for s in MRSequence if (cell := row.text(s.value)) is not None},
+        stripped=bool(row.flag_in("stripped")),
+        brain_mask=paths.get("brain_mask"),
+        lesion_mask=paths.get("lesion_mask"),
+        **facts_of(row),
+    )

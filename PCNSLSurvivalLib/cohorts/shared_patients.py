@@ -1,0 +1,122 @@
+"""No patient on both sides of the border between pre-training and fine-tuning: found by identifier, or by voxels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.identities import person_of
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.core.errors import CohortError
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownPatient:
+    """What tells whose an examination was: kept beside weights that were trained on it."""
+
+    name: str
+    patient: str
+    aliases: tuple[str, ...]
+    t1gd_voxels_sha256: str
+    """Of the voxels as they came; empty where there is no record of it."""
+
+    @classmethod
+    def of(cls, case: PreparedPatient) -> KnownPatient:
+        """Of a prepared examination."""
+        return cls(
+            name=case.name, patient=case.patient, aliases=tuple(case.aliases), t1gd_voxels_sha256=_voxels_of(case)
+        )
+
+
+Examination = CohortCase | PreparedPatient | KnownPatient
+
+_TO_BE_TRAINED = (
+    "Leave them out of the pre-training: write these lines into excluded.csv in the folder of its prepared cohort, or "
+    "add them to the ones there."
+)
+_TRAINED = (
+    "Pre-train again without them, or leave them out here: write these lines into excluded.csv in the folder of the "
+    "prepared cohort, or add them to the ones there."
+)
+
+
+def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]) -> None:
+    """Refuse two cohorts that share a patient; see ``overlap``.
+
+    Args:
+        cohort: Is fine-tuned and tested on.
+        second: Was pre-trained on.
+
+    Raises:
+        CohortError: A patient is in both; the sentence names all of them, and gives the lines of ``excluded.csv``
+            that leave them out: of the second cohort while that is still to be trained on, else of the first.
+    """
+    second = tuple(second)
+    pairs = overlap(cohort.patients, second)
+    if not pairs:
+        return
+    trained = any(isinstance(case, KnownPatient) for case in second)
+    cases: tuple[Examination, ...] = cohort.patients if trained else second
+    found = {pair[0 if trained else 1] for pair in pairs}
+    people = {case.patient for case in cases if case.name in found}
+    lines = [f"{case.name},The patient is in the other cohort as well." for case in cases if case.patient in people]
+    raise CohortError(
+        f"{'One patient is' if len(people) == 1 else f'{len(people)} patients are'} in both cohorts: "
+        f"{', '.join(f'{ours} = {theirs}' for ours, theirs in pairs)}. A network must not be tested on patients it was "
+        f"pre-trained on. {_TRAINED if trained else _TO_BE_TRAINED}\n" + "\n".join(("name,reason", *lines))
+    )
+
+
+def overlap(ours: Iterable[Examination], theirs: Iterable[Examination]) -> tuple[tuple[str, str], ...]:
+    """Examinations of one person in two cohorts, as found or as prepared.
+
+    An alias, that is an identifier in another data set as ``name_mapping.csv`` of BraTS or the column 'BraTS21 ID'
+    of UCSF-PDGM give it, counts wherever it stands on the other side; so does the identifier of a public data set.
+    Other equal names do not count: every cohort may have its 'sub-001'. In prepared cohorts the same T1Gd, voxel by
+    voxel, counts under any name.
+
+    Returns:
+        Pairs of names, ours first, in order.
+    """
+    ours, theirs = tuple(ours), tuple(theirs)
+    identifiers, others = _by_identifier(ours), _by_identifier(theirs)
+    pairs = {
+        (mine, other)
+        for identifier, of_mine in identifiers.items()
+        for mine, here in of_mine
+        for other, there in others.get(identifier, ())
+        if here or there
+    }
+    voxels: dict[str, list[str]] = {}
+    for case in theirs:
+        if digest := _voxels_of(case):
+            voxels.setdefault(digest, []).append(case.name)
+    pairs |= {(case.name, other) for case in ours for other in voxels.get(_voxels_of(case), ())}
+    return tuple(sorted(pairs))
+
+
+def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, set[tuple[str, bool]]]:
+    """Cases by every identifier of their patient, and whether the identifier counts beyond its cohort."""
+    found: dict[str, set[tuple[str, bool]]] = {}
+    for case in cases:
+        for identifier in (case.name, case.patient):
+            person, public = person_of(identifier)
+            found.setdefault(person, set()).add((case.name, public))
+        for alias in case.aliases:
+            found.setdefault(person_of(alias)[0], set()).add((case.name, True))
+    return found
+
+
+def _voxels_of(case: Examination) -> str:
+    """SHA-256 of the T1Gd's voxels as they came; empty where there is no record of it."""
+    if isinstance(case, CohortCase):
+        return ""
+    if isinstance(case, KnownPatient):
+        return case.t1gd_voxels_sha256
+    try:
+        record = json.loads((case.folder / "case.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(record.get("t1gd_voxels_sha256", ""))

@@ -1,0 +1,1 @@
+"""Clinical tables: cell values, columns, dates."""

@@ -1,0 +1,1 @@
+"""What every room uses: errors, the vocabulary, progress, files that are written whole, locks, workers."""

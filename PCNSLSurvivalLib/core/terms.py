@@ -1,0 +1,92 @@
+"""The vocabulary: the words every screen, file and message of this software uses."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+RESEARCH_USE_ONLY = "Research use only. Not for clinical decisions."
+
+ONE_YEAR_DAYS = 365
+
+
+def limit_in_words(threshold_days: float, *, short: bool = False) -> str:
+    """The limit of the OS classes: "1 year", or the days of another limit, "730 days"; short: "1 y" or "730 d"."""
+    year, days = ("1 y", "d") if short else ("1 year", "days")
+    return year if threshold_days == ONE_YEAR_DAYS else f"{threshold_days:g} {days}"
+
+
+class MRSequence(StrEnum):
+    """An MR sequence of the examination; the value is its name in files and in JSON."""
+
+    T1GD = "t1gd"
+    T1 = "t1"
+    T2 = "t2"
+    FLAIR = "flair"
+
+    @property
+    def label(self) -> str:
+        """The sequence as a radiologist writes it."""
+        return {"t1gd": "T1Gd", "t1": "T1", "t2": "T2", "flair": "FLAIR"}[self.value]
+
+
+class OSClass(IntEnum):
+    """Overall survival (OS) against one year; a patient censored before day 365 has no class."""
+
+    UP_TO_ONE_YEAR = 0
+    OVER_ONE_YEAR = 1
+
+    @property
+    def label(self) -> str:
+        """The class in words."""
+        return "OS > 1 year" if self is OSClass.OVER_ONE_YEAR else "OS ≤ 1 year"
+
+    def label_at(self, threshold_days: float) -> str:
+        """The class in words where an experiment parts the classes at another day."""
+        # The words of one year stand in one piece in ``label``, where the panel's translation finds them.
+        return self.label.replace(limit_in_words(ONE_YEAR_DAYS), limit_in_words(threshold_days))
+
+
+class Verdict(StrEnum):
+    """What a step says of its own result."""
+
+    GOOD = "good"
+    CHECK = "check"
+    UNUSABLE = "unusable"
+
+
+class Step(StrEnum):
+    """A step on the way from a scan to a result; the value is its name in JSON and in progress lines."""
+
+    READ = "read"
+    BIAS_FIELD = "bias_field"
+    REGISTRATION = "registration"
+    BRAIN_EXTRACTION = "brain_extraction"
+    NORMALIZATION = "normalization"
+    RESAMPLING = "resampling"
+    NETWORK_GRID = "network_grid"
+    PREDICTION = "prediction"
+    GRAD_CAM = "grad_cam"
+    MAP_TO_PATIENT = "map_to_patient"
+    EXPLANATION_CHECKS = "explanation_checks"
+    REPORT = "report"
+
+    @property
+    def label(self) -> str:
+        """The step as it stands beside a progress bar."""
+        return _STEP_LABELS[self]
+
+
+_STEP_LABELS = {
+    Step.READ: "Read and check",
+    Step.BIAS_FIELD: "Bias field correction (N4)",
+    Step.REGISTRATION: "Registration to T1Gd",
+    Step.BRAIN_EXTRACTION: "Brain extraction",
+    Step.NORMALIZATION: "Intensity normalization",
+    Step.RESAMPLING: "Resampling to 1 mm",
+    Step.NETWORK_GRID: "Network grid",
+    Step.PREDICTION: "3D ResNet",
+    Step.GRAD_CAM: "Grad-CAM",
+    Step.MAP_TO_PATIENT: "Map on the patient's grid",
+    Step.EXPLANATION_CHECKS: "Checks of the explanation",
+    Step.REPORT: "Report",
+}

@@ -1,0 +1,67 @@
+"""Follow the networks of an experiment epoch by epoch, by the logs beside their folders.
+
+A log is a file, so that it makes no difference whether its network trains here, in another process, or on a cluster
+whose workers see the same folders.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from PCNSLSurvivalLib.core.files import unfinished_folder
+from PCNSLSurvivalLib.experiment.jobs import Unit
+from PCNSLSurvivalLib.training.logs import read_epochs
+from PCNSLSurvivalLib.training.loop import Epoch
+
+_SECONDS = 1.0
+"""Between two looks."""
+
+
+class EpochWatch:
+    """Tells every epoch of some units once, while they train.
+
+    Args:
+        units: Whom to follow; baselines have no epochs.
+        out: Folder of the experiment.
+        tell: Called with each epoch, from another thread, but never twice at the same time.
+    """
+
+    def __init__(self, units: Iterable[Unit], out: Path, tell: Callable[[Unit, Epoch], None]) -> None:
+        self._out, self._tell = out, tell
+        self._told = {unit.key: 0 for unit in units if unit.training is not None}
+        self._units = {unit.key: unit for unit in units if unit.training is not None}
+        self._one_at_a_time = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> EpochWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def look(self) -> None:
+        """Tell what is new of the units that are not done."""
+        with self._one_at_a_time:
+            for unit in self._units.values():
+                self._new_of(unit, unfinished_folder(unit.folder(self._out)))
+
+    def done(self, unit: Unit) -> None:
+        """Tell the rest of a unit, whose log has moved into its folder, and follow it no longer."""
+        with self._one_at_a_time:
+            if self._units.pop(unit.key, None) is not None:
+                self._new_of(unit, unit.folder(self._out))
+
+    def _new_of(self, unit: Unit, folder: Path) -> None:
+        epochs = read_epochs(folder)
+        for epoch in epochs[self._told[unit.key] :]:
+            self._tell(unit, epoch)
+        self._told[unit.key] = max(self._told[unit.key], len(epochs))
+
+    def _watch(self) -> None:
+        while not self._over.wait(_SECONDS):
+            self.look()

@@ -1,0 +1,111 @@
+"""What the report's methods paragraph and checklists can know of an experiment, in sentences."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+
+import PCNSLSurvivalLib
+from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, PretrainedStart
+from PCNSLSurvivalLib.experiment.job_list import Grid
+from PCNSLSurvivalLib.experiment.methods_training import other_training_in_words, training_in_words
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
+from PCNSLSurvivalLib.reports.experiment.methods_baselines import baselines_in_words, clinical_predictors
+
+_PACKAGES = ("torch", "monai", "scikit-learn", "numpy", "SimpleITK", "numpyradiomics")
+
+
+def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> ExperimentFacts:
+    """The facts of one experiment.
+
+    Args:
+        plan: What was run.
+        grid: Who took part.
+        recipe: How the scans were prepared.
+    """
+    return ExperimentFacts(
+        cohort=plan.cohort,
+        virtual=plan.virtual_patients,
+        threshold_days=plan.threshold_days,
+        excluded=grid.patients.left_out,
+        seed=plan.seed,
+        predictors=(*(one.label for one in plan.all_sequences), *clinical_predictors(plan.baseline_arms)),
+        preparation=_preparation(plan, recipe),
+        network=_network(plan) if plan.sequences else "",
+        training=_training(plan),
+        pretraining=_pretraining(plan, grid),
+        baselines=baselines_in_words(plan.baseline_arms, grid.radiomics_region or "lesion"),
+        model_arm=plan.model_arm if plan.model_arm and plan.makes_model else "",
+        software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
+        | {name: installed_version(name) for name in _PACKAGES},
+        command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(grid)} --out DIR",
+    )
+
+
+def _second(grid: Grid) -> str:
+    if grid.starts:
+        return " --start START"
+    return " --brats SECOND" if grid.second is not None else ""
+
+
+def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
+    low, high = recipe.normalization.clip
+    edge = recipe.resampling.spacing_mm[0]
+    block = plan.network_grid
+    return (
+        f"Scans that were not stripped already were stripped by a brain mask drawn on T1Gd "
+        f"({recipe.brain_extraction.method}), and their bias field was removed with N4. Sequences that did not "
+        "lie over T1Gd already were brought onto it rigidly by mutual information.",
+        f"Intensities were centered on the median of the brain, divided by its robust standard deviation "
+        f"({recipe.normalization.scale}), and clipped to {low:g} and {high:g}.",
+        f"Scans were resampled to {edge:g} mm ({recipe.resampling.interpolation}).",
+        f"The networks saw a block of {' x '.join(str(n) for n in block.size)} voxels of "
+        f"{' x '.join(f'{mm:g}' for mm in block.spacing_mm)} mm around the brain.",
+    )
+
+
+def _network(plan: ExperimentPlan) -> str:
+    network = plan.network
+    return (
+        f"Each network was a 3D {network.name} of {network.widen_factor:g} of the usual width on one sequence; its "
+        f"first convolution had a stride of {network.conv1_stride}."
+    )
+
+
+def _training(plan: ExperimentPlan) -> str:
+    return training_in_words(plan.settings_of(_described(plan))) if plan.sequences else ""
+
+
+def _described(plan: ExperimentPlan) -> Training:
+    """The training that is told in full; others are told by what differs."""
+    return "training" if "scratch" in plan.initializations else "finetuning"
+
+
+def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
+    if not grid.pretraining:
+        return ""
+    described, after = plan.settings_of(_described(plan)), plan.settings_of("finetuning")
+    files = [start for start in dict.fromkeys(grid.starts.values()) if start.sequence is None]
+    trained = [start for start in dict.fromkeys(grid.starts.values()) if isinstance(start, PretrainedStart)]
+    counts = {len(start.trained_on.patients) for start in trained}
+    before = [f"{start.in_words} with a new head" for start in files]
+    if grid.second is not None:
+        counts.add(len(grid.second.labeled))
+    if counts:
+        many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+        virtual = " of virtual patients" if grid.second is not None and grid.second.cohort.virtual else ""
+        cohorts = "other cohorts" if any(start.before.patients for start in trained) else f"a second cohort{virtual}"
+        before.append(
+            f"a network trained for the same OS classes on {many} examinations of {cohorts}, none of whose patients is "
+            "in the first"
+        )
+        if any(start.before.unknown for start in trained):
+            before[-1] += f" (and, before that, started from {UNKNOWN})"
+    told = [f"Transfer arms started from {', or from '.join(before)}."]
+    if grid.second is not None:
+        told.append(f"Pre-training was done {other_training_in_words(plan.settings_of('pretraining'), described)}")
+    if after != described:
+        told.append(f"Fine-tuning was done {other_training_in_words(after, described)}")
+    told.append(f"In fine-tuning, the backbone had {after.backbone_factor:g} of the learning rate.")
+    return " ".join(told)

@@ -1,0 +1,169 @@
+"""Which 3D ResNets a model folder may ask for: an allow-list with named arguments, and what follows from them.
+
+Everything here is arithmetic on the architecture, without torch: the name and shape of every tensor (so that
+a weights file is checked before it is read) and the place of every feature cell in the network's input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from PCNSLSurvivalLib.core.errors import ModelFolderError
+
+Block = Literal["layer1", "layer2", "layer3", "layer4"]
+BLOCKS: tuple[Block, ...] = get_args(Block)
+
+_LAYERS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
+_PLANES = (64, 128, 256, 512)
+CLASSES = 2
+NORM_EPSILON = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNetArchitecture:
+    """One of MONAI's 3D ResNets with a global average pool and a linear head of two classes.
+
+    Attributes:
+        depth: 10, 18 and 34 are built of basic blocks, 50 of bottlenecks.
+        channels: Input channels, one an MR sequence.
+        conv1_stride: Stride of the first convolution on every axis; MONAI's default is 1, MedicalNet's 2.
+        widen_factor: Multiplies the 64, 128, 256 and 512 planes of the four blocks.
+        shortcut: "B" projects with a 1 x 1 x 1 convolution; "A" pads with zeros (MedicalNet's 18 and 34).
+        bias_downsample: Whether the projecting convolution of shortcut "B" has a bias.
+        max_pool: Whether a max-pooling by 2 follows the first convolution, as usual; without it the cells of the
+            map are half as large.
+        norm: "batch", or "instance" without parameters (the brain-extraction encoder of deepbet).
+
+    References:
+        He et al., Deep residual learning for image recognition, CVPR 2016. arXiv:1512.03385
+        Chen et al., Med3D: transfer learning for 3D medical image analysis, 2019. arXiv:1904.00625
+    """
+
+    depth: Literal[10, 18, 34, 50]
+    channels: int = 1
+    conv1_stride: Literal[1, 2] = 2
+    widen_factor: float = 1.0
+    shortcut: Literal["A", "B"] = "B"
+    bias_downsample: bool = True
+    max_pool: bool = True
+    norm: Literal["batch", "instance"] = "batch"
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "depth": (10, 18, 34, 50),
+            "channels": (1, 2, 3, 4),
+            "conv1_stride": (1, 2),
+            "widen_factor": (0.125, 0.25, 0.5, 1.0),
+            "shortcut": ("A", "B"),
+            "bias_downsample": (True, False),
+            "max_pool": (True, False),
+            "norm": ("batch", "instance"),
+        }
+        for name, choices in allowed.items():
+            value = getattr(self, name)
+            if not any(value == choice and type(value) is type(choice) for choice in choices):
+                raise ModelFolderError(
+                    f"The network asks for {name} = {str(value)[:40]!r}, which is not one of "
+                    f"{', '.join(str(choice) for choice in choices)}. Use a model made for this software."
+                )
+
+    @property
+    def name(self) -> str:
+        """The network as the field calls it: 'ResNet-18'."""
+        return f"ResNet-{self.depth}"
+
+    @property
+    def expansion(self) -> int:
+        """Output channels of a block over its planes."""
+        return 4 if self.depth == 50 else 1
+
+    @property
+    def layers(self) -> tuple[int, int, int, int]:
+        """Number of residual blocks in layer1 to layer4."""
+        return _LAYERS[self.depth]
+
+    @property
+    def planes(self) -> tuple[int, ...]:
+        """Planes of layer1 to layer4."""
+        return tuple(int(n * self.widen_factor) for n in _PLANES)
+
+    @property
+    def features(self) -> int:
+        """Channels of layer4, the input of the linear head."""
+        return self.planes[3] * self.expansion
+
+    def to_json(self) -> dict[str, Any]:
+        """Named arguments, as a model folder stores them."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, arguments: Mapping[str, Any]) -> ResNetArchitecture:
+        """Read named arguments; every one must be there and none may be unknown.
+
+        Raises:
+            ModelFolderError: An argument is missing, unknown, or not on the allow-list.
+        """
+        wanted = set(cls.__dataclass_fields__)
+        if not isinstance(arguments, Mapping) or set(arguments) != wanted:
+            raise ModelFolderError(
+                "The model's network is not described by exactly these arguments: "
+                f"{', '.join(sorted(wanted))}. Use a model made for this version of the software."
+            )
+        return cls(**arguments)
+
+    def tensor_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every floating-point tensor of the network, in MONAI's names.
+
+        ``num_batches_tracked`` counters are not among them: prediction does not need them.
+        """
+        shapes: dict[str, tuple[int, ...]] = {}
+
+        def norm(name: str, channels: int) -> None:
+            if self.norm == "batch":
+                for part in ("weight", "bias", "running_mean", "running_var"):
+                    shapes[f"{name}.{part}"] = (channels,)
+
+        shapes["conv1.weight"] = (self.planes[0], self.channels, 7, 7, 7)
+        norm("bn1", self.planes[0])
+        inside = self.planes[0]
+        for number, (count, planes) in enumerate(zip(self.layers, self.planes, strict=True), start=1):
+            outside = planes * self.expansion
+            for block in range(count):
+                at = f"layer{number}.{block}"
+                for conv, (n_out, n_in, kernel) in enumerate(self._convolutions(inside, planes), start=1):
+                    shapes[f"{at}.conv{conv}.weight"] = (n_out, n_in, kernel, kernel, kernel)
+                    norm(f"{at}.bn{conv}", n_out)
+                if self.projects(number, block):
+                    shapes[f"{at}.downsample.0.weight"] = (outside, inside, 1, 1, 1)
+                    if self.bias_downsample:
+                        shapes[f"{at}.downsample.0.bias"] = (outside,)
+                    norm(f"{at}.downsample.1", outside)
+                inside = outside
+        shapes["fc.weight"] = (CLASSES, self.features)
+        shapes["fc.bias"] = (CLASSES,)
+        return shapes
+
+    def changes_shape(self, layer: int, block: int) -> bool:
+        """Whether the shortcut of residual block ``block`` (from 0) of layer ``layer`` (from 1) is not the identity."""
+        return block == 0 and (layer > 1 or self.expansion > 1)
+
+    def projects(self, layer: int, block: int) -> bool:
+        """Whether that shortcut is a convolution."""
+        return self.changes_shape(layer, block) and self.shortcut == "B"
+
+    def cell_stride(self, block: Block) -> int:
+        """Distance between neighboring feature cells of a block, in voxels of the network's input."""
+        return self.conv1_stride * 2 ** (int(self.max_pool) + BLOCKS.index(block))
+
+    def cells(self, block: Block, size: tuple[int, int, int]) -> tuple[int, int, int]:
+        """Number of feature cells of a block along i, j, k for an input of ``size`` voxels."""
+        stride = self.cell_stride(block)
+        i, j, k = (-(-n // stride) for n in size)
+        return (i, j, k)
+
+    def _convolutions(self, inside: int, planes: int) -> tuple[tuple[int, int, int], ...]:
+        if self.expansion == 1:
+            return ((planes, inside, 3), (planes, planes, 3))
+        return ((planes, inside, 1), (planes, planes, 3), (planes * 4, planes, 1))

@@ -1,0 +1,183 @@
+"""Transfer starts: weights of another training as the start of ours, and an exact account of what came over.
+
+Loading with ``strict=False`` can load nothing and say nothing. Here a start is taken only when every tensor of the
+backbone is there with its shape and nothing is left over; only the head may be new.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.models.model_folder import read_model_folder
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
+from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import brain_extractor_files
+
+HEAD = ("fc.weight", "fc.bias")
+DEEPBET_ARCHITECTURE = ResNetArchitecture(
+    depth=18, channels=1, conv1_stride=2, widen_factor=0.25, bias_downsample=False, norm="instance"
+)
+"""The encoder of deepbet's outlining network, trained on whole-head T1 to outline the brain."""
+
+
+def medicalnet_architecture(depth: int, *, channels: int = 1) -> ResNetArchitecture:
+    """The architecture that takes MedicalNet's weights of a depth: its shortcuts, and no bias in them."""
+    return ResNetArchitecture(
+        depth=depth,  # type: ignore[arg-type]
+        channels=channels,
+        conv1_stride=2,
+        shortcut="A" if depth in (18, 34) else "B",
+        bias_downsample=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferReport:
+    """What came over from a transfer start, tensor by tensor."""
+
+    loaded: tuple[str, ...]
+    missing: tuple[str, ...]
+    """Of the network, without a counterpart in the file."""
+    mismatched: tuple[str, ...]
+    """In both, with another shape."""
+    unexpected: tuple[str, ...]
+    """In the file, without a place in the network."""
+    ignored: tuple[str, ...]
+    """Known not to belong to a backbone: MedicalNet's segmentation head, and counters."""
+
+    @property
+    def is_exact_backbone(self) -> bool:
+        """Whether nothing but the head is missing, and nothing is left over."""
+        return set(self.missing) <= set(HEAD) and not self.mismatched and not self.unexpected
+
+    @property
+    def table(self) -> str:
+        """One line a kind, for a terminal or a log."""
+        rows = (
+            ("loaded", self.loaded),
+            ("missing", self.missing),
+            ("mismatched", self.mismatched),
+            ("unexpected", self.unexpected),
+            ("ignored", self.ignored),
+        )
+        return "\n".join(f"{kind:10} {len(names):4}  {_some(names)}".rstrip() for kind, names in rows)
+
+
+def load_transfer_start(
+    source: Path | str, architecture: ResNetArchitecture, *, keep_head: bool = False, seed: int = 0
+) -> tuple[Tensors, TransferReport]:
+    """Weights to start a training from.
+
+    Args:
+        source: A MedicalNet file, another checkpoint in torch's format, a model folder of ours, or "deepbet" for
+            the encoder of the installed brain extractor.
+        architecture: The network to be trained. Its channels may be more than the source's single one: the first
+            convolution is then repeated over them and divided by their number, so that equal channels give the
+            answer of one.
+        keep_head: Take the head over too, where the source has one.
+        seed: Of the fresh head.
+
+    Returns:
+        ``float32`` arrays by MONAI's names, and the account of where they came from.
+
+    Raises:
+        ModelFolderError: The source cannot be read, or is not exactly this backbone; the text holds the account.
+    """
+    found = _source_tensors(source)
+    wanted = architecture.tensor_shapes()
+    ignored = tuple(n for n in found if n.startswith("conv_seg") or n.endswith("num_batches_tracked"))
+    given = {name: array for name, array in found.items() if name not in ignored}
+    if not keep_head:
+        given = {name: array for name, array in given.items() if name not in HEAD}
+        ignored += tuple(name for name in HEAD if name in found)
+    first = given.get("conv1.weight")
+    if first is not None and first.ndim == 5 and first.shape[1] == 1 < architecture.channels:
+        repeated = np.repeat(first, architecture.channels, axis=1)
+        given["conv1.weight"] = repeated / np.float32(architecture.channels)
+    report = TransferReport(
+        loaded=tuple(n for n in wanted if n in given and given[n].shape == wanted[n]),
+        missing=tuple(n for n in wanted if n not in given),
+        mismatched=tuple(n for n in wanted if n in given and given[n].shape != wanted[n]),
+        unexpected=tuple(n for n in given if n not in wanted),
+        ignored=ignored,
+    )
+    if not report.is_exact_backbone:
+        raise ModelFolderError(
+            f"The weights are not the backbone of this {architecture.name}, so none were taken. "
+            f"{_what_they_fit(given, architecture)}\n{report.table}"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fresh = tensors_of(build_resnet(architecture))
+    return {name: given.get(name, fresh[name]) for name in wanted}, report
+
+
+def _what_they_fit(given: Tensors, asked: ResNetArchitecture) -> str:
+    shapes = {name: array.shape for name, array in given.items() if name not in HEAD}
+    for depth in (10, 18, 34, 50):
+        fitting = medicalnet_architecture(depth, channels=asked.channels)
+        if shapes == {name: shape for name, shape in fitting.tensor_shapes().items() if name not in HEAD}:
+            return (
+                f"They are MedicalNet's {fitting.name}: write 'network: {{depth: {depth}, widen_factor: 1.0, "
+                f"shortcut: {fitting.shortcut}, bias_downsample: false}}' in the experiment file."
+            )
+    return "Choose the depth, width, shortcut and channels they were made with."
+
+
+def _source_tensors(source: Path | str) -> Tensors:
+    if source == "deepbet":
+        return _deepbet_encoder()
+    path = Path(source)
+    if path.is_dir():
+        return dict(read_model_folder(path).load_members()[0])
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as problem:
+        raise ModelFolderError(
+            "The transfer start cannot be read as plain weights. Choose a MedicalNet file, a checkpoint with nothing "
+            "but tensors, or a model folder."
+        ) from problem
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not all(isinstance(t, torch.Tensor) for t in content.values()):
+        raise ModelFolderError("The transfer start holds no table of tensors. Choose another file.")
+    return {str(name).removeprefix("module."): _array(tensor) for name, tensor in content.items()}
+
+
+def _deepbet_encoder() -> Tensors:
+    tensors = {}
+    for name, tensor in brain_extractor_files().outliner.state_dict().items():
+        head, _, rest = name.partition(".")
+        if name == "init.0.weight":
+            tensors["conv1.weight"] = _array(tensor)
+        elif head.startswith("down") and head[4:].isdigit():
+            tensors[f"layer{int(head[4:]) + 1}.{_deepbet_block(rest)}"] = _array(tensor)
+    return tensors
+
+
+def _deepbet_block(rest: str) -> str:
+    """'block2.double_conv.3.weight' is the second convolution of the second block."""
+    block, _, inside = rest.partition(".")
+    number = int(block.removeprefix("block")) - 1
+    names = {"double_conv.0.": "conv1.", "double_conv.3.": "conv2.", "downsample.0.": "downsample.0."}
+    for theirs, ours in names.items():
+        if inside.startswith(theirs):
+            return f"{number}.{ours}{inside.removeprefix(theirs)}"
+    return f"{number}.{inside}"
+
+
+def _array(tensor: torch.Tensor) -> NDArray[np.float32]:
+    return tensor.detach().cpu().float().numpy()
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")

@@ -1,0 +1,75 @@
+"""The 3D ResNets as MONAI builds them: for training, for comparison, and for making new model folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from monai.networks.nets import resnet
+from numpy.typing import NDArray
+from torch import nn
+
+from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.models.networks.architecture import CLASSES, NORM_EPSILON, ResNetArchitecture
+
+_BUILDERS = {10: resnet.resnet10, 18: resnet.resnet18, 34: resnet.resnet34, 50: resnet.resnet50}
+
+
+def monai_arguments(architecture: ResNetArchitecture) -> dict[str, Any]:
+    """The named arguments of MONAI's builder for this architecture."""
+    return {
+        "spatial_dims": 3,
+        "n_input_channels": architecture.channels,
+        "num_classes": CLASSES,
+        "conv1_t_size": 7,
+        "conv1_t_stride": architecture.conv1_stride,
+        "no_max_pool": not architecture.max_pool,
+        "shortcut_type": architecture.shortcut,
+        "widen_factor": architecture.widen_factor,
+        "bias_downsample": architecture.bias_downsample,
+    }
+
+
+def build_resnet(architecture: ResNetArchitecture) -> nn.Module:
+    """MONAI's network for this architecture, with MONAI's random start.
+
+    Args:
+        architecture: Which ResNet; see ``ResNetArchitecture``.
+
+    Returns:
+        A module from (N, C, I, J, K) to (N, 2) logits: OS up to one year, OS over one year.
+    """
+    network: nn.Module = _BUILDERS[architecture.depth](**monai_arguments(architecture))
+    if architecture.norm == "instance":
+        # MONAI's constructor cannot make instance normalization without parameters.
+        for module in list(network.modules()):
+            for name, child in module.named_children():
+                if isinstance(child, nn.BatchNorm3d):
+                    setattr(module, name, nn.InstanceNorm3d(child.num_features, eps=NORM_EPSILON))
+    return network
+
+
+def tensors_of(network: nn.Module) -> dict[str, NDArray[np.float32]]:
+    """Every floating-point tensor of a network by MONAI's name, as ``float32`` arrays."""
+    return {
+        name: tensor.detach().cpu().numpy().astype(np.float32)
+        for name, tensor in network.state_dict().items()
+        if tensor.is_floating_point()
+    }
+
+
+def load_tensors(network: nn.Module, tensors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Put tensors into a network; every one must match by name and shape.
+
+    Raises:
+        ModelFolderError: A tensor is missing, unknown, or of another shape.
+    """
+    state = network.state_dict()
+    wanted = {name: tuple(t.shape) for name, t in state.items() if t.is_floating_point()}
+    if wanted != {name: tuple(array.shape) for name, array in tensors.items()}:
+        raise ModelFolderError("The weights do not belong to this network. Use the model folder they came with.")
+    for name, array in tensors.items():
+        state[name] = torch.from_numpy(np.array(array, dtype=np.float32))
+    network.load_state_dict(state, strict=True)

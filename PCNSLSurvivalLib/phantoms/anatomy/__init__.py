@@ -1,0 +1,1 @@
+"""The virtual head: brain, skull, face, tissues."""

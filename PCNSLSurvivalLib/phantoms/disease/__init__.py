@@ -1,0 +1,1 @@
+"""What the virtual patients have: diseases and their lesions."""

@@ -1,0 +1,1 @@
+"""The virtual scanner: protocol, signal, acquisition, DICOM."""

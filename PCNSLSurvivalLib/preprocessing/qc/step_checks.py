@@ -1,0 +1,242 @@
+"""Every step judges itself: measures on masks, noise and intensities, each with a verdict and a sentence.
+
+The limits lie between what sound examinations and injected faults give: docs/decisions/quality-limits.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.core.terms import Verdict
+from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.imaging.quality import Finding, judged
+from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head, largest_piece
+
+LARGE_CHECK_ML, LARGE_UNUSABLE_ML = 2050.0, 2500.0
+SMALL_CHECK_ML, SMALL_UNUSABLE_ML = 950.0, 600.0
+SKIN_DEPTH_MM, SKIN_CHECK, SKIN_UNUSABLE = 3.0, 0.001, 0.04
+DEEP_MM, MISSED_CHECK, MISSED_UNUSABLE = 30.0, 0.03, 0.30
+APART_CHECK, APART_UNUSABLE = 0.01, 0.20
+CUT_CHECK, CUT_UNUSABLE = 0.12, 0.60
+SNR_CHECK, SNR_UNUSABLE = 9.0, 4.0
+UNCOVERED_CHECK, UNCOVERED_UNUSABLE = 0.03, 0.25
+ENHANCED_CHECK, SWAPPED = 0.10, -0.50
+
+ENDS = (("right", "left"), ("front", "back"), ("bottom", "top"))
+"""Where a canonical scan begins and ends along i, j, k, in the words of its sentence."""
+
+_LOOK = "Look at its outline on the slices"
+_GIVE = "give another one (in Slicer under Advanced, on the command line --brain-mask)"
+
+
+def judge_brain_mask(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> tuple[Finding, ...]:
+    """Judge an outline of the brain by its volume, its distance from the skin, and what it leaves out.
+
+    Args:
+        mask: ``uint8`` on the grid of ``t1gd``.
+        t1gd: The scan; a whole head unless ``stripped``.
+        stripped: The scan shows no skin, so that only volume and scan border are judged.
+    """
+    findings = [_volume(mask), _pieces(mask), _cut_by_border(mask)]
+    if not stripped:
+        depth = depth_in_head(t1gd)
+        findings += [_near_skin(mask, depth), _missed(mask, depth)]
+    return tuple(findings)
+
+
+def judge_noise(image: sitk.Image, brain_mask: sitk.Image, *, name: str) -> Finding:
+    """Signal-to-noise ratio in the brain.
+
+    The noise is the median absolute response of a mask that no plane or slope excites, in every slice
+    (Immerkær 1996, doi:10.1006/cviu.1996.0060); the median keeps edges of the anatomy out.
+
+    Args:
+        image: Scan as acquired, 3-D ``float32``.
+        brain_mask: ``uint8`` on the same grid.
+        name: How the sentence calls the scan.
+    """
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)[None]
+    response = sitk.Convolution(image, sitk.GetImageFromArray(kernel))
+    inside = sitk.GetArrayViewFromImage(brain_mask) > 0
+    noise = float(np.median(np.abs(sitk.GetArrayViewFromImage(response)[inside]))) / (0.6745 * 6.0)
+    values = sitk.GetArrayViewFromImage(image)
+    signal = float(np.median(values[inside])) - float(np.quantile(values, 0.001))
+    ratio = signal / noise if noise > 0 else 1000.0
+    verdict = judged(ratio, check=SNR_CHECK, unusable=SNR_UNUSABLE)
+    sentence = f"The signal of {name} is {ratio:.0f} times its noise."
+    if verdict is not Verdict.GOOD:
+        sentence = (
+            f"{name} is very noisy: the signal of the brain is only {ratio:.1f} times the noise. Use another series "
+            "if there is one."
+        )
+    return Finding(
+        code="signal_to_noise", subject=name, verdict=verdict, value=round(ratio, 2), unit="", sentence=sentence
+    )
+
+
+def judge_coverage(moving: sitk.Image, transform: sitk.Transform, brain_mask: sitk.Image, *, name: str) -> Finding:
+    """How much of the brain of T1Gd another scan does not show.
+
+    Args:
+        moving: The registered scan, on its own grid.
+        transform: LPS points of T1Gd to LPS points of ``moving``.
+        brain_mask: ``uint8`` on the grid of T1Gd.
+        name: How the sentence calls ``moving``.
+    """
+    shown = sitk.Image(moving.GetSize(), sitk.sitkUInt8) + 1
+    shown.CopyInformation(moving)
+    seen = resample(shown, Grid.of(brain_mask), interpolation="nearest", transform=transform)
+    inside = sitk.GetArrayViewFromImage(brain_mask) > 0
+    missing = 1.0 - float(sitk.GetArrayViewFromImage(seen)[inside].mean())
+    verdict = judged(missing, check=UNCOVERED_CHECK, unusable=UNCOVERED_UNUSABLE)
+    sentence = f"{name} shows the whole brain of T1Gd."
+    if verdict is not Verdict.GOOD:
+        sentence = (
+            f"{name} does not show {100 * missing:.0f} % of the brain seen on T1Gd. Use a series that covers the "
+            f"whole brain, or leave {name} out."
+        )
+    return Finding(
+        code="uncovered_brain", subject=name, verdict=verdict, value=round(missing, 4), unit="", sentence=sentence
+    )
+
+
+def judge_enhancement(t1gd: sitk.Image, t1: sitk.Image) -> Finding:
+    """Whether T1Gd looks contrast-enhanced compared with T1, or the two were swapped.
+
+    Contrast agent brightens vessels, plexus and tumor: in the difference of the two normalized scans the
+    bright tail is longer than the dark one. The measure is (bright + dark) / (bright - dark) of the 99.5 and
+    0.5 percentiles: near +1 enhanced, near -1 swapped, near 0 no difference. A stripped scan with a tumor below that
+    half percent shows little else that enhances, and noise can take the measure below 0: only what is clearly
+    negative stops a case.
+
+    Args:
+        t1gd: Prepared T1Gd, 0 outside the brain.
+        t1: Prepared T1 on the same grid.
+    """
+    a, b = (sitk.SmoothingRecursiveGaussian(image, 1.5) for image in (t1gd, t1))
+    inside = sitk.GetArrayViewFromImage(t1gd) != 0
+    difference = sitk.GetArrayViewFromImage(a)[inside] - sitk.GetArrayViewFromImage(b)[inside]
+    dark, bright = np.quantile(difference - np.median(difference), (0.005, 0.995))
+    measure = float((bright + dark) / (bright - dark)) if bright > dark else 0.0
+    if measure <= SWAPPED:
+        verdict = Verdict.UNUSABLE
+        sentence = "T1 looks contrast-enhanced and T1Gd does not: they seem to be swapped. Exchange the two files."
+    elif measure < ENHANCED_CHECK:
+        verdict = Verdict.CHECK
+        sentence = "T1Gd hardly looks contrast-enhanced compared with T1. Check that T1Gd was taken after contrast."
+    else:
+        verdict = Verdict.GOOD
+        sentence = "T1Gd looks contrast-enhanced compared with T1."
+    return Finding(
+        code="enhancement", subject="T1Gd", verdict=verdict, value=round(measure, 3), unit="", sentence=sentence
+    )
+
+
+def _volume(mask: sitk.Image) -> Finding:
+    volume = Grid.of(mask).voxel_volume_ml * float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)))
+    small = judged(volume, check=SMALL_CHECK_ML, unusable=SMALL_UNUSABLE_ML)
+    large = judged(volume, check=LARGE_CHECK_ML, unusable=LARGE_UNUSABLE_ML)
+    verdict = large if small is Verdict.GOOD else small
+    sentence = f"The brain mask holds {volume:.0f} mL."
+    if verdict is not Verdict.GOOD:
+        sentence = f"The brain mask holds {volume:.0f} mL, too much for an adult brain. {_LOOK}."
+    if small is not Verdict.GOOD:
+        sentence = f"The brain mask holds {volume:.0f} mL, too little for an adult brain. {_LOOK}."
+    return Finding(
+        code="brain_volume",
+        subject="brain mask",
+        verdict=verdict,
+        value=round(volume, 1),
+        unit="mL",
+        sentence=sentence,
+    )
+
+
+def _pieces(mask: sitk.Image) -> Finding:
+    inside = sitk.GetArrayViewFromImage(mask) > 0
+    largest = largest_piece(inside)
+    share = 1.0 if largest is None else 1.0 - float(largest.sum()) / float(np.count_nonzero(inside))
+    verdict = judged(share, check=APART_CHECK, unusable=APART_UNUSABLE)
+    sentence = "The brain mask is one piece."
+    if verdict is not Verdict.GOOD:
+        sentence = f"The brain mask falls apart: {100 * share:.0f} % of it is not joined to the largest piece. {_LOOK}."
+    return Finding(
+        code="mask_pieces", subject="brain mask", verdict=verdict, value=round(share, 4), unit="", sentence=sentence
+    )
+
+
+def _cut_by_border(mask: sitk.Image) -> Finding:
+    """The brain's section on the border of the scan, as a share of its largest section along that axis."""
+    inside = sitk.GetArrayViewFromImage(mask) > 0
+    worst, side = 0.0, ""
+    for axis, ends in zip((2, 1, 0), ENDS, strict=True):
+        sections = inside.sum(axis=tuple(other for other in range(3) if other != axis))
+        for end, area in zip(ends, (sections[0], sections[-1]), strict=True):
+            if area / max(sections.max(), 1) > worst:
+                worst, side = float(area / sections.max()), end
+    verdict = judged(worst, check=CUT_CHECK, unusable=CUT_UNUSABLE)
+    sentence = "The brain lies inside the scanned block of T1Gd."
+    if verdict is not Verdict.GOOD:
+        sentence = (
+            f"The {side} of the brain is cut off by the border of T1Gd: the last section still has {100 * worst:.0f} % "
+            "of the largest one. Use a series that covers the whole brain."
+        )
+    return Finding(code="brain_cut", subject="T1Gd", verdict=verdict, value=round(worst, 3), unit="", sentence=sentence)
+
+
+def _near_skin(mask: sitk.Image, depth: sitk.Image) -> Finding:
+    here = resample(depth, Grid.of(mask), outside=100.0)
+    inside = sitk.GetArrayViewFromImage(mask) > 0
+    share = float((sitk.GetArrayViewFromImage(here)[inside] < SKIN_DEPTH_MM).mean()) if inside.any() else 1.0
+    verdict = judged(share, check=SKIN_CHECK, unusable=SKIN_UNUSABLE)
+    sentence = "The brain mask keeps away from the skin."
+    if verdict is not Verdict.GOOD:
+        sentence = (
+            f"The brain mask leaks: {100 * share:.1f} % of it lies within {SKIN_DEPTH_MM:.0f} mm of the skin. {_LOOK} "
+            f"and correct it, or {_GIVE}."
+        )
+    return Finding(
+        code="mask_near_skin",
+        subject="brain mask",
+        verdict=verdict,
+        value=round(share, 4),
+        unit="",
+        sentence=sentence,
+    )
+
+
+def _missed(mask: sitk.Image, depth: sitk.Image) -> Finding:
+    """Places deep in the upper head that the mask leaves out: above the brain's middle there is only brain.
+
+    Deep is far from the skin and from the end of the scan alike: a block that ends in the vertex shows skull there.
+    """
+    grid = Grid.of(depth)
+    share_image = resample(sitk.Cast(mask, sitk.sitkFloat32), grid)
+    shown = sitk.Image(mask.GetSize(), sitk.sitkUInt8) + 1
+    shown.CopyInformation(mask)
+    scanned = sitk.And(resample(shown, grid, interpolation="nearest"), sitk.Cast(depth > 0, sitk.sitkUInt8))
+    below = sitk.SignedMaurerDistanceMap(scanned, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
+    deep = sitk.GetArrayViewFromImage(below) > DEEP_MM
+    k = np.arange(deep.shape[0])
+    top = int(k[deep.any(axis=(1, 2))].max(initial=0))
+    # The highest 45 mm of the deep places: skull base, face and neck lie lower.
+    upper = k >= top - round(45.0 / grid.spacing_mm[2])
+    judged_here = deep & upper[:, None, None]
+    left_out = sitk.GetArrayViewFromImage(share_image)[judged_here] < 0.5
+    share = float(left_out.mean()) if left_out.size else 0.0
+    verdict = judged(share, check=MISSED_CHECK, unusable=MISSED_UNUSABLE)
+    sentence = "The brain mask holds what lies deep in the upper head."
+    if verdict is not Verdict.GOOD:
+        sentence = (
+            f"The brain mask leaves out {100 * share:.0f} % of what lies deep in the upper head. {_LOOK} and correct "
+            f"it, or {_GIVE}."
+        )
+    return Finding(
+        code="mask_missed",
+        subject="brain mask",
+        verdict=verdict,
+        value=round(share, 4),
+        unit="",
+        sentence=sentence,
+    )

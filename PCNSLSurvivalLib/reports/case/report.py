@@ -1,0 +1,183 @@
+"""The report of one prediction: one self-contained page for the screen and for A4 paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
+from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.inference.predict import CaseResult
+from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
+from PCNSLSurvivalLib.reports.pictures import (
+    FAINTEST,
+    View,
+    axial_strip,
+    make_display,
+    orthogonal_views,
+    strongest_point_lps_mm,
+)
+
+_STRIP_COLUMNS = 6
+_GAUGE_LEFT, _GAUGE_WIDTH = 10.0, 400.0
+
+_LIMITS = (
+    "The map shows which parts of the image the network's answer rests on. It is not an outline of the tumor, "
+    "shows nothing finer than one cell, and says nothing about why a region matters. Colors are scaled to this "
+    "patient's own strongest cell: two patients' colors cannot be compared."
+)
+
+
+def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
+    """The report as HTML with all pictures inside; it loads nothing and runs no script.
+
+    Args:
+        result: What was predicted.
+        versions: Software and package versions for the provenance table.
+    """
+    network, model = result.network, result.model
+    display = make_display(
+        result.prepared.native[MRSequence.T1GD], canonical(result.activation_map), result.prepared.brain_mask
+    )
+    return _template().render(
+        research_use_only=RESEARCH_USE_ONLY,
+        model={
+            "banner": model.warning,
+            "card_line": f"Model {model.name} {model.version}: {model.training_cohort}",
+            "rows": _model_rows(result),
+        },
+        probability=f"{network.probability_over_one_year:.2f}",
+        class_label=network.os_class.label,
+        threshold_sentence=f"Called OS > 1 year from {network.decision_threshold:.2f} on.",
+        spread_sentence=_spread_sentence(result),
+        gauge=_gauge(result),
+        warnings=result.warnings,
+        target_label=network.target.label,
+        map_sentence=_map_sentence(result),
+        views=orthogonal_views(display, strongest_point_lps_mm(display)),
+        strip=_strip_layout(axial_strip(display)),
+        stops=gradient_stops(),
+        bar_sentence=f"Share of the strongest cell, whose raw activation is {network.map_scale:.3g} (logits)",
+        faintest=f"{FAINTEST:g}",
+        limits_sentence=_LIMITS,
+        ledger=_ledger_rows(result),
+        evidence_views=_evidence_views(result),
+        evidence_stops=evidence_stops(),
+        evidence_full=f"{FULL_SCALE:g}",
+        familiarity=network.familiarity.sentence,
+        checks=None if result.checks is None else result.checks.to_json(),
+        steps=[(_step_label(name), seconds) for name, seconds in result.seconds.items()],
+        findings=[
+            {**finding.to_json(), "value_text": "" if finding.value is None else f"{finding.value:.4g} {finding.unit}"}
+            for finding in result.prepared.findings
+        ],
+        provenance=[
+            ("Model checksum (SHA-256)", model.checksum),
+            ("Preprocessing recipe (SHA-256)", result.prepared.recipe.sha256),
+            ("Computed on", f"{network.device}, {network.precision}"),
+            ("Software", ", ".join(f"{name} {version}" for name, version in versions.items())),
+        ],
+    )
+
+
+@cache
+def _template() -> Template:
+    folder = Path(__file__).parents[1] / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("case_report.html")
+
+
+def _evidence_views(result: CaseResult) -> list[View]:
+    """Three slices through the strongest evidence in the brain, on the full scale that all patients share."""
+    prepared, network = result.prepared, result.network
+    density = evidence_on_grid(
+        network.evidence,
+        prepared.network_grid,
+        Grid.of(prepared.brain_mask),
+        prepared.brain_mask,
+        stride_voxels=network.evidence_stride_voxels,
+    )
+    display = make_display(prepared.native[MRSequence.T1GD], density / FULL_SCALE, prepared.brain_mask, signed=True)
+    return orthogonal_views(display, strongest_point_lps_mm(display))
+
+
+def _ledger_rows(result: CaseResult) -> list[tuple[str, str]]:
+    ledger = result.ledger
+    brain = "In the brain" if ledger.lesion is None else "In the rest of the brain"
+    parts = [("Constant of the model", ledger.constant), (brain, ledger.brain), ("Outside the brain", ledger.outside)]
+    if ledger.lesion is not None:
+        parts.insert(1, ("In the lesion", ledger.lesion))
+    return [(name, f"{part:+.3f}") for name, part in [*parts, ("Log-odds of OS > 1 year", ledger.log_odds)]]
+
+
+def _spread_sentence(result: CaseResult) -> str:
+    members = result.network.member_probabilities
+    if len(members) < 2:
+        return "One network: this model gives no spread."
+    return (
+        f"Circles: the {len(members)} networks of the model, from {min(members):.2f} to {max(members):.2f} "
+        f"(standard deviation {result.network.probability_spread:.2f})."
+    )
+
+
+def _map_sentence(result: CaseResult) -> str:
+    network = result.network
+    if network.map_is_empty:
+        return f"No cell speaks for {network.target.label}: the map is empty."
+    edge = " × ".join(f"{mm:.0f}" for mm in result.cell_size_mm)
+    return (
+        f"Computed on {' × '.join(map(str, network.raw_map.shape))} cells of {edge} mm at {network.block} "
+        "and drawn smoothly over the T1Gd as acquired. The lines meet at the strongest activation."
+    )
+
+
+def _model_rows(result: CaseResult) -> list[tuple[str, str]]:
+    model = result.model
+    members = f", {len(model.members)} members" if len(model.members) > 1 else ""
+    return [
+        ("Name and version", f"{model.name} {model.version}"),
+        ("Network", f"3D {model.architecture.name}{members}, reads {', '.join(s.label for s in model.sequences)}"),
+        ("Trained on", f"{model.training_cohort} Patients: {model.training_patients}."),
+        ("Intended use", model.intended_use),
+        ("License", model.license),
+    ]
+
+
+def _gauge(result: CaseResult) -> dict[str, Any]:
+    def place(probability: float) -> float:
+        return round(_GAUGE_LEFT + _GAUGE_WIDTH * probability, 1)
+
+    ends = {0.0: "start", 0.5: "middle", 1.0: "end"}
+    members = result.network.member_probabilities
+    return {
+        "probability": place(result.network.probability_over_one_year),
+        "threshold": place(result.network.decision_threshold),
+        "members": [place(p) for p in members] if len(members) > 1 else [],
+        "ticks": [{"x": place(p), "text": f"{p:g}", "anchor": anchor} for p, anchor in ends.items()],
+    }
+
+
+def _strip_layout(views: list[View]) -> dict[str, Any]:
+    """Tiles in rows of ``_STRIP_COLUMNS``, all of one size since they come from one grid."""
+    if not views:
+        return {"width": 1, "height": 1, "tiles": []}
+    gap = 4
+    width, height = views[0].width + gap, views[0].height + gap
+    rows = -(-len(views) // _STRIP_COLUMNS)
+    tiles = [
+        {"view": view, "x": width * (n % _STRIP_COLUMNS), "y": height * (n // _STRIP_COLUMNS)}
+        for n, view in enumerate(views)
+    ]
+    return {"width": width * _STRIP_COLUMNS, "height": height * rows, "tiles": tiles}
+
+
+def _step_label(name: str) -> str:
+    step, _, detail = name.partition(" ")
+    return f"{Step(step).label}, {detail}" if detail else Step(step).label

@@ -1,0 +1,1 @@
+"""The report of a prepared cohort: contact sheet and data report."""

@@ -1,0 +1,79 @@
+"""The experiment's numbers as CSV, every digit kept, an empty cell where a number is not defined."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
+from PCNSLSurvivalLib.evaluation.comparison import fold_values
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.reports.experiment.survival_results import ArmSurvival
+from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, ArmResult
+
+_RESULTS = "arm,label,metric,folds,fold_mean,fold_standard_error,out_of_fold,low95,high95"
+_COMPARISONS = (
+    "arm,against,metric,difference,paper_se,paper_t,paper_p,corrected_se,corrected_t,corrected_df,corrected_p,"
+    "corrected_p_holm"
+)
+_SURVIVAL = (
+    "arm,label,patients,censored,c_index,low95,high95,predicted_long,predicted_short,deaths_of_predicted_long,"
+    "expected_deaths_of_predicted_long,log_rank_p,log_rank_p_holm,remarks"
+)
+
+
+def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
+    """One row an arm and metric: mean and standard error over folds, out-of-fold value and its 95 % interval."""
+    rows = []
+    for one in results:
+        for metric in METRIC_LABELS:
+            found = one.out_of_fold[metric]
+            over_folds = (one.folds, one.fold_mean[metric], one.fold_standard_error[metric])
+            rows.append((one.arm, one.label, metric, *over_folds, found.value, found.low, found.high))
+    _write(path, _RESULTS.split(","), rows)
+
+
+def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) -> None:
+    """One row a pair and metric: the paper's t-test, the corrected one, and Holm's p."""
+    rows = []
+    for one in compared:
+        pair = (one.comparison.arm, one.comparison.against, one.comparison.metric)
+        paper, corrected = one.comparison.paper, one.comparison.corrected
+        of_paper = (corrected.difference, paper.standard_error, paper.t, paper.p)
+        honest = (corrected.standard_error, corrected.t, corrected.degrees_of_freedom, corrected.p)
+        rows.append((*pair, *of_paper, *honest, one.corrected_holm_p))
+    _write(path, _COMPARISONS.split(","), rows)
+
+
+def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: Path) -> None:
+    """One row a fold and arm with every metric; repeats and folds counted from 1."""
+    rows = []
+    for arm, folds in arms.items():
+        values = np.array([fold_values(folds, metric) for metric in METRIC_LABELS])
+        for one, of_fold in zip(folds, values.T, strict=True):
+            place = (arm, one.repeat + 1, one.fold + 1)
+            rows.append((*place, len(one.cases), int(one.os_class.sum()), *of_fold.tolist()))
+    _write(path, ["arm", "repeat", "fold", "cases", "long_survivors", *METRIC_LABELS], rows)
+
+
+def write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:
+    """One row an arm: C-index with its interval, sizes, deaths and log-rank p of the predicted groups."""
+    rows = []
+    for one in survival:
+        c_index, test = one.c_index, one.log_rank
+        of_arm = (one.arm, one.label, len(one.os_days), one.censored, c_index.value, c_index.low, c_index.high)
+        groups = (*test.patients, test.observed, test.expected, test.p, one.log_rank_holm_p)
+        rows.append((*of_arm, *groups, "; ".join(one.remarks)))
+    _write(path, _SURVIVAL.split(","), rows)
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(header)
+        table.writerows(
+            ["" if isinstance(cell, float) and not np.isfinite(cell) else cell for cell in row] for row in rows
+        )

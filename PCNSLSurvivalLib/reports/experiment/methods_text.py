@@ -1,0 +1,94 @@
+"""The methods paragraph of a paper, from what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, PERMUTATIONS
+from PCNSLSurvivalLib.reports.experiment.facts import CaseOutcome, ExperimentFacts
+from PCNSLSurvivalLib.reports.sentences import counted, listed
+
+
+def cohort_counts(
+    arms: Mapping[str, Sequence[FoldPredictions]], outcomes: Mapping[str, CaseOutcome], facts: ExperimentFacts
+) -> dict[str, int]:
+    """How many examinations and patients were judged, of either class, censored, and left out."""
+    classes = {
+        case: int(c)
+        for folds in arms.values()
+        for one in folds
+        for case, c in zip(one.cases, one.os_class, strict=True)
+    }
+    first = next(iter(arms.values()))
+    return {
+        "cases": len(classes),
+        "patients": len({outcomes[case].patient if case in outcomes else case for case in classes}),
+        "over": sum(classes.values()),
+        "up_to": len(classes) - sum(classes.values()),
+        "censored": len({case for folds in arms.values() for one in folds for case in one.censored}),
+        "excluded": len(facts.excluded),
+        "repeats": len({one.repeat for one in first}),
+        "folds": len({one.fold for one in first}),
+    }
+
+
+def methods_paragraphs(
+    counts: Mapping[str, int],
+    facts: ExperimentFacts,
+    reference: str | None,
+    further_pairs: Sequence[tuple[str, str]] = (),
+) -> tuple[str, ...]:
+    """Paragraphs of plain text: data, preparation, models, evaluation.
+
+    Args:
+        counts: See ``cohort_counts``.
+        facts: What was run.
+        reference: Label of the arm with which all others were compared; None where there is no other.
+        further_pairs: Labels of arms compared besides, each with what it was compared with.
+    """
+    days = f"{facts.threshold_days:g} days"
+    data = (
+        f"We studied {facts.cohort}: {counted(counts['cases'], 'examination')} of "
+        f"{counted(counts['patients'], 'patient')}, {counts['over']} "
+        f"with overall survival (OS) of more than {days} and {counts['up_to']} with OS of {days} or less."
+    )
+    if counts["censored"]:
+        data += (
+            f" {counted(counts['censored'], 'examination')} censored by day {facts.threshold_days:g} and so without a "
+            "class took part in the analysis of survival, but not in training and classification."
+        )
+    if counts["excluded"]:
+        data += (
+            f" Left out before anything was trained, for the reasons in left_out.csv: "
+            f"{counted(counts['excluded'], 'examination')}."
+        )
+    preparation = " ".join(facts.preparation) if facts.preparation else ""
+    models = " ".join(part for part in (facts.network, facts.training, facts.pretraining, facts.baselines) if part)
+    evaluation = (
+        f"All arms were judged on the same folds, stratified by class and disjoint by patient: {counts['folds']}-fold "
+        f"cross-validation, {counts['repeats']} time{'s' if counts['repeats'] != 1 else ''}"
+        + (f" (seed {facts.seed})" if facts.seed is not None else "")
+        + ". Imputation, scaling, feature selection, tuning, calibration, choice of the epoch and early stopping used "
+        "training patients only; each held-out fold was predicted once. We give mean and standard error over folds; "
+        "the out-of-fold AUC over pairs of patients held out together, with a 95 % bootstrap interval over patients, "
+        "stratified by class and widened for overlapping training sets; and accuracy, macro-averaged precision, "
+        "recall and F1 at a probability of one half, the Brier score, and calibration slope and intercept. "
+    )
+    if reference is not None:
+        compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
+        evaluation += (
+            f"Arms were compared, {compared}, by the paired t-test over folds and the corrected resampled t-test "
+            "(Nadeau and Bengio 2003) with Holm's correction over all these pairs of one metric. "
+        )
+    means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
+    means += ["for examinations without a class over all folds' models"] if counts["censored"] else []
+    evaluation += (
+        f"Long survival was predicted from a {'mean ' if means else ''}probability of one half up"
+        + (f", the mean {listed(means)}" if means else "")
+        + ". Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test, "
+        f"with a two-sided p from {PERMUTATIONS} permutations of the groups, given where both had {FEWEST_IN_GROUP} "
+        "patients or more, and with Holm's correction over the arms. Harrell's C-index was taken over pairs of "
+        "patients judged by the same fold's model, censored ones too, with an interval made as that of the AUC."
+    )
+    return tuple(part for part in (data, preparation, models, evaluation) if part)

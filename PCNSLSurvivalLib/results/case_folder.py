@@ -1,0 +1,159 @@
+"""The folder that a prediction leaves behind: result file, volumes, report."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+import PCNSLSurvivalLib
+from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.explain.overlay import cell_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_order_of
+from PCNSLSurvivalLib.imaging.io import write_volume
+from PCNSLSurvivalLib.inference.network import FloatMap
+from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
+
+SCHEMA_VERSION = "1.1"
+"""Changes in the first place when a reader of an earlier file would misread a later one."""
+
+PREDICTION = "prediction.json"
+REPORT = "report.html"
+BRAIN_MASK = "brain_mask.nii.gz"
+ACTIVATION_MAP = "activation_map.nii.gz"
+ACTIVATION_CELLS = "activation_cells.nii.gz"
+"""The raw map, in logits, on the cells it was computed in."""
+OTHER_MAP = "activation_map_other_class.nii.gz"
+OTHER_CELLS = "activation_cells_other_class.nii.gz"
+"""The same two for the class that ``activation_map`` does not explain."""
+EVIDENCE_CELLS = "evidence_cells.nii.gz"
+"""Signed share of every cell in the log-odds of OS > 1 year."""
+
+CasePage = Callable[[CaseResult, Mapping[str, str]], str]
+"""The report of one case as HTML. Handed in, since reports stand above results."""
+
+_PACKAGES = ("numpy", "SimpleITK", "scipy", "torch")
+
+
+def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, intermediate: bool = False) -> None:
+    """Write all files of one prediction into a folder (a staging folder, see ``core.files``).
+
+    Args:
+        result: What was predicted.
+        folder: An existing, empty folder.
+        page: Writes the report from the result and the versions of this software and its packages.
+        intermediate: Write the scans without bias field as well, in the voxel order they came in.
+    """
+    write_volume(result.brain_mask, folder / BRAIN_MASK)
+    write_volume(result.activation_map, folder / ACTIVATION_MAP)
+    write_volume(result.other_map, folder / OTHER_MAP)
+    network = result.network
+    _write_cells(network.other_map, network.stride_voxels, result, folder / OTHER_CELLS)
+    _write_cells(network.raw_map, network.stride_voxels, result, folder / ACTIVATION_CELLS)
+    _write_cells(network.evidence, network.evidence_stride_voxels, result, folder / EVIDENCE_CELLS)
+    for sequence, image in result.prepared.preprocessed.items():
+        write_volume(image, folder / f"{sequence.value}_preprocessed.nii.gz")
+    if intermediate:
+        for sequence, image in result.prepared.corrected.items():
+            own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
+            sitk.WriteImage(own, str(folder / f"{sequence.value}_corrected.nii"))
+    (folder / REPORT).write_text(page(result, software_versions()), encoding="utf-8")
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / PREDICTION).write_text(text + "\n", encoding="utf-8")
+
+
+def _write_cells(cells_ijk: FloatMap, stride_voxels: int, result: CaseResult, path: Path) -> None:
+    size = (cells_ijk.shape[0], cells_ijk.shape[1], cells_ijk.shape[2])
+    grid = cell_grid(size, result.prepared.network_grid, stride_voxels=stride_voxels)
+    write_volume(image_on_grid(np.ascontiguousarray(cells_ijk.transpose(2, 1, 0)), grid), path)
+
+
+def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]:
+    """``prediction.json`` as documented in docs/result-folder.md.
+
+    Args:
+        result: What was predicted.
+        files: SHA-256 of the files beside it.
+
+    Returns:
+        Plain JSON values; no names, and no paths outside the folder.
+    """
+    network = result.network.to_json()
+    grad_cam = network["grad_cam"]
+    return {
+        "schema": "pcnsl-survival/prediction",
+        "schema_version": SCHEMA_VERSION,
+        "research_use_only": RESEARCH_USE_ONLY,
+        "probability_over_one_year": network["probability_over_one_year"],
+        "class": network["class"],
+        "decision_threshold": network["decision_threshold"],
+        "log_odds": network["log_odds"],
+        "member_probabilities": network["member_probabilities"],
+        "probability_spread": network["probability_spread"],
+        "warnings": [text for text in (result.model.warning, *result.warnings) if text],
+        "model": result.model.to_json(),
+        "activation_map": {
+            "file": ACTIVATION_MAP,
+            "explains": grad_cam["target"],
+            "method": grad_cam["method"],
+            "block": grad_cam["block"],
+            "cells": grad_cam["cells"],
+            "cell_size_mm": list(result.cell_size_mm),
+            "scale": grad_cam["scale"],
+            "unit": "value times scale is the raw map, in logits",
+            "empty": grad_cam["empty"],
+        },
+        "activation_map_other_class": {
+            "file": OTHER_MAP,
+            "explains": result.network.other_target.label,
+            "scale": float(result.network.other_map.max()),
+            "empty": not result.network.other_map.any(),
+        },
+        "evidence": {**network["evidence"], "ledger": result.ledger.to_json()},
+        "familiarity": network["familiarity"],
+        "explanation_checks": None if result.checks is None else result.checks.to_json(),
+        "preprocessing": {
+            "recipe": result.prepared.recipe.to_json(),
+            "recipe_sha256": result.prepared.recipe.sha256,
+            "brain_volume_ml": round(result.brain_volume_ml, 1),
+            "brain_mask_given": result.options.brain_mask is not None,
+            "already_stripped": result.options.already_stripped,
+            "already_corrected": result.options.already_corrected,
+            "already_registered": result.options.already_registered,
+            "quality_overridden": result.options.override_quality,
+            "findings": [finding.to_json() for finding in result.prepared.findings],
+        },
+        "inputs": {sequence.value: _input_json(result, sequence) for sequence in result.scans},
+        "files_sha256": files,
+        "runtime": network["runtime"],
+        "test_time_augmentation": network["test_time_augmentation"],
+        "device": network["device"],
+        "precision": network["precision"],
+        "seconds": dict(result.seconds),
+        "software": software_versions(),
+    }
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of this software and of what it computes with."""
+    packages = {name: metadata.version(name) for name in _PACKAGES}
+    return {"pcnsl-survival": PCNSLSurvivalLib.__version__, "python": platform.python_version(), **packages}
+
+
+def _input_json(result: CaseResult, sequence: Any) -> dict[str, Any]:
+    scan = result.scans[sequence]
+    grid = Grid.of(scan.image)
+    return {
+        "format": scan.source_format,
+        "size": list(grid.size),
+        "spacing_mm": [round(mm, 4) for mm in grid.spacing_mm],
+        "voxels_sha256": voxel_sha256(sitk.Image(scan.image)),
+    }

@@ -1,0 +1,171 @@
+"""Predict every case of a cohort with a network that is loaded once, each into a result folder of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.case_preparation import sentence_of
+from PCNSLSurvivalLib.core.errors import UnreadableScanError
+from PCNSLSurvivalLib.core.files import whole_folder, write_whole_file
+from PCNSLSurvivalLib.core.progress import Listener, silent
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.io import content_sha256
+from PCNSLSurvivalLib.inference.network import SurvivalNetwork
+from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.results.case_folder import PREDICTION, CasePage, write_case_folder
+
+REQUEST = "request.json"
+"""What a result was made from; the same request is never answered twice."""
+TABLE = "predictions.csv"
+
+_COLUMNS = (
+    "case",
+    "state",
+    "probability_over_one_year",
+    "class",
+    "log_odds",
+    "probability_spread",
+    "familiarity",
+    "warnings",
+    "os_days",
+    "death_observed",
+    "reason",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedCase:
+    """What became of one case."""
+
+    case: CohortCase
+    state: Literal["predicted", "found", "failed"]
+    reason: str = ""
+    seconds: float = 0.0
+    prediction: dict[str, Any] | None = None
+    """``prediction.json``, where there is one."""
+
+
+def predict_cohort(
+    cases: Sequence[CohortCase],
+    model: ModelFolder,
+    options: CaseOptions,
+    out: Path,
+    *,
+    page: CasePage,
+    use_brain_masks: bool = False,
+    listener: Listener = silent,
+) -> Iterator[PredictedCase]:
+    """Predict the cases of a cohort one after the other; one that fails does not stop the others.
+
+    Every case uses all cores, so that running several at once would gain nothing on one computer. A case whose
+    files, model and options are those of an earlier run is found, not predicted again.
+
+    Args:
+        cases: The cohort.
+        model: Which networks to ask; only the sequences it reads are prepared.
+        options: The same for all cases; what a layout says of its scans (skull removed) is added.
+        out: Gets one result folder a case, named as the case.
+        page: Writes the report of a case; see ``case_folder``.
+        use_brain_masks: Use the brain masks that the cohort brings.
+        listener: Hears of every step of every case.
+
+    Yields:
+        Each case as it is done.
+
+    Raises:
+        ModelFolderError: The weights are damaged.
+        NetworkError: Device, runtime or precision is not there.
+    """
+    network: SurvivalNetwork | None = None
+    wanted = {MRSequence.T1GD, *model.sequences}
+    for case in cases:
+        begin = time.perf_counter()
+        target = out / case.name
+        try:
+            scans = {sequence: path for sequence, path in case.scans.items() if sequence in wanted}
+            mine = replace(
+                options,
+                brain_mask=case.brain_mask if use_brain_masks else None,
+                lesion_mask=case.lesion_mask,
+                lesion_labels=case.lesion_labels,
+                already_stripped=case.stripped,
+                already_registered=case.stripped,
+            )
+            request = _request(scans, model, mine)
+            earlier = _answer(target, request)
+            if earlier is not None:
+                yield PredictedCase(case=case, state="found", prediction=earlier)
+                continue
+        except Exception as problem:
+            yield PredictedCase(case=case, state="failed", reason=sentence_of(problem))
+            continue
+        if network is None:
+            # Loaded when first needed: a table of finished cases is read without torch.
+            network = SurvivalNetwork(model, options.device, runtime=options.runtime, precision=options.precision)
+        try:
+            with whole_folder(target, overwrite=True) as staging:
+                write_case_folder(predict_case(scans, model, mine, listener, network=network), staging, page=page)
+                (staging / REQUEST).write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
+        except Exception as problem:  # whatever a damaged file brings about, the other cases go on
+            seconds = time.perf_counter() - begin
+            yield PredictedCase(case=case, state="failed", reason=sentence_of(problem), seconds=seconds)
+            continue
+        seconds = time.perf_counter() - begin
+        yield PredictedCase(case=case, state="predicted", seconds=seconds, prediction=_answer(target, request))
+
+
+def write_prediction_table(predicted: Sequence[PredictedCase], out: Path) -> None:
+    """Write ``predictions.csv``: one row a case, failed ones with their reason, survival where it is known."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for each in predicted:
+        row: dict[str, Any] = {"case": each.case.name, "state": each.state, "reason": each.reason}
+        row |= {"os_days": each.case.os_days, "death_observed": each.case.death_observed}
+        if each.prediction is not None:
+            row |= {name: each.prediction[name] for name in _COLUMNS[2:6]}
+            row["familiarity"] = each.prediction["familiarity"]["verdict"]
+            row["warnings"] = len(each.prediction["warnings"])
+        writer.writerow(row)
+    write_whole_file(out / TABLE, text.getvalue())
+
+
+def _request(scans: dict[MRSequence, Path], model: ModelFolder, options: CaseOptions) -> dict[str, Any]:
+    if MRSequence.T1GD not in scans:
+        raise UnreadableScanError("No T1Gd was found for this case. Check the file names or the table.")
+    paths = {sequence.value: path for sequence, path in sorted(scans.items())}
+    paths |= {name: path for name in ("brain_mask", "lesion_mask") if (path := getattr(options, name)) is not None}
+    chosen = {
+        "tta": options.tta,
+        "target": None if options.target is None else options.target.label,
+        "block": options.block,
+        "method": options.method,
+        "precision": options.precision,
+        "runtime": options.runtime,
+        "override_quality": options.override_quality,
+        "check_explanation": options.check_explanation,
+        "already_stripped": options.already_stripped,
+        "lesion_labels": options.lesion_labels and list(options.lesion_labels),
+    }
+    files = {name: content_sha256(path) for name, path in paths.items()}
+    return {"version": 1, "model_sha256": model.checksum, "files_sha256": files, "options": chosen}
+
+
+def _answer(target: Path, request: dict[str, Any]) -> dict[str, Any] | None:
+    """The earlier prediction made from the same request; None where there is none."""
+    try:
+        if json.loads((target / REQUEST).read_text(encoding="utf-8")) != request:
+            return None
+        prediction: dict[str, Any] = json.loads((target / PREDICTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return prediction

@@ -1,0 +1,46 @@
+import json
+
+from PCNSLSurvivalLib.cli.display.progress import TerminalProgress, listener_for
+from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.terms import Step
+
+
+def _run(listener):
+    clock = StepClock(listener)
+    with clock.step(Step.BIAS_FIELD, "T1Gd") as running:
+        running(0.5)
+    clock.skip(Step.BRAIN_EXTRACTION, "a brain mask was given")
+    clock.record(Step.GRAD_CAM, 0.25)
+    clock.keep(Step.REGISTRATION, "T2")
+    return clock
+
+
+def test_json_lines_carry_every_event(capsys):
+    clock = _run(listener_for("json"))
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["state"] for event in events] == [
+        "started", "running", "finished", "skipped", "started", "finished", "kept",
+    ]  # fmt: skip
+    assert events[1]["fraction"] == 0.5
+    assert events[0]["step"] == "bias_field"
+    assert events[0]["detail"] == "T1Gd"
+    assert clock.seconds["grad_cam"] == 0.25
+
+
+def test_a_log_gets_one_line_a_step(capsys):
+    _run(listener_for("auto"))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 4
+    assert lines[3].startswith("Registration to T1Gd, T2")
+    assert "kept from an earlier run" in lines[3]
+    assert lines[0].startswith("Bias field correction (N4), T1Gd")
+    assert lines[0].endswith(" s")
+    assert "skipped: a brain mask was given" in lines[1]
+
+
+def test_a_terminal_gets_a_bar_that_ends_full_with_its_seconds(capsys):
+    _run(TerminalProgress())
+    text = capsys.readouterr().err
+    assert "100 %" in text
+    assert "0.2 s" in text
+    assert "Grad-CAM" in text

@@ -1,0 +1,278 @@
+"""Every layout in which cohorts come is read into one schema, quirks included."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.cohorts.case import os_class_of
+from PCNSLSurvivalLib.cohorts.cohort import CohortCase, find_cohort, read_cohort
+from PCNSLSurvivalLib.cohorts.cohort_preparation import PreparationOptions, prepare_cohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
+from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort
+from PCNSLSurvivalLib.phantoms.layouts import (
+    BidsLayout,
+    Brats2020Layout,
+    Layout,
+    TableLayout,
+    UcsfPcnslLayout,
+    bids,
+    brats2020,
+    table,
+    ucsf_pcnsl,
+)
+from PCNSLSurvivalLib.phantoms.virtual_marker import COHORT_FILE, MADE_BY
+
+PATIENTS = 40
+
+
+@pytest.fixture
+def written(monkeypatch, tmp_path):
+    """A cohort as a phantom layout writes it, with empty files for volumes: only names and tables are read here."""
+    image = sitk.Image(2, 2, 2, sitk.sitkUInt8)
+    for module in (bids, brats2020, table, ucsf_pcnsl):
+        monkeypatch.setattr(module, "write_volume", lambda image, path: path.touch())
+    for module in (brats2020, ucsf_pcnsl):
+        monkeypatch.setattr(module, "stripped", lambda scan: image)
+    monkeypatch.setattr(brats2020, "_labels", lambda patient: np.zeros((2, 2, 2), np.uint8))
+
+    def write(layout: type[Layout], with_scans: int = 3):
+        plan = CohortPlan(patients=PATIENTS, seed=8, grid="clinical" if layout.whole_heads else "registered")
+        place, members = layout(tmp_path / "cohort"), draw_cohort(plan)
+        place.out.mkdir()
+        place.write_tables(plan, members)
+        for member in members[:with_scans]:
+            images = dict.fromkeys(MRSequence, image)
+            patient = SimpleNamespace(scans=images, acquisitions=images, lesion_masks=images, protocol=member.protocol)
+            place.folder(member).mkdir(parents=True)
+            place.write_scans(member, patient, place.folder(member))
+            place.truth_folder(member).mkdir(parents=True)
+            for name in ("t1gd_brain_mask", "t1gd_lesion_mask", "t2_brain_mask", "tissues"):
+                (place.truth_folder(member) / f"{name}.nii.gz").touch()
+        return place, members
+
+    return write
+
+
+def _has_facts(case: CohortCase, member) -> bool:
+    clinical, outcome = member.clinical, member.outcome
+    return (
+        case.os_days == outcome.os_days
+        and case.death_observed is outcome.death_observed
+        and case.clinical.ecog == clinical.ecog
+        and case.clinical.age_years == clinical.age_years
+        and case.clinical.ldh_elevated is clinical.ldh_elevated
+        and case.clinical.csf_protein_elevated is clinical.csf_protein_elevated
+        and case.clinical.deep_lesion is clinical.deep_structures
+        and case.clinical.ielsg_score == clinical.ielsg_score
+    )
+
+
+def test_bids_with_participants(written):
+    place, members = written(BidsLayout)
+    found = find_cohort(place.out)
+    assert [case.name for case in found.cases] == ["sub-0001", "sub-0002", "sub-0003"]
+    assert all(_has_facts(case, member) for case, member in zip(found.cases, members, strict=False))
+    case = found.cases[1]
+    assert {s: path.name for s, path in case.scans.items()} == {
+        MRSequence.T1GD: "sub-0002_ce-gadolinium_T1w.nii.gz",
+        MRSequence.T1: "sub-0002_T1w.nii.gz",
+        MRSequence.T2: "sub-0002_T2w.nii.gz",
+        MRSequence.FLAIR: "sub-0002_FLAIR.nii.gz",
+    }
+    assert (case.brain_mask.name, case.lesion_mask.name) == ("t1gd_brain_mask.nii.gz", "t1gd_lesion_mask.nii.gz")
+    (remark,) = found.remarks
+    assert remark.startswith(f"{PATIENTS - 3} patients of participants.tsv have no scan: sub-0004, sub-0005, ")
+
+
+@pytest.mark.parametrize("layout", [BidsLayout, Brats2020Layout, TableLayout, UcsfPcnslLayout])
+def test_a_cohort_of_phantoms_is_known_as_virtual_in_every_layout_and_stays_so_once_prepared(written, tmp_path, layout):
+    place, _ = written(layout, with_scans=1)
+    path = place.out / "patients.csv" if layout is TableLayout else place.out
+    assert not find_cohort(path).virtual
+    (place.out / COHORT_FILE).write_text(json.dumps({"made_by": MADE_BY}), encoding="utf-8")
+    found = find_cohort(path)
+    assert found.virtual
+    assert "The patients are virtual: 'pcnsl-survival phantom' made the scans." in found.remarks
+    # The empty files cannot be prepared; what is known of the whole cohort is kept all the same.
+    prepare_cohort(found, tmp_path / "prepared", PreparationOptions(), draw=lambda folder: None)
+    assert read_prepared_cohort(tmp_path / "prepared").virtual
+
+
+def test_bids_sessions_belong_to_one_patient(tmp_path):
+    for session in ("01", "02"):
+        anat = tmp_path / "sub-x" / f"ses-{session}" / "anat"
+        anat.mkdir(parents=True)
+        (anat / f"sub-x_ses-{session}_acq-mprage_ce-GAD_run-1_T1w.nii.gz").touch()
+        (anat / f"sub-x_ses-{session}_acq-mprage_ce-GAD_run-2_T1w.nii.gz").touch()
+    cases = read_cohort(tmp_path)
+    assert [(case.name, case.patient) for case in cases] == [("sub-x_ses-01", "sub-x"), ("sub-x_ses-02", "sub-x")]
+    assert [set(case.scans) for case in cases] == [{MRSequence.T1GD}] * 2
+    assert "run-1" in cases[0].scans[MRSequence.T1GD].name
+
+
+def test_brats2020_with_its_quirks(written):
+    place, members = written(Brats2020Layout, with_scans=PATIENTS)
+    root = place.out / "MICCAI_BraTS2020_TrainingData"
+    odd = root / "BraTS20_Training_002"
+    (odd / "BraTS20_Training_002_seg.nii.gz").rename(odd / "W39_1998.09.19_Segm.nii")
+    (odd / "BraTS20_Training_002_t1.nii.gz").rename(odd / "BraTS20_Training_002_t1.nii")
+    (odd / "._BraTS20_Training_002_t2.nii.gz").touch()  # what macOS leaves in archives
+    cases = {case.name: case for case in read_cohort(place.out)}
+    assert len(cases) == PATIENTS
+    assert cases == {case.name: case for case in read_cohort(root)}, "the folder above counts as well"
+    alive = cases[f"BraTS20_Training_{PATIENTS:03d}"]
+    assert (alive.os_days, alive.death_observed, alive.os_class()) == (361, False, None)
+    for member in members[:-1]:
+        case = cases[place.name(member)]
+        assert (case.os_days, case.death_observed) == (member.outcome.true_os_days, True)
+        assert case.clinical.age_years == pytest.approx(member.clinical.age_years + 0.013)
+        assert case.stripped
+        assert case.aliases == (case.name,)
+    second = cases["BraTS20_Training_002"]
+    assert second.lesion_mask.name == "W39_1998.09.19_Segm.nii"
+    assert second.scans[MRSequence.T1].name == "BraTS20_Training_002_t1.nii"
+    assert set(second.scans) == set(MRSequence)
+
+
+def test_brats_cases_without_survival_have_no_class(written):
+    place, _ = written(Brats2020Layout)
+    table_path = place.out / "MICCAI_BraTS2020_TrainingData" / "survival_info.csv"
+    lines = table_path.read_text(encoding="utf-8").splitlines()
+    table_path.write_text("\n".join([lines[0], *lines[2:]]) + "\n", encoding="utf-8")
+    first, second, _ = read_cohort(place.out)
+    assert (first.os_days, first.death_observed, first.os_class()) == (None, None, None)
+    assert second.os_class() is not None
+
+
+def test_ucsf_pcnsl_survival_comes_from_dates_and_is_censored_at_the_last_contact(written):
+    place, members = written(UcsfPcnslLayout, with_scans=PATIENTS)
+    found = find_cohort(place.out)
+    assert len(found.cases) == PATIENTS
+    assert {case.death_observed for case in found.cases} == {True, False}
+    for case, member in zip(found.cases, members, strict=True):
+        assert case.name == f"{place.name(member)}_ses-0001"
+        assert case.patient == place.name(member)
+        assert (case.os_days, case.death_observed) == (member.outcome.os_days, member.outcome.death_observed)
+        assert case.clinical.age_years == pytest.approx(member.clinical.age_years, abs=0.1)
+        assert set(case.scans) == {MRSequence.T1GD, MRSequence.T1, MRSequence.FLAIR}
+        assert all("lesions_T1Post_space" in path.parts for path in case.scans.values())
+        assert case.lesion_mask.name.endswith("_T1Post_abnormal_seg_comp.nii.gz")
+        assert case.stripped
+
+
+def test_ucsf_pcnsl_knows_the_older_layout_and_says_when_treatment_may_have_begun(tmp_path):
+    for maker in ("auto", "human"):
+        folder = tmp_path / "derivatives/pyalfe/sub-0007/ses-0002" / maker / "skullstripped/lesions_T1Post_space"
+        folder.mkdir(parents=True)
+        (folder / "0f3a_T1Post_to_T1Post_skullstripped.nii.gz").touch()
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "demographics.csv").write_text("patientdurablekey,BirthDate,Deathdate\nK1,3/1/41,\n")
+    (tables / "biopsy_and_diagnosis_dates.csv").write_text(
+        "accessions,patientdurablekey,DiagnosisDate,ImageDate\n7,K1,3/1/15,5/1/15\n"
+    )
+    (tables / "diagnosis_history.csv").write_text("patientdurablekey,EndDateKeyValue\nK1,8/1/15\nK1,12/31/99\n")
+    (case,) = read_cohort(tmp_path)
+    assert "human" in case.scans[MRSequence.T1GD].parts
+    assert case.clinical.age_years == 74.0, "a birth in 2041 was in 1941"
+    assert (case.os_days, case.death_observed, case.os_class()) == (153, False, None)
+    assert "61 days after the diagnosis" in case.remarks[0]
+
+
+def test_table_with_paths_masks_and_survival(written):
+    place, members = written(TableLayout)
+    cases = read_cohort(place.out / "patients.csv")
+    assert len(cases) == PATIENTS
+    assert all(_has_facts(case, member) for case, member in zip(cases, members, strict=True))
+    assert cases[0].scans[MRSequence.T2] == place.out / "scans/sub-0001/t2.nii.gz"
+    assert all(path.is_file() for path in (*cases[0].scans.values(), cases[0].brain_mask, cases[0].lesion_mask))
+
+
+def test_free_folders_know_t1gd_before_t1_and_dicom_folders(tmp_path):
+    first, second = tmp_path / "Meier A", tmp_path / "p2"
+    for name in ("MR_T1_post_gad.nrrd", "MR_T1_pre.nrrd", "T2_tse.nrrd", "tumor_seg.nrrd", "brain_mask.nrrd"):
+        first.mkdir(exist_ok=True)
+        (first / name).touch()
+    (second / "ax t1 mprage +C").mkdir(parents=True)
+    (second / "FLAIR").mkdir()
+    rows = [("patient", "OS", "event"), ("Meier A", "400", "0"), ("p2", "12", "1"), ("p3", "8", "1")]
+    with (tmp_path / "survival.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(rows)
+    found = find_cohort(tmp_path)
+    one, two = found.cases
+    assert {s: path.name for s, path in one.scans.items()} == {
+        MRSequence.T1GD: "MR_T1_post_gad.nrrd",
+        MRSequence.T1: "MR_T1_pre.nrrd",
+        MRSequence.T2: "T2_tse.nrrd",
+    }
+    assert (one.brain_mask.name, one.lesion_mask.name) == ("brain_mask.nrrd", "tumor_seg.nrrd")
+    assert one.name == "Meier_A"
+    assert (one.os_class(), two.os_class()) == (OSClass.OVER_ONE_YEAR, OSClass.UP_TO_ONE_YEAR)
+    assert set(two.scans) == {MRSequence.T1GD, MRSequence.FLAIR}
+    assert found.remarks == ("1 patient of survival.csv has no scan: p3.",)
+
+
+@pytest.mark.parametrize(
+    ("days", "died", "threshold", "expected"),
+    [
+        (366, None, 365, OSClass.OVER_ONE_YEAR),
+        (365, True, 365, OSClass.UP_TO_ONE_YEAR),
+        (365, False, 365, None),
+        (361, False, 365, None),
+        (361, False, 300, OSClass.OVER_ONE_YEAR),
+        (200, None, 365, None),
+        (None, True, 365, None),
+    ],
+)
+def test_a_patient_censored_by_the_threshold_has_no_class(days, died, threshold, expected):
+    assert os_class_of(days, died, threshold) is expected
+
+
+WRONG_TABLES = {
+    "no T1Gd column": ("patient_id,t1\na,b.nii\n", "columns 'patient_id' and 't1gd'"),
+    "no death column": ("patient_id,t1gd,os_days\na,b.nii,9\n", "'death_observed'"),
+    "days are text": ("patient_id,t1gd,os_days,event\na,b.nii,long,1\n", "Line 2 .* column 'os_days'"),
+    "negative days": ("patient_id,t1gd,os_days,event\na,b.nii,-4,1\n", "Line 2 .* negative survival"),
+    "ECOG of seven": ("patient_id,t1gd,ecog\na,b.nii,7\n", "Line 2 .* whole number from 0 to 4"),
+    "no patient": ("patient_id,t1gd\n,b.nii\n", "Line 2 .* names no patient"),
+    "patient twice": ("patient_id,t1gd\na,b.nii\na,c.nii\n", "more than once"),
+    "empty": ("", "is empty"),
+    "no rows": ("patient_id,t1gd\n", "no patient"),
+    "not text": (b"\xff\xfe\x00PNG", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("content", WRONG_TABLES)
+def test_a_table_that_cannot_be_used_is_refused_in_a_sentence(content, tmp_path):
+    text, sentence = WRONG_TABLES[content]
+    path = tmp_path / "patients.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(CohortError, match=sentence) as refusal:
+        read_cohort(path)
+    assert str(tmp_path) not in str(refusal.value)
+
+
+def test_a_score_that_contradicts_its_variables_is_remarked(tmp_path):
+    path = tmp_path / "patients.tsv"
+    columns = "patient_id\tt1gd\tage\tECOG\tLDH\tcsf_protein\tdeep\tIELSG"
+    path.write_text(f"{columns}\na\tx.nii\t70\t2\t1\t0\tyes\t2\nb\tx.nii\t70\t2\tn/a\t0\tyes\t3\n", encoding="utf-8")
+    first, second = read_cohort(path)
+    assert first.remarks == ("The IELSG score is given as 2, its five variables make 4.",)
+    assert second.remarks == ()
+    assert second.clinical.ldh_elevated is None
+
+
+@pytest.mark.parametrize("place", ["nowhere", "empty"])
+def test_a_cohort_without_patients_is_refused(place, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CohortError, match=r"not found|no patient"):
+        read_cohort(Path(tmp_path / place))

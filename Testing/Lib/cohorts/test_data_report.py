@@ -1,0 +1,53 @@
+"""The data report counts what is there, and names everybody who is not used."""
+
+from __future__ import annotations
+
+import pytest
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.cohorts.cohort import find_cohort
+from PCNSLSurvivalLib.cohorts.data_report import data_report
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Six patients; c's T1Gd and a's T1 are not there, d is censored, e's death unknown, f without survival."""
+    for name in "abdef":
+        (tmp_path / f"{name}.nii").touch()
+    rows = [
+        "a,a.nii,a_t1.nii,400,1",
+        "b,b.nii,,100,1",
+        "c,c.nii,,900,1",
+        "d,d.nii,,200,0",
+        "e,e.nii,,200,",
+        "f,f.nii,,,",
+    ]
+    path = tmp_path / "patients.csv"
+    path.write_text("\n".join(("patient_id,t1gd,t1,os_days,event", *rows)) + "\n", encoding="utf-8")
+    return path
+
+
+def test_files_that_are_not_there_are_not_counted_but_named(table):
+    report = data_report(find_cohort(table), threshold_days=365)
+    found = report.counts["Found"]
+    assert (found["examinations"], found["with T1Gd"], found["with T1"]) == (6, 5, 0)
+    assert report.left_out == {"c": "The T1Gd that is given for this case is not there. Check its path."}
+    assert report.case_remarks["a"] == ("The T1 that is given is not there: a_t1.nii.",)
+
+
+def test_an_unknown_death_is_not_called_censored(table):
+    report = data_report(find_cohort(table), threshold_days=365)
+    survival = report.counts["Survival"]
+    assert survival["censored by day 365: no class"] == 1
+    assert survival["death by day 365 unknown: no class"] == 1
+    assert survival["unknown: no class"] == 1
+    assert list(report.no_class) == ["d", "e", "f"]
+
+
+def test_a_dry_run_lists_who_is_left_out_and_who_has_no_class(table, capsys):
+    assert main(["preprocess", str(table), "--out", str(table.parent / "out"), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert "! c: The T1Gd that is given" in told
+    assert "- d: Censored at day 200, not after day 365: no class." in told
+    assert "- e: Whether the patient died at day 200 is not known: no class." in told
+    assert "  a: The T1 that is given is not there: a_t1.nii." in told

@@ -1,0 +1,97 @@
+"""Folds: no patient on both sides, both classes everywhere, nothing left to chance but the seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from PCNSLSurvivalLib.cohorts.splits import inner_split, repeated_stratified_folds
+from PCNSLSurvivalLib.core.errors import FoldError
+
+
+@st.composite
+def cohorts(draw):
+    """Names, patients and classes: 5 to 30 patients of each class, one to three examinations each, shuffled."""
+    rows = []
+    for os_class in (0, 1):
+        for number in range(draw(st.integers(5, 30))):
+            patient = f"{os_class}-{number}"
+            rows += [(f"{patient}-{exam}", patient, os_class) for exam in range(draw(st.integers(1, 3)))]
+    return tuple(zip(*draw(st.permutations(rows)), strict=True))
+
+
+@settings(max_examples=25)
+@given(cohort=cohorts(), seed=st.integers(0, 2**31))
+def test_no_patient_is_on_both_sides_and_every_examination_is_tested_once_a_repeat(cohort, seed):
+    names, patients, classes = cohort
+    patient_of = dict(zip(names, patients, strict=True))
+    folds = repeated_stratified_folds(names, patients, classes, splits=5, repeats=2, seed=seed)
+    assert [(f.repeat, f.fold) for f in folds] == [(r, f) for r in range(2) for f in range(5)]
+    for fold in folds:
+        assert not {patient_of[n] for n in fold.train} & {patient_of[n] for n in fold.test}
+        assert sorted(fold.train + fold.test) == sorted(names)
+    for repeat in range(2):
+        tested = Counter(name for fold in folds if fold.repeat == repeat for name in fold.test)
+        assert tested == Counter(names)
+
+
+@settings(max_examples=25)
+@given(cohort=cohorts(), seed=st.integers(0, 2**31))
+def test_the_classes_of_the_folds_differ_by_one_patient_at_most(cohort, seed):
+    names, patients, classes = cohort
+    facts = {n: (p, c) for n, p, c in zip(names, patients, classes, strict=True)}
+    for fold in repeated_stratified_folds(names, patients, classes, seed=seed):
+        for os_class in (0, 1):
+            all_of = len({p for p, c in facts.values() if c == os_class})
+            in_test = len({facts[n][0] for n in fold.test if facts[n][1] == os_class})
+            assert all_of // 5 <= in_test <= -(-all_of // 5)
+
+
+@settings(max_examples=25)
+@given(cohort=cohorts(), seed=st.integers(0, 2**31), data=st.data())
+def test_folds_do_not_depend_on_the_order_of_the_cohort(cohort, seed, data):
+    shuffled = tuple(zip(*data.draw(st.permutations(tuple(zip(*cohort, strict=True)))), strict=True))
+    assert repeated_stratified_folds(*cohort, seed=seed) == repeated_stratified_folds(*shuffled, seed=seed)
+    assert inner_split(*cohort, seed=seed) == inner_split(*shuffled, seed=seed)
+
+
+@settings(max_examples=25)
+@given(cohort=cohorts(), seed=st.integers(0, 2**31), share=st.floats(0.05, 0.5))
+def test_the_inner_split_has_both_classes_on_both_sides_and_no_patient_twice(cohort, seed, share):
+    names, patients, classes = cohort
+    facts = {n: (p, c) for n, p, c in zip(names, patients, classes, strict=True)}
+    fit, select = inner_split(names, patients, classes, share=share, seed=seed)
+    assert sorted(fit + select) == sorted(names)
+    assert not {facts[n][0] for n in fit} & {facts[n][0] for n in select}
+    for side in (fit, select):
+        assert {facts[n][1] for n in side} == {0, 1}
+
+
+def test_repeats_and_seeds_shuffle_anew():
+    names = [f"case-{n:02}" for n in range(40)]
+    classes = [n % 2 for n in range(40)]
+    one, other = (repeated_stratified_folds(names, names, classes, seed=seed) for seed in (1, 2))
+    assert one != other
+    assert {f.test for f in one if f.repeat == 0} != {f.test for f in one if f.repeat == 1}
+
+
+def test_the_paper_s_cohort_gives_folds_of_11_or_12_patients():
+    names = [f"case-{n:02}" for n in range(56)]  # 30 lived longer than a year, 26 did not
+    folds = repeated_stratified_folds(names, names, [int(n < 30) for n in range(56)], seed=12)
+    assert {len(fold.test) for fold in folds} == {11, 12}
+
+
+def test_too_few_patients_of_a_class_are_a_sentence_with_the_counts():
+    names = [f"case-{n}" for n in range(12)]
+    with pytest.raises(FoldError, match=r"3 of the patients lived longer.*9 did not.*fewer folds"):
+        repeated_stratified_folds(names, names, [1] * 3 + [0] * 9, seed=0)
+    with pytest.raises(FoldError, match="both classes"):
+        inner_split(names[:4], names[:4], [1, 0, 0, 0], seed=0)
+
+
+def test_the_same_name_twice_is_refused():
+    with pytest.raises(FoldError, match="listed twice"):
+        repeated_stratified_folds(["a", "a"], ["p", "q"], [0, 1], splits=2, seed=0)

@@ -1,0 +1,186 @@
+"""What clinical tables hold is read as meant or refused with the line: nobody dead becomes alive, no row is lost."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from PCNSLSurvivalLib.cohorts.cohort import find_cohort
+from PCNSLSurvivalLib.cohorts.tables.dates import date_of
+from PCNSLSurvivalLib.core.errors import CohortError
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text: str, name: str = "patients.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return find_cohort(tmp_path / name)
+
+    return write
+
+
+@pytest.fixture
+def ucsf(tmp_path):
+    """A UCSF-PCNSL folder with two patients, diagnosed on March 1, 2015."""
+
+    def write(people: str = "0018,1/2/47,8/1/15\n0019,1/2/47,\n", dates: str = "", records: str = ""):
+        for subject in ("sub-0018", "sub-0019"):
+            folder = tmp_path / f"pyalfe/{subject}/ses-0001/skullstripped/lesions_T1Post_space"
+            folder.mkdir(parents=True)
+            (folder / "x_T1Post_to_T1Post_skullstripped.nii.gz").touch()
+        dates = dates or "18,0018,3/1/15,3/1/15\n19,0019,3/1/15,3/1/15\n"
+        (tmp_path / "demographics.csv").write_text(f"patientdurablekey,BirthDate,Deathdate\n{people}")
+        (tmp_path / "biopsy_and_diagnosis_dates.csv").write_text(
+            f"accessions,patientdurablekey,DiagnosisDate,ImageDate\n{dates}"
+        )
+        if records:
+            (tmp_path / "diagnosis_history.csv").write_text(
+                f"patientdurablekey,StartDateKeyValue,EndDateKeyValue\n{records}"
+            )
+        return find_cohort(tmp_path)
+
+    return write
+
+
+@pytest.fixture
+def brats(tmp_path):
+    def write(rows: str, name: str = "survival_info.csv"):
+        for case in ("BraTS20_Training_001", "BraTS20_Training_084"):
+            (tmp_path / case).mkdir()
+            (tmp_path / case / f"{case}_t1ce.nii").touch()
+        (tmp_path / name).write_text(f"Brats20ID,Age,Survival_days,Extent_of_Resection\n{rows}")
+        return find_cohort(tmp_path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2015-08-01", "2015-08-01 00:00:00", "2015-08-01T00:00:00", "2015-08-01T00:00:00.000Z", "20150801", "8/1/15",
+        "08/01/2015", "8/1/15 0:00", "8/1/2015 12:00:00 AM", "1-Aug-15", "01-AUG-2015", "1 August 2015",
+    ],
+)  # fmt: skip
+def test_the_usual_forms_of_a_date_are_read(text):
+    assert date_of(text) == date(2015, 8, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["August", "13/1/15", "2015-02-30", "1.8.15", "8/2015", "8/1/15 noon", "20151301", "7"]
+)
+def test_what_is_no_date_is_none(text):
+    assert date_of(text) is None
+
+
+@pytest.mark.parametrize("death", ["8/1/15 0:00", "2015-08-01T00:00:00", "1-Aug-15"])
+def test_the_dead_stay_dead_however_the_date_is_written(ucsf, death):
+    first, second = ucsf(people=f"0018,1/2/47,{death}\n0019,1/2/47,\n").cases
+    assert (first.os_days, first.death_observed) == (153, True)
+    assert second.death_observed is None
+
+
+def test_a_death_on_no_date_is_refused_and_not_taken_for_life(ucsf):
+    with pytest.raises(
+        CohortError, match=r"Line 2 of demographics.csv .* column 'Deathdate': it should be a date such"
+    ):
+        ucsf(people="0018,1/2/47,summer 2015\n0019,1/2/47,\n")
+
+
+def test_follow_up_ends_with_the_tables_and_not_on_the_day_of_the_run(ucsf):
+    found = ucsf(records="0018,3/1/15,12/31/2030\n0019,3/2/15,12/31/2030\n0019,9/1/15,12/31/2199\n0019,soon,\n")
+    assert [(case.os_days, case.death_observed) for case in found.cases] == [(153, True), (184, False)]
+    assert any("The follow-up ends on 2015-09-01, the latest date in them." in remark for remark in found.remarks)
+    assert any("follow-up: 1, the first in line 5, column 'StartDateKeyValue'" in remark for remark in found.remarks)
+
+
+def test_a_table_without_the_key_is_refused(ucsf, tmp_path):
+    ucsf()
+    (tmp_path / "demographics.csv").write_text("key,BirthDate,Deathdate\n0018,1/2/47,8/1/15\n")
+    with pytest.raises(CohortError, match=r"demographics.csv has no column 'patientdurablekey'"):
+        find_cohort(tmp_path)
+
+
+def test_dates_of_one_patient_that_contradict_each_other_are_refused(ucsf):
+    with pytest.raises(CohortError, match=r"Lines 2 and 4 of biopsy_and_diagnosis_dates.csv .* contradict"):
+        ucsf(dates="18,0018,3/1/15,3/1/15\n19,0019,3/1/15,3/1/15\n0018,0018,3/1/14,3/1/15\n")
+
+
+@pytest.mark.parametrize("days", ["1,234", "12,345", "-1,234"])
+def test_a_comma_with_two_meanings_is_refused(table, days):
+    with pytest.raises(CohortError, match=r"Line 2 of patients.csv .* column 'os_days': .*without a comma"):
+        table(f'patient_id,t1gd,os_days,event\na,a.nii,"{days}",1\n')
+
+
+def test_a_decimal_comma_is_read(table):
+    (case,) = table('patient_id,t1gd,os_days,event,age\na,a.nii,"0,125",1,"61,5"\n').cases
+    assert (case.os_days, case.clinical.age_years) == (0.125, 61.5)
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "p.csv"), ("\t", "p.csv"), ("\t", "p.txt"), ("\t", "p.tsv")])
+def test_the_header_tells_the_separator(table, mark, name):
+    text = "patient_id,t1gd,os_days,event,aliases\na,a.nii,400,1,x|y\n".replace(",", mark)
+    (case,) = table(text, name).cases
+    assert (case.os_days, case.aliases) == (400, ("x", "y"))
+
+
+def test_a_text_that_pushes_cells_aside_is_refused(table):
+    with pytest.raises(CohortError, match=r"Line 3 of patients.csv has more cells"):
+        table("patient_id,t1gd,note,os_days,event\na,a.nii,x,400,1\nb,b.nii,right, frontal,400,1\n")
+
+
+@pytest.mark.parametrize("rows", ["p1,100,1\np1,900,1\n", "p1,100,1\np1,100,0\n"])
+def test_rows_beside_folders_that_contradict_each_other_are_refused(tmp_path, rows):
+    (tmp_path / "p1").mkdir()
+    (tmp_path / "p1" / "t1gd.nii").touch()
+    (tmp_path / "s.csv").write_text(f"patient,os_days,event\n{rows}")
+    with pytest.raises(CohortError, match=r"Lines 2 and 3 of s.csv are about one patient and contradict"):
+        find_cohort(tmp_path)
+
+
+def test_brats_rows_that_contradict_each_other_are_refused(brats):
+    with pytest.raises(CohortError, match=r"Lines 2 and 3 of survival_info.csv .* contradict"):
+        brats("BraTS20_Training_001,60,100,GTR\nBraTS20_Training_001,60,900,GTR\n")
+
+
+def test_the_same_row_twice_counts_once(brats):
+    found = brats("BraTS20_Training_001,60,100,GTR\nBraTS20_Training_001,60,100,GTR\n")
+    assert found.cases[0].os_days == 100
+    assert (
+        "survival_info.csv says the same more than once, which counts once, of: BraTS20_Training_001." in found.remarks
+    )
+
+
+def test_a_row_that_names_nobody_is_refused(brats):
+    with pytest.raises(CohortError, match=r"Line 3 of survival_info.csv names no patient"):
+        brats("BraTS20_Training_001,60,100,GTR\n,60,900,GTR\n")
+
+
+def test_an_unknown_survival_leaves_the_others_theirs(brats):
+    first, second = brats("BraTS20_Training_001,60,NA,GTR\nBraTS20_Training_084,60,400,NA\n").cases
+    assert (first.os_days, first.death_observed, first.clinical.age_years) == (None, None, 60)
+    assert (second.os_days, second.death_observed) == (400, True)
+
+
+@pytest.mark.parametrize("days", ["361", "500"])
+def test_the_patient_who_was_alive_is_known_again_in_copies_that_say_otherwise(brats, days):
+    first, alive = brats(f"BraTS20_Training_001,60,361,GTR\nBraTS20_Training_084,60,{days},NA\n").cases
+    assert (first.os_days, first.death_observed, first.remarks) == (361, True, ())
+    assert (alive.os_days, alive.death_observed, alive.os_class()) == (361, False, None)
+    assert "'ALIVE (361 days later)' of this patient" in alive.remarks[0]
+
+
+def test_what_is_no_part_of_the_cohort_is_named(tmp_path):
+    for folder, file in (("p1", "t1gd.nii"), ("p2", "IM_0001.nii.gz")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).touch()
+    assert any(remark.endswith("tells of a scan: p2.") for remark in find_cohort(tmp_path).remarks)
+
+
+def test_a_bids_subject_without_a_known_scan_is_named(tmp_path):
+    for file in ("sub-1/anat/sub-1_ce-gd_T1w.nii", "sub-2/anat/sub-2_PDw.nii", "sub-3/dwi/sub-3_dwi.nii"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).touch()
+    found = find_cohort(tmp_path)
+    assert [case.name for case in found.cases] == ["sub-1"]
+    assert any(remark.endswith("tells of a scan: sub-2, sub-3.") for remark in found.remarks)

@@ -1,0 +1,62 @@
+"""The evidence is split by region without losing any."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from PCNSLSurvivalLib.explain.regional_attribution import cell_shares, evidence_ledger
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+
+GRID = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(64, 64, 64), spacing_mm=(3.0, 3.0, 3.0))
+
+
+def block(first, last):
+    """A mask of the network grid that is 1 from voxel ``first`` to ``last`` along every axis."""
+    array = np.zeros((64, 64, 64), np.uint8)
+    array[first:last, first:last, first:last] = 1
+    return image_on_grid(array, GRID)
+
+
+def ledger(evidence, brain, lesion=None):
+    return evidence_ledger(evidence, 0.25, network_grid=GRID, stride_voxels=16, brain_mask=brain, lesion_mask=lesion)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10**6), first=st.integers(0, 30), last=st.integers(34, 64))
+def test_the_parts_add_up_to_the_log_odds(seed, first, last):
+    evidence = np.random.default_rng(seed).standard_normal((4, 4, 4))
+    parts = ledger(evidence, block(first, last), block(30, 40))
+    assert parts.constant + parts.lesion + parts.brain + parts.outside == pytest.approx(parts.log_odds)
+    assert parts.log_odds == pytest.approx(evidence.sum() + 0.25)
+    assert 0 <= parts.outside_share <= 1
+
+
+def test_evidence_of_one_cell_is_booked_where_its_block_lies():
+    evidence = np.zeros((4, 4, 4))
+    evidence[2, 2, 2] = -1.0  # its block reaches from voxel 24 to 39
+    parts = ledger(evidence, block(8, 56), block(24, 40))
+    assert (parts.lesion, parts.brain, parts.outside) == pytest.approx((-1.0, 0.0, 0.0))
+    half = ledger(evidence, block(8, 56), block(32, 56))
+    assert half.lesion == pytest.approx(-1 / 8)
+    assert half.brain == pytest.approx(-7 / 8)
+    assert half.cell_size_mm == (48.0, 48.0, 48.0)
+
+
+def test_evidence_outside_the_brain_is_a_warning():
+    evidence = np.zeros((4, 4, 4))
+    evidence[0, 0, 0], evidence[2, 2, 2] = 1.0, -0.5
+    parts = ledger(evidence, block(8, 56))
+    assert parts.lesion is None
+    assert parts.outside_share == pytest.approx(1 / 1.5)
+    assert "67%" in parts.warning
+    evidence[0, 0, 0] = 0.1
+    assert ledger(evidence, block(8, 56)).warning is None
+
+
+def test_blocks_are_centered_on_their_cells_and_end_at_the_faces():
+    inside = np.zeros((64, 64, 64), dtype=bool)
+    inside[:8] = True
+    shares = cell_shares(inside, (4, 4, 4), 16)
+    np.testing.assert_allclose(shares[0], 1.0)  # the first block has only half its width
+    np.testing.assert_array_equal(shares[1:], 0.0)

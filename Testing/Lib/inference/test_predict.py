@@ -1,0 +1,203 @@
+"""From files to the result folder: what a user sees of `pcnsl-survival predict`."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from dicom_files import write_series
+
+import PCNSLSurvivalLib
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
+from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
+
+NETWORK_VOXEL_MM = 1.5
+
+
+@pytest.fixture(scope="module")
+def patient() -> VirtualPatient:
+    return reference_patient()
+
+
+@pytest.fixture(scope="module")
+def t1gd(patient: VirtualPatient) -> sitk.Image:
+    """The virtual patient's T1Gd, in the integers a scanner stores."""
+    return patient.scans[MRSequence.T1GD]
+
+
+@pytest.fixture(scope="module")
+def result(patient: VirtualPatient, t1gd: sitk.Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The result folder of T1Gd, T1 and T2 as NIfTI."""
+    folder = tmp_path_factory.mktemp("scans")
+    sitk.WriteImage(t1gd, str(folder / "t1gd.nii.gz"))
+    words = ["--t1gd", str(folder / "t1gd.nii.gz")]
+    for sequence in (MRSequence.T1, MRSequence.T2):
+        sitk.WriteImage(patient.scans[sequence], str(folder / f"{sequence}.nii.gz"))
+        words += [f"--{sequence}", str(folder / f"{sequence}.nii.gz")]
+    out = tmp_path_factory.mktemp("results") / "case"
+    assert main(["predict", *words, "--out", str(out), "--progress", "none", "--debug"]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def prediction(result: Path) -> dict:
+    return json.loads((result / "prediction.json").read_text(encoding="utf-8"))
+
+
+def test_the_result_folder_is_complete_and_lies_on_the_patients_grid(result, prediction, patient, t1gd):
+    names = {"t1gd_preprocessed.nii.gz", "t1_preprocessed.nii.gz", "t2_preprocessed.nii.gz", "brain_mask.nii.gz"}
+    names |= {"activation_map.nii.gz", "activation_cells.nii.gz", "evidence_cells.nii.gz"}
+    names |= {"activation_map_other_class.nii.gz", "activation_cells_other_class.nii.gz"}
+    assert {p.name for p in result.iterdir()} == names | {"prediction.json", "report.html"}
+    mask = sitk.ReadImage(str(result / "brain_mask.nii.gz"))
+    activation = sitk.ReadImage(str(result / "activation_map.nii.gz"))
+    for image in (mask, activation):
+        assert Grid.of(image).matches(Grid.of(t1gd), tolerance_mm=0.01)
+    inside = sitk.GetArrayFromImage(mask) > 0
+    truth = sitk.GetArrayFromImage(patient.brain_masks[MRSequence.T1GD]) > 0
+    assert 2 * (inside & truth).sum() / (inside.sum() + truth.sum()) > 0.94
+    values = sitk.GetArrayFromImage(activation)
+    assert (values[~inside] == 0).all()
+    assert 0.5 < values.max() <= 1.0
+    assert values.min() >= 0
+    preprocessed = sitk.ReadImage(str(result / "t1gd_preprocessed.nii.gz"))
+    assert preprocessed.GetSpacing() == pytest.approx((1.0, 1.0, 1.0))
+
+
+def test_the_prediction_file_keeps_what_made_it(prediction):
+    assert prediction["schema"] == "pcnsl-survival/prediction"
+    assert prediction["research_use_only"] == RESEARCH_USE_ONLY
+    probability = prediction["probability_over_one_year"]
+    assert 0 < probability < 1
+    assert prediction["class"] == ("OS > 1 year" if probability >= prediction["decision_threshold"] else "OS ≤ 1 year")
+    assert prediction["log_odds"] == pytest.approx(np.log(probability / (1 - probability)), abs=1e-4)
+    evidence = prediction["evidence"]
+    assert evidence["constant"] + evidence["for"] + evidence["against"] == pytest.approx(
+        prediction["log_odds"], abs=1e-4
+    )
+    assert set(prediction["inputs"]) == {"t1gd", "t1", "t2"}
+    assert {"bias_field T1Gd", "registration T2", "brain_extraction", "prediction"} <= set(prediction["seconds"])
+    assert prediction["activation_map"]["cell_size_mm"] == [32.0, 32.0, 32.0]
+    # An untrained or demonstration model says so before anything else.
+    if not prediction["model"]["prognostic_meaning"]:
+        assert "no prognostic meaning" in prediction["warnings"][0]
+
+
+def test_the_prediction_file_follows_its_schema_and_knows_its_files(result, prediction):
+    schema = json.loads(
+        (Path(PCNSLSurvivalLib.__file__).parent / "results" / "prediction.schema.json").read_text(encoding="utf-8")
+    )
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(prediction, schema, jsonschema.Draft202012Validator)
+    assert prediction["files_sha256"] == {
+        path.name: sha256_of(path) for path in result.iterdir() if path.name != "prediction.json"
+    }
+
+
+def test_nothing_in_the_result_names_a_path(result, tmp_path):
+    for name in ("prediction.json", "report.html"):
+        text = (result / name).read_text(encoding="utf-8")
+        assert str(result.parent) not in text
+        assert str(Path.home()) not in text
+
+
+def test_the_report_stands_alone(result):
+    page = (result / "report.html").read_text(encoding="utf-8")
+    assert RESEARCH_USE_ONLY in page
+    assert "<script" not in page
+    for attribute in ("src=", "href="):
+        for piece in page.split(attribute)[1:]:
+            assert piece.startswith(('"data:image/png;base64,', '"#slice')), piece[:40]
+    assert page.count("<svg") >= 6
+    for title in ("Axial", "Coronal", "Sagittal"):
+        assert title in page
+
+
+def _as_nrrd(image: sitk.Image, folder: Path) -> Path:
+    sitk.WriteImage(image, str(folder / "scan.nrrd"))
+    return folder / "scan.nrrd"
+
+
+def _as_dicom(image: sitk.Image, folder: Path) -> Path:
+    (folder / "series").mkdir()
+    write_series(image, folder / "series")
+    return folder / "series"
+
+
+def _flipped(image: sitk.Image, folder: Path) -> Path:
+    return _as_nrrd(sitk.Flip(image, [True, False, True]), folder)
+
+
+def _permuted(image: sitk.Image, folder: Path) -> Path:
+    return _as_nrrd(sitk.PermuteAxes(image, [2, 0, 1]), folder)
+
+
+def _cropped(image: sitk.Image, folder: Path) -> Path:
+    """Air and some neck cut away, so that the origin moves."""
+    i, j, k = image.GetSize()
+    return _as_nrrd(image[6 : i - 4, 5 : j - 7, max(1, k // 20) : k - 1], folder)
+
+
+@pytest.mark.parametrize("make", [_as_nrrd, _as_dicom, _flipped, _permuted, _cropped])
+def test_the_same_scan_in_another_form_gives_the_same_answer_in_the_same_place(
+    make, result, prediction, t1gd, tmp_path
+):
+    scan = make(t1gd, tmp_path)
+    out = tmp_path / "out"
+    assert main(["predict", "--t1gd", str(scan), "--out", str(out), "--progress", "none", "--debug"]) == 0
+    other = json.loads((out / "prediction.json").read_text(encoding="utf-8"))
+    assert other["probability_over_one_year"] == pytest.approx(prediction["probability_over_one_year"], abs=0.02)
+    there = sitk.ReadImage(str(result / "activation_map.nii.gz"))
+    here = sitk.ReadImage(str(out / "activation_map.nii.gz"))
+    assert np.linalg.norm(_center_of_mass(here) - _center_of_mass(there)) < NETWORK_VOXEL_MM
+    grid = Grid.of(there)
+    a, b = (sitk.GetArrayFromImage(resample(image, grid)).ravel() for image in (there, here))
+    assert np.corrcoef(a, b)[0, 1] > 0.98
+
+
+def _center_of_mass(image: sitk.Image) -> np.ndarray:
+    values = sitk.GetArrayFromImage(image)
+    index_kji = np.argwhere(values > 0)
+    weights = values[values > 0]
+    return Grid.of(image).index_to_lps((index_kji * weights[:, None]).sum(axis=0)[::-1] / weights.sum())
+
+
+@pytest.mark.slow
+def test_a_second_prediction_uses_the_steps_that_the_first_one_kept(patient, tmp_path, capsys):
+    fine = Grid.of(patient.scans[MRSequence.T1GD])
+    i, j, k = (math.ceil(n * mm / 3.0) for n, mm in zip(fine.size, fine.spacing_mm, strict=True))
+    coarse = Grid((i, j, k), (3.0, 3.0, 3.0), fine.origin_lps_mm, fine.direction_lps)
+    for name, volumes in (("scan", patient.scans), ("mask", patient.brain_masks)):
+        image = resample(volumes[MRSequence.T1GD], coarse, interpolation="nearest")
+        sitk.WriteImage(image, str(tmp_path / f"{name}.nrrd"))
+    words = ["--t1gd", str(tmp_path / "scan.nrrd"), "--brain-mask", str(tmp_path / "mask.nrrd"), "--override-quality"]
+    words += ["--keep-steps", str(tmp_path / "kept"), "--progress", "json"]
+    states = []
+    for run in ("first", "second"):
+        assert main(["predict", *words, "--out", str(tmp_path / run)]) == 0
+        events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        states.append([e["state"] for e in events if e.get("step") == "bias_field" and e["detail"] == "T1Gd"])
+    assert states[0][-1] == "finished"
+    assert states[1] == ["kept"]
+    first, second = (
+        json.loads((tmp_path / run / "prediction.json").read_text(encoding="utf-8")) for run in ("first", "second")
+    )
+    assert first["probability_over_one_year"] == pytest.approx(second["probability_over_one_year"], abs=1e-5)
+
+
+def test_an_existing_result_is_kept_unless_overwrite_is_given(t1gd, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    sitk.WriteImage(t1gd, str(tmp_path / "scan.nrrd"))
+    assert main(["predict", "--t1gd", str(tmp_path / "scan.nrrd"), "--out", str(out)]) == 3
+    assert "--overwrite" in capsys.readouterr().err
+    assert (out / "mine.txt").read_text(encoding="utf-8") == "mine"

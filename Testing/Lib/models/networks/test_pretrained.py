@@ -1,0 +1,130 @@
+"""Transfer starts load exactly, or not at all, and say what they loaded."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from made_models import small_model
+from made_weights import medicalnet_file
+from torch import nn
+
+from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.networks.pretrained import (
+    DEEPBET_ARCHITECTURE,
+    HEAD,
+    load_transfer_start,
+    medicalnet_architecture,
+)
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
+from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import (
+    brain_extractor_files,
+    is_brain_extractor_installed,
+)
+
+
+@pytest.mark.parametrize("depth", [10, 18, 34, 50])
+def test_raw_medicalnet_file_starts_every_tensor_of_the_backbone(tmp_path, depth, monkeypatch):
+    architecture = medicalnet_architecture(depth)
+    state = medicalnet_file(tmp_path / "resnet.pth", architecture)
+    tensors, report = load_transfer_start(tmp_path / "resnet.pth", architecture)
+    assert report.missing == HEAD
+    assert set(report.loaded) == set(architecture.tensor_shapes()) - set(HEAD)
+    assert not report.mismatched
+    assert not report.unexpected
+    assert "module." not in "".join(report.ignored)
+    np.testing.assert_array_equal(tensors["layer4.0.conv2.weight"], state["module.layer4.0.conv2.weight"].numpy())
+    load_tensors(build_resnet(architecture), tensors)
+
+
+def test_a_start_of_one_channel_serves_three_and_equal_channels_give_the_same_features(tmp_path):
+    medicalnet_file(tmp_path / "resnet.pth", medicalnet_architecture(10))
+    one, _ = load_transfer_start(tmp_path / "resnet.pth", medicalnet_architecture(10))
+    three, _ = load_transfer_start(tmp_path / "resnet.pth", medicalnet_architecture(10, channels=3))
+    x = torch.randn((1, 1, 24, 24, 24), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        first = build_resnet(medicalnet_architecture(10)).conv1
+        first.weight.copy_(torch.from_numpy(one["conv1.weight"]))
+        expected = first(x)
+        found = torch.nn.functional.conv3d(
+            x.expand(1, 3, 24, 24, 24), torch.from_numpy(three["conv1.weight"]), None, 2, 3
+        )
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "about"),
+    [
+        (ResNetArchitecture(depth=10), "missing"),  # a bias in the shortcut that MedicalNet does not have
+        (medicalnet_architecture(18), "unexpected"),
+        (ResNetArchitecture(depth=10, widen_factor=0.5, bias_downsample=False), "mismatched"),
+    ],
+)
+def test_anything_but_the_exact_backbone_is_refused_with_the_account(tmp_path, architecture, about):
+    medicalnet_file(tmp_path / "resnet.pth", medicalnet_architecture(10))
+    with pytest.raises(ModelFolderError, match="not the backbone") as caught:
+        load_transfer_start(tmp_path / "resnet.pth", architecture)
+    (row,) = [line for line in str(caught.value).splitlines() if line.startswith(about)]
+    assert int(row.split()[1]) > 0
+    assert (
+        "They are MedicalNet's ResNet-10: write 'network: {depth: 10, widen_factor: 1.0, shortcut: B, "
+        "bias_downsample: false}' in the experiment file." in str(caught.value)
+    )
+
+
+def test_a_model_folder_of_ours_is_a_start_with_or_without_its_head(tmp_path):
+    model = small_model(tmp_path / "untrained")
+    (own,) = model.load_members()
+    kept, report = load_transfer_start(model.path, model.architecture, keep_head=True)
+    assert report.missing == ()
+    np.testing.assert_array_equal(kept["fc.weight"], own["fc.weight"])
+    fresh, report = load_transfer_start(model.path, model.architecture, seed=1)
+    assert report.missing == HEAD
+    assert report.ignored == HEAD
+    assert not np.array_equal(fresh["fc.weight"], own["fc.weight"])
+    np.testing.assert_array_equal(fresh["layer3.0.bn1.running_var"], own["layer3.0.bn1.running_var"])
+
+
+def test_a_checkpoint_with_code_is_refused_and_does_not_run(tmp_path):
+    class Payload:
+        def __reduce__(self):
+            return (os.system, (f"touch {tmp_path / 'ran'}",))
+
+    torch.save({"state_dict": Payload()}, tmp_path / "bad.pth")
+    with pytest.raises(ModelFolderError, match="plain weights"):
+        load_transfer_start(tmp_path / "bad.pth", ResNetArchitecture(depth=10))
+    assert not (tmp_path / "ran").exists()
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(ModelFolderError, match="no table"):
+        load_transfer_start(tmp_path / "list.pth", ResNetArchitecture(depth=10))
+    with pytest.raises(ModelFolderError, match="plain weights"):
+        load_transfer_start(tmp_path / "absent.pth", ResNetArchitecture(depth=10))
+
+
+def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
+    if not is_brain_extractor_installed():
+        pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
+    tensors, report = load_transfer_start("deepbet", DEEPBET_ARCHITECTURE)
+    assert len(report.loaded) == 20
+    assert report.missing == HEAD
+    x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(0))
+    outliner = brain_extractor_files().outliner
+    with torch.no_grad():
+        # The traced stages share one ReLU, which they take as an argument that only TorchScript itself can pass.
+        relu = getattr(outliner.conv, "2")._c
+        expected = x
+        for stage in (outliner.init, outliner.down0, outliner.down1, outliner.down2, outliner.down3):
+            expected = stage._c._get_method("forward")(relu, expected)
+        found = FoldedResNet(DEEPBET_ARCHITECTURE, tensors).up_to("layer4", x)
+        network = build_resnet(DEEPBET_ARCHITECTURE).eval()
+        load_tensors(network, tensors)
+        layers = nn.Sequential(
+            network.conv1, network.bn1, network.act, network.maxpool,
+            network.layer1, network.layer2, network.layer3, network.layer4,
+        )  # fmt: skip
+        by_monai = layers(x)
+    assert found.shape == expected.shape
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(by_monai, expected, rtol=1e-4, atol=1e-4)

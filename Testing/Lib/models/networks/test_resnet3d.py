@@ -1,0 +1,94 @@
+"""Our arithmetic on the architecture against MONAI's networks themselves."""
+
+import numpy as np
+import pytest
+import torch
+from made_models import random_tensors
+
+from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors, tensors_of
+
+VARIANTS = [
+    ResNetArchitecture(depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125, shortcut=shortcut)
+    for depth, channels, stride, shortcut in [
+        (10, 1, 1, "B"), (10, 3, 2, "B"), (18, 2, 1, "B"), (18, 1, 2, "A"), (34, 1, 2, "A"), (34, 3, 1, "B"),
+        (50, 1, 2, "B"), (50, 2, 1, "A"),
+    ]
+] + [
+    ResNetArchitecture(depth=10, widen_factor=0.125, max_pool=False),
+    ResNetArchitecture(depth=50, widen_factor=1.0, bias_downsample=False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("architecture", VARIANTS, ids=str)
+def test_our_list_of_tensors_is_monais(architecture):
+    with torch.device("meta"):
+        state = build_resnet(architecture).state_dict()
+    shapes = {name: tuple(t.shape) for name, t in state.items() if t.is_floating_point()}
+    assert shapes == architecture.tensor_shapes()
+
+
+@pytest.mark.parametrize("architecture", VARIANTS[:-1], ids=str)
+def test_folded_network_gives_the_numbers_of_monais(architecture):
+    tensors = random_tensors(architecture)
+    network = build_resnet(architecture)
+    load_tensors(network, tensors)
+    network.eval()
+    x = torch.randn((2, architecture.channels, 32, 36, 40), generator=torch.Generator().manual_seed(1))
+    folded = FoldedResNet(architecture, tensors)
+    with torch.no_grad():
+        expected, found = network(x), folded.head(folded.up_to("layer4", x))
+    assert expected.abs().max() > 0.1
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_instance_norm_network_gives_the_numbers_of_monais():
+    architecture = ResNetArchitecture(depth=18, widen_factor=0.25, bias_downsample=False, norm="instance")
+    network = build_resnet(architecture).eval()
+    tensors = tensors_of(network)
+    assert {n: t.shape for n, t in tensors.items()} == architecture.tensor_shapes()
+    x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(2))
+    folded = FoldedResNet(architecture, tensors)
+    with torch.no_grad():
+        torch.testing.assert_close(folded.head(folded.up_to("layer4", x)), network(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("stride", "max_pool"), [(1, True), (2, True), (2, False)])
+def test_every_cell_looks_around_the_voxel_that_its_stride_says(stride, max_pool):
+    """Probe with one bright voxel at a time: a cell's field of view is centered on voxel ``cell_stride * n``."""
+    architecture = ResNetArchitecture(depth=10, conv1_stride=stride, widen_factor=0.125)
+    tensors = random_tensors(architecture)
+    for name, array in tensors.items():  # all convolutions positive, all normalizations the identity
+        if len(array.shape) == 5:
+            tensors[name] = np.full_like(array, 1.0 / np.prod(array.shape[1:]))
+        else:
+            tensors[name] = np.full_like(array, float(name.endswith(("norm.weight", "running_var"))))
+        if ("bn" in name or "downsample.1" in name) and name.endswith(".weight"):
+            tensors[name] = np.ones_like(array)
+    network = FoldedResNet(architecture, tensors)
+    length = 128 * stride
+    probes = torch.zeros((length, 1, length, 8, 8))
+    probes[torch.arange(length), 0, torch.arange(length)] = 1.0
+    for block in BLOCKS:
+        cell_stride = architecture.cell_stride(block)
+        with torch.no_grad():
+            answers = torch.cat([network.up_to(block, part)[:, 0, :, 0, 0] for part in probes.split(32)])
+        assert answers.shape[1] == architecture.cells(block, (length, 8, 8))[0]
+        cell = answers.shape[1] // 2
+        seen = torch.nonzero(answers[:, cell] > 0)[:, 0]
+        assert seen[0] > 0, "the field of view must end inside the probed row"
+        assert seen[-1] < length - 1
+        assert (seen[0] + seen[-1]) / 2 == pytest.approx(cell_stride * cell, abs=0.5 * stride)
+
+
+def test_only_listed_networks_can_be_asked_for():
+    with pytest.raises(ModelFolderError, match="depth"):
+        ResNetArchitecture(depth=101)
+    with pytest.raises(ModelFolderError, match="widen_factor"):
+        ResNetArchitecture(depth=10, widen_factor=1000.0)
+    with pytest.raises(ModelFolderError, match="conv1_stride"):
+        ResNetArchitecture(depth=10, conv1_stride=True)
+    with pytest.raises(ModelFolderError, match="exactly these arguments"):
+        ResNetArchitecture.from_json({"depth": 10})

@@ -1,0 +1,189 @@
+"""Key images, DICOM objects and the PDF of a result, read back as another program would."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+from PIL import Image
+
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
+from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
+from PCNSLSurvivalLib.reports.pdf import find_browser
+
+PROTOCOL = SequenceProtocol(
+    contrast="gradient_echo",
+    tr_ms=8,
+    te_ms=3,
+    gadolinium=1.0,
+    matrix=(60, 72, 30),
+    voxel_mm=(2.5, 2.5, 5.0),
+    slice_mm=5,
+)
+LESION_LPS_MM = np.array([-22.0, 14.0, 12.0])
+
+
+def _oblique() -> Grid:
+    x, z = np.radians((14.0, -10.0))
+    tilt = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+    turn = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+    direction = turn @ tilt
+    size, spacing = (60, 72, 30), (2.5, 2.5, 5.0)
+    origin = -direction @ ((np.array(size) - 1) / 2 * spacing)
+    return Grid(size, spacing, tuple(origin), tuple(direction.ravel()))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """An oblique T1Gd series of an invented patient, and a result whose map is 1 at the lesion."""
+    folder = tmp_path_factory.mktemp("export")
+    grid = _oblique()
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in grid.size], indexing="ij"), axis=-1)
+    points = grid.index_to_lps(index).transpose(2, 1, 0, 3)
+    brain = ((points / (55.0, 70.0, 55.0)) ** 2).sum(axis=-1) < 1
+    apart = np.linalg.norm(points - LESION_LPS_MM, axis=-1)
+    t1gd = image_on_grid(np.where(brain, 300, 0).astype(np.int16) + np.where(apart < 8, 500, 0).astype(np.int16), grid)
+    write_dicom_series(t1gd, folder / "t1gd", patient_id="invented", sequence=MRSequence.T1GD, protocol=PROTOCOL)
+    result = folder / "result"
+    result.mkdir()
+    activation = np.where(brain, np.exp(-((apart / 20.0) ** 2)), 0).astype(np.float32)
+    volumes = {
+        "activation_map": activation,
+        "activation_map_other_class": activation[:, :, ::-1] * brain,
+        "brain_mask": brain.astype(np.uint8),
+    }
+    for name, values in volumes.items():
+        sitk.WriteImage(image_on_grid(np.ascontiguousarray(values), grid), str(result / f"{name}.nrrd"))
+    prediction = {
+        "probability_over_one_year": 0.31,
+        "warnings": ["This model is UNTRAINED: its probability and maps have no prognostic meaning."],
+        "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "prognostic_meaning": False},
+        "activation_map": {"explains": "OS ≤ 1 year", "scale": 0.4},
+        "activation_map_other_class": {"explains": "OS > 1 year", "scale": 0.2},
+    }
+    (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+    (result / "report.html").write_text(
+        f"<html><head><style>@page {{ size: A4 }}</style></head><body>{RESEARCH_USE_ONLY}</body></html>",
+        encoding="utf-8",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(made):
+    out = made / "dicom"
+    words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(out)]
+    assert main([*words, "--key-images", str(made / "pictures"), "--debug"]) == 0
+    return out
+
+
+def _source(made):
+    return [pydicom.dcmread(path, stop_before_pixels=True) for path in sorted((made / "t1gd").iterdir())]
+
+
+def test_the_parametric_map_keeps_every_value_on_its_place_in_the_patient(made, exported):
+    data = pydicom.dcmread(exported / "activation_map.dcm")
+    wanted = sitk.ReadImage(str(made / "result" / "activation_map.nrrd"))
+    assert data.SOPClassUID == pydicom.uid.ParametricMapStorage
+    shared = data.SharedFunctionalGroupsSequence[0]
+    row, column = np.reshape(shared.PlaneOrientationSequence[0].ImageOrientationPatient, (2, 3)).astype(float)
+    down, across = (float(mm) for mm in shared.PixelMeasuresSequence[0].PixelSpacing)
+    values, grid = sitk.GetArrayFromImage(wanted), Grid.of(wanted)
+    for frame, pixels in zip(data.PerFrameFunctionalGroupsSequence, data.pixel_array, strict=True):
+        corner = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, dtype=float)
+        i, j, k = grid.lps_to_index(corner + 20 * across * row + 33 * down * column)
+        assert (i, j, k) == pytest.approx((20, 33, round(k)), abs=1e-3)
+        np.testing.assert_array_equal(pixels, values[round(k)])
+    mapping = shared.RealWorldValueMappingSequence[0]
+    assert (mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept) == (1.0, 0.0)
+    assert mapping.MeasurementUnitsCodeSequence[0].CodeValue == "1"
+
+
+def test_everything_belongs_to_the_study_of_the_t1gd_and_refers_to_it(made, exported):
+    source = _source(made)
+    files = sorted(exported.glob("*.dcm"))
+    assert len({pydicom.dcmread(path).SOPInstanceUID for path in files}) == len(files) > 4
+    for path in files:
+        data = pydicom.dcmread(path)
+        assert (data.PatientID, data.StudyInstanceUID) == ("invented", source[0].StudyInstanceUID)
+        assert data.SeriesInstanceUID != source[0].SeriesInstanceUID
+        assert data.SeriesDescription.startswith("RESEARCH ")
+        assert RESEARCH_USE_ONLY in data.ImageComments
+        assert data.ImageType[0] == "DERIVED"
+    parametric = pydicom.dcmread(exported / "activation_map.dcm")
+    assert parametric.FrameOfReferenceUID == source[0].FrameOfReferenceUID
+    assert parametric.ContentQualification == "RESEARCH"
+    referenced = {
+        item.ReferencedSOPInstanceUID for item in parametric.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    }
+    assert referenced == {one.SOPInstanceUID for one in source}
+
+
+def test_a_key_image_refers_to_the_slice_it_shows_and_holds_no_name(made, exported):
+    data = pydicom.dcmread(exported / "key_image_1.dcm")
+    assert data.SOPClassUID == pydicom.uid.SecondaryCaptureImageStorage
+    assert (data.PhotometricInterpretation, data.BurnedInAnnotation) == ("RGB", "NO")
+    one = next(
+        one for one in _source(made) if one.SOPInstanceUID == data.SourceImageSequence[0].ReferencedSOPInstanceUID
+    )
+    normal = np.cross(*np.reshape(np.array(one.ImageOrientationPatient, dtype=float), (2, 3)))
+    off = np.dot(normal, LESION_LPS_MM - np.array(one.ImagePositionPatient))
+    assert abs(off) <= 2.6, "slices are 5 mm apart"
+
+
+def test_the_same_export_is_the_same_series_and_the_other_class_another(made, exported):
+    again = made / "again"
+    assert main(["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(again)]) == 0
+    for path in exported.iterdir():
+        first, second = pydicom.dcmread(path), pydicom.dcmread(again / path.name)
+        assert (first.SOPInstanceUID, first.SeriesInstanceUID) == (second.SOPInstanceUID, second.SeriesInstanceUID)
+    maps = [pydicom.dcmread(exported / f"activation_map{ending}.dcm") for ending in ("", "_other_class")]
+    assert maps[0].SeriesInstanceUID != maps[1].SeriesInstanceUID
+    assert [one.SeriesDescription for one in maps] == [
+        "RESEARCH Grad-CAM OS <= 1 year",
+        "RESEARCH Grad-CAM OS > 1 year",
+    ]
+
+
+def test_key_images_show_the_strongest_slices_with_the_patients_right_on_the_left(made, exported):
+    pictures = sorted((made / "pictures").glob("key_image_[0-9].png"))
+    assert 2 <= len(pictures) <= 4
+    shown = np.asarray(Image.open(pictures[0])).astype(int)
+    colored = shown.max(axis=-1) - shown.min(axis=-1) > 90
+    colored[:, -80:] = False  # the color bar
+    assert colored.any()
+    # LPS x of the lesion is negative: the patient's right, the left half of the picture.
+    assert np.argwhere(colored)[:, 1].mean() < 0.45 * shown.shape[1]
+
+
+def test_a_series_of_other_slices_is_refused(made, tmp_path, capsys):
+    grid = _oblique()
+    left, posterior, superior = grid.origin_lps_mm
+    moved = replace(grid, origin_lps_mm=(left, posterior, superior + 4.0))
+    other = image_on_grid(np.zeros(grid.size[::-1], np.int16), moved)
+    write_dicom_series(other, tmp_path / "other", patient_id="b", sequence=MRSequence.T1GD, protocol=PROTOCOL)
+    words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(tmp_path / "out")]
+    assert main([*words, "--dicom-series", str(tmp_path / "other")]) == 3
+    assert "line up" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main(["export", str(tmp_path / "other"), "--pdf", str(tmp_path / "x.pdf")]) == 3
+    assert "not a complete result folder" in capsys.readouterr().err
+
+
+def test_the_pdf_is_printed_by_a_browser_or_says_how_to_get_it(made, tmp_path, capsys, monkeypatch):
+    pdf = tmp_path / "report.pdf"
+    if find_browser() is not None:
+        assert main(["export", str(made / "result"), "--pdf", str(pdf), "--debug"]) == 0
+        assert pdf.read_bytes().startswith(b"%PDF-")
+        assert b"%%EOF" in pdf.read_bytes()[-32:]
+    monkeypatch.setattr("PCNSLSurvivalLib.reports.pdf.find_browser", lambda: None)
+    assert main(["export", str(made / "result"), "--pdf", str(tmp_path / "none.pdf")]) == 3
+    assert "print it to a PDF" in capsys.readouterr().err
+    assert not (tmp_path / "none.pdf").exists()

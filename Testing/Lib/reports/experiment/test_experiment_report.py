@@ -1,0 +1,126 @@
+"""The report of an experiment: what its tables, texts and page say of predictions that are known."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import re
+from pathlib import Path
+
+import matplotlib
+import pytest
+from made_predictions import CENSORED, made_folds, made_outcomes
+from matplotlib.ft2font import FT2Font
+
+from PCNSLSurvivalLib.reports.experiment.report import write_experiment_report
+
+LABELS = {"t1_scratch": "T1 (T)", "t1_transfer": "T1 (TL)", "t1gd_scratch": "T1Gd (T)", "t1gd_transfer": "T1Gd (TL)"}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> Path:
+    """Four arms and the pairs of an experiment, the reference's own transfer against scratch among them."""
+    out = tmp_path_factory.mktemp("report") / "results"
+    write_experiment_report(
+        out,
+        [fold for arm in LABELS for fold in made_folds(arm, skill=1.5 * arm.startswith("t1gd"))],
+        outcomes=made_outcomes(),
+        labels=LABELS,
+        reference="t1gd_transfer",
+        pairs=[("t1_transfer", "t1_scratch"), ("t1gd_transfer", "t1gd_scratch")],
+        resamples=50,
+    )
+    return out
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_page_sent_alone_has_its_figures(report):
+    html = (report / "experiment_report.html").read_text(encoding="utf-8")
+    pictures = re.findall(r'<img src="([^"]*)"', html)
+    assert len(pictures) == 5
+    for address, name in zip(
+        pictures, ("roc", "precision_recall", "calibration", "decision", "kaplan_meier"), strict=True
+    ):
+        kind, inside = address.split(",")
+        assert kind == "data:image/png;base64"
+        assert base64.b64decode(inside) == (report / "figures" / f"{name}.png").read_bytes()
+
+
+def test_two_arms_are_compared_once_whichever_way_round(report):
+    compared = [(one["arm"], one["against"]) for one in rows(report / "comparisons.csv") if one["metric"] == "auc"]
+    assert compared == [
+        ("t1_scratch", "t1gd_transfer"),
+        ("t1_transfer", "t1gd_transfer"),
+        ("t1gd_scratch", "t1gd_transfer"),
+        ("t1_transfer", "t1_scratch"),
+    ]
+
+
+def test_the_methods_tell_all_that_is_corrected_together_and_how_survival_is_compared(report):
+    methods = (report / "methods.txt").read_text(encoding="utf-8")
+    assert "Arms were compared, all others with T1Gd (TL) and T1 (TL) with T1 (T), by the paired t-test" in methods
+    assert "9999 permutations of the groups, given where both had 5 patients or more" in methods
+    assert "the mean over the 2 repetitions and for examinations without a class over all folds' models" in methods
+    assert "pairs of patients judged by the same fold's model" in methods
+
+
+def test_files_that_people_read_count_repeats_and_folds_from_one_and_name_arms_alike(report):
+    for name in ("predictions.csv", "fold_metrics.csv"):
+        places = {(one["repeat"], one["fold"]) for one in rows(report / name)}
+        assert places == {("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")}
+    for name in ("results.csv", "survival.csv"):
+        assert {one["arm"]: one["label"] for one in rows(report / name)} == LABELS
+
+
+def test_the_survival_table_has_sizes_and_deaths_of_the_groups(report):
+    for one in rows(report / "survival.csv"):
+        assert int(one["patients"]) == int(one["predicted_long"]) + int(one["predicted_short"]) == 22 + len(CENSORED)
+        sooner = int(one["deaths_of_predicted_long"]) > float(one["expected_deaths_of_predicted_long"])
+        assert sooner == ("predicted long survivors died sooner" in one["remarks"])
+        too_small = min(int(one["predicted_long"]), int(one["predicted_short"])) < 5
+        assert too_small == (one["log_rank_p"] == "") == (one["log_rank_p_holm"] == "") == ("no p" in one["remarks"])
+        assert too_small or float(one["log_rank_p_holm"]) >= float(one["log_rank_p"])
+
+
+def test_a_group_of_one_has_a_dash_and_the_reason_in_place_of_a_p(tmp_path):
+    folds = made_folds("arm")
+    for one in folds:
+        one.probability[:] = 0.9
+        one.censored_probability[:] = (0.9, 0.1)
+    write_experiment_report(tmp_path / "out", folds, outcomes=made_outcomes(), resamples=50)
+    (row,) = rows(tmp_path / "out" / "survival.csv")
+    assert (row["predicted_long"], row["predicted_short"], row["log_rank_p"]) == ("23", "1", "")
+    html = (tmp_path / "out" / "experiment_report.html").read_text(encoding="utf-8")
+    assert "23 / 1" in html
+    assert "no p: fewer than 5 in a group" in html
+    methods = (tmp_path / "out" / "methods.txt").read_text(encoding="utf-8")
+    assert "Arms were compared" not in methods
+
+
+def test_the_summary_and_the_heads_say_what_they_count(report):
+    html = (report / "experiment_report.html").read_text(encoding="utf-8")
+    assert re.search(r"14 with OS &gt; 365 days, 8 with 365 days or less", html)
+    assert "p of the AUC,<br>corrected, Holm" in html
+
+
+def width_pt(cell: str, font: FT2Font) -> float:
+    """Width of a cell of a LaTeX table in Computer Modern, 9 pt (``\\small``)."""
+    plain = cell.replace(r"$p_{\mathrm{Holm}}$", "pHolm").replace(r"\,", " ").replace("\\%", "%").replace("\\\\", "")
+    font.set_text(plain.strip(), 0.0)
+    return font.get_width_height()[0] / 64
+
+
+def test_the_latex_table_fits_across_a_page_of_two_columns(report):
+    table = (report / "results_table.tex").read_text(encoding="utf-8")
+    assert r"\begin{table*}" in table
+    assert r"\small\setlength{\tabcolsep}{4pt}" in table
+    font = FT2Font(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "cmr10.ttf"))
+    font.set_size(9, 72.27)
+    cells = [line.split(" & ") for line in table.splitlines() if " & " in line and "multicolumn" not in line]
+    assert {len(line) for line in cells} == {8}
+    wide = sum(max(width_pt(cell, font) for cell in column) for column in zip(*cells, strict=True)) + 2 * 4 * 7
+    assert wide < 489  # A4 with margins of 19 mm; journals have 490 to 525 pt

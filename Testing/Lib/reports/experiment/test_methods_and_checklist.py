@@ -1,0 +1,59 @@
+"""The methods paragraph and the checklist say what was done, and leave open what was not."""
+
+from __future__ import annotations
+
+import pytest
+
+from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, CLINICAL_ARMS, RADIOMICS_ARMS
+from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
+from PCNSLSurvivalLib.reports.experiment.methods_baselines import baselines_in_words, clinical_predictors
+from PCNSLSurvivalLib.reports.experiment.methods_text import methods_paragraphs
+from PCNSLSurvivalLib.reports.experiment.reporting_checklist import OPEN, checklist
+
+ONE = {"cases": 30, "patients": 30, "over": 20, "up_to": 10, "censored": 1, "excluded": 1, "repeats": 1, "folds": 5}
+NOTHING_KNOWN = ExperimentFacts(excluded={"sub-07": "no T1Gd"})
+
+
+def answers(facts: ExperimentFacts) -> dict[str, str]:
+    return {item.topic: item.answer for item in checklist(facts, ONE, explained=False)}
+
+
+def test_one_examination_is_one_examination():
+    text = " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
+    assert "1 examination censored by day 365" in text
+    assert "1 examination left out" in answers(NOTHING_KNOWN)["Missing data"]
+    assert "1 examinations" not in text + str(answers(NOTHING_KNOWN))
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "Predictors",
+        "Training, tuning and choice of the final model",
+        "Recalibration or updating of the model",
+        "How predictions are computed for a new patient",
+    ],
+)
+def test_what_the_run_did_not_do_stays_open(topic):
+    assert answers(NOTHING_KNOWN)[topic] == OPEN
+    told = ExperimentFacts(predictors=("T1Gd",), baselines=baselines_in_words(CLINICAL_ARMS), model_arm="t1gd_transfer")
+    assert answers(told)[topic] != OPEN
+
+
+def test_variables_are_imputed_only_where_there_are_any():
+    assert "imputed" not in answers(NOTHING_KNOWN)["Missing data"]
+    assert "imputed" in answers(ExperimentFacts(baselines=baselines_in_words(CLINICAL_ARMS)))["Missing data"]
+
+
+def test_the_baselines_that_ran_are_told_and_no_others():
+    everything = baselines_in_words(BASELINE_ARMS)
+    for part in ("support vector machines and logistic regression", "five IELSG", "T1, T2 and T1Gd", "Platt", "F stat"):
+        assert part in everything
+    logistic = baselines_in_words([arm for arm in CLINICAL_ARMS if arm.classifier == "logistic"])
+    assert "Platt" not in logistic
+    assert "radiomics" not in logistic
+    assert "IELSG" not in baselines_in_words(RADIOMICS_ARMS)
+    assert clinical_predictors(RADIOMICS_ARMS) == ()
+    assert baselines_in_words([]) == ""
+    assert "in the lesion mask (1 mm) of every patient" in everything
+    assert "in the whole brain (2 mm) of every patient" in baselines_in_words(RADIOMICS_ARMS, "brain")

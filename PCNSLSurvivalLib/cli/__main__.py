@@ -9,7 +9,6 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.baselines import add_baselines_command
 from PCNSLSurvivalLib.cli.cross_validate import add_cross_validate_command
 from PCNSLSurvivalLib.cli.demo import add_demo_command
@@ -25,6 +24,7 @@ from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.register import add_register_command
+from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         description="One-year overall survival of primary CNS lymphoma from post-contrast T1 MRI, with the "
         f"activation map on the patient's own slices. {RESEARCH_USE_ONLY}",
     )
-    parser.add_argument("--version", action="version", version=f"pcnsl-survival {PCNSLSurvivalLib.__version__}")
+    parser.add_argument("--version", action="version", version=f"pcnsl-survival {version.__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for add_command in (
         add_predict_command,

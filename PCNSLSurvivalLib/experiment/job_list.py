@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds
+from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
@@ -135,7 +135,7 @@ def experiment_grid(
             for fold in folds
         ]
     for arm in plan.baseline_arms:
-        decided = {"version": PCNSLSurvivalLib.__version__}
+        decided = {"version": version.__version__}
         if arm.sequence is not None:
             decided["region"] = region
         everyone = by_clinic if arm.sequence is None else by_scans
@@ -170,7 +170,7 @@ def given_starts(plan: ExperimentPlan, starts: Sequence[Start]) -> dict[MRSequen
 
 def _network(cohort: PreparedCohort, sequence: MRSequence) -> dict[str, Any]:
     return {
-        "version": PCNSLSurvivalLib.__version__,
+        "version": version.__version__,
         "sequence": str(sequence),
         "recipe": cohort.recipe.sha256,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version as installed_version
 
-import PCNSLSurvivalLib
+from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, PretrainedStart
 from PCNSLSurvivalLib.experiment.job_list import Grid
 from PCNSLSurvivalLib.experiment.methods_training import other_training_in_words, training_in_words
@@ -37,8 +37,7 @@ def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> Experi
         pretraining=_pretraining(plan, grid),
         baselines=baselines_in_words(plan.baseline_arms, grid.radiomics_region or "lesion"),
         model_arm=plan.model_arm if plan.model_arm and plan.makes_model else "",
-        software={"pcnsl-survival": PCNSLSurvivalLib.__version__}
-        | {name: installed_version(name) for name in _PACKAGES},
+        software={"pcnsl-survival": version.__version__} | {name: installed_version(name) for name in _PACKAGES},
         command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(grid)} --out DIR",
     )
 

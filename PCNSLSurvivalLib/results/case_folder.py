@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-import PCNSLSurvivalLib
+from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.explain.overlay import cell_grid
@@ -145,7 +145,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
 def software_versions() -> dict[str, str]:
     """Versions of this software and of what it computes with."""
     packages = {name: metadata.version(name) for name in _PACKAGES}
-    return {"pcnsl-survival": PCNSLSurvivalLib.__version__, "python": platform.python_version(), **packages}
+    return {"pcnsl-survival": version.__version__, "python": platform.python_version(), **packages}
 
 
 def _input_json(result: CaseResult, sequence: Any) -> dict[str, Any]:

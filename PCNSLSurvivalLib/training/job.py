@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.cohorts.splits import Fold, inner_split
+from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, TrainingError
 from PCNSLSurvivalLib.core.files import tells_full_disk, unfinished_folder, whole_folder
 from PCNSLSurvivalLib.core.locks import at_work
@@ -223,7 +223,7 @@ def _identity(
 ) -> str:
     """SHA-256 of all that decides the result, the scans of everybody included."""
     facts = {
-        "version": [_VERSION, PCNSLSurvivalLib.__version__],
+        "version": [_VERSION, version.__version__],
         "recipe": cohort.recipe.sha256,
         "fold": fold.to_json(),
         "cases": {name: identity_of(cohort.patient(name), settings.threshold_days) for name in asked},

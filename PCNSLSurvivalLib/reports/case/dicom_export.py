@@ -27,7 +27,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian
 
-import PCNSLSurvivalLib
+from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.imaging.geometry import Grid
@@ -37,7 +37,7 @@ from PCNSLSurvivalLib.results.stored_case import StoredCase
 _MAKER = {
     "manufacturer": "PCNSLSurvival contributors",
     "manufacturer_model_name": "PCNSLSurvival",
-    "software_versions": PCNSLSurvivalLib.__version__,
+    "software_versions": version.__version__,
 }
 _FIRST_SERIES_NUMBER = 9001
 _TOLERANCE_MM = 0.05

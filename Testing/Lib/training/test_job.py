@@ -156,7 +156,7 @@ def test_a_training_on_scans_that_have_changed_is_neither_found_nor_gone_on_with
         trained(prepared_again, fold, tmp_path / "finished")
     with pytest.raises(TrainingError, match="An unfinished training with other settings, patients or scans"):
         trained(prepared_again, fold, tmp_path / "cut")
-    monkeypatch.setattr("PCNSLSurvivalLib.__version__", "9.9.9")
+    monkeypatch.setattr("PCNSLSurvivalLib.core.version.__version__", "9.9.9")
     with pytest.raises(TrainingError, match="another version of this software"):
         trained(cohort, fold, tmp_path / "finished")
 

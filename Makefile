@@ -16,7 +16,7 @@ test:
 
 test-slow:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow --timeout 3600
 
 real-data:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

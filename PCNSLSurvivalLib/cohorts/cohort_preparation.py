@@ -23,6 +23,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import (
     excluded_cases,
 )
 from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.files import claim_folder, whole_file, write_whole_text
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, Recipe
@@ -120,7 +121,7 @@ def prepare_cohort(
                 f"{0.05 * (len(tasks) - len(outcomes) + 1):.1f} GB and run the same command again: it goes on there."
             )
     cases = _cases(tasks, outcomes, out)
-    _write_whole(out / COHORT_FILE, json.dumps(_about(cases, found, options), indent=2) + "\n")
+    write_whole_text(out / COHORT_FILE, json.dumps(_about(cases, found, options), indent=2) + "\n")
     write_case_table(cases, out / TABLE)
     return cases
 
@@ -129,23 +130,15 @@ def write_case_table(cases: tuple[dict[str, Any], ...], path: Path) -> None:
     """Write one row a case with all numbers and verdicts as CSV."""
     rows = [_row(case) for case in cases]
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    staging = path.with_name(f".{path.name}.partial")
-    with staging.open("w", newline="", encoding="utf-8") as stream:
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    staging.replace(path)
 
 
 def _claim_folder(out: Path) -> None:
     """Make the folder, or go on in one that an earlier run left; refuse any other."""
-    ours = (out / STEPS_FOLDER).is_dir() or (out / COHORT_FILE).is_file()
-    if out.exists() and not out.is_dir():
-        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
-    if out.is_dir() and any(out.iterdir()) and not ours:
-        raise OutputFolderError(
-            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
-        )
+    claim_folder(out, is_ours=(out / STEPS_FOLDER).is_dir() or (out / COHORT_FILE).is_file())
     if (out / COHORT_FILE).is_file() and MADE_BY not in (out / COHORT_FILE).read_text(encoding="utf-8"):
         raise OutputFolderError(
             "The output folder holds a cohort that was not prepared here; nothing was changed. Choose an empty "
@@ -230,9 +223,3 @@ def _row(case: dict[str, Any]) -> dict[str, Any]:
         row[column] = finding["value"]
         row[f"{column} verdict"] = finding["verdict"]
     return row
-
-
-def _write_whole(path: Path, text: str) -> None:
-    staging = path.with_name(f".{path.name}.partial")
-    staging.write_text(text, encoding="utf-8")
-    staging.replace(path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import secrets
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
@@ -39,8 +40,8 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     try:
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
-            staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".partial", dir=out.parent))
-            staging.chmod(0o755)
+            staging = _staging_name(out)
+            staging.mkdir()
         except OSError as problem:
             raise _not_writable(problem) from problem
         try:
@@ -82,22 +83,63 @@ def tells_full_disk(problem: BaseException | None) -> bool:
     return False
 
 
-def write_whole_file(path: Path, text: str) -> None:
-    """Write a text file that is there whole or not at all; an earlier one stays until it is replaced.
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A staging file that becomes ``path`` when the block ends well, and vanishes when it does not.
+
+    A reader finds the old content or the new, never a part; of several writers the last one wins.
 
     Args:
-        path: File to write; its folder is there.
-        text: Content, written as UTF-8 with its own line ends.
+        path: File to make or replace; its folder is there.
+
+    Yields:
+        The file to write, beside ``path``.
+
+    Raises:
+        OSError: As the block raised it, or because the file cannot be put in its place.
+    """
+    partial = _staging_name(path)
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def write_whole_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, with the line ends of ``text``, whole or not at all.
 
     Raises:
         OutputFolderError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8", newline="")
-        partial.replace(path)
+        with whole_file(path) as partial:
+            partial.write_text(text, encoding="utf-8", newline="")
     except OSError as problem:
-        partial.unlink(missing_ok=True)
+        raise _not_writable(problem) from problem
+
+
+def claim_folder(out: Path, *, is_ours: bool) -> None:
+    """Make a folder, or continue in one that an earlier run left; refuse any other.
+
+    Args:
+        out: Folder of a run that can be continued.
+        is_ours: Whether the folder bears the marks of an earlier run.
+
+    Raises:
+        OutputFolderError: It is a file, holds other files, or cannot be written.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
+    if out.is_dir() and any(out.iterdir()) and not is_ours:
+        raise OutputFolderError(
+            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
         raise _not_writable(problem) from problem
 
 
@@ -150,21 +192,6 @@ def refuse_foreign(out: Path, *, ours: Collection[str], mark: str, says: str = "
         )
 
 
-def write_whole_text(path: Path, text: str) -> None:
-    """Write a text file, UTF-8, so that whoever reads it finds the old content or the new, never a part.
-
-    Raises:
-        OutputFolderError: The file cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        partial.replace(path)
-    except OSError as problem:
-        partial.unlink(missing_ok=True)
-        raise _not_writable(problem) from problem
-
-
 def _put_in_place(staging: Path, out: Path) -> None:
     if not out.exists():
         staging.rename(out)
@@ -178,6 +205,11 @@ def _put_in_place(staging: Path, out: Path) -> None:
         aside.rmdir()
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _staging_name(path: Path) -> Path:
+    # Not tempfile's: what it makes is readable by the owner alone, and the user's own umask shall decide.
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
 
 
 def _not_writable(problem: OSError) -> OutputFolderError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.files import whole_file
 
 COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probability")
 _HELD_OUT, _CENSORED = "held out", "censored"
@@ -102,9 +102,8 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
     Raises:
         EvaluationError: The file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
+        with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(COLUMNS)
             for one in predictions:
@@ -113,9 +112,7 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
                     table.writerow([*place, case, _HELD_OUT, int(os_class), repr(float(probability))])
                 for case, probability in zip(one.censored, one.censored_probability, strict=True):
                     table.writerow([*place, case, _CENSORED, "", repr(float(probability))])
-        os.replace(partial, path)
     except OSError as problem:
-        partial.unlink(missing_ok=True)
         raise EvaluationError(
             f"The predictions cannot be written ({problem.strerror}). Free the output folder and run the same "
             "command again."

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
-from PCNSLSurvivalLib.core.files import unfinished_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.locks import at_work
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.experiment.epoch_watch import EpochWatch
@@ -236,19 +236,8 @@ def _processors() -> int:
 
 def _claim_folder(out: Path) -> None:
     """Make the folder, or go on in one that an earlier run left; refuse any other."""
-    if out.exists() and not out.is_dir():
-        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
-    if out.is_dir() and any(out.iterdir()) and not (out / UNITS).is_dir():
-        raise OutputFolderError(
-            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
-        )
-    try:
-        (out / UNITS).mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        reason = problem.strerror or type(problem).__name__
-        raise OutputFolderError(
-            f"The output folder cannot be written ({reason}). Choose another with --out."
-        ) from problem
+    claim_folder(out, is_ours=(out / UNITS).is_dir())
+    claim_folder(out / UNITS, is_ours=True)
 
 
 def _tidy(out: Path) -> None:

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.models.installed_models import installed_folder_name, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, ModelFolder, read_model_folder
 
@@ -33,22 +34,18 @@ def export_model(model: ModelFolder, zip_path: Path) -> None:
     model.load_members()
     if zip_path.exists():
         raise ModelFolderError("The zip file exists already; nothing was changed. Choose another name.")
-    partial = zip_path.with_name(f".{zip_path.name}.partial")
     try:
-        with zipfile.ZipFile(partial, "w") as archive:
+        with whole_file(zip_path) as partial, zipfile.ZipFile(partial, "w") as archive:
             for name in sorted([METADATA, *model.files]):
                 entry = zipfile.ZipInfo(f"{model.name}/{name}", date_time=(2020, 1, 1, 0, 0, 0))
                 entry.external_attr = (stat.S_IFREG | 0o644) << 16
                 # Weights are numbers without pattern: packing them saves a tenth and costs seconds.
                 packed = zipfile.ZIP_STORED if name in model.members else zipfile.ZIP_DEFLATED
                 archive.writestr(entry, (model.path / name).read_bytes(), compress_type=packed)
-        partial.rename(zip_path)
     except OSError as problem:
         raise ModelFolderError(
             f"The zip file cannot be written ({problem.strerror}). Choose another place."
         ) from problem
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def import_model(zip_path: Path, *, overwrite: bool = False) -> ModelFolder:

@@ -15,7 +15,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.files import claim_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_cohort
@@ -194,22 +194,10 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
                 "The output folder holds another cohort (seed, kind, grid, sequences, layout or AUC differ); nothing "
                 "was changed. Give the same options to complete it, or choose another folder with --out."
             )
-    elif out.is_dir() and any(out.iterdir()):
-        raise OutputFolderError(
-            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
-        )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for left_over in out.rglob(".*.partial"):
-            shutil.rmtree(left_over, ignore_errors=True)
-        staging = out / f".{COHORT_FILE}.partial"
-        staging.write_text(json.dumps(about | {"patients": plan.patients}, indent=2) + "\n", encoding="utf-8")
-        staging.replace(path)
-    except OSError as problem:
-        reason = problem.strerror or type(problem).__name__
-        raise OutputFolderError(
-            f"The output folder cannot be written ({reason}). Choose another with --out."
-        ) from problem
+    claim_folder(out, is_ours=path.is_file())
+    for left_over in out.rglob(".*.partial"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    write_whole_text(path, json.dumps(about | {"patients": plan.patients}, indent=2) + "\n")
 
 
 def _truth_row(place: Layout, member: CohortPatient) -> dict[str, object]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_preparation import sentence_of
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
-from PCNSLSurvivalLib.core.files import whole_folder, write_whole_file
+from PCNSLSurvivalLib.core.files import whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.progress import Listener, silent
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.io import content_sha256
@@ -136,7 +136,7 @@ def write_prediction_table(predicted: Sequence[PredictedCase], out: Path) -> Non
             row["familiarity"] = each.prediction["familiarity"]["verdict"]
             row["warnings"] = len(each.prediction["warnings"])
         writer.writerow(row)
-    write_whole_file(out / TABLE, text.getvalue())
+    write_whole_text(out / TABLE, text.getvalue())
 
 
 def _request(scans: dict[MRSequence, Path], model: ModelFolder, options: CaseOptions) -> dict[str, Any]:

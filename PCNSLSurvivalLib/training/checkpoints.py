@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import random
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 
 from PCNSLSurvivalLib.core.errors import TrainingError
-from PCNSLSurvivalLib.core.files import tells_full_disk
+from PCNSLSurvivalLib.core.files import tells_full_disk, whole_file
 
 _VERSION = 1
 
@@ -29,16 +28,12 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
         TrainingError: The disk is full or cannot be written; the earlier checkpoint is still there. The sentence says
             which.
     """
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        with partial.open("wb") as stream:
+        with whole_file(path) as partial, partial.open("wb") as stream:
             torch.save({"version": _VERSION, "random": random_states(), **state}, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(partial, path)
     except (OSError, RuntimeError) as problem:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         # torch reports a full disk as RuntimeError of its zip writer; any other is a fault.
         if tells_full_disk(problem):
             why = "the disk is full. Free space"

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
 from PCNSLSurvivalLib.core.errors import CohortError, PCNSLSurvivalError
+from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 
@@ -127,14 +126,8 @@ def _mapped(patient: PreparedPatient, kind: str, grid: NetworkGridStep, cohort: 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may make the same array: each writes its own file, and the last rename wins.
-        handle, partial = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".partial", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                np.save(stream, array)
-            os.replace(partial, path)
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
+        with whole_file(path) as partial, partial.open("wb") as stream:
+            np.save(stream, array)
     except OSError as problem:
         raise CohortError(
             f"The network's inputs cannot be kept beside the prepared scans ({problem.strerror}). Free space there, "

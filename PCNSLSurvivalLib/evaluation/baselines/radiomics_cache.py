@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep, radiomics_features
 from PCNSLSurvivalLib.preprocessing.step_cache import content_of
@@ -44,13 +44,11 @@ def cached_features(
     if kept is not None:
         return kept
     features = radiomics_features(scan, region, step)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(features), encoding="utf-8")
-        os.replace(partial, path)
+        with whole_file(path) as partial:
+            partial.write_text(json.dumps(features), encoding="utf-8")
     except OSError as problem:
-        partial.unlink(missing_ok=True)
         raise EvaluationError(
             f"The radiomics features cannot be kept ({problem.strerror}). Free the output folder and run the same "
             "command again; what is finished is found."

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
@@ -65,12 +66,10 @@ class Layout(ABC):
 def write_table(path: Path, rows: Iterable[Mapping[str, object]], *, delimiter: str = ",") -> None:
     """Write rows with the same keys as a table with a header line, in one step."""
     rows = list(rows)
-    staging = path.with_name(f".{path.name}.partial")
-    with staging.open("w", newline="", encoding="utf-8") as stream:
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), delimiter=delimiter, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    staging.replace(path)
 
 
 def clinical_row(member: CohortPatient, *, missing: str = "") -> dict[str, object]:

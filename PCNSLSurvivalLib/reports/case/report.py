@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
+from PCNSLSurvivalLib.reports.pages import page_template
 from PCNSLSurvivalLib.reports.pictures import (
     FAINTEST,
     View,
@@ -44,7 +41,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
     display = make_display(
         result.prepared.native[MRSequence.T1GD], canonical(result.activation_map), result.prepared.brain_mask
     )
-    return _template().render(
+    return page_template("case_report.html").render(
         research_use_only=RESEARCH_USE_ONLY,
         model={
             "banner": model.warning,
@@ -83,15 +80,6 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
             ("Software", ", ".join(f"{name} {version}" for name, version in versions.items())),
         ],
     )
-
-
-@cache
-def _template() -> Template:
-    folder = Path(__file__).parents[1] / "templates"
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("case_report.html")
 
 
 def _evidence_views(result: CaseResult) -> list[View]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from PCNSLSurvivalLib.cohorts.data_report import DataReport
 from PCNSLSurvivalLib.cohorts.prepared_cohort import CASES_FOLDER, EXCLUDED_FILE
+from PCNSLSurvivalLib.core.files import write_whole_text
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.reports.cohort.contact_picture import BRAIN_RGB, CONTACT_PICTURE, LESION_RGB, tiles_of
+from PCNSLSurvivalLib.reports.pages import page_template
 
 CONTACT_SHEET = "contact_sheet.html"
 DATA_REPORT = "data_report.html"
@@ -69,14 +69,5 @@ def _css(rgb: tuple[int, int, int]) -> str:
 
 
 def _write(template: str, path: Path, **values: Any) -> None:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    page = environment.get_template(template).render(research_use_only=RESEARCH_USE_ONLY, **values)
-    staging = path.with_name(f".{path.name}.partial")
-    staging.write_text(page, encoding="utf-8")
-    staging.replace(path)
+    page = page_template(template).render(research_use_only=RESEARCH_USE_ONLY, **values)
+    write_whole_text(path, page)

@@ -36,6 +36,7 @@ from PCNSLSurvivalLib.reports.experiment.tables import (
     results_latex,
     starred,
 )
+from PCNSLSurvivalLib.reports.pages import page_template
 from PCNSLSurvivalLib.reports.pictures import png_address
 from PCNSLSurvivalLib.reports.sentences import first_sentence
 
@@ -140,7 +141,7 @@ def write_experiment_report(
         figures = _save_figures(
             staging / FIGURES_FOLDER, arms, results, reference, survival, examples, histories or {}, labels, facts
         )
-        html = _template().render(
+        html = page_template("experiment_report.html").render(
             research_use_only=RESEARCH_USE_ONLY,
             facts=facts,
             counts=counts,
@@ -256,15 +257,3 @@ def _save_figures(
                 }
             )
     return drawn
-
-
-def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    return environment.get_template("experiment_report.html")

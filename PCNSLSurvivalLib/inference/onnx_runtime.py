@@ -33,9 +33,9 @@ class OnnxRuntime:
         precision: Precision = "float32",
         threads: int | None = None,
     ) -> None:
-        if find_spec("onnxruntime") is None:
+        if find_spec("onnxruntime") is None or find_spec("onnx") is None:
             raise NetworkError(
-                "Neither torch nor ONNX Runtime is installed. Install one of them: pip install onnxruntime."
+                "Neither torch nor ONNX Runtime is installed. Install one of them: pip install onnxruntime onnx."
             )
         if device not in ("auto", "cpu") or precision != "float32":
             raise NetworkError(

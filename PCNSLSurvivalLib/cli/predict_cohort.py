@@ -11,6 +11,9 @@ from pathlib import Path
 from PCNSLSurvivalLib.cli.predict import add_network_options
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
+_NOBODY_PREDICTED = 3
+"""Exit code where every case failed, as for an error told in a sentence."""
+
 
 def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
@@ -45,11 +48,12 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     """Predict what is not predicted yet, and say what became of every case."""
     from tqdm import tqdm
 
-    from PCNSLSurvivalLib.cohorts.cohort import read_cohort
+    from PCNSLSurvivalLib.cohorts.cohort import find_cohort
     from PCNSLSurvivalLib.models.installed_models import find_model
 
     begin = time.perf_counter()
-    cases = read_cohort(args.cohort.absolute())
+    cohort = find_cohort(args.cohort.absolute())
+    cases = cohort.cases
     model = find_model(args.model)
 
     from PCNSLSurvivalLib.inference.predict import CaseOptions
@@ -66,7 +70,7 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     out = args.out.absolute()
     done: list[PredictedCase] = []
     bar = tqdm(total=len(cases), desc="Cases", unit="case", file=sys.stderr, disable=args.progress != "auto")
-    with bar:
+    try:
         for each in predict_cohort(
             cases, model, options, out, page=case_report_html, use_brain_masks=args.use_brain_masks
         ):
@@ -84,9 +88,17 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
                 }
                 event |= {"done": len(done), "total": len(cases), "seconds": round(each.seconds, 2)}
                 print(json.dumps(event), flush=True)
-    write_prediction_table(done, out)
+    finally:
+        bar.close()
+        # Whatever ended the run: everybody of the cohort stands in the table.
+        left = (
+            PredictedCase(case=case, state="failed", reason="The run ended before this case.")
+            for case in cases[len(done) :]
+        )
+        write_prediction_table([*done, *left], out, without_scan=cohort.without_scan)
+    exit_code = 0 if any(each.state != "failed" for each in done) else _NOBODY_PREDICTED
     if args.progress == "json":
-        return 0
+        return exit_code
     if model.warning:
         print(f"! {model.warning}")
     counts = {state: sum(each.state == state for each in done) for state in ("predicted", "found", "failed")}
@@ -97,5 +109,7 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
         f"{counts['predicted']} predicted now, {counts['found']} found predicted, {counts['failed']} failed, "
         f"in {time.perf_counter() - begin:.0f} s. Table: {args.out / TABLE}"
     )
+    for name, reason in sorted(cohort.without_scan.items()):
+        print(f"! {name}: {reason}")
     print(f"Model: {model.name} {model.version}. {RESEARCH_USE_ONLY}")
-    return 0
+    return exit_code

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.core.errors import GridMismatchError, OutputFolderError, P
 from PCNSLSurvivalLib.core.files import tells_full_disk
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.io import content_sha256, read_mask, read_scan
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
@@ -127,17 +128,36 @@ def _files(task: CaseTask) -> dict[str, str]:
         UnreadableScanError: There is no T1Gd, or a file is not there.
     """
     case = task.case
-    if MRSequence.T1GD not in case.scans:
-        raise UnreadableScanError("No T1Gd was found for this case. Check the file names or the table.")
     paths = {sequence.value: path for sequence, path in sorted(case.scans.items())}
     if task.use_brain_mask and case.brain_mask is not None:
         paths["brain_mask"] = case.brain_mask
     if case.lesion_mask is not None:
         paths["lesion_mask"] = case.lesion_mask
+    return contents_of(paths)
+
+
+def contents_of(paths: Mapping[str, Path]) -> dict[str, str]:
+    """SHA-256 by name of the files and DICOM folders of one case.
+
+    Raises:
+        UnreadableScanError: There is no T1Gd, a file is not there, or was never fetched from a data store.
+    """
+    if MRSequence.T1GD.value not in paths:
+        raise UnreadableScanError("No T1Gd was found for this case. Check the file names or the table.")
     for name, path in paths.items():
+        if (reason := not_fetched(path)) is not None:
+            raise UnreadableScanError(f"The file of {_spoken(name)} {reason}")
         if not path.exists():
-            raise UnreadableScanError(f"The file of {name} was not found. Check the table or the folder of this case.")
+            raise UnreadableScanError(
+                f"The file of {_spoken(name)} was not found. Check the table or the folder of this case."
+            )
     return {name: content_sha256(path) for name, path in paths.items()}
+
+
+def _spoken(name: str) -> str:
+    """A sequence or mask as sentences call it: "T1Gd", "brain mask"."""
+    labels = {sequence.value: sequence.label for sequence in MRSequence}
+    return labels.get(name) or name.replace("_", " ")
 
 
 def _lesion(case: CohortCase, prepared: PreparedCase) -> sitk.Image | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, CohortCase, os_class_of
+from PCNSLSurvivalLib.cohorts.case_names import apart
 from PCNSLSurvivalLib.cohorts.identities import joined_by_person
 from PCNSLSurvivalLib.cohorts.readers.bids import is_bids, read_bids
 from PCNSLSurvivalLib.cohorts.readers.brats import brats_root, read_brats
@@ -36,7 +37,7 @@ def find_cohort(path: Path) -> FoundCohort:
     Raises:
         CohortError: Nothing there, no case in it, a table that cannot be read, or two cases with one name.
     """
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         raise CohortError("The cohort was not found. Check the path and try again.")
     found = _read(path)
     if not found.cases:
@@ -44,7 +45,8 @@ def find_cohort(path: Path) -> FoundCohort:
             "The cohort holds no patient. Give a CSV or TSV table, a BIDS, UCSF-PCNSL or BraTS folder, or a folder "
             "with one folder a patient (docs/cohorts.md)."
         )
-    names = [case.name.lower() for case in found.cases]
+    found = replace(found, cases=apart(found.cases))
+    names = [case.name.casefold() for case in found.cases]
     if double := {name for name in names if names.count(name) > 1}:
         raise CohortError(
             f"The cohort names {len(double)} of its cases more than once. Give every examination its own name: remove "
@@ -59,8 +61,10 @@ def find_cohort(path: Path) -> FoundCohort:
 
 
 def _read(path: Path) -> FoundCohort:
-    if path.is_file():
+    if path.is_file() or (path.is_symlink() and not path.exists()):
         return read_table_cohort(path)
+    if not path.is_dir():
+        raise CohortError("The cohort is neither a file nor a folder. Give a CSV or TSV table, or a folder.")
     if is_ucsf_pcnsl(path):
         return read_ucsf_pcnsl(path)
     if is_bids(path):

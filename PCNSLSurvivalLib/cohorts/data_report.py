@@ -10,6 +10,7 @@ from typing import Any
 
 from PCNSLSurvivalLib.cohorts.cohort import CohortCase, FoundCohort
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
+from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 
 _VARIABLES = {
     "age_years": "age",
@@ -76,11 +77,13 @@ def data_report(
         cases: What ``prepare_cohort`` returned; None before.
         threshold_days: Where the OS classes are divided.
     """
-    left_out: dict[str, str] = {}
+    left_out: dict[str, str] = dict(found.without_scan)
     case_remarks = {case.name: (*case.remarks, *_files_gone(case)) for case in found.cases}
     for case in found.cases:
         if MRSequence.T1GD not in case.scans:
             left_out[case.name] = "No T1Gd was found for this case. Check the file names or the table."
+        elif cases is None and (reason := not_fetched(case.scans[MRSequence.T1GD])) is not None:
+            left_out[case.name] = f"The T1Gd of this case {reason}"
         elif cases is None and not case.scans[MRSequence.T1GD].exists():
             left_out[case.name] = "The T1Gd that is given for this case is not there. Check its path."
     for prepared in cases or ():
@@ -94,7 +97,7 @@ def data_report(
     counts = _counts(found, threshold_days)
     if cases is not None:
         counts["Prepared"] = _outcomes(cases) | {
-            "usable for training: class known": len(found.cases) - len(left_out | no_class)
+            "usable for training: class known": sum(case.name not in left_out | no_class for case in found.cases)
         }
     patients: dict[str, list[str]] = {}
     for case in found.cases:
@@ -139,18 +142,20 @@ def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, in
 
 
 def _files_gone(case: CohortCase) -> tuple[str, ...]:
-    """Sentences on files that the cohort's table names and that are not there."""
+    """Sentences on files of a case that are not there, or were never fetched."""
     masks = {"brain mask": case.brain_mask, "lesion mask": case.lesion_mask}
     files = {**{s.label: path for s, path in case.scans.items()}, **masks}
-    return tuple(
-        f"The {name} that is given is not there: {path.name}."
-        for name, path in files.items()
-        if path is not None and not path.exists()
-    )
+    remarks = []
+    for name, path in files.items():
+        if path is not None and (reason := not_fetched(path)) is not None:
+            remarks.append(f"The {name} {reason}")
+        elif path is not None and not path.exists():
+            remarks.append(f"The {name} that is given is not there: {path.name}.")
+    return tuple(remarks)
 
 
 def _is_there(path: Path | None) -> bool:
-    return path is not None and path.exists()
+    return path is not None and path.exists() and not_fetched(path) is None
 
 
 def _outcomes(cases: tuple[dict[str, Any], ...]) -> dict[str, int]:

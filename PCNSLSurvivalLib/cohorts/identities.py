@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.case_names import one_spelling
 
 # Identifiers under which a person is known beyond one cohort, up to the part that names the person. The cases that
 # BraTS took over from its first years carry the year 2013, or TCIA, before the number of the person.
@@ -25,7 +26,7 @@ def person_of(identifier: str) -> tuple[str, bool]:
     UCSF-PDGM writes 004 in its table and 0004 in its folders, UPENN-GBM and later BraTS editions add the time
     point, TCGA the sample.
     """
-    text = identifier.strip().casefold()
+    text = one_spelling(identifier).casefold()
     found = next((match for pattern in _PUBLIC if (match := re.match(pattern, text))), None)
     person = text if found is None else found[0]
     return re.sub(r"(?<=[-_])0+(?=\d+$)", "", person) if not person.startswith("tcga") else person, found is not None
@@ -73,7 +74,7 @@ def joined_by_person(cases: Iterable[CohortCase]) -> tuple[tuple[CohortCase, ...
 
 def _marks_of(case: CohortCase, aliases: set[str]) -> set[tuple[str, str]]:
     """Everything that says whose an examination is."""
-    marks = {("patient", case.patient)}
+    marks = {("patient", one_spelling(case.patient))}
     if case.person_key:
         marks.add(("key", case.person_key))
     marks |= {("beyond", _beyond(alias)) for alias in case.aliases}
@@ -87,4 +88,4 @@ def _marks_of(case: CohortCase, aliases: set[str]) -> set[tuple[str, str]]:
 def _beyond(identifier: str) -> str:
     """The person of a public identifier; any other identifier counts with every zero."""
     person, public = person_of(identifier)
-    return person if public else identifier.strip().casefold()
+    return person if public else one_spelling(identifier).casefold()

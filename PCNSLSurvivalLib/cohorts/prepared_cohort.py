@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, os_class_of
-from PCNSLSurvivalLib.cohorts.tables.cell_values import read_table
+from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError, PreparationError, UnreadableScanError
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence, OSClass, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample

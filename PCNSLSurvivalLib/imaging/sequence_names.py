@@ -44,19 +44,19 @@ def masks_in(paths: list[Path]) -> tuple[Path | None, Path | None]:
     return next(iter(brain), None), next(iter(lesion), None)
 
 
-def safe_name(name: str) -> str:
-    """A name that can be a folder: letters, digits, dot, dash and underscore."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name.strip()).strip("._") or "case"
-
-
 def volumes_in(folder: Path) -> list[Path]:
-    """Files of a folder that can hold a volume, in the order of their names; hidden ones are no scans."""
+    """Files of a folder that can hold a volume, in the order of their names; hidden ones are no scans.
+
+    A link whose file is not on this computer counts: who uses it says so (see ``imaging.fetched_files``).
+    """
     if not folder.is_dir():
         return []
     return sorted(
         path
         for path in folder.iterdir()
-        if path.name.lower().endswith(FILE_ENDINGS) and not path.name.startswith(".") and path.is_file()
+        if path.name.lower().endswith(FILE_ENDINGS)
+        and not path.name.startswith(".")
+        and (path.is_file() or path.is_symlink())
     )
 
 

@@ -6,18 +6,16 @@ import csv
 import io
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.cohorts.case_preparation import sentence_of
-from PCNSLSurvivalLib.core.errors import UnreadableScanError
-from PCNSLSurvivalLib.core.files import whole_folder, write_whole_text
+from PCNSLSurvivalLib.cohorts.case_preparation import contents_of, sentence_of
+from PCNSLSurvivalLib.core.files import claim_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.progress import Listener, silent
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.io import content_sha256
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
@@ -123,8 +121,19 @@ def predict_cohort(
         yield PredictedCase(case=case, state="predicted", seconds=seconds, prediction=_answer(target, request))
 
 
-def write_prediction_table(predicted: Sequence[PredictedCase], out: Path) -> None:
-    """Write ``predictions.csv``: one row a case, failed ones with their reason, survival where it is known."""
+def write_prediction_table(
+    predicted: Sequence[PredictedCase], out: Path, *, without_scan: Mapping[str, str] | None = None
+) -> None:
+    """Write ``predictions.csv``: one row a case, failed ones with their reason, survival where it is known.
+
+    Args:
+        predicted: What became of the cases.
+        out: Folder of the table; made if it is not there.
+        without_scan: Why patients of the cohort are no case, by name; they get a row as well.
+
+    Raises:
+        OutputFolderError: The table cannot be written.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -136,12 +145,13 @@ def write_prediction_table(predicted: Sequence[PredictedCase], out: Path) -> Non
             row["familiarity"] = each.prediction["familiarity"]["verdict"]
             row["warnings"] = len(each.prediction["warnings"])
         writer.writerow(row)
+    for name, reason in sorted((without_scan or {}).items()):
+        writer.writerow({"case": name, "state": "no scan", "reason": reason})
+    claim_folder(out, is_ours=True)
     write_whole_text(out / TABLE, text.getvalue())
 
 
 def _request(scans: dict[MRSequence, Path], model: ModelFolder, options: CaseOptions) -> dict[str, Any]:
-    if MRSequence.T1GD not in scans:
-        raise UnreadableScanError("No T1Gd was found for this case. Check the file names or the table.")
     paths = {sequence.value: path for sequence, path in sorted(scans.items())}
     paths |= {name: path for name in ("brain_mask", "lesion_mask") if (path := getattr(options, name)) is not None}
     chosen = {
@@ -156,8 +166,7 @@ def _request(scans: dict[MRSequence, Path], model: ModelFolder, options: CaseOpt
         "already_stripped": options.already_stripped,
         "lesion_labels": options.lesion_labels and list(options.lesion_labels),
     }
-    files = {name: content_sha256(path) for name, path in paths.items()}
-    return {"version": 1, "model_sha256": model.checksum, "files_sha256": files, "options": chosen}
+    return {"version": 1, "model_sha256": model.checksum, "files_sha256": contents_of(paths), "options": chosen}
 
 
 def _answer(target: Path, request: dict[str, Any]) -> dict[str, Any] | None:

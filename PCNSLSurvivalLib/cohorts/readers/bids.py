@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, rows_without_scan, without_known_scan
-from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, one_row_each, read_table
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import check_survival_columns, facts_of
+from PCNSLSurvivalLib.cohorts.case_names import one_spelling, safe_name
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import facts_each
+from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.sequence_names import masks_in, stem, volumes_in
@@ -39,28 +41,30 @@ def read_bids(root: Path) -> FoundCohort:
     for anat in sorted(_anat_folders(root)):
         parts = anat.relative_to(root).parts[:-1]
         if not (scans := _scans(anat)):
-            silent.add("_".join(parts))
+            silent.add(safe_name("_".join(parts)))
             continue
         beside = [p for place in (root / "derivatives").glob("*") for p in _volumes_below(place.joinpath(*parts))]
         brain, lesion = masks_in(beside)
-        row = rows.get(parts[0])
+        facts = rows.get(one_spelling(parts[0]), {})
         cases.append(
             CohortCase(
-                name="_".join(parts),
-                patient=parts[0],
+                name=safe_name("_".join(parts)),
+                patient=one_spelling(parts[0]),
                 scans=scans,
                 brain_mask=brain,
                 lesion_mask=lesion,
-                **(facts_of(row) if row is not None else {}),
+                **facts,
             )
         )
     missing = set(rows) - {case.patient for case in cases}
     there = {case.patient for case in cases} | {name.partition("_")[0] for name in silent}
-    silent |= {path.name for path in root.glob("sub-*") if path.is_dir() and path.name not in there}
+    subjects = {one_spelling(path.name) for path in root.glob("sub-*") if path.is_dir()}
+    silent |= subjects - there
     return FoundCohort(
         layout="BIDS",
         cases=tuple(cases),
         remarks=(*remarks, *rows_without_scan(missing, "participants.tsv"), *without_known_scan(silent)),
+        without_scan=nobody_scanned(missing, "participants.tsv", silent),
     )
 
 
@@ -85,17 +89,16 @@ def _volumes_below(folder: Path) -> list[Path]:
     return [*volumes_in(folder), *volumes_in(folder / "anat")]
 
 
-def _participants(root: Path) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+def _participants(root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """What the table says of each participant."""
     path = root / "participants.tsv"
-    if not path.is_file():
+    if not path.is_file() and not path.is_symlink():
         return {}, ("There is no participants.tsv, so no survival is known.",)
     table = read_table(path)
     if not table.has("participant_id"):
         raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")
-    check_survival_columns(table)
-    return one_row_each(
+    return facts_each(
         table,
         "participant_id",
-        says=facts_of,
-        name_of=lambda cell: cell if cell.startswith("sub-") else f"sub-{cell}",
+        name_of=lambda cell: one_spelling(cell if cell.startswith("sub-") else f"sub-{cell}"),
     )

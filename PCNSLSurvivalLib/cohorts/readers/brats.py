@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, rows_without_scan, without_known_scan
-from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, one_row_each, read_table
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import aliases_of, facts_of
+from PCNSLSurvivalLib.cohorts.case_names import safe_name
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import aliases_of, facts_each
+from PCNSLSurvivalLib.cohorts.tables.table_file import Table, one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.sequence_names import masks_in, stem, volumes_in
@@ -49,11 +50,20 @@ def read_brats(root: Path) -> FoundCohort:
     Raises:
         CohortError: A table lacks a column or holds a cell that cannot be read.
     """
-    survival, remarks = _rows(root / "survival_info.csv", "Brats20ID", "Survival_days", says=facts_of)
-    names, more = _rows(root / "name_mapping.csv", "BraTS_2020_subject_ID", says=aliases_of)
-    cases = tuple(_case(folder, survival.get(folder.name), names.get(folder.name)) for folder in _case_folders(root))
-    missing = set(survival) - {case.name for case in cases}
-    silent = {path.name for path in root.glob("BraTS*") if path.is_dir()} - {case.name for case in cases}
+    survival: dict[str, dict[str, Any]] = {}
+    aliases: dict[str, tuple[str, ...]] = {}
+    table, remarks = _table(root / "survival_info.csv", "Brats20ID", "Survival_days")
+    if table is not None:
+        survival, remarks = facts_each(table, "Brats20ID", all_died=True)
+    names, more = _table(root / "name_mapping.csv", "BraTS_2020_subject_ID")
+    if names is not None:
+        rows, more = one_row_each(names, "BraTS_2020_subject_ID", says=aliases_of)
+        aliases = {name: aliases_of(row) for name, row in rows.items()}
+    cases = tuple(
+        _case(folder, survival.get(folder.name, {}), aliases.get(folder.name, ())) for folder in _case_folders(root)
+    )
+    missing = set(survival) - {case.patient for case in cases}
+    silent = {path.name for path in root.glob("BraTS*") if path.is_dir()} - {case.patient for case in cases}
     return FoundCohort(
         layout="BraTS",
         cases=cases,
@@ -63,25 +73,26 @@ def read_brats(root: Path) -> FoundCohort:
             *rows_without_scan(missing, "survival_info.csv"),
             *without_known_scan(silent),
         ),
+        without_scan=nobody_scanned(missing, "survival_info.csv", silent),
     )
 
 
-def _case(folder: Path, survival: TableRow | None, mapping: TableRow | None) -> CohortCase:
+def _case(folder: Path, facts: dict[str, Any], aliases: tuple[str, ...]) -> CohortCase:
     volumes = volumes_in(folder)
     stems = {stem(path).lower(): path for path in volumes}
     name = folder.name.lower()
     scans = {s: stems[name + end] for s, ends in _ENDINGS.items() for end in ends if name + end in stems}
-    facts = facts_of(survival) if survival is not None else {}
+    facts = dict(facts)
     if facts.get("death_observed") is None and facts.get("os_days") is not None:
         # The table has no column for the death: all but the patient marked ALIVE have died.
         facts["death_observed"] = True
         if (name, facts["os_days"]) in _ALIVE_MADE_DEAD:
             facts |= {"os_days": _ALIVE_DAYS, "death_observed": False}
             facts["remarks"] = (*facts["remarks"], _TOLD_DEAD)
-    facts["aliases"] = aliases_of(mapping) if mapping is not None else ()
+    facts["aliases"] = aliases
     _, lesion = masks_in([path for path in volumes if path not in scans.values()])
     return CohortCase(
-        name=folder.name,
+        name=safe_name(folder.name),
         patient=folder.name,
         scans=scans,
         stripped=True,
@@ -95,13 +106,11 @@ def _case_folders(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("BraTS*") if path.is_dir() and volumes_in(path))
 
 
-def _rows(
-    path: Path, identifier: str, *others: str, says: Callable[[TableRow], object]
-) -> tuple[dict[str, TableRow], tuple[str, ...]]:
-    if not path.is_file():
-        return {}, (f"There is no {path.name} beside the case folders.",)
+def _table(path: Path, *columns: str) -> tuple[Table | None, tuple[str, ...]]:
+    if not path.is_file() and not path.is_symlink():
+        return None, (f"There is no {path.name} beside the case folders.",)
     table = read_table(path)
-    for column in (identifier, *others):
+    for column in columns:
         if not table.has(column):
             raise CohortError(f"{path.name} has no column '{column}'. Use the table as distributed with BraTS.")
-    return one_row_each(table, identifier, says=says)
+    return table, ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, rows_without_scan, without_known_scan
-from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, one_row_each, read_table
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, check_survival_columns, facts_of
+from PCNSLSurvivalLib.cohorts.case_names import one_spelling, safe_name
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_each
+from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import masks_in, safe_name, sequence_of, stem, volumes_in
+from PCNSLSurvivalLib.imaging.sequence_names import masks_in, sequence_of, stem, volumes_in
 
 
 def read_folders(root: Path) -> FoundCohort:
@@ -31,17 +33,17 @@ def read_folders(root: Path) -> FoundCohort:
             if (sequence := sequence_of(stem(path))) is not None:
                 scans.setdefault(sequence, path)
         if not scans:
-            unknown.append(folder.name)
+            unknown.append(one_spelling(folder.name))
             continue
         brain, lesion = masks_in([path for path in volumes_in(folder) if path not in scans.values()])
-        row = rows.get(folder.name)
-        facts = facts_of(row) if row is not None else {}
-        if rows and row is None:
-            facts["remarks"] = ("The table has no row for this folder.",)
+        patient = one_spelling(folder.name)
+        facts = rows.get(patient, {})
+        if rows and patient not in rows:
+            facts = {"remarks": ("The table has no row for this folder.",)}
         cases.append(
             CohortCase(
                 name=safe_name(folder.name),
-                patient=folder.name,
+                patient=patient,
                 scans=scans,
                 brain_mask=brain,
                 lesion_mask=lesion,
@@ -53,10 +55,11 @@ def read_folders(root: Path) -> FoundCohort:
         layout="folders",
         cases=tuple(cases),
         remarks=(*remarks, *rows_without_scan(missing, table), *without_known_scan(unknown)),
+        without_scan=nobody_scanned(missing, table, unknown),
     )
 
 
-def _table(root: Path) -> tuple[dict[str, TableRow], str, tuple[str, ...]]:
+def _table(root: Path) -> tuple[dict[str, dict[str, Any]], str, tuple[str, ...]]:
     found = sorted(path for ending in ("*.csv", "*.tsv") for path in root.glob(ending))
     if not found:
         return {}, "", ("There is no table beside the folders, so no survival is known.",)
@@ -65,6 +68,5 @@ def _table(root: Path) -> tuple[dict[str, TableRow], str, tuple[str, ...]]:
     table = read_table(found[0])
     if not table.has(*IDENTIFIERS):
         raise CohortError(f"{table.name}, beside the folders, has no column 'patient_id'. Add it and try again.")
-    check_survival_columns(table)
-    rows, remarks = one_row_each(table, *IDENTIFIERS, says=facts_of)
+    rows, remarks = facts_each(table, *IDENTIFIERS)
     return rows, table.name, remarks

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 
@@ -17,6 +17,8 @@ class FoundCohort:
     cases: tuple[CohortCase, ...]
     remarks: tuple[str, ...] = ()
     """Sentences: tables that are missing, rows without a scan."""
+    without_scan: Mapping[str, str] = field(default_factory=dict)
+    """Patients of tables and folders who are no case, since nothing of them can be read: why, by name."""
     virtual: bool = False
     """Whether scans of it were made by ``pcnsl-survival phantom``."""
 
@@ -38,3 +40,9 @@ def rows_without_scan(names: Iterable[str], table: str) -> tuple[str, ...]:
         f"{len(missing)} {'patient' if one else 'patients'} of {table} {'has' if one else 'have'} no scan: "
         f"{', '.join(missing)}.",
     )
+
+
+def nobody_scanned(rows: Iterable[str], table: str, folders: Iterable[str]) -> dict[str, str]:
+    """Why patients are no case, by name: a table names them and no scan is there, or no scan is known as one."""
+    reasons = {name: f"{table} names this patient, and no scan is there." for name in rows}
+    return reasons | dict.fromkeys(folders, "No name in this folder tells of a scan.")

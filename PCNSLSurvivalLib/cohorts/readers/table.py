@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.cohorts.case_names import named_in, safe_name
 from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
-from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, read_table
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, check_survival_columns, facts_of
+from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_of
+from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns
+from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import safe_name
 
 _SESSION = ("session", "examination", "timepoint", "visit")
 
@@ -32,21 +34,23 @@ def read_table_cohort(path: Path) -> FoundCohort:
             "The cohort table needs the columns 'patient_id' and 't1gd'; 't1', 't2', 'flair', 'brain_mask' and "
             f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
         )
-    check_survival_columns(table)
-    return FoundCohort(layout="table", cases=tuple(_case(row, path.parent) for row in table.rows))
+    columns = survival_columns(table)
+    return FoundCohort(layout="table", cases=tuple(_case(row, path.parent, columns) for row in table.rows))
 
 
-def _case(row: TableRow, folder: Path) -> CohortCase:
+def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:
     patient, session = row.text(*IDENTIFIERS), row.text(*_SESSION)
     if patient is None:
         raise CohortError(f"Line {row.number} of {row.table} names no patient. Fill in 'patient_id'.")
-    paths = {name: folder / cell for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None}
+    paths = {
+        name: named_in(folder, cell) for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None
+    }
     return CohortCase(
         name=safe_name(patient if session is None else f"{patient}_{session}"),
         patient=patient,
-        scans={s: folder / cell for s in MRSequence if (cell := row.text(s.value)) is not None},
+        scans={s: named_in(folder, cell) for s in MRSequence if (cell := row.text(s.value)) is not None},
         stripped=bool(row.flag_in("stripped")),
         brain_mask=paths.get("brain_mask"),
         lesion_mask=paths.get("lesion_mask"),
-        **facts_of(row),
+        **facts_of(row, columns),
     )

@@ -7,9 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, CohortCase
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, rows_without_scan, without_known_scan
-from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, column_key, one_row_each, read_table
+from PCNSLSurvivalLib.cohorts.case_names import safe_name
+from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, column_key
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
+from PCNSLSurvivalLib.cohorts.tables.table_file import one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.sequence_names import stem, volumes_in
@@ -47,7 +49,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
         parts = folder.relative_to(root).parts
         patient = next((part for part in parts if part.startswith("sub-")), folder.parents[2].name)
         session = next((part for part in parts if part.startswith("ses-")), folder.parents[1].name)
-        name = f"{patient}_{session}"
+        name = safe_name(f"{patient}_{session}")
         found = (
             (path, re.search(r"_(T1Post|T1|FLAIR)_to_T1Post_skullstripped$", stem(path))) for path in volumes_in(folder)
         )
@@ -85,6 +87,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
             *rows_without_scan(missing, "biopsy_and_diagnosis_dates.csv"),
             *without_known_scan(silent - set(cases)),
         ),
+        without_scan=nobody_scanned(missing, "biopsy_and_diagnosis_dates.csv", silent - set(cases)),
     )
 
 

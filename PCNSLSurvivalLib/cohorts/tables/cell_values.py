@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from typing import TypeVar
 
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.core.errors import CohortError
 
-_NOTHING = {"", "na", "n/a", "nan", "none", "null", "unknown", "not available", "*unspecified", "-", "?"}
-_YES = {"1", "1.0", "yes", "y", "true", "t", "elevated", "high", "dead", "deceased", "died", "death"}
+NOTHING = frozenset({
+    "", "na", "n/a", "nan", "nat", "none", "null", "unknown", "not available", "not applicable", "not reported",
+    "missing", "*unspecified", "-", "--", "'--", "?", ".", "<na>", "#n/a", "[not available]", "[not applicable]",
+    "[not evaluated]", "[unknown]", "[discrepancy]",
+})  # fmt: skip
+"""Cells, in small letters, that say nothing; GDC writes '-- and TCGA [Not Available]."""
+
+_YES = {"1", "1.0", "yes", "y", "true", "t", "elevated", "high", "dead", "deceased", "died", "death", "expired"}
 _NO = {"0", "0.0", "no", "n", "false", "f", "normal", "low", "alive", "living", "censored", "lost to follow-up"}
-# 1,234 is a thousand and something to one reader, and one and something to another.
-_TWO_MEANINGS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+# cBioPortal writes 1:DECEASED and 0:LIVING.
+_CODED_FLAG = re.compile(r"([01])\s*:\s*(.+)")
+# Of ASCII digits alone: float() also reads 1_000 and the digits of every script.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+# 1,234 is a thousand and something to one reader, and one and something to another; so is 1.234.
+_COMMA_OF_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+POINT_OF_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+# BIDS hides ages above 89 as "89+".
+_AGE_OR_OLDER = re.compile(r"(?:>=?|≥)?\s*([0-9]{2,3})\s*(?:\+|(?:years\s+)?(?:and|or)\s+(?:older|over|above))?")
+
+
+_OLDEST_YEARS = 130
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,29 +48,24 @@ class TableRow:
     """Line in the file, the header being 1."""
     table: str = "the table"
     """Name of the file, for sentences."""
+    separator: str = ","
+    """Between the cells. Where it is no comma, a point can divide thousands."""
 
     def text(self, *columns: str) -> str | None:
         """The first of some columns that says anything."""
         return next((self.cells[key] for key in map(column_key, columns) if key in self.cells), None)
 
-    def number_in(self, *columns: str) -> float | None:
-        """A cell as a number.
+    def number_in(self, *columns: str, within: float = 0.0) -> float | None:
+        """A cell as a number; where several of the columns are filled, they must agree.
+
+        Args:
+            columns: Names that mean the same.
+            within: How far two of them may lie apart; the first counts.
 
         Raises:
-            CohortError: It holds something else.
+            CohortError: One holds something else, or two of them contradict each other.
         """
-        text = self.text(*columns)
-        if text is None:
-            return None
-        if _TWO_MEANINGS.fullmatch(text):
-            raise self._wrong(columns, "a number without a comma, which can divide thousands as well as decimals")
-        try:
-            value = float(text.replace(",", ".") if text.count(",") == 1 else text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise self._wrong(columns, "a number")
-        return value
+        return self._agreed(columns, self._number, lambda one, other: abs(one - other) <= within)
 
     def whole_number_in(self, *columns: str, lowest: int, highest: int) -> int | None:
         """A cell as a whole number within a range.
@@ -64,22 +77,35 @@ class TableRow:
         if value is None:
             return None
         if value != int(value) or not lowest <= value <= highest:
-            raise self._wrong(columns, f"a whole number from {lowest} to {highest}")
+            raise self.wrong(columns, f"a whole number from {lowest} to {highest}")
         return int(value)
 
-    def flag_in(self, *columns: str) -> bool | None:
-        """A cell as yes or no.
+    def age_in(self, *columns: str) -> tuple[float | None, bool]:
+        """A cell as an age in years, and whether the table hides how far above it the patient was ("89+").
 
         Raises:
-            CohortError: It holds something else.
+            CohortError: It holds something else, or two of the columns lie more than a year apart.
         """
-        text = self.text(*columns)
-        if text is None:
-            return None
-        word = text.lower()
-        if word not in _YES | _NO:
-            raise self._wrong(columns, "0 or 1")
-        return word in _YES
+        hidden = [name for name in columns if _hides_age(self.cells.get(column_key(name), ""))]
+        if not hidden:
+            age = self.number_in(*columns, within=1.0)
+            if age is not None and not 0 <= age <= _OLDEST_YEARS:
+                raise self.wrong(columns, f"an age in years from 0 to {_OLDEST_YEARS}")
+            return age, False
+        found = _AGE_OR_OLDER.fullmatch(self.cells[column_key(hidden[0])].lower())
+        lowest = float(found[1]) if found else math.nan
+        known = self.number_in(*(name for name in columns if name not in hidden))
+        if known is not None and known < lowest:
+            raise self.contradiction(hidden[0], next(name for name in columns if name not in hidden))
+        return (lowest, True) if known is None else (known, False)
+
+    def flag_in(self, *columns: str) -> bool | None:
+        """A cell as yes or no; where several of the columns are filled, they must agree.
+
+        Raises:
+            CohortError: One holds something else, or two of them contradict each other.
+        """
+        return self._agreed(columns, self._flag, lambda one, other: one is other)
 
     def date_in(self, *columns: str) -> date | None:
         """A cell as a day.
@@ -92,120 +118,73 @@ class TableRow:
             return None
         day = date_of(text)
         if day is None:
-            raise self._wrong(columns, "a date such as 2015-08-01, 8/1/15 (month first) or 1-Aug-15")
+            raise self.wrong(columns, "a date such as 2015-08-01, 8/1/15 (month first) or 1-Aug-15")
         return day
 
-    def _wrong(self, columns: tuple[str, ...], wanted: str) -> CohortError:
+    def wrong(self, columns: tuple[str, ...], wanted: str) -> CohortError:
+        """The refusal of the first of some columns that says anything."""
         column = next(name for name in columns if column_key(name) in self.cells)
         return CohortError(
             f"Line {self.number} of {self.table} has no usable value in column '{column}': it should be {wanted}, or "
             "empty where unknown. Correct the cell and try again."
         )
 
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """A CSV or TSV table."""
-
-    name: str
-    """Of the file."""
-    columns: tuple[str, ...]
-    rows: tuple[TableRow, ...]
-
-    def has(self, *columns: str) -> bool:
-        """Whether one of some columns is there."""
-        there = {column_key(name) for name in self.columns}
-        return any(column_key(name) in there for name in columns)
-
-
-def read_table(path: Path) -> Table:
-    """Read a table with a header line: CSV with commas, or with semicolons or tabs where the header has no comma.
-
-    Raises:
-        CohortError: It cannot be read as text, has no header, or has a row with more cells than the header.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            separator = _separator(path, stream.readline())
-            stream.seek(0)
-            lines = csv.reader(stream, delimiter=separator)
-            header = next(lines, [])
-            rows = [(lines.line_num, cells) for cells in lines if any(c.strip() for c in cells)]
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise CohortError(
-            f"{path.name} cannot be read ({type(problem).__name__}). Save it as CSV or TSV in UTF-8."
-        ) from problem
-    if not header:
-        raise CohortError(f"{path.name} is empty. Give a table whose first line names the columns.")
-    keys = [column_key(name) for name in header]
-    for number, cells in rows:
-        if any(cell.strip() for cell in cells[len(header) :]):
-            raise CohortError(
-                f"Line {number} of {path.name} has more cells than the first line has columns. Put quotation marks "
-                "around texts that hold the separator, and try again."
-            )
-    read = (
-        TableRow(
-            cells={
-                key: cell.strip()
-                for key, cell in zip(keys, cells, strict=False)
-                if cell.strip().lower() not in _NOTHING
-            },
-            number=number,
-            table=path.name,
+    def contradiction(self, one: str, other: str) -> CohortError:
+        """The refusal of two cells of this row that cannot both be right."""
+        return CohortError(
+            f"Line {self.number} of {self.table} contradicts itself: the columns '{one}' and '{other}' do not fit "
+            "together. Keep the right one, empty the other, and try again."
         )
-        for number, cells in rows
-    )
-    return Table(name=path.name, columns=tuple(header), rows=tuple(read))
 
+    def _agreed(
+        self, columns: tuple[str, ...], read: Callable[[str], _Value], agree: Callable[[_Value, _Value], bool]
+    ) -> _Value | None:
+        filled = [name for name in dict.fromkeys(columns) if column_key(name) in self.cells]
+        values = [read(name) for name in filled]
+        for name, value in zip(filled[1:], values[1:], strict=True):
+            if not agree(values[0], value):
+                raise self.contradiction(filled[0], name)
+        return values[0] if values else None
 
-def one_row_each(
-    table: Table,
-    *identifiers: str,
-    says: Callable[[TableRow], object],
-    name_of: Callable[[str], str] = str,
-) -> tuple[dict[str, TableRow], tuple[str, ...]]:
-    """The row of each patient; rows that say the same twice count once, rows that contradict each other never.
+    def _number(self, column: str) -> float:
+        text = self.cells[column_key(column)]
+        if _COMMA_OF_THOUSANDS.fullmatch(text):
+            raise self.wrong((column,), "a number without a comma, which can divide thousands as well as decimals")
+        if self.separator == ";" and POINT_OF_THOUSANDS.fullmatch(text):
+            raise self.wrong(
+                (column,),
+                "a number without a point before three digits, which divides thousands in many tables with semicolons",
+            )
+        value = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else math.nan
+        if not math.isfinite(value):
+            raise self.wrong((column,), "a number")
+        return value
 
-    Args:
-        table: Has a row a patient.
-        identifiers: Columns that can name the patient.
-        says: What is used of a row, to be compared.
-        name_of: The patient's name from the cell.
-
-    Returns:
-        Row by name, and a sentence where patients have several rows.
-
-    Raises:
-        CohortError: Two rows of one patient contradict each other, or a row names nobody.
-    """
-    rows: dict[str, TableRow] = {}
-    several: dict[str, None] = {}
-    for row in table.rows:
-        cell = row.text(*identifiers)
-        if cell is None:
-            column = next(name for name in identifiers if table.has(name))
-            raise CohortError(f"Line {row.number} of {table.name} names no patient. Fill in '{column}' and try again.")
-        name = name_of(cell)
-        first = rows.setdefault(name, row)
-        if first is not row:
-            if says(first) != says(row):
-                raise CohortError(
-                    f"Lines {first.number} and {row.number} of {table.name} are about one patient and contradict each "
-                    "other. Keep the right one and try again."
-                )
-            several[name] = None
-    if not several:
-        return rows, ()
-    return rows, (f"{table.name} says the same more than once, which counts once, of: {', '.join(several)}.",)
+    def _flag(self, column: str) -> bool:
+        flag = _flag_of(self.cells[column_key(column)])
+        if flag is None:
+            raise self.wrong((column,), "0 or 1")
+        return flag
 
 
 def column_key(name: str) -> str:
-    """A column's name without case, spaces and punctuation."""
-    return re.sub(r"[^a-z0-9]+", "", name.lower())
+    """A column's name without case, spaces and punctuation, in any script."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
-def _separator(path: Path, header: str) -> str:
-    if path.suffix.lower() == ".tsv":
-        return "\t"
-    return "," if "," in header else next((mark for mark in ";\t" if mark in header), ",")
+def is_flag(cell: str) -> bool:
+    """Whether a cell says yes or no, and so tells no number of days."""
+    return _flag_of(cell) is not None
+
+
+def _flag_of(cell: str) -> bool | None:
+    word = cell.lower()
+    coded = _CODED_FLAG.fullmatch(word)
+    words = {coded[1], coded[2]} if coded else {word}
+    if words <= _YES:
+        return True
+    return False if words <= _NO else None
+
+
+def _hides_age(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell) is None and _AGE_OR_OLDER.fullmatch(cell.lower()) is not None

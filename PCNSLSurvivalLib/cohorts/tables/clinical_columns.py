@@ -1,55 +1,27 @@
-"""Survival and clinical variables of one row, under the many names that columns have."""
+"""Who a row is about, and the clinical variables it tells, under the many names that columns have."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
-from PCNSLSurvivalLib.cohorts.tables.cell_values import Table, TableRow
-from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.cohorts.case_names import one_spelling
+from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow
+from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns, survival_of
+from PCNSLSurvivalLib.cohorts.tables.table_file import Table, one_row_each
 
-IDENTIFIERS = ("patient_id", "patient", "subject_id", "participant_id", "subject", "case", "ID", "Brats20ID")
-OS_DAYS = (
-    "os_days", "time_days", "Survival_days", "duration_death", "Survival_from_surgery_days_UPDATED", "OS",
+IDENTIFIERS = (
+    "patient_id", "patient", "subject_id", "participant_id", "subject", "case", "ID", "Brats20ID",
+    "bcr_patient_barcode", "case_submitter_id", "cases.submitter_id", "submitter_id", "pid",
 )  # fmt: skip
-DEATH = ("death_observed", "event", "event_death", "1-dead 0-alive", "Survival_Status", "dead")
 _ALIASES = (
     "aliases", "BraTS21 ID", "BraTS_2017_subject_ID", "BraTS_2018_subject_ID", "BraTS_2019_subject_ID",
     "BraTS_2020_subject_ID", "BraTS2021", "BraTS2020", "TCGA_TCIA_subject_ID",
 )  # fmt: skip
 _AGE = ("age_years", "age", "Age_at_scan_years", "Age at MRI")
 _DEEP = ("deep_lesion", "deep_structures", "deep")
-_ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
-
-
-def check_survival_columns(table: Table) -> None:
-    """Refuse a table that tells days without telling who died.
-
-    Raises:
-        CohortError: There are survival days and no column for the death.
-    """
-    if table.has(*OS_DAYS) and not table.has(*DEATH):
-        raise CohortError(
-            "The table has survival days but no column 'death_observed' (1: died on that day, 0: alive at last "
-            "contact). Without it, censored patients cannot be told from deaths. Add the column and try again."
-        )
-
-
-def survival_of(row: TableRow) -> tuple[float | None, bool | None]:
-    """Days and whether death was observed; BraTS writes 'ALIVE (361 days later)' in the column of the days.
-
-    Raises:
-        CohortError: A cell holds something else, or negative days.
-    """
-    if (alive := _ALIVE.fullmatch(row.text(*OS_DAYS) or "")) is not None:
-        return float(alive[1]), False
-    days, death = row.number_in(*OS_DAYS), row.flag_in(*DEATH)
-    if days is not None and days < 0:
-        raise CohortError(
-            f"Line {row.number} of {row.table} has a negative survival. Correct the cell, or leave it empty."
-        )
-    return days, death
 
 
 def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
@@ -58,8 +30,9 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
     Raises:
         CohortError: A cell holds something that is no such value.
     """
+    age, or_older = row.age_in(*_AGE)
     clinical = ClinicalVariables(
-        age_years=row.number_in(*_AGE),
+        age_years=age,
         ecog=row.whole_number_in("ecog", "ECOG PS", "performance_status", lowest=0, highest=4),
         ldh_elevated=row.flag_in("ldh_elevated", "ldh"),
         csf_protein_elevated=row.flag_in("csf_protein_elevated", "csf_protein"),
@@ -67,6 +40,8 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
         ielsg_score=row.whole_number_in("ielsg_score", "ielsg", lowest=0, highest=5),
     )
     remarks = []
+    if or_older:
+        remarks.append(f"The table hides the age, which is {age:g} years or more; it counts as {age:g}.")
     if clinical.age_years is not None and not 18 <= clinical.age_years <= 100:
         remarks.append(f"The age of {clinical.age_years:g} years is outside 18 to 100.")
     points = ielsg_points(clinical)
@@ -95,14 +70,36 @@ def aliases_of(row: TableRow) -> tuple[str, ...]:
     return tuple(name.strip() for cell in cells if cell for name in re.split(r"[;|]", cell) if name.strip())
 
 
-def facts_of(row: TableRow) -> dict[str, Any]:
+def facts_of(row: TableRow, columns: SurvivalColumns) -> dict[str, Any]:
     """Everything a row says about a patient, as the fields of a ``CohortCase``."""
-    days, death = survival_of(row)
+    days, death, about_survival = survival_of(row, columns)
     clinical, remarks = clinical_of(row)
     return {
         "os_days": days,
         "death_observed": death,
         "clinical": clinical,
         "aliases": aliases_of(row),
-        "remarks": remarks,
+        "remarks": (*about_survival, *remarks),
     }
+
+
+def facts_each(
+    table: Table, *identifiers: str, name_of: Callable[[str], str] = one_spelling, all_died: bool = False
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """What a table with a row a patient says of each.
+
+    Args:
+        table: To read.
+        identifiers: Columns that can name the patient.
+        name_of: The patient's name from the cell.
+        all_died: Without a column for it, everybody died (BraTS).
+
+    Returns:
+        The facts by name, as ``facts_of`` gives them; and a sentence where patients have several rows.
+
+    Raises:
+        CohortError: A cell or column that cannot be used, or two rows of one patient that contradict each other.
+    """
+    columns = survival_columns(table, all_died=all_died)
+    rows, remarks = one_row_each(table, *identifiers, says=lambda row: facts_of(row, columns), name_of=name_of)
+    return {name: facts_of(row, columns) for name, row in rows.items()}, remarks

@@ -92,3 +92,22 @@ def test_each_result_is_that_of_predict(cohort, model, tmp_path):
 def test_a_cohort_that_is_not_there_is_an_error_in_a_sentence(model, tmp_path, capsys):
     assert predict(tmp_path, model, tmp_path / "results") == 3
     assert "cohort was not found" in capsys.readouterr().err
+
+
+def test_a_cohort_in_which_every_case_fails_leaves_its_table_and_no_success(model, tmp_path, capsys):
+    bids, out = tmp_path / "bids", tmp_path / "deep" / "results"
+    for name, file in (("sub-1", "ce-gd_T1w"), ("sub-2", "ce-gd_T1w"), ("sub-3", "PDw")):
+        (bids / name / "anat").mkdir(parents=True)
+        (bids / name / "anat" / f"{name}_{file}.nii.gz").touch()
+    (bids / "sub-2" / "anat" / "sub-2_ce-gd_T1w.nii.gz").unlink()
+    (bids / "sub-2" / "anat" / "sub-2_ce-gd_T1w.nii.gz").symlink_to("../.git/annex/objects/x.nii.gz")
+    (bids / "participants.tsv").write_text("participant_id\tage\nsub-1\t60\nsub-2\t61\nsub-4\t62\n")
+    words = ["predict-cohort", str(bids), "--out", str(out), "--model", str(model), "--progress", "none"]
+    assert main(words) == 3
+    rows = table(out)
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "sub-1": "failed", "sub-2": "failed", "sub-3": "no scan", "sub-4": "no scan",
+    }  # fmt: skip
+    assert "datalad get" in rows["sub-2"]["reason"]
+    assert all(row["reason"] for row in rows.values())
+    assert "cannot be written" not in capsys.readouterr().err

@@ -1,0 +1,170 @@
+"""A clinical table as a file: CSV or TSV with one header line, read whole or refused with its line."""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PCNSLSurvivalLib.cohorts.tables.cell_values import NOTHING, TableRow, column_key
+from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
+
+_LIMIT_BYTES = 100_000_000
+_LAYOUT_CHARACTERS = "\t\r\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A CSV or TSV table."""
+
+    name: str
+    """Of the file."""
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+    def has(self, *columns: str) -> bool:
+        """Whether one of some columns is there."""
+        there = {column_key(name) for name in self.columns}
+        return any(column_key(name) in there for name in columns)
+
+    def cells(self, column: str) -> list[str]:
+        """What the rows say in a column, from top to bottom."""
+        return [cell for row in self.rows if (cell := row.text(column)) is not None]
+
+
+def read_table(path: Path) -> Table:
+    """Read a table with a header line: CSV with commas, semicolons or tabs, whichever the header has most of.
+
+    Lines above the header that begin with '#', as cBioPortal writes them, are passed over.
+
+    Raises:
+        CohortError: It cannot be read as text, has no header, names a column twice, has its header twice, holds
+            control characters or open quotation marks, or has a row with more cells than the header.
+    """
+    if (reason := not_fetched(path)) is not None:
+        raise CohortError(f"{path.name} {reason}")
+    if not path.is_file():
+        raise CohortError(f"{path.name} is not a file. Give a CSV or TSV table.")
+    try:
+        if path.stat().st_size > _LIMIT_BYTES:
+            raise CohortError(f"{path.name} is larger than 100 MB, which no table of patients is. Give another file.")
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            above, header_line = 0, stream.readline()
+            while header_line.startswith("#"):
+                above, header_line = above + 1, stream.readline()
+            separator = _separator(path, header_line)
+            stream.seek(0)
+            for _ in range(above):
+                stream.readline()
+            lines = csv.reader(stream, delimiter=separator, strict=True)
+            header = [cell.strip() for cell in next(lines, [])]
+            rows = [(above + lines.line_num, cells) for cells in lines if any(c.strip() for c in cells)]
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise CohortError(
+            f"{path.name} cannot be read ({_reason(problem)}). Save it as CSV or TSV in UTF-8, with every quotation "
+            "mark closed."
+        ) from problem
+    if not any(header):
+        raise CohortError(f"{path.name} is empty. Give a table whose first line names the columns.")
+    _check_header(header, path.name)
+    keys = [column_key(name) for name in header]
+    _check_marks(header, f"The first line of {path.name}")
+    for number, cells in rows:
+        _check_row(cells, header, f"Line {number} of {path.name}")
+    read = (
+        TableRow(
+            cells={
+                key: text
+                for key, cell in zip(keys, cells, strict=False)
+                if key and (text := unicodedata.normalize("NFC", cell.strip())).lower() not in NOTHING
+            },
+            number=number,
+            table=path.name,
+            separator=separator,
+        )
+        for number, cells in rows
+    )
+    return Table(name=path.name, columns=tuple(name for name in header if name), rows=tuple(read))
+
+
+def one_row_each(
+    table: Table,
+    *identifiers: str,
+    says: Callable[[TableRow], object],
+    name_of: Callable[[str], str] = str,
+) -> tuple[dict[str, TableRow], tuple[str, ...]]:
+    """The row of each patient; rows that say the same twice count once, rows that contradict each other never.
+
+    Args:
+        table: Has a row a patient.
+        identifiers: Columns that can name the patient.
+        says: What is used of a row, to be compared.
+        name_of: The patient's name from the cell.
+
+    Returns:
+        Row by name, and a sentence where patients have several rows.
+
+    Raises:
+        CohortError: Two rows of one patient contradict each other, or a row names nobody.
+    """
+    rows: dict[str, TableRow] = {}
+    several: dict[str, None] = {}
+    for row in table.rows:
+        cell = row.text(*identifiers)
+        if cell is None:
+            column = next(name for name in identifiers if table.has(name))
+            raise CohortError(f"Line {row.number} of {table.name} names no patient. Fill in '{column}' and try again.")
+        name = name_of(cell)
+        first = rows.setdefault(name, row)
+        if first is not row:
+            if says(first) != says(row):
+                raise CohortError(
+                    f"Lines {first.number} and {row.number} of {table.name} are about one patient and contradict each "
+                    "other. Keep the right one and try again."
+                )
+            several[name] = None
+    if not several:
+        return rows, ()
+    return rows, (f"{table.name} says the same more than once, which counts once, of: {', '.join(several)}.",)
+
+
+def _check_header(header: list[str], table: str) -> None:
+    counts = Counter(key for name in header if (key := column_key(name)))
+    for name in header:
+        if counts[column_key(name)] > 1:
+            raise CohortError(
+                f"{table} has the column '{name}' more than once, apart from capitals, spaces and punctuation. "
+                "Keep the right one and try again."
+            )
+
+
+def _check_row(cells: list[str], header: list[str], line: str) -> None:
+    if any(cell.strip() for cell in cells[len(header) :]):
+        raise CohortError(
+            f"{line} has more cells than the first line has columns. Put quotation marks around texts that hold the "
+            "separator, and try again."
+        )
+    if [cell.strip() for cell in cells[: len(header)]] == header:
+        raise CohortError(f"{line} names the columns a second time. Remove this line and try again.")
+    _check_marks(cells, line)
+
+
+def _check_marks(cells: list[str], line: str) -> None:
+    if any(unicodedata.category(mark) == "Cc" and mark not in _LAYOUT_CHARACTERS for cell in cells for mark in cell):
+        raise CohortError(f"{line} holds control characters, which no text of a table has. Write it again as text.")
+
+
+def _separator(path: Path, header: str) -> str:
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    return max(",;\t", key=header.count)
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, csv.Error):
+        return str(problem)
+    return (problem.strerror if isinstance(problem, OSError) else None) or type(problem).__name__

@@ -1,0 +1,179 @@
+"""Survival under the names that public tables give it: read as days and deaths, or refused with what to write."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from PCNSLSurvivalLib.cohorts.cohort import find_cohort
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import facts_of
+from PCNSLSurvivalLib.cohorts.tables.survival_columns import survival_columns
+from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
+from PCNSLSurvivalLib.core.errors import CohortError
+
+
+@pytest.fixture
+def survival(tmp_path):
+    """(days, died) of every row of a table with the columns patient_id and t1gd before those given."""
+
+    def read(*lines: str, mark: str = ",", name: str = "p.csv"):
+        first = [f"patient_id{mark}t1gd{mark}{lines[0]}"]
+        rows = [f"p{number}{mark}p{number}.nii{mark}{line}" for number, line in enumerate(lines[1:])]
+        (tmp_path / name).write_text("\n".join([*first, *rows]) + "\n", encoding="utf-8")
+        return [(case.os_days, case.death_observed) for case in find_cohort(tmp_path / name).cases]
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (("OS,OS.time", "1,900", "0,1500"), [(900, True), (1500, False)]),  # UCSC Xena
+        (("OS.time,OS,DSS.time,DSS,PFI.time,PFI", "900,1,900,1,200,1"), [(900, True)]),
+        (("OS,1-dead 0-alive", "900,1", "1500,0"), [(900, True), (1500, False)]),  # UCSF-PDGM
+        (("os_days,OS_STATUS", "900,1:DECEASED", "1500,0:LIVING"), [(900, True), (1500, False)]),
+        (("OS_DAYS,OS_MONTHS,OS_STATUS", "913,30,DECEASED", "1500,49.28,LIVING"), [(913, True), (1500, False)]),
+        (
+            ("vital_status,days_to_death,days_to_last_follow_up", "Dead,400,380", "Alive,'--,800", "Not Reported,,"),
+            [(400, True), (800, False), (None, None)],  # GDC
+        ),
+        (
+            ("Survival_from_surgery_days_UPDATED,Survival_Status", "300,Deceased", "Not Available,Alive"),
+            [(300, True), (None, False)],  # UPENN-GBM
+        ),
+        (("duration_death,event_death", "20,1", "30,0"), [(20, True), (30, False)]),
+        (("Overall survival (days),dead", "20,1", "30,0"), [(20, True), (30, False)]),
+        (("event,age", "1,50"), [(None, True)]),
+        (("survival,age", "short,50", "long,60"), [(None, None)] * 2),
+        (("survival,age", "0,50", "1,60"), [(None, None)] * 2),  # a class, and no column of days
+        (("timepoint,echo_time,time_of_scan,session_time", "1,20,10,30"), [(None, None)]),
+    ],
+    ids=lambda value: value[0] if isinstance(value[0], str) else "",
+)
+def test_the_names_of_public_tables_are_understood(survival, table, expected):
+    assert survival(*table) == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (("OS,event", "1,1", "0,0"), "'OS' of p.csv holds an event"),
+        (("OS,age", "1,50"), "'OS' of p.csv holds an event"),
+        (("os_days,event", "1,1", "0,0", "1,1"), "'os_days' of p.csv holds an event"),
+        (("OS_MONTHS,OS_STATUS", "30,1:DECEASED"), r"'OS_MONTHS' of p.csv counts months.*times 30.4375\) in a column"),
+        (("OS,OS_MONTHS", "1:DECEASED,30"), "'OS_MONTHS' of p.csv counts months"),
+        (("Survival time (weeks),event", "70,1"), r"'Survival time \(weeks\)' of p.csv counts weeks"),
+        (("survivalYears,event", "2,1"), "counts years"),
+        (("follow_up_months,dead", "2,1"), "counts months"),
+        (("pid,event,time,num_age", "1,1,306,74"), "'time' of p.csv looks like survival and does not say"),  # SurvSet
+        (("survival,event", "306,1"), "'survival' of p.csv looks like survival"),
+        (("OS,event", "14.2,1", "8.1,0"), "'OS' of p.csv does not say its unit"),
+        (("OS,event", "14,1", "8,0", "40,1", "22,1", "60,0"), "look like months or years"),
+        (("os_days,Survival_Censor", "300,1"), "column 'Survival_Censor', where 1 can mean censored as well as died"),
+        (("os_days,status", "300,2"), "no column 'death_observed'"),
+        (("os_days,event,OS_MONTHS", "300,1,30"), "Line 2 of p.csv contradicts itself: .*'os_days' and 'OS_MONTHS'"),
+        (("os_days,Survival_days,event", "300,900,1"), "contradicts itself"),
+        (("os_days,event,vital_status", "300,1,Alive"), "contradicts itself: .*'event' and 'vital_status'"),
+        (("os_days,event", "300,1:LIVING"), "should be 0 or 1"),
+        (("vital_status,days_to_death", "Alive,400"), "contradicts itself"),
+        (("os_days,event", "ALIVE (361 days later),1"), "contradicts itself"),
+        (("os_days,event", "1_000,1"), "should be a number"),
+        (("os_days,event", "٣٠٠,1"), "should be a number"),
+        (("os_days,event", "1 000,1"), "should be a number"),
+        (("os_days,event", "12 months,1"), "should be a number"),
+        (("os_days,event", "1.234,1"), "without a point"),
+        (("os_days,event", "-5,1"), "negative survival"),
+        (("os_days,event", "20150801,1"), "a number of days up to 36525"),
+        (("os_days,event", "nan5,1"), "should be a number"),
+        (("os_days,event,os days", "400,1,100"), "has the column 'os_days' more than once"),
+        (("os_days,event", "400,1", "os_days,event"), "should be"),
+        (("age,age_years", "50,70"), "contradicts itself"),
+        (("age", "-3"), "an age in years from 0 to 130"),
+    ],
+)  # fmt: skip
+def test_what_could_be_misread_is_refused_with_what_to_write(survival, table, sentence):
+    with pytest.raises(CohortError, match=sentence):
+        survival(*table)
+
+
+@pytest.mark.parametrize("days", ["1.234", "12.345"])
+def test_a_point_under_semicolons_is_refused_as_a_comma_is(survival, days):
+    with pytest.raises(CohortError, match="point"):
+        survival("age;os_days;event", f"60;{days};1", mark=";")
+    with pytest.raises(CohortError, match=r"column 'age'.*without a point"):
+        survival("age;os_days;event", f"{days};400;1", mark=";")
+
+
+def test_a_header_line_in_the_middle_is_refused(tmp_path):
+    (tmp_path / "p.csv").write_text("patient_id,t1gd\na,a.nii\npatient_id,t1gd\nb,b.nii\n")
+    with pytest.raises(CohortError, match=r"Line 3 of p.csv names the columns a second time"):
+        find_cohort(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize(("age", "years"), [("89+", 89), (">89", 89), ("≥ 90", 90), ("90 or older", 90)])
+def test_an_age_that_is_hidden_counts_as_the_lowest_with_a_remark(tmp_path, age, years):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd,age\na,a.nii,{age}\n", encoding="utf-8")
+    (case,) = find_cohort(tmp_path / "p.csv").cases
+    assert case.clinical.age_years == years
+    assert f"The table hides the age, which is {years} years or more" in case.remarks[0]
+
+
+def test_lines_above_the_header_that_begin_with_a_cross_are_passed_over(tmp_path):
+    (tmp_path / "p.csv").write_text("#Patient\tScan\n#STRING\tSTRING\npatient_id\tt1gd\tage\na\ta.nii\tx\n")
+    with pytest.raises(CohortError, match=r"Line 4 of p.csv .*'age'"):
+        find_cohort(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['patient_id,t1gd\na,"a.nii\nb,b.nii\n', "patient_id,t1gd\na\x00,a.nii\n", "patient_id,t1gd\na\x1b[31m,a.nii\n"],
+    ids=["open quotation mark", "NUL", "terminal code"],
+)
+def test_a_text_that_is_no_table_is_refused_and_loses_no_row(tmp_path, text):
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(CohortError):
+        find_cohort(tmp_path / "p.csv")
+
+
+_CELLS = st.one_of(
+    st.sampled_from(["", "0", "1", "400", "1.5", "1,234", "89+", "NA", "yes", "1:DECEASED", "ALIVE (3 days later)"]),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.text(max_size=8),
+)
+_COLUMNS = st.one_of(
+    st.sampled_from(["os_days", "OS", "OS.time", "OS_MONTHS", "event", "vital_status", "days_to_death", "age", "ecog"]),
+    st.text(max_size=8),
+)
+
+
+@given(
+    mark=st.sampled_from(",;\t"),
+    columns=st.lists(_COLUMNS, min_size=1, max_size=5),
+    rows=st.lists(st.lists(_CELLS, max_size=6), max_size=4),
+)
+def test_any_table_is_read_as_plausible_values_or_refused_in_a_sentence(tmp_path_factory, mark, columns, rows):
+    path = tmp_path_factory.mktemp("any") / "p.csv"
+    path.write_text(
+        "\n".join(mark.join(line) for line in (columns, *rows)), encoding="utf-8", errors="surrogatepass", newline=""
+    )
+    try:
+        table = read_table(path)
+        columns_of_survival = survival_columns(table)
+        facts = [facts_of(row, columns_of_survival) for row in table.rows]
+    except CohortError:
+        return
+    for fact in facts:
+        assert fact["os_days"] is None or 0 <= fact["os_days"] <= 36525
+        assert fact["clinical"].age_years is None or 0 <= fact["clinical"].age_years <= 999
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_table_or_refused_in_a_sentence(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("bytes") / "p.csv"
+    path.write_bytes(content)
+    with suppress(CohortError):
+        find_cohort(path)

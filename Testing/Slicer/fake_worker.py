@@ -122,10 +122,16 @@ def _finding(code: str, subject: str, verdict: str, sentence: str) -> dict[str, 
 
 
 def main(arguments: list[str]) -> int:
-    plan = json.loads(os.environ.get("FAKE_WORKER", "{}"))
-    if hasattr(os, "setsid"):
+    if hasattr(os, "setsid") and os.getpgrp() != os.getpid():
         os.setsid()
     _say(type="process", pid=os.getpid())
+    code = _play(arguments)
+    _say(type="ended", code=code)
+    return code
+
+
+def _play(arguments: list[str]) -> int:
+    plan = json.loads(os.environ.get("FAKE_WORKER", "{}"))
     if arguments[0] == "register":
         time.sleep(plan.get("seconds", 0.0))
         if plan.get("stop_at") == "register":

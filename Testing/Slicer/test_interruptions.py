@@ -142,7 +142,7 @@ def test_deleting_the_t1gd_during_a_run_ends_it_with_a_sentence(slow_panel, mome
     wait = Wait()
     _run_until(slow_panel, wait, moment)
     slicer.mrmlScene.RemoveNode(slow_panel.ui.t1gdSelector.currentNode())
-    wait.until(lambda: slow_panel.logic.run is None, 2)
+    wait.until(lambda: slow_panel.logic.run is None)
     _nothing_left(wait)
     assert "T1Gd was removed" in slow_panel.ui.messageLabel.text
     left = [node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")]
@@ -173,7 +173,7 @@ def test_deleting_an_output_under_a_running_module_does_not_crash(slow_panel, mo
     _run_until(slow_panel, wait, moment)
     outputs = {"bias_field T1Gd": "T1Gd corrected", "brain_extraction": "Brain mask", "registration T2": "T2 aligned"}
     slicer.mrmlScene.RemoveNode(slicer.util.getNode(outputs[moment] + "*"))
-    wait.until(lambda: slow_panel.logic.run is None, 2)
+    wait.until(lambda: slow_panel.logic.run is None)
     _nothing_left(wait)
     assert "was removed from the scene" in slow_panel.ui.messageLabel.text
 

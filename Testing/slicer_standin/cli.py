@@ -3,7 +3,7 @@
 Real MRML command-line nodes; one job at a time, first come first served, each in a child process
 (``cli_player.py``) that exchanges files. Stricter than Slicer in one point: an unknown parameter name or an
 unsupported value, which Slicer only prints, is kept in ``faults`` so that the tests can fail on it. Where Slicer
-would crash, the reason goes into ``crashes``.
+would crash, the reason goes into ``crashes``. While one runs, the signal SIGCHLD is taken over (``processes``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import slicer
 import vtk
 from PySide6 import QtCore
 
-from slicer_standin import records
+from slicer_standin import processes, records
 
 faults: list[str] = []
 crashes: list[str] = []
@@ -99,6 +99,7 @@ class _Queue:
             self._end(job, node.CompletedWithErrors)
             return
         self.running = job
+        processes.cli_starts()
         job.process = subprocess.Popen(
             [sys.executable, str(_PLAYER), job.module.name, str(job.folder)],
             stdout=subprocess.DEVNULL,
@@ -120,8 +121,9 @@ class _Queue:
 
     def _end(self, job: _Job, status: int) -> None:
         shutil.rmtree(job.folder, ignore_errors=True)
-        if job.process is not None and not job.process.stderr.closed:
+        if job.process is not None:
             job.process.stderr.close()
+            processes.cli_ends()
         self.running = None if self.running is job else self.running
         job.node.SetStatus(status)
 
@@ -224,3 +226,4 @@ def end_all() -> None:
         shutil.rmtree(job.folder, ignore_errors=True)
     _queue.waiting.clear()
     _queue.running = None
+    processes.reset()

@@ -260,11 +260,15 @@ class PythonQtObject:
         if member is not None:
             slot = getattr(slot, member.split("(")[0])
         inside = form[form.index("(") + 1 : -1]
-        adaptor = _adaptor(slot, len(inside.split(",")) if inside else 0)
+        adaptor = _adaptor(self.standin_slot(form, slot), len(inside.split(",")) if inside else 0)
         self.__dict__.setdefault("_standin_connections", []).append((form, slot, adaptor))
         if form not in type(self).standin_signals:
             QtCore.QObject.connect(self, QtCore.SIGNAL(form), adaptor)
         return True
+
+    def standin_slot(self, form: str, slot: Any) -> Any:
+        """What a signal calls in place of the slot; for classes whose signals Slicer delays."""
+        return slot
 
     def disconnect(self, signature: str | None = None, slot: Any = None) -> bool:
         if signature is None:

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from slicer_standin import records
+from slicer_standin.processes import QProcess
 from slicer_standin.pythonqt import PythonQtObject, normalized, pythonqt_class, run_slot
 
 
@@ -25,6 +26,8 @@ class QtModule(types.ModuleType):
 def _build(name: str) -> Any:
     if name == "QTimer":
         return pythonqt_class(QtCore.QTimer, "QTimer", singleShot=staticmethod(_single_shot))
+    if name == "QProcess":
+        return QProcess
     if name == "SIGNAL":
         return lambda signature: "2" + normalized(signature)
     for module in (QtCore, QtGui, QtWidgets):

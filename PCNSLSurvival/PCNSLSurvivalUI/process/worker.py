@@ -2,8 +2,8 @@
 
 Started as ``PythonSlicer worker.py [command line]``. PythonSlicer is only a launcher, so killing the process that
 Slicer started may leave this one behind; the number on the first line lets the panel end it directly, and when
-Slicer itself is gone, standard input closes and this process ends with all its children. Imports neither slicer
-nor qt.
+Slicer itself is gone, standard input closes and this process ends with all its children. The last line says how it
+ended. Imports neither slicer nor qt.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 _HERE = Path(__file__).resolve()
@@ -45,13 +46,8 @@ def _write_for_the_scene(folder: Path) -> None:
         (scene / f"{name}.json").write_text(json.dumps({"affine_ras": affine}), encoding="utf-8")
 
 
-def main(arguments: list[str]) -> int:
-    """Run one command; its result folder is the word after ``--out``."""
-    if hasattr(os, "setsid"):
-        os.setsid()
-    sys.stdout.write(json.dumps({"type": "process", "pid": os.getpid()}) + "\n")
-    sys.stdout.flush()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _run(arguments: list[str]) -> int:
+    """One command; its result folder is the word after ``--out``."""
     if ROOT not in sys.path:
         sys.path.insert(0, ROOT)
     from PCNSLSurvivalLib.cli.__main__ import main as command_line
@@ -59,6 +55,25 @@ def main(arguments: list[str]) -> int:
     code = command_line(arguments)
     if code == 0 and "--out" in arguments:
         _write_for_the_scene(Path(arguments[arguments.index("--out") + 1]))
+    return code
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command, and say how it ended."""
+    if hasattr(os, "setsid") and os.getpgrp() != os.getpid():
+        os.setsid()
+    sys.stdout.write(json.dumps({"type": "process", "pid": os.getpid()}) + "\n")
+    sys.stdout.flush()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        code = _run(arguments)
+    except SystemExit as end:  # wrong usage
+        code = int(end.code or 0)
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.write("\n" + json.dumps({"type": "ended", "code": code}) + "\n")
+    sys.stdout.flush()
     return code
 
 

@@ -1,0 +1,102 @@
+"""One run after another, as a user presses the button: each ends by itself, and leaves one set of outputs."""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+
+import pytest
+from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
+
+ENGINES = ("biasEngine", "brainEngine", "registrationEngine")
+
+
+@pytest.fixture
+def patient(standin, quick_panel, monkeypatch):
+    """T1Gd, T1 and T2; our process ends while a module of Slicer still works beside it."""
+    from PCNSLSurvivalUI.run import request
+    from slicer_standin import cli
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.05}))
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper"):
+        cli.plans[module] = {"quick": True}
+    cli.plans["brainsfit"] = {"seconds": 1.0, "quick": True}
+    return [add_head("T1 Gd"), add_head("T1", "oblique", gain=0.8), add_head("T2", "thick slices", gain=0.5)]
+
+
+def _choose(panel, patient, *, others: bool, engine: str):
+    parameters = panel.logic.getParameterNode()
+    parameters.t1gdVolume, parameters.t1Volume, parameters.t2Volume = patient if others else [patient[0], None, None]
+    for name in ENGINES:
+        setattr(parameters, name, engine)
+
+
+def _touch(node):
+    """Other voxels: no step is kept from the last run."""
+    import slicer
+
+    slicer.util.arrayFromVolume(node)[0, 0, 0] += 1
+    slicer.util.arrayFromVolumeModified(node)
+
+
+def test_a_second_run_with_t1_and_t2_ends_as_the_first_one_did(standin, quick_panel, patient):
+    """In the real application the second press of the button waited for ever; the order decides."""
+    from PCNSLSurvivalUI.run.engines import SLICER
+
+    ui, wait = quick_panel.ui, Wait()
+    for others in (False, True, True):
+        _choose(quick_panel, patient, others=others, engine=SLICER)
+        _touch(patient[0])
+        ui.predictButton.click()
+        wait.until(lambda: quick_panel.logic.run is None, 30, what=ui.progressLabel.text)
+        assert ui.messageLabel.text == ""
+        assert "63 %" in ui.headlineLabel.text
+    assert child_processes() == []
+
+
+@pytest.mark.slow
+def test_ten_runs_of_every_kind_end_and_leave_nothing(standin, quick_panel, patient):
+    import slicer
+    from PCNSLSurvivalUI.process import child
+    from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+    from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+    from slicer_standin import cli
+    from slicer_standin.pythonqt import slot_errors
+
+    ui, wait, chance = quick_panel.ui, Wait(), random.Random(14)
+    inputs = {node.GetID() for node in patient}
+    complete, cancelled = [], 0
+    for number in range(10):
+        others, engine = number % 2 == 1, (SLICER, BUILT_IN)[number // 2 % 2]
+        _choose(quick_panel, patient, others=others, engine=engine)
+        _touch(patient[0])
+        before = scene_state()
+        ui.predictButton.click()
+        stop = chance.random() < 0.5
+        if stop:
+            wait.some(chance.uniform(0.0, 1.5))
+        if stop and quick_panel.logic.run is not None and not quick_panel.logic.run.hasResult:
+            ui.predictButton.click()
+            cancelled += 1
+        wait.until(lambda: quick_panel.logic.run is None, 60, what=f"run {number}: {ui.progressLabel.text}")
+        wait.until(lambda: not child_processes() and not cli.busy(), 10)
+        wait.some(0.2)
+        if stop and "Cancelled" in ui.messageLabel.text:
+            assert scene_state() == before, number
+        else:
+            assert ui.messageLabel.text == "", number
+            names = {kept[1] for node, kept in scene_state().items() if node not in inputs}
+            complete.append((others, frozenset(n for n in names if not n.startswith(("VolumeDisplay", "LabelMap")))))
+        assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == [], number
+        gc.collect()
+        assert [kept for kept in gc.get_objects() if isinstance(kept, (PredictionRun, child.ChildProcess))] == [], (
+            number
+        )
+    assert 0 < cancelled < 10
+    for others in (False, True):
+        assert len({names for kind, names in complete if kind is others}) <= 1, "one set of outputs for each kind"
+    quick_panel.logic.kept.forget()
+    assert temporary_files() == []
+    assert (cli.crashes, cli.faults, slot_errors, child._dying) == ([], [], [], set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import signal
 import sys
 from types import FrameType
@@ -32,11 +33,13 @@ DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
 INTERRUPTED = 130
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) -> int:
     """Run one command.
 
     Args:
         arguments: Words of the command line; those of this process if left out.
+        errors_as_json: Print an error on stdout as well, as a JSON line with its code and values; so does
+            ``--progress json``.
 
     Returns:
         0 done; 2 wrong usage; 3 an error told in a sentence on stderr; 130 interrupted; 1 a fault of this software.
@@ -54,6 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     except PCNSLSurvivalError as problem:
         if args.debug:
             raise
+        if errors_as_json or getattr(args, "progress", None) == "json":
+            print(json.dumps({"type": "error", **problem.to_json()}), flush=True)
         print(f"pcnsl-survival: {problem}", file=sys.stderr)
         return OUR_ERROR
     except KeyboardInterrupt:

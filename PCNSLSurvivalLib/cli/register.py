@@ -39,6 +39,7 @@ def run_register(args: argparse.Namespace) -> int:
     """Align what was given, and write it."""
     from PCNSLSurvivalLib.core.errors import PreparationError
     from PCNSLSurvivalLib.core.files import whole_folder
+    from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.core.progress import StepClock
     from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
     from PCNSLSurvivalLib.preprocessing.alignment import align_scan
@@ -52,7 +53,7 @@ def run_register(args: argparse.Namespace) -> int:
         raise PreparationError("There is nothing to align with T1Gd. Give --t1, --t2 or both.")
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         t1gd = read_scan(args.t1gd, MRSequence.T1GD).image
-        mask = None if args.brain_mask is None else read_mask(args.brain_mask, "brain mask")
+        mask = None if args.brain_mask is None else read_mask(args.brain_mask, Message("word.brain_mask"))
         stored: dict[str, Any] = {}
         for sequence, path in given.items():
             found = align_scan(

@@ -18,6 +18,7 @@ from PCNSLSurvivalLib.cohorts.prepared_case_folder import PreparedFiles, is_prep
 from PCNSLSurvivalLib.cohorts.prepared_cohort import CASES_FOLDER, STEPS_FOLDER
 from PCNSLSurvivalLib.core.errors import GridMismatchError, OutputFolderError, PCNSLSurvivalError, UnreadableScanError
 from PCNSLSurvivalLib.core.files import tells_full_disk
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
@@ -94,7 +95,11 @@ def _prepare(task: CaseTask) -> bool:
     store = StepStore(task.out / STEPS_FOLDER / case.name)
     store.clear_leftovers()
     scans = {sequence: read_scan(path, sequence).image for sequence, path in case.scans.items()}
-    brain = None if not task.use_brain_mask or case.brain_mask is None else read_mask(case.brain_mask, "brain mask")
+    brain = (
+        None
+        if not task.use_brain_mask or case.brain_mask is None
+        else read_mask(case.brain_mask, Message("word.brain_mask"))
+    )
     clock = StepClock()
     prepared = prepare_case(
         scans,
@@ -168,7 +173,7 @@ def _lesion(case: CohortCase, prepared: PreparedCase) -> sitk.Image | None:
     """
     if case.lesion_mask is None:
         return None
-    mask = canonical(read_mask(case.lesion_mask, "lesion mask", labels=case.lesion_labels))
+    mask = canonical(read_mask(case.lesion_mask, Message("word.lesion_mask"), labels=case.lesion_labels))
     grid = Grid.of(prepared.brain_mask)
     if not Grid.of(mask).matches(grid, tolerance_mm=0.01):
         raise GridMismatchError("The lesion mask", "T1Gd")

@@ -1,14 +1,37 @@
-"""What can go wrong, as sentences: what is wrong, in which volume, and what to do next.
+"""What can go wrong: what is wrong, in which volume, and what to do next.
 
-Every message is shown to the user as it stands and is written to logs, so none holds a patient's name,
-an identifier or a path; volumes are called by their role (T1Gd, T1, T2).
+Every message is shown to the user and is written to logs, so none holds a patient's name, an identifier or a path;
+volumes are called by their role (T1Gd, T1, T2).
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from PCNSLSurvivalLib.core.messages import Message
+
 
 class PCNSLSurvivalError(Exception):
-    """Base of every error of this software that is meant for the user's eyes."""
+    """Base of every error of this software that is meant for the user's eyes.
+
+    Args:
+        message: What to tell. A plain English sentence is for what the Slicer module never reaches: training,
+            experiments, tables of cohorts.
+    """
+
+    def __init__(self, message: Message | str) -> None:
+        super().__init__(message)
+
+    @property
+    def message(self) -> Message | None:
+        """Code and values; None where the error is a plain sentence."""
+        return self.args[0] if isinstance(self.args[0], Message) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Code, values and English sentence; the code is None where the error is a plain sentence."""
+        if self.message is None:
+            return {"code": None, "values": {}, "sentence": str(self)}
+        return self.message.to_json()
 
 
 class UnreadableScanError(PCNSLSurvivalError):

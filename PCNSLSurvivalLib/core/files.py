@@ -11,8 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-
-_RETRY = "Choose another folder with --out, or free this one, and try again."
+from PCNSLSurvivalLib.core.messages import Message
 
 
 @contextmanager
@@ -49,10 +48,7 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
         except OSError as problem:
             if not tells_full_disk(problem):
                 raise
-            raise OutputFolderError(
-                "The disk of the output folder is full. What was finished before is kept. Free some space and run the "
-                "same command again."
-            ) from problem
+            raise OutputFolderError(Message("files.disk_full")) from problem
         try:
             _put_in_place(staging, out)
         except OSError as problem:
@@ -132,11 +128,9 @@ def claim_folder(out: Path, *, is_ours: bool) -> None:
         OutputFolderError: It is a file, holds other files, or cannot be written.
     """
     if out.exists() and not out.is_dir():
-        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
+        raise OutputFolderError(Message("files.output_is_file"))
     if out.is_dir() and any(out.iterdir()) and not is_ours:
-        raise OutputFolderError(
-            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
-        )
+        raise OutputFolderError(Message("files.output_holds_others"))
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -150,15 +144,12 @@ def check_output_folder(out: Path, *, overwrite: bool) -> None:
         OutputFolderError: See ``whole_folder``.
     """
     if out.exists() and not out.is_dir():
-        raise OutputFolderError("The output folder is a file. Choose a folder with --out and try again.")
+        raise OutputFolderError(Message("files.output_is_file"))
     if out.is_dir() and any(out.iterdir()) and not overwrite:
-        raise OutputFolderError(
-            "The output folder already holds files; nothing was changed. Choose an empty folder with --out, "
-            "or add --overwrite to replace what it holds."
-        )
+        raise OutputFolderError(Message("files.output_not_empty"))
     nearest = next(folder for folder in (out, *out.parents) if folder.exists())
     if not nearest.is_dir():
-        raise OutputFolderError("The output folder lies inside a file. Choose another folder with --out.")
+        raise OutputFolderError(Message("files.output_inside_file"))
     try:
         with tempfile.TemporaryFile(dir=nearest if nearest != out else out.parent):
             pass
@@ -186,10 +177,7 @@ def refuse_foreign(out: Path, *, ours: Collection[str], mark: str, says: str = "
     except (OSError, UnicodeDecodeError):
         known = False
     if not known:
-        raise OutputFolderError(
-            f"The place of the results, '{out.name}' in the output folder, holds other files; nothing was changed. "
-            "Choose another folder with --out, or move these files elsewhere."
-        )
+        raise OutputFolderError(Message("files.results_place_taken", name=out.name))
 
 
 def _put_in_place(staging: Path, out: Path) -> None:
@@ -214,4 +202,4 @@ def _staging_name(path: Path) -> Path:
 
 def _not_writable(problem: OSError) -> OutputFolderError:
     reason = problem.strerror or type(problem).__name__
-    return OutputFolderError(f"The output folder cannot be written ({reason}). {_RETRY}")
+    return OutputFolderError(Message("files.output_not_writable", reason=reason))

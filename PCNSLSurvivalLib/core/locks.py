@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.messages import Message
 
 
 @contextmanager
@@ -31,14 +32,10 @@ def at_work(place: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise OutputFolderError(
-            f"Another run is at work in this output folder{_told(who)}; nothing was changed. Wait until it has ended, "
-            "or choose another folder with --out."
-        ) from None
+        raise OutputFolderError(Message("files.another_run", who=_told(who))) from None
     except OSError as problem:
-        raise OutputFolderError(
-            f"The output folder cannot be written ({problem.strerror}). Choose another with --out."
-        ) from problem
+        reason = problem.strerror or type(problem).__name__
+        raise OutputFolderError(Message("files.output_not_writable", reason=reason)) from problem
     try:
         since = datetime.now().astimezone().isoformat(" ", "minutes")
         who.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {since}", encoding="utf-8")
@@ -52,6 +49,6 @@ def at_work(place: Path) -> Iterator[None]:
 
 def _told(who: Path) -> str:
     try:
-        return f" ({who.read_text(encoding='utf-8')})"
+        return who.read_text(encoding="utf-8")
     except OSError:
-        return ""
+        return "?"

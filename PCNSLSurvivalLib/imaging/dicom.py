@@ -8,6 +8,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 
 _MODALITY, _POSITION, _ORIENTATION = "0008|0060", "0020|0032", "0020|0037"
 
@@ -15,12 +17,12 @@ _MODALITY, _POSITION, _ORIENTATION = "0008|0060", "0020|0032", "0020|0037"
 _STEP_TOLERANCE = 0.05
 
 
-def read_dicom_series(folder: Path, name: str) -> sitk.Image:
+def read_dicom_series(folder: Path, sequence: MRSequence) -> sitk.Image:
     """Read the one DICOM series of a folder as a volume.
 
     Args:
         folder: Holds the files of exactly one MR series, directly and not in folders below.
-        name: Sequence label for messages: "T1Gd".
+        sequence: Which sequence the series is, for messages.
 
     Returns:
         3-D volume in ``float32``, LPS mm, slices in order of position.
@@ -30,38 +32,25 @@ def read_dicom_series(folder: Path, name: str) -> sitk.Image:
     """
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
-        raise UnreadableScanError(
-            f"The {name} folder holds no DICOM images. Give the folder that directly contains the files of the "
-            f"{name} series, or a NIfTI, NRRD or MetaImage file."
-        )
+        raise UnreadableScanError(Message("dicom.no_images", sequence=sequence))
     if len(series) > 1:
-        raise UnreadableScanError(
-            f"The {name} folder holds {len(series)} DICOM series. Copy the files of the {name} series to a "
-            "folder of its own and give that, or load the study in Slicer and choose the series there."
-        )
+        raise UnreadableScanError(Message("dicom.several_series", sequence=sequence, count=len(series)))
     files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0])
-    _check_headers(files, name)
+    _check_headers(files, sequence)
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(files)
     try:
         image = reader.Execute()
     except RuntimeError as problem:
-        raise UnreadableScanError(
-            f"The {name} series cannot be read: a file is damaged, or its slices differ in size. Export the "
-            "series again from the archive."
-        ) from problem
+        raise UnreadableScanError(Message("dicom.unreadable", sequence=sequence)) from problem
     if image.GetNumberOfComponentsPerPixel() > 1:
-        raise UnreadableScanError(
-            f"The {name} series holds color pictures (a screen capture). Give the original MR series."
-        )
+        raise UnreadableScanError(Message("dicom.color", sequence=sequence))
     if image.GetDimension() != 3 or min(image.GetSize()) < 2:
-        raise UnreadableScanError(
-            f"The {name} series holds a single two-dimensional image. Give the whole {name} series."
-        )
+        raise UnreadableScanError(Message("dicom.two_dimensional", sequence=sequence))
     return sitk.Cast(image, sitk.sitkFloat32)
 
 
-def _check_headers(files: tuple[str, ...], name: str) -> None:
+def _check_headers(files: tuple[str, ...], sequence: MRSequence) -> None:
     positions, orientations = [], []
     for file in files:
         header = sitk.ImageFileReader()
@@ -69,14 +58,10 @@ def _check_headers(files: tuple[str, ...], name: str) -> None:
         try:
             header.ReadImageInformation()
         except RuntimeError as problem:
-            raise UnreadableScanError(
-                f"A file of the {name} series is damaged. Export the series again from the archive."
-            ) from problem
+            raise UnreadableScanError(Message("dicom.damaged_file", sequence=sequence)) from problem
         modality = header.GetMetaData(_MODALITY).strip() if header.HasMetaDataKey(_MODALITY) else "MR"
         if modality != "MR":
-            raise UnreadableScanError(
-                f"The {name} series was made by another modality ({modality}), not by MR. Choose the MR series."
-            )
+            raise UnreadableScanError(Message("dicom.other_modality", sequence=sequence, modality=modality))
         if header.HasMetaDataKey(_POSITION) and header.HasMetaDataKey(_ORIENTATION):
             positions.append([float(x) for x in header.GetMetaData(_POSITION).split("\\")])
             orientations.append([float(x) for x in header.GetMetaData(_ORIENTATION).split("\\")])
@@ -84,10 +69,7 @@ def _check_headers(files: tuple[str, ...], name: str) -> None:
     if len(files) < 2 or len(positions) != len(files):
         return
     if np.ptp(np.array(orientations), axis=0).max() > 1e-3:
-        raise UnreadableScanError(
-            f"The slices of the {name} series are not parallel (a localizer or a rotating view). Choose the axial, "
-            "sagittal or coronal series."
-        )
+        raise UnreadableScanError(Message("dicom.not_parallel", sequence=sequence))
     row, column = np.array(orientations[0]).reshape(2, 3)
     offsets = np.array(positions)
     depth = np.sort(offsets @ np.cross(row, column))
@@ -95,6 +77,5 @@ def _check_headers(files: tuple[str, ...], name: str) -> None:
     step = float(np.median(steps))
     if step <= 0 or np.abs(steps - step).max() > _STEP_TOLERANCE * step + 0.02:
         raise UnreadableScanError(
-            f"The slices of the {name} series are unevenly spaced ({steps.min():.2f} to {steps.max():.2f} mm apart): "
-            "slices are missing or two series are mixed. Export the series again, complete and alone."
+            Message("dicom.unevenly_spaced", sequence=sequence, least=steps.min(), most=steps.max())
         )

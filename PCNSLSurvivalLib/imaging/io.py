@@ -9,18 +9,21 @@ import tempfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.dicom import read_dicom_series
 
 FILE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
-_FORMATS = "NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd)"
+Volume: TypeAlias = "MRSequence | Message"
+"""How messages call what is read: a sequence, or words such as ``Message("word.brain_mask")``."""
 
 # Headers of one scan that differ by more than this place the head visibly elsewhere.
 _HEADER_TOLERANCE_MM = 1.0
@@ -36,13 +39,13 @@ class Scan:
         sequence: What the user says it is.
         image: 3-D ``float32`` volume on its own grid, LPS mm, in the file's own voxel order.
         source_format: "NIfTI", "NRRD", "MetaImage" or "DICOM".
-        remarks: Sentences on anything odd in the header that reading could resolve.
+        remarks: On anything odd in the header that reading could resolve.
     """
 
     sequence: MRSequence
     image: sitk.Image
     source_format: str
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Message, ...] = ()
 
 
 def read_scan(path: Path, sequence: MRSequence) -> Scan:
@@ -60,41 +63,38 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
     Raises:
         UnreadableScanError: Nothing there, not a volume, more than one time point, color, or damaged.
     """
-    name = sequence.label
     # ITK would print its own lines to stderr beside our sentences.
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     if not path.exists():
-        raise UnreadableScanError(f"The {name} scan was not found. Check the file or folder name given for {name}.")
+        raise UnreadableScanError(Message("scan.not_found", sequence=sequence))
     if path.is_dir():
-        return Scan(sequence=sequence, image=read_dicom_series(path, name), source_format="DICOM")
+        return Scan(sequence=sequence, image=read_dicom_series(path, sequence), source_format="DICOM")
     if not path.name.lower().endswith(FILE_ENDINGS):
-        raise UnreadableScanError(
-            f"The {name} scan is not in a format this software reads. Give {_FORMATS}, or the folder of a DICOM series."
-        )
-    image, remarks = _read_file(path, name)
+        raise UnreadableScanError(Message("scan.unknown_format", sequence=sequence))
+    image, remarks = _read_file(path, sequence)
     return Scan(
         sequence=sequence,
-        image=_as_float_volume(image, name),
+        image=_as_float_volume(image, sequence),
         source_format=_format_of(path),
         remarks=remarks,
     )
 
 
-def read_mask(path: Path, name: str, *, labels: tuple[int, ...] | None = None) -> sitk.Image:
+def read_mask(path: Path, volume: Message, *, labels: tuple[int, ...] | None = None) -> sitk.Image:
     """Read a mask file as ``uint8``: 1 where the file is not zero, or holds one of some labels.
 
     Args:
         path: NIfTI, NRRD or MetaImage file.
-        name: What the mask is, for messages: "brain mask".
+        volume: What the mask is: ``Message("word.brain_mask")``.
         labels: The labels that count; every one but 0 if left out.
 
     Raises:
         UnreadableScanError: As for ``read_scan``.
     """
     if not path.is_file():
-        raise UnreadableScanError(f"The {name} was not found. Check its file name.")
-    image, _ = _read_file(path, name)
-    values = _as_float_volume(image, name)
+        raise UnreadableScanError(Message("mask.not_found", volume=volume))
+    image, _ = _read_file(path, volume)
+    values = _as_float_volume(image, volume)
     if labels is None:
         return sitk.Cast(values != 0, sitk.sitkUInt8)
     mask = sitk.GetImageFromArray(np.isin(sitk.GetArrayViewFromImage(values), labels).astype(np.uint8))
@@ -108,7 +108,7 @@ def read_volume(path: Path) -> sitk.Image:
     Raises:
         UnreadableScanError: The file is gone, or damaged in any place.
     """
-    return _read_named_file(path, "volume")[0]
+    return _read_named_file(path, Message("word.volume"))[0]
 
 
 def content_sha256(path: Path) -> str:
@@ -127,7 +127,7 @@ def write_volume(image: sitk.Image, path: Path) -> None:
     """
     sitk.WriteImage(image, str(path), useCompression=True)
     if path.name.lower().endswith(".nii.gz") and _unpacked_bytes(path) != _NIFTI_HEADER_BYTES + _voxel_bytes(image):
-        raise OutputFolderError("A volume could not be written whole. Free room on the disk of --out and try again.")
+        raise OutputFolderError(Message("files.volume_cut_short"))
 
 
 def _unpacked_bytes(path: Path) -> int:
@@ -142,29 +142,29 @@ def _voxel_bytes(image: sitk.Image) -> int:
     return int(image.GetNumberOfPixels() * voxel) % 2**32
 
 
-def _read_file(path: Path, name: str) -> tuple[sitk.Image, tuple[str, ...]]:
+def _read_file(path: Path, volume: Volume) -> tuple[sitk.Image, tuple[Message, ...]]:
     # Asked for scan.nii.gz, ITK reads scan.nii where both lie in one folder. A copy apart is read instead.
     if path.name.lower().endswith(".nii.gz") and path.with_suffix("").exists():
         with tempfile.TemporaryDirectory() as apart:
-            return _read_named_file(Path(shutil.copy(path, Path(apart) / "scan.nii.gz")), name)
-    return _read_named_file(path, name)
+            return _read_named_file(Path(shutil.copy(path, Path(apart) / "scan.nii.gz")), volume)
+    return _read_named_file(path, volume)
 
 
-def _read_named_file(path: Path, name: str) -> tuple[sitk.Image, tuple[str, ...]]:
+def _read_named_file(path: Path, volume: Volume) -> tuple[sitk.Image, tuple[Message, ...]]:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
     except RuntimeError as problem:
-        raise _unreadable(name, problem) from problem
-    _check_shape(reader, name)
+        raise _unreadable(volume, problem) from problem
+    _check_shape(reader, volume)
     try:
         if path.name.lower().endswith(".gz"):
             _check_compressed_file(path)
         image = reader.Execute()
     except (RuntimeError, MemoryError, EOFError, gzip.BadGzipFile, zlib.error) as problem:
-        raise _unreadable(name, problem) from problem
-    return image, _header_remarks(reader, name)
+        raise _unreadable(volume, problem) from problem
+    return image, _header_remarks(reader, volume)
 
 
 def _check_compressed_file(path: Path) -> None:
@@ -174,29 +174,20 @@ def _check_compressed_file(path: Path) -> None:
             pass
 
 
-def _check_shape(reader: sitk.ImageFileReader, name: str) -> None:
+def _check_shape(reader: sitk.ImageFileReader, volume: Volume) -> None:
     """Refuse from the header alone what is no 3-D volume, before a large file is loaded."""
     size = reader.GetSize()
     if reader.GetNumberOfComponents() > 1:
-        raise UnreadableScanError(
-            f"The {name} file is a color or vector image, not an MR scan. Give the original scan, not a picture "
-            "or an overlay made from it."
-        )
+        raise UnreadableScanError(Message("scan.color_file", volume=volume))
     if len(size) > 3 and max(size[3:]) > 1:
-        raise UnreadableScanError(
-            f"The {name} file holds {max(size[3:])} volumes (a time series or several echoes). Save the one "
-            "to be used as a file of its own and give that."
-        )
+        raise UnreadableScanError(Message("scan.time_series", volume=volume, count=max(size[3:])))
     if len(size) < 3 or min(size[:3]) < 2:
-        raise UnreadableScanError(
-            f"The {name} file is a single two-dimensional image. Give the whole volume: one file with all "
-            "slices, or the folder of the DICOM series."
-        )
+        raise UnreadableScanError(Message("scan.two_dimensional_file", volume=volume))
 
 
-def _as_float_volume(image: sitk.Image, name: str) -> sitk.Image:
+def _as_float_volume(image: sitk.Image, volume: Volume) -> sitk.Image:
     if "complex" in image.GetPixelIDTypeAsString():
-        raise UnreadableScanError(f"The {name} file holds complex numbers. Save its magnitude and give that.")
+        raise UnreadableScanError(Message("scan.complex_numbers", volume=volume))
     while image.GetDimension() > 3:
         size = list(image.GetSize())
         size[-1] = 0
@@ -204,7 +195,7 @@ def _as_float_volume(image: sitk.Image, name: str) -> sitk.Image:
     return sitk.Cast(image, sitk.sitkFloat32)
 
 
-def _header_remarks(reader: sitk.ImageFileReader, name: str) -> tuple[str, ...]:
+def _header_remarks(reader: sitk.ImageFileReader, volume: Volume) -> tuple[Message, ...]:
     """Say so when the two positions that a NIfTI header can hold differ."""
     if not (_code(reader, "qform_code") and _code(reader, "sform_code")):
         return ()
@@ -219,10 +210,7 @@ def _header_remarks(reader: sitk.ImageFileReader, name: str) -> tuple[str, ...]:
     gap = min(np.abs((sform - qform) @ np.vstack([corners, np.ones(8)])).max() for qform in qforms)
     if gap <= _HEADER_TOLERANCE_MM:
         return ()
-    return (
-        f"The {name} file states two positions (sform and qform) that differ by up to {gap:.0f} mm; its sform "
-        "was used. If slices or overlay look displaced, convert the scan from DICOM again.",
-    )
+    return (Message("scan.two_positions", volume=volume, gap=gap),)
 
 
 def _rotation(quaternion_bcd: list[float]) -> np.ndarray:
@@ -252,16 +240,10 @@ def _format_of(path: Path) -> str:
     return "NRRD" if ending.endswith((".nrrd", ".nhdr")) else "MetaImage"
 
 
-def _unreadable(name: str, problem: BaseException) -> UnreadableScanError:
+def _unreadable(volume: Volume, problem: BaseException) -> UnreadableScanError:
     # ITK's own text names the file with its path, so only its kind is passed on.
     if "orthonormal" in str(problem):
-        return UnreadableScanError(
-            f"The {name} file states sheared or scaled axes, which is no scanner's grid. Resample it to a "
-            "rectangular grid, for example in Slicer with 'Harden transform' and 'Resample Image (BRAINS)'."
-        )
+        return UnreadableScanError(Message("scan.sheared_axes", volume=volume))
     if isinstance(problem, MemoryError) or "bad_alloc" in str(problem) or "allocate" in str(problem):
-        return UnreadableScanError(f"The {name} file does not fit into this computer's memory.")
-    return UnreadableScanError(
-        f"The {name} file is damaged or not what its ending says. Convert the scan again from DICOM, or give the "
-        "folder of the DICOM series."
-    )
+        return UnreadableScanError(Message("scan.too_large_for_memory", volume=volume))
+    return UnreadableScanError(Message("scan.damaged_file", volume=volume))

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import UnusableScanError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid
 
@@ -63,20 +64,12 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
     name = sequence.label
     finite = np.isfinite(values)
     if not finite.all():
-        share = 100 * (1 - float(finite.mean()))
-        raise UnusableScanError(
-            f"{name} holds values that are not numbers (NaN or infinite) in {share:.2g} % of its voxels. "
-            "Export the scan again from its DICOM source."
-        )
+        percent = 100 * (1 - float(finite.mean()))
+        raise UnusableScanError(Message("scan.not_numbers", sequence=sequence, percent=percent))
     if values.min() == values.max():
-        raise UnusableScanError(
-            f"{name} has the same value everywhere, so it shows nothing. Choose another file for {name}."
-        )
+        raise UnusableScanError(Message("scan.same_value", sequence=sequence))
     if _is_ct(values):
-        raise UnusableScanError(
-            f"{name} looks like a CT in Hounsfield units (air near -1000, soft tissue near 40). This software reads "
-            f"MRI; choose the MR volume for {name}."
-        )
+        raise UnusableScanError(Message("scan.looks_like_ct", sequence=sequence))
     return _slice_distance(image, name), _scanned_block(image, name)
 
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
@@ -34,14 +35,9 @@ class OnnxRuntime:
         threads: int | None = None,
     ) -> None:
         if find_spec("onnxruntime") is None or find_spec("onnx") is None:
-            raise NetworkError(
-                "Neither torch nor ONNX Runtime is installed. Install one of them: pip install onnxruntime onnx."
-            )
+            raise NetworkError(Message("runtime.none_installed"))
         if device not in ("auto", "cpu") or precision != "float32":
-            raise NetworkError(
-                "ONNX Runtime computes in float32 on the CPU here. Choose --device cpu and --precision float32, "
-                "or --runtime torch."
-            )
+            raise NetworkError(Message("runtime.onnx_is_float32_on_cpu"))
         import onnxruntime
 
         self.notes: list[str] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step, Verdict
 from PCNSLSurvivalLib.explain.grad_cam import Method
@@ -118,11 +119,13 @@ def predict_case(
     clock = StepClock(listener)
     with clock.step(Step.READ):
         scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
-        mask = None if options.brain_mask is None else canonical(read_mask(options.brain_mask, "brain mask"))
+        mask = (
+            None if options.brain_mask is None else canonical(read_mask(options.brain_mask, Message("word.brain_mask")))
+        )
         lesion = (
             None
             if options.lesion_mask is None
-            else canonical(read_mask(options.lesion_mask, "lesion mask", labels=options.lesion_labels))
+            else canonical(read_mask(options.lesion_mask, Message("word.lesion_mask"), labels=options.lesion_labels))
         )
     prepared = prepare_case(
         {sequence: canonical(scan.image) for sequence, scan in scans.items()},
@@ -218,7 +221,7 @@ def _warnings(
     checks: ExplanationChecks | None,
 ) -> tuple[str, ...]:
     judged = [finding.sentence for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
-    remarks = [remark for scan in scans.values() for remark in scan.remarks]
+    remarks = [str(remark) for scan in scans.values() for remark in scan.remarks]
     foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
     explained = [
         result.familiarity.sentence if foreign else None,

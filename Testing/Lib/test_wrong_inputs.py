@@ -84,27 +84,28 @@ def _two_series(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "code"),
     [
-        (_absent, "not found"),
-        (_flat, "two-dimensional"),
-        (_time_series, "2 volumes"),
-        (_color, "color"),
-        (_zeros, "same value everywhere"),
-        (_nan, "not numbers"),
-        (_ct_in_hounsfield_units, "CT"),
-        (_empty_folder, "no DICOM images"),
-        (_two_series, "2 DICOM series"),
+        (_absent, "scan.not_found"),
+        (_flat, "scan.two_dimensional_file"),
+        (_time_series, "scan.time_series"),
+        (_color, "scan.color_file"),
+        (_zeros, "scan.same_value"),
+        (_nan, "scan.not_numbers"),
+        (_ct_in_hounsfield_units, "scan.looks_like_ct"),
+        (_empty_folder, "dicom.no_images"),
+        (_two_series, "dicom.several_series"),
     ],
 )
-def test_a_wrong_scan_is_refused_in_a_sentence(make: Callable[[Path], Path], words: str, tmp_path, capsys):
+def test_a_wrong_scan_is_refused_in_a_sentence(make: Callable[[Path], Path], code: str, tmp_path, capsys):
     scan = make(tmp_path)
     out = tmp_path / "results" / "case"
-    assert main(["predict", "--t1gd", str(scan), "--out", str(out), "--progress", "none"]) == 3
-    text = capsys.readouterr().err
-    assert text.startswith("pcnsl-survival: ")
-    assert words in text
-    assert "T1Gd" in text
+    assert main(["predict", "--t1gd", str(scan), "--out", str(out), "--progress", "json"]) == 3
+    told, text = capsys.readouterr()
+    error = json.loads(told.splitlines()[-1])
+    assert (error["type"], error["code"]) == ("error", code)
+    assert {"sequence": "t1gd"} in error["values"].values()
+    assert text == f"pcnsl-survival: {error['sentence']}\n"
     assert "Traceback" not in text
     assert str(tmp_path) not in text
     assert not (tmp_path / "results").exists()

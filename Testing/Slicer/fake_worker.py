@@ -33,6 +33,11 @@ def _say(**event: object) -> None:
     print(json.dumps(event), flush=True)
 
 
+def _fail(code: str, values: dict[str, object], sentence: str) -> None:
+    _say(type="error", code=code, values=values, sentence=sentence)
+    print(f"pcnsl-survival: {sentence}", file=sys.stderr)
+
+
 def _write(folder: Path, t1gd: Path) -> None:
     import numpy as np
     import SimpleITK as sitk
@@ -152,7 +157,7 @@ def _play(arguments: list[str]) -> int:
         time.sleep(plan.get("seconds", 0.0))
         if plan.get("stop_at") == step:
             if plan["how"] == "sentence":
-                print(f"pcnsl-survival: {NO_CONTENT}", file=sys.stderr)
+                _fail("scan.same_value", {"sequence": {"sequence": "t1gd"}}, NO_CONTENT)
                 return 3
             if plan["how"] == "crash":
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -32,22 +32,6 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
         ),
         _("The brain mask"),
         _("the grid of the map"),
-        _("Choose another folder with --out, or free this one, and try again."),
-        _(
-            "The disk of the output folder is full. What was finished before is kept. Free some space and run the "
-            "same command again."
-        ),
-        _("The output folder is a file. Choose a folder with --out and try again."),
-        _(
-            "The output folder already holds files; nothing was changed. Choose an empty folder with --out, or add "
-            "--overwrite to replace what it holds."
-        ),
-        _("The output folder lies inside a file. Choose another folder with --out."),
-        _(
-            "The place of the results, '{name}' in the output folder, holds other files; nothing was changed. Choose "
-            "another folder with --out, or move these files elsewhere."
-        ),
-        _("The output folder cannot be written ({reason})."),
         _(
             "The prepared case has shape {shape}, the model reads {wanted} (sequences and voxels). Prepare the scans "
             "with the recipe of this model."
@@ -61,11 +45,6 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
         _("No part of the scan speaks for {name}: the map is empty."),
         _("The map shows where the network found what speaks for {name}; it does not outline a lesion."),
         _("ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."),
-        _("Neither torch nor ONNX Runtime is installed. Install one of them: pip install onnxruntime."),
-        _(
-            "ONNX Runtime computes in float32 on the CPU here. Choose --device cpu and --precision float32, or "
-            "--runtime torch."
-        ),
         _("The memory of the {device} device was not enough; the case was computed on the CPU."),
         _("The {device} device of this computer has no bf16 arithmetic. Choose --precision float32."),
         _("This computer has no {device} device that torch can use. Choose --device auto or --device cpu."),

@@ -13,6 +13,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalUI.messages.shown import shown
 from PCNSLSurvivalUI.messages.translation import inUsersLanguage
 from PCNSLSurvivalUI.process.child import ChildProcess
 
@@ -58,6 +59,7 @@ class Job:
     ) -> None:
         self._onEvent, self._ended = onEvent, ended
         self._said: int | None = None
+        self._error: dict[str, Any] | None = None
         self._child = ChildProcess([pythonExecutable(), str(worker), *arguments], self._onLine, self._onEnded)
 
     def cancel(self) -> None:
@@ -74,6 +76,8 @@ class Job:
             self._child.groups.add(int(event["pid"]))
         elif kind == "ended":
             self._said = int(event["code"])
+        elif kind == "error":
+            self._error = event
         elif kind is not None:
             self._onEvent(event)
 
@@ -87,6 +91,8 @@ class Job:
         # ignored, and would report 0 even for a process that was killed.
         if self._said == 0:
             return None
+        if self._said == _OUR_ERROR and self._error and self._error["code"]:
+            return shown(self._error)
         said = [line for line in self._child.errors.decode("utf-8", "replace").splitlines() if line.startswith(_PREFIX)]
         if self._said == _OUR_ERROR and said:
             return inUsersLanguage(said[-1].removeprefix(_PREFIX))

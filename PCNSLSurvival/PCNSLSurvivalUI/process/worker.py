@@ -52,7 +52,7 @@ def _run(arguments: list[str]) -> int:
         sys.path.insert(0, ROOT)
     from PCNSLSurvivalLib.cli.__main__ import main as command_line
 
-    code = command_line(arguments)
+    code = command_line(arguments, errors_as_json=True)
     if code == 0 and "--out" in arguments:
         _write_for_the_scene(Path(arguments[arguments.index("--out") + 1]))
     return code

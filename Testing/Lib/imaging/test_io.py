@@ -9,10 +9,12 @@ from hypothesis import settings as hypothesis_settings
 from made_grids import grids, linear_ramp
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
 
+BRAIN_MASK = Message("word.brain_mask")
 GRID = Grid((12, 10, 8), (0.9, 0.9, 5.5), (-40.0, 30.0, 12.0), (1, 0, 0, 0, 0.96, -0.28, 0, 0.28, 0.96))
 
 
@@ -69,9 +71,9 @@ def test_two_positions_in_one_header_are_remarked(tmp_path):
     loaded.set_qform(loaded.get_qform(), 1)
     nibabel.save(loaded, path)
     scan = read_scan(path, MRSequence.T2)
-    assert len(scan.remarks) == 1
-    assert "20 mm" in scan.remarks[0]
-    assert "T2" in scan.remarks[0]
+    (remark,) = scan.remarks
+    assert (remark.code, remark.values["volume"]) == ("scan.two_positions", MRSequence.T2)
+    assert remark.values["gap"] == pytest.approx(20.0, abs=0.1)
     # The remark says the sform counts; hold it to that.
     assert Grid.of(scan.image).affine_ras == pytest.approx(moved, abs=1e-2)
 
@@ -143,41 +145,46 @@ def _ct_series(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "code", "values"),
     [
-        (lambda folder: folder / "absent.nii.gz", "was not found"),
-        (_unknown_ending, "format"),
-        (_color, "color"),
-        (_time_series, "3 volumes"),
-        (_flat, "two-dimensional"),
-        (_single_slice, "two-dimensional"),
-        (_damaged, "damaged"),
-        (_text, "damaged"),
-        (_sheared, "sheared"),
-        (lambda folder: folder, "no DICOM images"),
-        (_two_series, "2 DICOM series"),
-        (_missing_slice, "unevenly spaced"),
-        (_ct_series, "another modality (CT)"),
+        (lambda folder: folder / "absent.nii.gz", "scan.not_found", {}),
+        (_unknown_ending, "scan.unknown_format", {}),
+        (_color, "scan.color_file", {}),
+        (_time_series, "scan.time_series", {"count": 3}),
+        (_flat, "scan.two_dimensional_file", {}),
+        (_single_slice, "scan.two_dimensional_file", {}),
+        (_damaged, "scan.damaged_file", {}),
+        (_text, "scan.damaged_file", {}),
+        (_sheared, "scan.sheared_axes", {}),
+        (lambda folder: folder, "dicom.no_images", {}),
+        (_two_series, "dicom.several_series", {"count": 2}),
+        (
+            _missing_slice,
+            "dicom.unevenly_spaced",
+            {"least": pytest.approx(5.5), "most": pytest.approx(11.0)},
+        ),
+        (_ct_series, "dicom.other_modality", {"modality": "CT"}),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-def test_what_is_no_scan_is_refused_in_a_sentence_without_its_path(make, words, tmp_path):
+def test_what_is_no_scan_is_refused_without_its_path(make, code, values, tmp_path):
     path = make(tmp_path)
     with pytest.raises(UnreadableScanError) as problem:
         read_scan(path, MRSequence.T1GD)
-    sentence = str(problem.value)
-    assert words in sentence
-    assert "T1Gd" in sentence
-    assert str(tmp_path) not in sentence
-    assert sentence.endswith(".")
+    message = problem.value.message
+    assert message.code == code
+    name = "sequence" if "sequence" in message.values else "volume"
+    assert message.values == {name: MRSequence.T1GD, **values}
+    assert str(tmp_path) not in str(problem.value)
 
 
 def test_a_mask_is_one_wherever_the_file_is_not_zero(tmp_path):
     write_volume(sitk.Cast(linear_ramp(GRID) > 3.0, sitk.sitkInt16) * 7, tmp_path / "mask.nrrd")
-    mask = sitk.GetArrayFromImage(read_mask(tmp_path / "mask.nrrd", "brain mask"))
+    mask = sitk.GetArrayFromImage(read_mask(tmp_path / "mask.nrrd", BRAIN_MASK))
     assert set(np.unique(mask)) == {0, 1}
-    with pytest.raises(UnreadableScanError, match="brain mask"):
-        read_mask(tmp_path / "absent.nrrd", "brain mask")
+    with pytest.raises(UnreadableScanError) as problem:
+        read_mask(tmp_path / "absent.nrrd", BRAIN_MASK)
+    assert problem.value.message == Message("mask.not_found", volume=BRAIN_MASK)
 
 
 def test_a_volume_that_a_full_disk_cut_short_is_not_taken_for_written(tmp_path, monkeypatch):
@@ -191,5 +198,6 @@ def test_a_volume_that_a_full_disk_cut_short_is_not_taken_for_written(tmp_path, 
         (tmp_path / "cut.nii.gz").write_bytes(content[: len(content) // 2])
 
     monkeypatch.setattr(sitk, "WriteImage", cut_short)
-    with pytest.raises(OutputFolderError, match="could not be written whole"):
+    with pytest.raises(OutputFolderError) as problem:
         write_volume(image, tmp_path / "cut.nii.gz")
+    assert problem.value.message.code == "files.volume_cut_short"

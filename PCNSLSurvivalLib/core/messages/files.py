@@ -1,0 +1,34 @@
+"""What is told of output folders and of packages that are missing."""
+
+from __future__ import annotations
+
+from PCNSLSurvivalLib.core.messages.marked import marked as _
+
+TEMPLATES = {
+    "files.another_run": _(
+        "Another run is at work in this output folder ({who}); nothing was changed. Wait until it has ended, or "
+        "choose another folder with --out."
+    ),
+    "files.disk_full": _(
+        "The disk of the output folder is full. What was finished before is kept. Free some space and run the same "
+        "command again."
+    ),
+    "files.output_holds_others": _(
+        "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
+    ),
+    "files.output_inside_file": _("The output folder lies inside a file. Choose another folder with --out."),
+    "files.output_is_file": _("The output folder is a file. Choose a folder with --out and try again."),
+    "files.output_not_empty": _(
+        "The output folder already holds files; nothing was changed. Choose an empty folder with --out, or add "
+        "--overwrite to replace what it holds."
+    ),
+    "files.output_not_writable": _(
+        "The output folder cannot be written ({reason}). Choose another folder with --out, or free this one, and "
+        "try again."
+    ),
+    "files.results_place_taken": _(
+        "The place of the results, '{name}' in the output folder, holds other files; nothing was changed. Choose "
+        "another folder with --out, or move these files elsewhere."
+    ),
+    "files.volume_cut_short": _("A volume could not be written whole. Free room on the disk of --out and try again."),
+}

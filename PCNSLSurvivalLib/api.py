@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.cohorts.case import CohortCase
-    from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+    from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
     from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
     from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
     from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
@@ -161,7 +161,7 @@ class CrossValidation:
 
 
 def cross_validate_features(
-    cases: Sequence[CohortCase] | Sequence[PreparedPatient],
+    cases: Sequence[CohortCase] | Sequence[PreparedExam],
     features: Mapping[str, Mapping[str, float]],
     *,
     classifier: Classifier = "logistic",
@@ -176,7 +176,7 @@ def cross_validate_features(
     Imputation, scaling, selection, tuning and calibration are fitted on the training cases of each fold.
 
     Args:
-        cases: From ``read_cohort`` or ``read_prepared_cohort(...).patients``; those censored before the threshold have
+        cases: From ``read_cohort`` or ``read_prepared_cohort(...).exams``; those censored before the threshold have
             no class and stay out of the folds.
         features: For each case that has a class, by its name: the value of each feature, by its name; NaN or absent
             where it is unknown.
@@ -208,7 +208,7 @@ def cross_validate_features(
             "one a row, empty where nothing is known, or leave the exam out of 'cases'."
         )
     classes = {case.name: int(os_class) for case, os_class in labeled}
-    patients = {case.name: case.patient for case, _ in labeled}
+    patients = {case.name: case.patient_id for case, _ in labeled}
     columns = tuple(sorted({column for row in features.values() for column in row}))
     table = BaselineTable(
         cases=tuple(classes),

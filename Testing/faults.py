@@ -29,7 +29,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head
 from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
-from PCNSLSurvivalLib.preprocessing.steps.resampling import even_grid, to_even_grid
+from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid, to_isotropic_grid
 
 T1GD, T1, T2 = MRSequence.T1GD, MRSequence.T1, MRSequence.T2
 
@@ -263,15 +263,15 @@ def _noisy(examination: Examination, share: float) -> list[Finding]:
 
 
 def _enhancement(examination: Examination) -> Finding:
-    even = even_grid(examination.mask, RECIPE.resampling)
-    mask = resample(examination.mask, even, interpolation="nearest")
+    isotropic = isotropic_grid(examination.mask, RECIPE.resampling)
+    mask = resample(examination.mask, isotropic, interpolation="nearest")
     prepared = []
     for name in (T1GD, T1):
         image = examination.corrected[name]
         pose = examination.poses[name] if name is not T1GD else _still()
         brain = mask_on_scan(examination.mask, image, pose)
         scaled = normalize(image, brain, RECIPE.normalization, name=name.label)
-        prepared.append(to_even_grid(scaled, even, mask, RECIPE.resampling, pose))
+        prepared.append(to_isotropic_grid(scaled, isotropic, mask, RECIPE.resampling, pose))
     return judge_enhancement(*prepared)
 
 

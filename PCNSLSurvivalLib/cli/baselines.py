@@ -67,7 +67,7 @@ def run_baselines(args: argparse.Namespace) -> int:
     out, days = args.out.absolute(), args.threshold_days
     refuse_foreign_report(out / "results")
     cohort = read_prepared_cohort(args.prepared) if args.prepared else None
-    prepared = cohort.patients if cohort is not None else ()
+    prepared = cohort.exams if cohort is not None else ()
     found = None if prepared else find_cohort(args.cohort.absolute())
     everybody = tuple(one for one in (prepared if found is None else found.cases) if one.os_days is not None)
     # Censored patients follow into the analysis of survival; who has no known survival is of no use here.
@@ -75,7 +75,7 @@ def run_baselines(args: argparse.Namespace) -> int:
     labeled = [one for one in everybody if one.name in classes]
     folds = repeated_stratified_folds(
         [one.name for one in labeled],
-        [one.patient for one in labeled],
+        [one.patient_id for one in labeled],
         [int(classes[one.name]) for one in labeled],
         splits=args.folds,
         repeats=args.repeats,

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.cli.display.training import UnitProgress
+from PCNSLSurvivalLib.cli.display.training import JobProgress
 from PCNSLSurvivalLib.cli.options.device import WORDS, device_name
 from PCNSLSurvivalLib.cli.options.numbers import whole_number
 
@@ -33,29 +33,36 @@ def add_experiment_command(commands: argparse._SubParsersAction) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options of every command that runs units."""
+    """Options of every command that runs jobs."""
     before = parser.add_mutually_exclusive_group()
     before.add_argument(
-        "--brats", type=Path, metavar="DIR", help="prepared cohort to pre-train on; transfer needs it or --start"
+        "--pretrain-cohort",
+        type=Path,
+        metavar="DIR",
+        help="prepared cohort for pre-training; transfer arms need it or --init-weights",
     )
     before.add_argument(
-        "--start",
+        "--init-weights",
         type=Path,
         nargs="+",
         default=[],
-        metavar="START",
-        help="what 'pretrain' made, one a sequence, or MedicalNet's file for all of them",
+        metavar="PATH",
+        help="initial weights: one folder of 'pretrain' per sequence, or a MedicalNet file for all sequences",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of all results")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--jobs", type=whole_number(1), default=1, metavar="N", help="units at the same time on this computer"
+        "--jobs",
+        type=whole_number(1),
+        default=1,
+        metavar="N",
+        help="number of jobs run in parallel on this computer",
     )
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
     parser.add_argument(
-        "--device", type=device_name, default="auto", metavar="DEVICE", help=f"of the networks: {WORDS}"
+        "--device", type=device_name, default="auto", metavar="DEVICE", help=f"device for training: {WORDS}"
     )
-    parser.add_argument("--dry-run", action="store_true", help="tell the arms, the folds and who is left out, and stop")
+    parser.add_argument("--dry-run", action="store_true", help="list arms, folds and excluded patients, then stop")
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 
@@ -70,14 +77,14 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run what is missing of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
-    from PCNSLSurvivalLib.experiment.initial_weights import read_start
+    from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
     from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
-    from PCNSLSurvivalLib.experiment.run import Experiment, folder_at_work, run_units
+    from PCNSLSurvivalLib.experiment.run import Experiment, lock_experiment_folder, run_jobs
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ExperimentError(
-            "torchrun trains one network on several devices: use it with 'pretrain' or 'finetune'. Units of an "
-            "experiment are run side by side with --jobs or --scheduler."
+            "torchrun trains one network on several devices: use it with 'pretrain' or 'finetune'. Run the "
+            "jobs of an experiment in parallel with --jobs or --scheduler."
         )
     begin = time.perf_counter()
     cohort = read_prepared_cohort(args.cohort.absolute())
@@ -85,14 +92,14 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     experiment = Experiment(
         plan=plan,
         cohort=cohort,
-        second=read_prepared_cohort(args.brats.absolute()) if args.brats else None,
+        second=read_prepared_cohort(args.pretrain_cohort.absolute()) if args.pretrain_cohort else None,
         out=args.out.absolute(),
-        starts=tuple(read_start(folder) for folder in args.start),
+        initial_weights=tuple(read_initial_weights(folder) for folder in args.init_weights),
     )
-    grid = experiment.grid
-    people = grid.patients
+    job_table = experiment.job_table
+    people = job_table.patients
     print(
-        f"{len(plan.arm_names)} arms, {plan.splits} folds x {plan.repeats}, {len(grid.units)} units. "
+        f"{len(plan.arm_names)} arms, {plan.splits} folds x {plan.repeats}, {len(job_table.jobs)} jobs. "
         f"{len(people.labeled)} patients with an OS class, {len(people.censored)} censored before the threshold, "
         f"{len(people.left_out)} left out.",
         flush=True,
@@ -106,32 +113,35 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
             flush=True,
         )
     if not plan.makes_model and (experiment.out / MODEL).exists():
-        print(f"This run makes no model: {MODEL}/ in the output folder is of an earlier one.", flush=True)
+        print(f"This run makes no model: {MODEL}/ in the output folder belongs to an earlier run.", flush=True)
     refuse_foreign_results(experiment)
     if args.dry_run:
         print(f"Arms: {', '.join(plan.arm_names)}.")
-        for title, group in (("In no fold", people), ("Not in the pre-training, or without OS class", grid.second)):
+        for title, group in (
+            ("In no fold", people),
+            ("Not in the pre-training, or without OS class", job_table.second),
+        ):
             if group is not None and group.without_class:
                 print("\n".join((f"{title}:", *(f"  {name}: {why}" for name, why in group.without_class.items()))))
         return 0
-    with folder_at_work(experiment.out):
-        with UnitProgress(plan, len(grid.units), quiet=args.quiet) as progress:
-            work = run_units(
+    with lock_experiment_folder(experiment.out):
+        with JobProgress(plan, len(job_table.jobs), quiet=args.quiet) as progress:
+            summary = run_jobs(
                 experiment,
-                jobs=args.jobs,
+                parallel=args.jobs,
                 scheduler=args.scheduler,
                 device=args.device,
                 report=progress.on_outcome,
                 on_epoch=progress.on_epoch,
             )
-        counts = work.counts
+        counts = summary.counts
         print(
-            f"{counts['done']} units done now, {counts['found']} found finished, {counts['failed']} failed, "
-            f"in {time.perf_counter() - begin:.0f} s.",
+            f"{counts['done']} jobs finished, {counts['cached']} already finished (skipped), "
+            f"{counts['failed']} failed, in {time.perf_counter() - begin:.0f} s.",
             flush=True,
         )
-        report = write_results(experiment, work, tell=print)
+        report = write_results(experiment, summary, tell=print)
         if report is not None:
             print(f"Report: {report}")
-    work.raise_if_failed()
+    summary.raise_if_failed()
     return 0

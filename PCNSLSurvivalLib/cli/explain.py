@@ -1,4 +1,4 @@
-"""``pcnsl-survival explain``: a prediction with any of the maps, the ledger of the evidence, and its checks."""
+"""``pcnsl-survival explain``: a prediction with a choice of maps, the attribution by region, and sanity checks."""
 
 from __future__ import annotations
 

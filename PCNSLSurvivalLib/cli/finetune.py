@@ -1,4 +1,4 @@
-"""``pcnsl-survival finetune``: one network on everybody of a cohort, packed as a model folder."""
+"""``pcnsl-survival finetune``: train one network on a full cohort and pack it as a model folder."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ def add_finetune_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "finetune",
-        help="train a network on everybody of a cohort, from a start, and pack it as a model",
-        description="Train one network on everybody of a prepared cohort, from what 'pretrain' made, and pack it as a "
-        "model folder. Nobody is held back, so nothing is known of how well it does: cross-validate tells that. "
-        "Stopped at any point, the same command goes on there. Started by torchrun, several GPUs train it together.",
+        help="train a network on a full cohort and pack it as a model",
+        description="Train one network on a full prepared cohort, from initial weights or from scratch, and pack it as "
+        "a model folder. Without a held-out set, no performance estimate is available; cross-validate gives one. An "
+        "interrupted run resumes with the same command. Run the command with torchrun to use several GPUs.",
     )
     parser.add_argument(
-        "--start", type=Path, metavar="START", help="what 'pretrain' made, or MedicalNet's file; else from scratch"
+        "--init-weights",
+        type=Path,
+        metavar="PATH",
+        help="initial weights: a folder of 'pretrain' or a MedicalNet file; random if left out",
     )
     add_training_options(parser, out="folder to make: training/ and model/")
     parser.set_defaults(run=run_finetune)
@@ -35,8 +38,8 @@ def run_finetune(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.core.errors import ExperimentError
     from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
     from PCNSLSurvivalLib.experiment.finetuned_model import write_finetuned_model
-    from PCNSLSurvivalLib.experiment.full_cohort import train_on_everybody
-    from PCNSLSurvivalLib.experiment.initial_weights import read_start
+    from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
+    from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
     from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
     from PCNSLSurvivalLib.training.processes import training_processes
 
@@ -44,13 +47,13 @@ def run_finetune(args: argparse.Namespace) -> int:
         plan, sequence = plan_of(args), sequence_of(args)
         cohort = read_prepared_cohort(args.cohort.absolute())
         plan = plan.on(cohort)
-        start = read_start(args.start) if args.start else None
-        if start is not None:
-            start.refuse_unfit(plan, cohort)
-            if start.sequence not in (sequence, None):
+        weights = read_initial_weights(args.init_weights) if args.init_weights else None
+        if weights is not None:
+            weights.refuse_unfit(plan, cohort)
+            if weights.sequence not in (sequence, None):
                 raise ExperimentError(
-                    f"The start looks at {start.sequence.label}, the training at {sequence.label}. Choose the same "
-                    "with --sequence."
+                    f"The initial weights were trained on {weights.sequence.label}, but the training uses "
+                    f"{sequence.label}. Choose the same with --sequence."
                 )
         if plan.threshold_days != ONE_YEAR_DAYS:
             raise ExperimentError(
@@ -60,22 +63,22 @@ def run_finetune(args: argparse.Namespace) -> int:
             )
         out = args.out.absolute()
         refuse_foreign_model(out / "model")
-        training: Training = "training" if start is None else "finetuning"
+        training: Training = "training" if weights is None else "finetuning"
         with EpochProgress(plan.settings_of(training), quiet=args.quiet) as progress:
-            unit = train_on_everybody(
+            job = train_on_full_cohort(
                 plan,
                 cohort,
                 sequence,
                 training=training,
-                arm=f"{sequence}_{'scratch' if start is None else 'transfer'}",
+                arm=f"{sequence}_{'scratch' if weights is None else 'transfer'}",
                 out=out / "training",
-                start=None if start is None else start.tensors(plan),
-                start_trained_on=None if start is None else start.trained_on,
+                initial_weights=None if weights is None else weights.tensors(plan),
+                weights_trained_on=None if weights is None else weights.trained_on,
                 processes=processes,
                 on_epoch=progress,
             )
         if processes.first:
-            print(what_came_out(unit))
-            write_finetuned_model(plan, cohort, unit, start, out / "model")
+            print(what_came_out(job))
+            write_finetuned_model(plan, cohort, job, weights, out / "model")
             print(f"Model: {args.out / 'model'}. Give it to predict with --model.", flush=True)
     return 0

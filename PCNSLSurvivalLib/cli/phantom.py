@@ -46,7 +46,7 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--dicom", action="store_true", help="write every scan as a DICOM series too")
     parser.add_argument(
-        "--best-auc",
+        "--oracle-auc",
         type=_auc,
         default=0.85,
         metavar="AUC",
@@ -78,7 +78,7 @@ def run_phantom(args: argparse.Namespace) -> int:
         seed=args.seed,
         kind=Kind(args.kind),
         grid="registered" if args.layout in _REGISTERED else args.grid,
-        best_auc=args.best_auc,
+        oracle_auc=args.oracle_auc,
     )
     with _Bar(quiet=args.quiet) as progress:
         summary = make_cohort(
@@ -97,8 +97,8 @@ def run_phantom(args: argparse.Namespace) -> int:
         f"{summary.without_class} censored within the year."
     )
     print(
-        f"Best achievable AUC for OS > 1 year: {summary.best_auc:.3f} with every variable known, "
-        f"{summary.best_image_auc:.3f} from the scan alone."
+        f"Best achievable AUC for OS > 1 year: {summary.oracle_auc:.3f} with every variable known, "
+        f"{summary.oracle_image_auc:.3f} from the scan alone."
     )
     return 0
 

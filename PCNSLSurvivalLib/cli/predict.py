@@ -38,10 +38,10 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--t1", type=Path, metavar="SCAN", help="T1 without contrast, registered to T1Gd")
     parser.add_argument("--t2", type=Path, metavar="SCAN", help="T2, registered to T1Gd")
     parser.add_argument(
-        "--keep-steps",
+        "--cache-dir",
         type=Path,
         metavar="DIR",
-        help="keep the long preprocessing steps in this folder, and use those it holds instead of repeating them",
+        help="cache of the slow preprocessing steps: results are stored here and reused in later runs",
     )
     said = parser.add_argument_group("what has been done to the scans already")
     said.add_argument("--already-stripped", action="store_true", help="skull removed: 0 outside the brain")
@@ -121,7 +121,7 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
         tta=args.tta,
         **explained,
         brain_mask=getattr(args, "brain_mask", None),
-        kept_steps=getattr(args, "keep_steps", None),
+        cache_dir=getattr(args, "cache_dir", None),
         already_stripped=getattr(args, "already_stripped", False),
         already_corrected=getattr(args, "already_corrected", False),
         already_registered=getattr(args, "already_registered", False),

@@ -75,7 +75,7 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
             cases, model, options, out, page=case_report_html, use_brain_masks=args.use_brain_masks
         ):
             done.append(each)
-            if each.state == "found" and not bar.disable:
+            if each.state == "cached" and not bar.disable:
                 # What an earlier run had finished must not count as speed, or the time left would be too short.
                 bar.initial += 1
             bar.update()
@@ -101,12 +101,12 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
         return exit_code
     if model.warning:
         print(f"! {model.warning}")
-    counts = {state: sum(each.state == state for each in done) for state in ("predicted", "found", "failed")}
+    counts = {state: sum(each.state == state for each in done) for state in ("predicted", "cached", "failed")}
     for each in done:
         if each.state == "failed":
             print(f"! {each.case.name}: {each.reason}")
     print(
-        f"{counts['predicted']} predicted now, {counts['found']} found predicted, {counts['failed']} failed, "
+        f"{counts['predicted']} predicted, {counts['cached']} already predicted (skipped), {counts['failed']} failed, "
         f"in {time.perf_counter() - begin:.0f} s. Table: {args.out / TABLE}"
     )
     for name, reason in sorted(cohort.without_scan.items()):

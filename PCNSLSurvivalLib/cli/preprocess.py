@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 
 if TYPE_CHECKING:
-    from PCNSLSurvivalLib.cohorts.case_preparation import CaseOutcome
+    from PCNSLSurvivalLib.cohorts.case_preparation import CaseStatus
 
 
 def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
@@ -47,7 +47,9 @@ def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
         "--override-quality", action="store_true", help="keep cases whose scans are judged unusable; recorded"
     )
     parser.add_argument(
-        "--keep-steps", action="store_true", help="keep the bias-corrected scans of finished cases (about 20 MB a scan)"
+        "--keep-intermediate",
+        action="store_true",
+        help="keep the bias-corrected scans of finished cases (about 20 MB per scan)",
     )
     parser.add_argument("--dry-run", action="store_true", help="tell what is found and what is missing, and stop")
     parser.add_argument(
@@ -75,14 +77,14 @@ def run_preprocess(args: argparse.Namespace) -> int:
         first = data_report(found, threshold_days=args.threshold_days)
         print("\n".join(first.lines()), flush=True)
         if args.dry_run:
-            print("\n".join((*first.left_out_lines(), *first.no_class_lines(), *first.remark_lines())))
+            print("\n".join((*first.left_out_lines(), *first.unlabeled_lines(), *first.remark_lines())))
     if args.dry_run:
         return 0
     options = PreparationOptions(
         sequences=args.sequences,
         use_brain_masks=args.use_brain_masks,
         override_quality=args.override_quality,
-        keep_steps=args.keep_steps,
+        keep_intermediate=args.keep_intermediate,
     )
     with _Progress(args.progress) as progress:
         cases = prepare_cohort(
@@ -100,7 +102,7 @@ def run_preprocess(args: argparse.Namespace) -> int:
     if talk:
         print("\n".join(report.left_out_lines()))
         print(
-            f"{progress.counts['prepared']} prepared now, {progress.counts['found']} found prepared, "
+            f"{progress.counts['prepared']} prepared, {progress.counts['cached']} already prepared (skipped), "
             f"{progress.counts['failed']} failed, in {time.perf_counter() - begin:.0f} s."
         )
         print(f"Look through {args.out / 'contact_sheet.html'} before you train.")
@@ -115,7 +117,7 @@ class _Progress:
     def __init__(self, choice: str) -> None:
         from tqdm import tqdm
 
-        self.counts = {"prepared": 0, "found": 0, "failed": 0}
+        self.counts = {"prepared": 0, "cached": 0, "failed": 0}
         self._choice = choice
         self._new_bar = partial(tqdm, desc="Cases", unit="case", file=sys.stderr)
         self._bar: tqdm | None = None
@@ -127,7 +129,7 @@ class _Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def __call__(self, outcome: CaseOutcome, done: int, total: int) -> None:
+    def __call__(self, outcome: CaseStatus, done: int, total: int) -> None:
         """Show one outcome."""
         self.counts[outcome.state] += 1
         if self._choice == "json":
@@ -138,10 +140,10 @@ class _Progress:
         elif self._choice == "auto":
             print(f"{done}/{total} {outcome.name} {outcome.state} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)
 
-    def _show(self, outcome: CaseOutcome, total: int) -> None:
+    def _show(self, outcome: CaseStatus, total: int) -> None:
         if self._bar is None:
             self._bar = self._new_bar(total=total)
-        if outcome.state == "found":
+        if outcome.state == "cached":
             # What an earlier run had finished must not count as speed, or the time left would be too short.
             self._bar.initial += 1
         if outcome.state == "failed":

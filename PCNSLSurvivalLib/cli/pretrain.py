@@ -1,4 +1,4 @@
-"""``pcnsl-survival pretrain``: one network on everybody of a cohort, as the start of other trainings."""
+"""``pcnsl-survival pretrain``: train one network on a full cohort, as initial weights for other trainings."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ def add_pretrain_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "pretrain",
-        help="train a network for OS class on a large cohort, as a start for others",
-        description="Train one network for OS class on everybody of a prepared cohort, such as BraTS2020. Its folder "
-        "is what --start of finetune, cross-validate and experiment takes. Stopped at any point, the same command goes "
-        "on there. Started by torchrun, several GPUs train it together.",
+        help="train a network for OS class on a large cohort, as initial weights for others",
+        description="Train one network for OS class on a full prepared cohort, such as BraTS2020. Pass its folder to "
+        "finetune, cross-validate or experiment with --init-weights. An interrupted run resumes with the same command. "
+        "Run the command with torchrun to use several GPUs.",
     )
-    add_training_options(parser, out="folder of the start")
+    add_training_options(parser, out="output folder of the pre-training")
     parser.set_defaults(run=run_pretrain)
 
 
 def run_pretrain(args: argparse.Namespace) -> int:
     """Train, or find it done, and say what came out."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.experiment.full_cohort import train_on_everybody
+    from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
     from PCNSLSurvivalLib.training.processes import training_processes
 
     with training_processes(args.device) as processes:
         plan, sequence = plan_of(args), sequence_of(args)
         with EpochProgress(plan.settings_of("pretraining"), quiet=args.quiet) as progress:
-            unit = train_on_everybody(
+            job = train_on_full_cohort(
                 plan,
                 read_prepared_cohort(args.cohort.absolute()),
                 sequence,
@@ -41,6 +41,8 @@ def run_pretrain(args: argparse.Namespace) -> int:
                 on_epoch=progress,
             )
         if processes.first:
-            print(what_came_out(unit))
-            print(f"Start: {args.out}. Give it to finetune, cross-validate or experiment with --start.", flush=True)
+            print(what_came_out(job))
+            print(
+                f"Start: {args.out}. Give it to finetune, cross-validate or experiment with --init-weights.", flush=True
+            )
     return 0

@@ -67,7 +67,7 @@ def run_register(args: argparse.Namespace) -> int:
                 already_corrected=args.already_corrected,
                 already_registered=args.already_registered,
                 override_quality=args.override_quality,
-                store=None if args.keep_steps is None else StepStore(args.keep_steps),
+                store=None if args.cache_dir is None else StepStore(args.cache_dir),
             )
             write_volume(found.aligned, staging / f"{sequence}_aligned.nii.gz")
             stored[sequence.value] = {

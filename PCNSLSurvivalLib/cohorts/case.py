@@ -35,7 +35,7 @@ class CohortCase:
 
     name: str
     """Unique in the cohort and safe as the name of a folder."""
-    patient: str
+    patient_id: str
     """The patient; two examinations of one patient have the same value here."""
     scans: Mapping[MRSequence, Path]
     stripped: bool = False

@@ -40,9 +40,11 @@ def apart(cases: Iterable[CohortCase]) -> tuple[CohortCase, ...]:
     cases = tuple(cases)
     patients: defaultdict[str, set[str]] = defaultdict(set)
     for case in cases:
-        patients[case.name.casefold()].add(case.patient.casefold())
+        patients[case.name.casefold()].add(case.patient_id.casefold())
     return tuple(
-        replace(case, name=f"{case.name}_{_digest(case.patient)}") if len(patients[case.name.casefold()]) > 1 else case
+        replace(case, name=f"{case.name}_{_digest(case.patient_id)}")
+        if len(patients[case.name.casefold()]) > 1
+        else case
         for case in cases
     )
 

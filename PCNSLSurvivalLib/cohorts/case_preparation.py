@@ -45,41 +45,41 @@ class CaseTask:
     draw: Draw
     use_brain_mask: bool = False
     override_quality: bool = False
-    keep_steps: bool = False
+    keep_intermediate: bool = False
     threads: int | None = None
     """Threads of the filters; as many as there are cores if None."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseOutcome:
+class CaseStatus:
     """What became of one case."""
 
     name: str
-    state: Literal["prepared", "found", "failed"]
+    state: Literal["prepared", "cached", "failed"]
     reason: str = ""
     seconds: float = 0.0
     disk_full: bool = False
 
 
-def prepare_one(task: CaseTask) -> CaseOutcome:
+def prepare_one(task: CaseTask) -> CaseStatus:
     """Prepare one case, or find it prepared from the same files by the same recipe.
 
     No error leaves this function: a case that fails must not stop the others.
     """
     begin = time.perf_counter()
     try:
-        state: Literal["prepared", "found"] = "prepared" if _prepare(task) else "found"
+        state: Literal["prepared", "cached"] = "prepared" if _prepare(task) else "cached"
     except Exception as problem:  # whatever a damaged file brings about, the other cases go on
         full = _disk_is_full(problem, task.out)
         reason = sentence_of(problem, disk_is_full=full)
         seconds = time.perf_counter() - begin
-        return CaseOutcome(name=task.case.name, state="failed", reason=reason, seconds=seconds, disk_full=full)
-    return CaseOutcome(name=task.case.name, state=state, seconds=time.perf_counter() - begin)
+        return CaseStatus(name=task.case.name, state="failed", reason=reason, seconds=seconds, disk_full=full)
+    return CaseStatus(name=task.case.name, state=state, seconds=time.perf_counter() - begin)
 
 
-def lost_case(task: CaseTask, reason: str) -> CaseOutcome:
+def lost_case(task: CaseTask, reason: str) -> CaseStatus:
     """The outcome of a case whose process ended."""
-    return CaseOutcome(name=task.case.name, state="failed", reason=reason)
+    return CaseStatus(name=task.case.name, state="failed", reason=reason)
 
 
 def _prepare(task: CaseTask) -> bool:
@@ -120,7 +120,7 @@ def _prepare(task: CaseTask) -> bool:
         seconds=clock.seconds,
         draw=lambda folder: task.draw(prepared, lesion, folder),
     )
-    if not task.keep_steps:
+    if not task.keep_intermediate:
         # Corrected volumes are most of the bytes; outlines and poses are small, and the slowest to find again.
         store.forget(Step.BIAS_FIELD)
     return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, CohortCase, os_class_of
 from PCNSLSurvivalLib.cohorts.case_names import apart
-from PCNSLSurvivalLib.cohorts.identities import joined_by_person
+from PCNSLSurvivalLib.cohorts.identities import merge_patient_identities
 from PCNSLSurvivalLib.cohorts.readers.bids import is_bids, read_bids
 from PCNSLSurvivalLib.cohorts.readers.brats import brats_root, read_brats
 from PCNSLSurvivalLib.cohorts.readers.folders import read_folders
@@ -28,7 +28,7 @@ def read_cohort(path: Path) -> tuple[CohortCase, ...]:
 def find_cohort(path: Path) -> FoundCohort:
     """All cases of a cohort, in the order of their names, and what is to be said about the whole.
 
-    Examinations of one person have one ``patient``, whatever the names; see ``joined_by_person``.
+    Examinations of one person have one ``patient``, whatever the names; see ``merge_patient_identities``.
 
     Args:
         path: A CSV or TSV table with paths; a BIDS folder with ``participants.tsv``; the UCSF-PCNSL or the
@@ -52,7 +52,7 @@ def find_cohort(path: Path) -> FoundCohort:
             f"The cohort names {len(double)} of its cases more than once. Give every examination its own name: remove "
             "double rows, or tell examinations of one patient apart in a column 'session'."
         )
-    cases, joined = joined_by_person(sorted(found.cases, key=lambda case: case.name))
+    cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
     found = replace(found, cases=cases, remarks=(*found.remarks, *joined))
     if any_virtual(path for case in cases for path in case.scans.values()):
         remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.cohorts.case_preparation import CaseOutcome, CaseTask, Draw, lost_case, prepare_one
+from PCNSLSurvivalLib.cohorts.case_preparation import CaseStatus, CaseTask, Draw, lost_case, prepare_one
 from PCNSLSurvivalLib.cohorts.cohort import FoundCohort
 from PCNSLSurvivalLib.cohorts.prepared_case_folder import read_record
 from PCNSLSurvivalLib.cohorts.prepared_cohort import (
@@ -40,14 +40,14 @@ class PreparationOptions:
         sequences: The scans that are used; all that are found if None. T1Gd always is.
         use_brain_masks: Take the brain masks that the cohort brings instead of extracting the brain.
         override_quality: Go on with scans that are judged unusable; their verdict is kept.
-        keep_steps: Keep the bias-corrected volumes of finished cases too, so that other options reuse them.
+        keep_intermediate: Keep the bias-corrected volumes of finished cases too, so that other options reuse them.
         recipe: The steps and their parameters.
     """
 
     sequences: tuple[MRSequence, ...] | None = None
     use_brain_masks: bool = False
     override_quality: bool = False
-    keep_steps: bool = False
+    keep_intermediate: bool = False
     recipe: Recipe = RECIPE
 
     def chosen(self, case: CohortCase) -> CohortCase:
@@ -58,7 +58,7 @@ class PreparationOptions:
         return replace(case, scans={s: path for s, path in case.scans.items() if s in wanted})
 
 
-Report = Callable[[CaseOutcome, int, int], None]
+Report = Callable[[CaseStatus, int, int], None]
 """Told every outcome as it comes, with the number of cases done and of all."""
 
 
@@ -85,7 +85,7 @@ def prepare_cohort(
 
     Returns:
         The cases as ``cohort.json`` lists them; besides, ``record`` holds the record of a prepared case, and
-        ``by_hand`` why ``excluded.csv`` leaves it out.
+        ``manual_exclusion`` why ``excluded.csv`` leaves it out.
 
     Raises:
         CohortError: ``excluded.csv`` cannot be used.
@@ -104,12 +104,12 @@ def prepare_cohort(
             draw=draw,
             use_brain_mask=options.use_brain_masks,
             override_quality=options.override_quality,
-            keep_steps=options.keep_steps,
+            keep_intermediate=options.keep_intermediate,
             threads=threads,
         )
         for case in found.cases
     ]
-    outcomes: dict[str, CaseOutcome] = {}
+    outcomes: dict[str, CaseStatus] = {}
     running = run_tasks(prepare_one, tasks, lost=lost_case, jobs=jobs, scheduler=scheduler)
     for _, outcome in running:
         outcomes[outcome.name] = outcome
@@ -154,7 +154,7 @@ def _claim_folder(out: Path) -> None:
         raise OutputFolderError(f"The output folder cannot be written ({reason}). Choose another with --out.") from None
 
 
-def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseOutcome], out: Path) -> tuple[dict[str, Any], ...]:
+def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseStatus], out: Path) -> tuple[dict[str, Any], ...]:
     excluded = excluded_cases(out, {task.case.name for task in tasks})
     seen: dict[str, str] = {}
     cases = []
@@ -163,13 +163,13 @@ def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseOutcome], out: Path) -
         record = None if outcome.state == "failed" else read_record(out / CASES_FOLDER / case.name)
         state, reason = ("failed", outcome.reason) if record is None else ("prepared", "")
         voxels = "" if record is None else record["t1gd_voxels_sha256"]
-        if record is not None and seen.setdefault(voxels, case.patient) != case.patient:
+        if record is not None and seen.setdefault(voxels, case.patient_id) != case.patient_id:
             state = "excluded"
             reason = "Its T1Gd is the same, voxel by voxel, as that of an earlier case under another patient's name."
         cases.append(
             {
                 "name": case.name,
-                "patient": case.patient,
+                "patient": case.patient_id,
                 "state": state,
                 "reason": reason,
                 "verdict": None if record is None else record["verdict"],
@@ -183,7 +183,7 @@ def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseOutcome], out: Path) -
                 "aliases": list(case.aliases),
                 "remarks": list(case.remarks),
                 "t1gd_voxels_sha256": voxels or None,
-                "by_hand": excluded.get(case.name),
+                "manual_exclusion": excluded.get(case.name),
                 "record": record,
             }
         )
@@ -204,7 +204,9 @@ def _about(cases: tuple[dict[str, Any], ...], found: FoundCohort, options: Prepa
         "recipe": options.recipe.to_json(),
         "recipe_sha256": options.recipe.sha256,
         "remarks": list(found.remarks),
-        "cases": [{key: value for key, value in case.items() if key not in ("by_hand", "record")} for case in cases],
+        "cases": [
+            {key: value for key, value in case.items() if key not in ("manual_exclusion", "record")} for case in cases
+        ],
     }
 
 
@@ -212,12 +214,12 @@ def _row(case: dict[str, Any]) -> dict[str, Any]:
     record = case["record"] or {}
     findings = record.get("findings", [])
     row = {key: case[key] for key in ("name", "patient", "state", "verdict", "reason", "os_days", "death_observed")}
-    if case["by_hand"] is not None:
-        row |= {"state": "excluded", "reason": case["by_hand"]}
+    if case["manual_exclusion"] is not None:
+        row |= {"state": "excluded", "reason": case["manual_exclusion"]}
     row["sequences"] = " ".join(case["sequences"])
     row |= case["clinical"]
     row |= {key: record.get(key) for key in ("brain_mask", "brain_ml", "lesion_ml", "lesion_outside_brain")}
-    row["said"] = " ".join(f["sentence"] for f in findings if f["verdict"] != Verdict.GOOD)
+    row["qc_messages"] = " ".join(f["sentence"] for f in findings if f["verdict"] != Verdict.GOOD)
     for finding in findings:
         column = f"{finding['code']} ({finding['subject']})"
         row[column] = finding["value"]

@@ -32,7 +32,7 @@ class DataReport:
         counts: What was counted, by a name for the reader, in groups: "Found", "Survival", "Clinical variables
             known" and, once prepared, "Prepared".
         left_out: Why a case is not prepared or not used, by name.
-        no_class: Why a case that can be used has no OS class, by name.
+        unlabeled: Why a case that can be used has no OS class, by name.
         remarks: Sentences on the cohort as a whole.
         case_remarks: Sentences on single cases, by name.
         repeated: Names of the examinations of each patient with more than one.
@@ -42,7 +42,7 @@ class DataReport:
     threshold_days: float
     counts: Mapping[str, Mapping[str, int]]
     left_out: Mapping[str, str]
-    no_class: Mapping[str, str]
+    unlabeled: Mapping[str, str]
     remarks: tuple[str, ...]
     case_remarks: Mapping[str, tuple[str, ...]]
     repeated: Mapping[str, tuple[str, ...]]
@@ -58,9 +58,9 @@ class DataReport:
         """One line for each case that is left out."""
         return [f"! {name}: {reason}" for name, reason in self.left_out.items()]
 
-    def no_class_lines(self) -> list[str]:
+    def unlabeled_lines(self) -> list[str]:
         """One line for each case that can be used and has no OS class."""
-        return [f"- {name}: {reason}" for name, reason in self.no_class.items()]
+        return [f"- {name}: {reason}" for name, reason in self.unlabeled.items()]
 
     def remark_lines(self) -> list[str]:
         """One line for each case of which something is to be said."""
@@ -87,27 +87,27 @@ def data_report(
         elif cases is None and not case.scans[MRSequence.T1GD].exists():
             left_out[case.name] = "The T1Gd that is given for this case is not there. Check its path."
     for prepared in cases or ():
-        if prepared["state"] != "prepared" or prepared["by_hand"] is not None:
-            left_out[prepared["name"]] = prepared["reason"] or prepared["by_hand"]
-    no_class = {
-        case.name: _no_class(case.os_days, case.death_observed, threshold_days)
+        if prepared["state"] != "prepared" or prepared["manual_exclusion"] is not None:
+            left_out[prepared["name"]] = prepared["reason"] or prepared["manual_exclusion"]
+    unlabeled = {
+        case.name: _unlabeled(case.os_days, case.death_observed, threshold_days)
         for case in found.cases
         if case.name not in left_out and case.os_class(threshold_days) is None
     }
     counts = _counts(found, threshold_days)
     if cases is not None:
         counts["Prepared"] = _outcomes(cases) | {
-            "usable for training: class known": sum(case.name not in left_out | no_class for case in found.cases)
+            "usable for training: class known": sum(case.name not in left_out | unlabeled for case in found.cases)
         }
     patients: dict[str, list[str]] = {}
     for case in found.cases:
-        patients.setdefault(case.patient, []).append(case.name)
+        patients.setdefault(case.patient_id, []).append(case.name)
     return DataReport(
         layout=found.layout,
         threshold_days=threshold_days,
         counts=counts,
         left_out=dict(sorted(left_out.items())),
-        no_class=no_class,
+        unlabeled=unlabeled,
         remarks=found.remarks,
         case_remarks={name: remarks for name, remarks in case_remarks.items() if remarks},
         repeated={patient: tuple(names) for patient, names in patients.items() if len(names) > 1},
@@ -119,7 +119,7 @@ def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, in
     classes = Counter(case.os_class(threshold_days) for case in cases)
     known = [case for case in cases if case.os_days is not None]
     undecided = sum(case.death_observed is None and case.os_class(threshold_days) is None for case in known)
-    there = {"examinations": len(cases), "patients": len({case.patient for case in cases})}
+    there = {"examinations": len(cases), "patients": len({case.patient_id for case in cases})}
     there |= {f"with {s.label}": sum(_is_there(case.scans.get(s)) for case in cases) for s in MRSequence}
     there |= {
         "with a brain mask": sum(_is_there(case.brain_mask) for case in cases),
@@ -167,12 +167,12 @@ def _outcomes(cases: tuple[dict[str, Any], ...]) -> dict[str, int]:
         "to be checked": verdicts["check"],
         "kept although judged unusable": verdicts["unusable"],
         "failed": states["failed"],
-        "left out as a double": states["excluded"],
-        "left out by hand": sum(case["by_hand"] is not None for case in cases),
+        "excluded as duplicates": states["excluded"],
+        "excluded manually": sum(case["manual_exclusion"] is not None for case in cases),
     }
 
 
-def _no_class(os_days: float | None, death_observed: bool | None, threshold_days: float) -> str:
+def _unlabeled(os_days: float | None, death_observed: bool | None, threshold_days: float) -> str:
     if os_days is None:
         return "No survival is known: no class."
     if death_observed is None:

@@ -32,7 +32,7 @@ def person_of(identifier: str) -> tuple[str, bool]:
     return re.sub(r"(?<=[-_])0+(?=\d+$)", "", person) if not person.startswith("tcga") else person, found is not None
 
 
-def joined_by_person(cases: Iterable[CohortCase]) -> tuple[tuple[CohortCase, ...], tuple[str, ...]]:
+def merge_patient_identities(cases: Iterable[CohortCase]) -> tuple[tuple[CohortCase, ...], tuple[str, ...]]:
     """Give examinations of one person one ``patient``, so that no person stands on both sides of a fold.
 
     One person are examinations of one ``patient``, of one key in the cohort's own tables, of one person in a public
@@ -59,10 +59,10 @@ def joined_by_person(cases: Iterable[CohortCase]) -> tuple[tuple[CohortCase, ...
         for mark in of_case:
             one, other = sorted((first_of(holder.setdefault(mark, number)), first_of(number)))
             group[other] = one
-    joined = tuple(replace(case, patient=cases[first_of(number)].patient) for number, case in enumerate(cases))
+    joined = tuple(replace(case, patient_id=cases[first_of(number)].patient_id) for number, case in enumerate(cases))
     names: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for before, after in zip(cases, joined, strict=True):
-        names[after.patient][before.patient] = None
+        names[after.patient_id][before.patient_id] = None
     told = [" = ".join(of_one) for of_one in names.values() if len(of_one) > 1]
     if not told:
         return joined, ()
@@ -74,11 +74,11 @@ def joined_by_person(cases: Iterable[CohortCase]) -> tuple[tuple[CohortCase, ...
 
 def _marks_of(case: CohortCase, aliases: set[str]) -> set[tuple[str, str]]:
     """Everything that says whose an examination is."""
-    marks = {("patient", one_spelling(case.patient))}
+    marks = {("patient", one_spelling(case.patient_id))}
     if case.person_key:
         marks.add(("key", case.person_key))
     marks |= {("beyond", _beyond(alias)) for alias in case.aliases}
-    for identifier in (case.name, case.patient):
+    for identifier in (case.name, case.patient_id):
         beyond = _beyond(identifier)
         if person_of(identifier)[1] or beyond in aliases:
             marks.add(("beyond", beyond))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 
 
-def identity_of(patient: PreparedPatient, threshold_days: float, *, clinical: bool = False) -> list[object]:
+def identity_of(exam: PreparedExam, threshold_days: float, *, clinical: bool = False) -> list[object]:
     """Everything of a patient that can change a number: the outcome, and what the method looks at.
 
     Args:
@@ -20,14 +20,14 @@ def identity_of(patient: PreparedPatient, threshold_days: float, *, clinical: bo
     Raises:
         CohortError: The patient's folder is gone.
     """
-    outcome = [patient.patient, patient.os_class(threshold_days)]
+    outcome = [exam.patient_id, exam.os_class(threshold_days)]
     if clinical:
-        return [asdict(patient.clinical), *outcome]
+        return [asdict(exam.clinical), *outcome]
     try:
-        content = sha256_of(patient.folder / "case.json")
+        content = sha256_of(exam.folder / "case.json")
     except OSError as problem:
         raise CohortError(
-            f"The folder of case {patient.name} of the prepared cohort is gone. Run preprocess again; it goes on where "
+            f"The folder of case {exam.name} of the prepared cohort is gone. Run preprocess again; it goes on where "
             "it stopped."
         ) from problem
     return [content, *outcome]

@@ -31,11 +31,11 @@ COHORT_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreparedPatient:
+class PreparedExam:
     """One prepared examination on disk."""
 
     name: str
-    patient: str
+    patient_id: str
     folder: Path
     sequences: tuple[MRSequence, ...]
     os_days: float | None
@@ -114,19 +114,19 @@ class PreparedCohort:
 
     folder: Path
     recipe: Recipe
-    patients: tuple[PreparedPatient, ...]
+    exams: tuple[PreparedExam, ...]
     left_out: Mapping[str, str]
     """Reason by name of each case that was not prepared, or that ``excluded.csv`` names."""
     virtual: bool = False
     """Whether scans of it were made by ``pcnsl-survival phantom``; not known, and so False, of older folders."""
 
-    def patient(self, name: str) -> PreparedPatient:
-        """The patient with a name.
+    def exam(self, name: str) -> PreparedExam:
+        """The exam with a name.
 
         Raises:
             CohortError: There is none.
         """
-        found = next((patient for patient in self.patients if patient.name == name), None)
+        found = next((exam for exam in self.exams if exam.name == name), None)
         if found is None:
             raise CohortError("A case is not in the prepared cohort. Run preprocess again, or check the names.")
         return found
@@ -151,7 +151,7 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
             "The cohort was prepared with another recipe than this software has. Run the preprocess command again."
         ) from problem
     excluded = excluded_cases(folder, {case["name"] for case in stored["cases"]})
-    patients, left_out = [], {}
+    exams, left_out = [], {}
     for case in stored["cases"]:
         name = case["name"]
         if case["state"] != "prepared":
@@ -159,11 +159,11 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
         elif name in excluded:
             left_out[name] = excluded[name]
         else:
-            patients.append(_patient(case, folder, recipe))
+            exams.append(_exam(case, folder, recipe))
     return PreparedCohort(
         folder=folder,
         recipe=recipe,
-        patients=tuple(patients),
+        exams=tuple(exams),
         left_out=left_out,
         virtual=stored.get("virtual") is True,
     )
@@ -220,10 +220,10 @@ def _stored(folder: Path) -> dict[str, Any]:
     return stored
 
 
-def _patient(case: Mapping[str, Any], folder: Path, recipe: Recipe) -> PreparedPatient:
-    return PreparedPatient(
+def _exam(case: Mapping[str, Any], folder: Path, recipe: Recipe) -> PreparedExam:
+    return PreparedExam(
         name=case["name"],
-        patient=case["patient"],
+        patient_id=case["patient"],
         folder=folder / CASES_FOLDER / case["name"],
         sequences=tuple(MRSequence(value) for value in case["sequences"]),
         os_days=case["os_days"],

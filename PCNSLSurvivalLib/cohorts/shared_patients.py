@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.identities import person_of
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
 
 
@@ -17,20 +17,20 @@ class KnownPatient:
     """What tells whose an examination was: kept beside weights that were trained on it."""
 
     name: str
-    patient: str
+    patient_id: str
     aliases: tuple[str, ...]
     t1gd_voxels_sha256: str
     """Of the voxels as they came; empty where there is no record of it."""
 
     @classmethod
-    def of(cls, case: PreparedPatient) -> KnownPatient:
+    def of(cls, case: PreparedExam) -> KnownPatient:
         """Of a prepared examination."""
         return cls(
-            name=case.name, patient=case.patient, aliases=tuple(case.aliases), t1gd_voxels_sha256=_voxels_of(case)
+            name=case.name, patient_id=case.patient_id, aliases=tuple(case.aliases), t1gd_voxels_sha256=_voxels_of(case)
         )
 
 
-Examination = CohortCase | PreparedPatient | KnownPatient
+Examination = CohortCase | PreparedExam | KnownPatient
 
 _TO_BE_TRAINED = (
     "Leave them out of the pre-training: write these lines into excluded.csv in the folder of its prepared cohort, or "
@@ -54,14 +54,14 @@ def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]
             that leave them out: of the second cohort while that is still to be trained on, else of the first.
     """
     second = tuple(second)
-    pairs = overlap(cohort.patients, second)
+    pairs = overlap(cohort.exams, second)
     if not pairs:
         return
     trained = any(isinstance(case, KnownPatient) for case in second)
-    cases: tuple[Examination, ...] = cohort.patients if trained else second
+    cases: tuple[Examination, ...] = cohort.exams if trained else second
     found = {pair[0 if trained else 1] for pair in pairs}
-    people = {case.patient for case in cases if case.name in found}
-    lines = [f"{case.name},The patient is in the other cohort as well." for case in cases if case.patient in people]
+    people = {case.patient_id for case in cases if case.name in found}
+    lines = [f"{case.name},The patient is in the other cohort as well." for case in cases if case.patient_id in people]
     raise CohortError(
         f"{'One patient is' if len(people) == 1 else f'{len(people)} patients are'} in both cohorts: "
         f"{', '.join(f'{ours} = {theirs}' for ours, theirs in pairs)}. A network must not be tested on patients it was "
@@ -101,7 +101,7 @@ def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, set[tuple[str, b
     """Cases by every identifier of their patient, and whether the identifier counts beyond its cohort."""
     found: dict[str, set[tuple[str, bool]]] = {}
     for case in cases:
-        for identifier in (case.name, case.patient):
+        for identifier in (case.name, case.patient_id):
             person, public = person_of(identifier)
             found.setdefault(person, set()).add((case.name, public))
         for alias in case.aliases:

@@ -73,7 +73,7 @@ def repeated_stratified_folds(
     return tuple(folds)
 
 
-def inner_split(
+def validation_split(
     names: Sequence[str], patients: Sequence[str], classes: Sequence[int], *, share: float = 0.2, seed: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Part the training side of a fold into what the weights see and what the epoch is chosen on.
@@ -87,7 +87,7 @@ def inner_split(
         seed: Of the shuffling.
 
     Returns:
-        Names to fit on, and names to select on.
+        Names of the training cases, and of the validation cases.
 
     Raises:
         FoldError: A class has fewer than two patients.

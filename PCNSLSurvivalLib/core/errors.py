@@ -89,4 +89,4 @@ class RefusedElsewhereError(PCNSLSurvivalError):
 
 
 class ExperimentError(PCNSLSurvivalError):
-    """An experiment file cannot be understood, or some of an experiment's units did not finish."""
+    """An experiment file cannot be understood, or some of an experiment's jobs did not finish."""

@@ -1,4 +1,4 @@
-"""One run at a time in one place: two that write the same files would each destroy what the other has begun."""
+"""Lock an output folder: two runs that write the same files would destroy each other's work."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from PCNSLSurvivalLib.core.messages import Message
 
 
 @contextmanager
-def at_work(place: Path) -> Iterator[None]:
-    """Be the only one at work on a file or folder, as far as others ask this way.
+def folder_lock(place: Path) -> Iterator[None]:
+    """Lock a file or folder against other runs of this software.
 
-    The operating system holds the lock for the process, so that it ends with it, however the process ends.
+    The operating system holds the lock for the process, so the lock ends with the process.
 
     Args:
-        place: What is worked on; it need not be there, its folder is. Two hidden files lie beside it meanwhile.
+        place: File or folder to lock; it need not exist, but its parent does. Two hidden files lie beside it meanwhile.
 
     Raises:
-        OutputFolderError: Another run is at work there, or nothing can be written.
+        OutputFolderError: Another run holds the lock, or nothing can be written.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(place.with_name(f".{place.name}.lock"))
-    who = place.with_name(f".{place.name}.at_work")
+    owner = place.with_name(f".{place.name}.owner")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise OutputFolderError(Message("files.another_run", who=_told(who))) from None
+        raise OutputFolderError(Message("files.another_run", owner=_owner(owner))) from None
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise OutputFolderError(Message("files.output_not_writable", reason=reason)) from problem
     try:
         since = datetime.now().astimezone().isoformat(" ", "minutes")
-        who.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {since}", encoding="utf-8")
+        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {since}", encoding="utf-8")
         yield
     finally:
-        who.unlink(missing_ok=True)
+        owner.unlink(missing_ok=True)
         with suppress(OSError):  # Windows removes it itself, once it is free
             Path(lock.lock_file).unlink()
         lock.release()
 
 
-def _told(who: Path) -> str:
+def _owner(path: Path) -> str:
     try:
-        return who.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError:
         return "?"

@@ -122,7 +122,7 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
 def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
     """Read what ``write_predictions`` wrote: one value for each arm, repeat and fold, in the order of the file.
 
-    Files of finished units from before the column ``judged_as`` count repeats and folds from 0; they are read as well.
+    Files of finished jobs from before the column ``judged_as`` count repeats and folds from 0; they are read as well.
 
     Raises:
         EvaluationError: The file is missing, lacks a column, or holds something that is no prediction.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.files import unfinished_folder
-from PCNSLSurvivalLib.experiment.jobs import Unit
+from PCNSLSurvivalLib.experiment.jobs import Job
 from PCNSLSurvivalLib.training.logs import read_epochs
 from PCNSLSurvivalLib.training.loop import Epoch
 
@@ -20,18 +20,18 @@ _SECONDS = 1.0
 
 
 class EpochWatch:
-    """Tells every epoch of some units once, while they train.
+    """Tells every epoch of some jobs once, while they train.
 
     Args:
-        units: Whom to follow; baselines have no epochs.
+        jobs: Whom to follow; baselines have no epochs.
         out: Folder of the experiment.
         tell: Called with each epoch, from another thread, but never twice at the same time.
     """
 
-    def __init__(self, units: Iterable[Unit], out: Path, tell: Callable[[Unit, Epoch], None]) -> None:
+    def __init__(self, jobs: Iterable[Job], out: Path, tell: Callable[[Job, Epoch], None]) -> None:
         self._out, self._tell = out, tell
-        self._told = {unit.key: 0 for unit in units if unit.training is not None}
-        self._units = {unit.key: unit for unit in units if unit.training is not None}
+        self._told = {job.key: 0 for job in jobs if job.training is not None}
+        self._jobs = {job.key: job for job in jobs if job.training is not None}
         self._one_at_a_time = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -45,22 +45,22 @@ class EpochWatch:
         self._thread.join()
 
     def look(self) -> None:
-        """Tell what is new of the units that are not done."""
+        """Tell what is new of the jobs that are not done."""
         with self._one_at_a_time:
-            for unit in self._units.values():
-                self._new_of(unit, unfinished_folder(unit.folder(self._out)))
+            for job in self._jobs.values():
+                self._new_of(job, unfinished_folder(job.folder(self._out)))
 
-    def done(self, unit: Unit) -> None:
-        """Tell the rest of a unit, whose log has moved into its folder, and follow it no longer."""
+    def done(self, job: Job) -> None:
+        """Tell the rest of a job, whose log has moved into its folder, and follow it no longer."""
         with self._one_at_a_time:
-            if self._units.pop(unit.key, None) is not None:
-                self._new_of(unit, unit.folder(self._out))
+            if self._jobs.pop(job.key, None) is not None:
+                self._new_of(job, job.folder(self._out))
 
-    def _new_of(self, unit: Unit, folder: Path) -> None:
+    def _new_of(self, job: Job, folder: Path) -> None:
         epochs = read_epochs(folder)
-        for epoch in epochs[self._told[unit.key] :]:
-            self._tell(unit, epoch)
-        self._told[unit.key] = max(self._told[unit.key], len(epochs))
+        for epoch in epochs[self._told[job.key] :]:
+            self._tell(job, epoch)
+        self._told[job.key] = max(self._told[job.key], len(epochs))
 
     def _watch(self) -> None:
         while not self._over.wait(_SECONDS):

@@ -10,10 +10,10 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.experiment.jobs import Unit
+from PCNSLSurvivalLib.experiment.jobs import Job
 from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import resample
@@ -29,7 +29,7 @@ _PICTURE_MM = 1.0
 def activation_examples(
     model: ModelFolder,
     cohort: PreparedCohort,
-    units: Sequence[Unit],
+    jobs: Sequence[Job],
     folds: Sequence[FoldPredictions],
     out: Path,
     *,
@@ -40,7 +40,7 @@ def activation_examples(
     Args:
         model: Made of the arm; architecture and recipe are taken from it, its weights are not.
         cohort: The patients.
-        units: The arm's units, all finished.
+        jobs: The arm's jobs, all finished.
         folds: Its held-out predictions.
         out: Folder of the experiment.
         threshold_days: Limit of the OS classes.
@@ -48,42 +48,42 @@ def activation_examples(
     Raises:
         CohortError, ExperimentError, ModelFolderError: A scan or a network is gone or damaged.
     """
-    place = {(unit.fold.repeat, unit.fold.fold): unit for unit in units if unit.fold is not None}
+    place = {(job.fold.repeat, job.fold.fold): job for job in jobs if job.fold is not None}
     # The statistics belong to the whole ensemble, not to one of its networks.
     alone = replace(model, familiarity=None)
     examples = []
     for choice in choose_examples(folds):
         member = member_of(place[choice.repeat, choice.fold].folder(out), model.architecture)
         network = SurvivalNetwork(alone, members=[member])
-        examples.append(_example(choice, cohort.patient(choice.case), model, network, threshold_days))
+        examples.append(_example(choice, cohort.exam(choice.case), model, network, threshold_days))
     return tuple(examples)
 
 
 def _example(
     choice: ExampleChoice,
-    patient: PreparedPatient,
+    exam: PreparedExam,
     model: ModelFolder,
     network: SurvivalNetwork,
     threshold_days: float,
 ) -> ActivationExample:
-    refuse_other_preparation(patient.recipe, model.recipe, case=patient.name)
+    refuse_other_preparation(exam.recipe, model.recipe, case=exam.name)
     step = model.recipe.network_grid
-    result = network.predict(patient.network_input(model.sequences, step))
-    block = patient.network_block(step)
+    result = network.predict(exam.network_input(model.sequences, step))
+    block = exam.network_block(step)
     picture = block.with_spacing((_PICTURE_MM,) * 3)
     activation = map_on_grid(
         result.raw_map / (result.map_scale if not result.map_is_empty else 1.0),
         block,
         picture,
-        resample(patient.brain_mask(), picture, interpolation="nearest"),
+        resample(exam.brain_mask(), picture, interpolation="nearest"),
         stride_voxels=result.stride_voxels,
     )
-    lesion = patient.lesion_mask()
+    lesion = exam.lesion_mask()
     return ActivationExample(
-        number=patient.name,
+        number=exam.name,
         outcome=choice.outcome,
         probability=choice.probability,
-        t1gd=to_network(patient.scan(MRSequence.T1GD), picture),
+        t1gd=to_network(exam.scan(MRSequence.T1GD), picture),
         activation=_ijk(activation),
         lesion=None if lesion is None else _ijk(resample(lesion, picture, interpolation="nearest")) > 0,
         voxel_mm=_PICTURE_MM,

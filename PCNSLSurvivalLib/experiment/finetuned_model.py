@@ -8,17 +8,17 @@ from pathlib import Path
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
-from PCNSLSurvivalLib.experiment.initial_weights import Start
+from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
 from PCNSLSurvivalLib.experiment.model import in_words, model_description
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model, write_model_folder
-from PCNSLSurvivalLib.training.job import FinishedUnit
+from PCNSLSurvivalLib.training.job import FinishedJob
 
 
 def write_finetuned_model(
-    plan: ExperimentPlan, cohort: PreparedCohort, unit: FinishedUnit, start: Start | None, out: Path
+    plan: ExperimentPlan, cohort: PreparedCohort, job: FinishedJob, weights: InitialWeights | None, out: Path
 ) -> ModelFolder:
     """Pack one network that was trained on everybody of a cohort.
 
@@ -27,17 +27,17 @@ def write_finetuned_model(
     Args:
         plan: Settings and words.
         cohort: The patients.
-        unit: The finished training.
-        start: What it started from; None from scratch.
+        job: The finished training.
+        weights: The initial weights; None if it was trained from scratch.
         out: Model folder to write; its name becomes the model's name. An earlier one is replaced, other files are not.
 
     Raises:
         ExperimentError, ModelFolderError, OutputFolderError: See ``write_model``.
     """
-    sequence = MRSequence(unit.facts["sequences"][0])
-    patients = len({one["patient"] for one in unit.facts["patients"]})
-    before = "random weights" if start is None else start.in_words
-    card = f"""# One-year overall survival of primary CNS lymphoma: {unit.facts["arm"]}
+    sequence = MRSequence(job.facts["sequences"][0])
+    patients = len({one["patient_id"] for one in job.facts["patients"]})
+    before = "random weights" if weights is None else weights.in_words
+    card = f"""# One-year overall survival of primary CNS lymphoma: {job.facts["arm"]}
 
 | | |
 |---|---|
@@ -58,11 +58,11 @@ Made by `pcnsl-survival finetune`.
         write_model_folder(
             folder,
             architecture=plan.network,
-            members=[member_of(unit.folder, plan.network)],
+            members=[member_of(job.folder, plan.network)],
             sequences=(sequence,),
             recipe=replace(cohort.recipe, network_grid=plan.network_grid),
             description=model_description(
-                plan, out.name, arm=unit.facts["arm"], sequence=sequence, patients=patients, card=card
+                plan, out.name, arm=job.facts["arm"], sequence=sequence, patients=patients, card=card
             ),
         )
     return read_model_folder(out)

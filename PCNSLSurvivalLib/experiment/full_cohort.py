@@ -11,13 +11,13 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
-from PCNSLSurvivalLib.training.job import FinishedUnit, run_unit
+from PCNSLSurvivalLib.training.job import FinishedJob, run_job
 from PCNSLSurvivalLib.training.lineage import TrainedOn
 from PCNSLSurvivalLib.training.loop import Epoch
 from PCNSLSurvivalLib.training.processes import Processes
 
 
-def train_on_everybody(
+def train_on_full_cohort(
     plan: ExperimentPlan,
     cohort: PreparedCohort,
     sequence: MRSequence,
@@ -25,12 +25,12 @@ def train_on_everybody(
     training: Training,
     arm: str,
     out: Path,
-    start: Tensors | None = None,
-    start_trained_on: TrainedOn | None = None,
+    initial_weights: Tensors | None = None,
+    weights_trained_on: TrainedOn | None = None,
     needs: tuple[MRSequence, ...] = (),
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-) -> FinishedUnit:
+) -> FinishedJob:
     """Train one network on all patients that have an OS class; finished, it is found, interrupted, it goes on.
 
     Args:
@@ -40,26 +40,26 @@ def train_on_everybody(
         training: Which of the plan's settings to take.
         arm: Name of the training in its folder.
         out: Folder to make.
-        start: Weights to start from; None trains from scratch.
-        start_trained_on: On whom these were trained; not known, if left out.
+        initial_weights: Weights to start from; None trains from scratch.
+        weights_trained_on: On whom these were trained; not known, if left out.
         needs: Sequences that a patient must have besides, so that several trainings see the same patients.
-        processes: Who trains; see ``run_unit``.
+        processes: Who trains; see ``run_job``.
         on_epoch: Called after each pass, in the first process.
 
     Raises:
-        CohortError, ExperimentError, FoldError, OutputFolderError, TrainingError: See ``run_unit``.
+        CohortError, ExperimentError, FoldError, OutputFolderError, TrainingError: See ``run_job``.
     """
     people = participants(cohort, needs or (sequence,), plan.threshold_days)
     everybody = Fold(0, 0, train=tuple(patient.name for patient in people.labeled), test=())
-    return run_unit(
+    return run_job(
         people.cohort,
         everybody,
         arm=arm,
         sequences=(sequence,),
         settings=plan.settings_of(training),
         out=out,
-        start=start,
-        start_trained_on=start_trained_on,
+        initial_weights=initial_weights,
+        weights_trained_on=weights_trained_on,
         processes=processes,
         on_epoch=on_epoch,
     )

@@ -1,4 +1,4 @@
-"""What a transfer starts from: a network that ``pcnsl-survival pretrain`` trained, or weights made elsewhere."""
+"""Initial weights of a transfer arm: a run of ``pcnsl-survival pretrain``, or a checkpoint file from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.experiment.job_table import RECORD
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.trained_networks import MEMBER, member_of
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.training.job_record import RECORD
 from PCNSLSurvivalLib.training.lineage import TrainedOn
 
-UNKNOWN = "weights made elsewhere, of patients that are not known here"
+UNKNOWN = "weights from another source, whose training patients are unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start(ABC):
+class InitialWeights(ABC):
     """Weights that were trained before.
 
     Attributes:
         path: Where they are.
-        weights_sha256: Of their file: names the start wherever something depends on it.
-        sequence: What their network looks at; None if it serves any sequence.
-        trained_on: Everybody they were trained on, themselves and in every start before them.
+        weights_sha256: SHA-256 of their file, which identifies them.
+        sequence: The input sequence of their network; None if the weights serve any sequence.
+        trained_on: All patients they were trained on, those of their own initial weights included.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Start(ABC):
 
     @abstractmethod
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
-        """Refuse a start that the networks of a plan cannot take, or that saw a patient of the cohort.
+        """Refuse weights that do not fit the networks of a plan, or that were trained on a patient of the cohort.
 
         Raises:
             CohortError: A patient is on both sides.
@@ -60,15 +60,15 @@ class Start(ABC):
 
     @abstractmethod
     def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
-        """Leave in ``folder`` what a pre-training of the experiment would leave for others to start from."""
+        """Write to ``folder`` what a pre-training of the experiment would have written."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PretrainedStart(Start):
-    """A finished training on everybody of a cohort, as ``pretrain`` left it.
+class PretrainedRun(InitialWeights):
+    """A finished run of ``pretrain``: one network trained on a full cohort.
 
     Attributes:
-        before: On whom what it started from was trained; nobody, for one from scratch.
+        before: Patients behind its own initial weights; none if it was trained from scratch.
         architecture: The network.
         grid: The block it saw.
         recipe_sha256: How its scans were prepared.
@@ -88,24 +88,25 @@ class PretrainedStart(Start):
         own = f"a network trained on {len(patients) - len(before.patients)} other examinations"
         earlier = [f"weights of {len(before.patients)} more"] if before.patients else []
         earlier += [UNKNOWN] if before.unknown else []
-        return f"{own}, which had started from {' and '.join(earlier)}" if earlier else own
+        return f"{own}, itself initialized from {' and '.join(earlier)}" if earlier else own
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
-        """See ``Start.refuse_unfit``."""
+        """See ``InitialWeights.refuse_unfit``."""
         if self.architecture != plan.network or self.grid != plan.network_grid:
             raise ExperimentError(
-                "The start was trained with another network or another block than the plan asks for. Give both "
-                "commands the same experiment file, or copy 'network' and 'network_grid' from the start's unit.json."
+                "The initial weights were trained with another network or another block than the plan defines. Give "
+                "both commands the same experiment file, or copy 'network' and 'network_grid' from job.json of the "
+                "weights."
             )
         if self.threshold_days != plan.threshold_days:
             raise ExperimentError(
-                f"The start was trained for OS over {self.threshold_days:g} days, the plan asks for "
-                f"{plan.threshold_days:g}. Give both commands the same 'threshold_days'."
+                f"The initial weights were trained for OS over {self.threshold_days:g} days, but the plan defines "
+                f"{plan.threshold_days:g} days. Give both commands the same 'threshold_days'."
             )
         if self.recipe_sha256 != cohort.recipe.sha256:
             raise ExperimentError(
-                "The scans of the start were prepared by another recipe than those of the cohort. Prepare both cohorts "
-                "with the same version of this software, and pre-train again."
+                "The scans behind the initial weights were prepared by another recipe than those of the cohort. "
+                "Prepare both cohorts with the same version of this software, and pre-train again."
             )
         refuse_shared_patients(cohort, self.trained_on.patients)
 
@@ -114,15 +115,15 @@ class PretrainedStart(Start):
         return member_of(self.path, self.architecture)
 
     def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
-        """See ``Start.copy_to``."""
+        """See ``InitialWeights.copy_to``."""
         shutil.copytree(self.path, folder, dirs_exist_ok=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightsFileStart(Start):
-    """A file of weights made elsewhere, such as MedicalNet's, for the backbones of all sequences; the head is new.
+class CheckpointFile(InitialWeights):
+    """A checkpoint file from elsewhere, such as MedicalNet's, for the backbones of all sequences; the head is new.
 
-    On whom it was trained is not written in such a file, so that no patient in common can be found.
+    Such a file does not list its training patients, so shared patients cannot be detected.
     """
 
     @property
@@ -131,59 +132,60 @@ class WeightsFileStart(Start):
         return f"{UNKNOWN} (SHA-256 {self.weights_sha256[:12]}…)"
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
-        """See ``Start.refuse_unfit``."""
+        """See ``InitialWeights.refuse_unfit``."""
         self.tensors(plan)
 
     def tensors(self, plan: ExperimentPlan) -> Tensors:
-        """The weights, with a head drawn from the plan's seed."""
-        from PCNSLSurvivalLib.models.networks.pretrained import load_transfer_start
+        """The weights, with a random head from the plan's seed."""
+        from PCNSLSurvivalLib.models.networks.pretrained import load_initial_weights
 
-        return load_transfer_start(self.path, plan.network, seed=plan.seed)[0]
+        return load_initial_weights(self.path, plan.network, seed=plan.seed)[0]
 
     def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
-        """See ``Start.copy_to``."""
+        """See ``InitialWeights.copy_to``."""
         write_weights(self.tensors(plan), folder / MEMBER)
         record = {"weights_file_sha256": self.weights_sha256, "seed_of_head": plan.seed}
         (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def read_start(path: Path) -> Start:
-    """Read what ``pcnsl-survival pretrain`` left in a folder, or take a file of weights.
+def read_initial_weights(path: Path) -> InitialWeights:
+    """Read a run of ``pcnsl-survival pretrain`` from its folder, or take a checkpoint file.
 
     Raises:
         ExperimentError: There is nothing, or the folder is no such training.
         TrainingError: It is damaged.
     """
-    from PCNSLSurvivalLib.training.job import is_training, read_unit
+    from PCNSLSurvivalLib.training.job import is_training, read_job
 
     path = path.absolute()
     if not path.exists():
         raise ExperimentError(
-            "The start is not there. Give the folder that pretrain wrote, or a file of weights such as MedicalNet's."
+            "The initial weights do not exist. Give the folder that pretrain wrote, or a checkpoint file such as "
+            "MedicalNet's."
         )
     if path.is_file():
-        return WeightsFileStart(path=path, weights_sha256=sha256_of(path), trained_on=TrainedOn(unknown=True))
+        return CheckpointFile(path=path, weights_sha256=sha256_of(path), trained_on=TrainedOn(unknown=True))
     if not is_training(path):
-        what = "a prepared cohort" if (path / COHORT_FILE).is_file() else "no training of this software"
+        what = "is a prepared cohort" if (path / COHORT_FILE).is_file() else "holds no training of this software"
         raise ExperimentError(
-            f"The start is {what}. Give the folder that 'pcnsl-survival pretrain' wrote (it holds unit.json), or a "
-            "file of weights."
+            f"The folder of initial weights {what}. Give the folder that 'pcnsl-survival pretrain' wrote (it holds "
+            "job.json), or a checkpoint file."
         )
-    unit = read_unit(path)
-    facts = unit.facts
+    job = read_job(path)
+    facts = job.facts
     if facts["fold"]["test"] or "patients" not in facts or len(facts["sequences"]) != 1:
         raise ExperimentError(
-            "The start was not trained by 'pcnsl-survival pretrain': it held patients back, or does not say on whom it "
-            "was trained. Give the folder that pretrain wrote."
+            "The initial weights were not trained by 'pcnsl-survival pretrain': the training held patients out, or "
+            "does not list its patients. Give the folder that pretrain wrote."
         )
-    return PretrainedStart(
+    return PretrainedRun(
         path=path,
         sequence=MRSequence(facts["sequences"][0]),
-        architecture=unit.architecture,
+        architecture=job.architecture,
         grid=NetworkGridStep(**{entry: tuple(values) for entry, values in facts["settings"]["grid"].items()}),
         recipe_sha256=facts["recipe_sha256"],
         threshold_days=float(facts["settings"]["threshold_days"]),
         weights_sha256=sha256_of(path / MEMBER),
-        trained_on=TrainedOn.of_unit(facts),
-        before=TrainedOn.of_start_of(facts),
+        trained_on=TrainedOn.of_job(facts),
+        before=TrainedOn.of_initial_weights_of(facts),
     )

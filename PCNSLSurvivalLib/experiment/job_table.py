@@ -1,58 +1,190 @@
-"""The table of finished work: every unit of an experiment, its state, and why one failed."""
+"""The jobs of an experiment: one job per fold and arm, and one pre-training per sequence."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from PCNSLSurvivalLib.core.files import write_whole_text
-from PCNSLSurvivalLib.experiment.jobs import Unit
-
-State = Literal["waiting", "finished", "failed"]
-
-TABLE = "units.csv"
-RECORD = "unit.json"
-PREDICTIONS = "predictions.csv"
-_COLUMNS = ("arm", "repeat", "fold", "state", "reason", "folder")
+from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
+from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
+from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds
+from PCNSLSurvivalLib.core import version
+from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
+from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
+from PCNSLSurvivalLib.experiment.initial_weights import CheckpointFile, InitialWeights
+from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.participants import Participants, participants
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitOutcome:
-    """What became of one unit."""
+class JobTable:
+    """Everything an experiment does.
 
-    state: State
-    reason: str = ""
-    found: bool = False
-    """Whether an earlier run had finished it."""
-    seconds: float = 0.0
-    disk_full: bool = False
+    Attributes:
+        pretraining: Jobs that others wait for.
+        folds: One job a fold and arm, arm by arm.
+        patients: Of the cohort that is cross-validated.
+        second: Of the cohort of the pre-training; None without one.
+        starts: Trained beforehand, by sequence, in place of a pre-training.
+        radiomics_region: What radiomics looks at in every patient; None without radiomics.
+    """
+
+    pretraining: tuple[Job, ...]
+    folds: tuple[Job, ...]
+    patients: Participants
+    second: Participants | None
+    initial_weights: dict[MRSequence, InitialWeights]
+    radiomics_region: Region | None
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """All jobs; those that others wait for come first."""
+        return (*self.pretraining, *self.folds)
 
 
-def is_finished(unit: Unit, out: Path) -> bool:
-    """Whether a unit's results are on disk: its folder appears only when it is whole."""
-    return (unit.folder(out) / RECORD).is_file()
-
-
-def write_unit_table(units: Iterable[Unit], outcomes: Mapping[str, UnitOutcome], out: Path) -> None:
-    """Write ``units.csv``: one row a unit, with its state and folder; without times, so that two runs compare.
+def build_job_table(
+    plan: ExperimentPlan,
+    cohort: PreparedCohort,
+    second: PreparedCohort | None,
+    initial_weights: Sequence[InitialWeights] = (),
+) -> JobTable:
+    """Lay out the jobs of a plan on its cohorts.
 
     Args:
-        units: All of the experiment.
-        outcomes: By the unit's key, as far as known.
-        out: Folder of the experiment.
+        plan: The experiment.
+        cohort: Is cross-validated.
+        second: Of the pre-training; needed by transfer arms without initial weights.
+        starts: Trained beforehand; those of sequences that the plan does not have are not used.
 
     Raises:
-        OutputFolderError: The table cannot be written.
+        CohortError: The cohorts share a patient.
+        EvaluationError: Some patients have a lesion for radiomics, and others none.
+        ExperimentError: A cohort is missing or holds nobody for this plan.
+        FoldError: The cohort cannot be split.
     """
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(_COLUMNS)
-    for unit in units:
-        outcome = outcomes.get(unit.key, UnitOutcome(state="waiting"))
-        place = (unit.fold.repeat + 1, unit.fold.fold + 1) if unit.fold else ("", "")
-        table.writerow([unit.arm, *place, outcome.state, outcome.reason, unit.folder(out).relative_to(out).as_posix()])
-    write_whole_text(out / TABLE, text.getvalue())
+    patients = participants(cohort, plan.all_sequences, plan.threshold_days)
+    labeled = patients.labeled
+    folds = repeated_stratified_folds(
+        [exam.name for exam in labeled],
+        [exam.patient_id for exam in labeled],
+        [int(exam.os_class(plan.threshold_days) or 0) for exam in labeled],
+        splits=plan.splits,
+        repeats=plan.repeats,
+        seed=plan.seed,
+    )
+    given = weights_by_sequence(plan, initial_weights)
+    for weights in dict.fromkeys(given.values()):
+        weights.refuse_unfit(plan, cohort)
+    before = None
+    pretraining: dict[MRSequence, Job] = {}
+    if plan.needs_pretraining and set(given) != set(plan.sequences):
+        if second is None:
+            raise ExperimentError(
+                "The transfer arms need a second cohort for pre-training. Give it with --pretrain-cohort, give initial "
+                "weights for each sequence with --init-weights, or remove 'transfer' from 'initializations' in the "
+                "experiment file."
+            )
+        refuse_shared_patients(cohort, second.exams)
+        before = participants(second, plan.sequences, plan.threshold_days)
+    if plan.needs_pretraining:
+        for sequence in plan.sequences:
+            if sequence in given:
+                decided: dict[str, Any] = {"weights_sha256": given[sequence].weights_sha256}
+                if isinstance(given[sequence], CheckpointFile):
+                    decided["seed_of_head"] = plan.seed
+            else:
+                assert second is not None
+                assert before is not None
+                decided = _network(second, sequence) | {
+                    "settings": plan.settings_of("pretraining").to_json(),
+                    "patients": _identities(before.labeled, plan),
+                }
+            pretraining[sequence] = Job(
+                kind="pretraining",
+                arm=f"{sequence}_pretraining",
+                fold=None,
+                decided_by=decided,
+                sequence=sequence,
+            )
+    region = radiomics_region((*labeled, *patients.censored), plan.radiomics_region) if plan.needs_radiomics else None
+    by_scans, by_clinic = (_identities((*labeled, *patients.censored), plan, clinical=c) for c in (False, True))
+
+    def who(fold: Fold, everyone: dict[str, list[object]] = by_scans) -> dict[str, Any]:
+        return {
+            "train": {name: everyone[name] for name in fold.train},
+            "test": {name: everyone[name] for name in fold.test},
+            "censored": {exam.name: everyone[exam.name] for exam in patients.censored},
+            "place": [fold.repeat, fold.fold, plan.seed],
+        }
+
+    jobs = []
+    for network in plan.networks:
+        settings = plan.settings_of("finetuning" if network.initialization == "transfer" else "training")
+        decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
+        before_it = pretraining[network.sequence] if network.initialization == "transfer" else None
+        jobs += [
+            Job(
+                kind="network",
+                arm=network.name,
+                fold=fold,
+                decided_by=decided | who(fold),
+                sequence=network.sequence,
+                pretraining=before_it,
+            )
+            for fold in folds
+        ]
+    for arm in plan.baseline_arms:
+        decided = {"version": version.__version__}
+        if arm.sequence is not None:
+            decided["region"] = region
+        everyone = by_clinic if arm.sequence is None else by_scans
+        jobs += [
+            Job(kind="baseline", arm=arm.name, fold=fold, decided_by=decided | who(fold, everyone)) for fold in folds
+        ]
+    return JobTable(
+        pretraining=tuple(pretraining.values()),
+        folds=tuple(jobs),
+        patients=patients,
+        second=before,
+        initial_weights=given,
+        radiomics_region=region,
+    )
+
+
+def weights_by_sequence(
+    plan: ExperimentPlan, initial_weights: Sequence[InitialWeights]
+) -> dict[MRSequence, InitialWeights]:
+    """The start of each sequence: its own, or else the one that serves any."""
+    if sum(weights.sequence is None for weights in initial_weights) > 1:
+        raise ExperimentError(
+            "--init-weights gives two files of weights, and each serves every sequence. Give one of them."
+        )
+    given: dict[MRSequence, InitialWeights] = {}
+    if plan.needs_pretraining:
+        for weights in sorted(initial_weights, key=lambda weights: weights.sequence is not None):
+            given |= {s: weights for s in plan.sequences if weights.sequence in (s, None)}
+    if initial_weights and not given:
+        raise ExperimentError(
+            "No arm uses the weights that --init-weights names: only a transfer arm of the same sequence can. Choose "
+            "such an arm, or leave --init-weights out."
+        )
+    return given
+
+
+def _network(cohort: PreparedCohort, sequence: MRSequence) -> dict[str, Any]:
+    return {
+        "version": version.__version__,
+        "sequence": str(sequence),
+        "recipe": cohort.recipe.sha256,
+    }
+
+
+def _identities(
+    patients: Iterable[PreparedExam], plan: ExperimentPlan, *, clinical: bool = False
+) -> dict[str, list[object]]:
+    return {exam.name: identity_of(exam, plan.threshold_days, clinical=clinical) for exam in patients}

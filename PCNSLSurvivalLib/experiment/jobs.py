@@ -1,6 +1,6 @@
-"""The experiment's units of work, each named by the SHA-256 of everything that decides its numbers.
+"""The experiment's jobs, each named by the SHA-256 of everything that decides its numbers.
 
-A unit is one fold of one arm, or the pre-training of one sequence. Its folder's name holds the hash, so that a unit
+A job is one fold of one arm, or the pre-training of one sequence. Its folder's name holds the hash, so that a job
 is done when its folder is there, whatever happened in between, and a changed plan or cohort never meets old results.
 """
 
@@ -19,11 +19,11 @@ from PCNSLSurvivalLib.experiment.plan import Training
 
 Kind = Literal["pretraining", "network", "baseline"]
 
-UNITS = "units"
+JOBS = "jobs"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unit:
+class Job:
     """One piece of work that one process does from beginning to end.
 
     Attributes:
@@ -32,7 +32,7 @@ class Unit:
         fold: The outer fold; None for a pre-training.
         decided_by: Everything that decides the numbers, as plain JSON values.
         sequence: What a network looks at; None for a baseline.
-        start: The pre-training whose weights it starts from.
+        pretraining: The pre-training whose weights it starts from.
     """
 
     kind: Kind
@@ -40,12 +40,12 @@ class Unit:
     fold: Fold | None
     decided_by: Mapping[str, Any]
     sequence: MRSequence | None = None
-    start: Unit | None = None
+    pretraining: Job | None = None
 
     @property
     def key(self) -> str:
-        """SHA-256 of everything that decides the numbers, its start's included."""
-        decided = {**self.decided_by, "start": self.start.key if self.start else None}
+        """SHA-256 of everything that decides the numbers, its pre-training's included."""
+        decided = {**self.decided_by, "pretraining": self.pretraining.key if self.pretraining else None}
         text = json.dumps([self.kind, self.arm, decided], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -58,10 +58,10 @@ class Unit:
     def training(self) -> Training | None:
         """Which of the plan's settings train its network; None for a baseline."""
         if self.kind == "network":
-            return "training" if self.start is None else "finetuning"
+            return "training" if self.pretraining is None else "finetuning"
         return "pretraining" if self.kind == "pretraining" else None
 
     def folder(self, out: Path) -> Path:
         """Where its results lie once it is finished."""
         where = self.fold.label if self.fold else "all"
-        return out / UNITS / self.arm / f"{where}_{self.key[:12]}"
+        return out / JOBS / self.arm / f"{where}_{self.key[:12]}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version as installed_version
 
 from PCNSLSurvivalLib.core import version
-from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, PretrainedStart
-from PCNSLSurvivalLib.experiment.job_list import Grid
+from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, PretrainedRun
+from PCNSLSurvivalLib.experiment.job_table import JobTable
 from PCNSLSurvivalLib.experiment.methods_training import other_training_in_words, training_in_words
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -16,36 +16,36 @@ from PCNSLSurvivalLib.reports.experiment.methods_baselines import baselines_in_w
 _PACKAGES = ("torch", "monai", "scikit-learn", "numpy", "SimpleITK", "numpyradiomics")
 
 
-def experiment_facts(plan: ExperimentPlan, grid: Grid, recipe: Recipe) -> ExperimentFacts:
+def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) -> ExperimentFacts:
     """The facts of one experiment.
 
     Args:
         plan: What was run.
-        grid: Who took part.
+        job_table: Who took part.
         recipe: How the scans were prepared.
     """
     return ExperimentFacts(
         cohort=plan.cohort,
         virtual=plan.virtual_patients,
         threshold_days=plan.threshold_days,
-        excluded=grid.patients.left_out,
+        excluded=job_table.patients.left_out,
         seed=plan.seed,
         predictors=(*(one.label for one in plan.all_sequences), *clinical_predictors(plan.baseline_arms)),
         preparation=_preparation(plan, recipe),
         network=_network(plan) if plan.sequences else "",
         training=_training(plan),
-        pretraining=_pretraining(plan, grid),
-        baselines=baselines_in_words(plan.baseline_arms, grid.radiomics_region or "lesion"),
+        pretraining=_pretraining(plan, job_table),
+        baselines=baselines_in_words(plan.baseline_arms, job_table.radiomics_region or "lesion"),
         model_arm=plan.model_arm if plan.model_arm and plan.makes_model else "",
         software={"pcnsl-survival": version.__version__} | {name: installed_version(name) for name in _PACKAGES},
-        command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(grid)} --out DIR",
+        command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(job_table)} --out DIR",
     )
 
 
-def _second(grid: Grid) -> str:
-    if grid.starts:
-        return " --start START"
-    return " --brats SECOND" if grid.second is not None else ""
+def _second(job_table: JobTable) -> str:
+    if job_table.initial_weights:
+        return " --init-weights PATH"
+    return " --pretrain-cohort SECOND" if job_table.second is not None else ""
 
 
 def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
@@ -81,28 +81,32 @@ def _described(plan: ExperimentPlan) -> Training:
     return "training" if "scratch" in plan.initializations else "finetuning"
 
 
-def _pretraining(plan: ExperimentPlan, grid: Grid) -> str:
-    if not grid.pretraining:
+def _pretraining(plan: ExperimentPlan, job_table: JobTable) -> str:
+    if not job_table.pretraining:
         return ""
     described, after = plan.settings_of(_described(plan)), plan.settings_of("finetuning")
-    files = [start for start in dict.fromkeys(grid.starts.values()) if start.sequence is None]
-    trained = [start for start in dict.fromkeys(grid.starts.values()) if isinstance(start, PretrainedStart)]
-    counts = {len(start.trained_on.patients) for start in trained}
-    before = [f"{start.in_words} with a new head" for start in files]
-    if grid.second is not None:
-        counts.add(len(grid.second.labeled))
+    files = [weights for weights in dict.fromkeys(job_table.initial_weights.values()) if weights.sequence is None]
+    trained = [
+        weights for weights in dict.fromkeys(job_table.initial_weights.values()) if isinstance(weights, PretrainedRun)
+    ]
+    counts = {len(weights.trained_on.patients) for weights in trained}
+    before = [f"{weights.in_words} with a new head" for weights in files]
+    if job_table.second is not None:
+        counts.add(len(job_table.second.labeled))
     if counts:
         many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
-        virtual = " of virtual patients" if grid.second is not None and grid.second.cohort.virtual else ""
-        cohorts = "other cohorts" if any(start.before.patients for start in trained) else f"a second cohort{virtual}"
+        virtual = " of virtual patients" if job_table.second is not None and job_table.second.cohort.virtual else ""
+        cohorts = (
+            "other cohorts" if any(weights.before.patients for weights in trained) else f"a second cohort{virtual}"
+        )
         before.append(
             f"a network trained for the same OS classes on {many} examinations of {cohorts}, none of whose patients is "
             "in the first"
         )
-        if any(start.before.unknown for start in trained):
-            before[-1] += f" (and, before that, started from {UNKNOWN})"
+        if any(weights.before.unknown for weights in trained):
+            before[-1] += f" (itself initialized from {UNKNOWN})"
     told = [f"Transfer arms started from {', or from '.join(before)}."]
-    if grid.second is not None:
+    if job_table.second is not None:
         told.append(f"Pre-training was done {other_training_in_words(plan.settings_of('pretraining'), described)}")
     if after != described:
         told.append(f"Fine-tuning was done {other_training_in_words(after, described)}")

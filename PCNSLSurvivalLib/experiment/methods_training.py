@@ -16,7 +16,7 @@ def training_in_words(settings: TrainingSettings) -> str:
         (
             f"Networks were trained with AdamW ({say['learning_rate']}, {say['weight_decay']}, {say['batch_size']}) "
             f"for {say['epochs']} with {say['warmup_epochs']} and a cosine schedule.",
-            f"The epoch with the lowest loss on {say['inner_share']} was kept, and training ended early with "
+            f"The epoch with the lowest loss on {say['validation_share']} was kept, and training ended early with "
             f"{say['patience']}.",
             *chosen,
         )
@@ -39,7 +39,7 @@ def _numbers(settings: TrainingSettings) -> dict[str, str]:
         "batch_size": f"batches of {settings.batch_size}",
         "epochs": f"at most {settings.epochs} epochs",
         "warmup_epochs": f"a warm-up of {settings.warmup_epochs}",
-        "inner_share": f"an inner split of {100 * settings.inner_share:g} % of the training patients or more",
+        "validation_share": f"an inner split of {100 * settings.validation_share:g} % of the training patients or more",
         "patience": f"a patience of {settings.patience}",
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.experiment.job_list import given_starts
+from PCNSLSurvivalLib.experiment.job_table import weights_by_sequence
 from PCNSLSurvivalLib.experiment.model_card import model_card
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
@@ -21,11 +21,11 @@ from PCNSLSurvivalLib.models.calibration import Calibration, fit_temperature
 from PCNSLSurvivalLib.models.familiarity import LEAST_CASES, FamiliarityStatistics, familiarity_statistics, measures_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, refuse_foreign_model, write_model_folder
-from PCNSLSurvivalLib.training.job import FinishedUnit
+from PCNSLSurvivalLib.training.job import FinishedJob
 
 
 def write_model(
-    experiment: Experiment, units: Sequence[FinishedUnit], folds: Sequence[FoldPredictions], out: Path
+    experiment: Experiment, jobs: Sequence[FinishedJob], folds: Sequence[FoldPredictions], out: Path
 ) -> ModelFolder:
     """Pack the networks of the first repetition of an arm, one a fold, with everything that held-out data say of them.
 
@@ -34,7 +34,7 @@ def write_model(
 
     Args:
         experiment: Its plan and cohort.
-        units: The arm's finished units, all folds of all repetitions.
+        jobs: The arm's finished jobs, all folds of all repetitions.
         folds: Its held-out predictions.
         out: Model folder to write; its name becomes the model's name. An earlier one is replaced, other files are not.
 
@@ -42,10 +42,10 @@ def write_model(
         ExperimentError, ModelFolderError, OutputFolderError: A network is gone, or the folder cannot be written.
     """
     plan, cohort = experiment.plan, experiment.cohort
-    first = [unit for unit in units if unit.facts["fold"]["repeat"] == 0]
+    first = [job for job in jobs if job.facts["fold"]["repeat"] == 0]
     sequences = tuple(arm.sequence for arm in plan.networks if arm.name == plan.model_arm)
-    calibration = _calibration(units, folds)
-    person = {case: cohort.patient(case).patient for one in folds for case in one.cases}
+    calibration = _calibration(jobs, folds)
+    person = {case: cohort.exam(case).patient_id for one in folds for case in one.cases}
     patients = len(set(person.values()))
     whom = in_words(plan, patients)
     refuse_foreign_model(out)
@@ -53,7 +53,7 @@ def write_model(
         write_model_folder(
             folder,
             architecture=plan.network,
-            members=[member_of(unit.folder, plan.network) for unit in first],
+            members=[member_of(job.folder, plan.network) for job in first],
             sequences=sequences,
             recipe=replace(cohort.recipe, network_grid=plan.network_grid),
             description=model_description(
@@ -75,9 +75,9 @@ def _started_from(experiment: Experiment, sequence: MRSequence) -> str:
     plan = experiment.plan
     if not (plan.model_arm or "").endswith("_transfer"):
         return "random weights"
-    start = given_starts(plan, experiment.starts).get(sequence)
-    if start is not None:
-        return start.in_words
+    weights = weights_by_sequence(plan, experiment.initial_weights).get(sequence)
+    if weights is not None:
+        return weights.in_words
     assert experiment.second is not None
     others = participants(experiment.second, plan.sequences, plan.threshold_days).labeled
     return f"a network trained on {len(others)} examinations of a second cohort"
@@ -115,13 +115,13 @@ def model_description(
     )
 
 
-def _calibration(units: Sequence[FinishedUnit], folds: Sequence[FoldPredictions]) -> Calibration:
+def _calibration(jobs: Sequence[FinishedJob], folds: Sequence[FoldPredictions]) -> Calibration:
     """The temperature by the mean held-out log-odds of each patient."""
     classes = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
     log_odds: dict[str, list[float]] = {case: [] for case in classes}
-    for unit in units:
-        held_back = set(unit.facts["fold"]["test"])
-        for name, value in zip(unit.names, unit.log_odds, strict=True):
+    for job in jobs:
+        held_back = set(job.facts["fold"]["test"])
+        for name, value in zip(job.names, job.log_odds, strict=True):
             if name in held_back:
                 log_odds[name].append(float(value))
     names = sorted(classes)
@@ -129,15 +129,15 @@ def _calibration(units: Sequence[FinishedUnit], folds: Sequence[FoldPredictions]
 
 
 def _familiarity(
-    experiment: Experiment, units: Sequence[FinishedUnit], sequences: tuple[MRSequence, ...], whom: str
+    experiment: Experiment, jobs: Sequence[FinishedJob], sequences: tuple[MRSequence, ...], whom: str
 ) -> FamiliarityStatistics | None:
-    rows = [dict(zip(unit.names, unit.features, strict=True)) for unit in units]
-    names = sorted(name for one in units for name in one.facts["fold"]["test"])
+    rows = [dict(zip(job.names, job.features, strict=True)) for job in jobs]
+    names = sorted(name for one in jobs for name in one.facts["fold"]["test"])
     if len(names) < LEAST_CASES:
         return None
     step = experiment.plan.network_grid
     return familiarity_statistics(
-        [measures_of(experiment.cohort.patient(name).network_input(sequences, step)) for name in names],
+        [measures_of(experiment.cohort.exam(name).network_input(sequences, step)) for name in names],
         [np.stack([row[name] for row in rows]) for name in names],
         reference=whom,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
 
@@ -20,15 +20,15 @@ class Participants:
         cohort: The cohort of the first two alone.
     """
 
-    labeled: tuple[PreparedPatient, ...]
-    censored: tuple[PreparedPatient, ...]
+    labeled: tuple[PreparedExam, ...]
+    censored: tuple[PreparedExam, ...]
     left_out: dict[str, str]
     cohort: PreparedCohort
 
     @property
     def without_class(self) -> dict[str, str]:
         """Reason by name of everyone who is in no fold, in the order of the names."""
-        censored = {patient.name: "Censored before the threshold: no OS class." for patient in self.censored}
+        censored = {exam.name: "Censored before the threshold: no OS class." for exam in self.censored}
         return dict(sorted({**self.left_out, **censored}.items()))
 
 
@@ -39,18 +39,18 @@ def participants(cohort: PreparedCohort, sequences: tuple[MRSequence, ...], thre
         ExperimentError: Nobody has a class.
     """
     labeled, censored, left_out = [], [], dict(cohort.left_out)
-    for patient in sorted(cohort.patients, key=lambda patient: patient.name):
-        missing = [sequence.label for sequence in sequences if sequence not in patient.sequences]
+    for exam in sorted(cohort.exams, key=lambda exam: exam.name):
+        missing = [sequence.label for sequence in sequences if sequence not in exam.sequences]
         if missing:
-            left_out[patient.name] = f"No {' and no '.join(missing)}."
-        elif patient.os_days is None:
-            left_out[patient.name] = "Survival is unknown."
-        elif patient.os_class(threshold_days) is not None:
-            labeled.append(patient)
-        elif patient.death_observed is None:
-            left_out[patient.name] = f"Whether the patient died at day {patient.os_days:g} is unknown."
+            left_out[exam.name] = f"No {' and no '.join(missing)}."
+        elif exam.os_days is None:
+            left_out[exam.name] = "Survival is unknown."
+        elif exam.os_class(threshold_days) is not None:
+            labeled.append(exam)
+        elif exam.death_observed is None:
+            left_out[exam.name] = f"Whether the patient died at day {exam.os_days:g} is unknown."
         else:
-            censored.append(patient)
+            censored.append(exam)
     if not labeled:
         scans = f"{', '.join(sequence.label for sequence in sequences)} and " if sequences else ""
         raise ExperimentError(
@@ -61,5 +61,5 @@ def participants(cohort: PreparedCohort, sequences: tuple[MRSequence, ...], thre
         labeled=tuple(labeled),
         censored=tuple(censored),
         left_out=left_out,
-        cohort=replace(cohort, patients=(*labeled, *censored)),
+        cohort=replace(cohort, exams=(*labeled, *censored)),
     )

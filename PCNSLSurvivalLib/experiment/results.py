@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
 from PCNSLSurvivalLib.experiment.examples import activation_examples
-from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
-from PCNSLSurvivalLib.experiment.jobs import Unit
+from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
+from PCNSLSurvivalLib.experiment.jobs import Job
 from PCNSLSurvivalLib.experiment.methods_facts import experiment_facts
 from PCNSLSurvivalLib.experiment.model import write_model
 from PCNSLSurvivalLib.experiment.model_card import NOTHING_TOLD
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.run import Experiment, Work
+from PCNSLSurvivalLib.experiment.run import Experiment, RunSummary
 from PCNSLSurvivalLib.models.calibration import is_at_bound
 from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
 from PCNSLSurvivalLib.reports.experiment.facts import (
@@ -26,19 +26,19 @@ from PCNSLSurvivalLib.reports.experiment.facts import (
     read_history,
 )
 from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
-from PCNSLSurvivalLib.training.job import read_unit
+from PCNSLSurvivalLib.training.job import read_job
 
 RESULTS, MODEL = "results", "model"
 
 
 def write_results(
-    experiment: Experiment, work: Work, tell: Callable[[str], None] = lambda sentence: None
+    experiment: Experiment, summary: RunSummary, tell: Callable[[str], None] = lambda sentence: None
 ) -> Path | None:
     """Write the report of the arms whose every fold is finished, and the model folder of the plan's arm.
 
     Args:
         experiment: The plan, its cohorts and its folder.
-        work: What became of the units.
+        work: What became of the jobs.
         tell: Told in a sentence what is remarkable about the model.
 
     Returns:
@@ -48,16 +48,16 @@ def write_results(
         EvaluationError, ModelFolderError, OutputFolderError: A result cannot be read or written.
     """
     plan, out = experiment.plan, experiment.out
-    arms = complete_arms(plan, work)
+    arms = complete_arms(plan, summary)
     if not arms:
         return None
-    predictions = {arm: _predictions(units, out) for arm, units in arms.items()}
-    people = work.grid.patients
+    predictions = {arm: _predictions(jobs, out) for arm, jobs in arms.items()}
+    people = summary.job_table.patients
     networks = {arm.name for arm in plan.networks}
-    histories = {arm: [history_of(unit, plan, out) for unit in units] for arm, units in arms.items() if arm in networks}
+    histories = {arm: [history_of(job, plan, out) for job in jobs] for arm, jobs in arms.items() if arm in networks}
     examples: tuple[ActivationExample, ...] = ()
     if plan.model_arm in arms:
-        finished = [read_unit(unit.folder(out)) for unit in arms[plan.model_arm]]
+        finished = [read_job(job.folder(out)) for job in arms[plan.model_arm]]
         with _model_place(plan, out) as place:
             model = write_model(experiment, finished, predictions[plan.model_arm], place)
             if plan.makes_model and is_at_bound(model.temperature):
@@ -77,7 +77,7 @@ def write_results(
         out / RESULTS,
         [fold for folds in predictions.values() for fold in folds],
         outcomes=outcomes_of((*people.labeled, *people.censored)),
-        facts=experiment_facts(plan, work.grid, experiment.cohort.recipe),
+        facts=experiment_facts(plan, summary.job_table, experiment.cohort.recipe),
         labels=_labels(plan),
         reference=reference,
         pairs=[pair for s in plan.sequences if set(pair := (f"{s}_transfer", f"{s}_scratch")) <= set(arms)],
@@ -108,30 +108,28 @@ def _model_place(plan: ExperimentPlan, out: Path) -> Iterator[Path]:
             yield Path(folder) / MODEL
 
 
-def complete_arms(plan: ExperimentPlan, work: Work) -> dict[str, list[Unit]]:
-    """The units of each arm whose every fold is finished, in the order of the plan."""
-    arms: dict[str, list[Unit]] = {name: [] for name in plan.arm_names}
-    for unit in work.grid.folds:
-        arms[unit.arm].append(unit)
+def complete_arms(plan: ExperimentPlan, summary: RunSummary) -> dict[str, list[Job]]:
+    """The jobs of each arm whose every fold is finished, in the order of the plan."""
+    arms: dict[str, list[Job]] = {name: [] for name in plan.arm_names}
+    for job in summary.job_table.folds:
+        arms[job.arm].append(job)
     return {
-        name: units
-        for name, units in arms.items()
-        if all(work.outcomes[unit.key].state == "finished" for unit in units)
+        name: jobs for name, jobs in arms.items() if all(summary.outcomes[job.key].state == "finished" for job in jobs)
     }
 
 
-def _predictions(units: Sequence[Unit], out: Path) -> list[FoldPredictions]:
-    return [fold for unit in units for fold in read_predictions(unit.folder(out) / PREDICTIONS)]
+def _predictions(jobs: Sequence[Job], out: Path) -> list[FoldPredictions]:
+    return [fold for job in jobs for fold in read_predictions(job.folder(out) / PREDICTIONS)]
 
 
-def history_of(unit: Unit, plan: ExperimentPlan, out: Path) -> TrainingHistory:
+def history_of(job: Job, plan: ExperimentPlan, out: Path) -> TrainingHistory:
     """Loss by epoch of a finished network, and whether that loss holds the plan's lesion task.
 
     Raises:
         EvaluationError: Its ``history.csv`` is missing or damaged.
     """
-    lesion_task = unit.training is not None and plan.settings_of(unit.training).lesion_task > 0
-    return read_history(unit.folder(out) / "history.csv", unit.label, lesion_task=lesion_task)
+    lesion_task = job.training is not None and plan.settings_of(job.training).lesion_task > 0
+    return read_history(job.folder(out) / "history.csv", job.label, lesion_task=lesion_task)
 
 
 def _labels(plan: ExperimentPlan) -> dict[str, str]:

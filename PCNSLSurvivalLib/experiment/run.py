@@ -16,25 +16,25 @@ from pathlib import Path
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
-from PCNSLSurvivalLib.core.locks import at_work
+from PCNSLSurvivalLib.core.locks import folder_lock
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.experiment.epoch_watch import EpochWatch
-from PCNSLSurvivalLib.experiment.initial_weights import Start
-from PCNSLSurvivalLib.experiment.job_list import Grid, experiment_grid
-from PCNSLSurvivalLib.experiment.job_table import UnitOutcome, is_finished, write_unit_table
-from PCNSLSurvivalLib.experiment.jobs import UNITS, Unit
+from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
+from PCNSLSurvivalLib.experiment.job_outcomes import JobOutcome, is_finished, write_job_outcomes
+from PCNSLSurvivalLib.experiment.job_table import JobTable, build_job_table
+from PCNSLSurvivalLib.experiment.jobs import JOBS, Job
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.run_job import UnitTask, do_unit, lost_unit
+from PCNSLSurvivalLib.experiment.run_job import JobTask, do_job, lost_job
 from PCNSLSurvivalLib.training.loop import Epoch
 
 PLAN = "experiment.yaml"
 LEFT_OUT = "left_out.csv"
-_WORK = "experiment"
+_LOCK = "experiment"
 _HELD: set[Path] = set()
-"""Folders that this process is at work in."""
+"""Folders that this process has locked."""
 
-Report = Callable[[Unit, UnitOutcome, int, int], None]
-"""Told every outcome as it comes, with the number of units done and of all."""
+Report = Callable[[Job, JobOutcome, int, int], None]
+"""Told every outcome as it comes, with the number of jobs done and of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,35 +45,35 @@ class Experiment:
     cohort: PreparedCohort
     second: PreparedCohort | None
     out: Path
-    starts: tuple[Start, ...] = ()
+    initial_weights: tuple[InitialWeights, ...] = ()
     """Trained beforehand, in place of a pre-training on ``second``."""
 
     @property
-    def grid(self) -> Grid:
-        """The units of the plan on these cohorts; see ``experiment_grid`` for what it raises."""
-        return experiment_grid(self.plan, self.cohort, self.second, self.starts)
+    def job_table(self) -> JobTable:
+        """The jobs of the plan on these cohorts; see ``build_job_table`` for what it raises."""
+        return build_job_table(self.plan, self.cohort, self.second, self.initial_weights)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
-    """What became of the units.
+class RunSummary:
+    """What became of the jobs.
 
     Attributes:
-        grid: All units.
-        outcomes: By the unit's key.
+        job_table: All jobs.
+        outcomes: By the job's key.
     """
 
-    grid: Grid
-    outcomes: dict[str, UnitOutcome]
+    job_table: JobTable
+    outcomes: dict[str, JobOutcome]
 
     @property
-    def failed(self) -> tuple[tuple[Unit, str], ...]:
-        """Units that failed, with their reasons."""
-        pairs = ((unit, self.outcomes[unit.key]) for unit in self.grid.units)
-        return tuple((unit, outcome.reason) for unit, outcome in pairs if outcome.state == "failed")
+    def failed(self) -> tuple[tuple[Job, str], ...]:
+        """Jobs that failed, with their reasons."""
+        pairs = ((job, self.outcomes[job.key]) for job in self.job_table.jobs)
+        return tuple((job, outcome.reason) for job, outcome in pairs if outcome.state == "failed")
 
     def raise_if_failed(self) -> None:
-        """Say which units failed, and what to do.
+        """Say which jobs failed, and what to do.
 
         Raises:
             ExperimentError: At least one failed.
@@ -83,68 +83,68 @@ class Work:
         reasons = Counter(reason for _, reason in self.failed)
         listed = " ".join(f"{reason} ({times} of them)" for reason, times in reasons.most_common(3))
         raise ExperimentError(
-            f"{len(self.failed)} of {len(self.grid.units)} units failed; units.csv lists them. {listed} Everything "
+            f"{len(self.failed)} of {len(self.job_table.jobs)} jobs failed; jobs.csv lists them. {listed} Everything "
             "else is finished and kept: set this right and run the same command again."
         )
 
     @property
     def counts(self) -> Counter[str]:
-        """How many units were done now ('done'), found finished ('found'), or failed ('failed')."""
+        """How many jobs this run finished ('done'), already finished ('cached'), or failed ('failed')."""
         return Counter(
-            "failed" if outcome.state == "failed" else "found" if outcome.found else "done"
+            "failed" if outcome.state == "failed" else "cached" if outcome.cached else "done"
             for outcome in self.outcomes.values()
         )
 
 
-def run_units(
+def run_jobs(
     experiment: Experiment,
     *,
-    jobs: int = 1,
+    parallel: int = 1,
     scheduler: str | None = None,
     device: str = "auto",
-    report: Report = lambda unit, outcome, done, total: None,
-    on_epoch: Callable[[Unit, Epoch], None] = lambda unit, epoch: None,
-) -> Work:
-    """Do every unit that is not finished yet; one that fails does not stop the others.
+    report: Report = lambda job, outcome, done, total: None,
+    on_epoch: Callable[[Job, Epoch], None] = lambda job, epoch: None,
+) -> RunSummary:
+    """Do every job that is not finished yet; one that fails does not stop the others.
 
-    Killed at any moment, the next run goes on: a unit is finished when its folder is there, and a network in
+    Killed at any moment, the next run goes on: a job is finished when its folder is there, and a network in
     training goes on from its last checkpoint.
 
     Args:
         experiment: What to run, and where.
-        jobs: Units at the same time on this computer, each in its own process.
-        scheduler: Address of a Dask scheduler whose workers see the same folders; instead of ``jobs``.
+        parallel: Jobs at the same time on this computer, each in its own process.
+        scheduler: Address of a Dask scheduler whose workers see the same folders; instead of ``parallel``.
         device: Of the networks; see ``training``.
         report: Told every outcome as it comes.
         on_epoch: Told every epoch of every network while it trains, from another thread; see ``EpochWatch``.
 
     Raises:
         ExperimentError, FoldError: The plan does not fit the cohorts.
-        OutputFolderError: The folder holds something else, another run is at work there, it cannot be written, or its
-            disk is full.
+        OutputFolderError: The folder holds something else, is locked by another run, cannot be written, or its disk is
+            full.
         MissingFilesError, PreparationError: See ``run_tasks``.
     """
     out = experiment.out.absolute()
-    grid = experiment.grid
-    with folder_at_work(out):
-        return _run_missing(experiment, grid, out, jobs, scheduler, device, report, on_epoch)
+    job_table = experiment.job_table
+    with lock_experiment_folder(out):
+        return _run_missing(experiment, job_table, out, parallel, scheduler, device, report, on_epoch)
 
 
 @contextmanager
-def folder_at_work(out: Path) -> Iterator[None]:
-    """Be the only run at work in an experiment's folder; a run that holds it already may ask again.
+def lock_experiment_folder(out: Path) -> Iterator[None]:
+    """Lock an experiment's folder; the run that holds the lock may lock it again.
 
     Args:
         out: Absolute path of the folder; made if it is not there.
 
     Raises:
-        OutputFolderError: Another run is at work there, or the folder holds something else or cannot be written.
+        OutputFolderError: The folder is locked by another run, holds something else or cannot be written.
     """
     if out in _HELD:
         yield
         return
     _claim_folder(out)
-    with at_work(out / UNITS / _WORK):
+    with folder_lock(out / JOBS / _LOCK):
         _HELD.add(out)
         try:
             _tidy(out)
@@ -155,30 +155,30 @@ def folder_at_work(out: Path) -> Iterator[None]:
 
 def _run_missing(
     experiment: Experiment,
-    grid: Grid,
+    job_table: JobTable,
     out: Path,
-    jobs: int,
+    parallel: int,
     scheduler: str | None,
     device: str,
     report: Report,
-    on_epoch: Callable[[Unit, Epoch], None],
-) -> Work:
+    on_epoch: Callable[[Job, Epoch], None],
+) -> RunSummary:
     write_whole_text(out / PLAN, experiment.plan.to_yaml())
-    write_whole_text(out / LEFT_OUT, _left_out(grid))
-    _take_over_starts(experiment.plan, grid, out)
-    outcomes = {unit.key: UnitOutcome(state="finished", found=True) for unit in grid.units if is_finished(unit, out)}
-    for unit in grid.units:
-        if unit.key in outcomes:
-            # Killed between the last rename and its tidying up, a finished unit still has its checkpoint beside it.
-            shutil.rmtree(unfinished_folder(unit.folder(out)), ignore_errors=True)
-            report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
-    threads = max(1, _processors() // jobs) if scheduler is None else None
-    devices = itertools.cycle(_devices(device, jobs))
+    write_whole_text(out / LEFT_OUT, _left_out(job_table))
+    _copy_initial_weights(experiment.plan, job_table, out)
+    outcomes = {job.key: JobOutcome(state="finished", cached=True) for job in job_table.jobs if is_finished(job, out)}
+    for job in job_table.jobs:
+        if job.key in outcomes:
+            # Killed between the last rename and its tidying up, a finished job still has its checkpoint beside it.
+            shutil.rmtree(unfinished_folder(job.folder(out)), ignore_errors=True)
+            report(job, outcomes[job.key], len(outcomes), len(job_table.jobs))
+    threads = max(1, _processors() // parallel) if scheduler is None else None
+    devices = itertools.cycle(_devices(device, parallel))
 
-    def do(units: Iterable[Unit]) -> None:
+    def do(jobs: Iterable[Job]) -> None:
         tasks = [
-            UnitTask(
-                unit=unit,
+            JobTask(
+                job=job,
                 plan=experiment.plan,
                 cohort=experiment.cohort.folder.absolute(),
                 second=experiment.second.folder.absolute() if experiment.second else None,
@@ -186,14 +186,14 @@ def _run_missing(
                 device=next(devices),
                 threads=threads,
             )
-            for unit in units
+            for job in jobs
         ]
-        running = run_tasks(do_unit, tasks, lost=lost_unit, jobs=jobs, scheduler=scheduler)
+        running = run_tasks(do_job, tasks, lost=lost_job, jobs=parallel, scheduler=scheduler)
         for task, outcome in running:
-            outcomes[task.unit.key] = outcome
-            write_unit_table(grid.units, outcomes, out)
-            watch.done(task.unit)
-            report(task.unit, outcome, len(outcomes), len(grid.units))
+            outcomes[task.job.key] = outcome
+            write_job_outcomes(job_table.jobs, outcomes, out)
+            watch.done(task.job)
+            report(task.job, outcome, len(outcomes), len(job_table.jobs))
             if outcome.disk_full:
                 running.close()
                 raise OutputFolderError(
@@ -201,23 +201,27 @@ def _run_missing(
                     "run the same command again: it goes on there."
                 )
 
-    write_unit_table(grid.units, outcomes, out)
-    with EpochWatch([unit for unit in grid.units if unit.key not in outcomes], out, on_epoch) as watch:
+    write_job_outcomes(job_table.jobs, outcomes, out)
+    with EpochWatch([job for job in job_table.jobs if job.key not in outcomes], out, on_epoch) as watch:
         # Pre-training comes first among what waits for nothing; what waits for it comes last.
-        do(unit for unit in grid.units if unit.key not in outcomes and unit.start is None)
-        for unit in grid.folds:
-            if unit.key not in outcomes and unit.start is not None and outcomes[unit.start.key].state == "failed":
-                reason = f"Its pre-training failed: {outcomes[unit.start.key].reason}"
-                outcomes[unit.key] = UnitOutcome(state="failed", reason=reason)
-                report(unit, outcomes[unit.key], len(outcomes), len(grid.units))
-        do(unit for unit in grid.folds if unit.key not in outcomes)
-    write_unit_table(grid.units, outcomes, out)
-    return Work(grid=grid, outcomes=outcomes)
+        do(job for job in job_table.jobs if job.key not in outcomes and job.pretraining is None)
+        for job in job_table.folds:
+            if (
+                job.key not in outcomes
+                and job.pretraining is not None
+                and outcomes[job.pretraining.key].state == "failed"
+            ):
+                reason = f"Its pre-training failed: {outcomes[job.pretraining.key].reason}"
+                outcomes[job.key] = JobOutcome(state="failed", reason=reason)
+                report(job, outcomes[job.key], len(outcomes), len(job_table.jobs))
+        do(job for job in job_table.folds if job.key not in outcomes)
+    write_job_outcomes(job_table.jobs, outcomes, out)
+    return RunSummary(job_table=job_table, outcomes=outcomes)
 
 
-def _devices(device: str, jobs: int) -> list[str]:
-    """Where units go in turn: on all GPUs that can be seen, where several run at the same time."""
-    if jobs > 1 and device in ("auto", "cuda"):
+def _devices(device: str, parallel: int) -> list[str]:
+    """Where jobs go in turn: on all GPUs that can be seen, where several run at the same time."""
+    if parallel > 1 and device in ("auto", "cuda"):
         import torch
 
         if torch.cuda.is_available():
@@ -236,31 +240,31 @@ def _processors() -> int:
 
 def _claim_folder(out: Path) -> None:
     """Make the folder, or go on in one that an earlier run left; refuse any other."""
-    claim_folder(out, is_ours=(out / UNITS).is_dir())
-    claim_folder(out / UNITS, is_ours=True)
+    claim_folder(out, is_ours=(out / JOBS).is_dir())
+    claim_folder(out / JOBS, is_ours=True)
 
 
 def _tidy(out: Path) -> None:
     """Remove what a killed run had begun to write."""
-    for pattern in (".*.partial", ".*.previous", f"{UNITS}/*/.*.partial", f"{UNITS}/*/.*.previous"):
+    for pattern in (".*.partial", ".*.previous", f"{JOBS}/*/.*.partial", f"{JOBS}/*/.*.previous"):
         for left_over in out.glob(pattern):
             shutil.rmtree(left_over, ignore_errors=True)
 
 
-def _take_over_starts(plan: ExperimentPlan, grid: Grid, out: Path) -> None:
-    """Copy what was trained beforehand: the experiment then holds all it was made from, and finds it finished."""
-    for unit in grid.pretraining:
-        start = grid.starts.get(unit.sequence) if unit.sequence else None
-        if start is not None and not is_finished(unit, out):
-            with whole_folder(unit.folder(out), overwrite=True) as folder:
-                start.copy_to(folder, plan)
+def _copy_initial_weights(plan: ExperimentPlan, job_table: JobTable, out: Path) -> None:
+    """Copy what was trained beforehand: the experiment then holds all it was made from, and finds the job finished."""
+    for job in job_table.pretraining:
+        weights = job_table.initial_weights.get(job.sequence) if job.sequence else None
+        if weights is not None and not is_finished(job, out):
+            with whole_folder(job.folder(out), overwrite=True) as folder:
+                weights.copy_to(folder, plan)
 
 
-def _left_out(grid: Grid) -> str:
+def _left_out(job_table: JobTable) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("cohort", "case", "reason"))
-    for name, people in (("experiment", grid.patients), ("pre-training", grid.second)):
+    for name, people in (("experiment", job_table.patients), ("pre-training", job_table.second)):
         if people is not None:
             for case, reason in people.without_class.items():
                 table.writerow((name, case, reason))

@@ -1,4 +1,4 @@
-"""The trained networks of an experiment, read back from the folders of their units."""
+"""The trained networks of an experiment, read back from the folders of their jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MEMBER = "member.safetensors"
 
 
 def member_of(folder: Path, architecture: ResNetArchitecture) -> Tensors:
-    """The weights of a finished unit.
+    """The weights of a finished job.
 
     Raises:
         ExperimentError: The folder holds no weights.

@@ -16,7 +16,7 @@ LARGE_OUTSIDE_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvidenceLedger:
+class RegionalAttribution:
     """The log-odds of OS over one year, split by region; the four parts add up to ``log_odds``.
 
     A cell belongs to a region with the share of its block of voxels that lies there. A contribution is not a
@@ -50,7 +50,7 @@ class EvidenceLedger:
         return {**asdict(self), "cell_size_mm": list(self.cell_size_mm), "warning": self.warning}
 
 
-def evidence_ledger(
+def attribute_by_region(
     evidence: NDArray[np.floating],
     constant: float,
     *,
@@ -58,7 +58,7 @@ def evidence_ledger(
     stride_voxels: int,
     brain_mask: sitk.Image,
     lesion_mask: sitk.Image | None = None,
-) -> EvidenceLedger:
+) -> RegionalAttribution:
     """Split the log-odds by region.
 
     Args:
@@ -70,7 +70,7 @@ def evidence_ledger(
         lesion_mask: Any grid; inside where it is not 0.
 
     Returns:
-        The ledger; its parts add up to the log-odds.
+        The attribution; its parts add up to the log-odds.
     """
     cells = np.asarray(evidence, dtype=float)
     brain = mask_on_network_grid(brain_mask, network_grid)
@@ -80,7 +80,7 @@ def evidence_ledger(
     outside = 1.0 - in_lesion - in_brain
     absolute = float(np.abs(cells).sum())
     i, j, k = (stride_voxels * mm for mm in network_grid.spacing_mm)
-    return EvidenceLedger(
+    return RegionalAttribution(
         log_odds=float(cells.sum()) + constant,
         constant=constant,
         lesion=None if lesion_mask is None else float((cells * in_lesion).sum()),

@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.explain.checks.deletion import check_deletion
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
 from PCNSLSurvivalLib.explain.checks.randomization import check_randomization, scrambled
-from PCNSLSurvivalLib.explain.checks.result import Answer, CheckResult, Explainer, FloatMap
+from PCNSLSurvivalLib.explain.checks.result import CheckResult, Explainer, Explanation, FloatMap
 from PCNSLSurvivalLib.explain.checks.stability import check_members, check_repeatability
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.network import Device, SurvivalNetwork
@@ -113,8 +113,8 @@ def check_explanation(
 def _explainer(network: SurvivalNetwork, target: OSClass, block: Block, method: Method) -> Explainer:
     sign = 1.0 if target is OSClass.OVER_ONE_YEAR else -1.0
 
-    def explain(case: FloatMap) -> Answer:
+    def explain(case: FloatMap) -> Explanation:
         result = network.predict(case, target=target, block=block, method=method)
-        return Answer(sign * result.log_odds, result.raw_map)
+        return Explanation(sign * result.log_odds, result.raw_map)
 
     return explain

@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step, Verdict
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
-from PCNSLSurvivalLib.explain.regional_attribution import EvidenceLedger, evidence_ledger, mask_on_network_grid
+from PCNSLSurvivalLib.explain.regional_attribution import RegionalAttribution, attribute_by_region, mask_on_network_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask, read_scan
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
@@ -43,7 +43,7 @@ class CaseOptions:
     block: Block = "layer4"
     method: Method = "grad_cam"
     lesion_mask: Path | None = None
-    """On the voxels of T1Gd; only for the ledger of the evidence and the checks of the explanation."""
+    """On the voxels of T1Gd; only for the attribution by region and the checks of the explanation."""
     lesion_labels: tuple[int, ...] | None = None
     """Labels of the mask that are lesion; every label but 0 if None."""
     check_explanation: bool = False
@@ -54,7 +54,7 @@ class CaseOptions:
     alignment: Path | None = None
     """The movements that laid T1 and T2 over T1Gd, as ``register`` writes them: judged with the scans."""
     override_quality: bool = False
-    kept_steps: Path | None = None
+    cache_dir: Path | None = None
     """Folder in which the long steps are kept, and found again."""
 
 
@@ -72,7 +72,7 @@ class CaseResult:
     """``float32`` on the same grid: raw map over its largest cell, 0 to 1; 0 outside the brain; 0 if empty."""
     other_map: sitk.Image
     """``float32`` as ``activation_map``, for the class that it does not explain, over its own largest cell."""
-    ledger: EvidenceLedger
+    attribution: RegionalAttribution
     checks: ExplanationChecks | None
     """Of the explanation, where they were asked for."""
     options: CaseOptions
@@ -137,7 +137,7 @@ def predict_case(
         already_registered=options.already_registered,
         override_quality=options.override_quality,
         moved_before=None if options.alignment is None else read_movements(options.alignment),
-        store=None if options.kept_steps is None else StepStore(options.kept_steps),
+        store=None if options.cache_dir is None else StepStore(options.cache_dir),
     )
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)
@@ -151,7 +151,7 @@ def predict_case(
         own_grid = Grid.of(scans[MRSequence.T1GD].image)
         activation = _scaled_map_on(prepared, result.raw_map, result.stride_voxels)
         other = _scaled_map_on(prepared, result.other_map, result.stride_voxels)
-        ledger = evidence_ledger(
+        attribution = attribute_by_region(
             result.evidence,
             result.evidence_constant,
             network_grid=prepared.network_grid,
@@ -180,11 +180,11 @@ def predict_case(
         brain_mask=in_voxel_order_of(prepared.brain_mask, own_grid),
         activation_map=in_voxel_order_of(activation, own_grid),
         other_map=in_voxel_order_of(other, own_grid),
-        ledger=ledger,
+        attribution=attribution,
         checks=checks,
         options=options,
         seconds=clock.seconds,
-        warnings=_warnings(scans, prepared, result, ledger, checks),
+        warnings=_warnings(scans, prepared, result, attribution, checks),
     )
 
 
@@ -217,7 +217,7 @@ def _warnings(
     scans: Mapping[MRSequence, Scan],
     prepared: PreparedCase,
     result: NetworkResult,
-    ledger: EvidenceLedger,
+    attribution: RegionalAttribution,
     checks: ExplanationChecks | None,
 ) -> tuple[str, ...]:
     judged = [finding.sentence for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
@@ -225,7 +225,7 @@ def _warnings(
     foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
     explained = [
         result.familiarity.sentence if foreign else None,
-        ledger.warning,
+        attribution.warning,
         checks.sentence if checks is not None and checks.verdict is not Verdict.GOOD else None,
     ]
     return (*judged, *remarks, *(text for text in explained if text), *result.notes)

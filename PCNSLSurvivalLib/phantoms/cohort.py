@@ -30,14 +30,14 @@ class CohortPlan:
         seed: Patient n is the same in every cohort with this seed, however many there are.
         kind: Disease.
         grid: "clinical" mixes 3-D and thick slices; "isotropic" is 1 mm; "registered" is 1 mm in one pose.
-        best_auc: Best achievable AUC for OS > 1 year; 0.5 makes OS independent of everything.
+        oracle_auc: Best achievable AUC for OS > 1 year; 0.5 makes OS independent of everything.
     """
 
     patients: int
     seed: int
     kind: Kind = Kind.PCNSL
     grid: GridKind = "clinical"
-    best_auc: float = 0.85
+    oracle_auc: float = 0.85
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def draw_cohort(plan: CohortPlan) -> list[CohortPatient]:
     """Draw all patients of a cohort; no image is made yet.
 
     Raises:
-        ValueError: ``plan.best_auc`` is outside 0.5 to 0.97.
+        ValueError: ``plan.oracle_auc`` is outside 0.5 to 0.97.
     """
     return [draw_patient(plan, number) for number in range(1, plan.patients + 1)]
 
@@ -69,7 +69,7 @@ def draw_patient(plan: CohortPlan, number: int) -> CohortPatient:
     features = draw_features(seed, plan.kind)
     anatomy = draw_anatomy(seed)
     clinical = draw_clinical(seed, features, anatomy.age_years)
-    model = survival_model(plan.kind, plan.best_auc)
+    model = survival_model(plan.kind, plan.oracle_auc)
     return CohortPatient(
         number=number,
         seed=seed,

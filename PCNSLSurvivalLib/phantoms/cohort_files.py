@@ -39,8 +39,8 @@ class CohortSummary:
         made: Patients made by this run.
         found: Patients that an earlier run had finished.
         over_one_year, up_to_one_year, without_class: Counts of the OS classes.
-        best_auc: Best achievable AUC for OS > 1 year, all variables known.
-        best_image_auc: The same from the scan alone.
+        oracle_auc: Best achievable AUC for OS > 1 year, all variables known.
+        oracle_image_auc: The same from the scan alone.
     """
 
     made: int
@@ -48,8 +48,8 @@ class CohortSummary:
     over_one_year: int
     up_to_one_year: int
     without_class: int
-    best_auc: float
-    best_image_auc: float
+    oracle_auc: float
+    oracle_image_auc: float
 
 
 def make_cohort(
@@ -107,15 +107,15 @@ def make_cohort(
     )
     write_contact_sheet([place.truth_folder(m) / "preview.png" for m in members[:20]], out / "contact_sheet.png")
     labels = [over_one_year(member) for member in members]
-    model = survival_model(plan.kind, plan.best_auc)
+    model = survival_model(plan.kind, plan.oracle_auc)
     return CohortSummary(
         made=len(waiting),
         found=found,
         over_one_year=labels.count(True),
         up_to_one_year=labels.count(False),
         without_class=labels.count(None),
-        best_auc=model.best_auc,
-        best_image_auc=model.best_image_auc,
+        oracle_auc=model.oracle_auc,
+        oracle_image_auc=model.oracle_image_auc,
     )
 
 
@@ -171,7 +171,7 @@ def _share_cores(threads: int) -> None:
 
 def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
     """Write ``cohort.json``, or check that the folder holds this very cohort."""
-    model = survival_model(plan.kind, plan.best_auc)
+    model = survival_model(plan.kind, plan.oracle_auc)
     about = {
         "made_by": MADE_BY,
         "version": _VERSION,
@@ -181,7 +181,7 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
         "grid": plan.grid,
         "sequences": [str(sequence) for sequence in place.sequences],
         "stripped": place.stripped,
-        "best_auc_asked": plan.best_auc,
+        "best_auc_asked": plan.oracle_auc,
         "survival_model": asdict(model),
     }
     out = place.out

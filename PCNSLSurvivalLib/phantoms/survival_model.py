@@ -26,7 +26,7 @@ _POPULATION_SEED = 19
 SHARE_OVER_ONE_YEAR = {Kind.PCNSL: 30 / 56, Kind.GBM: 119 / 235}
 
 # Weights of standardized variables in the risk. Most of it shows in the scan, so that a network that reads the
-# scan alone can come close to the best achievable AUC; `best_image_auc` says how close.
+# scan alone can come close to the best achievable AUC; `oracle_image_auc` says how close.
 IMAGE_WEIGHTS = {"log_boundary": 0.15, "log_volume": 0.95, "count": 0.10, "deep": 0.05}
 CLINICAL_WEIGHTS = {"age": 0.16, "ecog": 0.16, "ldh": 0.10, "csf": 0.10}
 
@@ -59,16 +59,16 @@ class SurvivalModel:
         location: Mean of log OS in log days.
         slope: Shift of log OS per standard deviation of risk.
         noise: Standard deviation of what nothing explains.
-        best_auc: Computed AUC for OS > 1 year of the true risk: nobody can do better.
-        best_image_auc: The same with the scan's part of the risk alone.
+        oracle_auc: Computed AUC for OS > 1 year of the true risk: nobody can do better.
+        oracle_image_auc: The same with the scan's part of the risk alone.
     """
 
     kind: Kind
     location: float
     slope: float
     noise: float
-    best_auc: float
-    best_image_auc: float
+    oracle_auc: float
+    oracle_image_auc: float
 
     def probability_over_one_year(self, risk: FloatArray) -> FloatArray:
         """True probability of OS > 365 days at a risk."""
@@ -96,7 +96,7 @@ class SurvivalModel:
 
 
 @lru_cache(maxsize=16)
-def survival_model(kind: Kind, best_auc: float = 0.85) -> SurvivalModel:
+def survival_model(kind: Kind, oracle_auc: float = 0.85) -> SurvivalModel:
     """The model whose true risk separates OS > 1 year with the AUC asked for.
 
     The slope is found by bisection on a large drawn population, with the share of patients over one year held
@@ -104,21 +104,21 @@ def survival_model(kind: Kind, best_auc: float = 0.85) -> SurvivalModel:
 
     Args:
         kind: Disease.
-        best_auc: 0.5 (OS does not depend on the patient at all) to 0.97.
+        oracle_auc: 0.5 (OS does not depend on the patient at all) to 0.97.
 
     Raises:
-        ValueError: ``best_auc`` is outside 0.5 to 0.97.
+        ValueError: ``oracle_auc`` is outside 0.5 to 0.97.
     """
-    if not 0.5 <= best_auc <= 0.97:
+    if not 0.5 <= oracle_auc <= 0.97:
         raise ValueError("The best achievable AUC must lie between 0.5 and 0.97.")
     image, clinic = _population_risks(kind)
     risk = image + clinic
     low, high = 0.0, 0.9995
-    if best_auc == 0.5:
+    if oracle_auc == 0.5:
         high = 0.0
     for _ in range(40):
         middle = (low + high) / 2
-        if expected_auc(_probabilities(risk, middle, kind), -risk) < best_auc:
+        if expected_auc(_probabilities(risk, middle, kind), -risk) < oracle_auc:
             low = middle
         else:
             high = middle
@@ -130,8 +130,8 @@ def survival_model(kind: Kind, best_auc: float = 0.85) -> SurvivalModel:
         location=_location(risk, slope, noise, kind),
         slope=slope,
         noise=noise,
-        best_auc=expected_auc(probabilities, -risk) if explained else 0.5,
-        best_image_auc=expected_auc(probabilities, -image) if explained else 0.5,
+        oracle_auc=expected_auc(probabilities, -risk) if explained else 0.5,
+        oracle_image_auc=expected_auc(probabilities, -image) if explained else 0.5,
     )
 
 

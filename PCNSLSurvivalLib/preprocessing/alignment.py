@@ -84,7 +84,7 @@ def align_scan(
     )
     mask = steps.brain_mask(fixed, None if brain_mask is None else canonical(brain_mask), stripped=stripped)
     corrected = steps.correct(fixed, mask, MRSequence.T1GD)
-    transform, moving_corrected = steps.lay_over(sequence, native, corrected, mask)
+    transform, moving_corrected = steps.register_to_t1gd(sequence, native, corrected, mask)
     findings += judge_pose(sequence, {MRSequence.T1GD: corrected, sequence: moving_corrected}, transform, mask)
     stop_unless_usable(findings, override_quality)
     aligned = resample(native[sequence], Grid.of(fixed), transform=transform)

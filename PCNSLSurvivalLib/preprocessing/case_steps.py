@@ -66,7 +66,7 @@ class CaseSteps:
             lambda: correct_bias_field(image, step, name=name, mask=mask)[0],
         )
 
-    def lay_over(
+    def register_to_t1gd(
         self, sequence: MRSequence, native: Scans, t1gd: sitk.Image, mask: sitk.Image
     ) -> tuple[sitk.Transform, sitk.Image]:
         """The transform from T1Gd to another scan, and that scan without bias field.

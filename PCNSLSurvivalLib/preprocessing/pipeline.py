@@ -25,7 +25,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
-from PCNSLSurvivalLib.preprocessing.steps.resampling import even_grid, network_grid, to_even_grid, to_network
+from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid, network_grid, to_isotropic_grid, to_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,9 @@ def prepare_case(
     if not others or already_registered:
         clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
     for sequence in others:
-        transforms[sequence], corrected[sequence] = steps.lay_over(sequence, native, corrected[MRSequence.T1GD], mask)
+        transforms[sequence], corrected[sequence] = steps.register_to_t1gd(
+            sequence, native, corrected[MRSequence.T1GD], mask
+        )
         moved = (moved_before or {}).get(sequence)
         findings += judge_pose(sequence, corrected, transforms[sequence], mask, moved_before=moved)
     stop_unless_usable(findings, override_quality)
@@ -151,12 +153,12 @@ def prepare_case(
             for sequence, image in corrected.items()
         }
     with clock.step(Step.RESAMPLING):
-        even = even_grid(mask, recipe.resampling)
+        isotropic = isotropic_grid(mask, recipe.resampling)
         # The share of brain in each voxel, cut at one half, is smoother than the nearest voxel of a thick slice.
-        share = resample(sitk.Cast(mask, sitk.sitkFloat32), even)
+        share = resample(sitk.Cast(mask, sitk.sitkFloat32), isotropic)
         mask_1mm = sitk.Cast(share >= 0.5, sitk.sitkUInt8)
         preprocessed = {
-            sequence: to_even_grid(image, even, mask_1mm, recipe.resampling, transforms[sequence])
+            sequence: to_isotropic_grid(image, isotropic, mask_1mm, recipe.resampling, transforms[sequence])
             for sequence, image in normalized.items()
         }
     with clock.step(Step.NETWORK_GRID):

@@ -117,7 +117,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
             "scale": float(result.network.other_map.max()),
             "empty": not result.network.other_map.any(),
         },
-        "evidence": {**network["evidence"], "ledger": result.ledger.to_json()},
+        "evidence": {**network["evidence"], "regional_attribution": result.attribution.to_json()},
         "familiarity": network["familiarity"],
         "explanation_checks": None if result.checks is None else result.checks.to_json(),
         "preprocessing": {

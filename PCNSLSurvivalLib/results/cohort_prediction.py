@@ -45,7 +45,7 @@ class PredictedCase:
     """What became of one case."""
 
     case: CohortCase
-    state: Literal["predicted", "found", "failed"]
+    state: Literal["predicted", "cached", "failed"]
     reason: str = ""
     seconds: float = 0.0
     prediction: dict[str, Any] | None = None
@@ -101,7 +101,7 @@ def predict_cohort(
             request = _request(scans, model, mine)
             earlier = _answer(target, request)
             if earlier is not None:
-                yield PredictedCase(case=case, state="found", prediction=earlier)
+                yield PredictedCase(case=case, state="cached", prediction=earlier)
                 continue
         except Exception as problem:
             yield PredictedCase(case=case, state="failed", reason=sentence_of(problem))

@@ -1,1 +1,1 @@
-"""Training of the 3D ResNet: one fold as one unit of work that shares nothing with any other."""
+"""Training of the 3D ResNet: one fold as one job that shares nothing with any other."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 
-LATTICE_POINTS = 17
+SAMPLING_POINTS = 17
 """Points of the lattice along each axis; between them the movement is linear."""
 
 
@@ -67,18 +67,18 @@ NO_AUGMENTATION = AugmentationSettings(
 
 
 @dataclass(frozen=True)
-class Movement:
+class SpatialTransform:
     """What one sample is put through."""
 
-    lattice_mm: NDArray[np.float64] | None
+    sampling_points_mm: NDArray[np.float64] | None
     """(17, 17, 17, 3) points, in mm from the block's center, at which the sample is read; None: it stays."""
     gains: NDArray[np.float32]
     """(C,) factor of each channel."""
 
 
-def draw_movement(
+def sample_transform(
     settings: AugmentationSettings, grid: NetworkGridStep, channels: int, rng: np.random.Generator
-) -> Movement:
+) -> SpatialTransform:
     """Draw the movement of one sample.
 
     Args:
@@ -98,8 +98,8 @@ def draw_movement(
     gains = (1 + settings.gain * rng.uniform(-1, 1, channels)).astype(np.float32)
     elastic = _elastic(settings, edge_mm, rng)
     if moves >= settings.probability and flips >= settings.flip_probability:
-        return Movement(None, gains)
-    points = _lattice(edge_mm)
+        return SpatialTransform(None, gains)
+    points = _sampling_points(edge_mm)
     if moves < settings.probability:
         if crops < settings.crop_probability:
             points = points * share + corner * edge_mm * (1 - share) / 2
@@ -108,12 +108,12 @@ def draw_movement(
             points = points + elastic
     if flips < settings.flip_probability:
         points = points * (-1.0, 1.0, 1.0)
-    return Movement(points, gains)
+    return SpatialTransform(points, gains)
 
 
-def _lattice(edge_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sampling_points(edge_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     """(17, 17, 17, 3) points of the block in mm from its center, from its first voxel to its last."""
-    axes = [np.linspace(-edge / 2, edge / 2, LATTICE_POINTS) for edge in edge_mm]
+    axes = [np.linspace(-edge / 2, edge / 2, SAMPLING_POINTS) for edge in edge_mm]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
 
 
@@ -146,7 +146,7 @@ def _controls(edge_mm: float, settings: AugmentationSettings) -> int:
 
 def _spline_weights(edge_mm: float, settings: AugmentationSettings) -> NDArray[np.float64]:
     """(17, controls) weights of the control points in each lattice point, of unit sum of squares."""
-    at = np.linspace(0, edge_mm, LATTICE_POINTS) / settings.elastic_spacing_mm + 1
+    at = np.linspace(0, edge_mm, SAMPLING_POINTS) / settings.elastic_spacing_mm + 1
     distance = np.abs(at[:, None] - np.arange(_controls(edge_mm, settings)))
     near = 2 / 3 - distance**2 + distance**3 / 2
     far = np.clip(2 - distance, 0, None) ** 3 / 6

@@ -63,7 +63,7 @@ def read_ahead(
 
 
 def training_batches(
-    fit: Sequence[str],
+    train_cases: Sequence[str],
     inputs: NetworkInputs,
     settings: TrainingSettings,
     processes: Processes,
@@ -75,8 +75,8 @@ def training_batches(
 
     Where the inputs have lesion masks, these are the last channel, moved with the scans.
     """
-    numbers = {name: number for number, name in enumerate(sorted(fit))}
-    whole = batches_of(sorted(fit), settings.batch_size, np.random.default_rng([*seed, epoch, 0]))
+    numbers = {name: number for number, name in enumerate(sorted(train_cases))}
+    whole = batches_of(sorted(train_cases), settings.batch_size, np.random.default_rng([*seed, epoch, 0]))
     mine = [names[processes.rank :: processes.count] for names in whole]
     for names, (own, tensors) in zip(whole, read_ahead(mine, inputs, processes.device), strict=True):
         generators = sample_generators(own, numbers, seed, epoch)

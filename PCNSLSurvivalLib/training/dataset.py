@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError, PCNSLSurvivalError
 from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
@@ -50,14 +50,14 @@ class LabeledCases:
 
 def labeled_cases(cohort: PreparedCohort, *, threshold_days: float = ONE_YEAR_DAYS) -> LabeledCases:
     """Which cases of a cohort can be trained and tested on, in order of name."""
-    patients = sorted(cohort.patients, key=lambda patient: patient.name)
-    classes = {patient.name: patient.os_class(threshold_days) for patient in patients}
-    known = [patient for patient in patients if classes[patient.name] is not None]
+    patients = sorted(cohort.exams, key=lambda exam: exam.name)
+    classes = {exam.name: exam.os_class(threshold_days) for exam in patients}
+    known = [exam for exam in patients if classes[exam.name] is not None]
     return LabeledCases(
-        names=tuple(patient.name for patient in known),
-        patients=tuple(patient.patient for patient in known),
-        classes=tuple(int(classes[patient.name] or 0) for patient in known),
-        without_class=tuple(patient.name for patient in patients if classes[patient.name] is None),
+        names=tuple(exam.name for exam in known),
+        patients=tuple(exam.patient_id for exam in known),
+        classes=tuple(int(classes[exam.name] or 0) for exam in known),
+        without_class=tuple(exam.name for exam in patients if classes[exam.name] is None),
     )
 
 
@@ -90,12 +90,12 @@ class NetworkInputs:
         self.grid = grid if grid is not None else cohort.recipe.network_grid
         self.sequences = sequences
         self.lesions = lesions
-        wanted = [patient.name for patient in cohort.patients] if names is None else list(names)
+        wanted = [exam.name for exam in cohort.exams] if names is None else list(names)
         self._maps: dict[str, list[FloatArray]] = {}
         for number, name in enumerate(wanted):
-            patient = cohort.patient(name)
+            exam = cohort.exam(name)
             kinds = (*sequences, *([_LESION] if lesions else []))
-            self._maps[name] = [_mapped(patient, kind, self.grid, cohort) for kind in kinds]
+            self._maps[name] = [_mapped(exam, kind, self.grid, cohort) for kind in kinds]
             progress(number + 1, len(wanted))
 
     def __len__(self) -> int:
@@ -115,14 +115,14 @@ class NetworkInputs:
         return out
 
 
-def _mapped(patient: PreparedPatient, kind: str, grid: NetworkGridStep, cohort: PreparedCohort) -> FloatArray:
+def _mapped(exam: PreparedExam, kind: str, grid: NetworkGridStep, cohort: PreparedCohort) -> FloatArray:
     """The array of a case's sequence or lesion, mapped read-only; made first where it is not there or out of date."""
-    path = _array_path(patient, kind, grid, cohort)
+    path = _array_path(exam, kind, grid, cohort)
     try:
         return _read(path, grid)
     except (OSError, ValueError):
         pass  # not there yet, or cut off when a disk was full
-    array = _lesion(patient, grid) if kind == _LESION else patient.network_input((MRSequence(kind),), grid)[0]
+    array = _lesion(exam, grid) if kind == _LESION else exam.network_input((MRSequence(kind),), grid)[0]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may make the same array: each writes its own file, and the last rename wins.
@@ -136,8 +136,8 @@ def _mapped(patient: PreparedPatient, kind: str, grid: NetworkGridStep, cohort: 
     return _read(path, grid)
 
 
-def _lesion(patient: PreparedPatient, grid: NetworkGridStep) -> FloatArray:
-    lesion = patient.lesion_on(grid)
+def _lesion(exam: PreparedExam, grid: NetworkGridStep) -> FloatArray:
+    lesion = exam.lesion_on(grid)
     assert lesion is not None
     return lesion.astype(np.float32)
 
@@ -149,26 +149,26 @@ def _read(path: Path, grid: NetworkGridStep) -> FloatArray:
     return array
 
 
-def _array_path(patient: PreparedPatient, kind: str, grid: NetworkGridStep, cohort: PreparedCohort) -> Path:
+def _array_path(exam: PreparedExam, kind: str, grid: NetworkGridStep, cohort: PreparedCohort) -> Path:
     """Where the array lies: its name changes with the recipe, the block and the files it is made from."""
-    if kind != _LESION and kind not in patient.sequences:
+    if kind != _LESION and kind not in exam.sequences:
         label = MRSequence(kind).label
         raise CohortError(
             f"A case of the prepared cohort has no {label}. Leave {label} out, or exclude the case with excluded.csv."
         )
-    if kind == _LESION and not patient.has_lesion_mask:
+    if kind == _LESION and not exam.has_lesion_mask:
         raise CohortError(
             "A case of the prepared cohort has no lesion mask, which 'lesion_task' and 'lesion_head' need. Leave "
             "both out, or exclude the case with excluded.csv."
         )
-    sources = [patient.folder / f"{kind}_preprocessed.nii.gz", patient.folder / "brain_mask_preprocessed.nii.gz"]
+    sources = [exam.folder / f"{kind}_preprocessed.nii.gz", exam.folder / "brain_mask_preprocessed.nii.gz"]
     try:
         stamps = [(f.stat().st_size, f.stat().st_mtime_ns) for f in sources]
     except OSError as problem:
         raise _gone() from problem
     facts = [cohort.recipe.sha256, asdict(grid), stamps]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-    return cohort.folder / INPUTS_FOLDER / patient.name / f"{kind}_{key}.npy"
+    return cohort.folder / INPUTS_FOLDER / exam.name / f"{kind}_{key}.npy"
 
 
 def _gone() -> PCNSLSurvivalError:

@@ -18,19 +18,19 @@ class EarlyStopping:
     best_loss: float = math.inf
     last_epoch: int = -1
 
-    def improved(self, epoch: int, inner_loss: float) -> bool:
+    def improved(self, epoch: int, validation_loss: float) -> bool:
         """Take note of an epoch; True if its weights are the best so far.
 
         Raises:
             TrainingError: The loss is not a number.
         """
-        if not math.isfinite(inner_loss):
+        if not math.isfinite(validation_loss):
             raise TrainingError(
                 "The training diverged: its loss is no number any more. Lower the learning rate and start again."
             )
         self.last_epoch = epoch
-        if inner_loss < self.best_loss:
-            self.best_epoch, self.best_loss = epoch, inner_loss
+        if validation_loss < self.best_loss:
+            self.best_epoch, self.best_loss = epoch, validation_loss
             return True
         return False
 

@@ -1,4 +1,4 @@
-"""One unit of work: one fold of one arm, from prepared scans to held-out predictions, in a folder of its own."""
+"""One job: one fold of one arm, from prepared scans to held-out predictions, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -21,39 +21,41 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
-from PCNSLSurvivalLib.cohorts.splits import Fold, inner_split
+from PCNSLSurvivalLib.cohorts.splits import Fold, validation_split
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, TrainingError
 from PCNSLSurvivalLib.core.files import tells_full_disk, unfinished_folder, whole_folder
-from PCNSLSurvivalLib.core.locks import at_work
+from PCNSLSurvivalLib.core.locks import folder_lock
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.training.dataset import LabeledCases, NetworkInputs, labeled_cases
+from PCNSLSurvivalLib.training.job_record import RECORD, read_record
 from PCNSLSurvivalLib.training.lineage import TrainedOn
 from PCNSLSurvivalLib.training.logs import TrainingLog
 from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Epoch, Trained, train
 from PCNSLSurvivalLib.training.network import network_architecture
-from PCNSLSurvivalLib.training.network_outputs import Answers, answers_of
+from PCNSLSurvivalLib.training.network_outputs import CasePredictions, predict_cases
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
-UNIT, PREDICTIONS, MEMBER, ANSWERS = "unit.json", "predictions.csv", "member.safetensors", "answers.npz"
+PREDICTIONS, MEMBER = "predictions.csv", "member.safetensors"
+OUTPUTS, _FORMER_OUTPUTS = "network_outputs.npz", "answers.npz"
 CHECKPOINT = "checkpoint.pt"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinishedUnit:
-    """A unit read back from its folder."""
+class FinishedJob:
+    """A job read back from its folder."""
 
     folder: Path
     facts: dict[str, Any]
-    """What ``unit.json`` holds."""
+    """What ``job.json`` holds."""
     predictions: FoldPredictions | None
-    """Of the held-out cases; None for a unit that held none back."""
+    """Of the held-out cases; None for a job that held none back."""
     names: tuple[str, ...]
     """Every case the network was asked about, those it was trained on too."""
     held_out: NDArray[np.bool_]
@@ -66,7 +68,7 @@ class FinishedUnit:
         return ResNetArchitecture.from_json(self.facts["architecture"])
 
 
-def run_unit(
+def run_job(
     cohort: PreparedCohort,
     fold: Fold,
     *,
@@ -74,16 +76,16 @@ def run_unit(
     sequences: tuple[MRSequence, ...],
     settings: TrainingSettings,
     out: Path,
-    start: Tensors | None = None,
-    start_trained_on: TrainedOn | None = None,
+    initial_weights: Tensors | None = None,
+    weights_trained_on: TrainedOn | None = None,
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> FinishedUnit:
-    """Train on one fold and predict what it held back; a finished unit is found, an interrupted one goes on.
+) -> FinishedJob:
+    """Train on one fold and predict what it held back; a finished job is found, an interrupted one goes on.
 
     The cases of ``fold.test`` are read once, after the training: the epoch is chosen on an inner split of
-    ``fold.train``. Nothing is taken from any other unit, so that units give the same result in any order and number.
+    ``fold.train``. Nothing is taken from any other job, so that jobs give the same result in any order and number.
 
     Args:
         cohort: The prepared cohort.
@@ -91,36 +93,38 @@ def run_unit(
         arm: Name of the method, for the table of predictions.
         sequences: The network's channels.
         settings: Every hyperparameter.
-        out: Folder to make. An unfinished unit keeps its checkpoint beside it, in a hidden folder.
-        start: Tensors to start from; see ``models.pretrained.load_transfer_start``.
-        start_trained_on: On whom these were trained; not known, if left out.
+        out: Folder to make. An unfinished job keeps its checkpoint beside it, in a hidden folder.
+        initial_weights: Tensors to start from; see ``models.networks.pretrained.load_initial_weights``.
+        weights_trained_on: On whom these were trained; not known, if left out.
         processes: Who trains; this process alone, on the CPU, if left out.
         on_epoch: Called after each pass.
         checkpoint_seconds: Least time between two checkpoints.
 
     Returns:
-        The finished unit.
+        The finished job.
 
     Raises:
-        TrainingError: ``out`` holds another unit, or the training cannot be done.
+        TrainingError: ``out`` holds another job, or the training cannot be done.
         FoldError: A class has too few patients for an inner split.
         CohortError: A case has no OS class, or lacks a sequence.
     """
     processes = Processes() if processes is None else processes
     cases = labeled_cases(cohort, threshold_days=settings.threshold_days)
     classes = _classes(cases, fold)
-    asked = (*fold.train, *fold.test, *cases.without_class)
-    identity = _identity(cohort, fold, asked, arm, sequences, settings, start)
+    inference_cases = (*fold.train, *fold.test, *cases.without_class)
+    identity = _identity(cohort, fold, inference_cases, arm, sequences, settings, initial_weights)
     if processes.share(out.is_dir() and any(out.iterdir())):
         return _found(out, identity)
     unfinished = unfinished_folder(out)
     _make(unfinished, processes)
-    alone: AbstractContextManager = at_work(out) if processes.first else nullcontext()
+    alone: AbstractContextManager = folder_lock(out) if processes.first else nullcontext()
     with alone, _told_in_a_sentence():
         begin = time.perf_counter()
         seed = (settings.seed, fold.repeat, fold.fold)
-        fit, select = inner_split(*cases.of(fold.train), share=settings.inner_share, seed=_inner_seed(seed))
-        inputs = _inputs(cohort, sequences, settings, asked, processes)
+        train_cases, validation_cases = validation_split(
+            *cases.of(fold.train), share=settings.validation_share, seed=_validation_seed(seed)
+        )
+        inputs = _inputs(cohort, sequences, settings, inference_cases, processes)
         log: AbstractContextManager = TrainingLog(unfinished) if processes.first else nullcontext()
         with log as write:
 
@@ -132,10 +136,10 @@ def run_unit(
             trained = train(
                 inputs,
                 classes,
-                fit=fit,
-                select=select,
+                train_cases=train_cases,
+                validation_cases=validation_cases,
                 settings=settings,
-                start=start,
+                initial_weights=initial_weights,
                 seed=seed,
                 processes=processes,
                 checkpoint=unfinished / CHECKPOINT,
@@ -143,7 +147,7 @@ def run_unit(
                 on_epoch=heard,
                 checkpoint_seconds=checkpoint_seconds,
             )
-        answers = answers_of(trained.network, asked, inputs, processes, batch_size=settings.batch_size)
+        predicted = predict_cases(trained.network, inference_cases, inputs, processes, batch_size=settings.batch_size)
         # Another computer that knew nothing of this one may have finished it meanwhile.
         if processes.first and not is_training(out):
             facts = {
@@ -153,17 +157,17 @@ def run_unit(
                 "identity": identity,
                 "arm": arm,
                 "fold": fold.to_json(),
-                "fit": list(fit),
-                "select": list(select),
-                "patients": [asdict(KnownPatient.of(cohort.patient(name))) for name in fold.train],
+                "train_cases": list(train_cases),
+                "validation_cases": list(validation_cases),
+                "patients": [asdict(KnownPatient.of(cohort.exam(name))) for name in fold.train],
                 "sequences": [str(sequence) for sequence in sequences],
                 "settings": replace(settings, grid=inputs.grid).to_json(),
                 "architecture": network_architecture(settings, len(sequences)).to_json(),
                 "recipe_sha256": cohort.recipe.sha256,
-                "start_sha256": None if start is None else _tensors_sha256(start),
-                **_known(start, start_trained_on).to_json(),
+                "initial_weights_sha256": None if initial_weights is None else _tensors_sha256(initial_weights),
+                **_known(initial_weights, weights_trained_on).to_json(),
                 "best_epoch": trained.best_epoch,
-                "best_inner_loss": trained.best_loss,
+                "best_validation_loss": trained.best_loss,
                 "epochs": len(trained.history),
                 "samples_per_second": round(float(np.median([e.samples_per_second for e in trained.history])), 3),
                 "seconds_of_this_run": round(time.perf_counter() - begin, 1),
@@ -172,22 +176,23 @@ def run_unit(
                 "torch": installed_version("torch"),
                 "monai": installed_version("monai"),
             }
-            _write(out, unfinished, facts, trained, answers, fold, classes, cases.without_class)
+            _write(out, unfinished, facts, trained, predicted, fold, classes, cases.without_class)
         processes.wait()
     return _found(out, identity)
 
 
-def read_unit(folder: Path) -> FinishedUnit:
-    """Read a finished unit.
+def read_job(folder: Path) -> FinishedJob:
+    """Read a finished job.
 
     Raises:
-        TrainingError: The folder is no finished unit.
+        TrainingError: The folder is no finished job.
     """
     try:
-        facts = json.loads((folder / UNIT).read_text(encoding="utf-8"))
-        if facts["version"] != _VERSION:
+        facts = read_record(folder)
+        if facts["version"] not in (1, _VERSION):
             raise ValueError("version")
-        with np.load(folder / ANSWERS, allow_pickle=False) as stored:
+        outputs = folder / (OUTPUTS if facts["version"] == _VERSION else _FORMER_OUTPUTS)
+        with np.load(outputs, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
     except (OSError, ValueError, KeyError) as problem:
         raise TrainingError(
@@ -196,7 +201,7 @@ def read_unit(folder: Path) -> FinishedUnit:
         ) from problem
     predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
     names = tuple(str(name) for name in arrays.pop("names"))
-    return FinishedUnit(folder=folder, facts=facts, predictions=predictions, names=names, **arrays)
+    return FinishedJob(folder=folder, facts=facts, predictions=predictions, names=names, **arrays)
 
 
 def _classes(cases: LabeledCases, fold: Fold) -> dict[str, int]:
@@ -215,28 +220,28 @@ def _classes(cases: LabeledCases, fold: Fold) -> dict[str, int]:
 def _identity(
     cohort: PreparedCohort,
     fold: Fold,
-    asked: tuple[str, ...],
+    inference_cases: tuple[str, ...],
     arm: str,
     sequences: tuple[MRSequence, ...],
     settings: TrainingSettings,
-    start: Tensors | None,
+    initial_weights: Tensors | None,
 ) -> str:
     """SHA-256 of all that decides the result, the scans of everybody included."""
     facts = {
         "version": [_VERSION, version.__version__],
         "recipe": cohort.recipe.sha256,
         "fold": fold.to_json(),
-        "cases": {name: identity_of(cohort.patient(name), settings.threshold_days) for name in asked},
+        "cases": {name: identity_of(cohort.exam(name), settings.threshold_days) for name in inference_cases},
         "arm": arm,
         "sequences": list(sequences),
         "settings": settings.to_json(),
-        "start": None if start is None else _tensors_sha256(start),
+        "start": None if initial_weights is None else _tensors_sha256(initial_weights),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _known(start: Tensors | None, trained_on: TrainedOn | None) -> TrainedOn:
-    if start is None:
+def _known(initial_weights: Tensors | None, trained_on: TrainedOn | None) -> TrainedOn:
+    if initial_weights is None:
         return TrainedOn()
     return TrainedOn(unknown=True) if trained_on is None else trained_on
 
@@ -249,32 +254,31 @@ def _tensors_sha256(tensors: Tensors) -> str:
     return digest.hexdigest()
 
 
-def _inner_seed(seed: tuple[int, ...]) -> int:
+def _validation_seed(seed: tuple[int, ...]) -> int:
     return int(np.random.SeedSequence([*seed, 1]).generate_state(1, np.uint32)[0])
 
 
 def is_training(folder: Path) -> bool:
     """Whether a folder is one that a training left, and not somebody else's."""
     try:
-        facts = json.loads((folder / UNIT).read_text(encoding="utf-8"))
+        return read_record(folder).get("made_by") == "pcnsl-survival"
     except (OSError, ValueError):
         return False
-    return isinstance(facts, dict) and facts.get("made_by") == "pcnsl-survival"
 
 
-def _found(out: Path, identity: str) -> FinishedUnit:
+def _found(out: Path, identity: str) -> FinishedJob:
     if not is_training(out):
         raise OutputFolderError(
             "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
         )
-    unit = read_unit(out)
-    if unit.facts["identity"] != identity:
+    job = read_job(out)
+    if job.facts["identity"] != identity:
         raise TrainingError(
             "The output folder holds a training with other settings, patients or scans, or by another version of this "
             "software; nothing was changed. Choose another output folder."
         )
     shutil.rmtree(unfinished_folder(out), ignore_errors=True)
-    return unit
+    return job
 
 
 @contextmanager
@@ -311,13 +315,13 @@ def _inputs(
     cohort: PreparedCohort,
     sequences: tuple[MRSequence, ...],
     settings: TrainingSettings,
-    asked: tuple[str, ...],
+    inference_cases: tuple[str, ...],
     processes: Processes,
 ) -> NetworkInputs:
     """The first process makes the arrays that are not there yet, then all map them."""
     if not processes.first:
         processes.wait()
-    inputs = NetworkInputs(cohort, sequences, settings.grid, names=asked, lesions=settings.uses_lesions)
+    inputs = NetworkInputs(cohort, sequences, settings.grid, names=inference_cases, lesions=settings.uses_lesions)
     if processes.first:
         processes.wait()
     return inputs
@@ -328,24 +332,24 @@ def _write(
     unfinished: Path,
     facts: dict[str, Any],
     trained: Trained,
-    answers: Answers,
+    predicted: CasePredictions,
     fold: Fold,
     classes: dict[str, int],
     without_class: tuple[str, ...],
 ) -> None:
-    probability = dict(zip(answers.names, answers.probability, strict=True))
-    held_out = np.array([name not in set(fold.train) for name in answers.names])
+    probability = dict(zip(predicted.names, predicted.probability, strict=True))
+    held_out = np.array([name not in set(fold.train) for name in predicted.names])
     with whole_folder(out) as staging:
         for entry in unfinished.iterdir():
             if not entry.name.startswith(CHECKPOINT):
                 (shutil.copytree if entry.is_dir() else shutil.copy2)(entry, staging / entry.name)
         write_weights(tensors_of(trained.network), staging / MEMBER)
         np.savez(
-            staging / ANSWERS,
-            names=np.array(answers.names),
+            staging / OUTPUTS,
+            names=np.array(predicted.names),
             held_out=held_out,
-            log_odds=answers.log_odds,
-            features=answers.features,
+            log_odds=predicted.log_odds,
+            features=predicted.features,
         )
         if fold.test:
             predictions = FoldPredictions(
@@ -359,7 +363,7 @@ def _write(
                 censored_probability=np.array([probability[name] for name in without_class]),
             )
             write_predictions([predictions], staging / PREDICTIONS)
-        (staging / UNIT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        (staging / RECORD).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         for path in staging.rglob("*"):
             if path.is_file():
                 with path.open("rb") as stream:

@@ -25,25 +25,40 @@ class TrainedOn:
         return TrainedOn(patients=(*self.patients, *later.patients), unknown=self.unknown or later.unknown)
 
     def to_json(self) -> dict[str, Any]:
-        """As ``unit.json`` keeps what a training started from."""
-        return {"start_patients": [asdict(one) for one in self.patients], "start_unknown": self.unknown}
+        """As ``job.json`` keeps what a training started from."""
+        return {
+            "initial_weights_patients": [asdict(one) for one in self.patients],
+            "initial_weights_unknown": self.unknown,
+        }
 
     @classmethod
-    def of_unit(cls, facts: Mapping[str, Any]) -> TrainedOn:
-        """What the weights of a unit were trained on, by its ``unit.json``: its own patients, and its start's.
+    def of_job(cls, facts: Mapping[str, Any]) -> TrainedOn:
+        """What the weights of a job were trained on, by its ``job.json``: its own patients, and its start's.
 
         A record without one of them, such as that of a file of weights, tells that they are not known.
         """
         own = cls(patients=_patients(facts.get("patients")), unknown="patients" not in facts)
-        return cls.of_start_of(facts) + own
+        return cls.of_initial_weights_of(facts) + own
 
     @classmethod
-    def of_start_of(cls, facts: Mapping[str, Any]) -> TrainedOn:
-        """What the start of a unit was trained on, by the unit's ``unit.json``; nobody, if it had none."""
-        if facts.get("start_sha256") is None:
+    def of_initial_weights_of(cls, facts: Mapping[str, Any]) -> TrainedOn:
+        """What the start of a job was trained on, by the job's ``job.json``; nobody, if it had none."""
+        if facts.get("initial_weights_sha256") is None:
             return cls()
-        return cls(patients=_patients(facts.get("start_patients")), unknown=bool(facts.get("start_unknown", True)))
+        return cls(
+            patients=_patients(facts.get("initial_weights_patients")),
+            unknown=bool(facts.get("initial_weights_unknown", True)),
+        )
 
 
 def _patients(stored: Any) -> tuple[KnownPatient, ...]:
-    return tuple(KnownPatient(**{**one, "aliases": tuple(one["aliases"])}) for one in stored or ())
+    return tuple(
+        KnownPatient(
+            name=one["name"],
+            # Folders of earlier versions call it "patient".
+            patient_id=one["patient_id"] if "patient_id" in one else one["patient"],
+            aliases=tuple(one["aliases"]),
+            t1gd_voxels_sha256=one["t1gd_voxels_sha256"],
+        )
+        for one in stored or ()
+    )

@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.training.loop import Epoch
 HISTORY = "history.csv"
 TENSORBOARD = "tensorboard"
 _KINDS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bool": "True".__eq__}
-_CURVES = ("train_loss", "inner_loss", "learning_rate", "samples_per_second")
+_CURVES = ("train_loss", "validation_loss", "learning_rate", "samples_per_second")
 
 
 class TrainingLog:

@@ -29,7 +29,7 @@ from PCNSLSurvivalLib.training.network import (
     reproducible_kernels,
     set_training_mode,
 )
-from PCNSLSurvivalLib.training.network_outputs import answers_of, as_network_wants, mean_log_loss
+from PCNSLSurvivalLib.training.network_outputs import as_network_wants, mean_log_loss, predict_cases
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -38,13 +38,13 @@ CHECKPOINT_SECONDS = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One pass over the fit patients, as the logs keep it."""
+    """One pass over the training cases, as the logs keep it."""
 
     epoch: int
     """From 0."""
     learning_rate: float
     train_loss: float
-    inner_loss: float
+    validation_loss: float
     """Mean negative log-likelihood on the inner split, in nats; always predicting 1/2 gives 0.693. Where lesion masks
     are learned from, with what they add."""
     best: bool
@@ -69,10 +69,10 @@ def train(
     inputs: NetworkInputs,
     classes: Mapping[str, int],
     *,
-    fit: Sequence[str],
-    select: Sequence[str],
+    train_cases: Sequence[str],
+    validation_cases: Sequence[str],
     settings: TrainingSettings,
-    start: Tensors | None,
+    initial_weights: Tensors | None,
     seed: tuple[int, ...],
     processes: Processes,
     checkpoint: Path,
@@ -85,10 +85,10 @@ def train(
     Args:
         inputs: Tensors of all cases.
         classes: Class by name.
-        fit: Cases the weights learn from.
-        select: Cases the epoch is chosen on.
+        train_cases: Cases that the weights learn from.
+        validation_cases: Cases on which the best epoch is chosen.
         settings: Every hyperparameter.
-        start: Tensors to start from; None trains from scratch.
+        initial_weights: Tensors to start from; None trains from scratch.
         seed: Decides the start, the order and the augmentation, and nothing else does.
         processes: Who trains.
         checkpoint: File of the unfinished training; its folder is there.
@@ -104,14 +104,14 @@ def train(
             used.
     """
     device = processes.device
-    smallest = len(fit) // batch_count(len(fit), settings.batch_size)
+    smallest = len(train_cases) // batch_count(len(train_cases), settings.batch_size)
     # One sample in each process is enough, unless batch normalization measures there what that process has alone.
     alone = settings.architecture.norm == "batch" and device.type != "cuda"
     least = (2 if alone else 1) * processes.count
     if smallest < max(2, least):
         raise TrainingError(
             f"{processes.count} {'process needs' if processes.count == 1 else 'processes need'} batches of at least "
-            f"{max(2, least)}, and {len(fit)} patients to learn from in batches of up to {settings.batch_size} give "
+            f"{max(2, least)}, and {len(train_cases)} training patients in batches of up to {settings.batch_size} give "
             f"some of {smallest}. Choose a larger batch_size, fewer processes, or add patients."
         )
     if settings.uses_lesions and processes.count > 1:
@@ -119,13 +119,13 @@ def train(
             "Learning from lesion masks works in one process. Start the command without torchrun, or "
             "leave 'lesion_task' and 'lesion_head' out."
         )
-    network = build_network(settings, len(inputs.sequences), start, seed=_whole(seed)).to(device)
+    network = build_network(settings, len(inputs.sequences), initial_weights, seed=_whole(seed)).to(device)
     if device.type != "mps":
         network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
     if device.type == "cuda" and processes.count > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     task = LesionTask(network, settings, seed=_whole((*seed, 2))) if settings.lesion_task else None
-    optimizer = build_optimizer(network, settings, transfer=start is not None)
+    optimizer = build_optimizer(network, settings, transfer=initial_weights is not None)
     if task is not None:
         optimizer.add_param_group({"params": task.parameters(), "lr": settings.learning_rate, "weight_decay": 0.0})
     schedule = build_schedule(optimizer, settings)
@@ -156,7 +156,7 @@ def train(
         for row in history:
             on_epoch(row)
     joined = processes.joined(network)
-    weights = _class_weights(fit, classes, settings, device)
+    weights = _class_weights(train_cases, classes, settings, device)
     last_checkpoint = time.monotonic()
     with reproducible_kernels():
         while len(history) < settings.epochs and not stopping.over:
@@ -164,7 +164,9 @@ def train(
             set_training_mode(network, settings)
             rate = float(schedule.get_last_lr()[-1])
             loss = 0.0
-            for names, own, tensors in training_batches(fit, inputs, settings, processes, seed=seed, epoch=epoch):
+            for names, own, tensors in training_batches(
+                train_cases, inputs, settings, processes, seed=seed, epoch=epoch
+            ):
                 share = weights[[classes[name] for name in names]].sum()
                 with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_bf16(settings, device)):
                     logits = joined(as_network_wants(tensors[:, : len(inputs.sequences)]))
@@ -183,13 +185,13 @@ def train(
                 loss += one.item() / float(share) * len(names)
             schedule.step()
             seconds = time.perf_counter() - begin
-            processes.even_buffers(network)
+            processes.sync_buffers(network)
             if averaged is not None:
-                processes.even_buffers(averaged)
-            answers = answers_of(judged, select, inputs, processes, batch_size=settings.batch_size)
-            inner = mean_log_loss(answers, [classes[name] for name in select])
+                processes.sync_buffers(averaged)
+            predicted = predict_cases(judged, validation_cases, inputs, processes, batch_size=settings.batch_size)
+            inner = mean_log_loss(predicted, [classes[name] for name in validation_cases])
             if task is not None:
-                inner += task.mean_loss(select, inputs, batch_size=settings.batch_size)
+                inner += task.mean_loss(validation_cases, inputs, batch_size=settings.batch_size)
             improved = stopping.improved(epoch, inner)
             if improved:
                 best = _tensors(judged)
@@ -197,11 +199,11 @@ def train(
                 Epoch(
                     epoch=epoch,
                     learning_rate=rate,
-                    train_loss=processes.sum(loss) / len(fit),
-                    inner_loss=inner,
+                    train_loss=processes.sum(loss) / len(train_cases),
+                    validation_loss=inner,
                     best=improved,
                     seconds=seconds,
-                    samples_per_second=len(fit) / seconds,
+                    samples_per_second=len(train_cases) / seconds,
                 )
             )
             on_epoch(history[-1])
@@ -226,7 +228,7 @@ def train(
     network.eval()
     if settings.lesion_head:
         # The epoch is chosen: the patients it was chosen on may teach too.
-        refit_head(network, (*fit, *select), classes, inputs, batch_size=settings.batch_size)
+        refit_head(network, (*train_cases, *validation_cases), classes, inputs, batch_size=settings.batch_size)
     return Trained(
         network=network, history=tuple(history), best_epoch=stopping.best_epoch, best_loss=stopping.best_loss
     )
@@ -245,14 +247,14 @@ def _tensors(network: nn.Module) -> dict[str, Any]:
 
 
 def _class_weights(
-    fit: Sequence[str], classes: Mapping[str, int], settings: TrainingSettings, device: torch.device
+    train_cases: Sequence[str], classes: Mapping[str, int], settings: TrainingSettings, device: torch.device
 ) -> torch.Tensor:
-    """(2,) weight of each class in the loss; their mean over the fit patients is 1."""
+    """(2,) weight of each class in the loss; their mean over the training cases is 1."""
     if not settings.class_weights:
         return torch.ones(2, device=device)
-    over = sum(classes[name] for name in fit)
-    counts = torch.tensor([len(fit) - over, over], dtype=torch.float32, device=device)
-    return len(fit) / (2 * counts)
+    over = sum(classes[name] for name in train_cases)
+    counts = torch.tensor([len(train_cases) - over, over], dtype=torch.float32, device=device)
+    return len(train_cases) / (2 * counts)
 
 
 def _bf16(settings: TrainingSettings, device: torch.device) -> bool:

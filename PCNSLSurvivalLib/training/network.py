@@ -1,4 +1,4 @@
-"""The network of one training: its start, what of it learns and how fast."""
+"""The network of one training: initial weights, frozen layers and learning rates."""
 
 from __future__ import annotations
 
@@ -19,32 +19,35 @@ from PCNSLSurvivalLib.training.settings import TrainingSettings
 _NORMALIZATIONS = (nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
-def build_network(settings: TrainingSettings, channels: int, start: Tensors | None, *, seed: int) -> nn.Module:
-    """A fresh network: random from the seed, or with the tensors of a start.
+def build_network(
+    settings: TrainingSettings, channels: int, initial_weights: Tensors | None, *, seed: int
+) -> nn.Module:
+    """A fresh network: random from the seed, or with the given initial weights.
 
     Args:
         settings: Its architecture and what of it is frozen.
         channels: Number of sequences.
-        start: Every tensor of the network (see ``models.pretrained.load_transfer_start``); None trains from scratch.
+        initial_weights: Every tensor of the network (see ``models.networks.pretrained.load_initial_weights``); None
+            trains from scratch.
         seed: Of the random start.
 
     Raises:
-        TrainingError: The start belongs to another network, or everything or nothing sensible is frozen.
+        TrainingError: The initial weights belong to another network, or everything or nothing sensible is frozen.
     """
-    if start is None and (settings.frozen or settings.batch_norm == "frozen"):
+    if initial_weights is None and (settings.frozen or settings.batch_norm == "frozen"):
         raise TrainingError(
-            "Parts of the network are to be frozen, but there is no start whose weights they could keep. Give a "
-            "start, or freeze nothing."
+            "Some layers are to be frozen, but there are no initial weights to keep. Give initial weights, or freeze "
+            "nothing."
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_resnet(network_architecture(settings, channels))
-    if start is not None:
+    if initial_weights is not None:
         try:
-            load_tensors(network, start)
+            load_tensors(network, initial_weights)
         except ModelFolderError as problem:
             raise TrainingError(
-                "The start weights belong to another network than the training asks for. Choose the same depth, width "
+                "The initial weights do not fit the network of this training. Choose the same depth, width "
                 "and sequences, or train from scratch."
             ) from problem
     for name, parameter in network.named_parameters():

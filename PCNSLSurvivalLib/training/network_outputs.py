@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.training.processes import Processes
 
 
 @dataclass(frozen=True)
-class Answers:
+class CasePredictions:
     """What one network says of some cases."""
 
     names: tuple[str, ...]
@@ -38,9 +38,9 @@ class Answers:
         return p
 
 
-def answers_of(
+def predict_cases(
     network: nn.Module, names: Sequence[str], inputs: NetworkInputs, processes: Processes, *, batch_size: int
-) -> Answers:
+) -> CasePredictions:
     """Ask a network about cases; the processes share the work.
 
     Args:
@@ -65,7 +65,7 @@ def answers_of(
     finally:
         hook.remove()
     found = processes.gather(found)
-    return Answers(
+    return CasePredictions(
         tuple(names),
         np.array([found[name][0] for name in names]).reshape(len(names), 2),
         np.array([found[name][1] for name in names], dtype=np.float32).reshape(len(names), -1),
@@ -77,7 +77,7 @@ def as_network_wants(tensors: torch.Tensor) -> torch.Tensor:
     return tensors if tensors.device.type == "mps" else tensors.to(memory_format=torch.channels_last_3d)
 
 
-def mean_log_loss(answers: Answers, classes: Sequence[int]) -> float:
+def mean_log_loss(predicted: CasePredictions, classes: Sequence[int]) -> float:
     """Mean negative log-likelihood of the outcomes, in nats."""
-    toward = np.where(np.asarray(classes) == 1, answers.log_odds, -answers.log_odds)
+    toward = np.where(np.asarray(classes) == 1, predicted.log_odds, -predicted.log_odds)
     return float(np.logaddexp(0.0, -toward).mean())

@@ -1,4 +1,4 @@
-"""The processes that train one unit together: one, or as many as ``torchrun`` started, each with its own device."""
+"""The processes that train one job together: one, or as many as ``torchrun`` started, each with its own device."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Processes:
         ids = [self.device.index] if self.device.type == "cuda" else None
         return nn.parallel.DistributedDataParallel(network, device_ids=ids)
 
-    def even_buffers(self, network: nn.Module) -> None:
+    def sync_buffers(self, network: nn.Module) -> None:
         """Give every process the running statistics of the first."""
         if self.count > 1:
             for buffer in network.buffers():
@@ -101,7 +101,7 @@ def training_processes(device: str = "auto") -> Iterator[Processes]:
         return
     store, rank, count = next(distributed.rendezvous("env://"))
     try:
-        with _one_voice(store):
+        with report_first_error_only(store):
             chosen = _device(device, int(os.environ.get("LOCAL_RANK", "0")))
             if chosen.type == "cuda":
                 torch.cuda.set_device(chosen)
@@ -114,7 +114,7 @@ def training_processes(device: str = "auto") -> Iterator[Processes]:
 
 
 @contextmanager
-def _one_voice(store: distributed.Store) -> Iterator[None]:
+def report_first_error_only(store: distributed.Store) -> Iterator[None]:
     """Let the first process that refuses say so, and no other; ``store`` is what all of them share."""
     try:
         yield

@@ -55,7 +55,7 @@ class TrainingSettings:
     lesion_head: bool = False
     """Put the head together anew on the trained backbone, from what can be read in the lesion alone (see
     ``training.lesion_head``)."""
-    inner_share: float = 0.2
+    validation_share: float = 0.2
     """Share of the fold's training patients on whom the epoch is chosen."""
     threshold_days: float = ONE_YEAR_DAYS
     """OS longer than this is the positive class."""
@@ -76,7 +76,7 @@ class TrainingSettings:
             raise _wrong("a weight of the lesion task of 0 or more")
         if not 0 <= self.weight_averaging < 1 or (self.weight_averaging and self.uses_lesions):
             raise _wrong("weight averaging from 0 to below 1, and none with 'lesion_task' or 'lesion_head'")
-        if not 0 < self.inner_share <= 0.5 or not self.threshold_days > 0:
+        if not 0 < self.validation_share <= 0.5 or not self.threshold_days > 0:
             raise _wrong("an inner share up to a half, and a threshold of more than 0 days")
         one_cell = self.grid is not None and max(self.architecture.cells("layer4", self.grid.size)) < 2
         if self.architecture.norm == "instance" and one_cell:

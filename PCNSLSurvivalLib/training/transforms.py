@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings, Movement, draw_movement
+from PCNSLSurvivalLib.training.augmentation import AugmentationSettings, SpatialTransform, sample_transform
 
 
 def augment(
@@ -35,21 +35,21 @@ def augment(
     """
     for sample, rng in zip(batch, generators, strict=True):
         channels = len(sample) - masks
-        movement = draw_movement(settings, grid, channels, rng)
-        if movement.lattice_mm is not None:
-            sample.copy_(_moved(sample, grid, movement))
+        transform = sample_transform(settings, grid, channels, rng)
+        if transform.sampling_points_mm is not None:
+            sample.copy_(_moved(sample, grid, transform))
         if settings.gain:
-            sample[:channels].mul_(torch.from_numpy(movement.gains).to(sample.device)[:, None, None, None])
+            sample[:channels].mul_(torch.from_numpy(transform.gains).to(sample.device)[:, None, None, None])
     return batch
 
 
-def _moved(sample: torch.Tensor, grid: NetworkGridStep, movement: Movement) -> torch.Tensor:
+def _moved(sample: torch.Tensor, grid: NetworkGridStep, transform: SpatialTransform) -> torch.Tensor:
     """The sample read at the moved points; what comes from outside the block is 0, as outside the brain."""
     half_edge = (np.array(grid.size) - 1) * np.array(grid.spacing_mm) / 2
     # grid_sample counts from -1 to 1 between the outermost voxels' centers, last axis first.
-    shares = (movement.lattice_mm / half_edge)[..., ::-1]
-    lattice = torch.from_numpy(np.ascontiguousarray(shares, dtype=np.float32)).to(sample.device)
+    shares = (transform.sampling_points_mm / half_edge)[..., ::-1]
+    points = torch.from_numpy(np.ascontiguousarray(shares, dtype=np.float32)).to(sample.device)
     points = functional.interpolate(
-        lattice.permute(3, 0, 1, 2)[None], size=grid.size, mode="trilinear", align_corners=True
+        points.permute(3, 0, 1, 2)[None], size=grid.size, mode="trilinear", align_corners=True
     )
     return functional.grid_sample(sample[None], points.permute(0, 2, 3, 4, 1), align_corners=True)[0]

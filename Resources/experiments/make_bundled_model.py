@@ -68,10 +68,10 @@ def main() -> int:
         prepare = ("preprocess", work / name / "patients.csv", *masks, "--jobs", args.jobs)
         command(*prepare, "--out", work / f"prepared_{name}", may_stop_some=True)
     cohort, second = work / "prepared_pcnsl", work / "prepared_gbm"
-    command("experiment", PLAN, "--cohort", cohort, "--brats", second, "--out", work / "experiment")
+    command("experiment", PLAN, "--cohort", cohort, "--pretrain-cohort", second, "--out", work / "experiment")
     permuted = permuted_cohort(cohort, work / "prepared_permuted")
-    pretrained = next((work / "experiment" / "units" / "t1gd_pretraining").iterdir())
-    command("experiment", PLAN, "--cohort", permuted, "--start", pretrained, "--out", work / "permuted")
+    pretrained = next((work / "experiment" / "jobs" / "t1gd_pretraining").iterdir())
+    command("experiment", PLAN, "--cohort", permuted, "--init-weights", pretrained, "--out", work / "permuted")
     model = read_model_folder(work / "experiment" / "model")
     card = model.card.rstrip() + "\n" + measured(model, work)
     with whole_folder(args.out, overwrite=True) as staging:
@@ -105,7 +105,7 @@ def judge(model: ModelFolder, prepared: PreparedCohort) -> Iterator[Judged]:
     """What the ensemble says of each fresh patient whose outcome is known."""
     network = SurvivalNetwork(model, "cpu")
     grid = model.recipe.network_grid
-    for patient in prepared.patients:
+    for patient in prepared.exams:
         os_class, lesion = patient.os_class(), patient.lesion_on(grid)
         if os_class is None:
             continue
@@ -128,15 +128,15 @@ def measured(model: ModelFolder, work: Path) -> str:
     found = classification_metrics(truth, probability)
     low, high = auc_interval(truth, probability)
     right = [one for one in fresh if one.right]
-    folders = [work / "experiment" / "units" / kind for kind in ("t1gd_pretraining", ARM)]
-    units = [json.loads(p.read_text(encoding="utf-8")) for folder in folders for p in folder.rglob("unit.json")]
-    minutes = sum(unit.get("seconds_of_this_run", 0.0) for unit in units) / 60
-    devices = sorted({unit["device"] for unit in units if "device" in unit})
-    patients, without = COHORTS["fresh"][1], len(prepared.patients) - len(fresh)
+    folders = [work / "experiment" / "jobs" / kind for kind in ("t1gd_pretraining", ARM)]
+    jobs = [json.loads(p.read_text(encoding="utf-8")) for folder in folders for p in folder.rglob("job.json")]
+    minutes = sum(job.get("seconds_of_this_run", 0.0) for job in jobs) / 60
+    devices = sorted({job["device"] for job in jobs if "device" in job})
+    patients, without = COHORTS["fresh"][1], len(prepared.exams) - len(fresh)
     return f"""
 ## The ensemble on virtual patients from another seed
 
-{patients} whole heads as a scanner gives them, through the whole preparation: {patients - len(prepared.patients)} \
+{patients} whole heads as a scanner gives them, through the whole preparation: {patients - len(prepared.exams)} \
 stopped by its quality checks, {without} censored before one year, {len(fresh)} judged.
 
 | | |

@@ -37,7 +37,8 @@ def command(root: Path, out: Path, *options: str) -> list[str]:
     """The words of the command line."""
     words = [sys.executable, "-m", "PCNSLSurvivalLib.cli", "experiment", root / "plan.yaml"]
     return [
-        str(word) for word in (*words, "--cohort", root / "pcnsl", "--brats", root / "brats", "--out", out, *options)
+        str(word)
+        for word in (*words, "--cohort", root / "pcnsl", "--pretrain-cohort", root / "brats", "--out", out, *options)
     ]
 
 
@@ -52,7 +53,7 @@ def start(root: Path, out: Path, *options: str) -> subprocess.Popen:
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert running.stdout is not None
-    assert "units" in running.stdout.readline(), running.communicate()[1]
+    assert "jobs" in running.stdout.readline(), running.communicate()[1]
     return running
 
 
@@ -76,5 +77,5 @@ def kill(running: subprocess.Popen) -> None:
 
 
 def finished(out: Path) -> dict[str, int]:
-    """When each finished unit was finished, by its folder."""
-    return {str(path.parent): path.stat().st_mtime_ns for path in (out / "units").glob("*/*/unit.json")}
+    """When each finished job was finished, by its folder."""
+    return {str(path.parent): path.stat().st_mtime_ns for path in (out / "jobs").glob("*/*/job.json")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.reports.experiment.facts import CaseOutcome
+from PCNSLSurvivalLib.reports.experiment.facts import SurvivalOutcome
 
 CENSORED = ("c01", "c02")
 """Last seen alive before one year."""
@@ -48,12 +48,12 @@ def made_folds(
     return folds
 
 
-def made_outcomes(patients: int = 22) -> dict[str, CaseOutcome]:
+def made_outcomes(patients: int = 22) -> dict[str, SurvivalOutcome]:
     """Survival of the patients of ``made_folds``; every seventh long survivor is alive."""
     outcomes = {}
     for number in range(patients):
         days = 400.0 + 60 * number if number % 5 < 3 else 30.0 + 14 * number
-        outcomes[f"p{number:02}"] = CaseOutcome(
-            patient=f"p{number:02}", os_days=days, death_observed=number % 7 != 0 or days < 365
+        outcomes[f"p{number:02}"] = SurvivalOutcome(
+            patient_id=f"p{number:02}", os_days=days, death_observed=number % 7 != 0 or days < 365
         )
-    return outcomes | {case: CaseOutcome(patient=case, os_days=200.0, death_observed=False) for case in CENSORED}
+    return outcomes | {case: SurvivalOutcome(patient_id=case, os_days=200.0, death_observed=False) for case in CENSORED}

@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION
 from PCNSLSurvivalLib.training.dataset import labeled_cases
-from PCNSLSurvivalLib.training.job import FinishedUnit, run_unit
+from PCNSLSurvivalLib.training.job import FinishedJob, run_job
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(
@@ -40,6 +40,6 @@ def folds_of(cohort: PreparedCohort, *, splits: int = 3, repeats: int = 1) -> tu
 
 def trained(
     cohort: PreparedCohort, fold: Fold, out: Path, settings: TrainingSettings = SETTINGS, **more
-) -> FinishedUnit:
-    """One finished unit."""
-    return run_unit(cohort, fold, arm="made", sequences=(MRSequence.T1GD,), settings=settings, out=out, **more)
+) -> FinishedJob:
+    """One finished job."""
+    return run_job(cohort, fold, arm="made", sequences=(MRSequence.T1GD,), settings=settings, out=out, **more)

@@ -70,7 +70,7 @@ def test_the_example_prepares_a_cohort(tmp_path, capsys):
     main(str(table), str(tmp_path / "prepared"))
     assert "3 exams, 2 with a known one-year overall survival" in capsys.readouterr().out
     assert (tmp_path / "prepared" / "contact_sheet.html").is_file()
-    assert len(PCNSLSurvivalLib.read_prepared_cohort(tmp_path / "prepared").patients) == 3
+    assert len(PCNSLSurvivalLib.read_prepared_cohort(tmp_path / "prepared").exams) == 3
 
 
 def _features(path: Path, rows: dict[str, float]) -> None:

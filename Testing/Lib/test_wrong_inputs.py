@@ -34,7 +34,7 @@ def _noise() -> np.ndarray:
 
 
 def _ct() -> np.ndarray:
-    """A crude head in Hounsfield units: air -1000, skull 1000, brain 35."""
+    """A crude head in Hounsfield jobs: air -1000, skull 1000, brain 35."""
     index = np.stack(np.meshgrid(*[np.arange(n) for n in GRID.size], indexing="ij"), axis=-1)
     radius = np.linalg.norm(GRID.index_to_lps(index) - GRID.center_lps_mm, axis=-1).transpose(2, 1, 0)
     noise = np.random.default_rng(7).normal(0, 4, radius.shape)

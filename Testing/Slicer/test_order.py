@@ -275,7 +275,7 @@ def test_the_steps_of_our_own_process_are_kept_in_a_folder_until_the_scene_close
     for _run in range(2):
         _predict(quick_panel, wait)
         words = json.loads(record.read_text(encoding="utf-8"))
-        folders.append(words[words.index("--keep-steps") + 1])
+        folders.append(words[words.index("--cache-dir") + 1])
     assert folders[0] == folders[1]
     assert Path(folders[0]).is_dir()
     slicer.mrmlScene.Clear(0)

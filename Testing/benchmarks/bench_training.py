@@ -56,7 +56,7 @@ from PCNSLSurvivalLib.imaging.geometry import canonical, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.steps.resampling import even_grid
+from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid
 from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.batches import training_batches
 from PCNSLSurvivalLib.training.dataset import NetworkInputs
@@ -72,7 +72,7 @@ def prepared_patients(folder: Path) -> PreparedCohort:
     """A prepared cohort of the reference patient, several times."""
     patient = reference_patient(sequences=(MRSequence.T1GD,))
     mask = canonical(patient.brain_masks[MRSequence.T1GD])
-    grid = even_grid(mask, RECIPE.resampling)
+    grid = isotropic_grid(mask, RECIPE.resampling)
     brain = resample(mask, grid, interpolation="nearest")
     scan = resample(canonical(sitk.Cast(patient.scans[MRSequence.T1GD], sitk.sitkFloat32)), grid)
     values = sitk.Mask(sitk.Cast(sitk.Normalize(scan), sitk.sitkFloat32), brain)
@@ -89,7 +89,7 @@ class PublishedPath(torch.utils.data.Dataset):
 
     def __init__(self, cohort: PreparedCohort, folder: Path, samples: int) -> None:
         self._scans = []
-        for patient in cohort.patients:
+        for patient in cohort.exams:
             path = folder / f"{patient.name}.nrrd"
             sitk.WriteImage(patient.scan(MRSequence.T1GD), str(path))
             self._scans.append(path)
@@ -168,7 +168,7 @@ def stock_path(inputs: NetworkInputs, cohort: PreparedCohort, samples: int, *, e
         RandFlip(prob=ours.flip_probability, spatial_axis=0),
         RandScaleIntensity(ours.gain, prob=1.0),
     ]
-    names = [cohort.patients[n % PATIENTS].name for n in range(samples)]
+    names = [cohort.exams[n % PATIENTS].name for n in range(samples)]
     return CacheDataset(names, Compose([lambda name: torch.from_numpy(inputs.case(name)), *augment]), progress=False)
 
 
@@ -195,7 +195,7 @@ def main() -> None:
         (Path(temporary) / "published").mkdir()
         published = PublishedPath(cohort, Path(temporary) / "published", args.slow_samples)
         stock, stiff = (stock_path(inputs, cohort, args.samples, elastic=elastic) for elastic in (True, False))
-        names = [patient.name for patient in cohort.patients]
+        names = [patient.name for patient in cohort.exams]
 
         def ours() -> Iterable[torch.Tensor]:
             for epoch in range(args.samples // PATIENTS):

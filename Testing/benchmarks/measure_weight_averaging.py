@@ -20,9 +20,9 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
+from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+from PCNSLSurvivalLib.experiment.run import Experiment, run_jobs
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.settings import TrainingSettings
@@ -77,9 +77,9 @@ def judged(cohort: Path, out: Path, kept: float, epochs: int, seed: int) -> tupl
         training=replace(TrainingSettings(), epochs=epochs, warmup_epochs=2, weight_averaging=kept),
     )
     experiment = Experiment(plan=plan, cohort=read_prepared_cohort(cohort), second=None, out=out)
-    work = run_units(experiment, device="cpu")
-    work.raise_if_failed()
-    folders = [unit.folder(out) for unit in work.grid.folds]
+    summary = run_jobs(experiment, device="cpu")
+    summary.raise_if_failed()
+    folders = [job.folder(out) for job in summary.job_table.folds]
     (folds,) = by_arm(one for folder in folders for one in read_predictions(folder / PREDICTIONS)).values()
     metrics = out_of_fold_metrics(folds, seed=seed)
     return metrics["auc"].value, metrics["brier"].value

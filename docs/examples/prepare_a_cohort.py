@@ -11,7 +11,7 @@ def main(cohort: str, out: str) -> None:
     with_class = [exam for exam in exams if exam.os_class() is not None]
     print(f"{len(exams)} exams, {len(with_class)} with a known one-year overall survival")
     prepared = prepare_cohort(cohort, out, sequences=["t1gd"])
-    print(f"{len(prepared.patients)} prepared. Look through contact_sheet.html before you train.")
+    print(f"{len(prepared.exams)} prepared. Look through contact_sheet.html before you train.")
     for name, reason in prepared.left_out.items():
         print(f"excluded: {name}: {reason}")
 

@@ -77,7 +77,7 @@ class MapControls:
         context = self._context()
         if context is None:
             return
-        self._ui.ledgerLabel.text = map_display.ledger(context[3])
+        self._ui.attributionLabel.text = map_display.regional_attribution(context[3])
         self._observeSlice()
         self.apply()
 

@@ -175,12 +175,12 @@ def showLayers(outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], paramet
         slicer.app.layoutManager().resetSliceViews()
 
 
-def ledger(result: dict[str, Any]) -> str:
+def regional_attribution(result: dict[str, Any]) -> str:
     """Where the log-odds come from, in one line that adds up."""
     evidence = result.get("evidence")
     if not evidence:
         return ""
-    regions = evidence.get("ledger")
+    regions = evidence.get("regional_attribution") or evidence.get("ledger")
     if regions:
         return _(
             "Where the log-odds of {total:+.2f} for OS > 1 year come from: the brain {brain:+.2f}, outside the brain "

@@ -102,7 +102,7 @@ class RunRequest:
         if alignment is not None:
             words += ["--alignment", str(alignment)]
         if kept is not None:
-            words += ["--keep-steps", str(kept)]
+            words += ["--cache-dir", str(kept)]
         said = {
             "--already-corrected": self.biasEngine in (SLICER, SKIP),
             "--already-registered": len(files) > 1,

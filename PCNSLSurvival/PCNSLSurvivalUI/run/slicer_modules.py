@@ -87,7 +87,7 @@ def brainParameters(
 
 
 class CLIStep:
-    """One CLI module at work, from start to a single call of ``ended``."""
+    """One running CLI module, from start to a single call of ``ended``."""
 
     def __init__(self, module: str, parameters: dict[str, Any], ended: Callable[[bool], None]) -> None:
         """Start.

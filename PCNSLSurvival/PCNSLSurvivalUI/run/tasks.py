@@ -208,7 +208,7 @@ class BuiltInRegistrationTask(RegistrationTask):
             self._volumes.mask,
             self._volumes.current[self.role],
             self._made,
-            [*self._options(), "--keep-steps", str(self._kept.folder())],
+            [*self._options(), "--cache-dir", str(self._kept.folder())],
             ended,
         )
         return self._step

@@ -1,4 +1,4 @@
-"""Trainings on the terminal: the epochs of one network, and the units of an experiment with all that train just now."""
+"""Trainings on the terminal: the epochs of one network, and the jobs of an experiment with all that train just now."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from PCNSLSurvivalLib.experiment.job_table import UnitOutcome
-    from PCNSLSurvivalLib.experiment.jobs import Unit
+    from PCNSLSurvivalLib.experiment.job_outcomes import JobOutcome
+    from PCNSLSurvivalLib.experiment.jobs import Job
     from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-    from PCNSLSurvivalLib.training.job import FinishedUnit
+    from PCNSLSurvivalLib.training.job import FinishedJob
     from PCNSLSurvivalLib.training.loop import Epoch
     from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -39,7 +39,7 @@ class EpochProgress:
         """Show one epoch."""
         if self._quiet:
             return
-        losses = f"training loss {epoch.train_loss:.3f}, inner loss {epoch.inner_loss:.3f}"
+        losses = f"training loss {epoch.train_loss:.3f}, validation loss {epoch.validation_loss:.3f}"
         if sys.stderr.isatty():
             if self._bar is None:
                 self._bar = _bar(self._epochs, self._label or "Epochs", "epoch", leave=not self._label)
@@ -58,21 +58,21 @@ class EpochProgress:
             self._bar.close()
 
 
-class UnitProgress:
-    """An experiment: finished units with the time left, and below them every network in training.
+class JobProgress:
+    """An experiment: finished jobs with the time left, and below them every network in training.
 
     Args:
         plan: The experiment.
-        units: How many there are.
+        jobs: How many there are.
         quiet: Show nothing.
     """
 
-    def __init__(self, plan: ExperimentPlan, units: int, *, quiet: bool) -> None:
+    def __init__(self, plan: ExperimentPlan, jobs: int, *, quiet: bool) -> None:
         self._plan, self._quiet = plan, quiet
         self._trainings: dict[str, EpochProgress] = {}
-        self._bar = None if quiet or not sys.stderr.isatty() else _bar(units, "Units", "unit")
+        self._bar = None if quiet or not sys.stderr.isatty() else _bar(jobs, "Jobs", "job")
 
-    def __enter__(self) -> UnitProgress:
+    def __enter__(self) -> JobProgress:
         return self
 
     def __exit__(self, *problem: object) -> None:
@@ -81,38 +81,38 @@ class UnitProgress:
         if self._bar is not None:
             self._bar.close()
 
-    def on_epoch(self, unit: Unit, epoch: Epoch) -> None:
+    def on_epoch(self, job: Job, epoch: Epoch) -> None:
         """Show one epoch of a network."""
-        if unit.key not in self._trainings:
-            assert unit.training is not None
-            settings = self._plan.settings_of(unit.training)
-            self._trainings[unit.key] = EpochProgress(settings, quiet=self._quiet, label=unit.label)
-        self._trainings[unit.key](epoch)
+        if job.key not in self._trainings:
+            assert job.training is not None
+            settings = self._plan.settings_of(job.training)
+            self._trainings[job.key] = EpochProgress(settings, quiet=self._quiet, label=job.label)
+        self._trainings[job.key](epoch)
 
-    def on_outcome(self, unit: Unit, outcome: UnitOutcome, done: int, total: int) -> None:
-        """Show what became of one unit."""
-        if (training := self._trainings.pop(unit.key, None)) is not None:
+    def on_outcome(self, job: Job, outcome: JobOutcome, done: int, total: int) -> None:
+        """Show what became of one job."""
+        if (training := self._trainings.pop(job.key, None)) is not None:
             training.close()
         if self._bar is None:
-            if not self._quiet and not outcome.found:
+            if not self._quiet and not outcome.cached:
                 words = f"{outcome.state} {outcome.reason}".strip()
-                print(f"{done}/{total} {unit.label} {words} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)
+                print(f"{done}/{total} {job.label} {words} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)
             return
-        if outcome.found:
+        if outcome.cached:
             # What an earlier run had finished must not count as speed, or the time left would be too short.
             self._bar.initial += 1
         if outcome.state == "failed":
-            self._bar.write(f"{unit.label}: {outcome.reason}", file=sys.stderr)
+            self._bar.write(f"{job.label}: {outcome.reason}", file=sys.stderr)
         self._bar.update(1)
 
 
-def what_came_out(unit: FinishedUnit) -> str:
+def what_came_out(job: FinishedJob) -> str:
     """Whom a network learned from and which epoch was kept."""
-    facts = unit.facts
+    facts = job.facts
     return (
-        f"{len(facts['fit'])} examinations to learn from, {len(facts['select'])} to choose the epoch on. Kept: "
-        f"epoch {facts['best_epoch'] + 1} of {facts['epochs']}, inner loss {facts['best_inner_loss']:.3f} "
-        "(always saying one half: 0.693)."
+        f"{len(facts['train_cases'])} training exams, {len(facts['validation_cases'])} validation exams. "
+        f"Best epoch: {facts['best_epoch'] + 1} of {facts['epochs']}, "
+        f"validation loss {facts['best_validation_loss']:.3f} (chance level ln 2 = 0.693)."
     )
 
 

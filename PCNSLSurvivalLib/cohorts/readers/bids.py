@@ -49,15 +49,15 @@ def read_bids(root: Path) -> FoundCohort:
         cases.append(
             CohortCase(
                 name=safe_name("_".join(parts)),
-                patient=one_spelling(parts[0]),
+                patient_id=one_spelling(parts[0]),
                 scans=scans,
                 brain_mask=brain,
                 lesion_mask=lesion,
                 **facts,
             )
         )
-    missing = set(rows) - {case.patient for case in cases}
-    there = {case.patient for case in cases} | {name.partition("_")[0] for name in silent}
+    missing = set(rows) - {case.patient_id for case in cases}
+    there = {case.patient_id for case in cases} | {name.partition("_")[0] for name in silent}
     subjects = {one_spelling(path.name) for path in root.glob("sub-*") if path.is_dir()}
     silent |= subjects - there
     return FoundCohort(

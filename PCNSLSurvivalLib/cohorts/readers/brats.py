@@ -62,8 +62,8 @@ def read_brats(root: Path) -> FoundCohort:
     cases = tuple(
         _case(folder, survival.get(folder.name, {}), aliases.get(folder.name, ())) for folder in _case_folders(root)
     )
-    missing = set(survival) - {case.patient for case in cases}
-    silent = {path.name for path in root.glob("BraTS*") if path.is_dir()} - {case.patient for case in cases}
+    missing = set(survival) - {case.patient_id for case in cases}
+    silent = {path.name for path in root.glob("BraTS*") if path.is_dir()} - {case.patient_id for case in cases}
     return FoundCohort(
         layout="BraTS",
         cases=cases,
@@ -93,7 +93,7 @@ def _case(folder: Path, facts: dict[str, Any], aliases: tuple[str, ...]) -> Coho
     _, lesion = masks_in([path for path in volumes if path not in scans.values()])
     return CohortCase(
         name=safe_name(folder.name),
-        patient=folder.name,
+        patient_id=folder.name,
         scans=scans,
         stripped=True,
         lesion_mask=lesion,

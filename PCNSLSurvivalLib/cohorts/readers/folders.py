@@ -43,14 +43,14 @@ def read_folders(root: Path) -> FoundCohort:
         cases.append(
             CohortCase(
                 name=safe_name(folder.name),
-                patient=patient,
+                patient_id=patient,
                 scans=scans,
                 brain_mask=brain,
                 lesion_mask=lesion,
                 **facts,
             )
         )
-    missing = set(rows) - {case.patient for case in cases}
+    missing = set(rows) - {case.patient_id for case in cases}
     return FoundCohort(
         layout="folders",
         cases=tuple(cases),

@@ -47,7 +47,7 @@ def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:
     }
     return CohortCase(
         name=safe_name(patient if session is None else f"{patient}_{session}"),
-        patient=patient,
+        patient_id=patient,
         scans={s: named_in(folder, cell) for s in MRSequence if (cell := row.text(s.value)) is not None},
         stripped=bool(row.flag_in("stripped")),
         brain_mask=paths.get("brain_mask"),

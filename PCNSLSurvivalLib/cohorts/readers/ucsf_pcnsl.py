@@ -63,7 +63,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
         survival = _survival(row, people.get(key), last_seen.get(key))
         cases[name] = CohortCase(
             name=name,
-            patient=patient,
+            patient_id=patient,
             scans=scans,
             stripped=True,
             lesion_mask=next(iter(masks), None),
@@ -77,7 +77,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
     remarks = (*said, *more, *of_records)
     if not (people and dates):
         remarks = (*remarks, "The clinical tables were not found, so no survival is known.")
-    there = {_number(case.patient) for case in cases.values()}
+    there = {_number(case.patient_id) for case in cases.values()}
     missing = {row.text("accessions", _KEY) or "" for number, row in dates.items() if number not in there}
     return FoundCohort(
         layout="UCSF-PCNSL",

@@ -6,8 +6,8 @@ from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
     "files.another_run": _(
-        "Another run is at work in this output folder ({who}); nothing was changed. Wait until it has ended, or "
-        "choose another folder with --out."
+        "The output folder is locked by another run ({owner}); nothing was changed. Wait until that run has ended, "
+        "or choose another folder with --out."
     ),
     "files.disk_full": _(
         "The disk of the output folder is full. What was finished before is kept. Free some space and run the same "

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
@@ -65,7 +65,7 @@ def baseline_arm(name: str) -> BaselineArm:
 
 def baseline_table(
     arm: BaselineArm,
-    patients: tuple[PreparedPatient | CohortCase, ...],
+    patients: tuple[PreparedExam | CohortCase, ...],
     *,
     cache: Path,
     threshold_days: float = ONE_YEAR_DAYS,
@@ -87,7 +87,7 @@ def baseline_table(
     classes = {one.name: one.os_class(threshold_days) for one in patients}
     clinical = [one.clinical for one in patients]
     if arm.sequence is not None:
-        prepared = [one for one in patients if isinstance(one, PreparedPatient)]
+        prepared = [one for one in patients if isinstance(one, PreparedExam)]
         if len(prepared) < len(patients):
             raise EvaluationError("Radiomics need prepared scans. Run 'pcnsl-survival preprocess' first.")
         features = [cached_features(one, arm.sequence, cache, step) for one in prepared]

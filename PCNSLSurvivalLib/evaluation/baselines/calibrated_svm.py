@@ -66,19 +66,19 @@ def fit_sigmoid(decisions: NDArray[np.float64], os_class: NDArray[np.int64]) -> 
 
 
 @dataclass(frozen=True, kw_only=True)
-class MachineWithProbabilities:
+class CalibratedSVM:
     """A fitted machine with its sigmoid; used as any classifier of scikit-learn."""
 
-    machine: Any
+    svm: Any
     sigmoid: Sigmoid
 
     @property
     def classes_(self) -> NDArray[np.int64]:
         """The two classes, in the order of the columns of ``predict_proba``."""
-        classes: NDArray[np.int64] = self.machine.classes_
+        classes: NDArray[np.int64] = self.svm.classes_
         return classes
 
     def predict_proba(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) probability of each class."""
-        second = self.sigmoid.probability(self.machine.decision_function(values))
+        second = self.sigmoid.probability(self.svm.decision_function(values))
         return np.column_stack([1 - second, second])

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import MachineWithProbabilities, fit_sigmoid
+from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import CalibratedSVM, fit_sigmoid
 
 Classifier = Literal["svm", "logistic"]
 COSTS = (0.01, 0.1, 1.0)
@@ -60,6 +60,6 @@ def fit_classifier(kind: Classifier, values: NDArray[np.float64], os_class: NDAr
     ).fit(values, os_class)
     if kind == "logistic":
         return tuned
-    machine = tuned.best_estimator_
-    decisions = cross_val_predict(machine, values, os_class, cv=inner, method="decision_function")
-    return MachineWithProbabilities(machine=machine, sigmoid=fit_sigmoid(decisions, os_class))
+    svm = tuned.best_estimator_
+    decisions = cross_val_predict(svm, values, os_class, cv=inner, method="decision_function")
+    return CalibratedSVM(svm=svm, sigmoid=fit_sigmoid(decisions, os_class))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError, PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.core.workers import run_tasks
@@ -18,14 +18,14 @@ from PCNSLSurvivalLib.evaluation.baselines.radiomics_cache import cached_feature
 class FeatureTask:
     """One scan, for a process of its own."""
 
-    patient: PreparedPatient
+    exam: PreparedExam
     sequence: MRSequence
     cache: Path
     step: RadiomicsStep
 
 
 def extract_radiomics(
-    patients: Sequence[PreparedPatient],
+    patients: Sequence[PreparedExam],
     sequences: Sequence[MRSequence],
     cache: Path,
     step: RadiomicsStep,
@@ -46,11 +46,11 @@ def extract_radiomics(
     Raises:
         EvaluationError: A scan has no usable region, named with what is wrong, once all others are done.
     """
-    tasks = [FeatureTask(patient=one, sequence=s, cache=cache, step=step) for s in sequences for one in patients]
+    tasks = [FeatureTask(exam=one, sequence=s, cache=cache, step=step) for s in sequences for one in patients]
     problems = []
     for done, (task, problem) in enumerate(run_tasks(_extract, tasks, lost=lambda _, why: why, jobs=jobs), start=1):
         if problem:
-            problems.append(f"{task.patient.name}, {task.sequence.label}: {problem}")
+            problems.append(f"{task.exam.name}, {task.sequence.label}: {problem}")
         report(done, len(tasks))
     if problems:
         raise EvaluationError("\n".join(problems))
@@ -59,7 +59,7 @@ def extract_radiomics(
 def _extract(task: FeatureTask) -> str:
     """Why the features could not be computed; empty if they are in the cache."""
     try:
-        cached_features(task.patient, task.sequence, task.cache, task.step)
+        cached_features(task.exam, task.sequence, task.cache, task.step)
     except PCNSLSurvivalError as problem:
         return str(problem)
     return ""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.preprocessing.step_cache import content_of
 
 
 def cached_features(
-    patient: PreparedPatient, sequence: MRSequence, cache: Path, step: RadiomicsStep | None = None
+    exam: PreparedExam, sequence: MRSequence, cache: Path, step: RadiomicsStep | None = None
 ) -> dict[str, float]:
     """The features of one scan, from the cache or computed and put there.
 
@@ -30,11 +30,11 @@ def cached_features(
         EvaluationError: There is no such region, it cannot be used, or the cache cannot be written.
     """
     step = step or RadiomicsStep()
-    scan = patient.scan(sequence)
-    region = patient.brain_mask() if step.region == "brain" else patient.lesion_mask()
+    scan = exam.scan(sequence)
+    region = exam.brain_mask() if step.region == "brain" else exam.lesion_mask()
     if region is None:
         raise EvaluationError(
-            f"Case {patient.name} has no lesion mask to compute radiomics in. Add one, or leave the case out by "
+            f"Case {exam.name} has no lesion mask to compute radiomics in. Add one, or leave the case out by "
             "excluded.csv."
         )
     contents = [content_of(scan), content_of(region)]

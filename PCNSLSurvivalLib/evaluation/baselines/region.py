@@ -8,7 +8,7 @@ from typing import Literal
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cohorts.prepared_case_folder import read_record
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 
@@ -16,7 +16,7 @@ RegionChoice = Literal["auto", "lesion", "brain"]
 _NAMED = 20
 
 
-def radiomics_region(patients: Sequence[PreparedPatient], choice: RegionChoice = "auto") -> Region:
+def radiomics_region(patients: Sequence[PreparedExam], choice: RegionChoice = "auto") -> Region:
     """The region for a whole cohort.
 
     Args:
@@ -43,16 +43,16 @@ def radiomics_region(patients: Sequence[PreparedPatient], choice: RegionChoice =
     )
 
 
-def has_lesion(patient: PreparedPatient) -> bool:
+def has_lesion(exam: PreparedExam) -> bool:
     """Whether a lesion is marked; the case's record tells it, and the mask itself where the record does not.
 
     Raises:
         CohortError: The mask is gone or damaged.
     """
-    if not patient.has_lesion_mask:
+    if not exam.has_lesion_mask:
         return False
-    marked_ml = (read_record(patient.folder) or {}).get("lesion_ml")
+    marked_ml = (read_record(exam.folder) or {}).get("lesion_ml")
     if marked_ml is not None:
         return float(marked_ml) > 0
-    mask = patient.lesion_mask()
+    mask = exam.lesion_mask()
     return mask is not None and bool(sitk.GetArrayViewFromImage(mask).any())

@@ -42,7 +42,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Explanation:
     """What a network says of one input: how strongly it speaks for the target class, and from where."""
 
     score: float
@@ -51,7 +51,7 @@ class Answer:
     """(i, j, k), at least 0."""
 
 
-Explainer = Callable[[FloatMap], Answer]
+Explainer = Callable[[FloatMap], Explanation]
 """Answers one (C, I, J, K) input; the target class is fixed."""
 
 

@@ -36,8 +36,8 @@ def check_repeatability(
     noisy = case + (case != 0) * rng.normal(0.0, noise, case.shape).astype(np.float32)
     moved = [np.roll(case, s * shift_voxels, axis=axis) for axis in (1, 2, 3) for s in (-1, 1)]
     again = [explain(changed) for changed in (noisy, *moved)]
-    alike = [correlation(first.raw_map, answer.raw_map) for answer in again]
-    changes = [abs(_logistic(answer.score) - _logistic(first.score)) for answer in again]
+    alike = [correlation(first.raw_map, explanation.raw_map) for explanation in again]
+    changes = [abs(_logistic(explanation.score) - _logistic(first.score)) for explanation in again]
     passed = min(alike) >= LEAST_ALIKE and max(changes) <= LARGEST_CHANGE
     return CheckResult(
         name="Repeatability",

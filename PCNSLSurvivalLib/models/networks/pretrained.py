@@ -72,7 +72,7 @@ class TransferReport:
         return "\n".join(f"{kind:10} {len(names):4}  {_some(names)}".rstrip() for kind, names in rows)
 
 
-def load_transfer_start(
+def load_initial_weights(
     source: Path | str, architecture: ResNetArchitecture, *, keep_head: bool = False, seed: int = 0
 ) -> tuple[Tensors, TransferReport]:
     """Weights to start a training from.

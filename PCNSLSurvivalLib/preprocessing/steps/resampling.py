@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.preprocessing.steps.sampling import anti_aliased
 _EMPTY_MASK = "The brain mask is empty. Check the brain mask on T1Gd, or leave it out."
 
 
-def even_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float = 5.0) -> Grid:
+def isotropic_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float = 5.0) -> Grid:
     """The grid all prepared scans of a patient share: along the axes of T1Gd, around the brain.
 
     Args:
@@ -41,7 +41,7 @@ def even_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float = 5.
     return Grid((i, j, k), step.spacing_mm, (origin[0], origin[1], origin[2]), scan.direction_lps)
 
 
-def to_even_grid(
+def to_isotropic_grid(
     image: sitk.Image, grid: Grid, brain_mask: sitk.Image, step: ResampleStep, transform: sitk.Transform | None
 ) -> sitk.Image:
     """Sample a normalized scan once, straight from its own voxels, and clear everything outside the brain.

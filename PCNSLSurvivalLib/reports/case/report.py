@@ -62,7 +62,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         bar_sentence=f"Share of the strongest cell, whose raw activation is {network.map_scale:.3g} (logits)",
         faintest=f"{FAINTEST:g}",
         limits_sentence=_LIMITS,
-        ledger=_ledger_rows(result),
+        attribution=_attribution_rows(result),
         evidence_views=_evidence_views(result),
         evidence_stops=evidence_stops(),
         evidence_full=f"{FULL_SCALE:g}",
@@ -96,13 +96,17 @@ def _evidence_views(result: CaseResult) -> list[View]:
     return orthogonal_views(display, strongest_point_lps_mm(display))
 
 
-def _ledger_rows(result: CaseResult) -> list[tuple[str, str]]:
-    ledger = result.ledger
-    brain = "In the brain" if ledger.lesion is None else "In the rest of the brain"
-    parts = [("Constant of the model", ledger.constant), (brain, ledger.brain), ("Outside the brain", ledger.outside)]
-    if ledger.lesion is not None:
-        parts.insert(1, ("In the lesion", ledger.lesion))
-    return [(name, f"{part:+.3f}") for name, part in [*parts, ("Log-odds of OS > 1 year", ledger.log_odds)]]
+def _attribution_rows(result: CaseResult) -> list[tuple[str, str]]:
+    regions = result.attribution
+    brain = "In the brain" if regions.lesion is None else "In the rest of the brain"
+    parts = [
+        ("Constant of the model", regions.constant),
+        (brain, regions.brain),
+        ("Outside the brain", regions.outside),
+    ]
+    if regions.lesion is not None:
+        parts.insert(1, ("In the lesion", regions.lesion))
+    return [(name, f"{part:+.3f}") for name, part in [*parts, ("Log-odds of OS > 1 year", regions.log_odds)]]
 
 
 def _spread_sentence(result: CaseResult) -> str:

@@ -59,7 +59,7 @@ def _shown(case: dict[str, Any]) -> dict[str, Any]:
         "brain_ml": record["brain_ml"],
         "lesion_ml": record["lesion_ml"],
         "brain_mask": record["brain_mask"],
-        "by_hand": case["by_hand"],
+        "manual_exclusion": case["manual_exclusion"],
         "reason": case["reason"],
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, limit_in_words
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
@@ -25,18 +25,18 @@ OUTCOME_LABELS: dict[Outcome, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseOutcome:
+class SurvivalOutcome:
     """Whose examination a case is, and how long the patient lived."""
 
-    patient: str
+    patient_id: str
     os_days: float | None
     death_observed: bool | None
 
 
-def outcomes_of(patients: Iterable[PreparedPatient | CohortCase]) -> dict[str, CaseOutcome]:
+def outcomes_of(patients: Iterable[PreparedExam | CohortCase]) -> dict[str, SurvivalOutcome]:
     """The outcome of every case of a cohort, by its name."""
     return {
-        one.name: CaseOutcome(patient=one.patient, os_days=one.os_days, death_observed=one.death_observed)
+        one.name: SurvivalOutcome(patient_id=one.patient_id, os_days=one.os_days, death_observed=one.death_observed)
         for one in patients
     }
 
@@ -159,14 +159,14 @@ class TrainingHistory:
 
     label: str
     train_loss: tuple[float, ...]
-    inner_loss: tuple[float, ...]
+    validation_loss: tuple[float, ...]
     best_epoch: int
     lesion_task: bool = False
     """Whether the loss holds more than the cross-entropy of the OS classes: that of learning from lesion masks."""
 
 
 def read_history(path: Path, label: str, *, lesion_task: bool = False) -> TrainingHistory:
-    """Read a ``history.csv`` that training wrote: columns ``train_loss``, ``inner_loss`` and ``best``.
+    """Read a ``history.csv`` that training wrote: columns ``train_loss``, ``validation_loss`` and ``best``.
 
     Args:
         path: The file.
@@ -183,11 +183,11 @@ def read_history(path: Path, label: str, *, lesion_task: bool = False) -> Traini
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        inner = tuple(float(row["inner_loss"]) for row in rows)
+        inner = tuple(float(row["validation_loss"]) for row in rows)
         return TrainingHistory(
             label=label,
             train_loss=tuple(float(row["train_loss"]) for row in rows),
-            inner_loss=inner,
+            validation_loss=inner,
             best_epoch=int(np.argmin(inner)),
             lesion_task=lesion_task,
         )

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, PERMUTATIONS
-from PCNSLSurvivalLib.reports.experiment.facts import CaseOutcome, ExperimentFacts
+from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, SurvivalOutcome
 from PCNSLSurvivalLib.reports.sentences import counted, listed
 
 
 def cohort_counts(
-    arms: Mapping[str, Sequence[FoldPredictions]], outcomes: Mapping[str, CaseOutcome], facts: ExperimentFacts
+    arms: Mapping[str, Sequence[FoldPredictions]], outcomes: Mapping[str, SurvivalOutcome], facts: ExperimentFacts
 ) -> dict[str, int]:
     """How many examinations and patients were judged, of either class, censored, and left out."""
     classes = {
@@ -23,7 +23,7 @@ def cohort_counts(
     first = next(iter(arms.values()))
     return {
         "cases": len(classes),
-        "patients": len({outcomes[case].patient if case in outcomes else case for case in classes}),
+        "patients": len({outcomes[case].patient_id if case in outcomes else case for case in classes}),
         "over": sum(classes.values()),
         "up_to": len(classes) - sum(classes.values()),
         "censored": len({case for folds in arms.values() for one in folds for case in one.censored}),

@@ -19,8 +19,8 @@ from PCNSLSurvivalLib.reports.experiment.csv_tables import (
 )
 from PCNSLSurvivalLib.reports.experiment.facts import (
     ActivationExample,
-    CaseOutcome,
     ExperimentFacts,
+    SurvivalOutcome,
     TrainingHistory,
 )
 from PCNSLSurvivalLib.reports.experiment.methods_text import cohort_counts, methods_paragraphs
@@ -72,7 +72,7 @@ def write_experiment_report(
     out: Path,
     predictions: Iterable[FoldPredictions],
     *,
-    outcomes: Mapping[str, CaseOutcome],
+    outcomes: Mapping[str, SurvivalOutcome],
     facts: ExperimentFacts | None = None,
     labels: Mapping[str, str] | None = None,
     reference: str | None = None,
@@ -112,7 +112,7 @@ def write_experiment_report(
     if reference not in arms:
         raise EvaluationError(f"The reference arm '{reference}' has no predictions. Choose one of {', '.join(arms)}.")
     facts, labels = facts or ExperimentFacts(), labels or {}
-    patients = {case: one.patient for case, one in outcomes.items()}
+    patients = {case: one.patient_id for case, one in outcomes.items()}
     results = arm_results(arms, labels, patients=patients, resamples=resamples)
     all_pairs = [(arm, reference) for arm in arms if arm != reference]
     compared_with_reference = len(all_pairs)

@@ -71,10 +71,10 @@ def learning_figure(histories: Mapping[str, Sequence[TrainingHistory]], labels: 
     figure, axes = panels(len(histories))
     for ax, (arm, of_arm) in zip(axes, histories.items(), strict=True):
         for one in of_arm:
-            epochs = np.arange(1, len(one.inner_loss) + 1)
+            epochs = np.arange(1, len(one.validation_loss) + 1)
             ax.plot(epochs, one.train_loss, color=GRAY, lw=0.6)
-            ax.plot(epochs, one.inner_loss, color=BLUE, lw=0.8)
-            ax.plot(one.best_epoch + 1, one.inner_loss[one.best_epoch], "o", color=BLUE, ms=3)
+            ax.plot(epochs, one.validation_loss, color=BLUE, lw=0.8)
+            ax.plot(one.best_epoch + 1, one.validation_loss[one.best_epoch], "o", color=BLUE, ms=3)
         if any(one.lesion_task for one in of_arm):
             ax.set(ylabel="Loss (classes and lesion)")
         else:

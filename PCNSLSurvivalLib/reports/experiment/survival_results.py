@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.evaluation.comparison import holm
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_concordance
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, pooled
 from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, LogRankTest, log_rank_test
-from PCNSLSurvivalLib.reports.experiment.facts import CaseOutcome
+from PCNSLSurvivalLib.reports.experiment.facts import SurvivalOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class ArmSurvival:
 
 def arms_survival(
     arms: Mapping[str, Sequence[FoldPredictions]],
-    outcomes: Mapping[str, CaseOutcome],
+    outcomes: Mapping[str, SurvivalOutcome],
     labels: Mapping[str, str],
     *,
     resamples: int = 2000,
@@ -70,7 +70,7 @@ def arms_survival(
 
 
 def arm_survival(
-    arm: str, folds: Sequence[FoldPredictions], outcomes: Mapping[str, CaseOutcome], label: str, resamples: int
+    arm: str, folds: Sequence[FoldPredictions], outcomes: Mapping[str, SurvivalOutcome], label: str, resamples: int
 ) -> ArmSurvival | None:
     """Survival by one arm's predictions, not yet corrected; None where no predicted patient has a known survival."""
     cases, _, probability = pooled(folds)
@@ -90,7 +90,7 @@ def arm_survival(
     days = np.array([of_case[0] for of_case in survival.values()], dtype=np.float64)
     deaths = np.array([of_case[1] for of_case in survival.values()])
     predicted_long = np.array([said[case] >= 0.5 for case in survival])
-    patients = {case: one.patient for case, one in outcomes.items()}
+    patients = {case: one.patient_id for case, one in outcomes.items()}
     return ArmSurvival(
         arm=arm,
         label=label,

@@ -6,13 +6,13 @@ import json
 import sys
 
 from PCNSLSurvivalLib.cli.preprocess import _Progress
-from PCNSLSurvivalLib.cohorts.case_preparation import CaseOutcome
+from PCNSLSurvivalLib.cohorts.case_preparation import CaseStatus
 
 OUTCOMES = (
-    CaseOutcome(name="a", state="found"),
-    CaseOutcome(name="b", state="found"),
-    CaseOutcome(name="c", state="failed", reason="No T1Gd was found."),
-    CaseOutcome(name="d", state="prepared", seconds=4.0),
+    CaseStatus(name="a", state="cached"),
+    CaseStatus(name="b", state="cached"),
+    CaseStatus(name="c", state="failed", reason="No T1Gd was found."),
+    CaseStatus(name="d", state="prepared", seconds=4.0),
 )
 
 
@@ -25,7 +25,7 @@ def test_the_bar_counts_all_and_takes_its_speed_from_new_cases(monkeypatch, caps
     shown = capsys.readouterr().err
     assert "4/4" in shown
     assert "c: No T1Gd was found." in shown
-    assert progress.counts == {"prepared": 1, "found": 2, "failed": 1}
+    assert progress.counts == {"prepared": 1, "cached": 2, "failed": 1}
 
 
 def test_another_program_gets_one_json_object_a_case(capsys):

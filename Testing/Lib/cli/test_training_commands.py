@@ -14,7 +14,7 @@ from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.experiment import model as packing
-from PCNSLSurvivalLib.experiment.initial_weights import read_start
+from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, read_initial_weights
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
@@ -43,7 +43,7 @@ def made(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def tuned(made) -> Path:
     """The first cohort's network, fine-tuned from the start."""
-    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", made / "start"]
+    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--init-weights", made / "start"]
     assert run(*words, "--out", made / "tuned") == 0
     return made / "tuned"
 
@@ -73,7 +73,7 @@ def test_pretraining_tells_every_epoch_and_is_found_again(made, tmp_path, capsys
 
 
 def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made, tuned, capsys):
-    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", made / "start"]
+    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--init-weights", made / "start"]
     assert run(*words, "--out", tuned) == 0  # it is found
     assert str(tuned / "model") in capsys.readouterr().out
     (tuned / "model" / "notes.txt").write_text("mine", encoding="utf-8")
@@ -84,16 +84,16 @@ def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made,
     assert (model.kind, model.training_patients, model.temperature) == ("demonstration", 12, 1.0)
     assert "not known: nobody was held back" in model.card
     assert "8 other examinations" in model.card
-    facts = json.loads((tuned / "training" / "unit.json").read_text(encoding="utf-8"))
-    assert facts["start_sha256"]
+    facts = json.loads((tuned / "training" / "job.json").read_text(encoding="utf-8"))
+    assert facts["initial_weights_sha256"]
     assert facts["epochs"] <= 2  # the plan's finetuning, not its training
 
 
 def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experiment(made, tmp_path, capsys, monkeypatch):
     plan = ["--plan", made / "plan.yaml", "--quiet"]
     arm = ["cross-validate", made / "pcnsl", "--arm", "t1gd_transfer", *plan]
-    assert run(*arm, "--start", made / "start", "--out", tmp_path / "by_start") == 0
-    assert run(*arm, "--brats", made / "brats", "--out", tmp_path / "by_cohort") == 0
+    assert run(*arm, "--init-weights", made / "start", "--out", tmp_path / "by_start") == 0
+    assert run(*arm, "--pretrain-cohort", made / "brats", "--out", tmp_path / "by_cohort") == 0
     assert predictions(tmp_path / "by_start") == predictions(tmp_path / "by_cohort")
     assert read_model_folder(tmp_path / "by_start" / "model").training_patients == 12
     methods = (tmp_path / "by_start" / "results" / "methods.txt").read_text(encoding="utf-8")
@@ -101,7 +101,7 @@ def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experimen
     capsys.readouterr()
     nothing = Calibration(temperature=HIGHEST, patients=12, loss_before=1.0, loss_after=0.69)
     monkeypatch.setattr(packing, "fit_temperature", lambda log_odds, over_one_year: nothing)
-    assert run(*arm, "--start", made / "start", "--out", tmp_path / "by_start") == 0
+    assert run(*arm, "--init-weights", made / "start", "--out", tmp_path / "by_start") == 0
     assert "held-out patients told nothing of their survival" in capsys.readouterr().out
 
 
@@ -115,7 +115,7 @@ def test_a_baseline_is_cross_validated_too(made, tmp_path):
 def test_a_patient_of_the_start_is_refused_in_the_cohort(made, tmp_path, capsys):
     for words in (["finetune", made / "brats"], ["cross-validate", made / "brats", "--arm", "t1gd_transfer"]):
         out = tmp_path / words[0]
-        assert run(*words, "--plan", made / "plan.yaml", "--start", made / "start", "--out", out) == 3
+        assert run(*words, "--plan", made / "plan.yaml", "--init-weights", made / "start", "--out", out) == 3
         assert "8 patients are in both cohorts: B000 = B000, B001 = B001, " in capsys.readouterr().err
         assert not out.exists()
 
@@ -134,7 +134,7 @@ def test_files_of_others_are_not_replaced(made, tmp_path, capsys, monkeypatch, w
     own = tmp_path / "out" / place / "configs" / "metadata.json"
     own.parent.mkdir(parents=True)
     own.write_text("{}", encoding="utf-8")
-    (tmp_path / "out" / "units").mkdir()
+    (tmp_path / "out" / "jobs").mkdir()
     device = [] if words[0] == "baselines" else ["--device", "cpu"]
     assert main([*words, "--out", str(tmp_path / "out"), *device]) == 3
     assert f"'{place}' in the output folder, holds other files; nothing was changed" in capsys.readouterr().err
@@ -142,34 +142,34 @@ def test_files_of_others_are_not_replaced(made, tmp_path, capsys, monkeypatch, w
 
 
 def test_a_patient_of_the_start_s_own_start_is_refused_in_the_cohort(made, tuned, tmp_path, capsys):
-    start = read_start(tuned / "training")
-    assert start.in_words == "a network trained on 12 other examinations, which had started from weights of 8 more"
+    start = read_initial_weights(tuned / "training")
+    assert start.in_words == "a network trained on 12 other examinations, itself initialized from weights of 8 more"
     words = ["cross-validate", made / "brats", "--arm", "t1gd_transfer", "--plan", made / "plan.yaml"]
-    assert run(*words, "--start", tuned / "training", "--out", tmp_path / "out") == 3
+    assert run(*words, "--init-weights", tuned / "training", "--out", tmp_path / "out") == 3
     assert "8 patients are in both cohorts: B000 = B000, B001 = B001, " in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_a_start_that_came_from_weights_made_elsewhere_says_so(elsewhere, tmp_path):
     words = ["finetune", elsewhere / "brats", "--plan", elsewhere / "elsewhere.yaml"]
-    assert run(*words, "--start", elsewhere / "resnet_10.pth", "--out", tmp_path / "tuned") == 0
+    assert run(*words, "--init-weights", elsewhere / "resnet_10.pth", "--out", tmp_path / "tuned") == 0
     out = tmp_path / "out"
     words = ["cross-validate", elsewhere / "pcnsl", "--arm", "t1gd_transfer", "--plan", elsewhere / "elsewhere.yaml"]
-    assert run(*words, "--start", tmp_path / "tuned" / "training", "--out", out) == 0
-    before = "started from weights made elsewhere, of patients that are not known here"
-    assert f"(and, before that, {before})" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert f"8 other examinations, which had {before} |" in read_model_folder(out / "model").card
+    assert run(*words, "--init-weights", tmp_path / "tuned" / "training", "--out", out) == 0
+    before = f"itself initialized from {UNKNOWN}"
+    assert f"({before})" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
+    assert f"8 other examinations, {before} |" in read_model_folder(out / "model").card
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--arm", "t1gd_transfer"], "give a start for each of their sequences with --start"),
-        (["--arm", "t2_transfer", "--start", "start"], "No arm starts from what --start gives"),
-        (["--arm", "t1gd_scratch", "--start", "start"], "No arm starts from what --start gives"),
+        (["--arm", "t1gd_transfer"], "initial weights for each sequence with --init-weights"),
+        (["--arm", "t2_transfer", "--init-weights", "start"], "No arm uses the weights that --init-weights names"),
+        (["--arm", "t1gd_scratch", "--init-weights", "start"], "No arm uses the weights that --init-weights names"),
         (["--arm", "t1gd_magic"], "There is no arm 't1gd_magic'. Choose one of t1gd_scratch,"),
-        (["--arm", "t1gd_transfer", "--start", "pcnsl"], "The start is a prepared cohort. Give the folder"),
-        (["--arm", "t1gd_transfer", "--start", "."], "The start is no training of this software."),
+        (["--arm", "t1gd_transfer", "--init-weights", "pcnsl"], "The folder of initial weights is a prepared cohort."),
+        (["--arm", "t1gd_transfer", "--init-weights", "."], "The folder of initial weights holds no training"),
     ],
 )
 def test_what_does_not_fit_is_told_in_a_sentence(made, tmp_path, capsys, monkeypatch, words, sentence):
@@ -182,24 +182,27 @@ def test_a_start_of_another_network_is_refused(made, tmp_path, capsys):
     (tmp_path / "plan.yaml").write_text(
         (made / "plan.yaml").read_text(encoding="utf-8").replace("32, 32, 32", "48, 32, 32"), encoding="utf-8"
     )
-    words = ["finetune", made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--start", made / "start"]
+    words = ["finetune", made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--init-weights", made / "start"]
     assert run(*words, "--out", tmp_path / "out") == 3
     assert "another network or another block" in capsys.readouterr().err
     held_back = Path(shutil.copytree(made / "start", tmp_path / "start"))
-    facts = json.loads((held_back / "unit.json").read_text(encoding="utf-8"))
+    facts = json.loads((held_back / "job.json").read_text(encoding="utf-8"))
     facts["fold"]["test"] = ["B000"]
-    (held_back / "unit.json").write_text(json.dumps(facts), encoding="utf-8")
-    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--start", held_back]
+    (held_back / "job.json").write_text(json.dumps(facts), encoding="utf-8")
+    words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--init-weights", held_back]
     assert run(*words, "--out", tmp_path / "out") == 3
-    assert "it held patients back" in capsys.readouterr().err
+    assert "held patients out" in capsys.readouterr().err
 
 
 def test_a_start_of_other_classes_and_a_model_of_other_classes_are_refused_before_training(made, tmp_path, capsys):
     plan = (made / "plan.yaml").read_text(encoding="utf-8") + "threshold_days: 730\n"
     (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
     words = [made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--out", tmp_path / "out"]
-    assert run("cross-validate", *words, "--arm", "t1gd_transfer", "--start", made / "start") == 3
-    assert "The start was trained for OS over 365 days, the plan asks for 730." in capsys.readouterr().err
+    assert run("cross-validate", *words, "--arm", "t1gd_transfer", "--init-weights", made / "start") == 3
+    assert (
+        "The initial weights were trained for OS over 365 days, but the plan defines 730 days."
+        in capsys.readouterr().err
+    )
     assert run("finetune", *words) == 3
     assert "A model folder gives the probability of OS over one year" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
@@ -226,11 +229,11 @@ def elsewhere(made) -> Path:
 
 def test_weights_of_medicalnet_are_finetuned(elsewhere, tmp_path):
     words = ["finetune", elsewhere / "pcnsl", "--plan", elsewhere / "elsewhere.yaml"]
-    assert run(*words, "--start", elsewhere / "resnet_10.pth", "--out", tmp_path / "tuned") == 0
-    facts = json.loads((tmp_path / "tuned" / "training" / "unit.json").read_text(encoding="utf-8"))
+    assert run(*words, "--init-weights", elsewhere / "resnet_10.pth", "--out", tmp_path / "tuned") == 0
+    facts = json.loads((tmp_path / "tuned" / "training" / "job.json").read_text(encoding="utf-8"))
     assert (facts["arm"], facts["settings"]["epochs"]) == ("t1gd_transfer", 2)
     model = read_model_folder(tmp_path / "tuned" / "model")
-    assert "| Started from | weights made elsewhere, of patients that are not known here" in model.card
+    assert f"| Started from | {UNKNOWN}" in model.card
     # Two careful passes leave a backbone near its start and far from any random one.
     start = torch.load(elsewhere / "resnet_10.pth", weights_only=True)["state_dict"]["module.layer3.0.conv1.weight"]
     (tensors,) = model.load_members()
@@ -240,14 +243,14 @@ def test_weights_of_medicalnet_are_finetuned(elsewhere, tmp_path):
 def test_weights_of_medicalnet_start_every_fold_of_a_transfer_arm(elsewhere, tmp_path):
     out = tmp_path / "out"
     words = ["cross-validate", elsewhere / "pcnsl", "--arm", "t1gd_transfer", "--plan", elsewhere / "elsewhere.yaml"]
-    assert run(*words, "--start", elsewhere / "resnet_10.pth", "--out", out) == 0
-    units = [
-        json.loads(path.read_text(encoding="utf-8")) for path in (out / "units" / "t1gd_transfer").glob("*/unit.json")
+    assert run(*words, "--init-weights", elsewhere / "resnet_10.pth", "--out", out) == 0
+    jobs = [
+        json.loads(path.read_text(encoding="utf-8")) for path in (out / "jobs" / "t1gd_transfer").glob("*/job.json")
     ]
-    assert len(units) == 4
-    assert len({unit["start_sha256"] for unit in units}) == 1
+    assert len(jobs) == 4
+    assert len({job["initial_weights_sha256"] for job in jobs}) == 1
     methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert "Transfer arms started from weights made elsewhere" in methods
+    assert f"Transfer arms started from {UNKNOWN}" in methods
     assert "with a new head." in methods
     assert "for at most 2 epochs" in methods
     assert "Pre-training" not in methods
@@ -256,13 +259,13 @@ def test_weights_of_medicalnet_start_every_fold_of_a_transfer_arm(elsewhere, tmp
 def test_weights_that_do_not_fit_say_what_they_fit(elsewhere, tmp_path, capsys):
     medicalnet_file(tmp_path / "resnet_18.pth", medicalnet_architecture(18))
     words = ["finetune", elsewhere / "pcnsl", "--plan", elsewhere / "elsewhere.yaml", "--out", tmp_path / "out"]
-    assert run(*words, "--start", tmp_path / "resnet_18.pth") == 3
+    assert run(*words, "--init-weights", tmp_path / "resnet_18.pth") == 3
     assert "They are MedicalNet's ResNet-18: write 'network: {depth: 18, " in capsys.readouterr().err
     (tmp_path / "text.pth").write_text("no weights", encoding="utf-8")
-    assert run(*words, "--start", tmp_path / "text.pth") == 3
+    assert run(*words, "--init-weights", tmp_path / "text.pth") == 3
     assert "cannot be read as plain weights" in capsys.readouterr().err
-    assert run(*words, "--start", tmp_path / "absent.pth") == 3
-    assert "The start is not there" in capsys.readouterr().err
+    assert run(*words, "--init-weights", tmp_path / "absent.pth") == 3
+    assert "The initial weights do not exist" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

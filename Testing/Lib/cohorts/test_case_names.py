@@ -42,7 +42,7 @@ def folders(tmp_path):
 )
 def test_names_in_any_script_stay_apart(folders, names):
     cases = folders(*names).cases
-    assert len({case.name for case in cases}) == len({case.patient for case in cases}) == len(names)
+    assert len({case.name for case in cases}) == len({case.patient_id for case in cases}) == len(names)
     assert all(len(case.name.encode()) < 200 for case in cases)
 
 
@@ -60,7 +60,7 @@ def test_two_spellings_of_one_patient_are_one_in_a_table(tmp_path):
         f"patient_id,session,t1gd\n{composed},1,{composed}.nii\n{apart},2,{composed}.nii\n", encoding="utf-8"
     )
     first, second = find_cohort(tmp_path / "p.csv").cases
-    assert first.patient == second.patient
+    assert first.patient_id == second.patient_id
     assert all(path.exists() for case in (first, second) for path in case.scans.values())
 
 

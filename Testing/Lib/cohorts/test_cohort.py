@@ -114,7 +114,7 @@ def test_bids_sessions_belong_to_one_patient(tmp_path):
         (anat / f"sub-x_ses-{session}_acq-mprage_ce-GAD_run-1_T1w.nii.gz").touch()
         (anat / f"sub-x_ses-{session}_acq-mprage_ce-GAD_run-2_T1w.nii.gz").touch()
     cases = read_cohort(tmp_path)
-    assert [(case.name, case.patient) for case in cases] == [("sub-x_ses-01", "sub-x"), ("sub-x_ses-02", "sub-x")]
+    assert [(case.name, case.patient_id) for case in cases] == [("sub-x_ses-01", "sub-x"), ("sub-x_ses-02", "sub-x")]
     assert [set(case.scans) for case in cases] == [{MRSequence.T1GD}] * 2
     assert "run-1" in cases[0].scans[MRSequence.T1GD].name
 
@@ -160,7 +160,7 @@ def test_ucsf_pcnsl_survival_comes_from_dates_and_is_censored_at_the_last_contac
     assert {case.death_observed for case in found.cases} == {True, False}
     for case, member in zip(found.cases, members, strict=True):
         assert case.name == f"{place.name(member)}_ses-0001"
-        assert case.patient == place.name(member)
+        assert case.patient_id == place.name(member)
         assert (case.os_days, case.death_observed) == (member.outcome.os_days, member.outcome.death_observed)
         assert case.clinical.age_years == pytest.approx(member.clinical.age_years, abs=0.1)
         assert set(case.scans) == {MRSequence.T1GD, MRSequence.T1, MRSequence.FLAIR}

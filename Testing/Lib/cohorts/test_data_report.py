@@ -41,7 +41,7 @@ def test_an_unknown_death_is_not_called_censored(table):
     assert survival["censored by day 365: no class"] == 1
     assert survival["death by day 365 unknown: no class"] == 1
     assert survival["unknown: no class"] == 1
-    assert list(report.no_class) == ["d", "e", "f"]
+    assert list(report.unlabeled) == ["d", "e", "f"]
 
 
 def test_a_dry_run_lists_who_is_left_out_and_who_has_no_class(table, capsys):

@@ -20,7 +20,7 @@ def table(tmp_path):
 
 
 def _patients(found) -> list[str]:
-    return [case.patient for case in found.cases]
+    return [case.patient_id for case in found.cases]
 
 
 def test_time_points_of_a_public_data_set_stay_on_one_side_of_every_fold(table):

@@ -14,14 +14,14 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 
 def test_a_volume_that_was_cut_short_is_not_read_as_dark_voxels(tmp_path):
     cohort = read_prepared_cohort(made_cohort(tmp_path / "cohort", patients=2))
-    patient = cohort.patients[1]
-    scan = patient.folder / "t1gd_preprocessed.nii.gz"
+    exam = cohort.exams[1]
+    scan = exam.folder / "t1gd_preprocessed.nii.gz"
     scan.write_bytes(scan.read_bytes()[: scan.stat().st_size // 2])
     with pytest.raises(CohortError, match="Case P001 of the prepared cohort: t1gd"):
-        patient.scan(MRSequence.T1GD)
+        exam.scan(MRSequence.T1GD)
     scan.unlink()
     with pytest.raises(CohortError, match="Case P001"):
-        patient.scan(MRSequence.T1GD)
+        exam.scan(MRSequence.T1GD)
 
 
 def test_a_cohort_that_was_prepared_before_it_was_known_whether_it_is_virtual_is_read(tmp_path):
@@ -40,7 +40,7 @@ def test_excluded_csv_leaves_a_case_out_however_it_was_typed(tmp_path, content):
     folder = made_cohort(tmp_path / "cohort", patients=3)
     (folder / "excluded.csv").write_text(content, encoding="utf-8")
     cohort = read_prepared_cohort(folder)
-    assert [patient.name for patient in cohort.patients] == ["P000", "P002"]
+    assert [exam.name for exam in cohort.exams] == ["P000", "P002"]
     assert list(cohort.left_out) == ["P001"]
 
 

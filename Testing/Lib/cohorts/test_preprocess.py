@@ -65,8 +65,8 @@ def prepared(table, tmp_path_factory) -> Path:
 
 def test_prepared_patients_come_back_with_scans_survival_and_lesion(prepared):
     cohort = read_prepared_cohort(prepared)
-    assert [patient.name for patient in cohort.patients] == ["p1", "p2", "p3"]
-    one, two, three = cohort.patients
+    assert [patient.name for patient in cohort.exams] == ["p1", "p2", "p3"]
+    one, two, three = cohort.exams
     assert one.sequences == (MRSequence.T1GD, MRSequence.T1)
     assert two.sequences == (MRSequence.T1GD,)
     assert (two.os_class(), two.os_class(150)) == (OSClass.UP_TO_ONE_YEAR, OSClass.OVER_ONE_YEAR)
@@ -115,7 +115,7 @@ def test_no_path_of_this_computer_is_written(prepared, table):
 def test_the_same_command_again_finds_everything(prepared, table, capsys):
     before = {path: path.stat().st_mtime_ns for path in (prepared / "cases").rglob("*")}
     assert main(["preprocess", str(table), "--out", str(prepared)]) == 0
-    assert "0 prepared now, 4 found prepared, 2 failed" in capsys.readouterr().out
+    assert "0 prepared, 4 already prepared (skipped), 2 failed" in capsys.readouterr().out
     assert before == {path: path.stat().st_mtime_ns for path in (prepared / "cases").rglob("*")}
 
 
@@ -125,7 +125,7 @@ def test_a_scan_that_changed_is_prepared_again_and_the_others_are_found(prepared
     shutil.copytree(prepared, out)
     sitk.WriteImage(sitk.ReadImage(str(moved / "p2/t1gd.nii.gz")) * 2.0, str(moved / "p2/t1gd.nii.gz"))
     assert main(["preprocess", str(moved / table.name), "--out", str(out)]) == 0
-    assert "1 prepared now, 3 found prepared" in capsys.readouterr().out
+    assert "1 prepared, 3 already prepared (skipped)" in capsys.readouterr().out
 
 
 def test_two_processes_and_a_cluster_make_what_one_process_makes(prepared, table, tmp_path):
@@ -147,7 +147,7 @@ def test_sequences_choose_the_scans_and_excluded_csv_leaves_patients_out(prepare
     assert main(["preprocess", str(table), "--out", str(out), "--sequences", "t1gd"]) == 0
     assert "! p2: The patient moved." in capsys.readouterr().out
     cohort = read_prepared_cohort(out)
-    assert [patient.sequences for patient in cohort.patients] == [(MRSequence.T1GD,)] * 2
+    assert [patient.sequences for patient in cohort.exams] == [(MRSequence.T1GD,)] * 2
     assert cohort.left_out["p2"] == "The patient moved."
 
 
@@ -162,8 +162,8 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_loses_nothing(table, tmp_
     with pytest.raises(CohortError, match="to its end"):
         read_prepared_cohort(out)
     assert main(["preprocess", str(table), "--out", str(out)]) == 0
-    assert "2 found prepared" not in capsys.readouterr().out
-    assert len(read_prepared_cohort(out).patients) == 3
+    assert "2 already prepared" not in capsys.readouterr().out
+    assert len(read_prepared_cohort(out).exams) == 3
 
 
 def test_a_dry_run_reports_and_writes_nothing(table, tmp_path, capsys):

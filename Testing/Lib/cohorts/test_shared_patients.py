@@ -21,29 +21,29 @@ def cohorts(tmp_path_factory) -> tuple[PreparedCohort, PreparedCohort]:
 
 
 def with_aliases(cohort: PreparedCohort, *aliases: str) -> PreparedCohort:
-    first, *others = cohort.patients
-    return replace(cohort, patients=(replace(first, aliases=aliases), *others))
+    first, *others = cohort.exams
+    return replace(cohort, exams=(replace(first, aliases=aliases), *others))
 
 
 def test_equal_names_alone_are_no_patient_in_common(cohorts):
-    assert [p.name for p in cohorts[0].patients] == [p.name for p in cohorts[1].patients]
-    refuse_shared_patients(cohorts[0], cohorts[1].patients)
+    assert [p.name for p in cohorts[0].exams] == [p.name for p in cohorts[1].exams]
+    refuse_shared_patients(cohorts[0], cohorts[1].exams)
 
 
 @pytest.mark.parametrize("sides", [("p001", ""), ("", "P001"), ("TCGA-06-0133", "tcga-06-0133")])
 def test_an_alias_counts_on_either_side(cohorts, sides):
     ours, theirs = (with_aliases(c, alias) if alias else c for c, alias in zip(cohorts, sides, strict=True))
     with pytest.raises(CohortError, match="One patient is in both cohorts"):
-        refuse_shared_patients(ours, theirs.patients)
+        refuse_shared_patients(ours, theirs.exams)
 
 
 def test_the_same_scan_counts_under_any_name(cohorts):
-    one = cohorts[0].patients[0]
-    theirs = replace(cohorts[1], patients=(replace(one, name="X", patient="X"),))
+    one = cohorts[0].exams[0]
+    theirs = replace(cohorts[1], exams=(replace(one, name="X", patient_id="X"),))
     with pytest.raises(CohortError, match="P000 = X"):
-        refuse_shared_patients(cohorts[0], theirs.patients)
+        refuse_shared_patients(cohorts[0], theirs.exams)
     with pytest.raises(CohortError, match="P000 = X"):
-        refuse_shared_patients(cohorts[0], [KnownPatient.of(case) for case in theirs.patients])
+        refuse_shared_patients(cohorts[0], [KnownPatient.of(case) for case in theirs.exams])
 
 
 def _lines(refusal: pytest.ExceptionInfo[CohortError]) -> str:
@@ -52,7 +52,7 @@ def _lines(refusal: pytest.ExceptionInfo[CohortError]) -> str:
 
 def test_all_who_are_shared_are_given_as_the_file_that_leaves_them_out(cohorts):
     ours, theirs = cohorts
-    one, two = theirs.patients
+    one, two = theirs.exams
     shared = (replace(one, aliases=("P000",)), replace(two, aliases=("P001",)), replace(two, name="P001_again"))
     with pytest.raises(CohortError, match="2 patients are in both cohorts: P000 = P000, P001 = P001") as refusal:
         refuse_shared_patients(ours, shared)
@@ -62,11 +62,11 @@ def test_all_who_are_shared_are_given_as_the_file_that_leaves_them_out(cohorts):
     path.write_text("".join(line for line in lines.splitlines(True) if "again" not in line), encoding="utf-8")
     left = read_prepared_cohort(theirs.folder)
     path.unlink()
-    assert left.patients == ()
+    assert left.exams == ()
 
 
 def test_weights_that_are_trained_already_leave_the_patients_of_the_other_cohort_out(cohorts):
-    known = KnownPatient(name="X", patient="X", aliases=("P001",), t1gd_voxels_sha256="")
+    known = KnownPatient(name="X", patient_id="X", aliases=("P001",), t1gd_voxels_sha256="")
     with pytest.raises(CohortError, match=r"One patient is .* P001 = X\. .*Pre-train again without them") as refusal:
         refuse_shared_patients(cohorts[0], [known])
     assert _lines(refusal) == "name,reason\nP001,The patient is in the other cohort as well.\n"
@@ -84,7 +84,7 @@ def test_weights_that_are_trained_already_leave_the_patients_of_the_other_cohort
 )
 def test_a_public_identifier_counts_whatever_examination_and_zeros_it_carries(ours, theirs):
     first, second, other = (
-        CohortCase(name=name, patient=name, scans={}) for name in (ours, theirs, "BraTS20_Training_015")
+        CohortCase(name=name, patient_id=name, scans={}) for name in (ours, theirs, "BraTS20_Training_015")
     )
     assert overlap([first], [second]) == ((ours, theirs),)
     assert overlap([first], [other]) == ()
@@ -103,5 +103,5 @@ def test_the_columns_of_the_id_maps_connect_two_data_sets(tmp_path):
     rows = "UCSF-PDGM-004,a.nii,BraTS2021_00097\nmine,b.nii,TCGA-06-0133\nother,c.nii,\n"
     table.write_text(f"ID,t1gd,BraTS21 ID\n{rows}")
     assert overlap(read_cohort(table), read_cohort(tmp_path)) == (("mine", "BraTS20_Training_001"),)
-    later = [CohortCase(name="BraTS2021_00097", patient="BraTS2021_00097", scans={})]
+    later = [CohortCase(name="BraTS2021_00097", patient_id="BraTS2021_00097", scans={})]
     assert overlap(read_cohort(table), later) == (("UCSF-PDGM-004", "BraTS2021_00097"),)

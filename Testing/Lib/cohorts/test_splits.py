@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from PCNSLSurvivalLib.cohorts.splits import inner_split, repeated_stratified_folds
+from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds, validation_split
 from PCNSLSurvivalLib.core.errors import FoldError
 
 
@@ -55,7 +55,7 @@ def test_the_classes_of_the_folds_differ_by_one_patient_at_most(cohort, seed):
 def test_folds_do_not_depend_on_the_order_of_the_cohort(cohort, seed, data):
     shuffled = tuple(zip(*data.draw(st.permutations(tuple(zip(*cohort, strict=True)))), strict=True))
     assert repeated_stratified_folds(*cohort, seed=seed) == repeated_stratified_folds(*shuffled, seed=seed)
-    assert inner_split(*cohort, seed=seed) == inner_split(*shuffled, seed=seed)
+    assert validation_split(*cohort, seed=seed) == validation_split(*shuffled, seed=seed)
 
 
 @settings(max_examples=25)
@@ -63,10 +63,10 @@ def test_folds_do_not_depend_on_the_order_of_the_cohort(cohort, seed, data):
 def test_the_inner_split_has_both_classes_on_both_sides_and_no_patient_twice(cohort, seed, share):
     names, patients, classes = cohort
     facts = {n: (p, c) for n, p, c in zip(names, patients, classes, strict=True)}
-    fit, select = inner_split(names, patients, classes, share=share, seed=seed)
-    assert sorted(fit + select) == sorted(names)
-    assert not {facts[n][0] for n in fit} & {facts[n][0] for n in select}
-    for side in (fit, select):
+    train, validation = validation_split(names, patients, classes, share=share, seed=seed)
+    assert sorted(train + validation) == sorted(names)
+    assert not {facts[n][0] for n in train} & {facts[n][0] for n in validation}
+    for side in (train, validation):
         assert {facts[n][1] for n in side} == {0, 1}
 
 
@@ -89,7 +89,7 @@ def test_too_few_patients_of_a_class_are_a_sentence_with_the_counts():
     with pytest.raises(FoldError, match=r"3 of the patients lived longer.*9 did not.*fewer folds"):
         repeated_stratified_folds(names, names, [1] * 3 + [0] * 9, seed=0)
     with pytest.raises(FoldError, match="both classes"):
-        inner_split(names[:4], names[:4], [1, 0, 0, 0], seed=0)
+        validation_split(names[:4], names[:4], [1, 0, 0, 0], seed=0)
 
 
 def test_the_same_name_twice_is_refused():

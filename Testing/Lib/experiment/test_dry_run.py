@@ -16,7 +16,7 @@ def test_a_dry_run_names_arms_and_everybody_who_is_not_used(tmp_path, capsys):
     about["cases"][0] |= {"os_days": 100.0, "death_observed": None}
     path.write_text(json.dumps(about), encoding="utf-8")
     (root / "brats" / "excluded.csv").write_text("name,reason\nB003,Moved.\n", encoding="utf-8")
-    options = ["--cohort", root / "pcnsl", "--brats", root / "brats", "--out", root / "out", "--dry-run"]
+    options = ["--cohort", root / "pcnsl", "--pretrain-cohort", root / "brats", "--out", root / "out", "--dry-run"]
     assert main(["experiment", str(root / "plan.yaml"), *map(str, options)]) == 0
     told = capsys.readouterr().out
     assert "Arms: t1gd_scratch, t1gd_transfer, logistic_clinical." in told

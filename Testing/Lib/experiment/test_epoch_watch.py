@@ -9,13 +9,13 @@ import pytest
 from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.files import unfinished_folder
 from PCNSLSurvivalLib.experiment.epoch_watch import EpochWatch
-from PCNSLSurvivalLib.experiment.jobs import Unit
+from PCNSLSurvivalLib.experiment.jobs import Job
 from PCNSLSurvivalLib.training.logs import HISTORY, TrainingLog, read_epochs
 from PCNSLSurvivalLib.training.loop import Epoch
 
 FOLD = Fold(0, 1, train=("a", "b"), test=("c",))
-NETWORK = Unit(kind="network", arm="t1gd_scratch", fold=FOLD, decided_by={})
-BASELINE = Unit(kind="baseline", arm="svm_clinical", fold=FOLD, decided_by={})
+NETWORK = Job(kind="network", arm="t1gd_scratch", fold=FOLD, decided_by={})
+BASELINE = Job(kind="baseline", arm="svm_clinical", fold=FOLD, decided_by={})
 
 
 def epoch(number: int) -> Epoch:
@@ -23,7 +23,7 @@ def epoch(number: int) -> Epoch:
         epoch=number,
         learning_rate=1e-3,
         train_loss=0.7 - 0.1 * number,
-        inner_loss=0.69,
+        validation_loss=0.69,
         best=number == 0,
         seconds=1.5,
         samples_per_second=8.0,
@@ -37,7 +37,7 @@ def told():
 
 @pytest.fixture
 def watch(tmp_path, told):
-    return EpochWatch([NETWORK, BASELINE], tmp_path, lambda unit, one: told.append((unit.label, one)))
+    return EpochWatch([NETWORK, BASELINE], tmp_path, lambda job, one: told.append((job.label, one)))
 
 
 def log_of(tmp_path, *numbers: int):
@@ -49,7 +49,7 @@ def log_of(tmp_path, *numbers: int):
     return folder
 
 
-def test_every_epoch_is_told_once_and_the_last_when_the_unit_is_done(tmp_path, watch, told):
+def test_every_epoch_is_told_once_and_the_last_when_the_job_is_done(tmp_path, watch, told):
     watch.look()
     assert told == []
     unfinished = log_of(tmp_path, 0)

@@ -12,9 +12,9 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
+from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import read_plan
-from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+from PCNSLSurvivalLib.experiment.run import Experiment, run_jobs
 
 PLAN = f"""
 virtual_patients: true
@@ -61,10 +61,10 @@ def aucs(
     ours, second = map(read_prepared_cohort, cohorts)
     plan = read_plan(path) if only is None else read_plan(path).of_arm(only)
     experiment = Experiment(plan=plan, cohort=ours, second=second, out=root / "out")
-    work = run_units(experiment, device="cpu")
-    work.raise_if_failed()
+    summary = run_jobs(experiment, device="cpu")
+    summary.raise_if_failed()
     arms = by_arm(
-        one for unit in work.grid.folds for one in read_predictions(unit.folder(experiment.out) / PREDICTIONS)
+        one for job in summary.job_table.folds for one in read_predictions(job.folder(experiment.out) / PREDICTIONS)
     )
     assert set(arms) == set(plan.arm_names)
     return {arm: out_of_fold_auc(folds, resamples=500, seed=seed) for arm, folds in arms.items()}

@@ -29,7 +29,7 @@ CHANGED = {
         "Telling where lesion lies, and how much, was a second task; its loss helped choose the epoch.",
     ),
     "lesion_head": (True, "The head was then made of the place and amount of lesion alone."),
-    "inner_share": (0.25, "an inner split of 25 % of the training patients or more"),
+    "validation_share": (0.25, "an inner split of 25 % of the training patients or more"),
     "augmentation": (NO_AUGMENTATION, "Training scans were not augmented."),
 }
 USUAL = TrainingSettings()

@@ -26,9 +26,9 @@ from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.reports.experiment import report
 from PCNSLSurvivalLib.training import processes
-from PCNSLSurvivalLib.training.job import read_unit
+from PCNSLSurvivalLib.training.job import read_job
 
-UNITS = 1 + 2 * 4 + 4
+JOBS = 1 + 2 * 4 + 4
 """Of the made experiment: one pre-training, two networks and a baseline in two folds twice."""
 
 
@@ -68,10 +68,10 @@ def test_one_command_leaves_every_table_every_figure_and_a_model(root, undisturb
     assert (model.kind, model.training_patients, len(model.members)) == ("demonstration", 12, 2)
     assert model.temperature != 1.0
     assert read_plan(undisturbed / "experiment.yaml").arm_names == read_plan(root / "plan.yaml").arm_names
-    with (undisturbed / "units.csv").open(newline="", encoding="utf-8") as stream:
-        units = list(csv.DictReader(stream))
-    assert len(units) == UNITS
-    assert {unit["state"] for unit in units} == {"finished"}
+    with (undisturbed / "jobs.csv").open(newline="", encoding="utf-8") as stream:
+        jobs = list(csv.DictReader(stream))
+    assert len(jobs) == JOBS
+    assert {job["state"] for job in jobs} == {"finished"}
     assert (undisturbed / "left_out.csv").read_text(encoding="utf-8").count("Censored before the threshold") == 2
 
 
@@ -85,16 +85,16 @@ def test_every_epoch_of_every_network_is_told_while_the_experiment_runs(root, un
 def test_the_same_command_again_repeats_nothing(root, undisturbed):
     before, results = finished(undisturbed), tables(undisturbed)
     again = run_to_the_end(root, undisturbed)
-    assert f"0 units done now, {UNITS} found finished, 0 failed" in again.stdout
+    assert f"0 jobs finished, {JOBS} already finished (skipped), 0 failed" in again.stdout
     assert (finished(undisturbed), tables(undisturbed)) == (before, results)
     assert "is of an earlier one" not in again.stdout
 
 
 def killed_then_finished(root: Path, out: Path, *, times: int, seed: int) -> dict[str, bytes]:
-    """Kill the command at some moments between its first unit and its last table; the tables it ends with."""
+    """Kill the command at some moments between its first job and its last table; the tables it ends with."""
     draw = random.Random(seed)
-    # The last kill comes when all units are finished: while tables, figures and model are written.
-    moments = [*sorted(draw.choices(range(UNITS), k=times - 1)), UNITS]
+    # The last kill comes when all jobs are finished: while tables, figures and model are written.
+    moments = [*sorted(draw.choices(range(JOBS), k=times - 1)), JOBS]
     kept: dict[str, int] = {}
     for wanted in moments:
         running = start(root, out)
@@ -102,7 +102,7 @@ def killed_then_finished(root: Path, out: Path, *, times: int, seed: int) -> dic
             time.sleep(0.02)
         time.sleep(draw.uniform(0.0, 0.4))
         kill(running)
-        assert kept.items() <= finished(out).items(), "a finished unit was lost or done again"
+        assert kept.items() <= finished(out).items(), "a finished job was lost or done again"
         kept = finished(out)
     done = run_to_the_end(root, out)
     assert done.returncode == 0, done.stderr
@@ -144,14 +144,14 @@ def test_a_corrupt_scan_in_the_middle_is_named_and_the_rest_is_finished_and_kept
     path.write_bytes(whole[: len(whole) // 2])
     assert run_here(small) == 3
     complaint = capsys.readouterr().err
-    assert "2 of 4 units failed; units.csv lists them. Case P005 of the prepared cohort" in complaint
+    assert "2 of 4 jobs failed; jobs.csv lists them. Case P005 of the prepared cohort" in complaint
     assert "t1gd_preprocessed.nii.gz is gone or damaged" in complaint
     assert "logistic_clinical" in tables(small / "out")["results.csv"].decode()
     kept = finished(small / "out")
     assert len(kept) == 2
     path.write_bytes(whole)
     assert run_here(small) == 0
-    assert "2 units done now, 2 found finished, 0 failed" in capsys.readouterr().out
+    assert "2 jobs finished, 2 already finished (skipped), 0 failed" in capsys.readouterr().out
     assert kept.items() <= finished(small / "out").items()
 
 
@@ -163,10 +163,10 @@ def test_a_clinical_variable_that_nobody_has_is_named_and_the_networks_are_kept_
         case["clinical"]["ecog"] = None
     path.write_text(json.dumps(about), encoding="utf-8")
     assert run_here(small) == 3
-    assert "2 of 4 units failed; units.csv lists them. 'ECOG > 1' is not known for any" in capsys.readouterr().err
+    assert "2 of 4 jobs failed; jobs.csv lists them. 'ECOG > 1' is not known for any" in capsys.readouterr().err
     path.write_text(whole, encoding="utf-8")
     assert run_here(small) == 0
-    assert "2 units done now, 2 found finished, 0 failed" in capsys.readouterr().out
+    assert "2 jobs finished, 2 already finished (skipped), 0 failed" in capsys.readouterr().out
 
 
 def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(small, capsys, monkeypatch):
@@ -195,28 +195,28 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
     assert "disk of the output folder is full" in capsys.readouterr().err
     assert not (small / "out" / "results").exists()
     assert run_here(small) == 0
-    assert "0 units done now, 4 found finished, 0 failed" in capsys.readouterr().out
+    assert "0 jobs finished, 4 already finished (skipped), 0 failed" in capsys.readouterr().out
     assert kept.items() <= finished(small / "out").items()
 
 
 def test_a_second_run_in_the_same_folder_stops_with_a_sentence_and_the_first_one_ends_well(small, capsys):
     first = start(small, small / "out")
-    while first.poll() is None and not (small / "out" / "units" / ".experiment.at_work").exists():
+    while first.poll() is None and not (small / "out" / "jobs" / ".experiment.owner").exists():
         time.sleep(0.02)
     assert run_here(small) == 3
-    assert f"Another run is at work in this output folder (process {first.pid} on " in capsys.readouterr().err
+    assert f"locked by another run (process {first.pid} on " in capsys.readouterr().err
     first.communicate()
     assert first.returncode == 0
     assert run_here(small) == 0
-    assert "0 units done now, 4 found finished, 0 failed" in capsys.readouterr().out
+    assert "0 jobs finished, 4 already finished (skipped), 0 failed" in capsys.readouterr().out
 
 
-def test_units_at_the_same_time_share_the_gpus_and_one_of_them_can_be_chosen(monkeypatch, capsys):
+def test_jobs_at_the_same_time_share_the_gpus_and_one_of_them_can_be_chosen(monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert [run._devices(asked, jobs=4) for asked in ("auto", "cuda")] == [["cuda:0", "cuda:1"]] * 2
-    assert [run._devices(asked, jobs=4) for asked in ("cuda:1", "cpu")] == [["cuda:1"], ["cpu"]]
-    assert run._devices("cuda", jobs=1) == ["cuda"]
+    assert [run._devices(asked, parallel=4) for asked in ("auto", "cuda")] == [["cuda:0", "cuda:1"]] * 2
+    assert [run._devices(asked, parallel=4) for asked in ("cuda:1", "cpu")] == [["cuda:1"], ["cpu"]]
+    assert run._devices("cuda", parallel=1) == ["cuda"]
     assert processes._device("cuda:1", None) == torch.device("cuda", 1)
     with pytest.raises(TrainingError, match="This computer has no cuda:2: torch sees 2 GPUs"):
         processes._device("cuda:2", None)
@@ -235,13 +235,13 @@ def test_side_by_side_and_on_a_cluster_the_predictions_are_those_of_one_process(
     ) as cluster:
         for name, where in {
             "one": {},
-            "two": {"jobs": 2},
+            "two": {"parallel": 2},
             "cluster": {"scheduler": cluster.scheduler_address},
         }.items():
             experiment = Experiment(plan=plan, cohort=cohort, second=None, out=small / name)
-            work = run.run_units(experiment, device="cpu", **where)
-            work.raise_if_failed()
-            folders = [unit.folder(experiment.out) for unit in work.grid.folds]
+            summary = run.run_jobs(experiment, device="cpu", **where)
+            summary.raise_if_failed()
+            folders = [job.folder(experiment.out) for job in summary.job_table.folds]
             found[name] = [(folder / "predictions.csv").read_bytes() for folder in folders]
     assert found["one"] == found["two"] == found["cluster"]
 
@@ -281,7 +281,7 @@ def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(smal
     assert "This run makes no model: model/ in the output folder is of an earlier one." in capsys.readouterr().out
     (small / "out" / "model").rmdir()
     assert {path.name for path in (small / "out").iterdir()} == {
-        "experiment.yaml", "left_out.csv", "units.csv", "units", "results"
+        "experiment.yaml", "left_out.csv", "jobs.csv", "jobs", "results"
     }  # fmt: skip
     assert "explains OS &gt; 390 days" in (small / "out/results/figures/activation.svg").read_text(encoding="utf-8")
     html = (small / "out" / "results" / "experiment_report.html").read_text(encoding="utf-8")
@@ -311,7 +311,7 @@ def test_defect_14_the_map_shown_of_a_patient_is_that_of_a_network_that_never_sa
     looked_at = []
 
     def note(folder, architecture):
-        looked_at.append(read_unit(folder))
+        looked_at.append(read_job(folder))
         return member_of(folder, architecture)
 
     monkeypatch.setattr(examples, "member_of", note)
@@ -322,12 +322,12 @@ def test_defect_14_the_map_shown_of_a_patient_is_that_of_a_network_that_never_sa
         second=read_prepared_cohort(undisturbed.parent / "brats"),
         out=undisturbed,
     )
-    units = [unit for unit in experiment.grid.folds if unit.arm == plan.model_arm]
-    folds = [read_unit(unit.folder(undisturbed)).predictions for unit in units]
+    jobs = [job for job in experiment.job_table.folds if job.arm == plan.model_arm]
+    folds = [read_job(job.folder(undisturbed)).predictions for job in jobs]
     found = examples.activation_examples(
-        read_model_folder(undisturbed / "model"), experiment.cohort, units, folds, undisturbed
+        read_model_folder(undisturbed / "model"), experiment.cohort, jobs, folds, undisturbed
     )
     assert found
-    for example, unit in zip(found, looked_at, strict=True):
-        assert example.number in unit.facts["fold"]["test"]
+    for example, job in zip(found, looked_at, strict=True):
+        assert example.number in job.facts["fold"]["test"]
         assert example.lesion[..., example.slice_index()].any(), "the slice shows the tumor"

@@ -17,9 +17,9 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.comparison import TTest, compare
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.job_table import PREDICTIONS
+from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import read_plan
-from PCNSLSurvivalLib.experiment.run import Experiment, run_units
+from PCNSLSurvivalLib.experiment.run import Experiment, run_jobs
 
 BEST_BY_CLINIC = 0.85
 PLAN = """
@@ -45,9 +45,9 @@ def judged(root: Path, *, signal: float, epochs: int) -> tuple[dict[str, Estimat
     (root / "plan.yaml").write_text(PLAN.replace("EPOCHS", str(epochs)), encoding="utf-8")
     ours, second = (read_prepared_cohort(root / name) for name in ("ours", "second"))
     experiment = Experiment(plan=read_plan(root / "plan.yaml"), cohort=ours, second=second, out=root / "out")
-    work = run_units(experiment, device="cpu")
-    work.raise_if_failed()
-    folders = [unit.folder(experiment.out) for unit in work.grid.folds]
+    summary = run_jobs(experiment, device="cpu")
+    summary.raise_if_failed()
+    folders = [job.folder(experiment.out) for job in summary.job_table.folds]
     arms = by_arm(one for folder in folders for one in read_predictions(folder / PREDICTIONS))
     found = {arm: out_of_fold_auc(folds) for arm, folds in arms.items()}
     print(found)

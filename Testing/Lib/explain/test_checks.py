@@ -10,7 +10,7 @@ from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.explain.checks.deletion import check_deletion
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
 from PCNSLSurvivalLib.explain.checks.randomization import STAGES, check_randomization, scrambled
-from PCNSLSurvivalLib.explain.checks.result import Answer, correlation, rank_correlation
+from PCNSLSurvivalLib.explain.checks.result import Explanation, correlation, rank_correlation
 from PCNSLSurvivalLib.explain.checks.stability import check_members, check_repeatability
 from PCNSLSurvivalLib.explain.regional_attribution import cell_shares
 from PCNSLSurvivalLib.inference.explanation_checks import check_explanation
@@ -40,18 +40,18 @@ def cell_shares_of(volume):
 def truthful(case):
     """Its score is the sum of its map."""
     cells = brightness(case) ** 2
-    return Answer(float(cells.sum()), cells)
+    return Explanation(float(cells.sum()), cells)
 
 
 def lying(case):
     """The same score, with a map that points away from where it comes from."""
     cells = brightness(case) ** 2
-    return Answer(float(cells.sum()), cells.max() - cells)
+    return Explanation(float(cells.sum()), cells.max() - cells)
 
 
 def edges(case):
     """A map of the scan itself, whatever the weights."""
-    return Answer(0.0, brightness(case))
+    return Explanation(0.0, brightness(case))
 
 
 def test_deletion_and_insertion_tell_a_true_map_from_a_false_one(case):
@@ -61,13 +61,13 @@ def test_deletion_and_insertion_tell_a_true_map_from_a_false_one(case):
     assert true.numbers["insertion, share of random maps beaten"] == 1.0
     assert false.verdict is Verdict.CHECK
     assert false.numbers["deletion, share of random maps beaten"] < 0.5
-    assert check_deletion(lambda c: Answer(0.0, np.zeros(CELLS)), case, stride=STRIDE).verdict is None
+    assert check_deletion(lambda c: Explanation(0.0, np.zeros(CELLS)), case, stride=STRIDE).verdict is None
 
 
 def test_randomization_fails_a_map_that_does_not_depend_on_the_weights(case):
     original = truthful(case).raw_map
     rng = np.random.default_rng(0)
-    changing = {stage: [lambda c: Answer(0.0, rng.random(CELLS).astype(np.float32))] for stage in STAGES}
+    changing = {stage: [lambda c: Explanation(0.0, rng.random(CELLS).astype(np.float32))] for stage in STAGES}
     assert check_randomization(original, changing, case).verdict is Verdict.GOOD
     fixed = check_randomization(original, {stage: [edges] for stage in STAGES}, case)
     assert fixed.verdict is Verdict.CHECK
@@ -92,12 +92,12 @@ def test_scrambling_goes_down_from_the_head_and_keeps_every_number():
 def test_repeatability_passes_a_steady_map_and_fails_a_nervous_one(case):
     def steady(c):
         smooth = brightness(np.clip(c, 0, 2))
-        return Answer(0.0, smooth)
+        return Explanation(0.0, smooth)
 
     nervous_rng = np.random.default_rng(1)
 
     def nervous(c):
-        return Answer(nervous_rng.normal(), nervous_rng.random(CELLS).astype(np.float32))
+        return Explanation(nervous_rng.normal(), nervous_rng.random(CELLS).astype(np.float32))
 
     assert check_repeatability(steady, case).verdict is Verdict.GOOD
     assert check_repeatability(nervous, case).verdict is Verdict.CHECK

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from PCNSLSurvivalLib.explain.regional_attribution import cell_shares, evidence_ledger
+from PCNSLSurvivalLib.explain.regional_attribution import attribute_by_region, cell_shares
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 
 GRID = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(64, 64, 64), spacing_mm=(3.0, 3.0, 3.0))
@@ -18,15 +18,17 @@ def block(first, last):
     return image_on_grid(array, GRID)
 
 
-def ledger(evidence, brain, lesion=None):
-    return evidence_ledger(evidence, 0.25, network_grid=GRID, stride_voxels=16, brain_mask=brain, lesion_mask=lesion)
+def attribution(evidence, brain, lesion=None):
+    return attribute_by_region(
+        evidence, 0.25, network_grid=GRID, stride_voxels=16, brain_mask=brain, lesion_mask=lesion
+    )
 
 
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10**6), first=st.integers(0, 30), last=st.integers(34, 64))
 def test_the_parts_add_up_to_the_log_odds(seed, first, last):
     evidence = np.random.default_rng(seed).standard_normal((4, 4, 4))
-    parts = ledger(evidence, block(first, last), block(30, 40))
+    parts = attribution(evidence, block(first, last), block(30, 40))
     assert parts.constant + parts.lesion + parts.brain + parts.outside == pytest.approx(parts.log_odds)
     assert parts.log_odds == pytest.approx(evidence.sum() + 0.25)
     assert 0 <= parts.outside_share <= 1
@@ -35,9 +37,9 @@ def test_the_parts_add_up_to_the_log_odds(seed, first, last):
 def test_evidence_of_one_cell_is_booked_where_its_block_lies():
     evidence = np.zeros((4, 4, 4))
     evidence[2, 2, 2] = -1.0  # its block reaches from voxel 24 to 39
-    parts = ledger(evidence, block(8, 56), block(24, 40))
+    parts = attribution(evidence, block(8, 56), block(24, 40))
     assert (parts.lesion, parts.brain, parts.outside) == pytest.approx((-1.0, 0.0, 0.0))
-    half = ledger(evidence, block(8, 56), block(32, 56))
+    half = attribution(evidence, block(8, 56), block(32, 56))
     assert half.lesion == pytest.approx(-1 / 8)
     assert half.brain == pytest.approx(-7 / 8)
     assert half.cell_size_mm == (48.0, 48.0, 48.0)
@@ -46,12 +48,12 @@ def test_evidence_of_one_cell_is_booked_where_its_block_lies():
 def test_evidence_outside_the_brain_is_a_warning():
     evidence = np.zeros((4, 4, 4))
     evidence[0, 0, 0], evidence[2, 2, 2] = 1.0, -0.5
-    parts = ledger(evidence, block(8, 56))
+    parts = attribution(evidence, block(8, 56))
     assert parts.lesion is None
     assert parts.outside_share == pytest.approx(1 / 1.5)
     assert "67%" in parts.warning
     evidence[0, 0, 0] = 0.1
-    assert ledger(evidence, block(8, 56)).warning is None
+    assert attribution(evidence, block(8, 56)).warning is None
 
 
 def test_blocks_are_centered_on_their_cells_and_end_at_the_faces():

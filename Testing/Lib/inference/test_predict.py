@@ -179,7 +179,7 @@ def test_a_second_prediction_uses_the_steps_that_the_first_one_kept(patient, tmp
         image = resample(volumes[MRSequence.T1GD], coarse, interpolation="nearest")
         sitk.WriteImage(image, str(tmp_path / f"{name}.nrrd"))
     words = ["--t1gd", str(tmp_path / "scan.nrrd"), "--brain-mask", str(tmp_path / "mask.nrrd"), "--override-quality"]
-    words += ["--keep-steps", str(tmp_path / "kept"), "--progress", "json"]
+    words += ["--cache-dir", str(tmp_path / "kept"), "--progress", "json"]
     states = []
     for run in ("first", "second"):
         assert main(["predict", *words, "--out", str(tmp_path / run)]) == 0

@@ -190,19 +190,19 @@ def test_a_folder_with_another_cohort_is_refused(quickly_written, tmp_path):
 
 
 def test_command_tells_balance_and_best_auc(quickly_written, tmp_path, capsys):
-    arguments = ["phantom", "--patients", "2", "--seed", "4", "--layout", "table", "--best-auc", "0.7"]
+    arguments = ["phantom", "--patients", "2", "--seed", "4", "--layout", "table", "--oracle-auc", "0.7"]
     assert main([*arguments, "--out", str(tmp_path / "c")]) == 0
     told = capsys.readouterr().out
     assert "2 virtual patients (2 made now, 0 found)" in told
     assert "0.700 with every variable known" in told
     assert any_virtual([tmp_path / "c" / "scans" / "sub-0001" / "t2.nii.gz"])
     about = json.loads((tmp_path / "c" / "cohort.json").read_text(encoding="utf-8"))
-    assert about["survival_model"]["best_auc"] == pytest.approx(0.7, abs=1e-6)
+    assert about["survival_model"]["oracle_auc"] == pytest.approx(0.7, abs=1e-6)
     assert str(tmp_path) not in (tmp_path / "c" / "cohort.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--patients", "0"], ["--best-auc", "0.4"], ["--layout", "brats2020", "--dicom"]], ids=" ".join
+    "wrong", [["--patients", "0"], ["--oracle-auc", "0.4"], ["--layout", "brats2020", "--dicom"]], ids=" ".join
 )
 def test_wrong_usage_ends_with_2(wrong, tmp_path):
     arguments = ["phantom", "--patients", "1", "--seed", "1", "--out", str(tmp_path / "c"), *wrong]

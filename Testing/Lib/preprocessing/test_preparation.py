@@ -68,7 +68,7 @@ def test_the_bias_field_that_is_removed_is_the_one_that_was_put_in(patient, prep
     assert np.corrcoef(np.log(native[brain] / corrected[brain]), np.log(truth))[0, 1] >= 0.95
 
 
-def test_all_scans_share_one_even_grid_and_are_zero_outside_the_brain(prepared):
+def test_all_scans_share_one_isotropic_grid_and_are_zero_outside_the_brain(prepared):
     outside = _array(prepared.brain_mask_1mm) == 0
     for image in prepared.preprocessed.values():
         assert Grid.of(image).matches(Grid.of(prepared.brain_mask_1mm))

@@ -71,7 +71,7 @@ def test_a_damaged_case_stops_no_other_and_finished_ones_are_found(cohort, model
     sitk.WriteImage(stripped_brain(5), str(cohort / "broken.nrrd"))
     sitk.WriteImage(stripped_brain(6), str(cohort / "two.nrrd"))
     assert predict(cohort, model, out) == 0
-    assert [table(out)[name]["state"] for name in "abc"] == ["found", "predicted", "predicted"]
+    assert [table(out)[name]["state"] for name in "abc"] == ["cached", "predicted", "predicted"]
     assert (out / "a" / "prediction.json").stat().st_mtime_ns == before
 
     # Other options are another question.

@@ -8,7 +8,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings, draw_movement
+from PCNSLSurvivalLib.training.augmentation import AugmentationSettings, sample_transform
 from PCNSLSurvivalLib.training.transforms import augment
 
 GRID = NetworkGridStep(size=(48, 40, 36), spacing_mm=(1.5, 2.0, 2.5))
@@ -16,16 +16,16 @@ STILL = {"rotation_deg": 0.0, "scale": 0.0, "translation_mm": 0.0, "gain": 0.0}
 NEVER = {"crop_probability": 0.0, "elastic_probability": 0.0, "flip_probability": 0.0}
 
 
-def lattices(**settings: float) -> np.ndarray:
+def sampling_points(**settings: float) -> np.ndarray:
     """(draws, points, 3) where 200 samples are read, in mm from the block's center; the first is left alone."""
     still = AugmentationSettings(**{**STILL, **NEVER, "probability": 1.0})
     moving = AugmentationSettings(**{**STILL, **NEVER, "probability": 1.0, **settings})
-    drawn = [draw_movement(moving if n else still, GRID, 1, np.random.default_rng(n)) for n in range(200)]
-    return np.stack([movement.lattice_mm.reshape(-1, 3) for movement in drawn])
+    drawn = [sample_transform(moving if n else still, GRID, 1, np.random.default_rng(n)) for n in range(200)]
+    return np.stack([transform.sampling_points_mm.reshape(-1, 3) for transform in drawn])
 
 
 def test_rotations_about_each_axis_fill_their_range():
-    still, *moved = lattices(rotation_deg=12.0)
+    still, *moved = sampling_points(rotation_deg=12.0)
     matrices = [np.linalg.lstsq(still, points, rcond=None)[0].T for points in moved]
     degrees = Rotation.from_matrix(np.stack(matrices)).as_euler("xyz", degrees=True)
     assert np.abs(degrees).max() <= 12.0 + 1e-6
@@ -34,14 +34,14 @@ def test_rotations_about_each_axis_fill_their_range():
 
 
 def test_shifts_along_each_axis_fill_their_range():
-    still, *moved = lattices(translation_mm=6.0)
+    still, *moved = sampling_points(translation_mm=6.0)
     shifts = np.stack([(points - still).mean(axis=0) for points in moved])
     assert np.abs(shifts).max() <= 6.0
     assert (np.abs(shifts).max(axis=0) > 5.5).all()
 
 
 def test_elastic_displacements_have_their_spread_everywhere():
-    still, *moved = lattices(elastic_mm=2.5, elastic_probability=1.0)
+    still, *moved = sampling_points(elastic_mm=2.5, elastic_probability=1.0)
     spread = np.std([points - still for points in moved], axis=0)
     assert spread.mean() == pytest.approx(2.5, rel=0.05)
     assert spread.max() < 3.5
@@ -54,7 +54,7 @@ def test_a_spot_of_the_head_goes_where_rotation_size_and_shift_take_it():
     spot = np.array([10.0, -12.0, 8.0])
     for seed in range(5):
         still, moved = (
-            draw_movement(one, GRID, 1, np.random.default_rng(seed)).lattice_mm.reshape(-1, 3)
+            sample_transform(one, GRID, 1, np.random.default_rng(seed)).sampling_points_mm.reshape(-1, 3)
             for one in (AugmentationSettings(**{**STILL, **NEVER, "probability": 1.0}), settings)
         )
         affine = np.linalg.lstsq(np.c_[still, np.ones(len(still))], moved, rcond=None)[0]

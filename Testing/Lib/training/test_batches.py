@@ -31,15 +31,15 @@ def test_every_patient_comes_once_and_nobody_alone(patients, batch_size):
 def test_a_process_that_would_get_a_single_sample_is_refused_before_training(
     tmp_path, count, batch_size, patients, smallest
 ):
-    fit = [f"P{number}" for number in range(patients)]
+    train_cases = [f"P{number}" for number in range(patients)]
     with pytest.raises(TrainingError, match=f"in batches of up to {batch_size} give some of {smallest}"):
         train(
             inputs=None,
             classes={},
-            fit=fit,
-            select=fit,
+            train_cases=train_cases,
+            validation_cases=train_cases,
             settings=replace(SETTINGS, batch_size=batch_size),
-            start=None,
+            initial_weights=None,
             seed=(1,),
             processes=Processes(count=count),
             checkpoint=tmp_path / "checkpoint.pt",

@@ -7,13 +7,13 @@ import pytest
 import SimpleITK as sitk
 from made_trainings import SETTINGS, cohort_of_twelve
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedPatient
+from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError, PreparationError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.imaging.io import read_volume, write_volume
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.steps.resampling import even_grid, network_grid, to_network
+from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid, network_grid, to_network
 from PCNSLSurvivalLib.training.dataset import NetworkInputs
 
 T1GD = (MRSequence.T1GD,)
@@ -22,16 +22,16 @@ T1GD = (MRSequence.T1GD,)
 def test_defect_7_a_scan_is_read_and_resampled_once(tmp_path, monkeypatch):
     cohort = cohort_of_twelve(tmp_path / "cohort")
     reads = []
-    scan = PreparedPatient.scan
-    monkeypatch.setattr(PreparedPatient, "scan", lambda self, sequence: reads.append(self.name) or scan(self, sequence))
+    scan = PreparedExam.scan
+    monkeypatch.setattr(PreparedExam, "scan", lambda self, sequence: reads.append(self.name) or scan(self, sequence))
     first = NetworkInputs(cohort, T1GD, SETTINGS.grid)
-    assert sorted(reads) == sorted(patient.name for patient in cohort.patients)
+    assert sorted(reads) == sorted(exam.name for exam in cohort.exams)
     for _ in range(3):
         again = NetworkInputs(cohort, T1GD, SETTINGS.grid)
         batch = again.batch(["P000", "P001"])
-    assert len(reads) == len(cohort.patients)
+    assert len(reads) == len(cohort.exams)
     assert np.array_equal(batch[0], first.case("P000"))
-    assert np.array_equal(batch[1], cohort.patient("P001").network_input(T1GD, SETTINGS.grid))
+    assert np.array_equal(batch[1], cohort.exam("P001").network_input(T1GD, SETTINGS.grid))
     assert not list(cohort.folder.rglob("*.partial"))
 
 
@@ -41,14 +41,14 @@ def test_a_changed_scan_is_made_again_and_an_array_cut_short_too(tmp_path):
     (array,) = (cohort.folder / "network_inputs" / "P000").glob("*.npy")
     array.write_bytes(array.read_bytes()[:1000])
     assert np.array_equal(NetworkInputs(cohort, T1GD, SETTINGS.grid, names=["P000"]).case("P000"), before)
-    path = cohort.patient("P000").folder / "t1gd_preprocessed.nii.gz"
+    path = cohort.exam("P000").folder / "t1gd_preprocessed.nii.gz"
     write_volume(read_volume(path) * 2.0, path)
     assert np.allclose(NetworkInputs(cohort, T1GD, SETTINGS.grid, names=["P000"]).case("P000"), 2 * before)
 
 
 def test_a_damaged_scan_is_named(tmp_path):
     cohort = cohort_of_twelve(tmp_path / "cohort")
-    (cohort.patient("P003").folder / "t1gd_preprocessed.nii.gz").write_bytes(b"no volume")
+    (cohort.exam("P003").folder / "t1gd_preprocessed.nii.gz").write_bytes(b"no volume")
     with pytest.raises(CohortError, match=r"Case P003 .*t1gd_preprocessed.nii.gz is gone or damaged"):
         NetworkInputs(cohort, T1GD, SETTINGS.grid)
 
@@ -81,6 +81,6 @@ def test_defect_10_a_sphere_stays_a_sphere_of_its_size_in_every_head(brain_mm, s
 def test_defect_11_an_empty_brain_is_refused_and_not_blown_up():
     grid = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(8, 8, 8), spacing_mm=(1.0, 1.0, 1.0))
     empty = image_on_grid(np.zeros((8, 8, 8), np.uint8), grid)
-    for make in (lambda: network_grid(empty, RECIPE.network_grid), lambda: even_grid(empty, RECIPE.resampling)):
+    for make in (lambda: network_grid(empty, RECIPE.network_grid), lambda: isotropic_grid(empty, RECIPE.resampling)):
         with pytest.raises(PreparationError, match="brain mask is empty"):
             make()

@@ -26,7 +26,7 @@ from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.dataset import NetworkInputs, labeled_cases
 from PCNSLSurvivalLib.training.job import MEMBER
 from PCNSLSurvivalLib.training.network import build_network, build_optimizer, build_schedule
-from PCNSLSurvivalLib.training.network_outputs import answers_of
+from PCNSLSurvivalLib.training.network_outputs import predict_cases
 from PCNSLSurvivalLib.training.processes import Processes
 
 
@@ -46,13 +46,13 @@ def history(folder: Path) -> list[dict[str, str]]:
 def test_defect_1_the_weights_of_every_fold_change_and_the_loss_falls(cohort, tmp_path):
     settings = replace(SETTINGS, epochs=12, patience=12, learning_rate=3e-3)
     for fold in folds_of(cohort)[:2]:
-        unit = trained(cohort, fold, tmp_path / fold.label, settings)
+        job = trained(cohort, fold, tmp_path / fold.label, settings)
         seed = int(np.random.SeedSequence((settings.seed, fold.repeat, fold.fold)).generate_state(1, np.uint32)[0])
         before = tensors_of(build_network(settings, 1, None, seed=seed))
-        after = tensors(unit.folder)
+        after = tensors(job.folder)
         changed = {name for name in before if not np.array_equal(before[name], after[name])}
         assert changed == set(before), "a tensor was not trained"
-        losses = [float(row["train_loss"]) for row in history(unit.folder)]
+        losses = [float(row["train_loss"]) for row in history(job.folder)]
         assert losses[-1] < 0.5 * losses[0]
 
 
@@ -72,7 +72,9 @@ def test_defect_3_a_fold_alone_equals_the_same_fold_after_another(cohort, tmp_pa
     trained(cohort, second, tmp_path / "after")
     alone = trained(cohort, second, tmp_path / "alone")
     assert weights(tmp_path / "alone") == weights(tmp_path / "after")
-    assert alone.facts["best_inner_loss"] == min(float(row["inner_loss"]) for row in history(tmp_path / "alone"))
+    assert alone.facts["best_validation_loss"] == min(
+        float(row["validation_loss"]) for row in history(tmp_path / "alone")
+    )
 
 
 def test_defect_4_what_a_fold_holds_back_decides_nothing(cohort, tmp_path):
@@ -92,29 +94,29 @@ def test_defect_4_what_a_fold_holds_back_decides_nothing(cohort, tmp_path):
     assert weights(other.folder) == weights(honest.folder)
     assert other.facts["best_epoch"] == honest.facts["best_epoch"]
     assert not np.allclose(other.predictions.probability, honest.predictions.probability)
-    assert set(honest.facts["fit"]) | set(honest.facts["select"]) == set(fold.train)
+    assert set(honest.facts["train_cases"]) | set(honest.facts["validation_cases"]) == set(fold.train)
 
 
 def test_defect_13_every_fold_keeps_its_own_weights_and_predicts_whom_it_held_back(cohort, tmp_path):
-    units = [trained(cohort, fold, tmp_path / fold.label) for fold in folds_of(cohort)]
-    assert len({weights(unit.folder) for unit in units}) == 3
-    predicted = [case for unit in units for case in unit.predictions.cases]
+    jobs = [trained(cohort, fold, tmp_path / fold.label) for fold in folds_of(cohort)]
+    assert len({weights(job.folder) for job in jobs}) == 3
+    predicted = [case for job in jobs for case in job.predictions.cases]
     assert sorted(predicted) == sorted(case for fold in folds_of(cohort) for case in fold.test)
-    for unit in units:
-        held_out = {name for name, out in zip(unit.names, unit.held_out, strict=True) if out}
-        assert set(unit.predictions.cases) | set(unit.predictions.censored) == held_out
-        assert not held_out & set(unit.facts["fold"]["train"])
+    for job in jobs:
+        held_out = {name for name, out in zip(job.names, job.held_out, strict=True) if out}
+        assert set(job.predictions.cases) | set(job.predictions.censored) == held_out
+        assert not held_out & set(job.facts["fold"]["train"])
 
 
 def test_defect_14_asking_a_network_again_and_again_leaves_no_hook(cohort):
     network = build_network(SETTINGS, 1, None, seed=0)
     inputs = NetworkInputs(cohort, (MRSequence.T1GD,), SETTINGS.grid)
-    asked = [answers_of(network, ["P000", "P001"], inputs, Processes(), batch_size=2) for _ in range(3)]
+    asked = [predict_cases(network, ["P000", "P001"], inputs, Processes(), batch_size=2) for _ in range(3)]
     assert all(np.array_equal(one.features, asked[0].features) for one in asked)
     assert not any(module._forward_hooks or module._backward_hooks for module in network.modules())
 
 
-def test_defect_16_the_same_unit_gives_the_same_bytes_and_another_fold_another_start(cohort, tmp_path):
+def test_defect_16_the_same_job_gives_the_same_bytes_and_another_fold_another_start(cohort, tmp_path):
     settings = replace(SETTINGS, epochs=2, augmentation=AugmentationSettings())
     first, second, _ = folds_of(cohort)
     torch.manual_seed(1)
@@ -129,14 +131,14 @@ def test_defect_16_the_same_unit_gives_the_same_bytes_and_another_fold_another_s
     assert weights(trained(cohort, second, tmp_path / "second", settings).folder) != weights(one.folder)
 
 
-def test_a_finished_unit_is_found_and_one_with_other_settings_is_refused(cohort, tmp_path):
+def test_a_finished_job_is_found_and_one_with_other_settings_is_refused(cohort, tmp_path):
     fold = folds_of(cohort)[0]
-    trained(cohort, fold, tmp_path / "unit")
-    stamp = (tmp_path / "unit" / MEMBER).stat().st_mtime_ns
-    trained(cohort, fold, tmp_path / "unit")
-    assert (tmp_path / "unit" / MEMBER).stat().st_mtime_ns == stamp
+    trained(cohort, fold, tmp_path / "job")
+    stamp = (tmp_path / "job" / MEMBER).stat().st_mtime_ns
+    trained(cohort, fold, tmp_path / "job")
+    assert (tmp_path / "job" / MEMBER).stat().st_mtime_ns == stamp
     with pytest.raises(TrainingError, match="other settings, patients or scans"):
-        trained(cohort, fold, tmp_path / "unit", replace(SETTINGS, epochs=4))
+        trained(cohort, fold, tmp_path / "job", replace(SETTINGS, epochs=4))
 
 
 def test_a_training_on_scans_that_have_changed_is_neither_found_nor_gone_on_with(cohort, tmp_path, monkeypatch):
@@ -150,7 +152,7 @@ def test_a_training_on_scans_that_have_changed_is_neither_found_nor_gone_on_with
 
     with pytest.raises(KeyboardInterrupt):
         trained(cohort, fold, tmp_path / "cut", on_epoch=stop, checkpoint_seconds=0.0)
-    record = prepared_again.patient(fold.test[0]).folder / "case.json"
+    record = prepared_again.exam(fold.test[0]).folder / "case.json"
     record.write_text(record.read_text(encoding="utf-8").replace("}", ', "signature": "other"}'), encoding="utf-8")
     with pytest.raises(TrainingError, match="other settings, patients or scans"):
         trained(prepared_again, fold, tmp_path / "finished")
@@ -214,9 +216,9 @@ def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoints.torch, "save", full)
     with pytest.raises(TrainingError, match="the disk is full"):
-        trained(cohort, fold, tmp_path / "unit", settings, checkpoint_seconds=0.0)
+        trained(cohort, fold, tmp_path / "job", settings, checkpoint_seconds=0.0)
     monkeypatch.setattr(checkpoints.torch, "save", save)
-    again = trained(cohort, fold, tmp_path / "unit", settings)
+    again = trained(cohort, fold, tmp_path / "job", settings)
     assert weights(again.folder) == weights(undisturbed.folder)
 
 
@@ -234,23 +236,23 @@ def test_what_the_computer_runs_out_of_is_told_in_a_sentence(cohort, tmp_path, m
 
     monkeypatch.setattr(f"PCNSLSurvivalLib.training.{where}", fail)
     with pytest.raises(PCNSLSurvivalError, match=sentence):
-        trained(cohort, folds_of(cohort)[0], tmp_path / "unit", checkpoint_seconds=0.0)
+        trained(cohort, folds_of(cohort)[0], tmp_path / "job", checkpoint_seconds=0.0)
 
 
 def test_a_fold_that_names_a_censored_case_or_shares_a_patient_is_refused(cohort, tmp_path):
     fold = folds_of(cohort)[0]
     with pytest.raises(TrainingError, match="without an OS class"):
-        trained(cohort, Fold(0, 0, train=(*fold.train, "P012"), test=fold.test), tmp_path / "unit")
+        trained(cohort, Fold(0, 0, train=(*fold.train, "P012"), test=fold.test), tmp_path / "job")
     with pytest.raises(TrainingError, match="both sides"):
-        trained(cohort, Fold(0, 0, train=(*fold.train, fold.test[0]), test=fold.test), tmp_path / "unit")
+        trained(cohort, Fold(0, 0, train=(*fold.train, fold.test[0]), test=fold.test), tmp_path / "job")
 
 
 def test_frozen_parts_keep_their_start_and_the_backbone_learns_slower(cohort, tmp_path):
     fold, other, _ = folds_of(cohort)
     start = tensors(trained(cohort, other, tmp_path / "start").folder)
     settings = replace(SETTINGS, frozen=("conv1", "layer1"), batch_norm="frozen", backbone_factor=0.25)
-    unit = trained(cohort, fold, tmp_path / "unit", settings, start=start)
-    after = tensors(unit.folder)
+    job = trained(cohort, fold, tmp_path / "job", settings, initial_weights=start)
+    after = tensors(job.folder)
     for name in start:
         part = name.split(".")[0]
         same = np.array_equal(start[name], after[name])
@@ -268,24 +270,24 @@ def test_class_weights_let_both_classes_count_alike_however_many_are_in_them(coh
     found = {}
     for weighted in (False, True):
         settings = replace(SETTINGS, epochs=1, batch_size=16, learning_rate=1e-9, class_weights=weighted)
-        unit = trained(cohort, fold, tmp_path / str(weighted), settings)
+        job = trained(cohort, fold, tmp_path / str(weighted), settings)
         seed = int(np.random.SeedSequence((settings.seed, 0, 0)).generate_state(1, np.uint32)[0])
         network = build_network(settings, 1, None, seed=seed).train()
-        fit = unit.facts["fit"]
+        fit = job.facts["train_cases"]
         with torch.no_grad():
             logits = network(torch.from_numpy(NetworkInputs(cohort, (MRSequence.T1GD,), SETTINGS.grid).batch(fit)))
         target = torch.tensor([classes[name] for name in fit])
         loss = torch.nn.functional.cross_entropy(logits, target, reduction="none")
         assert (target == 0).sum() > 2 * (target == 1).sum()
         alike = (loss[target == 0].mean() + loss[target == 1].mean()) / 2
-        found[weighted] = float(history(unit.folder)[0]["train_loss"])
+        found[weighted] = float(history(job.folder)[0]["train_loss"])
         assert found[weighted] == pytest.approx(float(alike if weighted else loss.mean()), rel=1e-4)
     assert found[True] != pytest.approx(found[False], rel=1e-2)
 
 
 def test_tensorboard_holds_the_curves_of_the_table(cohort, tmp_path):
-    unit = trained(cohort, folds_of(cohort)[0], tmp_path / "unit", replace(SETTINGS, epochs=2))
-    (events,) = (unit.folder / "tensorboard").iterdir()
+    job = trained(cohort, folds_of(cohort)[0], tmp_path / "job", replace(SETTINGS, epochs=2))
+    (events,) = (job.folder / "tensorboard").iterdir()
     curves: dict[str, list[float]] = {}
     content = events.read_bytes()
     while content:
@@ -294,6 +296,6 @@ def test_tensorboard_holds_the_curves_of_the_table(cohort, tmp_path):
         for value in Event.FromString(content[12 : 12 + length]).summary.value:
             curves.setdefault(value.tag, []).append(value.simple_value)
         content = content[16 + length :]
-    assert set(curves) == {"train_loss", "inner_loss", "learning_rate", "samples_per_second"}
+    assert set(curves) == {"train_loss", "validation_loss", "learning_rate", "samples_per_second"}
     for name, values in curves.items():
-        assert values == pytest.approx([float(row[name]) for row in history(unit.folder)], rel=1e-5)
+        assert values == pytest.approx([float(row[name]) for row in history(job.folder)], rel=1e-5)

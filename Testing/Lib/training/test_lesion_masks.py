@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION, AugmentationSettings
-from PCNSLSurvivalLib.training.job import MEMBER, run_unit
+from PCNSLSurvivalLib.training.job import MEMBER, run_job
 from PCNSLSurvivalLib.training.lesion_head import refit_head
 from PCNSLSurvivalLib.training.lesion_task import LesionTask, fraction_in_cells, share_in_cells
 from PCNSLSurvivalLib.training.settings import TrainingSettings
@@ -42,7 +42,7 @@ def cohort(tmp_path_factory):
 
 
 def everybody(cohort) -> Fold:
-    return Fold(0, 0, train=tuple(sorted(patient.name for patient in cohort.patients)), test=())
+    return Fold(0, 0, train=tuple(sorted(exam.name for exam in cohort.exams)), test=())
 
 
 @pytest.mark.parametrize("size", [(32, 32, 32), (20, 24, 18)])
@@ -165,10 +165,10 @@ class _Ready:
 def test_a_training_with_masks_can_be_interrupted_and_ends_the_same(cohort, tmp_path):
     fold = everybody(cohort)
     calls = {"arm": "t1gd", "sequences": (MRSequence.T1GD,), "settings": SETTINGS}
-    whole = run_unit(cohort, fold, out=tmp_path / "whole", **calls)
+    whole = run_job(cohort, fold, out=tmp_path / "whole", **calls)
     with pytest.raises(KeyboardInterrupt):
-        run_unit(cohort, fold, out=tmp_path / "cut", checkpoint_seconds=0, on_epoch=_interrupt_the_second(), **calls)
-    resumed = run_unit(cohort, fold, out=tmp_path / "cut", **calls)
+        run_job(cohort, fold, out=tmp_path / "cut", checkpoint_seconds=0, on_epoch=_interrupt_the_second(), **calls)
+    resumed = run_job(cohort, fold, out=tmp_path / "cut", **calls)
     assert (whole.folder / MEMBER).read_bytes() == (resumed.folder / MEMBER).read_bytes()
     assert whole.facts["settings"]["lesion_task"] == 1.0
 
@@ -179,7 +179,7 @@ def test_a_cohort_without_masks_is_refused_with_a_sentence(tmp_path):
     about.write_text(about.read_text().replace('"has_lesion_mask": true', '"has_lesion_mask": false'))
     bare = read_prepared_cohort(folder)
     with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_head' need"):
-        run_unit(
+        run_job(
             bare, everybody(bare), arm="t1gd", sequences=(MRSequence.T1GD,), settings=SETTINGS, out=tmp_path / "out"
         )
 

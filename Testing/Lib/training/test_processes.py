@@ -31,9 +31,9 @@ def pretrain(launcher: list[str], cohort: PreparedCohort, plan: Path, out: Path)
     )
 
 
-def losses_of(unit: Path) -> list[float]:
-    with (unit / "history.csv").open(newline="", encoding="utf-8") as stream:
-        return [float(row[name]) for row in csv.DictReader(stream) for name in ("train_loss", "inner_loss")]
+def losses_of(job: Path) -> list[float]:
+    with (job / "history.csv").open(newline="", encoding="utf-8") as stream:
+        return [float(row[name]) for row in csv.DictReader(stream) for name in ("train_loss", "validation_loss")]
 
 
 def test_two_processes_train_what_one_trains_and_speak_with_one_voice(cohort, tmp_path):
@@ -46,13 +46,13 @@ def test_two_processes_train_what_one_trains_and_speak_with_one_voice(cohort, tm
     assert alone.returncode == together.returncode == 0, together.stderr
     assert together.stdout == alone.stdout.replace("alone", "together")
     assert together.stderr.count("training loss") == alone.stderr.count("training loss") == 3
-    facts = [json.loads((tmp_path / name / "unit.json").read_text(encoding="utf-8")) for name in ("alone", "together")]
+    facts = [json.loads((tmp_path / name / "job.json").read_text(encoding="utf-8")) for name in ("alone", "together")]
     assert [one["processes"] for one in facts] == [1, 2]
     assert facts[0]["identity"] == facts[1]["identity"]
     assert facts[0]["best_epoch"] == facts[1]["best_epoch"]
     losses = [losses_of(tmp_path / name) for name in ("alone", "together")]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
-    said = [np.load(tmp_path / name / "answers.npz")["log_odds"] for name in ("alone", "together")]
+    said = [np.load(tmp_path / name / "network_outputs.npz")["log_odds"] for name in ("alone", "together")]
     assert said[1] == pytest.approx(said[0], abs=1e-3)
     assert np.ptp(said[0]) > 1e-2
 
@@ -85,13 +85,13 @@ def voices(monkeypatch):
 
 @pytest.mark.parametrize("after", [TrainingError("The same."), RuntimeError("Connection closed"), KeyboardInterrupt()])
 def test_only_the_first_refusal_is_told(voices, after):
-    with pytest.raises(TrainingError, match="No batch"), processes._one_voice(voices):
+    with pytest.raises(TrainingError, match="No batch"), processes.report_first_error_only(voices):
         raise TrainingError("No batch is large enough.")
-    with pytest.raises(RefusedElsewhereError), processes._one_voice(voices):
+    with pytest.raises(RefusedElsewhereError), processes.report_first_error_only(voices):
         raise after
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("Connection closed"), KeyboardInterrupt()])
 def test_what_no_refusal_explains_stays_what_it_is(voices, fault):
-    with pytest.raises(type(fault)), processes._one_voice(voices):
+    with pytest.raises(type(fault)), processes.report_first_error_only(voices):
         raise fault

@@ -95,7 +95,7 @@ def test_probabilities_of_the_machine_keep_the_order_of_its_decisions_however_we
     os_class = random.permutation(np.arange(20) % 2)
     fitted = fit_classifier("svm", random.normal(size=(20, 5)), os_class, seed=seed)
     patients = random.normal(size=(50, 5))
-    decisions, probability = fitted.machine.decision_function(patients), fitted.predict_proba(patients)
+    decisions, probability = fitted.svm.decision_function(patients), fitted.predict_proba(patients)
     assert (np.argsort(decisions) == np.argsort(probability[:, 1])).all()
     assert list(fitted.classes_) == [0, 1]
     assert probability.sum(axis=1) == pytest.approx(1.0)

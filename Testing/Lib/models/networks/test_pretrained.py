@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.pretrained import (
     DEEPBET_ARCHITECTURE,
     HEAD,
-    load_transfer_start,
+    load_initial_weights,
     medicalnet_architecture,
 )
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
@@ -29,7 +29,7 @@ from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import (
 def test_raw_medicalnet_file_starts_every_tensor_of_the_backbone(tmp_path, depth, monkeypatch):
     architecture = medicalnet_architecture(depth)
     state = medicalnet_file(tmp_path / "resnet.pth", architecture)
-    tensors, report = load_transfer_start(tmp_path / "resnet.pth", architecture)
+    tensors, report = load_initial_weights(tmp_path / "resnet.pth", architecture)
     assert report.missing == HEAD
     assert set(report.loaded) == set(architecture.tensor_shapes()) - set(HEAD)
     assert not report.mismatched
@@ -41,8 +41,8 @@ def test_raw_medicalnet_file_starts_every_tensor_of_the_backbone(tmp_path, depth
 
 def test_a_start_of_one_channel_serves_three_and_equal_channels_give_the_same_features(tmp_path):
     medicalnet_file(tmp_path / "resnet.pth", medicalnet_architecture(10))
-    one, _ = load_transfer_start(tmp_path / "resnet.pth", medicalnet_architecture(10))
-    three, _ = load_transfer_start(tmp_path / "resnet.pth", medicalnet_architecture(10, channels=3))
+    one, _ = load_initial_weights(tmp_path / "resnet.pth", medicalnet_architecture(10))
+    three, _ = load_initial_weights(tmp_path / "resnet.pth", medicalnet_architecture(10, channels=3))
     x = torch.randn((1, 1, 24, 24, 24), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         first = build_resnet(medicalnet_architecture(10)).conv1
@@ -65,7 +65,7 @@ def test_a_start_of_one_channel_serves_three_and_equal_channels_give_the_same_fe
 def test_anything_but_the_exact_backbone_is_refused_with_the_account(tmp_path, architecture, about):
     medicalnet_file(tmp_path / "resnet.pth", medicalnet_architecture(10))
     with pytest.raises(ModelFolderError, match="not the backbone") as caught:
-        load_transfer_start(tmp_path / "resnet.pth", architecture)
+        load_initial_weights(tmp_path / "resnet.pth", architecture)
     (row,) = [line for line in str(caught.value).splitlines() if line.startswith(about)]
     assert int(row.split()[1]) > 0
     assert (
@@ -77,10 +77,10 @@ def test_anything_but_the_exact_backbone_is_refused_with_the_account(tmp_path, a
 def test_a_model_folder_of_ours_is_a_start_with_or_without_its_head(tmp_path):
     model = small_model(tmp_path / "untrained")
     (own,) = model.load_members()
-    kept, report = load_transfer_start(model.path, model.architecture, keep_head=True)
+    kept, report = load_initial_weights(model.path, model.architecture, keep_head=True)
     assert report.missing == ()
     np.testing.assert_array_equal(kept["fc.weight"], own["fc.weight"])
-    fresh, report = load_transfer_start(model.path, model.architecture, seed=1)
+    fresh, report = load_initial_weights(model.path, model.architecture, seed=1)
     assert report.missing == HEAD
     assert report.ignored == HEAD
     assert not np.array_equal(fresh["fc.weight"], own["fc.weight"])
@@ -94,19 +94,19 @@ def test_a_checkpoint_with_code_is_refused_and_does_not_run(tmp_path):
 
     torch.save({"state_dict": Payload()}, tmp_path / "bad.pth")
     with pytest.raises(ModelFolderError, match="plain weights"):
-        load_transfer_start(tmp_path / "bad.pth", ResNetArchitecture(depth=10))
+        load_initial_weights(tmp_path / "bad.pth", ResNetArchitecture(depth=10))
     assert not (tmp_path / "ran").exists()
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(ModelFolderError, match="no table"):
-        load_transfer_start(tmp_path / "list.pth", ResNetArchitecture(depth=10))
+        load_initial_weights(tmp_path / "list.pth", ResNetArchitecture(depth=10))
     with pytest.raises(ModelFolderError, match="plain weights"):
-        load_transfer_start(tmp_path / "absent.pth", ResNetArchitecture(depth=10))
+        load_initial_weights(tmp_path / "absent.pth", ResNetArchitecture(depth=10))
 
 
 def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
     if not is_brain_extractor_installed():
         pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
-    tensors, report = load_transfer_start("deepbet", DEEPBET_ARCHITECTURE)
+    tensors, report = load_initial_weights("deepbet", DEEPBET_ARCHITECTURE)
     assert len(report.loaded) == 20
     assert report.missing == HEAD
     x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(0))

@@ -74,7 +74,7 @@ def test_no_text_lies_over_the_curves(arms, results):
 
 def history(*, lesion_task):
     return TrainingHistory(
-        label="fold", train_loss=(3.0, 2.0), inner_loss=(3.1, 2.5), best_epoch=1, lesion_task=lesion_task
+        label="fold", train_loss=(3.0, 2.0), validation_loss=(3.1, 2.5), best_epoch=1, lesion_task=lesion_task
     )
 
 

@@ -1,4 +1,4 @@
-"""A unit's name holds a hash of what decides its numbers: nothing less, or old results would pass for new ones, and
+"""A job's name holds a hash of what decides its numbers: nothing less, or old results would pass for new ones, and
 nothing more, or finished work would be done again."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from made_cohorts import made_cohort
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import EvaluationError, ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.experiment.job_list import Grid, experiment_grid
+from PCNSLSurvivalLib.experiment.job_table import JobTable, build_job_table
 from PCNSLSurvivalLib.experiment.methods_facts import experiment_facts
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 
@@ -36,30 +36,30 @@ def root(made, tmp_path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "cohorts"))
 
 
-def grid(root: Path, plan: ExperimentPlan = PLAN) -> Grid:
-    return experiment_grid(plan, read_prepared_cohort(root / "pcnsl"), read_prepared_cohort(root / "brats"))
+def job_table(root: Path, plan: ExperimentPlan = PLAN) -> JobTable:
+    return build_job_table(plan, read_prepared_cohort(root / "pcnsl"), read_prepared_cohort(root / "brats"))
 
 
-def arms_done_again(before: Grid, after: Grid) -> set[str]:
-    known = {unit.key for unit in before.units}
-    return {unit.arm for unit in after.units if unit.key not in known}
+def arms_done_again(before: JobTable, after: JobTable) -> set[str]:
+    known = {job.key for job in before.jobs}
+    return {job.arm for job in after.jobs if job.key not in known}
 
 
-def test_the_paper_s_grid_has_a_unit_for_every_fold_of_every_arm_and_one_pretraining_a_sequence(root):
-    units = grid(root).units
-    assert Counter(unit.kind for unit in units) == {"pretraining": 3, "network": 6 * 4, "baseline": 4 * 4}
-    assert len({unit.key for unit in units}) == len({unit.folder(root) for unit in units}) == len(units)
-    assert all((unit.start is not None) == unit.arm.endswith("transfer") for unit in units)
+def test_the_paper_s_grid_has_a_job_for_every_fold_of_every_arm_and_one_pretraining_a_sequence(root):
+    jobs = job_table(root).jobs
+    assert Counter(job.kind for job in jobs) == {"pretraining": 3, "network": 6 * 4, "baseline": 4 * 4}
+    assert len({job.key for job in jobs}) == len({job.folder(root) for job in jobs}) == len(jobs)
+    assert all((job.pretraining is not None) == job.arm.endswith("transfer") for job in jobs)
 
 
 def test_every_arm_holds_back_the_same_patients_in_the_same_fold(root):
     held_back = {}
-    for unit in grid(root).folds:
-        assert held_back.setdefault((unit.fold.repeat, unit.fold.fold), unit.fold.test) == unit.fold.test
+    for job in job_table(root).folds:
+        assert held_back.setdefault((job.fold.repeat, job.fold.fold), job.fold.test) == job.fold.test
 
 
 def test_the_same_plan_and_cohorts_give_the_same_keys(root):
-    assert not arms_done_again(grid(root), grid(root))
+    assert not arms_done_again(job_table(root), job_table(root))
 
 
 @pytest.mark.parametrize(
@@ -90,40 +90,40 @@ def test_the_same_plan_and_cohorts_give_the_same_keys(root):
     ],
 )
 def test_a_change_of_the_plan_repeats_what_depends_on_it_and_nothing_else(root, plan, again):
-    assert arms_done_again(grid(root), grid(root, plan)) == again
+    assert arms_done_again(job_table(root), job_table(root, plan)) == again
 
 
-def test_a_changed_outcome_or_scan_repeats_the_units_of_that_cohort(root):
-    before = grid(root)
+def test_a_changed_outcome_or_scan_repeats_the_jobs_of_that_cohort(root):
+    before = job_table(root)
     record = root / "brats" / "cases" / "B001" / "case.json"
     record.write_text(record.read_text(encoding="utf-8").replace("}", ', "scan": "another"}'), encoding="utf-8")
-    assert arms_done_again(before, grid(root)) == {
+    assert arms_done_again(before, job_table(root)) == {
         f"{s}_{what}" for s in ("t1", "t2", "t1gd") for what in ("pretraining", "transfer")
     }
-    before = grid(root)
+    before = job_table(root)
     path = root / "pcnsl" / "cohort.json"
     about = json.loads(path.read_text(encoding="utf-8"))
     about["cases"][0]["clinical"]["age_years"] = 81.0
     path.write_text(json.dumps(about), encoding="utf-8")
-    assert arms_done_again(before, grid(root)) == {"svm_clinical"}, "only clinical variables have changed"
+    assert arms_done_again(before, job_table(root)) == {"svm_clinical"}, "only clinical variables have changed"
     about["cases"][0]["os_days"] = 3000.0
     path.write_text(json.dumps(about), encoding="utf-8")
-    assert arms_done_again(before, grid(root)) == set(PLAN.arm_names)
+    assert arms_done_again(before, job_table(root)) == set(PLAN.arm_names)
 
 
 def test_defect_8_a_cohort_in_another_folder_is_the_same_cohort(root, tmp_path):
-    before = grid(root)
+    before = job_table(root)
     moved = Path(shutil.move(root, tmp_path / "elsewhere"))
-    assert not arms_done_again(before, grid(moved))
-    assert str(tmp_path) not in json.dumps([unit.decided_by for unit in before.units])
+    assert not arms_done_again(before, job_table(moved))
+    assert str(tmp_path) not in json.dumps([job.decided_by for job in before.jobs])
 
 
 def test_who_lacks_a_sequence_or_a_class_is_left_out_with_a_reason(root):
     cohort = read_prepared_cohort(root / "pcnsl")
-    first, second, *others = cohort.patients
+    first, second, *others = cohort.exams
     without = (replace(first, sequences=(MRSequence.T1GD,)), replace(second, os_days=None, death_observed=None))
-    people = experiment_grid(
-        replace(PLAN, initializations=("scratch",), model_arm=None), replace(cohort, patients=(*without, *others)), None
+    people = build_job_table(
+        replace(PLAN, initializations=("scratch",), model_arm=None), replace(cohort, exams=(*without, *others)), None
     ).patients
     assert people.left_out == {"P000": "No T1 and no T2.", "P001": "Survival is unknown."}
     assert [patient.name for patient in people.censored] == ["P008", "P009"]
@@ -136,19 +136,19 @@ def test_lesion_masks_that_only_some_have_are_refused_with_names_before_anything
     about["cases"][3]["has_lesion_mask"] = False
     path.write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(EvaluationError, match=r"1 of 10 patients have no lesion mask, or an empty one \(P003\)"):
-        grid(root)
-    assert grid(root, replace(PLAN, radiomics_region="brain")).radiomics_region == "brain"
-    assert grid(root, replace(PLAN, baselines=("svm_clinical",))).radiomics_region is None
+        job_table(root)
+    assert job_table(root, replace(PLAN, radiomics_region="brain")).radiomics_region == "brain"
+    assert job_table(root, replace(PLAN, baselines=("svm_clinical",))).radiomics_region is None
 
 
 def test_a_pretraining_on_phantoms_is_told(root):
     cohort, second = read_prepared_cohort(root / "pcnsl"), read_prepared_cohort(root / "brats")
     for virtual in (False, True):
-        laid_out = experiment_grid(PLAN, cohort, replace(second, virtual=virtual))
+        laid_out = build_job_table(PLAN, cohort, replace(second, virtual=virtual))
         told = experiment_facts(PLAN, laid_out, cohort.recipe).pretraining
         assert ("4 examinations of a second cohort of virtual patients, none" in told) == virtual
 
 
 def test_transfer_without_a_second_cohort_is_refused(root):
-    with pytest.raises(ExperimentError, match="--brats"):
-        experiment_grid(PLAN, read_prepared_cohort(root / "pcnsl"), None)
+    with pytest.raises(ExperimentError, match="--pretrain-cohort"):
+        build_job_table(PLAN, read_prepared_cohort(root / "pcnsl"), None)

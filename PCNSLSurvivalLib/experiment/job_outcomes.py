@@ -1,0 +1,58 @@
+"""The table of finished work: every job of an experiment, its state, and why one failed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PCNSLSurvivalLib.core.files import write_whole_text
+from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.training.job_record import has_record
+
+State = Literal["waiting", "finished", "failed"]
+
+TABLE = "jobs.csv"
+PREDICTIONS = "predictions.csv"
+_COLUMNS = ("arm", "repeat", "fold", "state", "reason", "folder")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOutcome:
+    """What became of one job."""
+
+    state: State
+    reason: str = ""
+    cached: bool = False
+    """Whether an earlier run had finished it."""
+    seconds: float = 0.0
+    disk_full: bool = False
+
+
+def is_finished(job: Job, out: Path) -> bool:
+    """Whether a job's results are on disk: its folder appears only when it is whole."""
+    return has_record(job.folder(out))
+
+
+def write_job_outcomes(jobs: Iterable[Job], outcomes: Mapping[str, JobOutcome], out: Path) -> None:
+    """Write ``jobs.csv``: one row a job, with its state and folder; without times, so that two runs compare.
+
+    Args:
+        jobs: All of the experiment.
+        outcomes: By the job's key, as far as known.
+        out: Folder of the experiment.
+
+    Raises:
+        OutputFolderError: The table cannot be written.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    for job in jobs:
+        outcome = outcomes.get(job.key, JobOutcome(state="waiting"))
+        place = (job.fold.repeat + 1, job.fold.fold + 1) if job.fold else ("", "")
+        table.writerow([job.arm, *place, outcome.state, outcome.reason, job.folder(out).relative_to(out).as_posix()])
+    write_whole_text(out / TABLE, text.getvalue())

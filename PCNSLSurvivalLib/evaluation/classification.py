@@ -39,7 +39,7 @@ def classification_metrics(
 
     Returns:
         Name of the metric to an array of shape (...). NaN where it is not defined: AUC and calibration of a sample
-        with one class, the slope where one threshold tells the classes apart without error.
+        with one class, the slope where one threshold tells the classes apart, ties at the threshold aside.
 
     References:
         Cox, Two further applications of a model for binary regression, Biometrika 45, 1958.
@@ -55,7 +55,7 @@ def classification_metrics(
     recall = _macro((tp, tn), (tp + fn, tn + fp), (tp + fp + fn, tn + fp + fn))
     f1 = _macro((2 * tp, 2 * tn), (2 * tp + fp + fn, 2 * tn + fp + fn), (tp + fp + fn, tn + fp + fn))
     area = auc(truth, p, w)
-    slope, intercept = _calibration(truth, p, w, separated=np.isnan(area) | (area == 0) | (area == 1))
+    slope, intercept = _calibration(truth, p, w, separated=_separated(truth, p, w))
     return {
         "auc": area,
         "accuracy": (tp + tn) / w.sum(axis=-1),
@@ -89,6 +89,19 @@ def auc(os_class: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = 
     below = np.cumsum(negative, axis=-1) - negative / 2
     pairs = positive.sum(axis=-1) * negative.sum(axis=-1)
     return np.where(pairs > 0, (positive * below).sum(axis=-1) / np.where(pairs > 0, pairs, 1), np.nan)
+
+
+def _separated(truth: NDArray, p: NDArray, w: NDArray) -> NDArray[np.bool_]:
+    """Whether the classes overlap at one probability at most: then the likelihood has no largest slope."""
+    counts = w > 0
+
+    def extremes(of_class: NDArray) -> tuple[NDArray, NDArray]:
+        held = counts & of_class.astype(bool)
+        return np.where(held, p, np.inf).min(axis=-1), np.where(held, p, -np.inf).max(axis=-1)
+
+    (low_0, high_0), (low_1, high_1) = extremes(1 - truth), extremes(truth)
+    found: NDArray[np.bool_] = (high_0 <= low_1) | (high_1 <= low_0)
+    return found
 
 
 def _calibration(truth: NDArray, p: NDArray, w: NDArray, *, separated: NDArray) -> tuple[NDArray, NDArray]:

@@ -74,9 +74,10 @@ def _t_test(differences: ArrayLike, test_to_train: float) -> TTest:
             p=np.nan,
         )
     mean = float(d.mean())
-    error = float(np.sqrt((1 / len(d) + test_to_train) * d.var(ddof=1)))
-    # Differences that are all alike have no spread to judge them by; all zero, there is nothing to judge.
-    t = mean / error if error > 0 else (0.0 if mean == 0 else np.nan)
+    # Equal differences leave no spread to judge them by, whatever their last digits are; all zero, nothing to judge.
+    equal = np.ptp(d) <= 1e-12 * np.abs(d).max()
+    error = 0.0 if equal else float(np.sqrt((1 / len(d) + test_to_train) * d.var(ddof=1)))
+    t = mean / error if not equal else (0.0 if mean == 0 else np.nan)
     p = 2 * float(stats.t.sf(abs(t), len(d) - 1))
     return TTest(difference=mean, standard_error=error, degrees_of_freedom=len(d) - 1, t=t, p=p)
 

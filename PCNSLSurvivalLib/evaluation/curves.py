@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from PCNSLSurvivalLib.evaluation.intervals import wilson_interval
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-
-_WILSON_Z = 1.959963984540054  # of a 95 % interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +152,7 @@ def calibration_groups(
     found = np.unique(of_group)
     sizes = np.array([(of_group == g).sum() for g in found])
     observed = np.array([truth[of_group == g].sum() for g in found])
-    low, high = _wilson(observed / sizes, sizes / repeats)
+    low, high = wilson_interval(observed / sizes, sizes / repeats)
     return CalibrationGroups(
         predicted=np.array([p[of_group == g].mean() for g in found]),
         observed=observed / sizes,
@@ -161,15 +160,6 @@ def calibration_groups(
         high=high,
         predictions=sizes,
     )
-
-
-def _wilson(share: NDArray[np.float64], number: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
-    """95 % limits of a share (Wilson 1927), for numbers that need not be whole."""
-    z2 = _WILSON_Z**2
-    middle = (share + z2 / (2 * number)) / (1 + z2 / number)
-    half = np.sqrt(z2 * share * (1 - share) / number + (z2 / (2 * number)) ** 2) / (1 + z2 / number)
-    # Of a share of 0 or 1 rounding must not put the share outside its limits.
-    return np.minimum(middle - half, share), np.maximum(middle + half, share)
 
 
 def net_benefit(os_class: ArrayLike, risk: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:

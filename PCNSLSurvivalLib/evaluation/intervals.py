@@ -11,6 +11,11 @@ from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.classification import auc, classification_metrics
 
 RESAMPLES = 2000
+STRATIFIED = frozenset({"auc", "recall"})
+"""Metrics that do not depend on how common each class is."""
+UNBOUNDED = frozenset({"calibration_slope", "calibration_intercept"})
+"""Metrics that are not between 0 and 1."""
+_WILSON_Z = 1.959963984540054  # of a 95 % interval
 LEVEL = 0.95
 
 
@@ -66,7 +71,11 @@ def bootstrap_intervals(
     level: float = LEVEL,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """A bootstrap interval over patients, stratified by class, for every metric of ``classification_metrics``.
+    """A bootstrap interval over patients for every metric of ``classification_metrics``.
+
+    Samples keep the numbers of the two classes for the metrics of ``STRATIFIED``, which do not depend on how common a
+    class is; for the others the numbers vary as they would with other patients. Where every sample gives the same
+    number, Wilson's limits for the number of patients stand in (see ``never_certain``).
 
     The predictions are taken as given: the interval tells how far the number would move with other patients, not with
     another training run.
@@ -87,9 +96,53 @@ def bootstrap_intervals(
     """
     if len(np.asarray(os_class)) < 2:
         raise EvaluationError("An interval needs at least two patients. Add patients to the cohort.")
-    weights = bootstrap_weights(os_class, patients=patients, resamples=resamples, seed=seed)
-    samples = classification_metrics(os_class, probability, weights)
-    return {metric: percentile_interval(values, level=level) for metric, values in samples.items()}
+    os_class = np.asarray(os_class)
+    values = classification_metrics(os_class, probability)
+    number = len(os_class) if patients is None else len(set(patients))
+    intervals: dict[str, tuple[float, float]] = {}
+    for strata, chosen in ((os_class, True), (np.zeros_like(os_class), False)):
+        weights = bootstrap_weights(strata, patients=patients, resamples=resamples, seed=seed)
+        samples = classification_metrics(os_class, probability, weights)
+        intervals |= {
+            metric: never_certain(metric, float(values[metric]), percentile_interval(drawn, level=level), number)
+            for metric, drawn in samples.items()
+            if (metric in STRATIFIED) == chosen
+        }
+    return {metric: intervals[metric] for metric in values}
+
+
+def never_certain(metric: str, value: float, interval: tuple[float, float], number: float) -> tuple[float, float]:
+    """The interval, or Wilson's limits where a bounded metric has one without width.
+
+    A bootstrap of an arm that is always right, or always says the same, gives the same number every time: 1.00 from
+    twenty patients would have no doubt at all.
+
+    Args:
+        metric: Name of the metric.
+        value: Its value.
+        interval: By bootstrap.
+        number: Patients, or fewer where the interval has to be wider.
+    """
+    low, high = interval
+    if metric in UNBOUNDED or not np.isfinite(value) or not high - low < 1e-9:
+        return interval
+    wilson_low, wilson_high = wilson_interval(np.array(value), np.array(float(number)))
+    return float(wilson_low), float(wilson_high)
+
+
+def wilson_interval(
+    share: NDArray[np.float64], number: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95 % limits of a share, for numbers that need not be whole.
+
+    References:
+        Wilson, Probable inference, the law of succession, and statistical inference, J Am Stat Assoc 22, 1927.
+    """
+    z2 = _WILSON_Z**2
+    center = (share + z2 / (2 * number)) / (1 + z2 / number)
+    half = np.sqrt(z2 * share * (1 - share) / number + (z2 / (2 * number)) ** 2) / (1 + z2 / number)
+    # Of a share of 0 or 1 rounding must not put the share outside its limits.
+    return np.minimum(center - half, share), np.maximum(center + half, share)
 
 
 def auc_interval(
@@ -97,7 +150,8 @@ def auc_interval(
 ) -> tuple[float, float]:
     """The interval of ``bootstrap_intervals`` for the AUC alone, every case its own patient."""
     weights = bootstrap_weights(os_class, resamples=resamples, seed=seed)
-    return percentile_interval(auc(os_class, probability, weights))
+    interval = percentile_interval(auc(os_class, probability, weights))
+    return never_certain("auc", float(auc(os_class, probability)), interval, len(weights[0]))
 
 
 def standard_error(values: ArrayLike) -> float:

@@ -7,6 +7,7 @@ patients would have given other models.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.evaluation.classification import auc, classification_metrics
-from PCNSLSurvivalLib.evaluation.intervals import RESAMPLES, bootstrap_weights, percentile_interval
+from PCNSLSurvivalLib.evaluation.intervals import (
+    RESAMPLES,
+    STRATIFIED,
+    UNBOUNDED,
+    bootstrap_weights,
+    never_certain,
+    percentile_interval,
+)
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, pooled
 from PCNSLSurvivalLib.evaluation.survival import concordant_pairs
-
-_UNBOUNDED = ("calibration_slope", "calibration_intercept")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +49,10 @@ def out_of_fold_metrics(
     in which the long survivor has the higher probability. The other metrics are those of all held-out cases of one
     repetition, averaged over the repetitions.
 
-    The interval is a bootstrap over patients, stratified by class, whose deviations are widened by
-    sqrt(1 + n / n_train) for n cases and n_train training cases of a fold: what Nadeau and Bengio's correction for
-    overlapping training sets makes of one repetition, 1.5 in five folds.
+    The interval is a bootstrap over patients whose deviations are widened by sqrt(1 + n / n_train) for n cases and
+    n_train training cases of a fold: what Nadeau and Bengio's correction for overlapping training sets makes of one
+    repetition, 1.5 in five folds. Samples keep the numbers of the two classes for AUC and recall alone, since the other
+    metrics depend on how common a class is. Where all samples agree, Wilson's limits stand in.
 
     Args:
         folds: All folds of one arm.
@@ -58,9 +65,10 @@ def out_of_fold_metrics(
         curve, Comput Stat Data Anal 55, 2011 (pairs of one fold). Nadeau and Bengio, Machine Learning 52, 2003.
     """
     cases, weights = _weights(folds, patients, resamples, seed)
-    samples = _by_repeat(folds, cases, weights)
-    samples["auc"] = _auc(folds, cases, weights)
-    return {metric: _estimate(values, folds, bounded=metric not in _UNBOUNDED) for metric, values in samples.items()}
+    stratified = _by_repeat(folds, cases, weights) | {"auc": _auc(folds, cases, weights)}
+    samples = _by_repeat(folds, cases, _weights(folds, patients, resamples, seed, stratified=False)[1])
+    samples |= {metric: stratified[metric] for metric in STRATIFIED}
+    return {metric: _estimate(metric, values, folds) for metric, values in samples.items()}
 
 
 def out_of_fold_auc(
@@ -72,7 +80,7 @@ def out_of_fold_auc(
 ) -> Estimate:
     """The AUC of ``out_of_fold_metrics`` alone, for the same arguments and many times faster."""
     cases, weights = _weights(folds, patients, resamples, seed)
-    return _estimate(_auc(folds, cases, weights), folds, bounded=True)
+    return _estimate("auc", _auc(folds, cases, weights), folds)
 
 
 def out_of_fold_concordance(
@@ -86,7 +94,9 @@ def out_of_fold_concordance(
     """Harrell's C-index over pairs of patients judged by the same fold's model.
 
     A fold's model judges the cases it never saw: those it held back and those without a class, which are in no fold.
-    Pairs are counted over all folds and repetitions. The interval is a bootstrap over patients, as many deaths in each
+    Pairs are counted over all folds and repetitions. Every model of a repetition judges a patient without a class, so
+    such a patient counts in each fold by its share of the folds: a pair counts once per repetition, not once per
+    model. The interval is a bootstrap over patients, as many deaths in each
     sample as there are, widened as that of the AUC.
 
     Args:
@@ -106,33 +116,43 @@ def out_of_fold_concordance(
     weights = np.vstack([np.ones((1, len(cases))), drawn])
     place = {case: number for number, case in enumerate(cases)}
     right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
+    models = Counter(one.repeat for one in folds)
     for one, known in judged:
         if known:
             said = dict(zip((*one.cases, *one.censored), (*one.probability, *one.censored_probability), strict=True))
             days, deaths = zip(*(survival[case] for case in known), strict=True)
             risk = [-said[case] for case in known]
-            counted = concordant_pairs(days, deaths, risk, weights[:, [place[case] for case in known]])
+            held_out = set(one.cases)
+            share = [1.0 if case in held_out else 1.0 / models[one.repeat] for case in known]
+            counted = concordant_pairs(days, deaths, risk, weights[:, [place[case] for case in known]] * share)
             right, pairs = right + counted[0], pairs + counted[1]
-    return _estimate(_ratio(right, pairs), folds, bounded=True)
+    return _estimate("c_index", _ratio(right, pairs), folds)
 
 
 def _weights(
-    folds: Sequence[FoldPredictions], patients: Mapping[str, str] | None, resamples: int, seed: int
+    folds: Sequence[FoldPredictions],
+    patients: Mapping[str, str] | None,
+    resamples: int,
+    seed: int,
+    *,
+    stratified: bool = True,
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Cases, and how often each counts: (1 + resamples, N), the cohort itself and then its bootstrap samples."""
     cases, os_class, _ = pooled(folds)
     names = None if patients is None else [patients.get(case, case) for case in cases]
-    drawn = bootstrap_weights(os_class, patients=names, resamples=resamples, seed=seed)
+    strata = os_class if stratified else np.zeros_like(os_class)
+    drawn = bootstrap_weights(strata, patients=names, resamples=resamples, seed=seed)
     return cases, np.vstack([np.ones((1, len(cases))), drawn])
 
 
-def _estimate(samples: NDArray[np.float64], folds: Sequence[FoldPredictions], *, bounded: bool) -> Estimate:
+def _estimate(metric: str, samples: NDArray[np.float64], folds: Sequence[FoldPredictions]) -> Estimate:
     cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
     train = cases - float(np.mean([len(one.cases) for one in folds]))
     widened = np.sqrt(1 + cases / train) if train > 0 else 1.0
     value = float(samples[0])
-    low, high = percentile_interval(value + widened * (samples[1:] - value))
-    if bounded:
+    interval = percentile_interval(value + widened * (samples[1:] - value))
+    low, high = never_certain(metric, value, interval, cases / widened**2)
+    if metric not in UNBOUNDED:
         low, high = max(low, 0.0), min(high, 1.0)
     return Estimate(value=value, low=low, high=high)
 

@@ -97,7 +97,7 @@ def test_the_example_judges_own_features(tmp_path, capsys):
 def test_features_without_signal_score_one_half_and_a_missing_row_is_named():
     draw = np.random.default_rng(1)
     cases = [
-        SimpleNamespace(name=f"p{n}", patient=f"p{n}", os_class=lambda days, n=n: OSClass(n % 2)) for n in range(40)
+        SimpleNamespace(name=f"p{n}", patient_id=f"p{n}", os_class=lambda days, n=n: OSClass(n % 2)) for n in range(40)
     ]
     noise = {case.name: {"noise": float(draw.normal())} for case in cases}
     judged = PCNSLSurvivalLib.cross_validate_features(cases, noise, repeats=1)

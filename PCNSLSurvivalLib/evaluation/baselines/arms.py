@@ -98,6 +98,7 @@ def baseline_table(
     else:
         columns, values = IELSG_VARIABLES, ielsg_variables(clinical)
     return BaselineTable(
+        patients={one.name: one.patient_id for one in patients},
         cases=tuple(one.name for one in patients),
         os_class={name: int(os_class) for name, os_class in classes.items() if os_class is not None},
         columns=columns,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import CalibratedSVM, fit_sigmoid
 
 Classifier = Literal["svm", "logistic"]
@@ -18,7 +19,14 @@ MANY_COLUMNS = 20
 INNER_FOLDS = 3
 
 
-def fit_classifier(kind: Classifier, values: NDArray[np.float64], os_class: NDArray[np.int64], *, seed: int) -> Any:
+def fit_classifier(
+    kind: Classifier,
+    values: NDArray[np.float64],
+    os_class: NDArray[np.int64],
+    *,
+    patients: NDArray[np.str_] | None = None,
+    seed: int,
+) -> Any:
     """Fit a classifier with imputation, scaling, selection, tuning and calibration.
 
     Unknown values become the median of the training cases, and a column says that the value was unknown. Tables of
@@ -31,20 +39,24 @@ def fit_classifier(kind: Classifier, values: NDArray[np.float64], os_class: NDAr
         kind: ``svm`` (linear) or ``logistic`` (ridge penalty).
         values: (n, F) the training cases; NaN where unknown.
         os_class: (n,) their classes, at least two cases of each.
+        patients: (n,) patient of each case, who is never on both sides of an inner fold; each case its own if None.
         seed: Seed of the inner folds.
 
     Returns:
         A fitted classifier with ``classes_`` and ``predict_proba``, as scikit-learn's.
+
+    Raises:
+        EvaluationError: A class has fewer than two patients.
     """
     from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_classif
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import GridSearchCV, cross_val_predict
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    inner = StratifiedKFold(min(INNER_FOLDS, int(np.bincount(os_class).min())), shuffle=True, random_state=seed)
+    inner = _inner_folds(patients, os_class, seed)
     steps: list[tuple[str, Any]] = [
         ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
         ("spread", VarianceThreshold()),
@@ -63,3 +75,24 @@ def fit_classifier(kind: Classifier, values: NDArray[np.float64], os_class: NDAr
     svm = tuned.best_estimator_
     decisions = cross_val_predict(svm, values, os_class, cv=inner, method="decision_function")
     return CalibratedSVM(svm=svm, sigmoid=fit_sigmoid(decisions, os_class))
+
+
+def _inner_folds(
+    patients: NDArray[np.str_] | None, os_class: NDArray[np.int64], seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows to fit on and rows to judge by, stratified by class, with every patient on one side."""
+    from sklearn.model_selection import StratifiedKFold
+
+    names = np.arange(len(os_class)) if patients is None else patients
+    _, first, person = np.unique(names, return_index=True, return_inverse=True)
+    strata = os_class[first]
+    parts = min(INNER_FOLDS, int(np.bincount(strata, minlength=2).min()))
+    if parts < 2:
+        raise EvaluationError(
+            "A baseline needs two training patients of each OS class. Use fewer folds, or add patients."
+        )
+    splitter = StratifiedKFold(parts, shuffle=True, random_state=seed)
+    return [
+        (np.flatnonzero(np.isin(person, fit)), np.flatnonzero(np.isin(person, judge)))
+        for fit, judge in splitter.split(strata, strata)
+    ]

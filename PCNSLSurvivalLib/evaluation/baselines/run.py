@@ -38,7 +38,7 @@ def run_baseline(arm: str, kind: Classifier, table: BaselineTable, fold: Fold, *
             f"Baseline {arm}, repeat {fold.repeat + 1}, fold {fold.fold + 1}: fewer than three training cases of one "
             "OS class. Use fewer folds, or add patients."
         )
-    model = fit_classifier(kind, table.rows(fold.train), os_class, seed=seed)
+    model = fit_classifier(kind, table.rows(fold.train), os_class, patients=table.patients_of(fold.train), seed=seed)
     over_one_year = list(model.classes_).index(1)
     censored = table.without_class()
     everyone = model.predict_proba(table.rows((*fold.test, *censored)))[:, over_one_year]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ class BaselineTable:
 
     Attributes:
         cases: (N,) names of the cases, those without a class too.
+        patients: Patient of each case, by name of the case; a case that is not listed is a patient of its own.
         os_class: Class of every case that has one, by name; 1 for OS over one year.
         columns: (F,) names of the variables.
         values: (N, F) ``float64``; NaN where unknown.
@@ -28,6 +29,7 @@ class BaselineTable:
 
     cases: tuple[str, ...]
     os_class: Mapping[str, int]
+    patients: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...]
     values: NDArray[np.float64]
 
@@ -68,6 +70,10 @@ class BaselineTable:
         if any(case not in self.os_class for case in cases):
             raise EvaluationError("A case without an OS class is in a fold. Leave censored cases out of the folds.")
         return np.array([self.os_class[case] for case in cases], dtype=np.int64)
+
+    def patients_of(self, cases: Sequence[str]) -> NDArray[np.str_]:
+        """(n,) the patients of some cases."""
+        return np.array([self.patients.get(case, case) for case in cases])
 
     def without_class(self) -> tuple[str, ...]:
         """Cases that have no class, censored before the threshold."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,18 @@ def build_resnet(architecture: ResNetArchitecture) -> nn.Module:
             for name, child in module.named_children():
                 if isinstance(child, nn.BatchNorm3d):
                     setattr(module, name, nn.InstanceNorm3d(child.num_features, eps=NORM_EPSILON))
+    for module in network.modules():
+        # MONAI 1.6.1 joins ``out.data``: same numbers, and no gradient through a shortcut of type A.
+        if isinstance(shortcut := getattr(module, "downsample", None), partial):
+            words = shortcut.keywords
+            setattr(module, "downsample", partial(_shortcut_a, planes=words["planes"], stride=words["stride"]))  # noqa: B010 — MONAI declares a module
     return network
+
+
+def _shortcut_a(x: torch.Tensor, planes: int, stride: int) -> torch.Tensor:
+    """(N, C, I, J, K) to (N, planes, …): every ``stride``-th voxel, zeros in the channels that x does not have."""
+    sampled = x[..., ::stride, ::stride, ::stride]
+    return nn.functional.pad(sampled, (0, 0, 0, 0, 0, 0, 0, planes - x.shape[1]))
 
 
 def tensors_of(network: nn.Module) -> dict[str, NDArray[np.float32]]:

@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.reports.experiment.facts import SurvivalOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class ArmSurvival:
-    """Survival of all patients of whom an arm says something, censored ones too; (N,) arrays."""
+    """Survival of all patients of whom an arm says something, censored ones too; (N,) arrays, one entry per patient."""
 
     arm: str
     label: str
@@ -87,10 +87,13 @@ def arm_survival(
     }
     if not survival:
         return None
-    days = np.array([of_case[0] for of_case in survival.values()], dtype=np.float64)
-    deaths = np.array([of_case[1] for of_case in survival.values()])
-    predicted_long = np.array([said[case] >= 0.5 for case in survival])
     patients = {case: one.patient_id for case, one in outcomes.items()}
+    # A patient lives once: of several exams the first by name counts, which also decides the patient's fold.
+    first = {patients[case]: case for case in sorted(survival, reverse=True)}
+    counted = sorted(first.values())
+    days = np.array([survival[case][0] for case in counted], dtype=np.float64)
+    deaths = np.array([survival[case][1] for case in counted])
+    predicted_long = np.array([said[case] >= 0.5 for case in counted])
     return ArmSurvival(
         arm=arm,
         label=label,

@@ -85,3 +85,8 @@ def test_classes_told_apart_without_error_have_no_slope():
     result = classification_metrics([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9])
     assert result["auc"] == 1
     assert np.isnan(result["calibration_slope"])
+
+
+@pytest.mark.parametrize("probability", [[0.1, 0.2, 0.8, 0.9], [0.1, 0.5, 0.5, 0.9], [0.9, 0.5, 0.5, 0.1], [0.3] * 4])
+def test_classes_apart_at_a_threshold_have_no_calibration_slope_ties_or_not(probability):
+    assert np.isnan(classification_metrics([0, 0, 1, 1], probability)["calibration_slope"])

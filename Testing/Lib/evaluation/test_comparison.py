@@ -39,6 +39,14 @@ def test_one_fold_is_no_comparison(differences):
     assert np.isnan(paired_t_test(differences).p)
 
 
+def test_equal_differences_have_no_p_whatever_their_last_digits_are():
+    differences = np.array([0.8, 0.6]) - np.array([0.7, 0.5])
+    assert np.ptp(differences) > 0, "a rounding error"
+    for test in (paired_t_test(differences), corrected_resampled_t_test(differences, test_to_train=0.25)):
+        assert np.isnan(test.t)
+        assert np.isnan(test.p)
+
+
 def test_equal_arms_differ_by_nothing():
     assert paired_t_test([0.0] * 10).p == 1
 

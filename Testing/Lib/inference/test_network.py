@@ -54,9 +54,9 @@ def test_closed_form_is_autograd_is_monai(depth, channels, stride):
             assert relative_difference(closed, by_autograd) < 1e-5
 
 
-@pytest.mark.parametrize("depth", [10, 50])
-def test_finer_map_of_layer3_is_monais(depth):
-    architecture = ResNetArchitecture(depth=depth, conv1_stride=2, widen_factor=0.125)
+@pytest.mark.parametrize(("depth", "shortcut"), [(10, "B"), (50, "B"), (18, "A")])
+def test_finer_map_of_layer3_is_monais(depth, shortcut):
+    architecture = ResNetArchitecture(depth=depth, conv1_stride=2, widen_factor=0.125, shortcut=shortcut)
     tensors = random_tensors(architecture)
     reference = build_resnet(architecture)
     load_tensors(reference, tensors)

@@ -10,6 +10,7 @@ import pytest
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
 from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.evaluation.baselines import classifiers
 from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import LEAST_SLOPE, fit_sigmoid
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import fit_classifier
 from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_VARIABLES, ielsg_score, ielsg_variables
@@ -163,3 +164,12 @@ def test_the_same_fold_and_seed_give_the_same_probabilities():
     of = table(60)
     first, second = (run_baseline("arm", "svm", of, folds(of)[1]) for _ in range(2))
     assert (first.probability == second.probability).all()
+
+
+def test_exams_of_one_patient_stay_on_one_side_of_the_inner_folds():
+    patients = np.array([f"p{n // 2}" for n in range(24)])
+    os_class = np.array([n // 2 % 2 for n in range(24)])
+    for fit, judge in classifiers._inner_folds(patients, os_class, seed=1):
+        assert not set(patients[fit]) & set(patients[judge])
+        assert sorted((*fit, *judge)) == list(range(24))
+        assert set(os_class[judge]) == {0, 1}

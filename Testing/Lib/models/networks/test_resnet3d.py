@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from made_models import random_tensors
+from monai.networks.nets import resnet
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
-from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors, tensors_of
+from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors, monai_arguments, tensors_of
 
 VARIANTS = [
     ResNetArchitecture(depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125, shortcut=shortcut)
@@ -42,6 +43,35 @@ def test_folded_network_gives_the_numbers_of_monais(architecture):
         expected, found = network(x), folded.head(folded.up_to("layer4", x))
     assert expected.abs().max() > 0.1
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", VARIANTS[:-1], ids=str)
+def test_gradients_are_those_of_finite_differences(architecture):
+    """Also through shortcuts of type A, which MONAI cuts off from the gradient."""
+    network = build_resnet(architecture).double().eval()
+    draw = torch.Generator().manual_seed(3)
+    x = torch.randn((1, architecture.channels, 32, 32, 32), generator=draw, dtype=torch.float64)
+    weight = network.layer1[0].conv1.weight
+    direction = torch.randn(weight.shape, generator=draw, dtype=torch.float64)
+    network(x)[0, 1].backward()
+    by_autograd = float((weight.grad * direction).sum())
+    step = 1e-8  # small: a ReLU that switches in between would count
+    with torch.no_grad():
+        weight += step * direction
+        above = float(network(x)[0, 1])
+        weight -= 2 * step * direction
+        below = float(network(x)[0, 1])
+    assert by_autograd == pytest.approx((above - below) / (2 * step), rel=0.01)
+
+
+def test_shortcut_a_keeps_monais_numbers_and_tensors():
+    architecture = ResNetArchitecture(depth=18, widen_factor=0.125, shortcut="A")
+    ours = build_resnet(architecture).eval()
+    theirs = resnet.resnet18(**monai_arguments(architecture)).eval()
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn((1, 1, 33, 34, 35), generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        assert torch.equal(ours(x), theirs(x))
 
 
 def test_instance_norm_network_gives_the_numbers_of_monais():

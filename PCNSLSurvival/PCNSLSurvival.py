@@ -87,6 +87,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.ui.predictButton.connect("clicked(bool)", self.onPredictButton)
         self.ui.guessButton.connect("clicked(bool)", self.onGuessButton)
+        self.ui.closeResultButton.connect("clicked(bool)", self.onCloseResultButton)
         self.ui.addModelButton.connect("clicked(bool)", self.onAddModelButton)
         self.ui.brainExtractorButton.connect("clicked(bool)", self.onBrainExtractorButton)
         self.view.bind(self.logic.getParameterNode())
@@ -137,6 +138,10 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onGuessButton(self, checked=False):
         """Choose T1Gd, T1 and T2 by the names of the loaded volumes."""
         self.view.guess()
+
+    def onCloseResultButton(self, checked=False):
+        """Give the slice views back as they were before the result."""
+        self.view.closeResult()
 
     def onAddModelButton(self, checked=False):
         """Choose a model folder on this computer."""

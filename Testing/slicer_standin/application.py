@@ -22,6 +22,7 @@ from PySide6 import QtCore, QtWidgets
 from slicer_standin import cli, parameter_node, records, sample_data_module, scripted_module, translation
 from slicer_standin.pythonqt import run_slot, slot_errors
 from slicer_standin.qt_module import QtModule
+from slicer_standin.segment_editor import SegmentationsLogic, SegmentEditorModule
 from slicer_standin.ui_loader import child_widget_variables, load_ui
 from slicer_standin.views import LayoutManager
 from slicer_standin.widgets import CTK_WIDGETS, QMRML_WIDGETS
@@ -44,6 +45,7 @@ class Application:
         self._testing = True
         self._at_startup: list[Any] = []
         self._layout_manager: LayoutManager | None = None
+        self._render_pauses = 0
         self._settings = QtCore.QSettings(str(home / "settings.ini"), QtCore.QSettings.Format.IniFormat)
 
     def testingEnabled(self) -> bool:
@@ -62,6 +64,12 @@ class Application:
 
     def mrmlScene(self) -> Any:
         return slicer.mrmlScene
+
+    def pauseRender(self) -> None:
+        self._render_pauses += 1
+
+    def resumeRender(self) -> None:
+        self._render_pauses -= 1
 
     def layoutManager(self) -> LayoutManager | None:
         return self._layout_manager
@@ -119,8 +127,13 @@ class StandIn:
         slicer.app = self.app
         slicer.cli = cli
         slicer.modules = types.SimpleNamespace(
-            colors=_Module(self.colors), volumes=_Module(self.volumes), sampledata=_Module(None), sampleDataSources={}
+            colors=_Module(self.colors),
+            volumes=_Module(self.volumes),
+            sampledata=_Module(None),
+            sampleDataSources={},
+            segmenteditor=SegmentEditorModule(),
         )
+        slicer.vtkSlicerSegmentationsModuleLogic = SegmentationsLogic
         self.offer_cli_modules()
         slicer.ScriptedLoadableModule = scripted_module
         slicer.parameterNodeWrapper = parameter_node
@@ -148,7 +161,12 @@ class StandIn:
         util.showStatusMessage = lambda *_a: False
         util.tempDirectory = self._temp_directory
         util.tryWithErrorDisplay = _try_with_error_display
-        util.selectModule = lambda name: messages.append(("module", name))
+        util.selectModule = self._select_module
+
+    def _select_module(self, name: str) -> None:
+        messages.append(("module", name))
+        if name == "SegmentEditor":
+            slicer.modules.segmenteditor.enter()
 
     def offer_cli_modules(self, *names: str) -> None:
         """The CLI modules that are installed; all three when none is named."""
@@ -172,6 +190,18 @@ class StandIn:
         if self.app._layout_manager is not None:
             self.app._layout_manager.close()
             self.app._layout_manager = None
+
+    def show_loaded(self, node: Any) -> None:
+        """What Slicer does with the views when a volume was loaded from a file: Slicer's own logic does it.
+
+        The views turn to the planes of the volume; a label map goes into the label layer, above all others.
+        """
+        selection = self.app.applicationLogic().GetSelectionNode()
+        if node.IsA("vtkMRMLLabelMapVolumeNode"):
+            selection.SetActiveLabelVolumeID(node.GetID())
+        else:
+            selection.SetActiveVolumeID(node.GetID())
+        self.app.applicationLogic().PropagateVolumeSelection()
 
     def complete_startup(self) -> None:
         """Slicer has started: modules offer their sample data now."""
@@ -220,6 +250,7 @@ class StandIn:
         slot_errors.clear()
         messages.clear()
         self.offer_cli_modules()
+        slicer.modules.segmenteditor = SegmentEditorModule()
         slicer.mrmlScene.Clear(0)
         self.app._testing = True
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import slicer
 import vtk
+from PySide6 import QtCore
 
+_SIZE = (300, 300)
 _ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 
 
@@ -73,6 +75,7 @@ class LayoutManager:
     def __init__(self, application_logic: Any, names: tuple[str, ...]) -> None:
         self._application_logic, self._names = application_logic, names
         self._layouts: dict[int, str] = {}
+        self.standin_sizes: dict[int, tuple[int, int]] = {}
         self.layout = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
         self._widgets: dict[str, SliceWidget] = {}
         logics = vtk.vtkCollection()
@@ -81,8 +84,9 @@ class LayoutManager:
             logic.SetMRMLApplicationLogic(application_logic)
             logic.SetMRMLScene(slicer.mrmlScene)
             node = logic.AddSliceNode(name)
+            node.SetDefaultOrientation(_ORIENTATIONS[name])  # as the layout does
             node.SetOrientation(_ORIENTATIONS[name])
-            node.SetDimensions(300, 300, 1)
+            node.SetDimensions(*_SIZE, 1)
             logics.AddItem(logic)
             self._widgets[name] = SliceWidget(logic)
         application_logic.SetSliceLogics(logics)
@@ -98,7 +102,15 @@ class LayoutManager:
         return self._logics
 
     def setLayout(self, layout: int) -> None:
+        """The views get their new sizes with the next events; they keep their height in mm."""
+        if layout != self.layout:
+            width, height = self.standin_sizes.get(layout, _SIZE)
+            QtCore.QTimer.singleShot(0, lambda: self._resize_views(width, height))
         self.layout = layout
+
+    def _resize_views(self, width: int, height: int) -> None:
+        for widget in self._widgets.values():
+            widget.sliceLogic().ResizeSliceNode(width, height)
 
     def layoutLogic(self) -> Any:
         return self

@@ -15,7 +15,6 @@ from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.panel.dicom_tags import dicomTags
 from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.panel.volume_roles import Guess, doubt_about, guess_roles
-from PCNSLSurvivalUI.result import map_display
 from PCNSLSurvivalUI.result.repair import repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
@@ -174,13 +173,6 @@ class PanelLogic:
         run, self.run = self.run, None
         if run is not None:
             run.cancel()
-
-    def showResult(self, parameters: PanelParameters) -> None:
-        """Bring the views to a new result."""
-        outputs = SceneOutputs(parameters.parameterNode)
-        result = storedResult(parameters.result)
-        if result is not None:
-            map_display.showLayers(outputs, outputs.node(T1GD), result, parameters, fit=True)
 
 
 def _loadedVolumes() -> list[Any]:

@@ -11,6 +11,8 @@ import vtk
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI.result import map_display, navigation, profile
+from PCNSLSurvivalUI.result.result_views import ResultViews
+from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, SceneOutputs
 
 
@@ -20,10 +22,17 @@ class MapControls:
     Args:
         ui: The panel's widgets by name.
         context: Gives the stored choices, the outputs and the T1Gd of the result; None when there is no result.
+        views: The slice views.
     """
 
-    def __init__(self, ui: Any, context: Callable[[], tuple[Any, SceneOutputs, Any, dict[str, Any]] | None]) -> None:
-        self._ui, self._context = ui, context
+    def __init__(
+        self,
+        ui: Any,
+        context: Callable[[], tuple[Any, SceneOutputs, Any, dict[str, Any]] | None],
+        views: ResultViews,
+    ) -> None:
+        self._ui, self._context, self._views = ui, context, views
+        self._axis = SliceAxis()
         self._cells: list[navigation.Cell] = []
         self._place = -1
         self._kind = ""
@@ -37,8 +46,8 @@ class MapControls:
         ui.profilePlace.layout().addWidget(self.profile)
         qt.QWidget.setTabOrder(ui.nextCellButton, self.profile)  # what is added later comes last otherwise
         for kind in (OVER, UP_TO):
-            ui.mapSelector.addItem(_("Grad-CAM: what speaks for {name}").format(name=map_display.labelOf(kind)), kind)
-        ui.mapSelector.addItem(_("Evidence for and against OS > 1 year"), map_display.EVIDENCE_KIND)
+            ui.mapSelector.addItem(_("Grad-CAM for {name}").format(name=map_display.labelOf(kind)), kind)
+        ui.mapSelector.addItem(_("Evidence for and against"), map_display.EVIDENCE_KIND)
         ui.smoothSelector.addItem(_("Smooth"), "smooth")
         ui.smoothSelector.addItem(_("Cells, as computed"), "cells")
         for name, nodeID in map_display.COLOR_NODES.items():
@@ -78,8 +87,16 @@ class MapControls:
         if context is None:
             return
         self._ui.attributionLabel.text = map_display.regional_attribution(context[3])
+        self._axis = SliceAxis(**context[3].get("profile_axis", {}))
         self._observeSlice()
         self.apply()
+
+    def showFirstLook(self) -> None:
+        """A prediction has just ended: axial slices of T1Gd, through the strongest cell of the map."""
+        context = self._context()
+        if context is not None:
+            self._views.showAxial(context[2])
+            self.walk(+1)
 
     def forget(self) -> None:
         """Let go of the scene."""
@@ -111,9 +128,7 @@ class MapControls:
         self._filling = False
         if kind != self._kind:
             self._showKind(kind, outputs, result)
-        map_display.prepareDisplay(outputs, result, parameters)
-        map_display.showLayers(outputs, t1gd, result, parameters)
-        map_display.showLegend(outputs, result, parameters)
+        self._views.showMap(outputs, t1gd, result, parameters)
 
     def _onChoice(self, index: int) -> None:
         context = self._context()
@@ -165,10 +180,10 @@ class MapControls:
             self._onSlice()
 
     def _onSlice(self, caller: Any = None, event: Any = None) -> None:
-        self.profile.setCurrent(self._sliceNode.GetSliceOffset())
+        self.profile.setCurrent(self._axis.placeOf(self._sliceNode))
 
     def _onProfile(self, s_mm: float) -> None:
-        navigation.goToAxial(s_mm)
+        navigation.goToAxial(self._axis, s_mm)
 
     def _onFourUp(self) -> None:
         navigation.showFourUp()

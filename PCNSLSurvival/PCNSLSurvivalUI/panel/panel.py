@@ -20,11 +20,26 @@ from PCNSLSurvivalUI.panel.quality_section import QualityControls
 from PCNSLSurvivalUI.panel.report_section import ReportControls
 from PCNSLSurvivalUI.panel.result_section import ResultControls
 from PCNSLSurvivalUI.panel.scan_choice import ScanChoice
+from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
 
 _TICK_MS = 250
 _PROBLEM = "background-color: #7a1f1f; color: white; padding: 6px; border-radius: 3px;"
+
+
+def sections(ui: Any) -> list[Any]:
+    """The collapsible sections of the panel, from top to bottom."""
+    return [
+        ui.scansSection,
+        ui.modelSection,
+        ui.stepsSection,
+        ui.resultSection,
+        ui.mapSection,
+        ui.qualitySection,
+        ui.reportSection,
+        ui.advancedSection,
+    ]
 
 
 class PanelView:
@@ -37,26 +52,21 @@ class PanelView:
         self._choice: ScanChoice | None = None
         self._tag = 0
         self._steps: step_list.StepList | None = None
-        self._shownResult = ""
+        self._shownResult = self._lookedAt = ""
         self.models = ModelControls(ui, lambda: self._parameters, self._say)
         self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
         self._engines = EngineControls(ui, lambda: self._parameters)
         self._result = ResultControls(ui)
-        self._map = MapControls(ui, self._mapContext)
+        self._views = ResultViews()
+        self._map = MapControls(ui, self._mapContext, self._views)
         self._report = ReportControls(ui, self._mapContext, self._say)
-        self._quality = QualityControls(ui, self._mapContext, self._map.apply, self.predictOrCancel, self._say)
+        self._quality = QualityControls(
+            ui, self._mapContext, self._views, self._map.apply, self.predictOrCancel, self._say
+        )
         steps_table.prepareTable(ui.stepsTable)
         ui.messageLabel.styleSheet = _PROBLEM
-        # A collapsible button shows every child again when it opens, those we had hidden as well.
-        for section in (
-            ui.scansSection,
-            ui.modelSection,
-            ui.resultSection,
-            ui.mapSection,
-            ui.qualitySection,
-            ui.reportSection,
-            ui.advancedSection,
-        ):
+        for section in sections(ui):
+            # A collapsible button shows every child again when it opens, those we had hidden as well.
             section.connect("contentsCollapsed(bool)", self._onSection)
         # Elapsed seconds and time left move on their own.
         self._timer = qt.QTimer()
@@ -90,6 +100,7 @@ class PanelView:
         self._map.forget()
         self._quality.forget()
         self._report.forget()
+        self._views.forget()
         self._steps, self._shownResult = None, ""
         self._say("")
         self._showRun()
@@ -97,6 +108,7 @@ class PanelView:
 
     def close(self) -> None:
         """The module is unloaded."""
+        self._views.giveBack()
         self.unbind()
         self._timer.stop()
         self._timer.disconnect("timeout()")
@@ -191,8 +203,9 @@ class PanelView:
 
     def _onResultShown(self) -> Iterator[None]:
         yield from self._resultInParts()
-        if self._parameters is not None:
-            self._logic.showResult(self._parameters)
+        if self._shownResult != self._lookedAt:  # the user may have gone on from the first look
+            self._lookedAt = self._shownResult
+            self._map.showFirstLook()
         yield
 
     def _onEnded(self, sentence: str | None) -> None:
@@ -244,12 +257,20 @@ class PanelView:
         for section in (ui.resultSection, ui.mapSection, ui.qualitySection, ui.reportSection):
             section.setVisible(result is not None)
         if result is None:
+            self._map.forget()
+            self._quality.forget()
+            self._views.giveBack()
             return
         self._result.show(result)
         self._showWhoseResult()
         for show in (self._map.showNewResult, self._quality.showNewResult, self._report.showButtons):
             yield
             show()
+
+    def closeResult(self) -> None:
+        """Give the views back as they were before the result; its volumes stay in the scene."""
+        if self._parameters is not None:
+            self._parameters.result = ""
 
     def _showWhoseResult(self) -> None:
         """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""

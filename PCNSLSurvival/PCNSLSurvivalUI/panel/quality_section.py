@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import repair
 from PCNSLSurvivalUI.result.quality_strip import QualityStrip
-from PCNSLSurvivalUI.result.step_display import StepView
+from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, TRANSFORM, SceneOutputs
 
 
@@ -22,6 +22,7 @@ class QualityControls:
     Args:
         ui: The panel's widgets by name.
         context: Gives the stored choices, the outputs and the T1Gd of the result; None when there is no result.
+        views: The slice views.
         showMap: Brings the map back into the views.
         predict: Starts a run with the stored choices.
         say: Shows a sentence in the panel.
@@ -31,13 +32,13 @@ class QualityControls:
         self,
         ui: Any,
         context: Callable[[], tuple[Any, SceneOutputs, Any, dict[str, Any]] | None],
+        views: ResultViews,
         showMap: Callable[[], None],
         predict: Callable[[], None],
         say: Callable[[str], None],
     ) -> None:
-        self._ui, self._context = ui, context
+        self._ui, self._context, self._views = ui, context, views
         self._showMap, self._predict, self._say = showMap, predict, say
-        self._view = StepView()
         self._pieces: InPieces | None = None
         self.shown = ""
         """Role of the step that the views show; empty when they show the map."""
@@ -65,7 +66,6 @@ class QualityControls:
 
     def leaveStep(self) -> None:
         """The views show something else now."""
-        self._view.hide()
         self.shown = ""
         self.strip.mark("")
         self.showButtons()
@@ -75,7 +75,6 @@ class QualityControls:
         if self._pieces is not None:
             self._pieces.cancel()
         self._pieces = None
-        self._view.hide()
         self.shown = ""
         self.strip.clear()
 
@@ -85,7 +84,7 @@ class QualityControls:
             return
         if role:
             self.shown = role
-            self._view.show(context[1], role)
+            self._views.showStep(context[1], role)
         else:
             self.leaveStep()
             self._showMap()
@@ -131,7 +130,7 @@ class QualityControls:
                 if moving is None or outputs.node(TRANSFORM + sequence) is None:
                     self._say(_("Choose {role} under Patient scans again to repair it.").format(role=sequence.label))
                     return
-                self._view.showFused(outputs, repair.startTransform(outputs, sequence, moving))
+                self._views.showFused(outputs, repair.startTransform(outputs, sequence, moving))
         except PCNSLSurvivalError as problem:
             self._say(str(problem))
         self.showButtons()

@@ -1,4 +1,4 @@
-"""The map on the slices: which map, how strong, which colors, with a legend that names its unit."""
+"""The map itself: which one, how strong, which colors, with a legend that names its unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE
 from PCNSLSurvivalUI.messages.translation import inUsersLanguage
-from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, EVIDENCE_COLORS, OVER, UP_TO, SceneOutputs, mapRole
+from PCNSLSurvivalUI.scene.output_nodes import (
+    EVIDENCE,
+    EVIDENCE_COLORS,
+    OUTPUT_ATTRIBUTE,
+    OVER,
+    UP_TO,
+    SceneOutputs,
+    mapRole,
+)
 
 EVIDENCE_KIND = "evidence"
 KINDS = (OVER, UP_TO, EVIDENCE_KIND)
@@ -26,8 +34,6 @@ COLOR_NODES = {
 }
 MAP_ROLES = (*(mapRole(kind, cells=cells) for kind in (OVER, UP_TO) for cells in (False, True)), EVIDENCE)
 _TABLE_SIZE = 256
-BESIDE = "PCNSLBeside"
-"""Slice view that shows T1Gd alone, next to the overlay."""
 
 
 def shownKind(parameters: Any, result: dict[str, Any]) -> str:
@@ -150,29 +156,12 @@ def _styleLegend(legend: Any, width: float) -> None:
         text.SetFontFamilyToArial()
 
 
-def composites() -> list[Any]:
-    """The layers of every slice view but the one that shows T1Gd alone."""
-    nodes = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
-    return [node for node in nodes if node.GetLayoutName() != BESIDE]
-
-
-def showLayers(outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], parameters: Any, *, fit: bool = False) -> None:
-    """T1Gd below, the map above with its opacity; ``fit`` only when a new result arrives."""
-    node = shownNode(outputs, shownKind(parameters, result), parameters.mapAsCells)
-    visible = bool(parameters.mapVisible) and node is not None
-    for composite in composites():
-        wasModifying = composite.StartModify()
-        if t1gd is not None:
-            composite.SetBackgroundVolumeID(t1gd.GetID())
-        composite.SetForegroundVolumeID(node.GetID() if visible else None)
-        composite.SetForegroundOpacity(float(parameters.mapOpacity) if visible else 0.0)
-        composite.EndModify(wasModifying)
-    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
-        if composite.GetLayoutName() == BESIDE and t1gd is not None:
-            composite.SetBackgroundVolumeID(t1gd.GetID())
-            composite.SetForegroundVolumeID(None)
-    if fit and slicer.app.layoutManager() is not None:
-        slicer.app.layoutManager().resetSliceViews()
+def hideLegends() -> None:
+    """Take the legends of our maps out of the views: a legend outlives the display of its volume."""
+    for legend in slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode"):
+        volume = legend.GetDisplayableNode()
+        if volume is not None and volume.GetAttribute(OUTPUT_ATTRIBUTE):
+            legend.SetVisibility(False)
 
 
 def regional_attribution(result: dict[str, Any]) -> str:

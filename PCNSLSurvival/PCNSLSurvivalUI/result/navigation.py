@@ -10,8 +10,11 @@ import qt
 import slicer
 import vtk
 
-from PCNSLSurvivalUI.result.map_display import BESIDE
+from PCNSLSurvivalUI.result.slice_axis import SliceAxis
+from PCNSLSurvivalUI.scene.kept_views import modifiedOnce, oneRender
 
+BESIDE = "PCNSLBeside"
+"""Slice view that shows T1Gd alone, next to the overlay."""
 _SIDE_BY_SIDE = 20265
 _MOST_CELLS = 12
 _AXIAL = ("Red", BESIDE)
@@ -48,7 +51,20 @@ def strongestCells(node: Any) -> list[Cell]:
 
 def jumpTo(ras_mm: tuple[float, float, float]) -> None:
     """Bring every slice view through a point of the patient."""
-    slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *ras_mm)
+    with oneRender():
+        slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *ras_mm)
+
+
+def turnToPlanesOf(volume: Any) -> None:
+    """Turn every slice view to the planes of a volume next to its own orientation, and fit the volume in.
+
+    A view keeps the planes of what was loaded last; from those, another orientation may be the next one.
+    """
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        with modifiedOnce(node):
+            node.SetOrientationToDefault()
+            node.RotateToVolumePlane(volume)
+    _fit()
 
 
 def axialSliceNode() -> Any:
@@ -56,18 +72,18 @@ def axialSliceNode() -> Any:
     return slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
 
 
-def goToAxial(s_mm: float) -> None:
-    """Bring the axial views to a height; a change that no mouse makes is not passed on between linked views."""
-    for name in _AXIAL:
-        node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
-        if node is not None:
-            node.SetSliceOffset(s_mm)
+def goToAxial(axis: SliceAxis, place_mm: float) -> None:
+    """Bring the axial views to a place; a change that no mouse makes is not passed on between linked views."""
+    with oneRender():
+        for name in _AXIAL:
+            node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
+            if node is not None:
+                axis.bring(node, place_mm)
 
 
 def showFourUp() -> None:
     """The usual four views."""
-    if slicer.app.layoutManager() is not None:
-        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    _showLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
 
 
 def showSideBySide() -> None:
@@ -78,22 +94,40 @@ def showSideBySide() -> None:
     layoutNode = manager.layoutLogic().GetLayoutNode()
     if not layoutNode.IsLayoutDescription(_SIDE_BY_SIDE):
         layoutNode.AddLayoutDescription(_SIDE_BY_SIDE, _sideBySideDescription())
-    manager.setLayout(_SIDE_BY_SIDE)
+    _showLayout(_SIDE_BY_SIDE)
     for name in _AXIAL:
         composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
         if composite is not None:
             composite.SetLinkedControl(True)
             composite.SetHotLinkedControl(True)
-    # The new view gets its size with the next events; then it looks at the same place as the other.
+
+
+def _showLayout(layout: int) -> None:
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return
+    manager.setLayout(layout)
+    # The views get their new sizes with the next events, and keep their height in mm: a narrow one cuts the head.
     qt.QTimer.singleShot(0, _lookAtTheSame)
 
 
 def _lookAtTheSame() -> None:
-    red, beside = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in _AXIAL)
-    if red is not None and beside is not None:
-        beside.SetFieldOfView(*red.GetFieldOfView())
-        beside.GetSliceToRAS().DeepCopy(red.GetSliceToRAS())
-        beside.UpdateMatrices()
+    """Fit every view to its new size at the slices shown now; both axial views show the same."""
+    with oneRender():
+        offsets = {node: node.GetSliceOffset() for node in slicer.util.getNodesByClass("vtkMRMLSliceNode")}
+        _fit()
+        for node, offset in offsets.items():
+            node.SetSliceOffset(offset)
+        red, beside = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in _AXIAL)
+        if red is not None and beside is not None:
+            beside.SetFieldOfView(*red.GetFieldOfView())
+            beside.GetSliceToRAS().DeepCopy(red.GetSliceToRAS())
+            beside.UpdateMatrices()
+
+
+def _fit() -> None:
+    if slicer.app.layoutManager() is not None:
+        slicer.app.layoutManager().resetSliceViews()
 
 
 def _sideBySideDescription() -> str:
@@ -102,6 +136,6 @@ def _sideBySideDescription() -> str:
         '<property name="orientation" action="default">Axial</property>'
         f'<property name="viewlabel" action="default">{label}</property>'
         f'<property name="viewcolor" action="default">{color}</property></view></item>'
-        for tag, label, color in ((BESIDE, "T1", "#888888"), ("Red", "R", "#F34A33"))
+        for tag, label, color in ((BESIDE, "T1Gd", "#888888"), ("Red", "R", "#F34A33"))
     )
     return f'<layout type="horizontal" split="true">{views}</layout>'

@@ -12,32 +12,41 @@ import vtk
 from numpy.typing import NDArray
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalUI.result.slice_axis import SliceAxis
+
 _STEP_MM = 2.0
+_FINER = 4
+"""Evidence is sampled at this share of the edge of its cells."""
 _ACTIVATION, _FOR, _AGAINST = "#b0508c", "#1a7a93", "#c2571a"
-_HEIGHT, _RIM = 104, 8
+_HEIGHT, _RIM, _NARROWEST = 104, 8, 120
 
-Profile = dict[str, list[float]]
-"""``s_mm`` from foot to head, ``value`` there, and for evidence what speaks ``against`` (0 or less)."""
+Profile = dict[str, Any]
+"""Places ``s_mm`` from foot to head on the axis of the slices, ``step_mm`` between them, the largest ``value`` there,
+and for evidence what speaks ``against`` (0 or less)."""
 
-NO_PROFILE: Profile = {"s_mm": [], "value": []}
+NO_PROFILE: Profile = {"s_mm": [], "value": [], "step_mm": _STEP_MM}
 
 
-def axialProfile(array_kji: NDArray[np.floating], affine_ras: NDArray[np.float64]) -> Iterator[Profile]:
-    """Largest value of a map in each axial band of the patient; a generator whose last value is the profile.
+def axialProfile(
+    array_kji: NDArray[np.floating], affine_ras: NDArray[np.float64], axis: SliceAxis
+) -> Iterator[Profile]:
+    """Largest value of a map in each axial slice of T1Gd; a generator whose last value is the profile.
 
     Args:
-        array_kji: The map, on a grid that may be oblique.
+        array_kji: The map, on the voxels of T1Gd.
         affine_ras: (4, 4) voxel index to RAS mm.
+        axis: The axis of these slices.
 
     Yields:
-        ``NO_PROFILE`` between pieces of work, then the profile in bands of 2 mm.
+        ``NO_PROFILE`` between pieces of work, then the profile; slices thinner than 2 mm are taken together.
     """
+    along = np.array(axis.normal_ras) @ affine_ras[:3]
+    step_mm = max(_STEP_MM, float(np.abs(along[:3]).max()))
     found: dict[int, float] = {}
     for k in range(array_kji.shape[0]):
         j, i = np.nonzero(array_kji[k] > 0)
         if len(i):
-            s_mm = affine_ras[2, 0] * i + affine_ras[2, 1] * j + affine_ras[2, 2] * k + affine_ras[2, 3]
-            bands = np.round(s_mm / _STEP_MM).astype(int)
+            bands = np.round((along[0] * i + along[1] * j + along[2] * k) / step_mm).astype(int)
             first = int(bands.min())
             most = np.zeros(int(bands.max()) - first + 1)
             np.maximum.at(most, bands - first, array_kji[k][j, i])
@@ -47,30 +56,67 @@ def axialProfile(array_kji: NDArray[np.floating], affine_ras: NDArray[np.float64
     first, last = (min(found), max(found)) if found else (0, -1)
     bands_all = range(first, last + 1)
     yield {
-        "s_mm": [band * _STEP_MM for band in bands_all],
+        "s_mm": [round(float(along[3] + band * step_mm), 3) for band in bands_all],
         "value": [round(found.get(band, 0.0), 4) for band in bands_all],
+        "step_mm": step_mm,
     }
 
 
-def evidenceProfile(node: Any) -> Profile:
-    """Strongest evidence for and against in each layer of cells, drawn smoothly between the layers as the map is.
+def evidenceProfile(node: Any, axis: SliceAxis) -> Iterator[Profile]:
+    """Strongest evidence for and against in each axial slice of T1Gd, drawn smoothly between cells as the map is.
 
     Args:
-        node: Evidence on its own cells, whose layers are axial.
+        node: Evidence on its own cells, which need not lie along the slices.
+        axis: The axis of the slices.
+
+    Yields:
+        ``NO_PROFILE`` between pieces of work, then the profile.
     """
-    array_kji = slicer.util.arrayFromVolume(node)
+    cells = slicer.util.arrayFromVolume(node).transpose(2, 1, 0)
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    k = np.arange(len(array_kji))
-    s_mm = matrix.GetElement(2, 2) * k + matrix.GetElement(2, 3)
-    order = np.argsort(s_mm)
-    places = np.arange(s_mm.min(), s_mm.max() + _STEP_MM / 2, _STEP_MM)
-    most, least = np.maximum(array_kji.max(axis=(1, 2)), 0), np.minimum(array_kji.min(axis=(1, 2)), 0)
-    return {
+    along = np.array(axis.normal_ras) @ slicer.util.arrayFromVTKMatrix(matrix)[:3]
+    # Each slice is sampled where it cuts the columns of cells that run most nearly along the axis.
+    column = int(np.argmax(np.abs(along[:3])))
+    others = [n for n in range(3) if n != column]
+    index = np.stack(np.meshgrid(*(_finer(cells.shape[n]) for n in others), indexing="ij"), axis=-1).reshape(-1, 2)
+    beside = index @ along[others]
+    ends = along[3] + np.array([0.0, (cells.shape[column] - 1) * along[column]])
+    low, high = ends.min() + beside.min(), ends.max() + beside.max()
+    places = np.arange(low, high + _STEP_MM / 2, _STEP_MM)
+    most, least = np.zeros(len(places)), np.zeros(len(places))
+    for number, place in enumerate(places):
+        within = (place - along[3] - beside) / along[column]
+        met = (within >= 0) & (within <= cells.shape[column] - 1)
+        if met.any():
+            points = np.empty((int(met.sum()), 3))
+            points[:, others], points[:, column] = index[met], within[met]
+            values = _between(cells, points)
+            most[number], least[number] = max(values.max(), 0.0), min(values.min(), 0.0)
+        yield NO_PROFILE
+    yield {
         "s_mm": [round(float(s), 2) for s in places],
-        "value": [round(float(v), 5) for v in np.interp(places, s_mm[order], most[order])],
-        "against": [round(float(v), 5) for v in np.interp(places, s_mm[order], least[order])],
+        "value": [round(float(v), 5) for v in most],
+        "against": [round(float(v), 5) for v in least],
+        "step_mm": _STEP_MM,
     }
+
+
+def _finer(count: int) -> NDArray[np.float64]:
+    """Indices of cells and of places between them."""
+    return np.linspace(0.0, count - 1.0, (count - 1) * _FINER + 1)
+
+
+def _between(cells: NDArray[np.floating], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Trilinear values at points given as indices (i, j, k) within the cells."""
+    corner = np.minimum(points.astype(int), np.maximum(np.array(cells.shape) - 2, 0))
+    share = points - corner
+    values = np.zeros(len(points))
+    for offset in np.ndindex(2, 2, 2):
+        weight = np.prod(np.where(offset, share, 1.0 - share), axis=1)
+        i, j, k = np.minimum(corner + offset, np.array(cells.shape) - 1).T
+        values += weight * cells[i, j, k]
+    return values
 
 
 class ProfilePlot(qt.QLabel):
@@ -82,7 +128,9 @@ class ProfilePlot(qt.QLabel):
         self._profile: Profile = NO_PROFILE
         self._current: float | None = None
         self.setMinimumHeight(_HEIGHT)
-        self.setMinimumWidth(120)  # its own picture must not keep the panel from becoming narrower
+        self.setMinimumWidth(_NARROWEST)
+        # The picture is as wide as the panel; were it a size hint, the panel could never become narrower again.
+        self.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Fixed)
         self.setFocusPolicy(qt.Qt.StrongFocus)
         self.setToolTip(
             _(
@@ -98,7 +146,7 @@ class ProfilePlot(qt.QLabel):
         self.redraw()
 
     def setCurrent(self, s_mm: float | None) -> None:
-        """Mark the axial slice that the views show."""
+        """Mark the axial slice that the views show; None when they show no axial one."""
         if s_mm != self._current:
             self._current = s_mm
             self.redraw()
@@ -109,7 +157,7 @@ class ProfilePlot(qt.QLabel):
 
     def redraw(self) -> None:
         """Draw the plot at the present width and in the present colors."""
-        width = max(self.width, 120)
+        width = max(self.width, _NARROWEST)
         pixmap = qt.QPixmap(width, _HEIGHT)
         palette = self.palette
         pixmap.fill(palette.color(qt.QPalette.Base))
@@ -163,9 +211,9 @@ class ProfilePlot(qt.QLabel):
             self._jumped(low + (high - low) * min(max(share, 0.0), 1.0))
 
     def keyPressEvent(self, event: Any) -> None:
-        """Arrow keys go one band toward the head or the foot; other keys belong to the panel."""
+        """Arrow keys go one step toward the head or the foot; other keys belong to the panel."""
         step = {qt.Qt.Key_Right: 1, qt.Qt.Key_Up: 1, qt.Qt.Key_Left: -1, qt.Qt.Key_Down: -1}.get(event.key())
         if step is not None and self._current is not None:
-            self._jumped(self._current + step * _STEP_MM)
+            self._jumped(self._current + step * self._profile.get("step_mm", _STEP_MM))
         else:
             event.ignore()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, classOf, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
+from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, EVIDENCE, INPUT, MASK, REPORT, SceneOutputs, mapRole
 from PCNSLSurvivalUI.scene.volume_files import newHidden, readVolume, removeNode
 
@@ -120,15 +122,21 @@ def _showAs(node: Any, t1gd: Any) -> None:
 
 
 def _addProfiles(result: dict[str, Any], scene: Path, made: dict[str, Any]) -> Iterator[None]:
-    """Activation along the axial direction, for every kind of map."""
-    profiles: dict[str, Any] = {EVIDENCE_KIND: evidenceProfile(made[EVIDENCE])}
+    """Activation along the axial slices of T1Gd, for every kind of map."""
+    profiles: dict[str, Any] = {}
+    axis = SliceAxis()
     for entry, ending in zip(_maps(result), ("", "_other_class"), strict=False):
         stored = np.load(scene / f"activation_map{ending}.npy", mmap_mode="r")
         place = json.loads((scene / f"activation_map{ending}.json").read_text(encoding="utf-8"))
-        for profile in axialProfile(stored, np.array(place["affine_ras"])):
+        affine = np.array(place["affine_ras"])
+        axis = SliceAxis.of(affine, stored.shape)
+        for profile in axialProfile(stored, affine, axis):
             profiles[classOf(entry["explains"])] = profile
             yield
-    result["profiles"] = profiles
+    for profile in evidenceProfile(made[EVIDENCE], axis):
+        profiles[EVIDENCE_KIND] = profile
+        yield
+    result["profiles"], result["profile_axis"] = profiles, asdict(axis)
 
 
 def _forTheScene(result: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""The slice views while a result is open: the map, a step of the preparation, or T1Gd alone for a repair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+from PCNSLSurvivalUI.result import map_display, navigation
+from PCNSLSurvivalUI.scene.kept_views import KeptViews, modifiedOnce, oneRender
+from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, OUTPUT_ATTRIBUTE, T1GD, SceneOutputs
+
+
+class ResultViews:
+    """Decides what the views show, and gives the user's views back when the result is closed."""
+
+    def __init__(self) -> None:
+        self._kept = KeptViews()
+
+    def showMap(self, outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], parameters: Any) -> None:
+        """T1Gd below, the map above it as the panel's controls say, and its legend.
+
+        Args:
+            outputs: Where the volumes are.
+            t1gd: The T1Gd of the result; None when it is gone.
+            result: The stored prediction.
+            parameters: The panel's choices.
+        """
+        with oneRender():
+            map_display.prepareDisplay(outputs, result, parameters)
+            node = map_display.shownNode(outputs, map_display.shownKind(parameters, result), parameters.mapAsCells)
+            visible = node if parameters.mapVisible else None
+            takenOver = any(_isForeign(composite.GetBackgroundVolumeID(), t1gd) for composite in _composites())
+            self._setLayers(t1gd, t1gd, visible, float(parameters.mapOpacity))
+            if takenOver:  # a scan loaded meanwhile has turned the views to its own planes
+                self.showAxial(t1gd)
+            map_display.showLegend(outputs, result, parameters)
+
+    def showAxial(self, t1gd: Any) -> None:
+        """Turn every view to the planes of T1Gd, which ``showMap`` laid into it, and fit it in."""
+        if t1gd is not None:
+            with oneRender():
+                navigation.turnToPlanesOf(t1gd)
+
+    def showStep(self, outputs: SceneOutputs, role: str) -> None:
+        """Show a step's volume in place of the map; the brain's outline over steps that it judges.
+
+        Args:
+            outputs: Where the volumes are.
+            role: The step, as in ``quality_strip``.
+        """
+        node = outputs.node(T1GD if role == MASK else role)
+        if node is None:
+            return
+        judged = role == MASK or role.startswith(ALIGNED)
+        self._replaceMap(outputs, node, None, outputs.node(MASK) if judged else None)
+
+    def showFused(self, outputs: SceneOutputs, moving: Any) -> None:
+        """Lay a volume half transparent over T1Gd, to see its alignment while it is moved."""
+        self._replaceMap(outputs, outputs.node(T1GD), moving, None)
+
+    def showT1GdAlone(self, outputs: SceneOutputs) -> None:
+        """Make room for another module to draw on T1Gd."""
+        self._replaceMap(outputs, outputs.node(T1GD), None, None)
+
+    def giveBack(self) -> None:
+        """The result is closed: the views are again as they were before it."""
+        map_display.hideLegends()
+        self._kept.giveBack()
+
+    def forget(self) -> None:
+        """The scene goes, and the views with it."""
+        self._kept.forget()
+
+    def _replaceMap(self, outputs: SceneOutputs, background: Any, foreground: Any, outlined: Any) -> None:
+        with oneRender():
+            map_display.hideLegends()
+            self._setLayers(outputs.node(T1GD), background, foreground, 0.5, outlined)
+
+    def _setLayers(self, t1gd: Any, background: Any, foreground: Any, opacity: float, outlined: Any = None) -> None:
+        """Set all layers of all views; the one beside the overlay shows T1Gd alone.
+
+        A label map would lie above the map and hide it, so only our brain outline may stand in the label layer.
+        """
+        self._kept.keep()
+        for composite in _composites():
+            if not _isOurs(composite.GetLabelVolumeID()):
+                self._kept.keepLabel(composite)
+            if composite.GetLayoutName() == navigation.BESIDE:
+                _setViewLayers(composite, t1gd, None, 0.0, None)
+            else:
+                _setViewLayers(composite, background, foreground, opacity, outlined)
+        for sliceNode in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+            sliceNode.SetUseLabelOutline(outlined is not None or self._kept.hasOutline(sliceNode))
+
+
+def _composites() -> list[Any]:
+    return list(slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"))
+
+
+def _setViewLayers(composite: Any, background: Any, foreground: Any, opacity: float, label: Any) -> None:
+    with modifiedOnce(composite):
+        if background is not None:
+            composite.SetBackgroundVolumeID(background.GetID())
+        composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
+        composite.SetForegroundOpacity(opacity if foreground is not None else 0.0)
+        composite.SetLabelVolumeID(label.GetID() if label is not None else None)
+        if label is not None:
+            composite.SetLabelOpacity(1.0)
+
+
+def _isOurs(nodeID: str | None) -> bool:
+    node = slicer.mrmlScene.GetNodeByID(nodeID) if nodeID else None
+    return node is not None and bool(node.GetAttribute(OUTPUT_ATTRIBUTE))
+
+
+def _isForeign(nodeID: str | None, t1gd: Any) -> bool:
+    return bool(nodeID) and t1gd is not None and nodeID != t1gd.GetID() and not _isOurs(nodeID)

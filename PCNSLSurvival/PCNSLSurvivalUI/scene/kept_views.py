@@ -1,0 +1,139 @@
+"""The slice views as the user left them: kept before something else is shown, given back afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+import vtk
+
+
+@contextmanager
+def oneRender() -> Iterator[None]:
+    """Every view draws once at the end, however much is changed within."""
+    with slicer.util.RenderBlocker():
+        yield
+
+
+@contextmanager
+def modifiedOnce(node: Any) -> Iterator[None]:
+    """The observers of a node hear of every change within at once."""
+    wasModifying = node.StartModify()
+    try:
+        yield
+    finally:
+        node.EndModify(wasModifying)
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """Where one slice view looks."""
+
+    sliceToRAS: Any
+    fieldOfView_mm: tuple[float, ...]
+    origin_mm: tuple[float, ...]
+    labelOutline: bool
+
+
+@dataclass
+class _Layers:
+    """What one slice view shows."""
+
+    background: str | None
+    foreground: str | None
+    label: str | None
+    foregroundOpacity: float
+    labelOpacity: float
+    linked: tuple[bool, bool]
+
+
+class KeptViews:
+    """Planes, layers and layout of the user, from ``keep`` to ``giveBack``."""
+
+    def __init__(self) -> None:
+        self._planes: dict[str, _Plane] = {}
+        self._layers: dict[str, _Layers] = {}
+        self._layout: int | None = None
+
+    def keep(self) -> None:
+        """Remember how every view is now; views that are kept already stay kept as they were."""
+        manager = slicer.app.layoutManager()
+        if self._layout is None and manager is not None:
+            self._layout = manager.layout
+        for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+            if node.GetID() not in self._planes:
+                matrix = vtk.vtkMatrix4x4()
+                matrix.DeepCopy(node.GetSliceToRAS())
+                self._planes[node.GetID()] = _Plane(
+                    matrix, node.GetFieldOfView(), node.GetXYZOrigin(), bool(node.GetUseLabelOutline())
+                )
+        for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+            if node.GetID() not in self._layers:
+                self._layers[node.GetID()] = _Layers(
+                    node.GetBackgroundVolumeID(),
+                    node.GetForegroundVolumeID(),
+                    node.GetLabelVolumeID(),
+                    node.GetForegroundOpacity(),
+                    node.GetLabelOpacity(),
+                    (bool(node.GetLinkedControl()), bool(node.GetHotLinkedControl())),
+                )
+
+    def keepLabel(self, composite: Any) -> None:
+        """A label map was loaded meanwhile; it too comes back."""
+        kept = self._layers.get(composite.GetID())
+        if kept is not None and composite.GetLabelVolumeID():
+            kept.label, kept.labelOpacity = composite.GetLabelVolumeID(), composite.GetLabelOpacity()
+
+    def hasOutline(self, sliceNode: Any) -> bool:
+        """Whether the user had label maps drawn as outlines in this view."""
+        kept = self._planes.get(sliceNode.GetID())
+        return kept.labelOutline if kept is not None else bool(sliceNode.GetUseLabelOutline())
+
+    def giveBack(self) -> None:
+        """Show again what was kept, as far as it is still in the scene."""
+        if not self._planes and not self._layers:
+            return
+        with oneRender():
+            manager = slicer.app.layoutManager()
+            if manager is not None and self._layout is not None and manager.layout != self._layout:
+                manager.setLayout(self._layout)
+            for nodeID, plane in self._planes.items():
+                node = slicer.mrmlScene.GetNodeByID(nodeID)
+                if node is not None:
+                    _showPlane(node, plane)
+            for nodeID, layers in self._layers.items():
+                node = slicer.mrmlScene.GetNodeByID(nodeID)
+                if node is not None:
+                    _showLayers(node, layers)
+        self.forget()
+
+    def forget(self) -> None:
+        """Keep nothing, for example because the scene goes."""
+        self._planes, self._layers, self._layout = {}, {}, None
+
+
+def _showPlane(node: Any, plane: _Plane) -> None:
+    with modifiedOnce(node):
+        node.GetSliceToRAS().DeepCopy(plane.sliceToRAS)
+        node.SetFieldOfView(*plane.fieldOfView_mm)
+        node.SetXYZOrigin(*plane.origin_mm)
+        node.SetUseLabelOutline(plane.labelOutline)
+        node.UpdateMatrices()
+
+
+def _showLayers(node: Any, layers: _Layers) -> None:
+    with modifiedOnce(node):
+        node.SetBackgroundVolumeID(_ifThere(layers.background))
+        node.SetForegroundVolumeID(_ifThere(layers.foreground))
+        node.SetLabelVolumeID(_ifThere(layers.label))
+        node.SetForegroundOpacity(layers.foregroundOpacity)
+        node.SetLabelOpacity(layers.labelOpacity)
+        node.SetLinkedControl(layers.linked[0])
+        node.SetHotLinkedControl(layers.linked[1])
+
+
+def _ifThere(nodeID: str | None) -> str | None:
+    return nodeID if nodeID and slicer.mrmlScene.GetNodeByID(nodeID) is not None else None

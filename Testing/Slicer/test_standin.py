@@ -32,7 +32,7 @@ def test_fake_widgets_have_only_recorded_properties_signals_and_methods(standin,
     assert set(fake.standin_properties) <= set(records.properties(name))
     assert set(fake.standin_signals) <= records.signals(name)
     methods = {m for m in vars(fake) if not m.startswith(("_", "standin_")) and callable(vars(fake)[m])}
-    events = {"sizeHint", "hitButton", "paintEvent"}
+    events = {"sizeHint", "minimumSizeHint", "hitButton", "paintEvent"}
     assert methods - events <= records.callables(name)
 
 

@@ -41,7 +41,8 @@ class ctkCollapsibleButton(_Fake, QtWidgets.QAbstractButton):  # noqa: N801
         self.setCheckable(True)
         self.setChecked(True)
         self.setContentsMargins(0, _HEADER_PX, 0, 0)
-        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Preferred, QtWidgets.QSizePolicy.Policy.Minimum)
+        # As in ctkCollapsibleButton.cpp: what its contents would like to have is the least it takes in width.
+        self.setSizePolicy(QtWidgets.QSizePolicy.Policy.Minimum, QtWidgets.QSizePolicy.Policy.Preferred)
         QtCore.QObject.connect(self, QtCore.SIGNAL("toggled(bool)"), self._show_contents)
         self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
 
@@ -65,13 +66,21 @@ class ctkCollapsibleButton(_Fake, QtWidgets.QAbstractButton):  # noqa: N801
         self.updateGeometry()
         self.standin_emit("contentsCollapsed(bool)", not shown)
 
+    def _button_size(self) -> QtCore.QSize:
+        words = QtWidgets.QWidget.fontMetrics(self).horizontalAdvance(QtWidgets.QAbstractButton.text(self))
+        return QtCore.QSize(words + 34, _HEADER_PX)
+
     def sizeHint(self) -> QtCore.QSize:
-        inside = (
-            QtWidgets.QWidget.layout(self).totalSizeHint()
-            if self.isChecked() and QtWidgets.QWidget.layout(self)
-            else QtCore.QSize(50, 0)
-        )
-        return QtCore.QSize(inside.width(), max(inside.height(), _HEADER_PX))
+        layout = QtWidgets.QWidget.layout(self)
+        if not self.isChecked() or layout is None:
+            return self._button_size()
+        return layout.totalSizeHint().expandedTo(self._button_size())
+
+    def minimumSizeHint(self) -> QtCore.QSize:
+        layout = QtWidgets.QWidget.layout(self)
+        if not self.isChecked() or layout is None:
+            return self._button_size()
+        return layout.totalMinimumSize().expandedTo(self._button_size())
 
     def hitButton(self, position: QtCore.QPoint) -> bool:
         return position.y() < _HEADER_PX

@@ -42,6 +42,12 @@ def sections(ui: Any) -> list[Any]:
     ]
 
 
+def _setHorizontalPolicy(widget: Any, horizontal: Any) -> None:
+    policy = widget.sizePolicy
+    policy.setHorizontalPolicy(horizontal)
+    widget.setSizePolicy(policy)
+
+
 class PanelView:
     """Shows the stored choices, a run under way and the last result."""
 
@@ -68,6 +74,11 @@ class PanelView:
         for section in sections(ui):
             # A collapsible button shows every child again when it opens, those we had hidden as well.
             section.connect("contentsCollapsed(bool)", self._onSection)
+            # Its own policy makes the width that its contents would like to have the least width of the panel.
+            _setHorizontalPolicy(section, qt.QSizePolicy.Preferred)
+        for widget in vars(ui).values():
+            if getattr(widget, "wordWrap", False):  # a long sentence would like to have a wide panel
+                _setHorizontalPolicy(widget, qt.QSizePolicy.Ignored)
         # Elapsed seconds and time left move on their own.
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MS)

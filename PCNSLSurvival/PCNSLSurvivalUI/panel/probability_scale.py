@@ -19,7 +19,9 @@ class ProbabilityScale(qt.QLabel):
     def __init__(self) -> None:
         super().__init__()
         self._result: dict[str, Any] | None = None
-        self.setMinimumWidth(_NARROWEST)  # its own picture must not keep the panel from becoming narrower
+        self.setMinimumWidth(_NARROWEST)
+        # The picture is as wide as the panel; were it a size hint, the panel could never become narrower again.
+        self.setSizePolicy(qt.QSizePolicy.Ignored, qt.QSizePolicy.Fixed)
         self.setMinimumHeight(_HEIGHT)
         self.setToolTip(
             _(

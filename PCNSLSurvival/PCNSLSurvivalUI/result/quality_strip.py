@@ -17,7 +17,9 @@ from PCNSLSurvivalUI.messages.translation import inUsersLanguage
 from PCNSLSurvivalUI.result import thumbnails
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, INPUT, MASK, T1GD, TRANSFORM, SceneOutputs
 
-_PIXELS, _COLUMNS = 100, 3
+_PIXELS, _COLUMNS = 96, 3
+_WIDEST = 330
+"""Room for a row of pictures in a panel of 400 pixels."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,16 @@ class QualityStrip:
             brain = np.nan_to_num(thumbnails.axialValues(mask, place, _PIXELS)) > 0
         except UnusableScanError:
             return
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        self.buttons = {step.role: self._button(step, place, brain) for step in self._steps}
+        widest = max((button.sizeHint.width() for button in self.buttons.values()), default=_PIXELS)
+        columns = min(max(_WIDEST // (widest + 2), 1), _COLUMNS)  # fonts differ
         before = self._after
-        for number, step in enumerate(self._steps):
-            button = self._button(step, place, brain)
-            layout.addWidget(button, number // _COLUMNS, number % _COLUMNS)
+        for number, button in enumerate(self.buttons.values()):
+            layout.addWidget(button, number // columns, number % columns)
             qt.QWidget.setTabOrder(before, button)
-            before = self.buttons[step.role] = button
+            before = button
 
     def _button(self, step: StripStep, place: thumbnails.Place, brain: Any) -> Any:
         button = qt.QToolButton()

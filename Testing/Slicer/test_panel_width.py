@@ -1,0 +1,108 @@
+"""The panel fits a module panel of 400 pixels, and becomes narrow again after it was wide."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from made_scenes import Wait, add_head
+from test_results_view import RESULT
+
+NARROW, MOST = 400, 500
+SCROLL_BAR = 16
+"""The scroll bar of the module panel stands beside the panel."""
+
+
+@pytest.fixture
+def full_panel(standin, panel):
+    """Every section open, with a result that has long sentences, a full quality strip and a long model name."""
+    import slicer
+    from PCNSLSurvivalUI.panel.panel import sections
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, INPUT, MASK, T1GD, SceneOutputs
+
+    parameters = panel.view._parameters
+    outputs, head = SceneOutputs(parameters.parameterNode), add_head("T1 Gd " + "with a long name " * 4, "oblique")
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
+    slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 100).astype("uint8"))
+    mask.CopyOrientation(head)
+    outputs.place(MASK, mask, "Brain mask", head)
+    for role in (CORRECTED, INPUT, ALIGNED + "t1", ALIGNED + "t2"):
+        copy = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, head, "copy")
+        outputs.place(role, copy, "copy", head)
+    parameters.parameterNode.SetNodeReferenceID(T1GD, head.GetID())
+    parameters.t1gdVolume = head
+    panel.ui.modelSelector.addItem("a_model_with_a_name_that_says_everything_about_it 12.3.4 (demonstration)")
+    sentence = "The slices of this scan are thicker than those that the model learned from. "
+    parameters.result = json.dumps({**RESULT, "warnings": [sentence * 4, sentence]})
+    panel.parent.show()
+    for section in sections(panel.ui):
+        section.setVisible(True)
+        section.setChecked(True)
+    panel.ui.repairButton.setVisible(True)
+    panel.ui.goOnButton.setVisible(True)
+    return panel
+
+
+def _at(panel, width):
+    from PySide6 import QtWidgets
+
+    for _pass in range(2):  # what is drawn for a width may change the height
+        panel.parent.resize(width, 3000)
+        Wait().some(0.05)
+    return QtWidgets.QWidget.layout(panel.parent)
+
+
+def test_a_section_wants_the_width_of_its_contents_unless_told_otherwise(standin):
+    """ctkCollapsibleButton.cpp: with its own size policy, what the contents would like to have is their least."""
+    from PySide6 import QtWidgets
+
+    section = standin.qt.QWidget()
+    outside = QtWidgets.QVBoxLayout(section)
+    import ctk
+
+    button = ctk.ctkCollapsibleButton()
+    inside = QtWidgets.QVBoxLayout(button)
+    label = QtWidgets.QLabel("a line that could be broken anywhere " * 3)
+    label.setWordWrap(True)
+    inside.addWidget(label)
+    outside.addWidget(button)
+    wanted = button.sizeHint.width()
+    assert outside.minimumSize().width() >= wanted > button.minimumSizeHint.width()
+
+
+def test_no_section_needs_more_than_a_narrow_panel(full_panel):
+    from PCNSLSurvivalUI.panel.panel import sections
+    from PySide6 import QtWidgets
+
+    _at(full_panel, NARROW)
+    around = 44  # margins of the panel and of its top widget
+    for section in sections(full_panel.ui):
+        least = QtWidgets.QWidget.minimumSizeHint(section).width()
+        assert least <= NARROW - SCROLL_BAR - around, (section.objectName, least)
+
+
+def test_the_panel_becomes_narrow_again_and_never_asks_for_more_than_500(full_panel):
+    layout = _at(full_panel, NARROW)
+    assert layout.minimumSize().width() <= NARROW - SCROLL_BAR
+    for width in (900, NARROW):
+        layout = _at(full_panel, width)
+        assert layout.minimumSize().width() <= NARROW - SCROLL_BAR
+        assert layout.sizeHint().width() <= MOST
+    assert full_panel.parent.width == NARROW
+
+
+def test_no_control_is_cut_in_a_narrow_panel(full_panel):
+    """Every control lies within the panel and is at least as wide as it needs to be."""
+    from PySide6 import QtCore, QtWidgets
+
+    _at(full_panel, NARROW)
+    controls = (QtWidgets.QAbstractButton, QtWidgets.QComboBox, QtWidgets.QLabel, QtWidgets.QAbstractSlider)
+    parent = full_panel.parent
+    for widget in QtWidgets.QWidget.findChildren(parent, QtWidgets.QWidget):
+        if isinstance(widget, controls) and widget.isVisibleTo(parent):
+            corner = QtWidgets.QWidget.mapTo(widget, parent, QtCore.QPoint(0, 0))
+            width = QtWidgets.QWidget.width(widget)
+            assert corner.x() >= 0
+            assert corner.x() + width <= NARROW, QtCore.QObject.objectName(widget)
+            if isinstance(widget, QtWidgets.QAbstractButton):
+                assert width >= QtWidgets.QWidget.minimumSizeHint(widget).width(), QtCore.QObject.objectName(widget)

@@ -126,6 +126,7 @@ def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted, monke
     panel.ui.repairButton.click()
     assert ("module", "SegmentEditor") in messages
     segmentation = _outputs(panel).node("output.repair.mask")
+    assert segmentation.GetSegmentation().GetNthSegment(0).GetName() == "Brain"
     mask = _outputs(panel).node("output.mask")
     repaired = np.zeros(slicer.util.arrayFromVolume(mask).shape, np.uint8)
     repaired[20:50, 30:60, 20:50] = 1
@@ -146,6 +147,70 @@ def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted, monke
     Wait().until(lambda: panel.logic.run is None)
     assert "--brain-mask" in json.loads(record.read_text(encoding="utf-8"))
     assert not panel.ui.goOnButton.isVisibleTo(panel.parent)
+
+
+def test_the_brain_is_repaired_as_an_outline_on_t1gd(standin, predicted, capfd):
+    """Segment Editor reads T1Gd, although it edited something else before; the mask covers nothing."""
+    import slicer
+    from made_scenes import add_head
+
+    other = add_head("another patient")
+    tumor = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "tumor")
+    tumor.SetReferenceImageGeometryParameterFromVolumeNode(other)
+    editor = slicer.modules.segmenteditor.editor
+    editor.setSegmentationNode(tumor)
+    panel = predicted()
+    t1gd = _outputs(panel).node("shown.t1gd")
+    _buttons(panel)["output.mask"].click()
+    capfd.readouterr()
+    panel.ui.repairButton.click()
+    assert "subject hierarchy" not in capfd.readouterr().err
+    segmentation = _outputs(panel).node("output.repair.mask")
+    assert editor.segmentationNode() is segmentation
+    assert editor.sourceVolumeNode() is t1gd
+    assert (_red().GetBackgroundVolumeID(), _red().GetForegroundVolumeID()) == (t1gd.GetID(), None)
+    assert _red().GetLabelVolumeID() is None
+    display = segmentation.GetDisplayNode()
+    assert display.GetVisibility2DOutline()
+    assert not display.GetVisibility2DFill()
+    legends = slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")
+    assert not any(legend.GetVisibility() for legend in legends)
+
+
+def test_one_button_leads_back_from_segment_editor(standin, predicted):
+    """It stands in Slicer's window while a repair is under way, opens the panel and goes on from the repair."""
+    from PySide6 import QtWidgets
+    from slicer_standin.application import messages
+
+    def bars():
+        found = QtWidgets.QMainWindow.findChildren(standin.main_window, QtWidgets.QToolBar)
+        return [bar for bar in found if not bar.isHidden()]
+
+    panel = predicted()
+    assert bars() == []
+    _buttons(panel)["output.mask"].click()
+    panel.ui.repairButton.click()
+    assert len(bars()) == 1
+    way_back = panel.view._quality.wayBack
+    assert way_back.button.text == panel.ui.goOnButton.text
+    messages.clear()
+    way_back.button.click()
+    assert messages[0] == ("module", "PCNSLSurvival")
+    assert panel.logic.run is not None
+    assert panel.view._parameters.brainMask.GetName() == "Brain mask, repaired"
+    assert bars() == []
+    Wait().until(lambda: panel.logic.run is None)
+    assert panel.view._quality.wayBack.bar is None
+
+
+def test_the_way_back_goes_with_the_scene(standin, predicted):
+    import slicer
+
+    panel = predicted()
+    _buttons(panel)["output.mask"].click()
+    panel.ui.repairButton.click()
+    slicer.mrmlScene.Clear(0)
+    assert panel.view._quality.wayBack.bar is None
 
 
 def test_an_empty_repair_is_refused_with_a_sentence(standin, predicted):

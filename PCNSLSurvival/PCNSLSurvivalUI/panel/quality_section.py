@@ -13,6 +13,7 @@ from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import repair
 from PCNSLSurvivalUI.result.quality_strip import QualityStrip
 from PCNSLSurvivalUI.result.result_views import ResultViews
+from PCNSLSurvivalUI.result.way_back import WayBack
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, TRANSFORM, SceneOutputs
 
 
@@ -45,6 +46,7 @@ class QualityControls:
         self.strip = QualityStrip(ui.qualityPlace, ui.qualitySection, self._onStep)
         ui.repairButton.connect("clicked(bool)", self._onRepair)
         ui.goOnButton.connect("clicked(bool)", self._onGoOn)
+        self.wayBack = WayBack(self._onWayBack)
 
     def showNewResult(self) -> None:
         """Draw the strip of the stored result; the views go back to the map."""
@@ -77,6 +79,7 @@ class QualityControls:
         self._pieces = None
         self.shown = ""
         self.strip.clear()
+        self.wayBack.hide()
 
     def _onStep(self, role: str) -> None:
         context = self._context()
@@ -116,6 +119,10 @@ class QualityControls:
             if repaired == MASK
             else _("Use the repaired alignment of {role}").format(role=repaired.label if repaired else "")
         )
+        if repaired is not None:
+            self.wayBack.show(ui.goOnButton.text)
+        else:
+            self.wayBack.hide()
 
     def _onRepair(self, checked: bool = False) -> None:
         context, sequence = self._context(), self._sequence()
@@ -124,6 +131,7 @@ class QualityControls:
         parameters, outputs = context[:2]
         try:
             if sequence is None:
+                self._views.showT1GdAlone(outputs)
                 repair.startMask(outputs)
             else:
                 moving = {MRSequence.T1: parameters.t1Volume, MRSequence.T2: parameters.t2Volume}[sequence]
@@ -155,6 +163,10 @@ class QualityControls:
         self.leaveStep()
         self._showMap()
         self._predict()
+
+    def _onWayBack(self) -> None:
+        if self._ui.goOnButton.enabled:  # not while a run is under way
+            self._onGoOn()
 
     def _onAligned(self, *, predict: bool) -> None:
         self._pieces = None

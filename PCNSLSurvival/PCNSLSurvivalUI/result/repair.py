@@ -19,18 +19,33 @@ from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, ijkToWorld, newHidden
 SEGMENTATION, REPAIRED_MASK = "output.repair.mask", "output.repairedMask"
 MOVING = "output.repair.moving."
 """With the name of the sequence: the copy that lies under the transform while it is repaired."""
+_OUTLINE = (1.0, 0.78, 0.24)
 _REPAIRED_FOR = "PCNSLSurvival.repairedFor"
 
 
 def startMask(outputs: SceneOutputs) -> None:
-    """Turn the brain mask into a segmentation and open it in Segment Editor."""
-    mask = outputs.node(MASK)
-    segmentation = newHidden("vtkMRMLSegmentationNode", "repair")
+    """Turn the brain mask into a segmentation, drawn as an outline on T1Gd, and open it in Segment Editor."""
+    mask, t1gd = outputs.node(MASK), outputs.node(T1GD)
+    # Visible and in its folder before the segments come: a hidden node has no place in the subject hierarchy.
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    outputs.place(SEGMENTATION, segmentation, _("Brain mask under repair"), t1gd, kept=False)
     segmentation.CreateDefaultDisplayNodes()
-    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(mask)
+    # Segment Editor takes the volume of this geometry as the one to look at.
+    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(t1gd if t1gd is not None else mask)
     slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(mask, segmentation)
-    outputs.place(SEGMENTATION, segmentation, _("Brain mask under repair"), outputs.node(T1GD), kept=False)
+    for number in range(segmentation.GetSegmentation().GetNumberOfSegments()):
+        segment = segmentation.GetSegmentation().GetNthSegment(number)
+        segment.SetName(_("Brain"))
+        segment.SetColor(*_OUTLINE)
+    segmentation.GetDisplayNode().SetVisibility2DFill(False)
+    segmentation.GetDisplayNode().SetVisibility2DOutline(True)
+    if slicer.util.mainWindow() is None:
+        return
     slicer.util.selectModule("SegmentEditor")
+    editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+    editor.setSegmentationNode(segmentation)  # not the one that was edited before
+    if t1gd is not None:
+        editor.setSourceVolumeNode(t1gd)
 
 
 def finishMask(outputs: SceneOutputs) -> Any:

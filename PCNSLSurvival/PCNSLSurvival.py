@@ -29,6 +29,7 @@ from PCNSLSurvivalUI.panel.parameters import PanelParameters
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 from PCNSLSurvivalUI.scene.output_nodes import storedResult
+from PCNSLSurvivalUI.self_tests import DisplayTests
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
@@ -164,7 +165,7 @@ class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic, PanelLogic):
         return PanelParameters(super().getParameterNode())
 
 
-class PCNSLSurvivalTest(ScriptedLoadableModuleTest):
+class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
     """Runs in Slicer (ctest, Self Tests, ``Slicer --testing``) and, unchanged, in the stand-in."""
 
     def setUp(self):

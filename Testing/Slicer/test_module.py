@@ -11,6 +11,11 @@ from made_scenes import Wait
     [
         "test_rolesAreGuessedFromNames",
         "test_whatCannotRunIsRefusedInWords",
+        "test_viewsShowT1GdsOwnSlices",
+        "test_aLabelMapDoesNotHideTheMap",
+        "test_theBrainOutlineIsRepairedOnT1Gd",
+        "test_thePanelIsNarrow",
+        "test_aChangeOfTheMapIsShown",
         pytest.param("test_theDemonstrationPatientIsPredicted", marks=pytest.mark.slow),
     ],
 )

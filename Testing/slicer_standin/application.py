@@ -162,6 +162,7 @@ class StandIn:
         util.tempDirectory = self._temp_directory
         util.tryWithErrorDisplay = _try_with_error_display
         util.selectModule = self._select_module
+        util.getModuleWidget = lambda name: getattr(slicer.modules, name + "Widget")
 
     def _select_module(self, name: str) -> None:
         messages.append(("module", name))

@@ -1,0 +1,183 @@
+"""What the module's own test checks of the display: it runs in Slicer and, unchanged, in the stand-in.
+
+A small made-up result stands in for a prediction, so that these tests take seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import slicer
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.core.terms import OSClass
+from PCNSLSurvivalUI.panel.panel import sections
+from PCNSLSurvivalUI.result import map_display, repair
+from PCNSLSurvivalUI.result.slice_axis import SliceAxis
+from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, MASK, OVER, T1GD, UP_TO, SceneOutputs, mapRole
+
+_SIZE = 40
+NARROWEST, WIDEST = 400, 500
+"""Width in pixels that every section of the panel fits into, and that the panel never asks for more of."""
+
+
+def _affine(tilt_deg: float) -> NDArray[np.float64]:
+    """(4, 4) voxel index to RAS mm of a left-handed grid of 3 x 3 x 4 mm, tilted about the left-right axis."""
+    c, s = np.cos(np.radians(tilt_deg)), np.sin(np.radians(tilt_deg))
+    affine = np.eye(4)
+    affine[:3, :3] = np.array([[1, 0, 0], [0, c, s], [0, s, -c]]) * (3.0, 3.0, 4.0)
+    affine[:3, 3] = affine[:3, :3] @ ([-(_SIZE - 1) / 2] * 3)
+    return affine
+
+
+def _volume(values_kji: NDArray[Any], affine: NDArray[np.float64], name: str, label: bool = False) -> Any:
+    kind = "vtkMRMLLabelMapVolumeNode" if label else "vtkMRMLScalarVolumeNode"
+    node = slicer.mrmlScene.AddNewNodeByClass(kind, name)
+    slicer.util.updateVolumeFromArray(node, values_kji)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def _ball() -> NDArray[np.bool_]:
+    k, j, i = np.indices((_SIZE,) * 3) - (_SIZE - 1) / 2
+    return k**2 + j**2 + i**2 < (_SIZE / 3) ** 2
+
+
+def _showAsLoaded(node: Any) -> None:
+    """As Slicer does it after reading a file: the views turn to the planes of the volume."""
+    selection = slicer.app.applicationLogic().GetSelectionNode()
+    if node.IsA("vtkMRMLLabelMapVolumeNode"):
+        selection.SetActiveLabelVolumeID(node.GetID())
+    else:
+        selection.SetActiveVolumeID(node.GetID())
+    slicer.app.applicationLogic().PropagateVolumeSelection()
+
+
+def _slices(view: str = "Red") -> Any:
+    return slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{view}")
+
+
+def _layers(view: str = "Red") -> Any:
+    return slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{view}")
+
+
+def _plane(view: str = "Red") -> NDArray[np.float64]:
+    return np.array(slicer.util.arrayFromVTKMatrix(_slices(view).GetSliceToRAS()))
+
+
+class DisplayTests:
+    """Mixed into the module's test class."""
+
+    def _openPanel(self) -> Any:
+        if slicer.util.mainWindow() is None or slicer.app.layoutManager() is None:
+            self.skipTest("no main window")
+        slicer.util.selectModule("PCNSLSurvival")
+        return slicer.util.getModuleWidget("PCNSLSurvival")
+
+    def _showResult(self, panel: Any) -> Any:
+        """A result of a made-up T1Gd in the panel and in the views; gives that T1Gd."""
+        affine, ball = _affine(20.0), _ball()
+        t1gd = _volume(np.where(ball, 300, 10).astype(np.int16), affine, "made T1Gd")
+        parameters = panel.view._parameters
+        outputs = SceneOutputs(parameters.parameterNode)
+        share = (ball * 1.0).astype(np.float32)
+        for explained in (OVER, UP_TO):
+            for cells in (False, True):
+                node = _volume(share, affine, "made map")
+                outputs.place(mapRole(explained, cells=cells), node, "Grad-CAM", t1gd)
+        outputs.place(EVIDENCE, _volume(share - 0.5, affine, "made evidence"), "Evidence", t1gd)
+        outputs.place(MASK, _volume(ball.astype(np.uint8), affine, "made mask", label=True), "Brain mask", t1gd)
+        parameters.parameterNode.SetNodeReferenceID(T1GD, t1gd.GetID())
+        result = {
+            "probability_over_one_year": 0.6,
+            "decision_threshold": 0.5,
+            "class": OSClass.OVER_ONE_YEAR.label,
+            "member_probabilities": [0.5, 0.7],
+            "warnings": ["The slices of this made-up scan are thicker than those that the model learned from. " * 3],
+            "model": {"name": "made-up", "version": "1"},
+            "software": {"pcnsl-survival": "0"},
+            "profile_axis": asdict(SliceAxis.of(affine, share.shape)),
+        }
+        parameters.result = json.dumps(result)
+        for _part in panel.view._onResultShown():
+            slicer.app.processEvents()
+        return t1gd
+
+    def test_viewsShowT1GdsOwnSlices(self) -> None:
+        """Whatever was loaded last, the result is on axial slices of T1Gd; the views come back as they were."""
+        panel = self._openPanel()
+        _showAsLoaded(_volume(np.ones((_SIZE,) * 3, np.int16), _affine(-35.0), "made T2"))
+        before = [_plane(view) for view in ("Red", "Green", "Yellow")]
+        t1gd = self._showResult(panel)
+        axes = _affine(20.0)[:3, :3] / np.linalg.norm(_affine(20.0)[:3, :3], axis=0)
+        for view, main in (("Red", 2), ("Green", 1), ("Yellow", 0)):
+            normal = _plane(view)[:3, 2]
+            self.assertAlmostEqual(float(np.abs(axes.T @ normal).max()), 1.0, places=5)
+            self.assertEqual(int(np.argmax(np.abs(normal))), main)
+            self.assertEqual(_layers(view).GetBackgroundVolumeID(), t1gd.GetID())
+        panel.view._map.profile._jumped(16.0)
+        self.assertAlmostEqual(_slices().GetSliceOffset(), 16.0, places=3)
+        panel.ui.closeResultButton.click()
+        for view, plane in zip(("Red", "Green", "Yellow"), before, strict=True):
+            np.testing.assert_allclose(_plane(view), plane, atol=1e-6)
+
+    def test_aLabelMapDoesNotHideTheMap(self) -> None:
+        """Slicer lays a loaded label map above everything; it comes back when the result is closed."""
+        panel = self._openPanel()
+        label = _volume(_ball().astype(np.uint8), _affine(0.0), "made tumor", label=True)
+        _showAsLoaded(label)
+        self.assertEqual(_layers().GetLabelVolumeID(), label.GetID())
+        self._showResult(panel)
+        outputs = SceneOutputs(panel.view._parameters.parameterNode)
+        self.assertIsNone(_layers().GetLabelVolumeID())
+        self.assertEqual(_layers().GetForegroundVolumeID(), outputs.node(mapRole(OVER, cells=False)).GetID())
+        panel.ui.closeResultButton.click()
+        self.assertEqual(_layers().GetLabelVolumeID(), label.GetID())
+        legends = slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")
+        self.assertFalse(any(legend.GetVisibility() for legend in legends))
+
+    def test_theBrainOutlineIsRepairedOnT1Gd(self) -> None:
+        """Segment Editor reads T1Gd, not the mask; the way back stands in Slicer's window."""
+        panel = self._openPanel()
+        t1gd = self._showResult(panel)
+        panel.view._quality.strip.buttons[MASK].click()
+        panel.ui.repairButton.click()
+        self.addCleanup(panel.view._quality.wayBack.hide)
+        editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+        segmentation = SceneOutputs(panel.view._parameters.parameterNode).node(repair.SEGMENTATION)
+        self.assertEqual(editor.segmentationNode().GetID(), segmentation.GetID())
+        self.assertEqual(editor.sourceVolumeNode().GetID(), t1gd.GetID())
+        self.assertEqual(_layers().GetBackgroundVolumeID(), t1gd.GetID())
+        self.assertIsNone(_layers().GetLabelVolumeID())
+        self.assertEqual(segmentation.GetSegmentation().GetNthSegment(0).GetName(), "Brain")
+        self.assertIsNotNone(panel.view._quality.wayBack.bar)
+
+    def test_thePanelIsNarrow(self) -> None:
+        """With a result and every section open, it fits 400 pixels and never asks for more than 500."""
+        panel = self._openPanel()
+        self._showResult(panel)
+        for section in sections(panel.ui):
+            section.setChecked(True)
+        slicer.app.processEvents()
+        for section in sections(panel.ui):
+            self.assertLessEqual(section.minimumSizeHint.width(), NARROWEST, section.objectName)
+        self.assertLessEqual(panel.parent.minimumSizeHint.width(), WIDEST)
+
+    def test_aChangeOfTheMapIsShown(self) -> None:
+        """Class, threshold and hotspot work on the shown result without another run."""
+        panel = self._openPanel()
+        self._showResult(panel)
+        outputs = SceneOutputs(panel.view._parameters.parameterNode)
+        panel.ui.mapSelector.setCurrentIndex(panel.ui.mapSelector.findData(UP_TO))
+        shown = outputs.node(mapRole(UP_TO, cells=False))
+        self.assertEqual(_layers().GetForegroundVolumeID(), shown.GetID())
+        panel.ui.thresholdSlider.value = 0.75
+        self.assertAlmostEqual(shown.GetDisplayNode().GetLowerThreshold(), 0.75)
+        _slices().SetSliceOffset(-50.0)
+        panel.view._map.walk(+1)
+        self.assertGreater(_slices().GetSliceOffset(), -50.0)
+        self.assertIn(map_display.labelOf(UP_TO), panel.ui.cautionLabel.text)

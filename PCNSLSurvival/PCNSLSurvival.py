@@ -25,14 +25,14 @@ from PCNSLSurvivalUI.messages.translation import inUsersLanguage
 from PCNSLSurvivalUI.panel.logic import PanelLogic
 from PCNSLSurvivalUI.panel.model_list import installedModels
 from PCNSLSurvivalUI.panel.panel import PanelView
-from PCNSLSurvivalUI.panel.parameters import PanelParameters
+from PCNSLSurvivalUI.panel.parameters import parametersOf
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 from PCNSLSurvivalUI.scene.output_nodes import storedResult
 from PCNSLSurvivalUI.self_tests import DisplayTests
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import is_brain_extractor_installed
 
 
@@ -161,8 +161,8 @@ class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic, PanelLogic):
         PanelLogic.__init__(self)
 
     def getParameterNode(self):
-        """The choices stored in the scene."""
-        return PanelParameters(super().getParameterNode())
+        """The choices stored in the scene; one object for everybody, so that each sees what another one changes."""
+        return parametersOf(super().getParameterNode())
 
 
 class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
@@ -203,7 +203,7 @@ class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
         self.assertEqual(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode"), [])
 
     def test_theDemonstrationPatientIsPredicted(self):
-        """From Sample Data to the result; skipped where the packages or a brain extraction are not installed."""
+        """From Sample Data to two results; skipped where the packages or a brain extraction are not installed."""
         logic = PCNSLSurvivalLogic()
         parameters = logic.getParameterNode()
         parameters.brainEngine = SLICER if slicer_modules.isInstalled(slicer_modules.SWISS) else BUILT_IN
@@ -222,10 +222,14 @@ class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
         scans = logic.chosenVolumes(parameters)
         before = {role: slicer.util.arrayFromVolume(node).copy() for role, node in scans.items()}
         self.assertEqual(len(before), 3)
-        ended = []
-        logic.startPrediction(parameters, installedModels()[0], _nothing, _nothing, ended.append)
-        self.waitUntil(lambda: ended, seconds=1800)
-        self.assertEqual(ended, [None])
+        # T1Gd alone first, then with T1 and T2: the second run works beside BRAINSFit.
+        for others in (False, True):
+            parameters.t1Volume = scans[MRSequence.T1] if others else None
+            parameters.t2Volume = scans[MRSequence.T2] if others else None
+            ended = []
+            logic.startPrediction(parameters, installedModels()[0], _nothing, _nothing, ended.append)
+            self.waitUntil(lambda ended=ended: ended, seconds=1800)
+            self.assertEqual(ended, [None])
         probability = storedResult(parameters.result)["probability_over_one_year"]
         self.assertTrue(0.0 < probability < 1.0)
         for role, node in scans.items():

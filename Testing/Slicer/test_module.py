@@ -187,3 +187,18 @@ def test_scans_are_filled_in_when_they_arrive_and_never_exchanged(standin, panel
     wait.some(0.1)
     assert ui.t2Selector.currentNode() is None
     assert panel.logic.getParameterNode().t2Volume is None
+
+
+def test_what_a_script_chooses_is_shown_at_once(standin, panel):
+    """Each call gave another wrapper, and the panel heard of a script's choice with the next one only."""
+    import slicer
+
+    import PCNSLSurvival
+
+    parameters = PCNSLSurvival.PCNSLSurvivalLogic().getParameterNode()
+    assert parameters is panel.logic.getParameterNode()
+    for engine, shown in (("Built in", "Built in"), ("Slicer module", "Slicer module")):
+        parameters.biasEngine = engine
+        assert panel.ui.biasEngineSelector.currentText == shown
+    slicer.mrmlScene.Clear(0)
+    assert PCNSLSurvival.PCNSLSurvivalLogic().getParameterNode().biasEngine == "Slicer module"

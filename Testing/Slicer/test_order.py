@@ -284,3 +284,40 @@ def test_the_steps_of_our_own_process_are_kept_in_a_folder_until_the_scene_close
     steps.add("bias_field T1Gd", "N4", lane=step_list.PROCESS)
     assert showProcessEvent(steps, {"type": "step", "step": "bias_field", "detail": "T1Gd", "state": "kept"})
     assert steps.find("bias_field T1Gd").state == "kept"
+
+
+def _list(standin):
+    from PCNSLSurvivalUI.run import step_list
+
+    steps = step_list.StepList()
+    steps.add("first", "N4")
+    steps.add("second", "BRAINSFit", lane=step_list.READING)
+    for step, expected in zip(steps.steps, (10.0, 20.0), strict=True):
+        step.expected = expected
+    return steps
+
+
+def test_nothing_stands_after_the_colon_only_when_there_is_something_to_come(standin, quick_panel):
+    from PCNSLSurvivalUI.panel.steps_table import progressInWords
+
+    steps = _list(standin)
+    steps.start("second")
+    assert "Still to come: BRAINSFit, N4 …" in progressInWords(steps, hasResult=True)
+    for key in ("first", "second"):
+        steps.mark(key, "done")
+    assert progressInWords(steps, hasResult=True).startswith("The prediction and its map are ready … ")
+
+
+def test_a_step_that_takes_longer_than_it_should_is_called_so(standin, quick_panel):
+    """On a busy machine the seconds left stood still for minutes."""
+    from PCNSLSurvivalUI.panel.steps_table import progressInWords
+
+    steps = _list(standin)
+    steps.start("first")
+    assert "perhaps 30 s left" in progressInWords(steps, hasResult=False)
+    steps.find("first").started -= 11.0
+    assert "perhaps 20 s left" in progressInWords(steps, hasResult=False)
+    steps.find("first").started -= 10.0
+    assert progressInWords(steps, hasResult=False) == "N4 … longer than expected, then about 20 s"
+    steps.mark("second", "done")
+    assert progressInWords(steps, hasResult=False) == "N4 … longer than expected"

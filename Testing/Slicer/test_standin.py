@@ -345,6 +345,17 @@ def test_a_living_wrapper_writes_its_defaults_back_when_the_scene_closes(standin
     assert parameters.parameterNode.GetParameter("mapOpacity") == "0.5"
 
 
+def test_another_wrapper_of_the_same_node_hears_of_a_change_one_change_late(standin, panel):
+    from PCNSLSurvivalUI.panel.parameters import PanelParameters
+
+    first = panel.logic.getParameterNode()
+    second = PanelParameters(first.parameterNode)
+    first.mapThreshold = 0.4
+    assert (first.mapThreshold, second.mapThreshold) == (0.4, 0.3)
+    first.mapOpacity = 0.8
+    assert (second.mapThreshold, second.mapOpacity) == (0.4, 0.5)
+
+
 def test_wrong_values_raise_on_assignment(standin, panel):
     parameters = panel.logic.getParameterNode()
     with pytest.raises(ValueError, match="within"):

@@ -42,10 +42,11 @@ def _n4(inputs: dict[str, Any], scalars: dict[str, Any]) -> dict[str, Any]:
 
     image = inputs["inputImageName"]
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
-    n4.SetMaximumNumberOfIterations([2])
-    small = sitk.Shrink(image, [8] * 3)
+    n4.SetMaximumNumberOfIterations([8, 8])
+    small = sitk.Shrink(image, [int(scalars["shrinkFactor"])] * 3)
     n4.Execute(small, sitk.Cast(sitk.OtsuThreshold(small, 0, 1, 200), sitk.sitkUInt8))
-    return {"outputImageName": image / sitk.Exp(n4.GetLogBiasFieldAsImage(image))}
+    field = sitk.Exp(n4.GetLogBiasFieldAsImage(image))
+    return {"outputImageName": image / field, "outputBiasFieldName": field}
 
 
 def _brainsfit(inputs: dict[str, Any], scalars: dict[str, Any]) -> dict[str, Any]:
@@ -103,6 +104,8 @@ def _play_quickly(plan: dict[str, Any], folder: Path) -> None:
             continue
         is_mask = name == "patientMaskLabel"
         values = (array > 0.1 * array.max()).astype(np.uint8) if is_mask else array.astype(np.float32)
+        if name == "outputBiasFieldName":
+            values = np.ones_like(values)
         np.save(folder / f"{name}.npy", values)
         results[name] = {**output, "matrix": matrix}
     (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")

@@ -52,7 +52,7 @@ class _Parameter:
         node = wrapper.parameterNode
         if self.is_node:
             return node.GetNodeReference(self.name)
-        text = node.GetParameter(self.name)
+        text = wrapper.standin_seen.get(self.name, node.GetParameter(self.name))
         return text == "True" if self.kind is bool else self.kind(text)
 
     def __set__(self, wrapper: Any, value: Any) -> None:
@@ -65,6 +65,7 @@ class _Parameter:
             raise TypeError(f"Expected {self.kind.__name__} for {self.name}, got {type(value).__name__}")
         for validator in self.validators:
             validator.check(self.name, value)
+        wrapper.standin_seen[self.name] = wrapper.standin_next[self.name] = str(value)
         wrapper.parameterNode.SetParameter(self.name, str(value))
 
 
@@ -78,9 +79,22 @@ def parameterNodeWrapper(wrapped: type) -> type:
     def init(self: Any, node: Any) -> None:
         self.parameterNode = node
         self._guis = {}
+        self.standin_seen, self.standin_next = {}, {}
         self._write_defaults()
+        self.standin_next = stored(self)
         # A living wrapper writes its defaults back when the scene closes.
-        self._tag = node.AddObserver("ModifiedEvent", lambda *_: (self._write_defaults(), self._to_widgets()))
+        self._tag = node.AddObserver("ModifiedEvent", lambda *_: modified(self))
+
+    def stored(self: Any) -> dict[str, str]:
+        values = {name: self.parameterNode.GetParameter(name) for name, p in parameters.items() if not p.is_node}
+        return {name: text for name, text in values.items() if text}
+
+    def modified(self: Any) -> None:
+        # What another wrapper writes is seen one change late; a closed scene wipes everything at once.
+        self.standin_seen = {**stored(self), **self.standin_next} if stored(self) else {}
+        self._write_defaults()
+        self.standin_next = stored(self)
+        self._to_widgets()
 
     def write_defaults(self: Any) -> None:
         for parameter in parameters.values():

@@ -1,6 +1,6 @@
 """What the user chose, kept in the scene: scans, model, engines, options, and the last result."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from slicer import vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
@@ -38,6 +38,17 @@ class PanelParameters:
     mapColors: str = "vtkMRMLColorTableNodeFileInferno.txt"
     result: str = ""
     """The last prediction as JSON, so that a saved scene shows it again without any computation."""
+
+
+_wrappers: list[PanelParameters] = []
+"""The wrapper in use. Another one around the same node would hear of a change one change late."""
+
+
+def parametersOf(node: Any) -> PanelParameters:
+    """The choices stored in a parameter node; always the same object for the same node."""
+    if not _wrappers or _wrappers[0].parameterNode is not node:
+        _wrappers[:] = [PanelParameters(node)]
+    return _wrappers[0]
 
 
 def isComplete(parameters: PanelParameters | None) -> bool:

@@ -91,12 +91,18 @@ def progressInWords(steps: step_list.StepList, hasResult: bool) -> str:
     waiting = [step.label for step in steps.steps if step.state == step_list.WAITING]
     now = ", ".join(running) or _("Getting ready")
     if hasResult:
-        now = _("The prediction and its map are ready. Still to come: {steps}").format(
-            steps=", ".join(running + waiting)
-        )
+        now = _("The prediction and its map are ready")
+        if running or waiting:
+            now = _("The prediction and its map are ready. Still to come: {steps}").format(
+                steps=", ".join(running + waiting)
+            )
     left = steps.secondsLeft()
     if left is None:
         return _("{now} …").format(now=now)
+    if steps.isOverdue():
+        if left < 1.0:
+            return _("{now} … longer than expected").format(now=now)
+        return _("{now} … longer than expected, then about {seconds:.0f} s").format(now=now, seconds=left)
     words = _("{now} … about {seconds:.0f} s left")
     if not steps.isTimedHere():
         words = _("{now} … perhaps {seconds:.0f} s left (this computer is timed during its first run)")

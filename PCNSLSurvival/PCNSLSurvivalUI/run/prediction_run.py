@@ -23,12 +23,10 @@ from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.run.plan import planModules, planProcess
 from PCNSLSurvivalUI.run.prediction_process import ProcessStage
-from PCNSLSurvivalUI.run.registration_process import RegistrationProcess
 from PCNSLSurvivalUI.run.request import RunListener, RunRequest
-from PCNSLSurvivalUI.run.slicer_modules import CLIStep
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_verdicts import judgeStep
-from PCNSLSurvivalUI.run.tasks import ModuleTask, RegistrationTask
+from PCNSLSurvivalUI.run.tasks import ModuleTask, RegistrationTask, RunningStep
 from PCNSLSurvivalUI.run.volumes import RunVolumes
 
 
@@ -42,7 +40,7 @@ class PredictionRun:
         self._volumes = RunVolumes(request)
         self._tasks: list[ModuleTask | None] = []
         """Steps that wait for their turn; None stands for the start of our process."""
-        self._step: CLIStep | RegistrationProcess | None = None
+        self._step: RunningStep | None = None
         self._process: ProcessStage | None = None
         self.hasResult = False
         """Whether the prediction is in the scene already, and only T1 or T2 are still being aligned."""

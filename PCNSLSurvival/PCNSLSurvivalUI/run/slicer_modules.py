@@ -14,7 +14,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalLib.preprocessing.recipe import Recipe, factors_for
+from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep
 
 N4, BRAINSFIT, SWISS = "n4itkbiasfieldcorrection", "brainsfit", "swissskullstripper"
 TITLES = {N4: "N4ITKBiasFieldCorrection", BRAINSFIT: "BRAINSFit", SWISS: "SwissSkullStripper"}
@@ -27,29 +27,27 @@ def isInstalled(module: str) -> bool:
 
 
 def biasFieldParameters(
-    volume: slicer.vtkMRMLScalarVolumeNode,
+    samples: slicer.vtkMRMLScalarVolumeNode,
     corrected: slicer.vtkMRMLScalarVolumeNode,
-    recipe: Recipe,
+    field: slicer.vtkMRMLScalarVolumeNode,
+    figures: BiasFieldStep,
     mask: slicer.vtkMRMLLabelMapVolumeNode | None = None,
 ) -> dict[str, Any]:
-    """N4ITKBiasFieldCorrection with the recipe's figures.
+    """N4ITKBiasFieldCorrection with the recipe's figures, on samples that are thinned already.
 
-    The field is fitted inside ``mask`` where one is given, otherwise in the whole head. The module has one shrink
-    factor for all three axes, so the one of the coarsest axis is taken: thick slices are kept whole, at the price
-    of more samples in the plane.
+    The field is fitted inside ``mask`` where one is given, otherwise in the whole head.
     """
-    step = recipe.bias_field
-    factors = factors_for(volume.GetSpacing(), volume.GetImageData().GetDimensions(), step.working_spacing_mm)
     inside = {} if mask is None else {"maskImageName": mask}
     return {
         **inside,
-        "inputImageName": volume,
+        "inputImageName": samples,
         "outputImageName": corrected,
-        "shrinkFactor": int(min(factors)),
-        "numberOfIterations": ",".join(str(n) for n in step.iterations),
-        "convergenceThreshold": float(step.convergence_threshold),
-        "initialMeshResolution": ",".join(str(points - 3) for points in step.control_points),  # cubic pieces
-        "nHistogramBins": int(step.histogram_bins),
+        "outputBiasFieldName": field,
+        "shrinkFactor": 1,
+        "numberOfIterations": ",".join(str(n) for n in figures.iterations),
+        "convergenceThreshold": float(figures.convergence_threshold),
+        "initialMeshResolution": ",".join(str(points - 3) for points in figures.control_points),  # cubic pieces
+        "nHistogramBins": int(figures.histogram_bins),
     }
 
 

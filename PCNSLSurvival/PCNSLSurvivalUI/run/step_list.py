@@ -126,6 +126,11 @@ class StepList:
             left[step.lane] += max(step.expected - step.elapsed, 0.0)
         return left[FIRST] + max(left[PROCESS], left[READING])
 
+    def isOverdue(self) -> bool:
+        """Whether a step takes clearly longer than it should: the seconds left stand still then."""
+        running = [step for step in self.steps if step.state == RUNNING and step.expected is not None]
+        return any(step.elapsed > 1.25 * step.expected + 2.0 for step in running)
+
     def isTimedHere(self) -> bool:
         """Whether the seconds left come from this computer alone, with no guess among them."""
         left = [step for step in self.steps if step.state in (WAITING, RUNNING)]

@@ -9,11 +9,14 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalUI.run import slicer_modules
+from PCNSLSurvivalUI.run.bias_field_step import BiasFieldStep
 from PCNSLSurvivalUI.run.engines import SKIP
 from PCNSLSurvivalUI.run.registration_process import RegistrationProcess
 from PCNSLSurvivalUI.run.request import CannotStartError, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps, identityOf
 from PCNSLSurvivalUI.run.volumes import RunVolumes
+
+RunningStep = slicer_modules.CLIStep | RegistrationProcess | BiasFieldStep
 
 
 class ModuleTask:
@@ -58,7 +61,7 @@ class ModuleTask:
         self._handOn()
         return True
 
-    def start(self, ended: Callable[[bool], None]) -> slicer_modules.CLIStep | RegistrationProcess:
+    def start(self, ended: Callable[[bool], None]) -> RunningStep:
         """Begin, with new nodes for what it makes.
 
         Args:
@@ -67,7 +70,7 @@ class ModuleTask:
         self._made = [self._volumes.new(className, name.format(role=self.role.label)) for className, name in self.makes]
         return self._start(ended)
 
-    def _start(self, ended: Callable[[bool], None]) -> slicer_modules.CLIStep | RegistrationProcess:
+    def _start(self, ended: Callable[[bool], None]) -> RunningStep:
         return slicer_modules.CLIStep(self.module, self._parameters(), ended)
 
     def problem(self) -> str:
@@ -143,9 +146,10 @@ class BiasFieldTask(ModuleTask):
             repr(self._request.model.recipe.bias_field),
         )
 
-    def _parameters(self) -> dict[str, Any]:
-        recipe = self._request.model.recipe
-        return slicer_modules.biasFieldParameters(self._volumes.raw[self.role], self._made[0], recipe, self._mask())
+    def _start(self, ended: Callable[[bool], None]) -> BiasFieldStep:
+        figures = self._request.model.recipe.bias_field
+        scan = self._volumes.raw[self.role]
+        return BiasFieldStep(scan, self._made[0], figures, self._mask(), self._volumes.new, ended)
 
     def _handOn(self) -> None:
         self._volumes.current[self.role] = self._made[0]

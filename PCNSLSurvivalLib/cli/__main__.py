@@ -1,4 +1,4 @@
-"""``pcnsl-survival``: one door to every command; also ``python -m PCNSLSurvivalLib.cli``."""
+"""``pcnsl-survival``: the entry point of all commands; also ``python -m PCNSLSurvivalLib.cli``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
             ``--progress json``.
 
     Returns:
-        0 done; 2 wrong usage; 3 an error told in a sentence on stderr; 130 interrupted; 1 a fault of this software.
+        0 done; 2 wrong usage; 3 an error with its sentence on stderr; 130 interrupted; 1 an internal error.
     """
     # A console that lacks a letter, such as Windows' for ≤, shows a question mark instead of ending the run.
     for stream in (sys.stdout, sys.stderr):
@@ -62,14 +62,14 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
         print(f"pcnsl-survival: {problem}", file=sys.stderr)
         return OUR_ERROR
     except KeyboardInterrupt:
-        print("pcnsl-survival: Stopped. Nothing half-written was left behind.", file=sys.stderr)
+        print("pcnsl-survival: Interrupted. No partial output was written.", file=sys.stderr)
         return INTERRUPTED
     except Exception as problem:
         if args.debug:
             raise
         print(
-            f"pcnsl-survival: A fault in this software ({type(problem).__name__}); nothing half-written was left "
-            "behind. Run the same command with --debug and report what it prints.",
+            f"pcnsl-survival: Internal error ({type(problem).__name__}). No partial output was written. Run the same "
+            "command with --debug and report its output.",
             file=sys.stderr,
         )
         return CRASHED
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pcnsl-survival",
         description="One-year overall survival of primary CNS lymphoma from post-contrast T1 MRI, with the "
-        f"activation map on the patient's own slices. {RESEARCH_USE_ONLY}",
+        f"activation map overlaid on the patient's slices. {RESEARCH_USE_ONLY}",
     )
     parser.add_argument("--version", action="version", version=f"pcnsl-survival {version.__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")

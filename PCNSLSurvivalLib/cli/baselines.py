@@ -1,4 +1,4 @@
-"""``pcnsl-survival baselines``: clinical variables and radiomics, judged on the same folds as the networks."""
+"""``pcnsl-survival baselines``: clinical and radiomics baselines on the same folds as the networks."""
 
 from __future__ import annotations
 
@@ -22,35 +22,41 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
         "cohort",
         type=Path,
         metavar="COHORT",
-        help="cohort as for preprocess; not looked at with --prepared, which holds its survival and clinical variables",
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of results and kept features")
-    parser.add_argument(
-        "--prepared", type=Path, metavar="DIR", help="the prepared cohort; without it, clinical baselines only"
+        help="cohort as for preprocess; ignored with --prepared, which contains survival and clinical variables",
     )
     parser.add_argument(
-        "--folds", type=whole_number(2), default=5, metavar="K", help="folds of a cross-validation (default 5)"
+        "--out", type=Path, required=True, metavar="DIR", help="output folder for results and cached features"
     )
-    parser.add_argument("--repeats", type=whole_number(1), default=2, metavar="R", help="cross-validations (default 2)")
-    parser.add_argument("--seed", type=whole_number(0), default=12, help="of the folds (default 12)")
     parser.add_argument(
-        "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="limit of the classes"
+        "--prepared", type=Path, metavar="DIR", help="prepared cohort; without it, only clinical baselines are run"
+    )
+    parser.add_argument("--folds", type=whole_number(2), default=5, metavar="K", help="number of folds (default 5)")
+    parser.add_argument(
+        "--repeats", type=whole_number(1), default=2, metavar="R", help="number of repetitions (default 2)"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=12, help="random seed of the folds (default 12)")
+    parser.add_argument(
+        "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="threshold of the OS classes"
     )
     parser.add_argument(
         "--radiomics-region",
         choices=("auto", "lesion", "brain"),
         default="auto",
-        help="what radiomics looks at in everybody (default: the lesion where all have a mask of it, the brain where "
-        "nobody has)",
+        help="region for radiomics, the same in all patients (default: lesion if all patients have a lesion mask, "
+        "brain if none has)",
     )
     parser.add_argument(
-        "--jobs", type=whole_number(1), default=1, metavar="N", help="scans at the same time for radiomics"
+        "--jobs",
+        type=whole_number(1),
+        default=1,
+        metavar="N",
+        help="number of scans processed in parallel for radiomics",
     )
     parser.set_defaults(run=run_baselines)
 
 
 def run_baselines(args: argparse.Namespace) -> int:
-    """Judge every baseline that the cohort allows, and write the report."""
+    """Cross-validate every baseline that the cohort allows, and write the report."""
     from PCNSLSurvivalLib.cohorts.cohort import find_cohort
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds
@@ -70,7 +76,7 @@ def run_baselines(args: argparse.Namespace) -> int:
     prepared = cohort.exams if cohort is not None else ()
     found = None if prepared else find_cohort(args.cohort.absolute())
     everybody = tuple(one for one in (prepared if found is None else found.cases) if one.os_days is not None)
-    # Censored patients follow into the analysis of survival; who has no known survival is of no use here.
+    # Censored patients enter the survival analysis; patients without known survival do not.
     classes = {one.name: c for one in everybody if (c := one.os_class(days)) is not None}
     labeled = [one for one in everybody if one.name in classes]
     folds = repeated_stratified_folds(
@@ -97,7 +103,7 @@ def run_baselines(args: argparse.Namespace) -> int:
         except EvaluationError as problem:
             if arm.sequence is not None:
                 raise
-            print(f"{arm.label} is left out. {problem}", file=sys.stderr)
+            print(f"{arm.label} is excluded. {problem}", file=sys.stderr)
             continue
         predictions += [run_baseline(arm.name, arm.classifier, table, fold, seed=args.seed) for fold in folds]
         judged.append(arm)

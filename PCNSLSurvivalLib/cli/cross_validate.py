@@ -13,8 +13,8 @@ def add_cross_validate_command(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "cross-validate",
         help="one network or baseline by repeated cross-validation",
-        description="Cross-validate one arm on a prepared cohort; leave its report, tables and, for a network, the "
-        "model folder. Stopped at any point, the same command goes on there.",
+        description="Cross-validate one arm on a prepared cohort. Writes the report, the tables and, for a network, "
+        "the model folder. An interrupted run resumes with the same command.",
     )
     parser.add_argument("cohort", type=Path, metavar="COHORT", help="prepared cohort")
     parser.add_argument(
@@ -24,14 +24,17 @@ def add_cross_validate_command(commands: argparse._SubParsersAction) -> None:
         help="such as t1gd_scratch (the default), t1gd_transfer, t2_scratch, svm_clinical, svm_t1gd_radiomics",
     )
     parser.add_argument(
-        "--plan", type=Path, metavar="PLAN", help="experiment file with folds, network and settings; else the defaults"
+        "--plan",
+        type=Path,
+        metavar="PLAN",
+        help="experiment file with folds, network and settings; defaults if left out",
     )
     add_run_options(parser)
     parser.set_defaults(run=run_cross_validate)
 
 
 def run_cross_validate(args: argparse.Namespace) -> int:
-    """Run what is missing of the arm, write its results, and say where they are."""
+    """Run the unfinished jobs of the arm, write its results, and print where they are."""
     from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, read_plan
 
     plan = read_plan(args.plan) if args.plan else ExperimentPlan()

@@ -14,12 +14,12 @@ def add_demo_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "demo",
-        help="make the demonstration patient (a virtual head with known truth) and predict it",
-        description="Make the demonstration patient, a virtual whole head with an enhancing lesion, and predict it "
-        "from T1Gd, T1 and T2 as a real one.",
+        help="generate the demonstration patient (a virtual head with known ground truth) and predict it",
+        description="Generate the demonstration patient, a virtual whole head with an enhancing lesion, and predict "
+        "it from T1Gd, T1 and T2 like a real patient.",
     )
     add_result_options(parser)
-    parser.add_argument("--scans-only", action="store_true", help="write the scans to DIR and predict nothing")
+    parser.add_argument("--scans-only", action="store_true", help="write the scans to DIR without a prediction")
     parser.set_defaults(run=run_demo)
 
 
@@ -30,7 +30,7 @@ def run_demo(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.phantoms import demonstration_patient
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
-    print("Making the demonstration patient: a virtual head, no real person.", flush=True)
+    print("Generating the demonstration patient: a virtual head, not a real person.", flush=True)
     patient = demonstration_patient()
 
     def write(folder: Path) -> dict[MRSequence, Path]:

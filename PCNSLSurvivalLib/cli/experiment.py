@@ -1,4 +1,4 @@
-"""``pcnsl-survival experiment``: the paper's grid on your own cohorts, from folds to tables, figures and a model."""
+"""``pcnsl-survival experiment``: the paper's experiment on your own cohorts: folds, tables, figures and a model."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def add_experiment_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "experiment",
-        help="the paper's grid of networks and baselines on your own cohorts",
-        description="Cross-validate every arm of an experiment file, compare the arms, and pack a model. Stopped at "
-        "any point, the same command goes on there and repeats nothing that is finished.",
+        help="the paper's networks and baselines, cross-validated on your own cohorts",
+        description="Cross-validate every arm of an experiment file, compare the arms, and pack a model. An "
+        "interrupted run resumes with the same command and repeats no finished job.",
     )
     parser.add_argument("plan", type=Path, metavar="PLAN", help="experiment file (YAML); see Resources/experiments")
     parser.add_argument(
-        "--cohort", type=Path, required=True, metavar="DIR", help="prepared cohort that is cross-validated"
+        "--cohort", type=Path, required=True, metavar="DIR", help="prepared cohort for cross-validation"
     )
     add_run_options(parser)
     parser.set_defaults(run=run_experiment)
@@ -49,7 +49,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="initial weights: one folder of 'pretrain' per sequence, or a MedicalNet file for all sequences",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of all results")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for all results")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--jobs",
@@ -63,18 +63,18 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--device", type=device_name, default="auto", metavar="DEVICE", help=f"device for training: {WORDS}"
     )
     parser.add_argument("--dry-run", action="store_true", help="list arms, folds and excluded patients, then stop")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def run_experiment(args: argparse.Namespace) -> int:
-    """Run what is missing of the experiment, write its results, and say where they are."""
+    """Run the unfinished jobs of the experiment, write its results, and print where they are."""
     from PCNSLSurvivalLib.experiment.plan import read_plan
 
     return run_plan(read_plan(args.plan), args)
 
 
 def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
-    """Run what is missing of a plan with the options of ``add_run_options``."""
+    """Run the unfinished jobs of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
@@ -101,14 +101,14 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     print(
         f"{len(plan.arm_names)} arms, {plan.splits} folds x {plan.repeats}, {len(job_table.jobs)} jobs. "
         f"{len(people.labeled)} patients with an OS class, {len(people.censored)} censored before the threshold, "
-        f"{len(people.left_out)} left out.",
+        f"{len(people.left_out)} excluded.",
         flush=True,
     )
     if plan.virtual_patients:
         print("The patients are virtual: the report says so, and a model is a demonstration.", flush=True)
     if plan.model_arm is not None and not plan.makes_model:
         print(
-            f"No model folder will be made: it can say OS over one year only, and 'threshold_days' is "
+            f"No model folder will be made: a model predicts one-year OS only, and 'threshold_days' is "
             f"{plan.threshold_days:g}.",
             flush=True,
         )

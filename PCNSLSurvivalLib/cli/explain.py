@@ -13,9 +13,9 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "explain",
-        help="predict, choose what the map explains, and check the explanation",
-        description="Predict one patient, draw the map of either class and any block, book the evidence by region, and "
-        f"test whether the map tells the truth. {RESEARCH_USE_ONLY}",
+        help="predict, choose the target of the map, and check the explanation",
+        description="Predict one patient, compute the map of either class at any block, attribute the log-odds by "
+        f"region, and run sanity checks on the map. {RESEARCH_USE_ONLY}",
     )
     add_scan_options(parser)
     add_result_options(parser)
@@ -25,10 +25,13 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
         type=_target,
         default=None,
         metavar="{predicted,over,up-to}",
-        help="class the map explains: the predicted one, OS over one year, or OS up to one year",
+        help="target class of the map: the predicted class, OS over one year, or OS up to one year",
     )
     maps.add_argument(
-        "--block", choices=("layer4", "layer3", "layer2"), default="layer4", help="earlier blocks have finer cells"
+        "--block",
+        choices=("layer4", "layer3", "layer2"),
+        default="layer4",
+        help="network block of the map; earlier blocks have a finer resolution",
     )
     maps.add_argument(
         "--method",
@@ -36,7 +39,7 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
         default="grad_cam",
         help="Grad-CAM, HiResCAM or LayerCAM",
     )
-    maps.add_argument("--lesion-mask", type=Path, metavar="FILE", help="lesion mask on the voxels of T1Gd")
+    maps.add_argument("--lesion-mask", type=Path, metavar="FILE", help="lesion mask on the T1Gd voxel grid")
     maps.add_argument(
         "--check",
         dest="check_explanation",

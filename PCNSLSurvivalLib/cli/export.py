@@ -18,22 +18,22 @@ def add_export_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "export",
-        help="key images, DICOM objects and a PDF from a result folder",
+        help="export key images, DICOM objects and a PDF from a result folder",
         description="Key images of the strongest slices as PNG, the maps and key images as DICOM beside the T1Gd "
         f"series, and the report as PDF. {RESEARCH_USE_ONLY}",
     )
-    parser.add_argument("result", type=Path, metavar="RESULT", help="folder that 'predict' or 'explain' made")
-    parser.add_argument("--t1gd", type=Path, metavar="SCAN", help="the T1Gd of the result; not needed for the PDF")
-    parser.add_argument("--key-images", type=Path, metavar="DIR", help="folder to make for the PNG pictures")
-    parser.add_argument("--dicom", type=Path, metavar="DIR", help="folder to make for the DICOM objects")
+    parser.add_argument("result", type=Path, metavar="RESULT", help="result folder of 'predict' or 'explain'")
+    parser.add_argument("--t1gd", type=Path, metavar="SCAN", help="T1Gd scan of the result; not needed for the PDF")
+    parser.add_argument("--key-images", type=Path, metavar="DIR", help="output folder for the PNG images")
+    parser.add_argument("--dicom", type=Path, metavar="DIR", help="output folder for the DICOM objects")
     parser.add_argument(
         "--dicom-series",
         type=Path,
         metavar="SERIES",
-        help="folder of the T1Gd series, if SCAN is another file of it",
+        help="folder of the T1Gd DICOM series, if SCAN is another file format",
     )
-    parser.add_argument("--pdf", type=Path, metavar="FILE", help="file to make of the report")
-    parser.add_argument("--overwrite", action="store_true", help="replace folders that are there")
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="output file for the report as PDF")
+    parser.add_argument("--overwrite", action="store_true", help="replace existing folders")
     parser.set_defaults(run=run_export)
 
 

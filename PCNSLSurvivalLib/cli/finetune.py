@@ -33,7 +33,7 @@ def add_finetune_command(commands: argparse._SubParsersAction) -> None:
 
 
 def run_finetune(args: argparse.Namespace) -> int:
-    """Train, or find it done; pack the model, and say where it is."""
+    """Train, or find the training finished; pack the model, and print where it is."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
     from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS

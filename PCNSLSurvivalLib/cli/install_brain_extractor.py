@@ -1,4 +1,4 @@
-"""``pcnsl-survival install-brain-extractor``: get the networks that outline the brain."""
+"""``pcnsl-survival install-brain-extractor``: download the brain extraction model."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 def add_install_brain_extractor_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command to the command line."""
     parser = commands.add_parser(
-        "install-brain-extractor", help="get the networks that outline the brain (deepbet 1.0.2, MIT, 10 MB)"
+        "install-brain-extractor", help="download the brain extraction model (deepbet 1.0.2, MIT, 10 MB)"
     )
     parser.add_argument(
-        "--wheels", type=Path, default=None, help="folder that holds the deepbet wheel; without it pip downloads it"
+        "--wheels", type=Path, default=None, help="folder that contains the deepbet wheel; pip downloads it if left out"
     )
     parser.set_defaults(run=run_install_brain_extractor)
 
@@ -22,5 +22,5 @@ def run_install_brain_extractor(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import install_brain_extractor
 
     install_brain_extractor(args.wheels)
-    print("The brain extraction networks are in place.")
+    print("The brain extraction model is installed.")
     return 0

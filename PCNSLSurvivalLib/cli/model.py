@@ -1,26 +1,26 @@
-"""``pcnsl-survival model``: see, check, install and make model folders."""
+"""``pcnsl-survival model``: list, verify, install and create model folders."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-_MODEL = "model folder, or name of an installed model; the bundled one if left out"
+_MODEL = "model folder or name of an installed model; the bundled model if left out"
 
 
 def add_model_command(commands: argparse._SubParsersAction) -> None:
     """Add ``model`` and its actions to the command line."""
-    parser = commands.add_parser("model", help="see, check, install and make model folders")
+    parser = commands.add_parser("model", help="list, verify, install and create model folders")
     actions = parser.add_subparsers(title="actions", dest="action", required=True, metavar="ACTION")
 
-    listing = actions.add_parser("list", help="the models on this computer")
+    listing = actions.add_parser("list", help="list the models on this computer")
     listing.set_defaults(run=run_model_list)
 
-    show = actions.add_parser("show", help="the card of a model")
+    show = actions.add_parser("show", help="show the card of a model")
     show.add_argument("model", nargs="?", help=_MODEL)
     show.set_defaults(run=run_model_show)
 
-    check = actions.add_parser("check", help="check every file and every tensor of a model")
+    check = actions.add_parser("check", help="verify every file and every tensor of a model")
     check.add_argument("model", nargs="?", help=_MODEL)
     check.set_defaults(run=run_model_check)
 
@@ -37,22 +37,22 @@ def add_model_command(commands: argparse._SubParsersAction) -> None:
     )
     export.set_defaults(run=run_model_export)
 
-    untrained = actions.add_parser("untrained", help="make a model folder with random weights, for trying the software")
-    untrained.add_argument("--out", type=Path, required=True, help="folder to make; its name names the model")
+    untrained = actions.add_parser("untrained", help="create a model folder with random weights, to try the software")
+    untrained.add_argument("--out", type=Path, required=True, help="output folder; its name becomes the model's name")
     untrained.add_argument("--depth", type=int, default=10, choices=(10, 18, 34, 50), help="ResNet depth")
-    untrained.add_argument("--width", type=float, default=0.25, help="share of the usual number of planes")
+    untrained.add_argument("--width", type=float, default=0.25, help="width multiplier of the network")
     untrained.add_argument("--conv1-stride", type=int, default=1, choices=(1, 2))
     untrained.add_argument(
         "--sequences", nargs="+", default=["t1gd"], choices=("t1gd", "t1", "t2"), help="input channels in order"
     )
     untrained.add_argument("--members", type=int, default=1, help="number of networks")
     untrained.add_argument("--seed", type=int, default=None)
-    untrained.add_argument("--overwrite", action="store_true", help="replace a folder that holds files")
+    untrained.add_argument("--overwrite", action="store_true", help="replace a folder that contains files")
     untrained.set_defaults(run=run_model_untrained)
 
 
 def run_model_list(args: argparse.Namespace) -> int:
-    """Print one line a model."""
+    """Print one line per model."""
     from PCNSLSurvivalLib.core.errors import ModelFolderError
     from PCNSLSurvivalLib.models.installed_models import model_paths
     from PCNSLSurvivalLib.models.model_folder import read_model_folder
@@ -90,8 +90,8 @@ def run_model_check(args: argparse.Namespace) -> int:
     tensors = model.load_members()
     numbers = sum(array.size for array in tensors[0].values())
     print(
-        f"{model.name} {model.version} is whole: {len(model.files)} files, {len(tensors)} member(s), "
-        f"{len(tensors[0])} tensors with {numbers / 1e6:.2f} million numbers each, every checksum right."
+        f"{model.name} {model.version} is intact: {len(model.files)} files, {len(tensors)} member(s), "
+        f"{len(tensors[0])} tensors with {numbers / 1e6:.2f} million numbers each, all checksums match."
     )
     if model.warning:
         print(model.warning)

@@ -1,4 +1,4 @@
-"""``pcnsl-survival phantom``: a cohort of virtual patients with known truth."""
+"""``pcnsl-survival phantom``: a cohort of virtual patients with known ground truth."""
 
 from __future__ import annotations
 
@@ -17,42 +17,45 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "phantom",
-        help="make a cohort of virtual patients with known truth",
-        description="Make a cohort of virtual patients: whole heads with lesions, overall survival and clinical "
-        "variables, with every truth kept. Run again, it goes on where it stopped. No scan shows a real person.",
+        help="generate a cohort of virtual patients with known ground truth",
+        description="Generate a cohort of virtual patients: whole heads with lesions, overall survival and clinical "
+        "variables, with all ground truth stored. An interrupted run resumes with the same command. No scan shows a "
+        "real person.",
     )
-    parser.add_argument("--patients", type=_count, required=True, metavar="N", help="how many patients")
-    parser.add_argument("--seed", type=int, required=True, metavar="S", help="the same seed gives the same cohort")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the cohort")
+    parser.add_argument("--patients", type=_count, required=True, metavar="N", help="number of patients")
+    parser.add_argument(
+        "--seed", type=int, required=True, metavar="S", help="random seed; the same seed gives the same cohort"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder of the cohort")
     parser.add_argument("--kind", choices=("pcnsl", "gbm"), default="pcnsl", help="disease")
     parser.add_argument(
         "--grid",
         choices=("clinical", "isotropic"),
         default="clinical",
-        help="thick slices and 3-D mixed as in practice, or 1 mm; the processed layouts are always 1 mm",
+        help="clinical mixture of thick-slice and 3-D scans, or isotropic 1 mm; processed layouts are always 1 mm",
     )
-    parser.add_argument("--layout", choices=_LAYOUTS, default="bids", help="shape of the folder")
+    parser.add_argument("--layout", choices=_LAYOUTS, default="bids", help="folder layout")
     parser.add_argument(
         "--sequences",
         type=_sequences,
         default=_SEQUENCES,
         metavar="LIST",
-        help="which are made, with commas: t1gd,t1,t2,flair (default); t1gd must be among them",
+        help="comma-separated sequences to generate (default t1gd,t1,t2,flair); must include t1gd",
     )
     parser.add_argument(
         "--stripped",
         action="store_true",
-        help="brains alone, without skull and coil shading, as scans come from preparation; for --layout table",
+        help="skull-stripped brains without bias field, as after preparation; only for --layout table",
     )
-    parser.add_argument("--dicom", action="store_true", help="write every scan as a DICOM series too")
+    parser.add_argument("--dicom", action="store_true", help="also write every scan as a DICOM series")
     parser.add_argument(
         "--oracle-auc",
         type=_auc,
         default=0.85,
         metavar="AUC",
-        help="best AUC anyone can reach for OS > 1 year: 0.5 (survival is chance) to 0.97; default 0.85",
+        help="Bayes-optimal AUC for OS > 1 year, from 0.5 (survival is random) to 0.97; default 0.85",
     )
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="patients made at the same time")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="number of patients generated in parallel")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=run_phantom)
 
@@ -66,12 +69,14 @@ def run_phantom(args: argparse.Namespace) -> int:
 
     if args.dicom and args.layout in _REGISTERED:
         print(
-            f"pcnsl-survival: --dicom does not go with --layout {args.layout}: it holds processed volumes.",
+            f"pcnsl-survival: --dicom cannot be combined with --layout {args.layout}, which holds processed volumes.",
             file=sys.stderr,
         )
         return 2
     if args.stripped and (args.layout != "table" or args.dicom):
-        print("pcnsl-survival: --stripped goes with --layout table, and not with --dicom.", file=sys.stderr)
+        print(
+            "pcnsl-survival: --stripped requires --layout table and cannot be combined with --dicom.", file=sys.stderr
+        )
         return 2
     plan = CohortPlan(
         patients=args.patients,
@@ -92,19 +97,19 @@ def run_phantom(args: argparse.Namespace) -> int:
             progress=progress,
         )
     print(
-        f"{args.patients} virtual patients ({summary.made} made now, {summary.found} found): "
+        f"{args.patients} virtual patients ({summary.made} generated, {summary.found} already there): "
         f"{summary.over_one_year} with OS > 1 year, {summary.up_to_one_year} without, "
         f"{summary.without_class} censored within the year."
     )
     print(
-        f"Best achievable AUC for OS > 1 year: {summary.oracle_auc:.3f} with every variable known, "
+        f"Bayes-optimal AUC for OS > 1 year: {summary.oracle_auc:.3f} with all variables known, "
         f"{summary.oracle_image_auc:.3f} from the scan alone."
     )
     return 0
 
 
 class _Bar:
-    """Finished patients and time left, on a terminal; nothing elsewhere."""
+    """Finished patients and the remaining time on a terminal; nothing elsewhere."""
 
     def __init__(self, *, quiet: bool) -> None:
         from tqdm import tqdm
@@ -137,12 +142,12 @@ def _count(text: str) -> int:
 def _sequences(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     if not set(names) <= set(_SEQUENCES) or "t1gd" not in names or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError("must name t1gd, and t1, t2 and flair where they are wanted, with commas")
+        raise argparse.ArgumentTypeError("must be a comma-separated list of t1gd, t1, t2, flair that includes t1gd")
     return names
 
 
 def _auc(text: str) -> float:
     value = float(text)
     if not 0.5 <= value <= 0.97:
-        raise argparse.ArgumentTypeError("must lie between 0.5 and 0.97")
+        raise argparse.ArgumentTypeError("must be between 0.5 and 0.97")
     return value

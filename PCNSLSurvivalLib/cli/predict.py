@@ -1,4 +1,4 @@
-"""``pcnsl-survival predict``: one patient from scans to a result folder."""
+"""``pcnsl-survival predict``: predict one patient from scans to a result folder."""
 
 from __future__ import annotations
 
@@ -10,75 +10,85 @@ from pathlib import Path
 from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
 
-_SCAN = "NIfTI, NRRD or MetaImage file, or a folder with one DICOM series"
+_SCAN = "NIfTI, NRRD or MetaImage file, or folder with one DICOM series"
 
 
 def add_predict_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "predict",
-        help="probability of OS > 1 year from a T1Gd scan, with the activation map",
+        help="predict OS > 1 year from a T1Gd scan, with the activation map",
         description="Probability of overall survival over one year from a post-contrast T1 scan (T1Gd) of the whole "
-        f"head, with the activation map on the scan's own slices. {RESEARCH_USE_ONLY}",
+        f"head, with the activation map overlaid on the scan's slices. {RESEARCH_USE_ONLY}",
     )
     add_scan_options(parser)
     parser.add_argument(
         "--alignment",
         type=Path,
         metavar="FILE",
-        help="alignment.json of 'register', where T1 and T2 were laid over T1Gd: the turn of the head is judged too",
+        help="alignment.json of 'register', if T1 and T2 were registered with it; the head rotation is then checked",
     )
     add_result_options(parser)
     parser.set_defaults(run=run_predict)
 
 
 def add_scan_options(parser: argparse.ArgumentParser) -> None:
-    """Scans of one patient, and what has been done to them."""
+    """Options for the scans of one patient and their previous preprocessing."""
     parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {_SCAN}")
-    parser.add_argument("--t1", type=Path, metavar="SCAN", help="T1 without contrast, registered to T1Gd")
-    parser.add_argument("--t2", type=Path, metavar="SCAN", help="T2, registered to T1Gd")
+    parser.add_argument("--t1", type=Path, metavar="SCAN", help="pre-contrast T1; it is registered to T1Gd")
+    parser.add_argument("--t2", type=Path, metavar="SCAN", help="T2; it is registered to T1Gd")
     parser.add_argument(
         "--cache-dir",
         type=Path,
         metavar="DIR",
-        help="cache of the slow preprocessing steps: results are stored here and reused in later runs",
+        help="cache of the slow preprocessing steps, reused by later runs",
     )
-    said = parser.add_argument_group("what has been done to the scans already")
-    said.add_argument("--already-stripped", action="store_true", help="skull removed: 0 outside the brain")
-    said.add_argument("--already-corrected", action="store_true", help="bias field removed")
-    said.add_argument("--already-registered", action="store_true", help="T1 and T2 lie over T1Gd")
-    said.add_argument("--brain-mask", type=Path, metavar="FILE", help="brain mask on the voxels of T1Gd")
+    said = parser.add_argument_group("preprocessing that has already been done")
+    said.add_argument("--already-stripped", action="store_true", help="scans are skull-stripped: 0 outside the brain")
+    said.add_argument("--already-corrected", action="store_true", help="scans are bias-corrected")
+    said.add_argument("--already-registered", action="store_true", help="T1 and T2 are registered to T1Gd")
+    said.add_argument("--brain-mask", type=Path, metavar="FILE", help="brain mask on the T1Gd voxel grid")
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that predicts one patient."""
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make for the result")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the result")
     add_network_options(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace what DIR holds")
+    parser.add_argument("--overwrite", action="store_true", help="replace the content of DIR")
     parser.add_argument(
-        "--keep-intermediate", action="store_true", help="write the scans without bias field as well (uncompressed)"
+        "--keep-intermediate", action="store_true", help="also write the bias-corrected scans (uncompressed)"
     )
     parser.add_argument(
-        "--override-quality", action="store_true", help="go on when a scan is judged unusable; the result says so"
+        "--override-quality",
+        action="store_true",
+        help="continue despite failed quality checks; the override is recorded",
     )
     parser.add_argument(
-        "--progress", choices=CHOICES, default="auto", help="bars, one JSON object a line on stdout, or nothing"
+        "--progress",
+        choices=CHOICES,
+        default="auto",
+        help="progress bars, one JSON object per line on stdout, or nothing",
     )
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Which model to ask, and where and how it computes."""
+    """Options that choose the model, the device, the runtime and the precision."""
     parser.add_argument(
-        "--model", metavar="MODEL", help="model folder, or name of an installed model; the bundled one if left out"
+        "--model", metavar="MODEL", help="model folder or name of an installed model; the bundled model if left out"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where to compute")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="device for inference")
     parser.add_argument(
-        "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="torch, or ONNX Runtime without it"
+        "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="inference runtime: torch or ONNX Runtime"
     )
     parser.add_argument(
-        "--precision", choices=("float32", "bf16"), default="float32", help="bf16 for hardware that has it"
+        "--precision",
+        choices=("float32", "bf16"),
+        default="float32",
+        help="numeric precision; bf16 needs hardware support",
     )
-    parser.add_argument("--tta", action="store_true", help="average with the left-right mirrored scan")
+    parser.add_argument(
+        "--tta", action="store_true", help="test-time augmentation: average with the left-right mirrored scan"
+    )
 
 
 def run_predict(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``pcnsl-survival predict-cohort``: every patient of a cohort with one loaded model."""
+"""``pcnsl-survival predict-cohort``: predict every patient of a cohort with one loaded model."""
 
 from __future__ import annotations
 
@@ -19,33 +19,38 @@ def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "predict-cohort",
-        help="predict every patient of a cohort, overnight",
-        description="Predict every patient of a cohort with a model that is loaded once. Each gets a result folder as "
-        "`predict` makes it; predictions.csv lists all. A case that fails does not stop the others; stopped at any "
-        f"point, the same command goes on there. {RESEARCH_USE_ONLY}",
+        help="predict every patient of a cohort",
+        description="Predict every patient of a cohort with a model that is loaded once. Writes one result folder "
+        "per patient and a table of all, predictions.csv. A failed case does not stop the others. An interrupted run "
+        f"resumes with the same command. {RESEARCH_USE_ONLY}",
     )
     parser.add_argument(
         "cohort",
         type=Path,
         metavar="COHORT",
-        help="CSV or TSV table with paths; BIDS, UCSF-PCNSL or BraTS2020 folder; folder with one folder a patient",
+        help="CSV or TSV table with paths; BIDS, UCSF-PCNSL or BraTS2020 folder; folder with one folder per patient",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the result folders")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the result folders")
     add_network_options(parser)
     parser.add_argument(
-        "--use-brain-masks", action="store_true", help="use the brain masks the cohort brings; recorded"
+        "--use-brain-masks", action="store_true", help="use the brain masks of the cohort; this is recorded"
     )
     parser.add_argument(
-        "--override-quality", action="store_true", help="go on when a scan is judged unusable; the result says so"
+        "--override-quality",
+        action="store_true",
+        help="continue despite failed quality checks; the override is recorded",
     )
     parser.add_argument(
-        "--progress", choices=("auto", "json", "none"), default="auto", help="bar, one JSON object a case, or nothing"
+        "--progress",
+        choices=("auto", "json", "none"),
+        default="auto",
+        help="progress bar, one JSON object per case, or nothing",
     )
     parser.set_defaults(run=run_predict_cohort)
 
 
 def run_predict_cohort(args: argparse.Namespace) -> int:
-    """Predict what is not predicted yet, and say what became of every case."""
+    """Predict the remaining cases, and report the status of every case."""
     from tqdm import tqdm
 
     from PCNSLSurvivalLib.cohorts.cohort import find_cohort

@@ -1,4 +1,4 @@
-"""``pcnsl-survival preprocess``: a cohort from scans as they come to prepared patients."""
+"""``pcnsl-survival preprocess``: prepare the scans of a cohort for training."""
 
 from __future__ import annotations
 
@@ -20,49 +20,58 @@ def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "preprocess",
-        help="prepare all patients of a cohort",
+        help="prepare all patients of a cohort for training",
         description="Prepare all patients of a cohort for training: brain extraction, bias field correction, "
-        "registration to T1Gd, normalization, resampling. Stopped at any point, the same command goes on there.",
+        "registration to T1Gd, normalization, resampling. An interrupted run resumes with the same command.",
     )
     parser.add_argument(
         "cohort",
         type=Path,
         metavar="COHORT",
-        help="CSV or TSV table with paths; BIDS, UCSF-PCNSL or BraTS2020 folder; folder with one folder a patient",
+        help="CSV or TSV table with paths; BIDS, UCSF-PCNSL or BraTS2020 folder; folder with one folder per patient",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the prepared cohort")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder of the prepared cohort")
     parser.add_argument(
         "--sequences",
         type=_sequences,
         metavar="LIST",
-        help="scans to use, such as t1gd,t1,t2; all that are found if left out",
+        help="comma-separated sequences to use, such as t1gd,t1,t2; all available sequences if left out",
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_count, default=1, metavar="N", help="cases at the same time, about 1.2 GB each")
+    where.add_argument(
+        "--jobs", type=_count, default=1, metavar="N", help="number of cases processed in parallel, about 1.2 GB each"
+    )
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
     parser.add_argument(
-        "--use-brain-masks", action="store_true", help="use the brain masks the cohort brings; recorded"
+        "--use-brain-masks", action="store_true", help="use the brain masks of the cohort; this is recorded"
     )
     parser.add_argument(
-        "--override-quality", action="store_true", help="keep cases whose scans are judged unusable; recorded"
+        "--override-quality", action="store_true", help="keep cases that fail quality checks; the override is recorded"
     )
     parser.add_argument(
         "--keep-intermediate",
         action="store_true",
         help="keep the bias-corrected scans of finished cases (about 20 MB per scan)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="tell what is found and what is missing, and stop")
+    parser.add_argument("--dry-run", action="store_true", help="list what is found and what is missing, then stop")
     parser.add_argument(
-        "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="OS classes counted in the report"
+        "--threshold-days",
+        type=float,
+        default=ONE_YEAR_DAYS,
+        metavar="DAYS",
+        help="threshold of the OS classes in the report",
     )
     parser.add_argument(
-        "--progress", choices=("auto", "json", "none"), default="auto", help="bar, one JSON object a case, or nothing"
+        "--progress",
+        choices=("auto", "json", "none"),
+        default="auto",
+        help="progress bar, one JSON object per case, or nothing",
     )
     parser.set_defaults(run=run_preprocess)
 
 
 def run_preprocess(args: argparse.Namespace) -> int:
-    """Prepare what is not prepared yet, and say what became of every case."""
+    """Prepare the remaining cases, and report the status of every case."""
     from PCNSLSurvivalLib.cohorts.cohort import find_cohort
     from PCNSLSurvivalLib.cohorts.cohort_preparation import PreparationOptions, prepare_cohort
     from PCNSLSurvivalLib.cohorts.data_report import data_report
@@ -105,14 +114,16 @@ def run_preprocess(args: argparse.Namespace) -> int:
             f"{progress.counts['prepared']} prepared, {progress.counts['cached']} already prepared (skipped), "
             f"{progress.counts['failed']} failed, in {time.perf_counter() - begin:.0f} s."
         )
-        print(f"Look through {args.out / 'contact_sheet.html'} before you train.")
+        print(f"Review {args.out / 'contact_sheet.html'} before training.")
     if not any(case["state"] == "prepared" for case in cases):
-        raise CohortError("No case of the cohort could be prepared. data_report.html in DIR tells why, case by case.")
+        raise CohortError(
+            "No case of the cohort could be prepared. data_report.html in DIR lists the reason for each case."
+        )
     return 0
 
 
 class _Progress:
-    """Finished cases with the time left on a terminal, one line a case elsewhere, or JSON lines."""
+    """Finished cases with the time left on a terminal, one line per case elsewhere, or JSON lines."""
 
     def __init__(self, choice: str) -> None:
         from tqdm import tqdm
@@ -154,7 +165,7 @@ class _Progress:
 def _sequences(text: str) -> tuple[MRSequence, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if not words or any(word not in list(MRSequence) for word in words):
-        raise argparse.ArgumentTypeError("a list of t1gd, t1, t2, flair, separated by commas")
+        raise argparse.ArgumentTypeError("must be a comma-separated list of t1gd, t1, t2, flair")
     return tuple(MRSequence(word) for word in words)
 
 

@@ -22,7 +22,7 @@ def add_pretrain_command(commands: argparse._SubParsersAction) -> None:
 
 
 def run_pretrain(args: argparse.Namespace) -> int:
-    """Train, or find it done, and say what came out."""
+    """Train, or find the training finished, and print the result."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
     from PCNSLSurvivalLib.training.processes import training_processes

@@ -1,4 +1,4 @@
-"""``pcnsl-survival register``: T1 or T2 laid over T1Gd, for reading them side by side."""
+"""``pcnsl-survival register``: register T1 and T2 to T1Gd, for reading them side by side."""
 
 from __future__ import annotations
 
@@ -21,22 +21,27 @@ def add_register_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "register",
-        help="lay T1 and T2 over T1Gd, without a prediction",
-        description="Lay T1 and T2 over T1Gd by the rigid movement of the head: each scan on the voxels of T1Gd, its "
-        "movement as a 4 x 4 matrix, and a judgement of it.",
+        help="register T1 and T2 to T1Gd, without a prediction",
+        description="Register T1 and T2 to T1Gd by a rigid transform. Writes each scan on the T1Gd voxel grid, the "
+        "transform as a 4 x 4 matrix, and a quality verdict.",
     )
     add_scan_options(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make for the aligned scans")
-    parser.add_argument("--overwrite", action="store_true", help="replace what DIR holds")
-    parser.add_argument("--override-quality", action="store_true", help="go on when an alignment is judged unusable")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the registered scans")
+    parser.add_argument("--overwrite", action="store_true", help="replace the content of DIR")
     parser.add_argument(
-        "--progress", choices=CHOICES, default="auto", help="bars, one JSON object a line on stdout, or nothing"
+        "--override-quality", action="store_true", help="continue when a registration fails its quality check"
+    )
+    parser.add_argument(
+        "--progress",
+        choices=CHOICES,
+        default="auto",
+        help="progress bars, one JSON object per line on stdout, or nothing",
     )
     parser.set_defaults(run=run_register)
 
 
 def run_register(args: argparse.Namespace) -> int:
-    """Align what was given, and write it."""
+    """Register the given scans, and write them."""
     from PCNSLSurvivalLib.core.errors import PreparationError
     from PCNSLSurvivalLib.core.files import whole_folder
     from PCNSLSurvivalLib.core.messages import Message
@@ -50,7 +55,7 @@ def run_register(args: argparse.Namespace) -> int:
         sequence: path for sequence, path in ((MRSequence.T1, args.t1), (MRSequence.T2, args.t2)) if path is not None
     }
     if not given:
-        raise PreparationError("There is nothing to align with T1Gd. Give --t1, --t2 or both.")
+        raise PreparationError("There is no scan to register to T1Gd. Give --t1, --t2 or both.")
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         t1gd = read_scan(args.t1gd, MRSequence.T1GD).image
         mask = None if args.brain_mask is None else read_mask(args.brain_mask, Message("word.brain_mask"))

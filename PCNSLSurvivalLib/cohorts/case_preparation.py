@@ -206,4 +206,4 @@ def sentence_of(problem: Exception, *, disk_is_full: bool = False) -> str:
         return "The case does not fit into this computer's memory. Run the command again with fewer --jobs."
     if isinstance(problem, OSError):
         return f"A file cannot be read or written ({problem.strerror or type(problem).__name__})."
-    return f"A fault in this software ({type(problem).__name__}) stopped this case."
+    return f"Internal error ({type(problem).__name__}). Please report it."

@@ -86,7 +86,7 @@ _STEP_LABELS = {
     Step.NETWORK_GRID: "Network grid",
     Step.PREDICTION: "3D ResNet",
     Step.GRAD_CAM: "Grad-CAM",
-    Step.MAP_TO_PATIENT: "Map on the patient's grid",
-    Step.EXPLANATION_CHECKS: "Checks of the explanation",
+    Step.MAP_TO_PATIENT: "Map resampled to T1Gd",
+    Step.EXPLANATION_CHECKS: "Explanation checks",
     Step.REPORT: "Report",
 }

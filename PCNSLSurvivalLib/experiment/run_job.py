@@ -57,7 +57,7 @@ def do_job(task: JobTask) -> JobOutcome:
             _pretraining(task)
     except Exception as problem:  # whatever a damaged file brings about, the other jobs go on
         known = isinstance(problem, PCNSLSurvivalError)
-        reason = str(problem) if known else f"A fault in this software ({type(problem).__name__}: {problem})."
+        reason = str(problem) if known else f"Internal error ({type(problem).__name__}: {problem}). Please report it."
         return JobOutcome(
             state="failed",
             reason=reason,

@@ -34,7 +34,7 @@ def sequence_of(name: str) -> MRSequence | None:
 
 
 def masks_in(paths: list[Path]) -> tuple[Path | None, Path | None]:
-    """Brain mask and lesion mask on the voxels of T1Gd among some files.
+    """Brain mask and lesion mask on the T1Gd voxel grid among some files.
 
     A mask whose name speaks of another sequence belongs to that sequence's voxels and is left aside.
     """

@@ -80,7 +80,7 @@ class NetworkResult:
     def map_sentence(self) -> str:
         """What the map shows, in a sentence."""
         if self.map_is_empty:
-            return f"No part of the scan speaks for {self.target.label}: the map is empty."
+            return f"No region of the scan contributes to {self.target.label}: the map is empty."
         return (
             f"The map shows where the network found what speaks for {self.target.label}; it does not outline a lesion."
         )

@@ -110,7 +110,7 @@ def survival_model(kind: Kind, oracle_auc: float = 0.85) -> SurvivalModel:
         ValueError: ``oracle_auc`` is outside 0.5 to 0.97.
     """
     if not 0.5 <= oracle_auc <= 0.97:
-        raise ValueError("The best achievable AUC must lie between 0.5 and 0.97.")
+        raise ValueError("The best achievable AUC must be between 0.5 and 0.97.")
     image, clinic = _population_risks(kind)
     risk = image + clinic
     low, high = 0.0, 0.9995

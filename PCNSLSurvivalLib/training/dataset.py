@@ -131,7 +131,7 @@ def _mapped(exam: PreparedExam, kind: str, grid: NetworkGridStep, cohort: Prepar
     except OSError as problem:
         raise CohortError(
             f"The network's inputs cannot be kept beside the prepared scans ({problem.strerror}). Free space there, "
-            "or make the folder of the prepared cohort writable, and run the same command again."
+            "or make the output folder of the prepared cohort writable, and run the same command again."
         ) from problem
     return _read(path, grid)
 

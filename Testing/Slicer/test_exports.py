@@ -112,7 +112,7 @@ def test_the_shown_map_is_saved_where_it_lies(standin, predicted, monkeypatch, t
 def test_a_map_that_cannot_be_saved_there_is_told(standin, predicted, monkeypatch, tmp_path, name):
     panel = predicted(add_head("T1 Gd"))
     said = _save(panel, monkeypatch, tmp_path / name, panel.ui.saveMapButton)
-    assert said.startswith("The map is saved as .nrrd or .nii.gz" if "xyz" in name else "The map cannot be written")
+    assert said.startswith("The map can be saved as .nrrd or .nii.gz" if "xyz" in name else "The map cannot be written")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -239,7 +239,7 @@ def test_every_end_of_the_process_has_its_sentence(standin, quick_panel, quick_m
     assert {
         "sentence": "Choose another file for T1Gd",
         "crash": "ended unexpectedly",
-        "code 1": "fault in this software",
+        "code 1": "Internal error",
     }[how] in said
     assert scene_state() == before
     assert quick_panel.ui.predictButton.enabled

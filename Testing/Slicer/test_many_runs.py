@@ -34,7 +34,7 @@ def _choose(panel, patient, *, others: bool, engine: str):
 
 
 def _touch(node):
-    """Other voxels: no step is kept from the last run."""
+    """Other voxels: no step is cached from the last run."""
     import slicer
 
     slicer.util.arrayFromVolume(node)[0, 0, 0] += 1

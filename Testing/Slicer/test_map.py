@@ -215,7 +215,7 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
     assert profile._profile != first_profile
     assert max(profile._profile["value"]) == pytest.approx(1.0)
     assert "OS ≤ 1 year" in ui.cautionLabel.text != first_words
-    assert "1 strongest cells" in ui.cellLabel.text, "the walk starts anew"
+    assert "Hotspots: 1" in ui.cellLabel.text, "the walk starts anew"
     legend = standin.colors.GetColorLegendDisplayNode(outputs.node(mapRole(UP_TO, cells=False)))
     assert legend.GetVisibility()
     assert "OS ≤ 1 year" in legend.GetTitleText()

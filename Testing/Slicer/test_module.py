@@ -50,7 +50,7 @@ def test_the_guess_button_fills_the_selectors(standin, panel):
     assert panel.ui.scansNote.text == ""
     panel.ui.t1gdSelector.setCurrentNode(panel.ui.t1Selector.currentNode())
     assert "without contrast agent" in panel.ui.scansNote.text
-    assert "twice" in panel.ui.scansNote.text
+    assert "selected for two sequences" in panel.ui.scansNote.text
 
 
 def test_an_empty_panel_says_what_to_do(standin, panel):
@@ -166,7 +166,7 @@ def test_volumes_from_dicom_are_told_apart_by_their_headers(standin, panel, monk
     assert chosen == ["1.1", "1.2", "1.3"]
     assert ui.scansNote.text == ""
     ui.t1gdSelector.setCurrentNode(ui.t2Selector.currentNode())
-    assert "echo time of the T1Gd volume (101 ms) speaks of T2" in ui.scansNote.text
+    assert "echo time of the T1Gd volume (101 ms) suggests T2" in ui.scansNote.text
 
 
 def test_scans_are_filled_in_when_they_arrive_and_never_exchanged(standin, panel):

@@ -39,7 +39,7 @@ def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_p
     ui, wait = quick_panel.ui, Wait()
     ui.predictButton.click()
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
-    wait.until(lambda: "The prediction and its map are ready. Still to come:" in ui.progressLabel.text)
+    wait.until(lambda: "The prediction and its map are ready. Remaining:" in ui.progressLabel.text)
     wait.until(lambda: composite.GetForegroundVolumeID() is not None)
     assert "running" in (_states(quick_panel)["registration T1"], _states(quick_panel)["registration T2"])
     assert ui.resultSection.isVisibleTo(quick_panel.parent)
@@ -207,7 +207,7 @@ def test_the_first_run_on_a_computer_has_a_guess_of_its_time(standin, quick_pane
     wait.until(lambda: _states(quick_panel)["brain_extraction"] == "running")
     wait.some(0.1)
     assert ui.progressBar.value < 50, "thousandths"
-    assert "this computer is timed during its first run" in ui.progressLabel.text
+    assert "no timings on this computer yet" in ui.progressLabel.text
 
     def ended():
         if quick_panel.logic.run is not None:
@@ -217,7 +217,7 @@ def test_the_first_run_on_a_computer_has_a_guess_of_its_time(standin, quick_pane
     wait.until(ended)
     assert seen == sorted(seen)
     ui.predictButton.click()
-    assert "this computer is timed" not in ui.progressLabel.text
+    assert "no timings on this computer" not in ui.progressLabel.text
     assert " s left" in ui.progressLabel.text
     ui.predictButton.click()
 

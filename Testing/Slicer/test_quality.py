@@ -50,7 +50,7 @@ def test_every_step_stands_in_the_strip_with_its_number(predicted):
     panel = predicted()
     texts = [button.text for button in _buttons(panel).values()]
     assert [text.removeprefix("⚠ ").split("\n")[0] for text in texts] == [
-        "As acquired", "Bias field off", "Brain outline", "T1 aligned", "T2 aligned", "For the network",
+        "As acquired", "Bias-corrected", "Brain outline", "T1 aligned", "T2 aligned", "Network input",
     ]  # fmt: skip
     assert texts[0].endswith("2.0×2.0×2.0 mm")
     assert "shading" in texts[1]
@@ -258,5 +258,5 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     )
     Wait().until(lambda: panel.logic.run is None)
     step = panel.view._steps.find("registration T2")
-    assert (step.state, step.note) == ("skipped", "your own alignment is used")
+    assert (step.state, step.note) == ("skipped", "your registration is used")
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)

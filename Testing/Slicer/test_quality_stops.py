@@ -117,7 +117,7 @@ def test_a_stop_is_told_in_its_own_sentence(standin, models, fault, reads, said,
     arrays, affine = _head()
     fault(arrays)
     panel = _patient_in_panel(standin, arrays, dict.fromkeys(arrays, affine), models[reads], reads)
-    panel.ui.registrationEngineSelector.setCurrentText("Skip: done already")
+    panel.ui.registrationEngineSelector.setCurrentText("None (already done)")
     before = scene_state()
     text = _stopped(panel, step)
     assert said in text
@@ -181,7 +181,7 @@ def _patient_in_panel(standin, arrays, places, model, reads):
     for selector, name in ((ui.t1Selector, "t1"), (ui.t2Selector, "t2")):
         selector.setCurrentNode(nodes[name] if reads == 3 else None)
     ui.brainMaskSelector.setCurrentNode(nodes["mask"])
-    ui.biasEngineSelector.setCurrentText("Skip: done already")
+    ui.biasEngineSelector.setCurrentText("None (already done)")
     return panel
 
 

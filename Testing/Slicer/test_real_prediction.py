@@ -141,7 +141,7 @@ def test_a_quality_stop_is_told_with_the_way_around_it(standin, size, spacing_mm
     ui, wait = panel.ui, Wait()
     ui.guessButton.click()
     ui.brainMaskSelector.setCurrentNode(mask)
-    ui.biasEngineSelector.setCurrentText("Skip: done already")
+    ui.biasEngineSelector.setCurrentText("None (already done)")
     ui.predictButton.click()
     wait.until(lambda: panel.logic.run is None, 120)
     assert said in ui.messageLabel.text

@@ -63,7 +63,7 @@ def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkey
     for module in (brain_extractor_button, request):
         monkeypatch.setattr(module, "is_brain_extractor_installed", lambda: False)
     ready.ui.brainEngineSelector.setCurrentText("Built in")
-    assert "Get the built-in brain extraction" in _refused(ready)
+    assert "Download brain extraction model" in _refused(ready)
     ready.view.brainExtractor.show()
     assert ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)
 
@@ -91,8 +91,8 @@ def test_the_banner_of_a_demonstration_model_cannot_be_folded_away(standin, read
 
 def test_one_volume_in_two_roles_is_refused(standin, ready):
     ready.ui.t1Selector.setCurrentNode(ready.ui.t1gdSelector.currentNode())
-    assert "chosen twice" in ready.ui.scansNote.text
-    assert "chosen twice" in _refused(ready)
+    assert "selected for two sequences" in ready.ui.scansNote.text
+    assert "selected for two sequences" in _refused(ready)
 
 
 def test_a_volume_without_an_image_disables_the_button(standin, quick_panel):
@@ -137,8 +137,8 @@ def test_what_the_user_said_reaches_the_command_line(standin, ready, monkeypatch
     record = tmp_path / "arguments.json"
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
     ui, wait = ready.ui, Wait()
-    ui.biasEngineSelector.setCurrentText("Skip: done already")
-    ui.brainEngineSelector.setCurrentText("Skip: done already")
+    ui.biasEngineSelector.setCurrentText("None (already done)")
+    ui.brainEngineSelector.setCurrentText("None (already done)")
     ui.deviceSelector.setCurrentText("cpu")
     ui.overrideQualityCheckBox.setChecked(True)
     ui.predictButton.click()
@@ -177,6 +177,6 @@ def test_the_prepared_t1gd_is_kept_only_when_asked_for(standin, ready):
         ready.ui.keepIntermediateCheckBox.setChecked(wanted)
         ready.ui.predictButton.click()
         wait.until(lambda: ready.logic.run is None)
-        (node,) = slicer.util.getNodes("T1Gd as the network reads it*").values()
+        (node,) = slicer.util.getNodes("Preprocessed T1Gd (network input)*").values()
         found.append(node.GetSaveWithScene())
     assert found == [1, 0]

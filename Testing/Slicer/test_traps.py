@@ -89,7 +89,7 @@ def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel
     ui.guessButton.click()
     ui.predictButton.click()
     wait.until(lambda: quick_panel.logic.run is None, 30)
-    assert "fault in this software (RuntimeError)" in ui.messageLabel.text
+    assert "Internal error (RuntimeError)" in ui.messageLabel.text
     assert ui.predictButton.enabled
     assert ui.predictButton.text == "Predict overall survival"
 

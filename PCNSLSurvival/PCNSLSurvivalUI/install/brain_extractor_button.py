@@ -29,7 +29,7 @@ class BrainExtractorButton:
     def show(self) -> None:
         """Offer the networks where they are missing."""
         if self._download is None:
-            self._button.text = _("Get the built-in brain extraction (10 MB)")
+            self._button.text = _("Download brain extraction model (10 MB)")
             self._button.setEnabled(True)
         self._button.setVisible(not is_brain_extractor_installed())
 
@@ -37,12 +37,12 @@ class BrainExtractorButton:
         """Bring the networks onto this computer."""
         source = packages.askForSource(
             _("The built-in brain extraction needs its trained networks (deepbet 1.0.2, MIT license)."),
-            _("10 MB to download. Without internet, choose a folder that holds the deepbet wheel."),
+            _("The download is 10 MB. Without internet access, choose a folder that contains the deepbet wheel."),
         )
         if source is None:
             return
         self._button.setEnabled(False)
-        self._button.text = _("Getting the brain extraction networks …")
+        self._button.text = _("Downloading the brain extraction model …")
         words = ["install-brain-extractor", *(["--wheels", source] if source else [])]
         try:
             self._download = job.Job(words, lambda event: None, self._ended)

@@ -18,9 +18,9 @@ def ask() -> Answer | None:
         return None
     box = qt.QMessageBox(slicer.util.mainWindow())
     box.setWindowTitle(_("PCNSL Survival"))
-    box.setText(_("The extension SwissSkullStripper, which outlines the brain, is not installed."))
+    box.setText(_("The brain extraction extension SwissSkullStripper is not installed."))
     box.setInformativeText(
-        _("Slicer can install it, and restarts afterwards. Or the built-in brain extraction outlines the brain.")
+        _("Slicer can install the extension and then restarts. You can also use the built-in brain extraction.")
     )
     install = None
     if _extensionsManager() is not None:

@@ -70,7 +70,7 @@ def ensureInstalled(lines: list[str] | None = None, *, alone: bool = False) -> N
         raise MissingPackagesError(
             _(
                 "The packages could not be installed. Check the network connection, or give a folder of wheels; "
-                "what pip said is in the Python console. Then press the button again."
+                "the Python console shows the output of pip. Then press the button again."
             )
         ) from problem
     if missing(lines):
@@ -119,9 +119,9 @@ def _questionText(absent: list[str]) -> str:
     """How big it is, how much room there is, what stays as it is, and the way without internet."""
     torch = any(line.startswith("torch") for line in absent)
     size = (
-        _("PyTorch is large: several hundred megabytes, with support for NVIDIA cards some gigabytes.")
+        _("PyTorch is large: several hundred megabytes, or a few gigabytes with NVIDIA GPU support.")
         if torch
-        else _("They are small: some megabytes.")
+        else _("They are small: a few megabytes.")
     )
     free = shutil.disk_usage(sys.prefix).free / 1e9
     return _(
@@ -153,7 +153,7 @@ def _install(absent: list[str], wheels: str, alone: bool) -> None:
 def _busyDialog() -> Iterator[None]:
     """``slicer.util.pip_install`` handles events after every line of pip: a moving bar shows that it works."""
     dialog = slicer.util.createProgressDialog(
-        labelText=_("Installing Python packages; pip tells its progress in the Python console."),
+        labelText=_("Installing Python packages. The Python console shows the progress."),
         windowTitle=_("PCNSL Survival"),
         maximum=0,
     )

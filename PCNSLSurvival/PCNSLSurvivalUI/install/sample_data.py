@@ -75,7 +75,7 @@ class DemonstrationPatient:
         self._ended = ended
         self._pieces: InPieces | None = None
         self._folder = Path(slicer.util.tempDirectory())
-        slicer.util.showStatusMessage(_("The demonstration patient is being made: about a minute …"))
+        slicer.util.showStatusMessage(_("Generating the demonstration patient (about one minute) …"))
         try:
             words = ["demo", "--scans-only", "--out", str(self._folder / "scans")]
             self._job: job.Job | None = job.Job(words, lambda event: None, self._onMade)

@@ -21,7 +21,7 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
             "The export needs the packages pillow and highdicom, which are not installed. Install pcnsl-"
             "survival[export], or in Slicer's Python console: slicer.util.pip_install('highdicom pillow')."
         ),
-        _("There is nothing to align with T1Gd. Give --t1, --t2 or both."),
+        _("There is no scan to register to T1Gd. Give --t1, --t2 or both."),
         _(
             "{name} does not line up voxel by voxel with {reference}. In Slicer, resample it to {reference} with "
             "'Resample Image (BRAINS)', then try again."
@@ -42,7 +42,7 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
             "The evidence of the cells does not add up to the log-odds, so neither is shown. Try --device cpu; if it "
             "happens again, install the model anew."
         ),
-        _("No part of the scan speaks for {name}: the map is empty."),
+        _("No region of the scan contributes to {name}: the map is empty."),
         _("The map shows where the network found what speaks for {name}; it does not outline a lesion."),
         _("ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."),
         _("The memory of the {device} device was not enough; the case was computed on the CPU."),

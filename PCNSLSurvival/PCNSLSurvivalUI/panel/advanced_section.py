@@ -37,7 +37,7 @@ class EngineControls:
             "registrationEngine": ui.registrationEngineSelector,
             "device": ui.deviceSelector,
         }
-        words = {SLICER: _("Slicer module"), BUILT_IN: _("Built in"), SKIP: _("Skip: done already"), "auto": _("auto")}
+        words = {SLICER: _("Slicer module"), BUILT_IN: _("Built in"), SKIP: _("None (already done)"), "auto": _("auto")}
         for (name, selector), values in zip(
             self._selectors.items(), (BIAS_ENGINES, BRAIN_ENGINES, REGISTRATION_ENGINES, DEVICES), strict=True
         ):

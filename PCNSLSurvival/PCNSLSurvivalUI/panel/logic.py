@@ -72,7 +72,7 @@ class PanelLogic:
             )
         sentences = [doubt_about(role, node.GetName(), dicomTags(node)) for role, node in chosen.items()]
         if len({node.GetID() for node in chosen.values()}) < len(chosen):
-            sentences.append(_("One volume is chosen twice. Choose another for one of the roles."))
+            sentences.append(_("One volume is selected for two sequences. Choose another volume for one of them."))
         return " ".join(sentence for sentence in sentences if sentence)
 
     def startPrediction(
@@ -105,7 +105,7 @@ class PanelLogic:
         packages.ensureInstalled()
         volumes = self.chosenVolumes(parameters)
         if len({node.GetID() for node in volumes.values()}) < len(volumes):
-            raise CannotStartError(_("One volume is chosen twice. Choose another for one of the roles, then predict."))
+            raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
         outputs = SceneOutputs(parameters.parameterNode)
         t1gdID = volumes[MRSequence.T1GD].GetID()
 

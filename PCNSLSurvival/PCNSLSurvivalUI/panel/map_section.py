@@ -46,10 +46,10 @@ class MapControls:
         ui.profilePlace.layout().addWidget(self.profile)
         qt.QWidget.setTabOrder(ui.nextCellButton, self.profile)  # what is added later comes last otherwise
         for kind in (OVER, UP_TO):
-            ui.mapSelector.addItem(_("Grad-CAM for {name}").format(name=map_display.labelOf(kind)), kind)
+            ui.mapSelector.addItem(_("Grad-CAM for class {name}").format(name=map_display.labelOf(kind)), kind)
         ui.mapSelector.addItem(_("Evidence for and against"), map_display.EVIDENCE_KIND)
         ui.smoothSelector.addItem(_("Smooth"), "smooth")
-        ui.smoothSelector.addItem(_("Cells, as computed"), "cells")
+        ui.smoothSelector.addItem(_("Native resolution"), "cells")
         for name, nodeID in map_display.COLOR_NODES.items():
             ui.colorsSelector.addItem(name, nodeID)
         ui.mapSelector.connect("currentIndexChanged(int)", self._onChoice)
@@ -163,9 +163,9 @@ class MapControls:
         self._ui.nextCellButton.setEnabled(self._place < count - 1)
         self._ui.previousCellButton.setEnabled(self._place > 0)
         if not count:
-            self._ui.cellLabel.text = _("No cell stands out")
+            self._ui.cellLabel.text = _("No hotspot")
         elif self._place < 0:
-            self._ui.cellLabel.text = _("{n} strongest cells").format(n=count)
+            self._ui.cellLabel.text = _("Hotspots: {n}").format(n=count)
         else:
             words = _("{place} of {n}: {value:.0f} % of max")
             value = 100 * self._cells[self._place].value

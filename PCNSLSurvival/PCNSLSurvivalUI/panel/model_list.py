@@ -69,4 +69,5 @@ def descriptionOf(model: ModelFolder) -> str:
         if model.kind == "trained"
         else _("Trained on: {cohort}").format(cohort=cohort)
     )
-    return _("Reads {reads}. {trained} For: {use}").format(reads=reads, trained=trained, use=model.intended_use)
+    words = _("Input: {reads}. {trained} Intended use: {use}")
+    return words.format(reads=reads, trained=trained, use=model.intended_use)

@@ -204,7 +204,7 @@ class PanelView:
         except PCNSLSurvivalError as problem:
             self._say(str(problem))
         except Exception:
-            self._say(_("The prediction could not be started because of a fault in this software. Please report it."))
+            self._say(_("Internal error: the prediction could not be started. Please report it."))
             logging.exception("The prediction could not be started.")
         if self._logic.run is not None:
             self._steps = self._logic.run.steps
@@ -242,7 +242,7 @@ class PanelView:
         if not running:
             self._timer.stop()
             ui.predictButton.setToolTip(
-                _("Prepare the scans, predict overall survival beyond one year, and show the map.")
+                _("Preprocess the scans, predict one-year overall survival, and show the activation map.")
                 if ready
                 else _("Choose a T1Gd first.")
             )

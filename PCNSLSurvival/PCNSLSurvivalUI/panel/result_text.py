@@ -21,8 +21,8 @@ def spreadInWords(result: dict[str, Any]) -> str:
     """How far the members of the model agree."""
     members = result.get("member_probabilities") or []
     if len(members) < 2:
-        return _("One network: no spread between networks can be given.")
-    return _("The {n} networks of the model say {low:.0f} to {high:.0f} %.").format(
+        return _("Single network: no range between networks is available.")
+    return _("Range of the {n} networks: {low:.0f} to {high:.0f} %.").format(
         n=len(members), low=100 * min(members), high=100 * max(members)
     )
 
@@ -39,10 +39,10 @@ def qualityInWords(result: dict[str, Any]) -> str:
         return ""
     good = sum(finding.get("verdict") == "good" for finding in findings)
     if result["preprocessing"].get("quality_overridden"):
-        return _("Quality checks: {good} of {all} good; a stop was overridden by the user.").format(
+        return _("Quality checks: {good} of {all} passed; a failed check was overridden by the user.").format(
             good=good, all=len(findings)
         )
-    return _("Quality checks: {good} of {all} good.").format(good=good, all=len(findings))
+    return _("Quality checks: {good} of {all} passed.").format(good=good, all=len(findings))
 
 
 def familiarityInWords(result: dict[str, Any]) -> str:
@@ -56,6 +56,6 @@ def originInWords(result: dict[str, Any]) -> str:
     model = result.get("model", {})
     software = result.get("software", {}).get("pcnsl-survival", "")
     threshold = 100 * float(result["decision_threshold"])
-    return _("Model {name} {version}, software {software}. OS > 1 year is called from {threshold:.0f} %.").format(
+    return _("Model {name} {version}, software {software}. Decision threshold: {threshold:.0f} %.").format(
         name=model.get("name", "?"), version=model.get("version", "?"), software=software, threshold=threshold
     )

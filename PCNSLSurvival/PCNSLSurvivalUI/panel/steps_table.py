@@ -30,7 +30,7 @@ def stateInWords(step: step_list.RunStep) -> str:
         step_list.RUNNING: _("running"),
         step_list.DONE: _("done"),
         step_list.SKIPPED: _("skipped"),
-        step_list.KEPT: _("kept"),
+        step_list.KEPT: _("cached"),
         step_list.FAILED: _("failed"),
         step_list.CANCELLED: _("cancelled"),
     }
@@ -89,11 +89,11 @@ def progressInWords(steps: step_list.StepList, hasResult: bool) -> str:
     """
     running = [step.label for step in steps.steps if step.state == step_list.RUNNING]
     waiting = [step.label for step in steps.steps if step.state == step_list.WAITING]
-    now = ", ".join(running) or _("Getting ready")
+    now = ", ".join(running) or _("Preparing")
     if hasResult:
         now = _("The prediction and its map are ready")
         if running or waiting:
-            now = _("The prediction and its map are ready. Still to come: {steps}").format(
+            now = _("The prediction and its map are ready. Remaining: {steps}").format(
                 steps=", ".join(running + waiting)
             )
     left = steps.secondsLeft()
@@ -105,5 +105,5 @@ def progressInWords(steps: step_list.StepList, hasResult: bool) -> str:
         return _("{now} … longer than expected, then about {seconds:.0f} s").format(now=now, seconds=left)
     words = _("{now} … about {seconds:.0f} s left")
     if not steps.isTimedHere():
-        words = _("{now} … perhaps {seconds:.0f} s left (this computer is timed during its first run)")
+        words = _("{now} … roughly {seconds:.0f} s left (no timings on this computer yet)")
     return words.format(now=now, seconds=max(left, 1.0))

@@ -71,7 +71,7 @@ class Guess:
     def inWords(self) -> str:
         """A word to the user where the guess is none, or is one of several; empty otherwise."""
         if not set(self.places) & {MRSequence.T1GD, MRSequence.T1, MRSequence.T2}:
-            return _("No loaded volume has a name or a DICOM header that speaks of T1Gd, T1 or T2.")
+            return _("No T1Gd, T1 or T2 series could be identified from volume names or DICOM headers.")
         if self.rivals:
             roles = _(" and ").join(role.label for role in self.rivals)
             return _("Several volumes look like {roles}; the first was chosen.").format(roles=roles)
@@ -127,22 +127,22 @@ def doubt_about(role: MRSequence, name: str, tags: DicomTags = _NO_TAGS) -> str:
         tags: Its DICOM header, if it was loaded from DICOM.
     """
     if tags.modality not in ("", "MR"):
-        return _("The {role} volume is no MR image: its DICOM header says {modality}.").format(
+        return _("The {role} volume is not an MR image: its DICOM modality is {modality}.").format(
             role=role.label, modality=tags.modality
         )
     timed = tags.weighting()
     if timed is not None and timed is not (MRSequence.T1 if role is MRSequence.T1GD else role):
-        return _("The echo time of the {role} volume ({ms:.0f} ms) speaks of {seen}. Is it the right volume?").format(
+        return _("The echo time of the {role} volume ({ms:.0f} ms) suggests {seen}. Is this the right volume?").format(
             role=role.label, ms=tags.echo_ms, seen=timed.label
         )
     seen = role_of(name, tags)
     if seen is None or seen is role:
         return ""
     if role is MRSequence.T1GD and seen is MRSequence.T1:
-        return _("The name of the T1Gd volume speaks of a T1 without contrast agent. Is it the post-contrast scan?")
+        return _("The T1Gd volume name suggests T1 without contrast agent. Is this the post-contrast scan?")
     if role is MRSequence.T1 and seen is MRSequence.T1GD and tags.contrast_agent:
-        return _("The DICOM header of the T1 volume names a contrast agent. Is it the scan before contrast?")
-    return _("The name of the {role} volume speaks of {seen}. Is it the right volume?").format(
+        return _("The DICOM header of the T1 volume names a contrast agent. Is this the pre-contrast scan?")
+    return _("The {role} volume name suggests {seen}. Is this the right volume?").format(
         role=role.label, seen=seen.label
     )
 

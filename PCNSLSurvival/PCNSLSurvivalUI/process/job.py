@@ -104,6 +104,4 @@ class Job:
                 "The prediction process ended unexpectedly; the computer may be out of memory. Close other programs "
                 "or choose the device 'cpu' under Advanced, then predict again."
             )
-        return _("The prediction met a fault in this software (code {code}). Predict again, or report it.").format(
-            code=self._said
-        )
+        return _("Internal error (code {code}). Please report it.").format(code=self._said)

@@ -70,7 +70,7 @@ class ExportRun:
         files = dicomFiles(outputs.node(T1GD)) if what == DICOM else []
         if what == DICOM and not files:
             raise CannotExportError(
-                _("This T1Gd was not loaded from DICOM, so there is no study to put the result beside.")
+                _("This T1Gd was not loaded from DICOM, so there is no DICOM study for the export.")
             )
         volumes = {} if what == PDF else self._volumes(outputs, result)
         if None in volumes.values():

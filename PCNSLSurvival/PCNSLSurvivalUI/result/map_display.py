@@ -192,18 +192,18 @@ def regional_attribution(result: dict[str, Any]) -> str:
 
 
 def caution(result: dict[str, Any], kind: str) -> str:
-    """One sentence on what the shown map can and cannot tell."""
+    """One sentence on what the displayed map does and does not show."""
     edge = max(result.get("activation_map", {}).get("cell_size_mm") or [0.0])
     if kind == EVIDENCE_KIND:
         return _(
-            "The map shows where in the scan the network's answer comes from, in cells of {edge:.0f} mm; it outlines "
-            "no tumor and proves no cause."
+            "The map shows which regions contribute to the prediction, at a native resolution of {edge:.0f} mm. It is "
+            "not a tumor segmentation and does not imply causation."
         ).format(edge=edge)
     if _mapOf(result, kind).get("empty"):
-        return _("No cell speaks for {name}: this map is empty.").format(name=labelOf(kind))
+        return _("The map for class {name} is empty: no region contributes to it.").format(name=labelOf(kind))
     return _(
-        "The map shows which regions speak for {name} to the network, in cells of {edge:.0f} mm, each class on its "
-        "own scale; it outlines no tumor and proves no cause."
+        "The map shows which regions support class {name}, at a native resolution of {edge:.0f} mm and on the scale of "
+        "its class. It is not a tumor segmentation and does not imply causation."
     ).format(name=labelOf(kind), edge=edge)
 
 

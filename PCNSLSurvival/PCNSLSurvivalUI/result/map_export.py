@@ -42,13 +42,13 @@ class MapExport:
         name = self._path.name.lower()
         try:
             if node is None:
-                raise OutputFolderError(_("This map is no longer in the scene. Predict again, then save it."))
+                raise OutputFolderError(_("This map is no longer in the scene. Predict again, then save the map."))
             if name.endswith(".nrrd"):
                 yield from writeNrrd(node, self._part, node.GetName())
             elif name.endswith(".nii.gz"):
                 yield from _writeNifti(node, self._part)
             else:
-                raise OutputFolderError(_("The map is saved as .nrrd or .nii.gz. Choose a file name that ends so."))
+                raise OutputFolderError(_("The map can be saved as .nrrd or .nii.gz. Choose such a file name."))
             self._part.replace(self._path)
         finally:
             self._part.unlink(missing_ok=True)

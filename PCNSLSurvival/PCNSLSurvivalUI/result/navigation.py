@@ -87,7 +87,7 @@ def showFourUp() -> None:
 
 
 def showSideBySide() -> None:
-    """T1Gd alone beside the overlay, both axial, moving together."""
+    """T1Gd without and with overlay, side by side in linked axial views."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return

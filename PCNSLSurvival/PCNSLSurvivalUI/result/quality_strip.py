@@ -44,13 +44,13 @@ def stripSteps(outputs: SceneOutputs, result: dict[str, Any]) -> list[StripStep]
     raw, mask, corrected = (outputs.node(role) for role in (T1GD, MASK, CORRECTED))
     found = [(T1GD, _("As acquired"), _spacing(raw), raw)]
     field = thumbnails.shading(raw, corrected, mask) if None not in (raw, corrected, mask) else None
-    found.append((CORRECTED, _("Bias field off"), _percent(field), corrected))
+    found.append((CORRECTED, _("Bias-corrected"), _percent(field), corrected))
     volume = result.get("preprocessing", {}).get("brain_volume_ml")
     found.append((MASK, _("Brain outline"), "" if volume is None else _("{v:.0f} mL").format(v=volume), mask))
     for sequence in (MRSequence.T1, MRSequence.T2):
         title = _("{role} aligned").format(role=sequence.label)
         found.append((ALIGNED + sequence, title, _moved(outputs, sequence), outputs.node(ALIGNED + sequence)))
-    found.append((INPUT, _("For the network"), _spacing(outputs.node(INPUT)), outputs.node(INPUT)))
+    found.append((INPUT, _("Network input"), _spacing(outputs.node(INPUT)), outputs.node(INPUT)))
     return [
         StripStep(role, title, number, _remarks(result, role), node)
         for role, title, number, node in found
@@ -65,7 +65,7 @@ def _spacing(node: Any) -> str:
 
 
 def _percent(field: float | None) -> str:
-    return "" if field is None else _("shading {p:.0f} %").format(p=100 * field)
+    return "" if field is None else _("bias field {p:.0f} %").format(p=100 * field)
 
 
 def _moved(outputs: SceneOutputs, sequence: MRSequence) -> str:
@@ -141,7 +141,7 @@ class QualityStrip:
         button.setIconSize(qt.QSize(_PIXELS, _PIXELS))
         mark = "⚠ " if step.remarks else ""
         button.setText(f"{mark}{step.title}\n{step.number}")
-        words = [_("Show this step in the slice views; press again to go back to the map."), *step.remarks]
+        words = [_("Show this step in the slice views. Press again to return to the map."), *step.remarks]
         button.setToolTip("\n".join(words))
         button.setAccessibleName(step.title)
         try:

@@ -28,7 +28,7 @@ def startMask(outputs: SceneOutputs) -> None:
     mask, t1gd = outputs.node(MASK), outputs.node(T1GD)
     # Visible and in its folder before the segments come: a hidden node has no place in the subject hierarchy.
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    outputs.place(SEGMENTATION, segmentation, _("Brain mask under repair"), t1gd, kept=False)
+    outputs.place(SEGMENTATION, segmentation, _("Brain mask (editing)"), t1gd, kept=False)
     segmentation.CreateDefaultDisplayNodes()
     # Segment Editor takes the volume of this geometry as the one to look at.
     segmentation.SetReferenceImageGeometryParameterFromVolumeNode(t1gd if t1gd is not None else mask)
@@ -49,7 +49,7 @@ def startMask(outputs: SceneOutputs) -> None:
 
 
 def finishMask(outputs: SceneOutputs) -> Any:
-    """Take the repaired segmentation over as a brain mask on the voxels of T1Gd.
+    """Take the repaired segmentation over as a brain mask on the T1Gd voxel grid.
 
     Returns:
         The mask, a ``vtkMRMLLabelMapVolumeNode``.

@@ -94,7 +94,7 @@ def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, f
         (EVIDENCE, "evidence_cells", _("Evidence, log-odds/100mL"), (-1.0, 1.0)),
         (MASK, "brain_mask", _("Brain mask"), None),
         (CORRECTED, "t1gd_corrected", _("T1Gd without bias field"), (0.0, 1.0)),
-        (INPUT, "t1gd_preprocessed", _("T1Gd as the network reads it"), (-3.0, 5.0)),
+        (INPUT, "t1gd_preprocessed", _("Preprocessed T1Gd (network input)"), (-3.0, 5.0)),
     ]
 
 

@@ -46,11 +46,11 @@ def planModules(
     lane = PROCESS if request.brainEngine == BUILT_IN and volumes.mask is None else FIRST
     steps.add(brain.key, nameOf(Step.BRAIN_EXTRACTION), request.brainEngine, lane)
     if volumes.mask is not None:
-        steps.mark(brain.key, step_list.SKIPPED, _("your own mask is used"))
+        steps.mark(brain.key, step_list.SKIPPED, _("your brain mask is used"))
     elif request.brainEngine == SLICER:
         before.append(brain)
     elif request.brainEngine == SKIP:
-        steps.mark(brain.key, step_list.SKIPPED, _("you said the skull is removed already"))
+        steps.mark(brain.key, step_list.SKIPPED, _("marked as already skull-stripped"))
     for role in request.forNetwork:
         task = BiasFieldTask(role, volumes, request, kept)
         lane = PROCESS if request.biasEngine == BUILT_IN else FIRST
@@ -58,7 +58,7 @@ def planModules(
         if request.biasEngine == SLICER:
             before.append(task)
         elif request.biasEngine == SKIP:
-            steps.mark(task.key, step_list.SKIPPED, _("you said it is corrected already"))
+            steps.mark(task.key, step_list.SKIPPED, _("marked as already bias-corrected"))
     for role in [role for role in (*request.forNetwork, *request.forReading) if role is not MRSequence.T1GD]:
         needed = role in request.forNetwork
         kind = BuiltInRegistrationTask if request.registrationEngine == BUILT_IN else RegistrationTask
@@ -66,9 +66,9 @@ def planModules(
         label = _("{role} to T1Gd") if needed else _("{role} to T1Gd, for reading")
         steps.add(align.key, label.format(role=role.label), request.registrationEngine, FIRST if needed else READING)
         if role in request.aligned:
-            steps.mark(align.key, step_list.SKIPPED, _("your own alignment is used"))
+            steps.mark(align.key, step_list.SKIPPED, _("your registration is used"))
         elif request.registrationEngine == SKIP:
-            steps.mark(align.key, step_list.SKIPPED, _("you said it lies over T1Gd already"))
+            steps.mark(align.key, step_list.SKIPPED, _("marked as already registered"))
         else:
             (before if needed else beside).append(align)
     return before, beside
@@ -101,7 +101,7 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
     elif state == "finished":
         steps.finish(key, event.get("seconds"))
     elif state == "kept":
-        steps.mark(key, step_list.KEPT, _("kept from the last run"))
+        steps.mark(key, step_list.KEPT, _("cached from the last run"))
     elif state == "skipped" and step.state == step_list.WAITING:
         steps.mark(key, step_list.SKIPPED, inUsersLanguage(detail))
     return True

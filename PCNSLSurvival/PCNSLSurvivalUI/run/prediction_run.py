@@ -90,9 +90,7 @@ class PredictionRun:
             logging.exception("The run met a fault.")
             self._fail(
                 next((step.key for step in self.steps.steps if step.state == step_list.RUNNING), str(Step.READ)),
-                _("The run met a fault in this software ({kind}). Predict again, or report it.").format(
-                    kind=type(error).__name__
-                ),
+                _("Internal error ({kind}). Please report it.").format(kind=type(error).__name__),
             )
 
     # --- the long steps, one after another ----------------------------------------------------------------
@@ -113,7 +111,7 @@ class PredictionRun:
 
     def _begin(self, task: ModuleTask) -> None:
         if task.takeKept():
-            self.steps.mark(task.key, step_list.KEPT, _("kept from the last run"))
+            self.steps.mark(task.key, step_list.KEPT, _("cached from the last run"))
             self._taskDone(task)
             return
         self.steps.start(task.key)
@@ -142,7 +140,8 @@ class PredictionRun:
 
     def _taskDone(self, task: ModuleTask) -> None:
         if isinstance(task, RegistrationTask):
-            look = _("Look at {role} over T1Gd: a registration can go wrong in silence.").format(role=task.role.label)
+            look = _("Check the {role}-to-T1Gd registration visually; failures are not always detected.")
+            look = look.format(role=task.role.label)
             self.steps.judge(task.key, _("look"), look)
             if task.findings:
                 judgeStep(self.steps, task.key, task.findings)

@@ -56,15 +56,15 @@ class RunRequest:
         missing = [role.label for role in self.forNetwork if role not in self.volumes]
         if missing:
             raise CannotStartError(
-                _("This model reads {missing} as well. Choose {missing} under Patient scans, or another model.").format(
+                _("This model also needs {missing}. Choose {missing} under Patient scans, or another model.").format(
                     missing=_(" and ").join(missing)
                 )
             )
         if self.brainEngine == BUILT_IN and self.brainMask is None and not is_brain_extractor_installed():
             raise CannotStartError(
                 _(
-                    "The networks of the built-in brain extraction are not on this computer yet. Press 'Get the "
-                    "built-in brain extraction' under Advanced, or choose a brain mask there."
+                    "The networks of the built-in brain extraction are not on this computer yet. Press 'Download "
+                    "brain extraction model' under Advanced, or choose a brain mask there."
                 )
             )
         absent = self.absentModules()

@@ -19,8 +19,8 @@ def nameOf(step: Step) -> str:
         Step.NETWORK_GRID: _("Network grid"),
         Step.PREDICTION: _("3D ResNet"),
         Step.GRAD_CAM: _("Grad-CAM"),
-        Step.MAP_TO_PATIENT: _("Map on the patient's grid"),
-        Step.EXPLANATION_CHECKS: _("Checks of the explanation"),
+        Step.MAP_TO_PATIENT: _("Map resampled to T1Gd"),
+        Step.EXPLANATION_CHECKS: _("Explanation checks"),
         Step.REPORT: _("Report"),
     }
     return names[step]

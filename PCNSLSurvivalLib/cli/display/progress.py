@@ -17,7 +17,7 @@ def listener_for(choice: str) -> Listener:
     """The listener that ``--progress`` names.
 
     Args:
-        choice: "auto": bars on a terminal, one line a step elsewhere; "json": one JSON object a line on stdout;
+        choice: "auto": bars on a terminal, one line per step elsewhere; "json": one JSON object per line on stdout;
             "none": nothing.
     """
     if choice == "json":
@@ -37,11 +37,11 @@ def _plain_line(event: StepEvent) -> None:
     elif event.state == "skipped":
         print(f"{event.step.label:<36} skipped: {event.detail}", file=sys.stderr, flush=True)
     elif event.state == "kept":
-        print(f"{_title(event):<36} kept from an earlier run", file=sys.stderr, flush=True)
+        print(f"{_title(event):<36} cached from an earlier run", file=sys.stderr, flush=True)
 
 
 class TerminalProgress:
-    """One bar a step, which stays with its seconds when the step has finished."""
+    """One bar per step, which stays with its seconds when the step has finished."""
 
     def __init__(self) -> None:
         from tqdm import tqdm

@@ -1,4 +1,4 @@
-"""Trainings on the terminal: the epochs of one network, and the jobs of an experiment with all that train just now."""
+"""Training progress on the terminal: epochs of one network, and jobs of an experiment with all running trainings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class EpochProgress:
-    """One training: a bar on a terminal, one line an epoch elsewhere.
+    """One training: a bar on a terminal, one line per epoch elsewhere.
 
     Args:
         settings: The training's.
@@ -59,11 +59,11 @@ class EpochProgress:
 
 
 class JobProgress:
-    """An experiment: finished jobs with the time left, and below them every network in training.
+    """An experiment: finished jobs with the remaining time, and below them every network in training.
 
     Args:
         plan: The experiment.
-        jobs: How many there are.
+        jobs: Number of jobs.
         quiet: Show nothing.
     """
 
@@ -107,7 +107,7 @@ class JobProgress:
 
 
 def what_came_out(job: FinishedJob) -> str:
-    """Whom a network learned from and which epoch was kept."""
+    """Numbers of training and validation exams, and the best epoch."""
     facts = job.facts
     return (
         f"{len(facts['train_cases'])} training exams, {len(facts['validation_cases'])} validation exams. "

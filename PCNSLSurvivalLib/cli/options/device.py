@@ -1,4 +1,4 @@
-"""The option that says where networks are computed."""
+"""The option that chooses the device of the networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers on the command line that are refused there, with a sentence, and not minutes later."""
+"""Number types of options: invalid numbers are rejected at parse time."""
 
 from __future__ import annotations
 

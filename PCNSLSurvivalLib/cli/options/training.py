@@ -1,4 +1,4 @@
-"""What the commands that train one network share: their options."""
+"""Options shared by the commands that train one network."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ def add_training_options(parser: argparse.ArgumentParser, *, out: str) -> None:
         "--sequence",
         choices=[str(s) for s in MRSequence],
         default=str(MRSequence.T1GD),
-        help="what the network looks at",
+        help="input sequence of the network",
     )
     parser.add_argument(
-        "--plan", type=Path, metavar="PLAN", help="experiment file with network and settings; else the defaults"
+        "--plan", type=Path, metavar="PLAN", help="experiment file with network and settings; defaults if left out"
     )
-    parser.add_argument("--device", type=device_name, default="auto", metavar="DEVICE", help=f"of the network: {WORDS}")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument(
+        "--device", type=device_name, default="auto", metavar="DEVICE", help=f"device for training: {WORDS}"
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def plan_of(args: argparse.Namespace) -> ExperimentPlan:

@@ -32,7 +32,7 @@ def test_a_log_gets_one_line_a_step(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4
     assert lines[3].startswith("Registration to T1Gd, T2")
-    assert "kept from an earlier run" in lines[3]
+    assert "cached from an earlier run" in lines[3]
     assert lines[0].startswith("Bias field correction (N4), T1Gd")
     assert lines[0].endswith(" s")
     assert "skipped: a brain mask was given" in lines[1]

@@ -47,7 +47,7 @@ def test_a_model_that_reads_more_than_was_given_is_refused(standin, ready, made_
     from PCNSLSurvivalLib.core.terms import MRSequence
 
     made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
-    assert "reads T2 as well" in _refused(ready)
+    assert "also needs T2" in _refused(ready)
 
 
 def test_a_damaged_model_folder_is_told(standin, ready, tmp_path):

@@ -30,7 +30,7 @@ def test_the_words_tell_class_spread_quality_and_origin(view):
     assert "30 %" in view.headline(RESULT)
     assert "22 to 38 %" in view.spreadInWords(RESULT)
     assert view.warningsInWords(RESULT) == "⚠ The slices are thick."
-    assert "1 of 2 good" in view.qualityInWords(RESULT)
+    assert "1 of 2 passed" in view.qualityInWords(RESULT)
     assert "overridden" in view.qualityInWords(RESULT)
     assert view.familiarityInWords(RESULT) == "This scan is unlike the others."
     for word in ("made-up", "2", "0.1", "45 %"):
@@ -38,7 +38,7 @@ def test_the_words_tell_class_spread_quality_and_origin(view):
 
 
 def test_one_network_gives_no_spread(view):
-    assert "no spread" in view.spreadInWords({**RESULT, "member_probabilities": [0.3]})
+    assert "Single network" in view.spreadInWords({**RESULT, "member_probabilities": [0.3]})
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.3, 0.99])

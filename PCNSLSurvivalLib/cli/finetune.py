@@ -28,7 +28,7 @@ def add_finetune_command(commands: argparse._SubParsersAction) -> None:
         metavar="PATH",
         help="initial weights: a folder of 'pretrain' or a MedicalNet file; random if left out",
     )
-    add_training_options(parser, out="folder to make: training/ and model/")
+    add_training_options(parser, out="output folder: training/ and model/")
     parser.set_defaults(run=run_finetune)
 
 

@@ -134,7 +134,7 @@ def test_an_interruption_leaves_nothing(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(predict, "prepare_case", interrupted)
     scan = _write(_volume(_noise()), tmp_path)
     assert main(["predict", "--t1gd", str(scan), "--out", str(tmp_path / "new" / "out")]) == 130
-    assert "Stopped" in capsys.readouterr().err
+    assert "Interrupted" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 

@@ -25,7 +25,7 @@ def test_a_model_is_exported_installed_listed_shown_and_checked(tmp_path, capsys
     assert capsys.readouterr().out.startswith("# UNTRAINED model")
     assert main(["model", "check", "mine_untrained_v0.1.0"]) == 0
     said = capsys.readouterr().out
-    assert "every checksum right" in said
+    assert "all checksums match" in said
     assert "no prognostic meaning" in said
     assert main(["model", "import", str(tmp_path / "mine.zip")]) == 3
     assert "installed already" in capsys.readouterr().err

@@ -193,8 +193,8 @@ def test_command_tells_balance_and_best_auc(quickly_written, tmp_path, capsys):
     arguments = ["phantom", "--patients", "2", "--seed", "4", "--layout", "table", "--oracle-auc", "0.7"]
     assert main([*arguments, "--out", str(tmp_path / "c")]) == 0
     told = capsys.readouterr().out
-    assert "2 virtual patients (2 made now, 0 found)" in told
-    assert "0.700 with every variable known" in told
+    assert "2 virtual patients (2 generated, 0 already there)" in told
+    assert "0.700 with all variables known" in told
     assert any_virtual([tmp_path / "c" / "scans" / "sub-0001" / "t2.nii.gz"])
     about = json.loads((tmp_path / "c" / "cohort.json").read_text(encoding="utf-8"))
     assert about["survival_model"]["oracle_auc"] == pytest.approx(0.7, abs=1e-6)

@@ -41,6 +41,7 @@ def run_finetune(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
     from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
+    from PCNSLSurvivalLib.training.job import FROM_SCRATCH, StartingPoint
     from PCNSLSurvivalLib.training.processes import training_processes
 
     with training_processes(args.device) as processes:
@@ -72,8 +73,9 @@ def run_finetune(args: argparse.Namespace) -> int:
                 training=training,
                 arm=f"{sequence}_{'scratch' if weights is None else 'transfer'}",
                 out=out / "training",
-                initial_weights=None if weights is None else weights.tensors(plan),
-                weights_trained_on=None if weights is None else weights.trained_on,
+                start=FROM_SCRATCH
+                if weights is None
+                else StartingPoint(weights=weights.tensors(plan), trained_on=weights.trained_on),
                 processes=processes,
                 on_epoch=progress,
             )

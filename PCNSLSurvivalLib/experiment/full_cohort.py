@@ -1,4 +1,4 @@
-"""Train one network on everybody of a cohort: nobody is held back, and the epoch is chosen on an inner split."""
+"""Train one network on a full cohort: nobody is held out, and the epoch is chosen on a validation split."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
-from PCNSLSurvivalLib.models.networks.weights_file import Tensors
-from PCNSLSurvivalLib.training.job import FinishedJob, run_job
-from PCNSLSurvivalLib.training.lineage import TrainedOn
+from PCNSLSurvivalLib.training.job import FROM_SCRATCH, FinishedJob, NetworkJob, StartingPoint, run_job
 from PCNSLSurvivalLib.training.loop import Epoch
 from PCNSLSurvivalLib.training.processes import Processes
 
@@ -25,8 +23,7 @@ def train_on_full_cohort(
     training: Training,
     arm: str,
     out: Path,
-    initial_weights: Tensors | None = None,
-    weights_trained_on: TrainedOn | None = None,
+    start: StartingPoint = FROM_SCRATCH,
     needs: tuple[MRSequence, ...] = (),
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -40,8 +37,7 @@ def train_on_full_cohort(
         training: Which of the plan's settings to take.
         arm: Name of the training in its folder.
         out: Folder to make.
-        initial_weights: Weights to start from; None trains from scratch.
-        weights_trained_on: On whom these were trained; not known, if left out.
+        start: Initial weights.
         needs: Sequences that a patient must have besides, so that several trainings see the same patients.
         processes: Who trains; see ``run_job``.
         on_epoch: Called after each pass, in the first process.
@@ -50,16 +46,6 @@ def train_on_full_cohort(
         CohortError, ExperimentError, FoldError, OutputFolderError, TrainingError: See ``run_job``.
     """
     people = participants(cohort, needs or (sequence,), plan.threshold_days)
-    everybody = Fold(0, 0, train=tuple(patient.name for patient in people.labeled), test=())
-    return run_job(
-        people.cohort,
-        everybody,
-        arm=arm,
-        sequences=(sequence,),
-        settings=plan.settings_of(training),
-        out=out,
-        initial_weights=initial_weights,
-        weights_trained_on=weights_trained_on,
-        processes=processes,
-        on_epoch=on_epoch,
-    )
+    fold = Fold(0, 0, train=tuple(exam.name for exam in people.labeled), test=())
+    job = NetworkJob(arm=arm, fold=fold, sequences=(sequence,), settings=plan.settings_of(training))
+    return run_job(people.cohort, job, out, start=start, processes=processes, on_epoch=on_epoch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,10 @@ class JobTable:
 
     Attributes:
         pretraining: Jobs that others wait for.
-        folds: One job a fold and arm, arm by arm.
+        folds: One job per fold and arm, arm by arm.
         patients: Of the cohort that is cross-validated.
         second: Of the cohort of the pre-training; None without one.
-        starts: Trained beforehand, by sequence, in place of a pre-training.
+        initial_weights: Trained beforehand, by sequence, in place of a pre-training.
         radiomics_region: What radiomics looks at in every patient; None without radiomics.
     """
 
@@ -59,7 +59,7 @@ def build_job_table(
         plan: The experiment.
         cohort: Is cross-validated.
         second: Of the pre-training; needed by transfer arms without initial weights.
-        starts: Trained beforehand; those of sequences that the plan does not have are not used.
+        initial_weights: Trained beforehand; those of sequences that the plan does not have are not used.
 
     Raises:
         CohortError: The cohorts share a patient.
@@ -81,7 +81,6 @@ def build_job_table(
     for weights in dict.fromkeys(given.values()):
         weights.refuse_unfit(plan, cohort)
     before = None
-    pretraining: dict[MRSequence, Job] = {}
     if plan.needs_pretraining and set(given) != set(plan.sequences):
         if second is None:
             raise ExperimentError(
@@ -91,69 +90,94 @@ def build_job_table(
             )
         refuse_shared_patients(cohort, second.exams)
         before = participants(second, plan.sequences, plan.threshold_days)
-    if plan.needs_pretraining:
-        for sequence in plan.sequences:
-            if sequence in given:
-                decided: dict[str, Any] = {"weights_sha256": given[sequence].weights_sha256}
-                if isinstance(given[sequence], CheckpointFile):
-                    decided["seed_of_head"] = plan.seed
-            else:
-                assert second is not None
-                assert before is not None
-                decided = _network(second, sequence) | {
-                    "settings": plan.settings_of("pretraining").to_json(),
-                    "patients": _identities(before.labeled, plan),
-                }
-            pretraining[sequence] = Job(
-                kind="pretraining",
-                arm=f"{sequence}_pretraining",
-                fold=None,
-                decided_by=decided,
-                sequence=sequence,
-            )
-    region = radiomics_region((*labeled, *patients.censored), plan.radiomics_region) if plan.needs_radiomics else None
-    by_scans, by_clinic = (_identities((*labeled, *patients.censored), plan, clinical=c) for c in (False, True))
-
-    def who(fold: Fold, everyone: dict[str, list[object]] = by_scans) -> dict[str, Any]:
-        return {
-            "train": {name: everyone[name] for name in fold.train},
-            "test": {name: everyone[name] for name in fold.test},
-            "censored": {exam.name: everyone[exam.name] for exam in patients.censored},
-            "place": [fold.repeat, fold.fold, plan.seed],
-        }
-
-    jobs = []
-    for network in plan.networks:
-        settings = plan.settings_of("finetuning" if network.initialization == "transfer" else "training")
-        decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
-        before_it = pretraining[network.sequence] if network.initialization == "transfer" else None
-        jobs += [
-            Job(
-                kind="network",
-                arm=network.name,
-                fold=fold,
-                decided_by=decided | who(fold),
-                sequence=network.sequence,
-                pretraining=before_it,
-            )
-            for fold in folds
-        ]
-    for arm in plan.baseline_arms:
-        decided = {"version": version.__version__}
-        if arm.sequence is not None:
-            decided["region"] = region
-        everyone = by_clinic if arm.sequence is None else by_scans
-        jobs += [
-            Job(kind="baseline", arm=arm.name, fold=fold, decided_by=decided | who(fold, everyone)) for fold in folds
-        ]
+    pretraining = _pretraining_jobs(plan, given, before)
+    everyone = (*labeled, *patients.censored)
+    region = radiomics_region(everyone, plan.radiomics_region) if plan.needs_radiomics else None
     return JobTable(
         pretraining=tuple(pretraining.values()),
-        folds=tuple(jobs),
+        folds=(
+            *_network_jobs(plan, cohort, patients, folds, pretraining),
+            *_baseline_jobs(plan, patients, folds, region),
+        ),
         patients=patients,
         second=before,
         initial_weights=given,
         radiomics_region=region,
     )
+
+
+def _pretraining_jobs(
+    plan: ExperimentPlan, given: Mapping[MRSequence, InitialWeights], before: Participants | None
+) -> dict[MRSequence, Job]:
+    """One job per sequence that transfer arms need; weights that were given stand in for a pre-training."""
+    jobs = {}
+    for sequence in plan.sequences if plan.needs_pretraining else ():
+        if sequence in given:
+            decided: dict[str, Any] = {"weights_sha256": given[sequence].weights_sha256}
+            if isinstance(given[sequence], CheckpointFile):
+                decided["seed_of_head"] = plan.seed
+        else:
+            assert before is not None
+            decided = _network(before.cohort, sequence) | {
+                "settings": plan.settings_of("pretraining").to_json(),
+                "patients": _identities(before.labeled, plan),
+            }
+        jobs[sequence] = Job(
+            kind="pretraining", arm=f"{sequence}_pretraining", fold=None, decided_by=decided, sequence=sequence
+        )
+    return jobs
+
+
+def _network_jobs(
+    plan: ExperimentPlan,
+    cohort: PreparedCohort,
+    patients: Participants,
+    folds: Sequence[Fold],
+    pretraining: Mapping[MRSequence, Job],
+) -> Iterator[Job]:
+    """One job per fold of each network, arm by arm."""
+    identities = _identities((*patients.labeled, *patients.censored), plan)
+    for network in plan.networks:
+        transfer = network.initialization == "transfer"
+        settings = plan.settings_of("finetuning" if transfer else "training")
+        decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
+        for fold in folds:
+            yield Job(
+                kind="network",
+                arm=network.name,
+                fold=fold,
+                decided_by=decided | _members(plan, patients, fold, identities),
+                sequence=network.sequence,
+                pretraining=pretraining[network.sequence] if transfer else None,
+            )
+
+
+def _baseline_jobs(
+    plan: ExperimentPlan, patients: Participants, folds: Sequence[Fold], region: Region | None
+) -> Iterator[Job]:
+    """One job per fold of each baseline, arm by arm: radiomics is decided by scans, the clinic by the tables."""
+    everyone = (*patients.labeled, *patients.censored)
+    by_scans, by_clinic = (_identities(everyone, plan, clinical=clinical) for clinical in (False, True))
+    for arm in plan.baseline_arms:
+        decided: dict[str, Any] = {"version": version.__version__}
+        if arm.sequence is not None:
+            decided["region"] = region
+        identities = by_clinic if arm.sequence is None else by_scans
+        for fold in folds:
+            members = _members(plan, patients, fold, identities)
+            yield Job(kind="baseline", arm=arm.name, fold=fold, decided_by=decided | members)
+
+
+def _members(
+    plan: ExperimentPlan, patients: Participants, fold: Fold, identities: Mapping[str, list[object]]
+) -> dict[str, Any]:
+    """Who is in a fold, by what of them can change a number."""
+    return {
+        "train": {name: identities[name] for name in fold.train},
+        "test": {name: identities[name] for name in fold.test},
+        "censored": {exam.name: identities[exam.name] for exam in patients.censored},
+        "place": [fold.repeat, fold.fold, plan.seed],
+    }
 
 
 def weights_by_sequence(

@@ -98,7 +98,7 @@ def _baseline(task: JobTask) -> None:
 
 def _network(task: JobTask) -> None:
     # Baselines need neither torch nor MONAI, which take seconds to load.
-    from PCNSLSurvivalLib.training.job import run_job
+    from PCNSLSurvivalLib.training.job import FROM_SCRATCH, NetworkJob, StartingPoint, run_job
     from PCNSLSurvivalLib.training.lineage import TrainedOn
     from PCNSLSurvivalLib.training.processes import training_processes
 
@@ -106,24 +106,17 @@ def _network(task: JobTask) -> None:
     assert job.fold is not None
     assert job.sequence is not None
     assert job.training is not None
-    weights, trained_on = None, None
+    start = FROM_SCRATCH
     if job.pretraining is not None:
         folder = job.pretraining.folder(task.out)
-        weights = member_of(folder, plan.network)
         trained_on = TrainedOn.of_job(read_record(folder))
+        start = StartingPoint(weights=member_of(folder, plan.network), trained_on=trained_on)
     people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
     with training_processes(task.device) as processes:
-        run_job(
-            people.cohort,
-            job.fold,
-            arm=job.arm,
-            sequences=(job.sequence,),
-            settings=plan.settings_of(job.training),
-            out=job.folder(task.out),
-            initial_weights=weights,
-            weights_trained_on=trained_on,
-            processes=processes,
+        network = NetworkJob(
+            arm=job.arm, fold=job.fold, sequences=(job.sequence,), settings=plan.settings_of(job.training)
         )
+        run_job(people.cohort, network, job.folder(task.out), start=start, processes=processes)
 
 
 def _pretraining(task: JobTask) -> None:

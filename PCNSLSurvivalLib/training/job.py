@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as installed_version
@@ -35,7 +35,7 @@ from PCNSLSurvivalLib.training.dataset import LabeledCases, NetworkInputs, label
 from PCNSLSurvivalLib.training.job_record import RECORD, read_record
 from PCNSLSurvivalLib.training.lineage import TrainedOn
 from PCNSLSurvivalLib.training.logs import TrainingLog
-from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Epoch, Trained, train
+from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Checkpoint, Epoch, Trained, TrainingData, train
 from PCNSLSurvivalLib.training.network import network_architecture
 from PCNSLSurvivalLib.training.network_outputs import CasePredictions, predict_cases
 from PCNSLSurvivalLib.training.processes import Processes
@@ -68,34 +68,70 @@ class FinishedJob:
         return ResNetArchitecture.from_json(self.facts["architecture"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class NetworkJob:
+    """What one network is trained on, and how: all that decides its result beside scans and initial weights."""
+
+    arm: str
+    """Name of the method, for the table of predictions."""
+    fold: Fold
+    """Names of cases to train on and to hold back; none may be held back."""
+    sequences: tuple[MRSequence, ...]
+    """The network's channels."""
+    settings: TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartingPoint:
+    """The weights that a training starts from."""
+
+    weights: Tensors | None = None
+    """See ``models.networks.pretrained.load_initial_weights``; None trains from scratch."""
+    trained_on: TrainedOn | None = None
+    """On whom ``weights`` were trained; None where it is not known."""
+
+    @property
+    def lineage(self) -> TrainedOn:
+        """On whom they were trained, for the record of the job."""
+        if self.weights is None:
+            return TrainedOn()
+        return TrainedOn(unknown=True) if self.trained_on is None else self.trained_on
+
+    @property
+    def sha256(self) -> str | None:
+        """SHA-256 of the weights."""
+        if self.weights is None:
+            return None
+        digest = hashlib.sha256()
+        for name in sorted(self.weights):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(self.weights[name], dtype="<f4").tobytes())
+        return digest.hexdigest()
+
+
+FROM_SCRATCH = StartingPoint()
+
+
 def run_job(
     cohort: PreparedCohort,
-    fold: Fold,
-    *,
-    arm: str,
-    sequences: tuple[MRSequence, ...],
-    settings: TrainingSettings,
+    job: NetworkJob,
     out: Path,
-    initial_weights: Tensors | None = None,
-    weights_trained_on: TrainedOn | None = None,
+    *,
+    start: StartingPoint = FROM_SCRATCH,
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> FinishedJob:
-    """Train on one fold and predict what it held back; a finished job is found, an interrupted one goes on.
+    """Train on one fold and predict what it held back; a finished job is read, an interrupted one continues.
 
-    The cases of ``fold.test`` are read once, after the training: the epoch is chosen on an inner split of
+    The cases of ``fold.test`` are read once, after the training: the epoch is chosen on a validation split of
     ``fold.train``. Nothing is taken from any other job, so that jobs give the same result in any order and number.
 
     Args:
         cohort: The prepared cohort.
-        fold: Names of cases to train on and to hold back; none may be held back.
-        arm: Name of the method, for the table of predictions.
-        sequences: The network's channels.
-        settings: Every hyperparameter.
+        job: Arm, fold, sequences and settings.
         out: Folder to make. An unfinished job keeps its checkpoint beside it, in a hidden folder.
-        initial_weights: Tensors to start from; see ``models.networks.pretrained.load_initial_weights``.
-        weights_trained_on: On whom these were trained; not known, if left out.
+        start: Initial weights.
         processes: Who trains; this process alone, on the CPU, if left out.
         on_epoch: Called after each pass.
         checkpoint_seconds: Least time between two checkpoints.
@@ -105,14 +141,14 @@ def run_job(
 
     Raises:
         TrainingError: ``out`` holds another job, or the training cannot be done.
-        FoldError: A class has too few patients for an inner split.
+        FoldError: A class has too few patients for a validation split.
         CohortError: A case has no OS class, or lacks a sequence.
     """
     processes = Processes() if processes is None else processes
-    cases = labeled_cases(cohort, threshold_days=settings.threshold_days)
-    classes = _classes(cases, fold)
-    inference_cases = (*fold.train, *fold.test, *cases.without_class)
-    identity = _identity(cohort, fold, inference_cases, arm, sequences, settings, initial_weights)
+    cases = labeled_cases(cohort, threshold_days=job.settings.threshold_days)
+    classes = _classes(cases, job.fold)
+    inference_cases = (*job.fold.train, *job.fold.test, *cases.without_class)
+    identity = _identity(cohort, job, inference_cases, start)
     if processes.share(out.is_dir() and any(out.iterdir())):
         return _found(out, identity)
     unfinished = unfinished_folder(out)
@@ -120,65 +156,99 @@ def run_job(
     alone: AbstractContextManager = folder_lock(out) if processes.first else nullcontext()
     with alone, _told_in_a_sentence():
         begin = time.perf_counter()
-        seed = (settings.seed, fold.repeat, fold.fold)
+        seed = (job.settings.seed, job.fold.repeat, job.fold.fold)
         train_cases, validation_cases = validation_split(
-            *cases.of(fold.train), share=settings.validation_share, seed=_validation_seed(seed)
+            *cases.of(job.fold.train), share=job.settings.validation_share, seed=_validation_seed(seed)
         )
-        inputs = _inputs(cohort, sequences, settings, inference_cases, processes)
-        log: AbstractContextManager = TrainingLog(unfinished) if processes.first else nullcontext()
-        with log as write:
-
-            def heard(epoch: Epoch) -> None:
-                if processes.first:
-                    write(epoch)
-                    on_epoch(epoch)
-
+        inputs = _inputs(cohort, job, inference_cases, processes)
+        data = TrainingData(inputs=inputs, classes=classes, train_cases=train_cases, validation_cases=validation_cases)
+        with _logged(unfinished, on_epoch, processes) as heard:
             trained = train(
-                inputs,
-                classes,
-                train_cases=train_cases,
-                validation_cases=validation_cases,
-                settings=settings,
-                initial_weights=initial_weights,
+                data,
+                job.settings,
+                initial_weights=start.weights,
                 seed=seed,
                 processes=processes,
-                checkpoint=unfinished / CHECKPOINT,
-                identity=identity,
+                checkpoint=Checkpoint(path=unfinished / CHECKPOINT, identity=identity, seconds=checkpoint_seconds),
                 on_epoch=heard,
-                checkpoint_seconds=checkpoint_seconds,
             )
-        predicted = predict_cases(trained.network, inference_cases, inputs, processes, batch_size=settings.batch_size)
+        batch_size = job.settings.batch_size
+        predicted = predict_cases(trained.network, inference_cases, inputs, processes, batch_size=batch_size)
         # Another computer that knew nothing of this one may have finished it meanwhile.
         if processes.first and not is_training(out):
-            facts = {
-                "made_by": "pcnsl-survival",
-                "version": _VERSION,
-                "research_use_only": RESEARCH_USE_ONLY,
-                "identity": identity,
-                "arm": arm,
-                "fold": fold.to_json(),
-                "train_cases": list(train_cases),
-                "validation_cases": list(validation_cases),
-                "patients": [asdict(KnownPatient.of(cohort.exam(name))) for name in fold.train],
-                "sequences": [str(sequence) for sequence in sequences],
-                "settings": replace(settings, grid=inputs.grid).to_json(),
-                "architecture": network_architecture(settings, len(sequences)).to_json(),
-                "recipe_sha256": cohort.recipe.sha256,
-                "initial_weights_sha256": None if initial_weights is None else _tensors_sha256(initial_weights),
-                **_known(initial_weights, weights_trained_on).to_json(),
-                "best_epoch": trained.best_epoch,
-                "best_validation_loss": trained.best_loss,
-                "epochs": len(trained.history),
-                "samples_per_second": round(float(np.median([e.samples_per_second for e in trained.history])), 3),
+            facts = _facts(cohort, job, data, start, trained, identity) | {
                 "seconds_of_this_run": round(time.perf_counter() - begin, 1),
                 "device": processes.device.type,
                 "processes": processes.count,
-                "torch": installed_version("torch"),
-                "monai": installed_version("monai"),
             }
-            _write(out, unfinished, facts, trained, predicted, fold, classes, cases.without_class)
+            _write(out, unfinished, facts, trained, predicted, _held_out(job, predicted, classes, cases.without_class))
         processes.wait()
     return _found(out, identity)
+
+
+@contextmanager
+def _logged(
+    unfinished: Path, on_epoch: Callable[[Epoch], None], processes: Processes
+) -> Iterator[Callable[[Epoch], None]]:
+    """Log the epochs and pass them on, in the first process; the others are silent."""
+    if not processes.first:
+        yield lambda epoch: None
+        return
+    with TrainingLog(unfinished) as write:
+
+        def heard(epoch: Epoch) -> None:
+            write(epoch)
+            on_epoch(epoch)
+
+        yield heard
+
+
+def _facts(
+    cohort: PreparedCohort, job: NetworkJob, data: TrainingData, start: StartingPoint, trained: Trained, identity: str
+) -> dict[str, Any]:
+    """What ``job.json`` keeps of a training: what it was made from, by whom, and how it went."""
+    return {
+        "made_by": "pcnsl-survival",
+        "version": _VERSION,
+        "research_use_only": RESEARCH_USE_ONLY,
+        "identity": identity,
+        "arm": job.arm,
+        "fold": job.fold.to_json(),
+        "train_cases": list(data.train_cases),
+        "validation_cases": list(data.validation_cases),
+        "patients": [asdict(KnownPatient.of(cohort.exam(name))) for name in job.fold.train],
+        "sequences": [str(sequence) for sequence in job.sequences],
+        "settings": replace(job.settings, grid=data.inputs.grid).to_json(),
+        "architecture": network_architecture(job.settings, len(job.sequences)).to_json(),
+        "recipe_sha256": cohort.recipe.sha256,
+        "initial_weights_sha256": start.sha256,
+        **start.lineage.to_json(),
+        "best_epoch": trained.best_epoch,
+        "best_validation_loss": trained.best_loss,
+        "epochs": len(trained.history),
+        "samples_per_second": round(float(np.median([e.samples_per_second for e in trained.history])), 3),
+        "torch": installed_version("torch"),
+        "monai": installed_version("monai"),
+    }
+
+
+def _held_out(
+    job: NetworkJob, predicted: CasePredictions, classes: Mapping[str, int], without_class: tuple[str, ...]
+) -> FoldPredictions | None:
+    """The predictions for whom the fold held back; None where it held nobody back."""
+    if not job.fold.test:
+        return None
+    probability = dict(zip(predicted.names, predicted.probability, strict=True))
+    return FoldPredictions(
+        arm=job.arm,
+        repeat=job.fold.repeat,
+        fold=job.fold.fold,
+        cases=job.fold.test,
+        os_class=np.array([classes[name] for name in job.fold.test]),
+        probability=np.array([probability[name] for name in job.fold.test]),
+        censored=without_class,
+        censored_probability=np.array([probability[name] for name in without_class]),
+    )
 
 
 def read_job(folder: Path) -> FinishedJob:
@@ -217,41 +287,20 @@ def _classes(cases: LabeledCases, fold: Fold) -> dict[str, int]:
     return {name: classes[name] for name in (*fold.train, *fold.test)}
 
 
-def _identity(
-    cohort: PreparedCohort,
-    fold: Fold,
-    inference_cases: tuple[str, ...],
-    arm: str,
-    sequences: tuple[MRSequence, ...],
-    settings: TrainingSettings,
-    initial_weights: Tensors | None,
-) -> str:
-    """SHA-256 of all that decides the result, the scans of everybody included."""
+def _identity(cohort: PreparedCohort, job: NetworkJob, inference_cases: tuple[str, ...], start: StartingPoint) -> str:
+    """SHA-256 of all that decides the result, the scans of all patients included."""
+    threshold = job.settings.threshold_days
     facts = {
         "version": [_VERSION, version.__version__],
         "recipe": cohort.recipe.sha256,
-        "fold": fold.to_json(),
-        "cases": {name: identity_of(cohort.exam(name), settings.threshold_days) for name in inference_cases},
-        "arm": arm,
-        "sequences": list(sequences),
-        "settings": settings.to_json(),
-        "start": None if initial_weights is None else _tensors_sha256(initial_weights),
+        "fold": job.fold.to_json(),
+        "cases": {name: identity_of(cohort.exam(name), threshold) for name in inference_cases},
+        "arm": job.arm,
+        "sequences": list(job.sequences),
+        "settings": job.settings.to_json(),
+        "start": start.sha256,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _known(initial_weights: Tensors | None, trained_on: TrainedOn | None) -> TrainedOn:
-    if initial_weights is None:
-        return TrainedOn()
-    return TrainedOn(unknown=True) if trained_on is None else trained_on
-
-
-def _tensors_sha256(tensors: Tensors) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensors[name], dtype="<f4").tobytes())
-    return digest.hexdigest()
 
 
 def _validation_seed(seed: tuple[int, ...]) -> int:
@@ -312,16 +361,13 @@ def _make(unfinished: Path, processes: Processes) -> None:
 
 
 def _inputs(
-    cohort: PreparedCohort,
-    sequences: tuple[MRSequence, ...],
-    settings: TrainingSettings,
-    inference_cases: tuple[str, ...],
-    processes: Processes,
+    cohort: PreparedCohort, job: NetworkJob, inference_cases: tuple[str, ...], processes: Processes
 ) -> NetworkInputs:
     """The first process makes the arrays that are not there yet, then all map them."""
     if not processes.first:
         processes.wait()
-    inputs = NetworkInputs(cohort, sequences, settings.grid, names=inference_cases, lesions=settings.uses_lesions)
+    settings = job.settings
+    inputs = NetworkInputs(cohort, job.sequences, settings.grid, names=inference_cases, lesions=settings.uses_lesions)
     if processes.first:
         processes.wait()
     return inputs
@@ -333,15 +379,12 @@ def _write(
     facts: dict[str, Any],
     trained: Trained,
     predicted: CasePredictions,
-    fold: Fold,
-    classes: dict[str, int],
-    without_class: tuple[str, ...],
+    predictions: FoldPredictions | None,
 ) -> None:
-    probability = dict(zip(predicted.names, predicted.probability, strict=True))
-    held_out = np.array([name not in set(fold.train) for name in predicted.names])
+    held_out = np.array([name not in set(facts["fold"]["train"]) for name in predicted.names])
     with whole_folder(out) as staging:
         for entry in unfinished.iterdir():
-            if not entry.name.startswith(CHECKPOINT):
+            if not entry.name.lstrip(".").startswith(CHECKPOINT):
                 (shutil.copytree if entry.is_dir() else shutil.copy2)(entry, staging / entry.name)
         write_weights(tensors_of(trained.network), staging / MEMBER)
         np.savez(
@@ -351,17 +394,7 @@ def _write(
             log_odds=predicted.log_odds,
             features=predicted.features,
         )
-        if fold.test:
-            predictions = FoldPredictions(
-                arm=facts["arm"],
-                repeat=fold.repeat,
-                fold=fold.fold,
-                cases=fold.test,
-                os_class=np.array([classes[name] for name in fold.test]),
-                probability=np.array([probability[name] for name in fold.test]),
-                censored=without_class,
-                censored_probability=np.array([probability[name] for name in without_class]),
-            )
+        if predictions is not None:
             write_predictions([predictions], staging / PREDICTIONS)
         (staging / RECORD).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         for path in staging.rglob("*"):

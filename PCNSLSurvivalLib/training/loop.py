@@ -45,10 +45,10 @@ class Epoch:
     learning_rate: float
     train_loss: float
     validation_loss: float
-    """Mean negative log-likelihood on the inner split, in nats; always predicting 1/2 gives 0.693. Where lesion masks
-    are learned from, with what they add."""
+    """Mean negative log-likelihood on the validation cases, in nats; chance level ln 2 = 0.693. Where the
+    network learns from lesion masks, with the loss of that task."""
     best: bool
-    """Whether it was the lowest inner loss so far."""
+    """Whether it was the lowest validation loss so far."""
     seconds: float
     samples_per_second: float
     """Training samples over all processes, augmentation included, evaluation not."""
@@ -65,53 +65,88 @@ class Trained:
     best_loss: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """What one network learns from, and what its epoch is chosen on."""
+
+    inputs: NetworkInputs
+    """Tensors of all cases."""
+    classes: Mapping[str, int]
+    """OS class by name of case."""
+    train_cases: Sequence[str]
+    validation_cases: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Where an unfinished training is kept."""
+
+    path: Path
+    """Its folder is there."""
+    identity: str
+    """What the checkpoint must belong to: a hash of all that decides the result."""
+    seconds: float = CHECKPOINT_SECONDS
+    """Least time between two checkpoints."""
+
+
 def train(
-    inputs: NetworkInputs,
-    classes: Mapping[str, int],
-    *,
-    train_cases: Sequence[str],
-    validation_cases: Sequence[str],
+    data: TrainingData,
     settings: TrainingSettings,
+    *,
     initial_weights: Tensors | None,
     seed: tuple[int, ...],
     processes: Processes,
-    checkpoint: Path,
-    identity: str,
+    checkpoint: Checkpoint,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Trained:
-    """Train one network, going on from its checkpoint where there is one.
+    """Train one network, continuing from its checkpoint where there is one.
 
     Args:
-        inputs: Tensors of all cases.
-        classes: Class by name.
-        train_cases: Cases that the weights learn from.
-        validation_cases: Cases on which the best epoch is chosen.
+        data: Cases, their tensors and classes.
         settings: Every hyperparameter.
         initial_weights: Tensors to start from; None trains from scratch.
-        seed: Decides the start, the order and the augmentation, and nothing else does.
+        seed: Decides the initial weights, the order and the augmentation, and nothing else does.
         processes: Who trains.
-        checkpoint: File of the unfinished training; its folder is there.
-        identity: What the checkpoint must belong to.
+        checkpoint: Of the unfinished training.
         on_epoch: Called after each pass, and for each pass found in the checkpoint.
-        checkpoint_seconds: Least time between two checkpoints.
 
     Returns:
-        The network of the epoch with the lowest inner loss.
+        The network of the epoch with the lowest validation loss.
 
     Raises:
         TrainingError: The training diverged, the batch is too small for the processes, or the checkpoint cannot be
             used.
     """
-    device = processes.device
-    smallest = len(train_cases) // batch_count(len(train_cases), settings.batch_size)
+    _check_batches(len(data.train_cases), settings, processes)
+    training = _Training(data, settings, initial_weights, seed, processes)
+    state = read_checkpoint(checkpoint.path)
+    if state is not None:
+        training.resume(state, checkpoint.identity)
+        for row in training.history:
+            on_epoch(row)
+    training.join()
+    last_checkpoint = time.monotonic()
+    with reproducible_kernels():
+        while not training.over:
+            training.run_epoch()
+            on_epoch(training.history[-1])
+            due = training.over or time.monotonic() - last_checkpoint >= checkpoint.seconds
+            if processes.first and due:
+                write_checkpoint(checkpoint.path, {"identity": checkpoint.identity, **training.state()})
+                last_checkpoint = time.monotonic()
+    return training.finish()
+
+
+def _check_batches(train_count: int, settings: TrainingSettings, processes: Processes) -> None:
+    """Refuse, before anything is computed, what these processes cannot train."""
+    smallest = train_count // batch_count(train_count, settings.batch_size)
     # One sample in each process is enough, unless batch normalization measures there what that process has alone.
-    alone = settings.architecture.norm == "batch" and device.type != "cuda"
+    alone = settings.architecture.norm == "batch" and processes.device.type != "cuda"
     least = (2 if alone else 1) * processes.count
     if smallest < max(2, least):
         raise TrainingError(
             f"{processes.count} {'process needs' if processes.count == 1 else 'processes need'} batches of at least "
-            f"{max(2, least)}, and {len(train_cases)} training patients in batches of up to {settings.batch_size} give "
+            f"{max(2, least)}, and {train_count} training patients in batches of up to {settings.batch_size} give "
             f"some of {smallest}. Choose a larger batch_size, fewer processes, or add patients."
         )
     if settings.uses_lesions and processes.count > 1:
@@ -119,119 +154,164 @@ def train(
             "Learning from lesion masks works in one process. Start the command without torchrun, or "
             "leave 'lesion_task' and 'lesion_head' out."
         )
-    network = build_network(settings, len(inputs.sequences), initial_weights, seed=_whole(seed)).to(device)
-    if device.type != "mps":
-        network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
-    if device.type == "cuda" and processes.count > 1:
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    task = LesionTask(network, settings, seed=_whole((*seed, 2))) if settings.lesion_task else None
-    optimizer = build_optimizer(network, settings, transfer=initial_weights is not None)
-    if task is not None:
-        optimizer.add_param_group({"params": task.parameters(), "lr": settings.learning_rate, "weight_decay": 0.0})
-    schedule = build_schedule(optimizer, settings)
-    averaged = _averaged(network, settings)
-    judged = network if averaged is None else averaged.module
-    stopping = EarlyStopping(settings.patience)
-    history: list[Epoch] = []
-    best = _tensors(judged)
-    state = read_checkpoint(checkpoint)
-    if state is not None:
+
+
+class _Training:
+    """One network in training: everything that changes from epoch to epoch."""
+
+    def __init__(
+        self,
+        data: TrainingData,
+        settings: TrainingSettings,
+        initial_weights: Tensors | None,
+        seed: tuple[int, ...],
+        processes: Processes,
+    ) -> None:
+        self._data, self._settings, self._seed, self._processes = data, settings, seed, processes
+        device = processes.device
+        network = build_network(settings, len(data.inputs.sequences), initial_weights, seed=_whole(seed)).to(device)
+        if device.type != "mps":
+            network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
+        if device.type == "cuda" and processes.count > 1:
+            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        self._network = network
+        self._task = LesionTask(network, settings, seed=_whole((*seed, 2))) if settings.lesion_task else None
+        self._optimizer = build_optimizer(network, settings, transfer=initial_weights is not None)
+        if self._task is not None:
+            self._optimizer.add_param_group(
+                {"params": self._task.parameters(), "lr": settings.learning_rate, "weight_decay": 0.0}
+            )
+        self._schedule = build_schedule(self._optimizer, settings)
+        self._averaged = _averaged(network, settings)
+        self._judged = network if self._averaged is None else self._averaged.module
+        """What the validation loss is of, and what is kept."""
+        self._stopping = EarlyStopping(settings.patience)
+        self._class_weights = _class_weights(data.train_cases, data.classes, settings, device)
+        self._best = _tensors(self._judged)
+        self._joined: nn.Module = network
+        self.history: list[Epoch] = []
+
+    @property
+    def over(self) -> bool:
+        """Whether the last epoch is done, or no better one is to be expected."""
+        return len(self.history) >= self._settings.epochs or self._stopping.over
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "stopping": self._stopping.state(),
+            "lesion_task": None if self._task is None else self._task.state(),
+            "averaged": None if self._averaged is None else self._averaged.state_dict(),
+            "best": self._best,
+            "history": [asdict(row) for row in self.history],
+        }
+
+    def resume(self, state: Mapping[str, Any], identity: str) -> None:
+        """Continue where a checkpoint was written.
+
+        Raises:
+            TrainingError: It is of another training.
+        """
         if state["identity"] != identity:
             raise TrainingError(
                 "An unfinished training with other settings, patients or scans, or by another version of this software "
                 "lies beside the output folder. Delete it (the hidden folder that ends in .unfinished), or choose "
                 "another output folder."
             )
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-        stopping.restore(state["stopping"])
-        if task is not None:
-            task.restore(state["lesion_task"])
-        if averaged is not None:
-            averaged.load_state_dict(state["averaged"])
-        best = state["best"]
-        history = [Epoch(**row) for row in state["history"]]
+        self._network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._stopping.restore(state["stopping"])
+        if self._task is not None:
+            self._task.restore(state["lesion_task"])
+        if self._averaged is not None:
+            self._averaged.load_state_dict(state["averaged"])
+        self._best = state["best"]
+        self.history = [Epoch(**row) for row in state["history"]]
         restore_random_states(state["random"])
-        for row in history:
-            on_epoch(row)
-    joined = processes.joined(network)
-    weights = _class_weights(train_cases, classes, settings, device)
-    last_checkpoint = time.monotonic()
-    with reproducible_kernels():
-        while len(history) < settings.epochs and not stopping.over:
-            epoch, begin = len(history), time.perf_counter()
-            set_training_mode(network, settings)
-            rate = float(schedule.get_last_lr()[-1])
-            loss = 0.0
-            for names, own, tensors in training_batches(
-                train_cases, inputs, settings, processes, seed=seed, epoch=epoch
-            ):
-                share = weights[[classes[name] for name in names]].sum()
-                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_bf16(settings, device)):
-                    logits = joined(as_network_wants(tensors[:, : len(inputs.sequences)]))
-                target = torch.tensor([classes[name] for name in own], device=device)
-                one = functional.cross_entropy(
-                    logits.float(), target, weight=weights, reduction="sum", label_smoothing=settings.label_smoothing
-                )
-                if task is not None:
-                    one = one + task.loss(tensors[:, -1:]) * share / len(names)
-                optimizer.zero_grad(set_to_none=True)
-                # Gradients are averaged over the processes; the sum over the whole batch is wanted.
-                (one * processes.count / share).backward()
-                optimizer.step()
-                if averaged is not None:
-                    averaged.update_parameters(network)
-                loss += one.item() / float(share) * len(names)
-            schedule.step()
-            seconds = time.perf_counter() - begin
-            processes.sync_buffers(network)
-            if averaged is not None:
-                processes.sync_buffers(averaged)
-            predicted = predict_cases(judged, validation_cases, inputs, processes, batch_size=settings.batch_size)
-            inner = mean_log_loss(predicted, [classes[name] for name in validation_cases])
-            if task is not None:
-                inner += task.mean_loss(validation_cases, inputs, batch_size=settings.batch_size)
-            improved = stopping.improved(epoch, inner)
-            if improved:
-                best = _tensors(judged)
-            history.append(
-                Epoch(
-                    epoch=epoch,
-                    learning_rate=rate,
-                    train_loss=processes.sum(loss) / len(train_cases),
-                    validation_loss=inner,
-                    best=improved,
-                    seconds=seconds,
-                    samples_per_second=len(train_cases) / seconds,
-                )
+
+    def join(self) -> None:
+        """Let the processes train together; each has its initial or resumed state by now."""
+        self._joined = self._processes.joined(self._network)
+
+    def run_epoch(self) -> None:
+        """Train one pass over the training cases, then judge it on the validation cases."""
+        rate, begin = float(self._schedule.get_last_lr()[-1]), time.perf_counter()
+        set_training_mode(self._network, self._settings)
+        loss = self._pass_over_training_cases()
+        self._schedule.step()
+        seconds = time.perf_counter() - begin
+        validation_loss = self._validation_loss()
+        improved = self._stopping.improved(len(self.history), validation_loss)
+        if improved:
+            self._best = _tensors(self._judged)
+        train_count = len(self._data.train_cases)
+        self.history.append(
+            Epoch(
+                epoch=len(self.history),
+                learning_rate=rate,
+                train_loss=self._processes.sum(loss) / train_count,
+                validation_loss=validation_loss,
+                best=improved,
+                seconds=seconds,
+                samples_per_second=train_count / seconds,
             )
-            on_epoch(history[-1])
-            over = len(history) == settings.epochs or stopping.over
-            if processes.first and (over or time.monotonic() - last_checkpoint >= checkpoint_seconds):
-                write_checkpoint(
-                    checkpoint,
-                    {
-                        "identity": identity,
-                        "network": network.state_dict(),
-                        "optimizer": optimizer.state_dict(),
-                        "schedule": schedule.state_dict(),
-                        "stopping": stopping.state(),
-                        "lesion_task": None if task is None else task.state(),
-                        "averaged": None if averaged is None else averaged.state_dict(),
-                        "best": best,
-                        "history": [asdict(row) for row in history],
-                    },
-                )
-                last_checkpoint = time.monotonic()
-    network.load_state_dict(best)
-    network.eval()
-    if settings.lesion_head:
-        # The epoch is chosen: the patients it was chosen on may teach too.
-        refit_head(network, (*train_cases, *validation_cases), classes, inputs, batch_size=settings.batch_size)
-    return Trained(
-        network=network, history=tuple(history), best_epoch=stopping.best_epoch, best_loss=stopping.best_loss
-    )
+        )
+
+    def finish(self) -> Trained:
+        """The network of the best epoch; its head is fitted anew where the settings ask for it."""
+        data = self._data
+        self._network.load_state_dict(self._best)
+        self._network.eval()
+        if self._settings.lesion_head:
+            # The epoch is chosen: the patients it was chosen on may teach too.
+            cases = (*data.train_cases, *data.validation_cases)
+            refit_head(self._network, cases, data.classes, data.inputs, batch_size=self._settings.batch_size)
+        return Trained(
+            network=self._network,
+            history=tuple(self.history),
+            best_epoch=self._stopping.best_epoch,
+            best_loss=self._stopping.best_loss,
+        )
+
+    def _pass_over_training_cases(self) -> float:
+        """One step per batch; the sum of the training loss over this process's samples."""
+        data, settings, processes, device = self._data, self._settings, self._processes, self._processes.device
+        weights, classes, loss = self._class_weights, data.classes, 0.0
+        for names, own, tensors in training_batches(
+            data.train_cases, data.inputs, settings, processes, seed=self._seed, epoch=len(self.history)
+        ):
+            share = weights[[classes[name] for name in names]].sum()
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_bf16(settings, device)):
+                logits = self._joined(as_network_wants(tensors[:, : len(data.inputs.sequences)]))
+            target = torch.tensor([classes[name] for name in own], device=device)
+            one = functional.cross_entropy(
+                logits.float(), target, weight=weights, reduction="sum", label_smoothing=settings.label_smoothing
+            )
+            if self._task is not None:
+                one = one + self._task.loss(tensors[:, -1:]) * share / len(names)
+            self._optimizer.zero_grad(set_to_none=True)
+            # Gradients are averaged over the processes; the sum over the whole batch is wanted.
+            (one * processes.count / share).backward()
+            self._optimizer.step()
+            if self._averaged is not None:
+                self._averaged.update_parameters(self._network)
+            loss += one.item() / float(share) * len(names)
+        return loss
+
+    def _validation_loss(self) -> float:
+        data, processes, batch_size = self._data, self._processes, self._settings.batch_size
+        processes.sync_buffers(self._network)
+        if self._averaged is not None:
+            processes.sync_buffers(self._averaged)
+        predicted = predict_cases(self._judged, data.validation_cases, data.inputs, processes, batch_size=batch_size)
+        loss = mean_log_loss(predicted, [data.classes[name] for name in data.validation_cases])
+        if self._task is not None:
+            loss += self._task.mean_loss(data.validation_cases, data.inputs, batch_size=batch_size)
+        return loss
 
 
 def _averaged(network: nn.Module, settings: TrainingSettings) -> AveragedModel | None:

@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION
 from PCNSLSurvivalLib.training.dataset import labeled_cases
-from PCNSLSurvivalLib.training.job import FinishedJob, run_job
+from PCNSLSurvivalLib.training.job import FinishedJob, NetworkJob, run_job
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(
@@ -42,4 +42,5 @@ def trained(
     cohort: PreparedCohort, fold: Fold, out: Path, settings: TrainingSettings = SETTINGS, **more
 ) -> FinishedJob:
     """One finished job."""
-    return run_job(cohort, fold, arm="made", sequences=(MRSequence.T1GD,), settings=settings, out=out, **more)
+    job = NetworkJob(arm="made", fold=fold, sequences=(MRSequence.T1GD,), settings=settings)
+    return run_job(cohort, job, out, **more)

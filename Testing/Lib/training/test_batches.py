@@ -10,7 +10,7 @@ from made_trainings import SETTINGS
 
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.training.batches import batches_of
-from PCNSLSurvivalLib.training.loop import train
+from PCNSLSurvivalLib.training.loop import Checkpoint, TrainingData, train
 from PCNSLSurvivalLib.training.processes import Processes
 
 
@@ -34,14 +34,10 @@ def test_a_process_that_would_get_a_single_sample_is_refused_before_training(
     train_cases = [f"P{number}" for number in range(patients)]
     with pytest.raises(TrainingError, match=f"in batches of up to {batch_size} give some of {smallest}"):
         train(
-            inputs=None,
-            classes={},
-            train_cases=train_cases,
-            validation_cases=train_cases,
-            settings=replace(SETTINGS, batch_size=batch_size),
+            TrainingData(inputs=None, classes={}, train_cases=train_cases, validation_cases=train_cases),
+            replace(SETTINGS, batch_size=batch_size),
             initial_weights=None,
             seed=(1,),
             processes=Processes(count=count),
-            checkpoint=tmp_path / "checkpoint.pt",
-            identity="",
+            checkpoint=Checkpoint(path=tmp_path / "checkpoint.pt", identity=""),
         )

@@ -24,7 +24,7 @@ from PCNSLSurvivalLib.models.networks.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.dataset import NetworkInputs, labeled_cases
-from PCNSLSurvivalLib.training.job import MEMBER
+from PCNSLSurvivalLib.training.job import MEMBER, StartingPoint
 from PCNSLSurvivalLib.training.network import build_network, build_optimizer, build_schedule
 from PCNSLSurvivalLib.training.network_outputs import predict_cases
 from PCNSLSurvivalLib.training.processes import Processes
@@ -251,7 +251,7 @@ def test_frozen_parts_keep_their_start_and_the_backbone_learns_slower(cohort, tm
     fold, other, _ = folds_of(cohort)
     start = tensors(trained(cohort, other, tmp_path / "start").folder)
     settings = replace(SETTINGS, frozen=("conv1", "layer1"), batch_norm="frozen", backbone_factor=0.25)
-    job = trained(cohort, fold, tmp_path / "job", settings, initial_weights=start)
+    job = trained(cohort, fold, tmp_path / "job", settings, start=StartingPoint(weights=start))
     after = tensors(job.folder)
     for name in start:
         part = name.split(".")[0]

@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION, AugmentationSettings
-from PCNSLSurvivalLib.training.job import MEMBER, run_job
+from PCNSLSurvivalLib.training.job import MEMBER, NetworkJob, run_job
 from PCNSLSurvivalLib.training.lesion_head import refit_head
 from PCNSLSurvivalLib.training.lesion_task import LesionTask, fraction_in_cells, share_in_cells
 from PCNSLSurvivalLib.training.settings import TrainingSettings
@@ -164,11 +164,11 @@ class _Ready:
 
 def test_a_training_with_masks_can_be_interrupted_and_ends_the_same(cohort, tmp_path):
     fold = everybody(cohort)
-    calls = {"arm": "t1gd", "sequences": (MRSequence.T1GD,), "settings": SETTINGS}
-    whole = run_job(cohort, fold, out=tmp_path / "whole", **calls)
+    job = NetworkJob(arm="t1gd", fold=fold, sequences=(MRSequence.T1GD,), settings=SETTINGS)
+    whole = run_job(cohort, job, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        run_job(cohort, fold, out=tmp_path / "cut", checkpoint_seconds=0, on_epoch=_interrupt_the_second(), **calls)
-    resumed = run_job(cohort, fold, out=tmp_path / "cut", **calls)
+        run_job(cohort, job, tmp_path / "cut", checkpoint_seconds=0, on_epoch=_interrupt_the_second())
+    resumed = run_job(cohort, job, tmp_path / "cut")
     assert (whole.folder / MEMBER).read_bytes() == (resumed.folder / MEMBER).read_bytes()
     assert whole.facts["settings"]["lesion_task"] == 1.0
 
@@ -178,10 +178,9 @@ def test_a_cohort_without_masks_is_refused_with_a_sentence(tmp_path):
     about = folder / "cohort.json"
     about.write_text(about.read_text().replace('"has_lesion_mask": true', '"has_lesion_mask": false'))
     bare = read_prepared_cohort(folder)
+    job = NetworkJob(arm="t1gd", fold=everybody(bare), sequences=(MRSequence.T1GD,), settings=SETTINGS)
     with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_head' need"):
-        run_job(
-            bare, everybody(bare), arm="t1gd", sequences=(MRSequence.T1GD,), settings=SETTINGS, out=tmp_path / "out"
-        )
+        run_job(bare, job, tmp_path / "out")
 
 
 def test_negative_weights_are_refused():

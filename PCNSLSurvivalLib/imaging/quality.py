@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
+from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.imaging.geometry import Grid
 
 SLICE_CHECK_MM, SLICE_UNUSABLE_MM = 7.5, 15.0
@@ -57,7 +57,7 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
         Findings on slice distance and scanned block, good ones included.
 
     Raises:
-        UnusableScanError: The volume holds no MR image at all: values that are no numbers, one value
+        UnusableScanError: The volume holds no MR image at all: values that are no numbers, a few slices, one value
             everywhere, or a CT in Hounsfield units.
     """
     values = sitk.GetArrayViewFromImage(image)
@@ -66,10 +66,7 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
     if not finite.all():
         percent = 100 * (1 - float(finite.mean()))
         raise UnusableScanError(Message("scan.not_numbers", sequence=sequence, percent=percent))
-    if values.min() == values.max():
-        raise UnusableScanError(Message("scan.same_value", sequence=sequence))
-    if _is_ct(values):
-        raise UnusableScanError(Message("scan.looks_like_ct", sequence=sequence))
+    check_is_mr_volume(values, sequence)
     return _slice_distance(image, name), _scanned_block(image, name)
 
 
@@ -94,13 +91,6 @@ def judged(value: float, *, check: float, unusable: float) -> Verdict:
     if not np.isfinite(value) or sign * value >= sign * unusable:
         return Verdict.UNUSABLE
     return Verdict.CHECK if sign * value >= sign * check else Verdict.GOOD
-
-
-def _is_ct(values: NDArray[np.generic]) -> bool:
-    sample = values[::2, ::4, ::4].astype(float)
-    air = float(((sample < -850) & (sample > -3100)).mean())
-    tissue = sample[sample > -300]
-    return air > 0.15 and tissue.size > 0 and -150 < float(np.median(tissue)) < 200
 
 
 def _slice_distance(image: sitk.Image, name: str) -> Finding:

@@ -71,6 +71,10 @@ def _ct_in_hounsfield_units(folder: Path) -> Path:
     return _write(_volume(_ct()), folder)
 
 
+def _three_slices(folder: Path) -> Path:
+    return _write(_volume(_noise()[:3]), folder)
+
+
 def _empty_folder(folder: Path) -> Path:
     (folder / "series").mkdir()
     return folder / "series"
@@ -93,6 +97,7 @@ def _two_series(folder: Path) -> Path:
         (_zeros, "scan.same_value"),
         (_nan, "scan.not_numbers"),
         (_ct_in_hounsfield_units, "scan.looks_like_ct"),
+        (_three_slices, "scan.few_slices"),
         (_empty_folder, "dicom.no_images"),
         (_two_series, "dicom.several_series"),
     ],

@@ -34,6 +34,27 @@ def test_an_absent_cli_module_is_named_with_what_to_do(standin, ready):
     assert "N4ITKBiasFieldCorrection" in _refused(ready)
 
 
+@pytest.mark.parametrize("sequence", ["T1Gd", "T2"])
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("ct", "looks like a CT"), ("flat", "has too few slices (1)"), ("constant", "has the same value")],
+)
+def test_what_is_no_mr_volume_is_refused_before_any_step(standin, ready, sequence, fault, said):
+    """A CT was recognized after brain extraction and N4, a flat picture never by its name."""
+    import numpy as np
+    import slicer
+
+    head = slicer.util.arrayFromVolume(ready.ui.t1gdSelector.currentNode()).astype(np.float32)
+    values = {
+        "ct": np.where(head > 100, head / 8.0, -1000.0),
+        "flat": head[30:31],
+        "constant": np.full_like(head, 7.0),
+    }[fault]
+    node = slicer.util.addVolumeFromArray(np.ascontiguousarray(values), name="other")
+    (ready.ui.t1gdSelector if sequence == "T1Gd" else ready.ui.t2Selector).setCurrentNode(node)
+    assert f"{sequence} {said}" in _refused(ready)
+
+
 def test_no_model_is_told(standin, ready, monkeypatch):
     from PCNSLSurvivalUI.panel import model_list
 

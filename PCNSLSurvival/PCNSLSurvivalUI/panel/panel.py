@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
+from PCNSLSurvivalUI.messages.shown import shown
 from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.advanced_section import EngineControls
 from PCNSLSurvivalUI.panel.map_section import MapControls
@@ -202,7 +203,7 @@ class PanelView:
                 self._parameters, self.models.chosen(), self._showRun, self._onResultShown, self._onEnded
             )
         except PCNSLSurvivalError as problem:
-            self._say(str(problem))
+            self._say(shown(problem))
         except Exception:
             self._say(_("Internal error: the prediction could not be started. Please report it."))
             logging.exception("The prediction could not be started.")

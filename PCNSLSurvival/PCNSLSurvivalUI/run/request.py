@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import is_brain_extractor_installed
 from PCNSLSurvivalUI.run import slicer_modules
@@ -48,11 +49,15 @@ class RunRequest:
         return tuple(role for role in self.volumes if role is not MRSequence.T1GD and role not in self.forNetwork)
 
     def check(self) -> None:
-        """Refuse what cannot run.
+        """Refuse what cannot run, before any step of it is done.
 
         Raises:
             CannotStartError: A scan that the model reads, a Slicer module or the brain extractor is missing.
+            UnusableScanError: A chosen scan is no MR volume.
         """
+        for role, node in self.volumes.items():
+            if node.GetImageData() is not None:
+                check_is_mr_volume(slicer.util.arrayFromVolume(node), role)
         missing = [role.label for role in self.forNetwork if role not in self.volumes]
         if missing:
             raise CannotStartError(

@@ -43,6 +43,9 @@ TEMPLATES = {
         "The {volume} file is damaged or not what its ending says. Convert the scan again from DICOM, or give the "
         "folder of the DICOM series."
     ),
+    "scan.few_slices": _(
+        "{sequence} has too few slices ({count}) to be a volume of the head. Choose the whole series for {sequence}."
+    ),
     "scan.looks_like_ct": _(
         "{sequence} looks like a CT in Hounsfield units (air near -1000, soft tissue near 40). This software reads "
         "MRI; choose the MR volume for {sequence}."

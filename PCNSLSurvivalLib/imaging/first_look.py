@@ -1,0 +1,38 @@
+"""Is this an MR volume at all? What the voxels of one scan say before any work is done on it; needs numpy only."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.core.errors import UnusableScanError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
+
+FEWEST_SLICES = 4
+"""With fewer along any axis nothing three-dimensional can be fitted; the length of the block is judged elsewhere."""
+
+
+def check_is_mr_volume(values_kji: NDArray[np.generic], sequence: MRSequence) -> None:
+    """Refuse what no preparation can make an MR volume of.
+
+    Args:
+        values_kji: (k, j, i) voxels, arbitrary units; may be a view.
+        sequence: What the scan is said to be.
+
+    Raises:
+        UnusableScanError: A picture of one or a few slices, one value everywhere, or a CT in Hounsfield units.
+    """
+    if min(values_kji.shape) < FEWEST_SLICES:
+        raise UnusableScanError(Message("scan.few_slices", sequence=sequence, count=min(values_kji.shape)))
+    sample = values_kji[::2, ::4, ::4]
+    if sample.min() == sample.max() and values_kji.min() == values_kji.max():
+        raise UnusableScanError(Message("scan.same_value", sequence=sequence))
+    if _is_ct(sample.astype(float)):
+        raise UnusableScanError(Message("scan.looks_like_ct", sequence=sequence))
+
+
+def _is_ct(sample: NDArray[np.float64]) -> bool:
+    air = float(((sample < -850) & (sample > -3100)).mean())
+    tissue = sample[sample > -300]
+    return air > 0.15 and tissue.size > 0 and -150 < float(np.median(tissue)) < 200

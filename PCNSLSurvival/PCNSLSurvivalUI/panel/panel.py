@@ -78,7 +78,8 @@ class PanelView:
             # Its own policy makes the width that its contents would like to have the least width of the panel.
             _setHorizontalPolicy(section, qt.QSizePolicy.Preferred)
         for widget in vars(ui).values():
-            if getattr(widget, "wordWrap", False):  # a long sentence would like to have a wide panel
+            # A long sentence would like to have a wide panel.
+            if getattr(widget, "wordWrap", False) and widget.inherits("QLabel"):
                 _setHorizontalPolicy(widget, qt.QSizePolicy.Ignored)
         # Elapsed seconds and time left move on their own.
         self._timer = qt.QTimer()

@@ -1,0 +1,141 @@
+"""Pictures of the running application, at 1920 x 1200, light and dark, in any installed Slicer.
+
+    Slicer --no-splash --additional-module-paths REPOSITORY/PCNSLSurvival \
+        --python-script REPOSITORY/Testing/Slicer/screenshots_in_slicer.py FOLDER [T1Gd [T1 [T2]]]
+
+Without scans the demonstration patient of Sample Data is taken. The window must fit on the screen; under a virtual one:
+``xvfb-run -s "-screen 0 1920x1200x24" Slicer …``. Slicer quits at the end; its exit code is 1 when something failed.
+"""
+
+import pathlib
+import sys
+import time
+import traceback
+
+import qt
+import slicer
+
+WIDTH, HEIGHT = 1920, 1200
+STYLES = (("", "Light Slicer"), ("-dark", "Dark Slicer"))
+LONGEST_RUN_S = 3600
+
+
+def wait(seconds: float) -> None:
+    """Let the application go on for a while."""
+    wait_until(lambda: False, seconds, required=False)
+
+
+def wait_until(condition, seconds: float, *, required: bool = True) -> None:
+    """Let the application go on until something is so."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        slicer.app.processEvents()
+        time.sleep(0.01)
+    if required and not condition():
+        raise RuntimeError(f"It did not become so within {seconds:.0f} s.")
+
+
+def show_style(name: str) -> None:
+    """Light or dark, as Slicer's settings would do it at the next start."""
+    style = qt.QStyleFactory.create(name)
+    if style is None:
+        raise RuntimeError(f"This Slicer has no style '{name}'.")
+    slicer.app.setStyle(style)
+    slicer.app.setPalette(slicer.app.style().standardPalette())
+
+
+def shoot(folder: pathlib.Path, name: str) -> None:
+    """The main window in both styles."""
+    window = slicer.util.mainWindow()
+    for ending, style in STYLES:
+        show_style(style)
+        wait(0.5)
+        slicer.util.forceRenderAllViews()
+        wait(0.2)
+        if not window.grab().save(str(folder / f"slicer-{name}{ending}.png")):
+            raise RuntimeError(f"The picture of '{name}' could not be written into {folder}.")
+    show_style(STYLES[0][1])
+    print(f"slicer-{name}", flush=True)
+
+
+def load(scans: list[str]) -> None:
+    """The scans on the command line, or the demonstration patient."""
+    if scans:
+        for scan in scans:
+            slicer.util.loadVolume(scan)
+        return
+    from PCNSLSurvivalUI.install import sample_data
+
+    ended: list[object] = []
+    sample_data.load(ended=ended.append)
+    wait_until(lambda: ended, 900)
+    if ended != [None]:
+        raise RuntimeError(str(ended[0]))
+
+
+def main(folder: pathlib.Path, scans: list[str]) -> None:
+    """Write every picture into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    window = slicer.util.mainWindow()
+    window.showNormal()
+    window.resize(WIDTH, HEIGHT)
+    window.move(0, 0)
+    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    slicer.util.selectModule("PCNSLSurvival")
+    panel = slicer.util.getModuleWidget("PCNSLSurvival")
+    ui = panel.ui
+    wait(1)
+    shoot(folder, "empty")
+    load(scans)
+    wait(1)
+    ui.guessButton.click()
+    shoot(folder, "ready")
+    ui.predictButton.click()
+    wait(5)
+    shoot(folder, "running")
+    wait_until(lambda: panel.logic.run is None, LONGEST_RUN_S)
+    if ui.messageLabel.text:
+        print(ui.messageLabel.text, flush=True)
+    wait(1)
+    shoot(folder, "result")
+    times = {
+        "class": lambda: ui.mapSelector.setCurrentIndex(1),
+        "threshold": lambda: setattr(ui.thresholdSlider, "value", 0.5),
+        "hotspot": lambda: ui.nextCellButton.click(),
+        "opacity": lambda: setattr(ui.opacitySlider, "value", 0.6),
+    }
+    for name, change in times.items():
+        begin = time.perf_counter()
+        change()
+        slicer.util.forceRenderAllViews()
+        print(f"{name}: {time.perf_counter() - begin:.3f} s with drawing", flush=True)
+        wait(0.3)
+    ui.mapSelector.setCurrentIndex(2)
+    shoot(folder, "evidence")
+    ui.mapSelector.setCurrentIndex(0)
+    ui.sideBySideButton.click()
+    wait(1)
+    shoot(folder, "side-by-side")
+    ui.fourUpButton.click()
+    wait(0.5)
+    panel.view._quality.strip.buttons["output.mask"].click()
+    wait(0.5)
+    shoot(folder, "brain-outline")
+    ui.repairButton.click()
+    wait(1)
+    shoot(folder, "repair")
+    slicer.util.selectModule("PCNSLSurvival")
+    ui.closeResultButton.click()
+    wait(0.5)
+    shoot(folder, "closed")
+
+
+if __name__ == "__main__":
+    try:
+        if len(sys.argv) < 2:
+            raise SystemExit(__doc__)
+        main(pathlib.Path(sys.argv[1]), sys.argv[2:])
+        slicer.util.exit(0)
+    except Exception:
+        traceback.print_exc()
+        slicer.util.exit(1)

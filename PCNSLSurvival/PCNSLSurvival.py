@@ -33,7 +33,7 @@ from PCNSLSurvivalUI.self_tests import DisplayTests
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
-from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import is_brain_extractor_installed
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
 
 
 class PCNSLSurvival(ScriptedLoadableModule):

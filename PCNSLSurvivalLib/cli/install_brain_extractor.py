@@ -19,8 +19,8 @@ def add_install_brain_extractor_command(commands: argparse._SubParsersAction[arg
 
 def run_install_brain_extractor(args: argparse.Namespace) -> int:
     """Install the networks, or find them in place."""
-    from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import install_brain_extractor
+    from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import brain_extractor
 
-    install_brain_extractor(args.wheels)
+    brain_extractor().install(args.wheels)
     print("The brain extraction model is installed.")
     return 0

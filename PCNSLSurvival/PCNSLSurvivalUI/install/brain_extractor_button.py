@@ -8,7 +8,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import is_brain_extractor_installed
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.process import job
 

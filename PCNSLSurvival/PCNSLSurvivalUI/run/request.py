@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import is_brain_extractor_installed
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 

@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
-from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import brain_extractor_files
+from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import deepbet_networks
 
 HEAD = ("fc.weight", "fc.bias")
 DEEPBET_ARCHITECTURE = ResNetArchitecture(
@@ -155,7 +155,7 @@ def _source_tensors(source: Path | str) -> Tensors:
 
 def _deepbet_encoder() -> Tensors:
     tensors = {}
-    for name, tensor in brain_extractor_files().outliner.state_dict().items():
+    for name, tensor in deepbet_networks().outliner.state_dict().items():
         head, _, rest = name.partition(".")
         if name == "init.0.weight":
             tensors["conv1.weight"] = _array(tensor)

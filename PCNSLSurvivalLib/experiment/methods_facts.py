@@ -1,4 +1,4 @@
-"""What the report's methods paragraph and checklists can know of an experiment, in sentences."""
+"""The facts of an experiment for the report's methods paragraph and checklists, in sentences."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
     edge = recipe.resampling.spacing_mm[0]
     block = plan.network_grid
     return (
-        f"Scans that were not stripped already were stripped by a brain mask drawn on T1Gd "
-        f"({recipe.brain_extraction.method}), and their bias field was removed with N4. Sequences that did not "
-        "lie over T1Gd already were brought onto it rigidly by mutual information.",
+        f"Scans were skull-stripped with a brain mask from T1Gd ({recipe.brain_extraction.method}) and "
+        "bias-corrected with N4 unless they already were. Unregistered sequences were registered rigidly to T1Gd by "
+        "mutual information.",
         f"Intensities were centered on the median of the brain, divided by its robust standard deviation "
         f"({recipe.normalization.scale}), and clipped to {low:g} and {high:g}.",
         f"Scans were resampled to {edge:g} mm ({recipe.resampling.interpolation}).",
-        f"The networks saw a block of {' x '.join(str(n) for n in block.size)} voxels of "
+        f"The network input was a block of {' x '.join(str(n) for n in block.size)} voxels of "
         f"{' x '.join(f'{mm:g}' for mm in block.spacing_mm)} mm around the brain.",
     )
 
@@ -67,8 +67,8 @@ def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
 def _network(plan: ExperimentPlan) -> str:
     network = plan.network
     return (
-        f"Each network was a 3D {network.name} of {network.widen_factor:g} of the usual width on one sequence; its "
-        f"first convolution had a stride of {network.conv1_stride}."
+        f"Each network was a 3D {network.name} with a width multiplier of {network.widen_factor:g} on one "
+        f"sequence; its first convolution had a stride of {network.conv1_stride}."
     )
 
 
@@ -77,7 +77,7 @@ def _training(plan: ExperimentPlan) -> str:
 
 
 def _described(plan: ExperimentPlan) -> Training:
-    """The training that is told in full; others are told by what differs."""
+    """The training that is described in full; others are described by their differences."""
     return "training" if "scratch" in plan.initializations else "finetuning"
 
 
@@ -105,10 +105,10 @@ def _pretraining(plan: ExperimentPlan, job_table: JobTable) -> str:
         )
         if any(weights.before.unknown for weights in trained):
             before[-1] += f" (itself initialized from {UNKNOWN})"
-    told = [f"Transfer arms started from {', or from '.join(before)}."]
+    told = [f"Transfer arms were initialized from {', or from '.join(before)}."]
     if job_table.second is not None:
         told.append(f"Pre-training was done {other_training_in_words(plan.settings_of('pretraining'), described)}")
     if after != described:
         told.append(f"Fine-tuning was done {other_training_in_words(after, described)}")
-    told.append(f"In fine-tuning, the backbone had {after.backbone_factor:g} of the learning rate.")
+    told.append(f"In fine-tuning, the learning rate of the backbone was multiplied by {after.backbone_factor:g}.")
     return " ".join(told)

@@ -15,14 +15,14 @@ from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 
 NOTHING_TOLD = (
-    f"The temperature is at its bound of {HIGHEST:g}: the probabilities of held-out patients told nothing of their "
-    "survival, and those of the model all lie near one half."
+    f"The temperature is at its bound of {HIGHEST:g}: held-out probabilities were uninformative, and "
+    "the probabilities of the model are all close to 0.5."
 )
 _OF_PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept")
 """What a temperature changes; it moves no patient past another, nor past one half."""
-_VIRTUAL = """# DEMONSTRATION: knows virtual heads only and must not be used on patients
+_VIRTUAL = """# DEMONSTRATION: trained on virtual heads only; must not be used on patients
 
-Its patients are virtual: probabilities and maps have no prognostic meaning.
+Its training patients are virtual: probabilities and maps have no prognostic value.
 
 """
 
@@ -58,26 +58,26 @@ def model_card(
 
 | | |
 |---|---|
-| Network | 3D {plan.network.name}, {plan.network.widen_factor:g} of the usual width; {plan.splits} members |
+| Network | 3D {plan.network.name}, width multiplier {plan.network.widen_factor:g}; {plan.splits} members |
 | Training patients | {whom} |
-| Started from | {started_from} |
+| Initial weights | {started_from} |
 | Outcome | OS of more than {plan.threshold_days:g} days |
 | Calibration | temperature {calibration.temperature:.2f}, from held-out predictions |
 | License | Apache-2.0 |
 
-## Performance on patients the networks had not seen
+## Performance on held-out patients
 
-{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. Each
-number is that of a single network, not of the ensemble in this folder.
+{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. All
+values are those of single networks, not of the ensemble in this folder.
 
 | | |
 |---|---|
 {performance}
 
-## Their probabilities, as trained and as this folder gives them
+## Calibration before and after temperature scaling
 
-This folder divides log-odds by its temperature. That one number was fitted on the same held-out predictions, so that
-the column on the right is a little better than new patients would find it.
+This folder divides the log-odds by its temperature. The temperature was fitted on the same held-out predictions, so the
+right column is slightly optimistic.
 
 | | temperature 1 | temperature {calibration.temperature:.2f} |
 |---|---|---|

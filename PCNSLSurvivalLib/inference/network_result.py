@@ -73,7 +73,7 @@ class NetworkResult:
 
     @property
     def map_is_empty(self) -> bool:
-        """Whether no cell speaks for the target class."""
+        """Whether no region supports the target class."""
         return self.map_scale <= 0.0
 
     @property

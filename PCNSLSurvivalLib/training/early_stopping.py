@@ -1,4 +1,4 @@
-"""Which epoch is kept, and when to stop: by the loss on the inner split, never by the fold that is reported."""
+"""Choice of the best epoch, and early stopping: by validation loss, never by the fold that is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EarlyStopping:
         """
         if not math.isfinite(validation_loss):
             raise TrainingError(
-                "The training diverged: its loss is no number any more. Lower the learning rate and start again."
+                "The training diverged: its loss is not a number. Lower the learning rate and start again."
             )
         self.last_epoch = epoch
         if validation_loss < self.best_loss:

@@ -89,7 +89,7 @@ def command(*arguments: object, may_stop_some: bool = False) -> None:
 
 
 def permuted_cohort(cohort: Path, out: Path) -> Path:
-    """The cohort with every patient's outcome handed to another, so that nothing can tell it."""
+    """The cohort with permuted outcomes, which nothing can predict."""
     about = json.loads((cohort / COHORT_FILE).read_text(encoding="utf-8"))
     outcomes = [(case["os_days"], case["death_observed"]) for case in about["cases"]]
     for case, giver in zip(about["cases"], np.random.default_rng(1).permutation(len(outcomes)), strict=True):
@@ -121,7 +121,7 @@ def judge(model: ModelFolder, prepared: PreparedCohort) -> Iterator[Judged]:
 
 
 def measured(model: ModelFolder, work: Path) -> str:
-    """What the card says beyond the experiment: the other arms, permuted labels, fresh patients, the map, the time."""
+    """Additional sections of the card: all arms, permuted labels, new patients, the map, the training time."""
     prepared = read_prepared_cohort(work / "prepared_fresh")
     fresh = list(judge(model, prepared))
     truth, probability = [one.over_one_year for one in fresh], [one.probability for one in fresh]
@@ -136,8 +136,8 @@ def measured(model: ModelFolder, work: Path) -> str:
     return f"""
 ## The ensemble on virtual patients from another seed
 
-{patients} whole heads as a scanner gives them, through the whole preparation: {patients - len(prepared.exams)} \
-stopped by its quality checks, {without} censored before one year, {len(fresh)} judged.
+{patients} whole heads with the full preprocessing: {patients - len(prepared.exams)} \
+rejected by quality checks, {without} censored before one year, {len(fresh)} evaluated.
 
 | | |
 |---|---|
@@ -145,26 +145,26 @@ stopped by its quality checks, {without} censored before one year, {len(fresh)} 
 | Accuracy | {found["accuracy"]:.2f} |
 | Brier score | {found["brier"]:.2f} |
 | Calibration slope, intercept | {found["calibration_slope"]:.2f}, {found["calibration_intercept"]:.2f} |
-| Strongest cell of the Grad-CAM map in the lesion (dilated by the cell size), of the rightly predicted \
+| Pointing game (strongest map cell in the lesion dilated by the cell size), correct predictions \
 | {share(right)} |
 | the same, OS up to one year; over one year | {share([one for one in right if not one.over_one_year])}; \
 {share([one for one in right if one.over_one_year])} |
 
-## The same folds without transfer, without scans, and without a signal
+## Comparison of arms, and negative control
 
-Out-of-fold AUC of every arm, and of the same trainings on outcomes dealt at random.
+Out-of-fold AUC of every arm, with observed outcomes and with permuted outcomes (negative control).
 
-| | outcomes as they are | dealt at random |
+| | observed outcomes | permuted outcomes |
 |---|---|---|
 {every_arm(work)}
 
 Training the model took {minutes:.0f} minutes on {os.cpu_count()} cores ({platform.machine()}, {", ".join(devices)}), \
-without making and preparing the scans. Made by `make bundled-model`.
+without generating and preprocessing the scans. Made by `make bundled-model`.
 """
 
 
 def every_arm(work: Path) -> str:
-    """A row for each arm of the experiment: its out-of-fold AUC with the true outcomes and with dealt ones."""
+    """One row per arm of the experiment: its out-of-fold AUC with observed and with permuted outcomes."""
     true, dealt = (
         by_arm(read_predictions(work / name / "results" / "predictions.csv")) for name in ("experiment", "permuted")
     )

@@ -43,7 +43,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a network says of one input: how strongly it speaks for the target class, and from where."""
+    """The explanation of one input: log-odds of the target class and the raw map."""
 
     score: float
     """Log-odds of the target class."""

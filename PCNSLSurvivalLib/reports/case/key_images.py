@@ -68,7 +68,7 @@ def _annotated(picture: NDArray[np.uint8], position_mm: float, case: StoredCase,
     rows, columns = picture.shape[0] * ENLARGED, picture.shape[1] * ENLARGED
     large = Image.fromarray(picture).resize((columns, rows), Image.Resampling.BICUBIC)
     words = [
-        f"Grad-CAM: what speaks for {explains.replace('≤', '<=')}, share of its maximum",  # the font has no ≤
+        f"Grad-CAM for {explains.replace('≤', '<=')}, fraction of the maximum",  # the font has no ≤
         f"Probability of OS > 1 year {case.prediction['probability_over_one_year']:.2f}, model {case.model}",
         RESEARCH_USE_ONLY,
     ]

@@ -50,7 +50,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         },
         probability=f"{network.probability_over_one_year:.2f}",
         class_label=network.os_class.label,
-        threshold_sentence=f"Called OS > 1 year from {network.decision_threshold:.2f} on.",
+        threshold_sentence=f"Decision threshold: {network.decision_threshold:.2f}.",
         spread_sentence=_spread_sentence(result),
         gauge=_gauge(result),
         warnings=result.warnings,
@@ -59,7 +59,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         views=orthogonal_views(display, strongest_point_lps_mm(display)),
         strip=_strip_layout(axial_strip(display)),
         stops=gradient_stops(),
-        bar_sentence=f"Share of the strongest cell, whose raw activation is {network.map_scale:.3g} (logits)",
+        bar_sentence=f"Fraction of the maximum, which has a raw activation of {network.map_scale:.3g} (logits)",
         faintest=f"{FAINTEST:g}",
         limits_sentence=_LIMITS,
         attribution=_attribution_rows(result),
@@ -112,7 +112,7 @@ def _attribution_rows(result: CaseResult) -> list[tuple[str, str]]:
 def _spread_sentence(result: CaseResult) -> str:
     members = result.network.member_probabilities
     if len(members) < 2:
-        return "One network: this model gives no spread."
+        return "Single network: no range between networks is available."
     return (
         f"Circles: the {len(members)} networks of the model, from {min(members):.2f} to {max(members):.2f} "
         f"(standard deviation {result.network.probability_spread:.2f})."
@@ -122,11 +122,11 @@ def _spread_sentence(result: CaseResult) -> str:
 def _map_sentence(result: CaseResult) -> str:
     network = result.network
     if network.map_is_empty:
-        return f"No cell speaks for {network.target.label}: the map is empty."
+        return f"The map for {network.target.label} is empty: no region contributes to it."
     edge = " × ".join(f"{mm:.0f}" for mm in result.cell_size_mm)
     return (
-        f"Computed on {' × '.join(map(str, network.raw_map.shape))} cells of {edge} mm at {network.block} "
-        "and drawn smoothly over the T1Gd as acquired. The lines meet at the strongest activation."
+        f"Computed on {' × '.join(map(str, network.raw_map.shape))} map cells of {edge} mm at {network.block} "
+        "and interpolated smoothly over the acquired T1Gd. The crosshair marks the strongest activation."
     )
 
 
@@ -135,7 +135,7 @@ def _model_rows(result: CaseResult) -> list[tuple[str, str]]:
     members = f", {len(model.members)} members" if len(model.members) > 1 else ""
     return [
         ("Name and version", f"{model.name} {model.version}"),
-        ("Network", f"3D {model.architecture.name}{members}, reads {', '.join(s.label for s in model.sequences)}"),
+        ("Network", f"3D {model.architecture.name}{members}, input: {', '.join(s.label for s in model.sequences)}"),
         ("Trained on", f"{model.training_cohort} Patients: {model.training_patients}."),
         ("Intended use", model.intended_use),
         ("License", model.license),

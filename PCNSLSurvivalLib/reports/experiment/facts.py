@@ -1,4 +1,4 @@
-"""What the experiment's report must be told besides the predictions: outcomes, cohort, method, examples."""
+"""Input of the experiment's report besides the predictions: outcomes, cohort, method, examples."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class ActivationExample:
         lesion: (I, J, K) lesion on the same voxels; None where the cohort brought no mask.
         voxel_mm: Edge of a voxel.
         activation_of: What the map explains, such as "OS > 1 year".
-        map_is_empty: Whether nothing in the scan speaks for that class.
+        map_is_empty: Whether no region supports that class.
     """
 
     number: str

@@ -60,7 +60,7 @@ def planned_figures(content: ReportContent) -> list[PlannedFigure]:
         PlannedFigure(
             "decision",
             "Decision curves",
-            f"Net benefit of acting on a predicted risk of death within {limit}, held-out predictions. " + gray,
+            f"Net benefit of treating by the predicted risk of death within {limit}, held-out predictions. " + gray,
             lambda: performance_figures.decision_figure(content.arms, content.results, content.reference),
         ),
         PlannedFigure(
@@ -72,11 +72,11 @@ def planned_figures(content: ReportContent) -> list[PlannedFigure]:
         ),
         PlannedFigure(
             "activation",
-            "Activation maps",
-            "T1Gd of held-out patients and, below, the Grad-CAM map of its predicted class by a network that never "
-            "saw them; light blue: lesion mask. Of each kind of right and wrong prediction in the first "
-            "repetition, the patient is shown whose probability lies farthest from one half, in the slice with most of "
-            "the lesion or, without a mask, with the highest activation.",
+            "Class activation maps of held-out patients",
+            "Top: T1Gd of held-out patients. Bottom: Grad-CAM map of the predicted class, by the network of the "
+            "patient's held-out fold. Light blue: lesion mask. For each type of correct and incorrect prediction in "
+            "the first repetition, the patient with the probability farthest from 0.5 is shown. The slice is the one "
+            "with the largest lesion area or, without a mask, with the highest activation.",
             (lambda: activation_figure.activation_figure(content.examples, days)) if content.examples else None,
         ),
         PlannedFigure(

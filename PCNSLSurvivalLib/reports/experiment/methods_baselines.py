@@ -25,12 +25,12 @@ _REGIONS: dict[Region, str] = {
 
 
 def clinical_predictors(arms: Sequence[BaselineArm]) -> tuple[str, ...]:
-    """What the baselines look at besides scans."""
+    """Predictors of the baselines besides scans."""
     return ("clinical variables of the IELSG score",) if any(arm.sequence is None for arm in arms) else ()
 
 
 def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -> str:
-    """On what the baselines were fitted, and how, in sentences; empty without any.
+    """Predictors and methods of the baselines, in sentences; empty without baselines.
 
     Args:
         arms: The baselines.
@@ -53,8 +53,8 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
         )
     costs = listed([f"{cost:g}" for cost in COSTS])
     told = [
-        f"Baselines were {listed(used)} on {listed(on)}. Unknown values became the median of the training patients "
-        "with a column that says so, and variables were standardized."
+        f"Baselines were {listed(used)} on {listed(on)}. Missing values were imputed by the median of the training "
+        "patients with a missingness indicator, and variables were standardized."
     ]
     if radiomics:
         kept = " or ".join(str(number) for number in KEPT_FEATURES)
@@ -62,7 +62,7 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
     told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds.")
     if any(arm.classifier == "svm" for arm in arms):
         told.append(
-            "Platt's sigmoid, fitted to decisions of the inner folds and held to their order, made probabilities of "
-            "the machines' decisions."
+            "Platt scaling with a slope that keeps their order, fitted on the inner folds, converted decision values "
+            "to probabilities."
         )
     return " ".join(told)

@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.reports.sentences import counted, listed
 def cohort_counts(
     arms: Mapping[str, Sequence[FoldPredictions]], outcomes: Mapping[str, SurvivalOutcome], facts: ExperimentFacts
 ) -> dict[str, int]:
-    """How many examinations and patients were judged, of either class, censored, and left out."""
+    """Numbers of exams and patients: evaluated, of either class, censored, and excluded."""
     classes = {
         case: int(c)
         for folds in arms.values()
@@ -56,18 +56,17 @@ def methods_paragraphs(
     if counts["censored"]:
         data += (
             f" {counted(counts['censored'], 'examination')} censored by day {facts.threshold_days:g} and so without a "
-            "class took part in the analysis of survival, but not in training and classification."
+            "class entered the survival analysis, but not training and classification."
         )
     if counts["excluded"]:
         data += (
-            f" Left out before anything was trained, for the reasons in left_out.csv: "
-            f"{counted(counts['excluded'], 'examination')}."
+            f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'examination')}."
         )
     preparation = " ".join(facts.preparation) if facts.preparation else ""
     models = " ".join(part for part in (facts.network, facts.training, facts.pretraining, facts.baselines) if part)
     evaluation = (
-        f"All arms were judged on the same folds, stratified by class and disjoint by patient: {counts['folds']}-fold "
-        f"cross-validation, {counts['repeats']} time{'s' if counts['repeats'] != 1 else ''}"
+        f"All arms were evaluated on the same folds, stratified by class and disjoint by patient: "
+        f"{counts['folds']}-fold cross-validation, {counts['repeats']} time{'s' if counts['repeats'] != 1 else ''}"
         + (f" (seed {facts.seed})" if facts.seed is not None else "")
         + ". Imputation, scaling, feature selection, tuning, calibration, choice of the epoch and early stopping used "
         "training patients only; each held-out fold was predicted once. We give mean and standard error over folds; "
@@ -84,7 +83,7 @@ def methods_paragraphs(
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
     means += ["for examinations without a class over all folds' models"] if counts["censored"] else []
     evaluation += (
-        f"Long survival was predicted from a {'mean ' if means else ''}probability of one half up"
+        f"Long survival was predicted from a {'mean ' if means else ''}probability of 0.5"
         + (f", the mean {listed(means)}" if means else "")
         + ". Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test, "
         f"with a two-sided p from {PERMUTATIONS} permutations of the groups, given where both had {FEWEST_IN_GROUP} "

@@ -72,7 +72,7 @@ def calibration_figure(arms: Arms, results: Sequence[ArmResult], threshold_days:
 
 
 def decision_figure(arms: Arms, results: Sequence[ArmResult], reference: str) -> Figure:
-    """Net benefit of acting on a predicted risk of death within the limit, against acting on everybody or nobody."""
+    """Net benefit of treating by predicted risk of death within the limit, against treating all patients or none."""
     from matplotlib.lines import Line2D
 
     figure, axes = panels(len(arms))
@@ -91,11 +91,11 @@ def decision_figure(arms: Arms, results: Sequence[ArmResult], reference: str) ->
             xlim=(0, 0.9), ylim=(-0.15, top + 0.08), title=result.label, xlabel="Threshold risk", ylabel="Net benefit"
         )
     lines = [
-        Line2D([], [], color=BLUE, lw=1.5, label="as the arm says"),
-        Line2D([], [], color=GRAY, lw=0.8, ls="--", label="on everybody"),
-        Line2D([], [], color="black", lw=0.6, label="on nobody"),
+        Line2D([], [], color=BLUE, lw=1.5, label="by the model"),
+        Line2D([], [], color=GRAY, lw=0.8, ls="--", label="all patients"),
+        Line2D([], [], color="black", lw=0.6, label="no patient"),
     ]
-    figure.legend(handles=lines, loc="outside upper center", ncols=3, title="Act", title_fontsize=7)
+    figure.legend(handles=lines, loc="outside upper center", ncols=3, title="Treat", title_fontsize=7)
     return figure
 
 

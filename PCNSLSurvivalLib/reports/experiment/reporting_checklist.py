@@ -1,6 +1,6 @@
-"""What the reporting guidelines TRIPOD+AI and CLAIM ask for, answered as far as the software can know.
+"""The items of the reporting guidelines TRIPOD+AI and CLAIM, answered where the software knows the answer.
 
-The topics are told in our own words; a paper needs the guidelines themselves.
+The items are paraphrased; a paper needs the guidelines themselves.
 
 References:
     Collins et al., TRIPOD+AI statement, BMJ 385:e078378, 2024. doi:10.1136/bmj-2023-078378
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
 from PCNSLSurvivalLib.reports.sentences import counted, listed
 
-OPEN = "Open: only the authors know."
+OPEN = "Open: to be completed by the authors."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
     """Every topic with the run's answer, or ``OPEN``.
 
     Args:
-        facts: What the run told of itself.
+        facts: The facts of the run.
         counts: Counts of ``methods_text.cohort_counts``.
         explained: Whether the report holds activation maps.
     """
@@ -70,13 +70,13 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "10",
             "Data partitions",
             f"Not planned by the software: {counted(counts['cases'], 'examination')}, {fewer} in the smaller class; "
-            "the width of the intervals tells what that allows.",
+            "see the width of the intervals.",
         ),
         (
             "Missing data",
             "11",
             "Data",
-            f"{counted(counts['excluded'], 'examination')} left out, each with its reason."
+            f"{counted(counts['excluded'], 'examination')} excluded, with reasons."
             + (" Unknown variables were imputed inside each fold." if facts.baselines else ""),
         ),
         (
@@ -89,7 +89,7 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Handling of the variables",
             "12b",
             "Data",
-            ("Standardized inside each fold; " if facts.baselines else "") + "of images, see their preparation.",
+            ("Standardized inside each fold; " if facts.baselines else "") + "images: see their preprocessing.",
         ),
         ("Type of model, architecture", "12c", "Model", facts.network or OPEN),
         (
@@ -129,7 +129,7 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Flow of patients",
             "20a",
             "Results",
-            f"{counts['cases']} judged, {counts['censored']} censored without class, {counts['excluded']} left out.",
+            f"{counts['cases']} evaluated, {counts['censored']} censored without class, {counts['excluded']} excluded.",
         ),
         ("Characteristics of the patients", "20b, 20c", "Results", "The data report of the prepared cohort."),
         (
@@ -145,13 +145,13 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Explanation of the model",
             "–",
             "Evaluation",
-            "Activation maps of held-out patients, right and wrong ones." if explained else OPEN,
+            "Activation maps of held-out patients, with correct and incorrect predictions." if explained else OPEN,
         ),
         (
             "External test",
             "12a",
             "Evaluation",
-            "Done." if facts.external_test else "No external test: performance elsewhere is not known.",
+            "Done." if facts.external_test else "No external validation: performance in other centers is unknown.",
         ),
         (
             "Failure analysis",
@@ -178,5 +178,5 @@ def _use(facts: ExperimentFacts) -> str:
         return OPEN
     return (
         f"By the model folder of {facts.model_arm}: mean log-odds of its networks, divided by its temperature; OS over "
-        f"{facts.threshold_days:g} days from a probability of one half on. Its card tells the rest."
+        f"{facts.threshold_days:g} days from a probability of 0.5. See its model card."
     )

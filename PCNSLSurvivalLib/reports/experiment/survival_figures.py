@@ -62,9 +62,9 @@ def _groups(ax: Axes, one: ArmSurvival, threshold_days: float) -> None:
 
 
 def learning_figure(histories: Mapping[str, Sequence[TrainingHistory]], labels: Mapping[str, str]) -> Figure:
-    """Loss by epoch of every fold of each arm: training in gray, the inner split in blue, a dot at the chosen epoch.
+    """Loss by epoch of every fold of each arm: training in gray, validation in blue, a dot at the best epoch.
 
-    Always saying one half has a cross-entropy of ln 2, dotted; of a loss that also holds a lesion task it says nothing.
+    The chance level of the cross-entropy, ln 2, is dotted. It does not apply to a loss that includes a lesion task.
     """
     from matplotlib.ticker import MaxNLocator
 

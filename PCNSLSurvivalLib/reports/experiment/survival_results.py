@@ -49,7 +49,7 @@ class ArmSurvival:
         """What a reader of the log-rank p must know."""
         found = []
         if self.log_rank.too_small:
-            found.append(f"no p: fewer than {FEWEST_IN_GROUP} in a group")
+            found.append(f"no p value: fewer than {FEWEST_IN_GROUP} in a group")
         if self.died_sooner:
             found.append("predicted long survivors died sooner")
         return tuple(found)

@@ -1,4 +1,4 @@
-"""The experiment's tables: the paper's, with the honest one beside it, as values and in LaTeX."""
+"""The experiment's tables: the paper's t-test and the corrected one, as values and in LaTeX."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experimen
     nothing = Calibration(temperature=HIGHEST, patients=12, loss_before=1.0, loss_after=0.69)
     monkeypatch.setattr(packing, "fit_temperature", lambda log_odds, over_one_year: nothing)
     assert run(*arm, "--init-weights", made / "start", "--out", tmp_path / "by_start") == 0
-    assert "held-out patients told nothing of their survival" in capsys.readouterr().out
+    assert "held-out probabilities were uninformative" in capsys.readouterr().out
 
 
 def test_a_baseline_is_cross_validated_too(made, tmp_path):
@@ -233,7 +233,7 @@ def test_weights_of_medicalnet_are_finetuned(elsewhere, tmp_path):
     facts = json.loads((tmp_path / "tuned" / "training" / "job.json").read_text(encoding="utf-8"))
     assert (facts["arm"], facts["settings"]["epochs"]) == ("t1gd_transfer", 2)
     model = read_model_folder(tmp_path / "tuned" / "model")
-    assert f"| Started from | {UNKNOWN}" in model.card
+    assert f"| Initial weights | {UNKNOWN}" in model.card
     # Two careful passes leave a backbone near its start and far from any random one.
     start = torch.load(elsewhere / "resnet_10.pth", weights_only=True)["state_dict"]["module.layer3.0.conv1.weight"]
     (tensors,) = model.load_members()
@@ -250,7 +250,7 @@ def test_weights_of_medicalnet_start_every_fold_of_a_transfer_arm(elsewhere, tmp
     assert len(jobs) == 4
     assert len({job["initial_weights_sha256"] for job in jobs}) == 1
     methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert f"Transfer arms started from {UNKNOWN}" in methods
+    assert f"Transfer arms were initialized from {UNKNOWN}" in methods
     assert "with a new head." in methods
     assert "for at most 2 epochs" in methods
     assert "Pre-training" not in methods

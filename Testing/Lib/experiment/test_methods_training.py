@@ -14,22 +14,22 @@ from PCNSLSurvivalLib.training.settings import TrainingSettings
 ELSEWHERE = {"architecture", "grid", "seed", "threshold_days", "precision", "backbone_factor"}
 CHANGED = {
     "epochs": (7, "at most 7 epochs"),
-    "patience": (3, "a patience of 3"),
-    "batch_size": (2, "batches of 2"),
+    "patience": (3, "a patience of 3 epochs"),
+    "batch_size": (2, "a batch size of 2"),
     "learning_rate": (0.02, "a learning rate of 0.02"),
-    "warmup_epochs": (1, "a warm-up of 1"),
+    "warmup_epochs": (1, "1 warm-up epoch"),
     "weight_decay": (0.5, "a weight decay of 0.5"),
-    "frozen": (("conv1", "layer1"), "conv1 and layer1 kept the weights of the start."),
-    "batch_norm": ("frozen", "Batch normalization kept the statistics of the start."),
-    "class_weights": (True, "Classes were weighed by the inverse of their frequency."),
-    "label_smoothing": (0.1, "Labels were smoothed by 0.1."),
-    "weight_averaging": (0.9, "A running mean of the weights (0.9 kept at each step) was used."),
+    "frozen": (("conv1", "layer1"), "conv1 and layer1 kept the initial weights (frozen layers)."),
+    "batch_norm": ("frozen", "Batch normalization kept the statistics of the initial weights."),
+    "class_weights": (True, "The loss was class-weighted by inverse frequency."),
+    "label_smoothing": (0.1, "Label smoothing was 0.1."),
+    "weight_averaging": (0.9, "Weights were averaged exponentially (decay 0.9 per step)."),
     "lesion_task": (
         1.0,
-        "Telling where lesion lies, and how much, was a second task; its loss helped choose the epoch.",
+        "An auxiliary task predicted lesion location and volume; its loss was part of the validation loss.",
     ),
-    "lesion_head": (True, "The head was then made of the place and amount of lesion alone."),
-    "validation_share": (0.25, "an inner split of 25 % of the training patients or more"),
+    "lesion_head": (True, "The head was then refitted on lesion location and volume alone."),
+    "validation_share": (0.25, "a validation split of at least 25 % of the training patients"),
     "augmentation": (NO_AUGMENTATION, "Training scans were not augmented."),
 }
 USUAL = TrainingSettings()
@@ -56,5 +56,5 @@ def test_a_changed_setting_is_told_and_nothing_else_is(name):
 def test_a_movement_that_is_switched_off_is_not_told():
     told = training_in_words(replace(USUAL, augmentation=AugmentationSettings(elastic_probability=0, scale=0.15)))
     assert "scaled by up to 15 %" in told
-    assert "bent" not in told
-    assert "bent by 2.5 mm" in training_in_words(USUAL)
+    assert "deformed" not in told
+    assert "deformed (standard deviation 2.5 mm)" in training_in_words(USUAL)

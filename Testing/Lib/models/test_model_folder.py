@@ -95,7 +95,7 @@ def test_the_bundled_folder_is_whole_and_bears_the_default_recipe():
 
 def test_the_bundled_model_says_first_that_it_knows_virtual_heads_only_and_holds_its_bar():
     model = read_model_folder(bundled_model_path())
-    assert model.card.splitlines()[0] == "# DEMONSTRATION: knows virtual heads only and must not be used on patients"
+    assert model.card.splitlines()[0] == "# DEMONSTRATION: trained on virtual heads only; must not be used on patients"
     assert "virtual_heads_only" in model.name
     assert "DEMONSTRATION" in model.warning
     inside, outside = (float(one) for one in re.findall(r"\| AUC \| ([\d.]+)", model.card))

@@ -58,7 +58,7 @@ def test_a_year_stays_a_year_and_the_choice_of_the_patients_with_maps_is_told(tm
     texts = report_at(tmp_path / "out", 365)
     html = texts["experiment_report.html"]
     assert "<h1>One-year overall survival: report of an experiment</h1>" in html
-    assert "the patient is shown whose probability lies farthest from one half" in html
+    assert "the patient with the probability farthest from 0.5 is shown" in " ".join(html.split())
     assert "Predicted P(OS > 1 year)" in texts["calibration.svg"].replace("&gt;", ">")
     assert OSClass.UP_TO_ONE_YEAR.label == "OS ≤ 1 year"
 

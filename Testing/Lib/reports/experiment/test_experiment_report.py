@@ -96,7 +96,7 @@ def test_a_group_of_one_has_a_dash_and_the_reason_in_place_of_a_p(tmp_path):
     assert (row["predicted_long"], row["predicted_short"], row["log_rank_p"]) == ("23", "1", "")
     html = (tmp_path / "out" / "experiment_report.html").read_text(encoding="utf-8")
     assert "23 / 1" in html
-    assert "no p: fewer than 5 in a group" in html
+    assert "no p value: fewer than 5 in a group" in html
     methods = (tmp_path / "out" / "methods.txt").read_text(encoding="utf-8")
     assert "Arms were compared" not in methods
 

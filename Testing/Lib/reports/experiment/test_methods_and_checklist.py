@@ -21,7 +21,7 @@ def answers(facts: ExperimentFacts) -> dict[str, str]:
 def test_one_examination_is_one_examination():
     text = " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
     assert "1 examination censored by day 365" in text
-    assert "1 examination left out" in answers(NOTHING_KNOWN)["Missing data"]
+    assert "1 examination excluded" in answers(NOTHING_KNOWN)["Missing data"]
     assert "1 examinations" not in text + str(answers(NOTHING_KNOWN))
 
 

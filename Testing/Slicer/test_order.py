@@ -302,7 +302,7 @@ def test_nothing_stands_after_the_colon_only_when_there_is_something_to_come(sta
 
     steps = _list(standin)
     steps.start("second")
-    assert "Still to come: BRAINSFit, N4 …" in progressInWords(steps, hasResult=True)
+    assert "Remaining: BRAINSFit, N4 …" in progressInWords(steps, hasResult=True)
     for key in ("first", "second"):
         steps.mark(key, "done")
     assert progressInWords(steps, hasResult=True).startswith("The prediction and its map are ready … ")
@@ -314,9 +314,9 @@ def test_a_step_that_takes_longer_than_it_should_is_called_so(standin, quick_pan
 
     steps = _list(standin)
     steps.start("first")
-    assert "perhaps 30 s left" in progressInWords(steps, hasResult=False)
+    assert "roughly 30 s left" in progressInWords(steps, hasResult=False)
     steps.find("first").started -= 11.0
-    assert "perhaps 20 s left" in progressInWords(steps, hasResult=False)
+    assert "roughly 20 s left" in progressInWords(steps, hasResult=False)
     steps.find("first").started -= 10.0
     assert progressInWords(steps, hasResult=False) == "N4 … longer than expected, then about 20 s"
     steps.mark("second", "done")

@@ -254,6 +254,7 @@ class StandIn:
         slicer.modules.segmenteditor = SegmentEditorModule()
         slicer.mrmlScene.Clear(0)
         self.app._testing = True
+        self.app._settings.remove("PCNSLSurvival/engines")
 
     def stop(self) -> None:
         """Detach the slice logics before the interpreter ends, otherwise VTK ends with a segmentation fault."""

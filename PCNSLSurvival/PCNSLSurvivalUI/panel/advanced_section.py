@@ -17,6 +17,7 @@ from PCNSLSurvivalUI.panel.parameters import (
     SLICER,
     PanelParameters,
 )
+from PCNSLSurvivalUI.panel.preparation_choice import ENGINES, rememberEngines
 
 
 class EngineControls:
@@ -55,4 +56,9 @@ class EngineControls:
     def _onChoice(self, name: str) -> None:
         parameters, selector = self._parameters(), self._selectors[name]
         if parameters is not None:
-            setattr(parameters, name, selector.itemData(selector.currentIndex))
+            chosen = selector.itemData(selector.currentIndex)
+            if name in ENGINES and chosen != getattr(parameters, name):
+                setattr(parameters, name, chosen)
+                rememberEngines(parameters)
+            else:
+                setattr(parameters, name, chosen)

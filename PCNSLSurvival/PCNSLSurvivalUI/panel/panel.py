@@ -17,6 +17,7 @@ from PCNSLSurvivalUI.panel.advanced_section import EngineControls
 from PCNSLSurvivalUI.panel.map_section import MapControls
 from PCNSLSurvivalUI.panel.model_section import ModelControls
 from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
+from PCNSLSurvivalUI.panel.preparation_choice import PreparationChoice, takeRememberedEngines
 from PCNSLSurvivalUI.panel.quality_section import QualityControls
 from PCNSLSurvivalUI.panel.report_section import ReportControls
 from PCNSLSurvivalUI.panel.result_section import ResultControls
@@ -63,6 +64,7 @@ class PanelView:
         self.models = ModelControls(ui, lambda: self._parameters, self._say)
         self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
         self._engines = EngineControls(ui, lambda: self._parameters)
+        self._preparation = PreparationChoice(ui, lambda: self._parameters)
         self._result = ResultControls(ui)
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
@@ -94,6 +96,7 @@ class PanelView:
         """Show the choices stored in the scene."""
         if self._parameters is not None:
             return
+        takeRememberedEngines(parameters)
         self._parameters = parameters
         self._guiTag = parameters.connectGui(self._ui)
         self._tag = parameters.AddObserver("ModifiedEvent", self._onParameters)
@@ -138,6 +141,7 @@ class PanelView:
         if self._logic.importing:
             return
         self._engines.show()
+        self._preparation.show()
         self._showDoubts()
         self._showRun()
         if self._parameters.result != self._shownResult:

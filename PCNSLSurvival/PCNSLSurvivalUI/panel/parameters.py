@@ -25,6 +25,8 @@ class PanelParameters:
     biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]
     registrationEngine: Annotated[str, Choice(REGISTRATION_ENGINES), Default(SLICER)]
     brainEngine: Annotated[str, Choice(BRAIN_ENGINES), Default(SLICER)]
+    enginesChosen: bool = False
+    """Whether the engines are those of this scene, and not the first ones of a new scene."""
     device: Annotated[str, Choice(DEVICES), Default("auto")]
     keepIntermediate: bool = False
     overrideQuality: bool = False

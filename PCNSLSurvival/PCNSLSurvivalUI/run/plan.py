@@ -23,7 +23,7 @@ from PCNSLSurvivalUI.run.tasks import (
 )
 from PCNSLSurvivalUI.run.volumes import RunVolumes
 
-_PROCESS_STEPS = (
+PROCESS_STEPS = (
     Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID,
     Step.PREDICTION, Step.GRAD_CAM, Step.MAP_TO_PATIENT, Step.REPORT,
 )  # fmt: skip
@@ -76,7 +76,7 @@ def planModules(
 
 def planProcess(steps: StepList, request: RunRequest) -> None:
     """List the steps of our own process, before those that go on beside it."""
-    for step in _PROCESS_STEPS:
+    for step in PROCESS_STEPS:
         steps.add(str(step), nameOf(step), lane=PROCESS)
     steps.sortByLane(first=str(Step.READ))
 

@@ -1,0 +1,88 @@
+"""Who prepares the scans: Slicer's modules or the built-in steps, what each costs, and the choice kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalUI.panel.parameters import BIAS_ENGINES, BRAIN_ENGINES, REGISTRATION_ENGINES, PanelParameters
+from PCNSLSurvivalUI.run import timings
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+from PCNSLSurvivalUI.run.plan import PROCESS_STEPS
+
+ENGINES = {"biasEngine": BIAS_ENGINES, "brainEngine": BRAIN_ENGINES, "registrationEngine": REGISTRATION_ENGINES}
+"""Parameters of the three steps that have engines, and the engines of each."""
+_OWN = "own"
+_KEY = "PCNSLSurvival/engines"
+
+
+class PreparationChoice:
+    """The selector of the two presets under the model; the engines one by one stand under "Advanced".
+
+    Args:
+        ui: The panel's widgets by name.
+        parameters: Gives the stored choices; None when there is no scene.
+    """
+
+    def __init__(self, ui: Any, parameters: Callable[[], PanelParameters | None]) -> None:
+        self._ui, self._parameters = ui, parameters
+        for value, words in (
+            (SLICER, _("Slicer's modules")),
+            (BUILT_IN, _("Fast (built-in)")),
+            (_OWN, _("Own choice, see Advanced")),
+        ):
+            ui.preparationSelector.addItem(words, value)
+        ui.preparationSelector.connect("activated(int)", self._onPreset)
+
+    def show(self) -> None:
+        """Bring selector and note in line with the stored engines."""
+        parameters, selector = self._parameters(), self._ui.preparationSelector
+        if parameters is None:
+            return
+        chosen = {getattr(parameters, name) for name in ENGINES}
+        preset = chosen.pop() if chosen in ({SLICER}, {BUILT_IN}) else _OWN
+        selector.setCurrentIndex(selector.findData(preset))
+        self._ui.preparationNote.text = _(
+            "To the prediction: about {slicer:.0f} s with Slicer's modules, {fast:.0f} s with the built-in steps. The "
+            "models were trained on scans prepared by the built-in steps."
+        ).format(slicer=secondsToPrediction(SLICER), fast=secondsToPrediction(BUILT_IN))
+
+    def _onPreset(self, row: int) -> None:
+        parameters, preset = self._parameters(), self._ui.preparationSelector.itemData(row)
+        if parameters is not None and preset != _OWN:
+            with slicer.util.NodeModify(parameters):
+                for name in ENGINES:
+                    setattr(parameters, name, preset)
+            rememberEngines(parameters)
+        self.show()
+
+
+def secondsToPrediction(engine: str) -> float:
+    """Seconds from the click to the prediction from T1Gd, by what the steps took on this computer."""
+    ours = [f"{Step.BRAIN_EXTRACTION} {engine}", f"{Step.BIAS_FIELD} {MRSequence.T1GD.label} {engine}"]
+    return sum(timings.expectedSeconds(step) or 0.0 for step in [*ours, *map(str, PROCESS_STEPS)])
+
+
+def rememberEngines(parameters: PanelParameters) -> None:
+    """Keep the engines that the user chose for the next scene and the next start of the application."""
+    chosen = {name: getattr(parameters, name) for name in ENGINES}
+    slicer.app.userSettings().setValue(_KEY, json.dumps(chosen))
+
+
+def takeRememberedEngines(parameters: PanelParameters) -> None:
+    """In a scene where nothing was chosen yet: the engines of the last time."""
+    if parameters.enginesChosen:
+        return
+    try:
+        stored = json.loads(slicer.app.userSettings().value(_KEY) or "{}")
+    except (ValueError, TypeError):
+        stored = {}
+    for name, engines in ENGINES.items():
+        if isinstance(stored, dict) and stored.get(name) in engines:
+            setattr(parameters, name, stored[name])
+    parameters.enginesChosen = True

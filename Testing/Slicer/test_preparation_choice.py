@@ -1,0 +1,73 @@
+"""The two presets of the preparation: what they set, what they cost, and that the choice is kept."""
+
+from __future__ import annotations
+
+from PCNSLSurvivalLib.core.terms import Step
+
+
+def _engines(panel):
+    parameters = panel.logic.getParameterNode()
+    return [parameters.biasEngine, parameters.brainEngine, parameters.registrationEngine]
+
+
+def _choose(panel, row):
+    """As a click on a row does: the index changes, then the selector says that the user did it."""
+    panel.ui.preparationSelector.setCurrentIndex(row)
+    panel.ui.preparationSelector.activated.emit(row)
+
+
+def test_a_preset_sets_all_three_engines_and_one_of_them_changed_is_an_own_choice(standin, quick_panel):
+    from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+
+    ui = quick_panel.ui
+    assert _engines(quick_panel) == [SLICER] * 3, "the product's first engines are Slicer's modules"
+    assert ui.preparationSelector.currentText == "Slicer's modules"
+    _choose(quick_panel, 1)
+    assert _engines(quick_panel) == [BUILT_IN] * 3
+    assert ui.brainEngineSelector.currentText == "Built in"
+    ui.registrationEngineSelector.setCurrentIndex(0)
+    assert ui.preparationSelector.currentText == "Own choice, see Advanced"
+    _choose(quick_panel, 2)
+    assert _engines(quick_panel) == [BUILT_IN, BUILT_IN, SLICER], "the own choice stays what it is"
+
+
+def test_the_choice_is_kept_for_the_next_scene_but_a_saved_scene_has_its_own(standin, quick_panel):
+    import slicer
+    from PCNSLSurvivalUI.panel.preparation_choice import takeRememberedEngines
+    from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+
+    _choose(quick_panel, 1)
+    slicer.mrmlScene.Clear(0)
+    assert _engines(quick_panel) == [BUILT_IN] * 3
+    assert quick_panel.ui.preparationSelector.currentText == "Fast (built-in)"
+    parameters = quick_panel.logic.getParameterNode()
+    parameters.biasEngine = SLICER  # as a scene that was saved with it, opened later
+    takeRememberedEngines(parameters)
+    assert _engines(quick_panel) == [SLICER, BUILT_IN, BUILT_IN]
+
+
+def test_what_each_preset_costs_comes_from_what_the_steps_took_here(standin, quick_panel):
+    from PCNSLSurvivalUI.panel.preparation_choice import secondsToPrediction
+    from PCNSLSurvivalUI.run import timings
+    from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+
+    standin.app.userSettings().clear()
+    slicers, fast = secondsToPrediction(SLICER), secondsToPrediction(BUILT_IN)
+    assert 15 < fast + 5 < slicers
+    for _run in range(5):
+        timings.remember(f"{Step.BRAIN_EXTRACTION} {SLICER}", 200.0)
+    assert round(secondsToPrediction(SLICER) - slicers, 6) == 200.0 - 55.0
+    quick_panel.view._preparation.show()
+    note = quick_panel.ui.preparationNote.text
+    assert f"about {secondsToPrediction(SLICER):.0f} s with Slicer's modules, {fast:.0f} s with the built-in" in note
+    assert "trained on scans prepared by the built-in steps" in note
+
+
+def test_a_spoiled_setting_is_ignored(standin, quick_panel):
+    import slicer
+    from PCNSLSurvivalUI.run.engines import SLICER
+
+    for spoiled in ("{", "[1]", '{"biasEngine": "no such engine"}'):
+        standin.app.userSettings().setValue("PCNSLSurvival/engines", spoiled)
+        slicer.mrmlScene.Clear(0)
+        assert _engines(quick_panel) == [SLICER] * 3

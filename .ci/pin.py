@@ -1,4 +1,4 @@
-"""Write ``constraints.txt`` from what is installed in ``.venv``: what was tested is what everybody gets."""
+"""Write ``constraints.txt`` from what is installed in ``.venv``: users install the tested versions."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class PCNSLSurvivalLogic(ScriptedLoadableModuleLogic, PanelLogic):
         PanelLogic.__init__(self)
 
     def getParameterNode(self):
-        """The choices stored in the scene; one object for everybody, so that each sees what another one changes."""
+        """The choices stored in the scene; one shared object, so that every user of it sees each change."""
         return parametersOf(super().getParameterNode())
 
 

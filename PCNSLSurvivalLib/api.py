@@ -205,7 +205,7 @@ def cross_validate_features(
     if missing := [case.name for case, _ in labeled if case.name not in features]:
         raise EvaluationError(
             f"{len(missing)} exams with a known OS class have no row of features: {', '.join(missing[:5])}. Give each "
-            "one a row, empty where nothing is known, or leave the exam out of 'cases'."
+            "exam one row, empty where nothing is known, or leave the exam out of 'cases'."
         )
     classes = {case.name: int(os_class) for case, os_class in labeled}
     patients = {case.name: case.patient_id for case, _ in labeled}

@@ -1,1 +1,1 @@
-"""The Slicer side of PCNSL Survival: one job a file. Only this package and the door import slicer or qt."""
+"""The Slicer side of PCNSL Survival. Only this package and the module file import slicer or qt."""

@@ -75,10 +75,10 @@ def run_baselines(args: argparse.Namespace) -> int:
     cohort = read_prepared_cohort(args.prepared) if args.prepared else None
     prepared = cohort.exams if cohort is not None else ()
     found = None if prepared else find_cohort(args.cohort.absolute())
-    everybody = tuple(one for one in (prepared if found is None else found.cases) if one.os_days is not None)
+    with_survival = tuple(one for one in (prepared if found is None else found.cases) if one.os_days is not None)
     # Censored patients enter the survival analysis; patients without known survival do not.
-    classes = {one.name: c for one in everybody if (c := one.os_class(days)) is not None}
-    labeled = [one for one in everybody if one.name in classes]
+    classes = {one.name: c for one in with_survival if (c := one.os_class(days)) is not None}
+    labeled = [one for one in with_survival if one.name in classes]
     folds = repeated_stratified_folds(
         [one.name for one in labeled],
         [one.patient_id for one in labeled],
@@ -92,14 +92,14 @@ def run_baselines(args: argparse.Namespace) -> int:
         for arm in RADIOMICS_ARMS
         if arm.sequence is not None and prepared and all(arm.sequence in one.sequences for one in prepared)
     ]
-    patients = tuple(one for one in prepared if one in everybody)
+    patients = tuple(one for one in prepared if one in with_survival)
     step = RadiomicsStep(region=radiomics_region(patients, args.radiomics_region)) if sequences else None
     if step is not None:
         extract_radiomics(patients, sequences, out / "radiomics", step, jobs=args.jobs, report=_scans_done)
     predictions, judged = [], []
     for arm in (*CLINICAL_ARMS, *(arm for arm in RADIOMICS_ARMS if arm.sequence in sequences)):
         try:
-            table = baseline_table(arm, everybody, cache=out / "radiomics", threshold_days=days, step=step)
+            table = baseline_table(arm, with_survival, cache=out / "radiomics", threshold_days=days, step=step)
         except EvaluationError as problem:
             if arm.sequence is not None:
                 raise
@@ -111,7 +111,7 @@ def run_baselines(args: argparse.Namespace) -> int:
     report = write_experiment_report(
         out / "results",
         predictions,
-        outcomes=outcomes_of(everybody),
+        outcomes=outcomes_of(with_survival),
         facts=ExperimentFacts(
             virtual=any(one is not None and one.virtual for one in (cohort, found)),
             threshold_days=days,

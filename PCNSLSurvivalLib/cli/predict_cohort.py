@@ -95,7 +95,7 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
                 print(json.dumps(event), flush=True)
     finally:
         bar.close()
-        # Whatever ended the run: everybody of the cohort stands in the table.
+        # The table lists all patients of the cohort, however the run ended.
         left = (
             PredictedCase(case=case, state="failed", reason="The run ended before this case.")
             for case in cases[len(done) :]

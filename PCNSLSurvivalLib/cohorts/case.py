@@ -1,4 +1,4 @@
-"""The one schema into which every cohort is read: patient, scans, survival, clinical variables."""
+"""The common schema of all cohort readers: patient, scans, survival, clinical variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence, OSClass
 
 @dataclass(frozen=True, kw_only=True)
 class ClinicalVariables:
-    """What the clinic knew at diagnosis; None where it is unknown."""
+    """Clinical variables at diagnosis; None where unknown."""
 
     age_years: float | None = None
     ecog: int | None = None

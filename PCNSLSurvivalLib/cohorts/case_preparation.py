@@ -1,4 +1,4 @@
-"""One case of a cohort: prepared into its own folder, whole or not at all, or found finished."""
+"""Preparation of one case into its own folder: complete, or not at all, or already done."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CaseTask:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseStatus:
-    """What became of one case."""
+    """The status of one case."""
 
     name: str
     state: Literal["prepared", "cached", "failed"]
@@ -62,7 +62,7 @@ class CaseStatus:
 
 
 def prepare_one(task: CaseTask) -> CaseStatus:
-    """Prepare one case, or find it prepared from the same files by the same recipe.
+    """Prepare one case, unless it is already prepared from the same files with the same recipe.
 
     No error leaves this function: a case that fails must not stop the others.
     """
@@ -83,7 +83,7 @@ def lost_case(task: CaseTask, reason: str) -> CaseStatus:
 
 
 def _prepare(task: CaseTask) -> bool:
-    """Whether the case had to be prepared; False where it was found."""
+    """Whether the case was prepared now; False if it was already prepared."""
     case, target = task.case, task.out / CASES_FOLDER / task.case.name
     files = _files(task)
     signature = signature_of(files, case, task.recipe)

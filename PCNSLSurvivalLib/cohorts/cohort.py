@@ -28,11 +28,11 @@ def read_cohort(path: Path) -> tuple[CohortCase, ...]:
 def find_cohort(path: Path) -> FoundCohort:
     """All cases of a cohort, in the order of their names, and what is to be said about the whole.
 
-    Examinations of one person have one ``patient``, whatever the names; see ``merge_patient_identities``.
+    Exams of one person have one ``patient_id``, whatever the names; see ``merge_patient_identities``.
 
     Args:
         path: A CSV or TSV table with paths; a BIDS folder with ``participants.tsv``; the UCSF-PCNSL or the
-            BraTS2020 training folder as distributed; or a folder with one folder a patient and free file names.
+            BraTS2020 training folder as distributed; or a folder with one folder per patient and free file names.
 
     Raises:
         CohortError: Nothing there, no case in it, a table that cannot be read, or two cases with one name.
@@ -43,7 +43,7 @@ def find_cohort(path: Path) -> FoundCohort:
     if not found.cases:
         raise CohortError(
             "The cohort holds no patient. Give a CSV or TSV table, a BIDS, UCSF-PCNSL or BraTS folder, or a folder "
-            "with one folder a patient (docs/cohorts.md)."
+            "with one folder per patient (docs/cohorts.md)."
         )
     found = replace(found, cases=apart(found.cases))
     names = [case.name.casefold() for case in found.cases]

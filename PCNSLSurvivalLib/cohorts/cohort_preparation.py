@@ -81,7 +81,7 @@ def prepare_cohort(
         draw: Adds pictures to a case's folder; a function of a module.
         jobs: Cases at the same time on this computer, each in its own process (about 1.2 GB).
         scheduler: Address of a Dask scheduler whose workers see the same folders; instead of ``jobs``.
-        report: Told every outcome as it comes.
+        report: Receives every outcome.
 
     Returns:
         The cases as ``cohort.json`` lists them; besides, ``record`` holds the record of a prepared case, and
@@ -127,7 +127,7 @@ def prepare_cohort(
 
 
 def write_case_table(cases: tuple[dict[str, Any], ...], path: Path) -> None:
-    """Write one row a case with all numbers and verdicts as CSV."""
+    """Write one row per case with all numbers and verdicts as CSV."""
     rows = [_row(case) for case in cases]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
@@ -137,7 +137,7 @@ def write_case_table(cases: tuple[dict[str, Any], ...], path: Path) -> None:
 
 
 def _claim_folder(out: Path) -> None:
-    """Make the folder, or go on in one that an earlier run left; refuse any other."""
+    """Create the folder, or resume in the folder of an earlier run; reject any other."""
     claim_folder(out, is_ours=(out / STEPS_FOLDER).is_dir() or (out / COHORT_FILE).is_file())
     if (out / COHORT_FILE).is_file() and MADE_BY not in (out / COHORT_FILE).read_text(encoding="utf-8"):
         raise OutputFolderError(

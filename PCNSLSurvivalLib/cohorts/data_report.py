@@ -1,4 +1,4 @@
-"""What a cohort holds, what is missing, and who is left out and why: before anything is trained."""
+"""Data report of a cohort, before training: content, missing data, and excluded cases with reasons."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class DataReport:
         return [f"- {name}: {reason}" for name, reason in self.unlabeled.items()]
 
     def remark_lines(self) -> list[str]:
-        """One line for each case of which something is to be said."""
+        """One line for each case with a remark."""
         return [f"  {name}: {' '.join(remarks)}" for name, remarks in self.case_remarks.items()]
 
 

@@ -1,4 +1,4 @@
-"""Whose an examination is: one person has one ``patient``, whatever names the examinations carry."""
+"""Patient identities: one person has one ``patient_id``, whatever the names of the exams."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def person_of(identifier: str) -> tuple[str, bool]:
 
 
 def merge_patient_identities(cases: Iterable[CohortCase]) -> tuple[tuple[CohortCase, ...], tuple[str, ...]]:
-    """Give examinations of one person one ``patient``, so that no person stands on both sides of a fold.
+    """Give all exams of one person one ``patient_id``, so that no person is on both sides of a fold.
 
     One person are examinations of one ``patient``, of one key in the cohort's own tables, of one person in a public
     data set, and those whose aliases name the same person or each other. Names that merely look alike stay apart.
@@ -67,13 +67,13 @@ def merge_patient_identities(cases: Iterable[CohortCase]) -> tuple[tuple[CohortC
     if not told:
         return joined, ()
     return joined, (
-        f"{len(told)} {'person has' if len(told) == 1 else 'persons have'} several names, by their public identifiers, "
-        f"aliases or keys, and {'counts' if len(told) == 1 else 'count'} as one patient each: {'; '.join(told)}.",
+        f"{len(told)} {'patient has' if len(told) == 1 else 'patients have'} several names, by their public "
+        f"identifiers, aliases or keys, and {'counts' if len(told) == 1 else 'count'} once each: {'; '.join(told)}.",
     )
 
 
 def _marks_of(case: CohortCase, aliases: set[str]) -> set[tuple[str, str]]:
-    """Everything that says whose an examination is."""
+    """All marks of the patient's identity in an exam."""
     marks = {("patient", one_spelling(case.patient_id))}
     if case.person_key:
         marks.add(("key", case.person_key))

@@ -1,4 +1,4 @@
-"""What ``pcnsl-survival preprocess`` leaves, read back: prepared patients with their survival."""
+"""A cohort prepared by ``pcnsl-survival preprocess``: prepared exams with survival."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COHORT_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedExam:
-    """One prepared examination on disk."""
+    """One prepared exam on disk."""
 
     name: str
     patient_id: str
@@ -44,7 +44,7 @@ class PreparedExam:
     aliases: tuple[str, ...]
     recipe: Recipe
     verdict: Verdict
-    """The worst that preprocessing said of this case."""
+    """The worst verdict of the preprocessing of this case."""
     has_lesion_mask: bool
 
     def os_class(self, threshold_days: float = ONE_YEAR_DAYS) -> OSClass | None:

@@ -1,4 +1,4 @@
-"""No patient on both sides of the border between pre-training and fine-tuning: found by identifier, or by voxels."""
+"""Detection of patients shared by pre-training and fine-tuning cohorts, by identifier or by voxels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.core.errors import CohortError
 
 @dataclass(frozen=True, kw_only=True)
 class KnownPatient:
-    """What tells whose an examination was: kept beside weights that were trained on it."""
+    """The identity of an exam, stored with weights that were trained on it."""
 
     name: str
     patient_id: str

@@ -1,4 +1,4 @@
-"""How a run tells what it is doing: a stream of events that the terminal, a log or the panel shows."""
+"""Progress of a run: a stream of events that the terminal, a log or the panel shows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StepEvent:
     detail: str = ""
     """Which volume, or why the step was skipped: 'T2', 'already skull-stripped'."""
     fraction: float | None = None
-    """Share of the step done, 0 to 1; None where the step cannot tell."""
+    """Share of the step done, 0 to 1; None where the step does not report it."""
     seconds: float | None = None
     """Wall time of the step; set when it has finished."""
 

@@ -1,4 +1,4 @@
-"""How well probabilities tell the two OS classes apart, and whether they mean what they say."""
+"""Discrimination and calibration of predicted probabilities of the two OS classes."""
 
 from __future__ import annotations
 

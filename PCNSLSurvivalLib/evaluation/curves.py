@@ -106,7 +106,7 @@ def average_precision(os_class: ArrayLike, probability: ArrayLike) -> float:
 
 
 def mean_average_precision(folds: Iterable[FoldPredictions]) -> tuple[float, float]:
-    """The mean of the folds' average precisions, and what probabilities drawn by lot would have.
+    """The mean of the folds' average precisions, and the value for random probabilities.
 
     In a fold of a dozen patients the latter is well above the share of long survivors.
 
@@ -126,7 +126,7 @@ def mean_average_precision(folds: Iterable[FoldPredictions]) -> tuple[float, flo
 
 
 def _chance_precision(positives: int, cases: int) -> float:
-    """Expected average precision of an order by lot: at rank k a positive has (k - 1) others before it."""
+    """Expected average precision of a random order: at rank k a positive has (k - 1) others before it."""
     harmonic = float((1 / np.arange(1, cases + 1)).sum()) / cases
     return harmonic + (positives - 1) / (cases - 1) * (1 - harmonic)
 
@@ -165,8 +165,8 @@ def calibration_groups(
 def net_benefit(os_class: ArrayLike, risk: ArrayLike, thresholds: ArrayLike) -> NDArray[np.float64]:
     """Net benefit of acting on patients whose predicted risk of death within one year reaches a threshold.
 
-    True positives per patient, minus false positives weighted by the odds of the threshold. Acting on nobody has net
-    benefit 0; acting on everybody is ``net_benefit`` of risk 1.
+    True positives per patient, minus false positives weighted by the odds of the threshold. Treating no patient has
+    net benefit 0; treating all patients is ``net_benefit`` of risk 1.
 
     Args:
         os_class: (N,) true classes; the event is class 0, OS up to one year.

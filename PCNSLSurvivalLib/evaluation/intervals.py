@@ -77,7 +77,7 @@ def bootstrap_intervals(
     class is; for the others the numbers vary as they would with other patients. Where every sample gives the same
     number, Wilson's limits for the number of patients stand in (see ``never_certain``).
 
-    The predictions are taken as given: the interval tells how far the number would move with other patients, not with
+    The predictions are taken as given: the interval shows how far the number would move with other patients, not with
     another training run.
 
     Args:

@@ -1,4 +1,4 @@
-"""One number for a whole cross-validation, with an interval that tells the truth about it.
+"""One number for a whole cross-validation, with a valid interval.
 
 Two things make the usual pooled AUC and its bootstrap interval wrong here: probabilities of models from different
 folds do not share one scale, and a bootstrap over held-out patients takes the models as given although other training

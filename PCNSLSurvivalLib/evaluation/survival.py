@@ -83,7 +83,7 @@ class LogRankTest:
     expected: float
     """Deaths in the group if both survived alike."""
     p: float
-    """Two-sided, by permutation; NaN where a group has fewer than ``FEWEST_IN_GROUP`` patients or nobody died."""
+    """Two-sided, by permutation; NaN if a group has fewer than ``FEWEST_IN_GROUP`` patients or no patient died."""
 
     @property
     def too_small(self) -> bool:
@@ -99,7 +99,7 @@ def log_rank_test(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> LogRankTest:
-    """The log-rank test of a group against everybody else, by permutation.
+    """The log-rank test of a group against all other patients, by permutation.
 
     The statistic is the usual one, observed minus expected deaths of the group. Its p is not taken from the chi-squared
     distribution, which is wrong by orders of magnitude for a group of one or two, but from dealing out the
@@ -109,7 +109,7 @@ def log_rank_test(
         os_days: (N,) days to death, or to the last day known alive.
         death_observed: (N,) whether the death was observed.
         group: (N,) True or False.
-        permutations: How often the group is dealt out; p is at least 1 / (permutations + 1).
+        permutations: Number of permutations of the group labels; p is at least 1 / (permutations + 1).
         seed: Of the dealing.
 
     References:
@@ -125,14 +125,14 @@ def log_rank_test(
     )
     if found.too_small or not deaths.any():
         return found
-    dealt = np.random.default_rng(seed).permuted(np.tile(of_group, (permutations, 1)), axis=1)
-    excess = np.abs(dealt @ (deaths - hazard))
+    permuted = np.random.default_rng(seed).permuted(np.tile(of_group, (permutations, 1)), axis=1)
+    excess = np.abs(permuted @ (deaths - hazard))
     as_far = int((excess >= abs(found.observed - found.expected) - _SAME).sum())
     return replace(found, p=(1 + as_far) / (1 + permutations))
 
 
 def _cumulative_hazard(days: NDArray[np.float64], deaths: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(N,) Nelson and Aalen's hazard of everybody together, up to each patient's last day."""
+    """(N,) Nelson-Aalen hazard of all patients together, up to each patient's last day."""
     died, counts = np.unique(days[deaths], return_counts=True)
     at_risk = (days[None] >= died[:, None]).sum(axis=1)
     return np.append(0.0, np.cumsum(counts / at_risk))[np.searchsorted(died, days, side="right")]
@@ -141,7 +141,7 @@ def _cumulative_hazard(days: NDArray[np.float64], deaths: NDArray[np.bool_]) -> 
 def concordant_pairs(
     os_days: ArrayLike, death_observed: ArrayLike, risk: ArrayLike, weight: ArrayLike | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Pairs of patients in which the one with the higher risk died first, and all pairs that tell (Harrell's C).
+    """Concordant pairs (the patient with the higher risk died first), and all comparable pairs (Harrell's C).
 
     A pair is comparable when the earlier of the two days is an observed death, and the other patient lived longer or
     was censored on that same day. Equal risks count one half. Censored patients take part in every pair that their

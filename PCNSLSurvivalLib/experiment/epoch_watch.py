@@ -20,10 +20,10 @@ _SECONDS = 1.0
 
 
 class EpochWatch:
-    """Tells every epoch of some jobs once, while they train.
+    """Reports every epoch of some jobs once, while they train.
 
     Args:
-        jobs: Whom to follow; baselines have no epochs.
+        jobs: Jobs to follow; baselines have no epochs.
         out: Folder of the experiment.
         tell: Called with each epoch, from another thread, but never twice at the same time.
     """
@@ -45,13 +45,13 @@ class EpochWatch:
         self._thread.join()
 
     def look(self) -> None:
-        """Tell what is new of the jobs that are not done."""
+        """Report new epochs of the unfinished jobs."""
         with self._one_at_a_time:
             for job in self._jobs.values():
                 self._new_of(job, unfinished_folder(job.folder(self._out)))
 
     def done(self, job: Job) -> None:
-        """Tell the rest of a job, whose log has moved into its folder, and follow it no longer."""
+        """Report the last epochs of a job, whose log has moved into its folder, and stop following it."""
         with self._one_at_a_time:
             if self._jobs.pop(job.key, None) is not None:
                 self._new_of(job, job.folder(self._out))

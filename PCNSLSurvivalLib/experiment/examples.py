@@ -1,4 +1,4 @@
-"""Held-out patients for the qualitative figure: where the network of their own fold looked, which never saw them."""
+"""Held-out patients for the figure of activation maps, each with the network of its held-out fold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Out of a training on everybody comes a model folder, which says that nobody was held back to judge it on."""
+"""The model folder of a network trained on a full cohort; it has no held-out performance."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from PCNSLSurvivalLib.training.job import FinishedJob
 def write_finetuned_model(
     plan: ExperimentPlan, cohort: PreparedCohort, job: FinishedJob, weights: InitialWeights | None, out: Path
 ) -> ModelFolder:
-    """Pack one network that was trained on everybody of a cohort.
+    """Pack one network that was trained on a full cohort.
 
-    Nobody was held back: there is no calibration, no spread of the training scans, and no performance to report.
+    Without a held-out set there is no calibration, no spread of the training scans, and no performance to report.
 
     Args:
         plan: Settings and words.

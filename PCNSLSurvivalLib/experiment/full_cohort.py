@@ -1,4 +1,4 @@
-"""Train one network on a full cohort: nobody is held out, and the epoch is chosen on a validation split."""
+"""Train one network on a full cohort, without a held-out set; the epoch is chosen on a validation split."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def train_on_full_cohort(
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> FinishedJob:
-    """Train one network on all patients that have an OS class; finished, it is found, interrupted, it goes on.
+    """Train one network on all patients that have an OS class; skip a finished training, resume an interrupted one.
 
     Args:
         plan: Network, block, threshold and the settings of all trainings.

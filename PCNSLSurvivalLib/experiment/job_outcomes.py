@@ -1,4 +1,4 @@
-"""The table of finished work: every job of an experiment, its state, and why one failed."""
+"""The outcomes of all jobs of an experiment: state, and reason of a failure."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _COLUMNS = ("arm", "repeat", "fold", "state", "reason", "folder")
 
 @dataclass(frozen=True, kw_only=True)
 class JobOutcome:
-    """What became of one job."""
+    """The outcome of one job."""
 
     state: State
     reason: str = ""
     cached: bool = False
-    """Whether an earlier run had finished it."""
+    """Whether an earlier run had already finished it."""
     seconds: float = 0.0
     disk_full: bool = False
 
@@ -38,7 +38,7 @@ def is_finished(job: Job, out: Path) -> bool:
 
 
 def write_job_outcomes(jobs: Iterable[Job], outcomes: Mapping[str, JobOutcome], out: Path) -> None:
-    """Write ``jobs.csv``: one row a job, with its state and folder; without times, so that two runs compare.
+    """Write ``jobs.csv``: one row per job, with its state and folder; without times, so that two runs compare.
 
     Args:
         jobs: All of the experiment.

@@ -30,7 +30,7 @@ class JobTable:
         folds: One job per fold and arm, arm by arm.
         patients: Of the cohort that is cross-validated.
         second: Of the cohort of the pre-training; None without one.
-        initial_weights: Trained beforehand, by sequence, in place of a pre-training.
+        initial_weights: By sequence, in place of a pre-training.
         radiomics_region: What radiomics looks at in every patient; None without radiomics.
     """
 
@@ -59,12 +59,12 @@ def build_job_table(
         plan: The experiment.
         cohort: Is cross-validated.
         second: Of the pre-training; needed by transfer arms without initial weights.
-        initial_weights: Trained beforehand; those of sequences that the plan does not have are not used.
+        initial_weights: In place of a pre-training; weights for sequences outside the plan are ignored.
 
     Raises:
         CohortError: The cohorts share a patient.
         EvaluationError: Some patients have a lesion for radiomics, and others none.
-        ExperimentError: A cohort is missing or holds nobody for this plan.
+        ExperimentError: A cohort is missing or has no patient for this plan.
         FoldError: The cohort cannot be split.
     """
     patients = participants(cohort, plan.all_sequences, plan.threshold_days)

@@ -1,4 +1,4 @@
-"""Out of an experiment comes a model: the networks of one arm as a folder that ``predict`` and the panel read."""
+"""The model of an experiment: the networks of one arm as a folder for ``predict`` and the panel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from PCNSLSurvivalLib.training.job import FinishedJob
 def write_model(
     experiment: Experiment, jobs: Sequence[FinishedJob], folds: Sequence[FoldPredictions], out: Path
 ) -> ModelFolder:
-    """Pack the networks of the first repetition of an arm, one a fold, with everything that held-out data say of them.
+    """Pack the networks of the first repetition of an arm, one per fold, with their held-out performance.
 
     Temperature, performance and the spread of the training scans come from patients that a network did not train on.
     The networks of later repetitions saw the same patients in other folds: they would make the model slower, not wider.
@@ -71,7 +71,7 @@ def write_model(
 
 
 def _started_from(experiment: Experiment, sequence: MRSequence) -> str:
-    """What the networks of the model's arm started from, for its card."""
+    """The initial weights of the model's arm, for its card."""
     plan = experiment.plan
     if not (plan.model_arm or "").endswith("_transfer"):
         return "random weights"

@@ -1,4 +1,4 @@
-"""The card of a model that came out of an experiment: on whom it was trained, and what held-out patients say of it."""
+"""The card of a model from an experiment: training patients and held-out performance."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def model_card(
         calibration: The temperature of the folder.
         folds: Held-out predictions of the model's arm, at temperature 1.
         patients: Whose examination each case is.
-        started_from: What the networks started from, in words.
+        started_from: Description of the initial weights.
     """
     before = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)
     after = out_of_fold_metrics(_divided(folds, calibration.temperature), patients=patients, seed=plan.seed)

@@ -1,4 +1,4 @@
-"""Who takes part in an experiment: the same patients in every arm, so that arms can be compared fold by fold."""
+"""Participants of an experiment: the same patients in every arm, so that arms can be compared fold by fold."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def participants(cohort: PreparedCohort, sequences: tuple[MRSequence, ...], thre
     """Part a cohort into those with a class, those censored before the threshold, and those left out.
 
     Raises:
-        ExperimentError: Nobody has a class.
+        ExperimentError: No patient has a class.
     """
     labeled, censored, left_out = [], [], dict(cohort.left_out)
     for exam in sorted(cohort.exams, key=lambda exam: exam.name):

@@ -1,4 +1,4 @@
-"""What an experiment compares, as one value: arms, folds, networks and every training setting."""
+"""The plan of an experiment, as one value: arms, folds, networks and every training setting."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _GIVEN_ONCE = {
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArm:
-    """A network on one sequence, from one kind of start."""
+    """A network on one sequence, with one kind of initialization."""
 
     sequence: MRSequence
     initialization: Initialization
@@ -49,7 +49,7 @@ class NetworkArm:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentPlan:
-    """The grid of the paper by default: {T1, T2, T1Gd} x {scratch, transfer}, and SVMs on clinic and radiomics.
+    """The arms of the paper by default: {T1, T2, T1Gd} x {scratch, transfer}, and SVMs on clinic and radiomics.
 
     Attributes:
         cohort: The cohort as the methods paragraph names it.
@@ -57,7 +57,7 @@ class ExperimentPlan:
         sequences: Each is an arm of its own, in each initialization.
         initializations: "scratch" starts from random weights; "transfer" from a pre-training on the second cohort.
         baselines: Methods without a network; see ``evaluation.baselines.arms``.
-        radiomics_region: What radiomics looks at in everybody; "auto" is the lesion where everybody has a mask.
+        radiomics_region: Region for radiomics, the same in all patients; "auto" is the lesion if all have a mask.
         splits: Folds of one cross-validation.
         repeats: Cross-validations, each shuffled anew.
         seed: Of folds, initial weights, order and augmentation.

@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
-"""YAML 1.1 takes 1e-3 for a word; to everybody else it is a number."""
+"""YAML 1.1 reads 1e-3 as a string; here it is a number."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What an experiment ends with: the report of all complete arms, and the model folder of one of them."""
+"""The results of an experiment: the report of all complete arms, and the model folder of one arm."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def write_results(
 
     Args:
         experiment: The plan, its cohorts and its folder.
-        work: What became of the jobs.
-        tell: Told in a sentence what is remarkable about the model.
+        work: The outcomes of all jobs.
+        tell: Receives sentences on the model.
 
     Returns:
         The HTML report; None where no arm is complete.
@@ -71,7 +71,7 @@ def write_results(
                 threshold_days=plan.threshold_days,
             )
     elif plan.makes_model and (out / MODEL).exists():
-        tell(f"The model's arm is not complete: {MODEL}/ in the output folder is of an earlier run.")
+        tell(f"The model's arm is not complete: {MODEL}/ in the output folder belongs to an earlier run.")
     reference = plan.model_arm if plan.model_arm in arms else next(iter(arms))
     return write_experiment_report(
         out / RESULTS,

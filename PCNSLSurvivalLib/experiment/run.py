@@ -34,7 +34,7 @@ _HELD: set[Path] = set()
 """Folders that this process has locked."""
 
 Report = Callable[[Job, JobOutcome, int, int], None]
-"""Told every outcome as it comes, with the number of jobs done and of all."""
+"""Receives every outcome, with the numbers of finished and of all jobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Experiment:
     second: PreparedCohort | None
     out: Path
     initial_weights: tuple[InitialWeights, ...] = ()
-    """Trained beforehand, in place of a pre-training on ``second``."""
+    """Used in place of a pre-training on ``second``."""
 
     @property
     def job_table(self) -> JobTable:
@@ -56,7 +56,7 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """What became of the jobs.
+    """The outcomes of all jobs.
 
     Attributes:
         job_table: All jobs.
@@ -73,7 +73,7 @@ class RunSummary:
         return tuple((job, outcome.reason) for job, outcome in pairs if outcome.state == "failed")
 
     def raise_if_failed(self) -> None:
-        """Say which jobs failed, and what to do.
+        """Report the failed jobs, and what to do.
 
         Raises:
             ExperimentError: At least one failed.
@@ -83,8 +83,8 @@ class RunSummary:
         reasons = Counter(reason for _, reason in self.failed)
         listed = " ".join(f"{reason} ({times} of them)" for reason, times in reasons.most_common(3))
         raise ExperimentError(
-            f"{len(self.failed)} of {len(self.job_table.jobs)} jobs failed; jobs.csv lists them. {listed} Everything "
-            "else is finished and kept: set this right and run the same command again."
+            f"{len(self.failed)} of {len(self.job_table.jobs)} jobs failed; jobs.csv lists them. {listed} All "
+            "other jobs are finished: fix the cause and run the same command again."
         )
 
     @property
@@ -105,18 +105,18 @@ def run_jobs(
     report: Report = lambda job, outcome, done, total: None,
     on_epoch: Callable[[Job, Epoch], None] = lambda job, epoch: None,
 ) -> RunSummary:
-    """Do every job that is not finished yet; one that fails does not stop the others.
+    """Run every unfinished job; a failed job does not stop the others.
 
-    Killed at any moment, the next run goes on: a job is finished when its folder is there, and a network in
-    training goes on from its last checkpoint.
+    A killed run can be resumed: a job is finished when its folder exists, and a network in training resumes from
+    its last checkpoint.
 
     Args:
         experiment: What to run, and where.
         parallel: Jobs at the same time on this computer, each in its own process.
         scheduler: Address of a Dask scheduler whose workers see the same folders; instead of ``parallel``.
-        device: Of the networks; see ``training``.
-        report: Told every outcome as it comes.
-        on_epoch: Told every epoch of every network while it trains, from another thread; see ``EpochWatch``.
+        device: Device of the networks; see ``training``.
+        report: Receives every outcome.
+        on_epoch: Receives every epoch of every network in training, from another thread; see ``EpochWatch``.
 
     Raises:
         ExperimentError, FoldError: The plan does not fit the cohorts.
@@ -239,20 +239,20 @@ def _processors() -> int:
 
 
 def _claim_folder(out: Path) -> None:
-    """Make the folder, or go on in one that an earlier run left; refuse any other."""
+    """Create the folder, or resume in the folder of an earlier run; reject any other."""
     claim_folder(out, is_ours=(out / JOBS).is_dir())
     claim_folder(out / JOBS, is_ours=True)
 
 
 def _tidy(out: Path) -> None:
-    """Remove what a killed run had begun to write."""
+    """Remove partial output of a killed run."""
     for pattern in (".*.partial", ".*.previous", f"{JOBS}/*/.*.partial", f"{JOBS}/*/.*.previous"):
         for left_over in out.glob(pattern):
             shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _copy_initial_weights(plan: ExperimentPlan, job_table: JobTable, out: Path) -> None:
-    """Copy what was trained beforehand: the experiment then holds all it was made from, and finds the job finished."""
+    """Copy the given initial weights into the experiment, so that it is complete and their jobs count as finished."""
     for job in job_table.pretraining:
         weights = job_table.initial_weights.get(job.sequence) if job.sequence else None
         if weights is not None and not is_finished(job, out):

@@ -1,4 +1,4 @@
-"""One job of an experiment in a process of its own: it never raises, so that no job stops the others."""
+"""One job of an experiment in a separate process; it never raises, so no job stops the others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class JobTask:
 
 
 def do_job(task: JobTask) -> JobOutcome:
-    """Do one job, or find it done. No error leaves this function."""
+    """Run one job unless it is finished. No exception leaves this function."""
     begin = time.perf_counter()
     try:
         if is_finished(task.job, task.out):
@@ -85,11 +85,11 @@ def _baseline(task: JobTask) -> None:
     assert job.fold is not None
     arm = baseline_arm(job.arm)
     people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
-    everybody = (*people.labeled, *people.censored)
+    patients = (*people.labeled, *people.censored)
     step = None
     if arm.sequence is not None:
-        step = RadiomicsStep(region=radiomics_region(everybody, plan.radiomics_region))
-    table = baseline_table(arm, everybody, cache=task.out / _FEATURES, threshold_days=plan.threshold_days, step=step)
+        step = RadiomicsStep(region=radiomics_region(patients, plan.radiomics_region))
+    table = baseline_table(arm, patients, cache=task.out / _FEATURES, threshold_days=plan.threshold_days, step=step)
     predictions = run_baseline(arm.name, arm.classifier, table, job.fold, seed=plan.seed)
     with whole_folder(job.folder(task.out), overwrite=True) as folder:
         write_predictions([predictions], folder / PREDICTIONS)

@@ -1,1 +1,1 @@
-"""What the network looked at: Grad-CAM and signed evidence, from network cells to the patient grid."""
+"""Explanation: Grad-CAM and signed evidence, from map cells to the patient grid."""

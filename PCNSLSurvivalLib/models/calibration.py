@@ -24,7 +24,7 @@ class Calibration:
 
     @property
     def at_bound(self) -> bool:
-        """Whether a still higher temperature would fit better: the log-odds tell nothing of the outcomes."""
+        """Whether an even higher temperature would fit better: the log-odds are uninformative."""
         return is_at_bound(self.temperature)
 
 

@@ -59,7 +59,7 @@ class SurvivalModel:
         location: Mean of log OS in log days.
         slope: Shift of log OS per standard deviation of risk.
         noise: Standard deviation of what nothing explains.
-        oracle_auc: Computed AUC for OS > 1 year of the true risk: nobody can do better.
+        oracle_auc: Bayes-optimal AUC for OS > 1 year, computed from the true risk.
         oracle_image_auc: The same with the scan's part of the risk alone.
     """
 
@@ -205,7 +205,7 @@ def _risk_parts(features: LesionFeatures, clinical: ClinicalData, kind: Kind) ->
 
 
 def _share(name: str, value: FloatArray, kind: Kind) -> FloatArray:
-    """What one variable adds to the risk; a value nobody measured adds nothing."""
+    """What one variable adds to the risk; an unmeasured value adds nothing."""
     population, spread = _population(kind)
     column = population[name]
     weight = (IMAGE_WEIGHTS | CLINICAL_WEIGHTS)[name]

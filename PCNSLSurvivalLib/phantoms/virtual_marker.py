@@ -1,4 +1,4 @@
-"""The mark of a cohort of virtual patients, in whatever layout: who reads one must be able to tell."""
+"""The mark of a cohort of virtual patients, in any layout, so that readers recognize it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Nine points of matplotlib's "inferno" (CC0), whose lightness rises evenly (van der Walt and Smith 2015). The
-# darkest tenth is left out: on a dark brain it cannot be told from no activation.
+# darkest tenth is left out: on a dark brain it looks like no activation.
 _POINTS = np.array(
     [
         (40, 11, 84),
@@ -43,7 +43,7 @@ def activation_rgb(value: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def evidence_rgb(value: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Colors of signed evidence: orange against, blue for; told apart by color-blind eyes too.
+    """Colors of signed evidence: orange against, blue for; distinguishable by color-blind readers.
 
     Args:
         value: (...) share of the full scale, -1 to 1; beyond is clipped.

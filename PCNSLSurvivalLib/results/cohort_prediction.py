@@ -42,7 +42,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedCase:
-    """What became of one case."""
+    """The status of one case."""
 
     case: CohortCase
     state: Literal["predicted", "cached", "failed"]
@@ -71,7 +71,7 @@ def predict_cohort(
         cases: The cohort.
         model: Which networks to ask; only the sequences it reads are prepared.
         options: The same for all cases; what a layout says of its scans (skull removed) is added.
-        out: Gets one result folder a case, named as the case.
+        out: Gets one result folder per case, named as the case.
         page: Writes the report of a case; see ``case_folder``.
         use_brain_masks: Use the brain masks that the cohort brings.
         listener: Hears of every step of every case.
@@ -124,7 +124,7 @@ def predict_cohort(
 def write_prediction_table(
     predicted: Sequence[PredictedCase], out: Path, *, without_scan: Mapping[str, str] | None = None
 ) -> None:
-    """Write ``predictions.csv``: one row a case, failed ones with their reason, survival where it is known.
+    """Write ``predictions.csv``: one row per case, failed cases with their reason, survival where it is known.
 
     Args:
         predicted: What became of the cases.

@@ -1,8 +1,8 @@
-"""How the training sees a head differently each time: parameters in millimeters and degrees, drawn for one sample.
+"""Augmentation: random transform parameters of one sample, in millimeters and degrees.
 
 The paper augments by elastic deformation, random spatial crop, rotation and resize, one resampling after another, in
-voxels of a grid that each patient has for itself. Here all of it is one movement of the points of the network's block,
-given on a coarse lattice, so that a sample is interpolated once. Background needs no removal: outside the brain a
+voxels of each patient's own grid. Here all of it is one transform of the network's block, given on coarse sampling
+points, so that a sample is interpolated once. Background needs no removal: outside the brain a
 prepared scan is 0.
 """
 
@@ -18,17 +18,17 @@ from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 
 SAMPLING_POINTS = 17
-"""Points of the lattice along each axis; between them the movement is linear."""
+"""Sampling points along each axis; the transform is linear between them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSettings:
-    """Ranges of the random movements; 0 switches a kind off."""
+    """Ranges of the random transforms; 0 disables a kind."""
 
     probability: float = 0.9
-    """Share of samples that are moved at all."""
+    """Fraction of samples that are transformed."""
     rotation_deg: float = 12.0
-    """Turn about each of the three patient axes, drawn evenly between minus and plus this."""
+    """Largest rotation about each of the three patient axes; uniform between minus and plus."""
     scale: float = 0.08
     """Relative change of size, the same along all axes, so that proportions stay."""
     translation_mm: float = 6.0
@@ -51,12 +51,12 @@ class AugmentationSettings:
         amounts = (self.rotation_deg, self.translation_mm, self.elastic_mm)
         if not all(0 <= share <= 1 for share in shares) or not all(amount >= 0 for amount in amounts):
             raise TrainingError(
-                "The augmentation asks for a probability outside 0 to 1 or a negative range. Correct the settings."
+                "The augmentation has a probability outside 0 to 1 or a negative range. Correct the settings."
             )
         relative = 0 <= self.scale < 1 and 0 < self.crop_share <= 1 and 0 <= self.gain < 1
         if not relative or not self.elastic_spacing_mm > 0:
             raise TrainingError(
-                "The augmentation asks for a share that is not between 0 and 1, or for elastic points that coincide. "
+                "The augmentation has a share outside 0 to 1, or coinciding elastic control points. "
                 "Correct the settings."
             )
 
@@ -68,7 +68,7 @@ NO_AUGMENTATION = AugmentationSettings(
 
 @dataclass(frozen=True)
 class SpatialTransform:
-    """What one sample is put through."""
+    """The spatial transform and intensity gains of one sample."""
 
     sampling_points_mm: NDArray[np.float64] | None
     """(17, 17, 17, 3) points, in mm from the block's center, at which the sample is read; None: it stays."""
@@ -79,7 +79,7 @@ class SpatialTransform:
 def sample_transform(
     settings: AugmentationSettings, grid: NetworkGridStep, channels: int, rng: np.random.Generator
 ) -> SpatialTransform:
-    """Draw the movement of one sample.
+    """Sample the random transform of one sample.
 
     Args:
         settings: Ranges.

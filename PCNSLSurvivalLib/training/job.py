@@ -55,9 +55,9 @@ class FinishedJob:
     facts: dict[str, Any]
     """What ``job.json`` holds."""
     predictions: FoldPredictions | None
-    """Of the held-out cases; None for a job that held none back."""
+    """Of the held-out cases; None for a job without held-out cases."""
     names: tuple[str, ...]
-    """Every case the network was asked about, those it was trained on too."""
+    """Every case of the inference, including the training cases."""
     held_out: NDArray[np.bool_]
     log_odds: NDArray[np.float64]
     features: NDArray[np.float32]
@@ -235,7 +235,7 @@ def _facts(
 def _held_out(
     job: NetworkJob, predicted: CasePredictions, classes: Mapping[str, int], without_class: tuple[str, ...]
 ) -> FoldPredictions | None:
-    """The predictions for whom the fold held back; None where it held nobody back."""
+    """The predictions of the held-out cases; None without held-out cases."""
     if not job.fold.test:
         return None
     probability = dict(zip(predicted.names, predicted.probability, strict=True))

@@ -1,4 +1,4 @@
-"""On whom weights were trained, through every start before them: who takes them must not test on any of these."""
+"""The training patients behind some weights, including earlier initial weights: none of them may be in a test set."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedOn:
-    """Everybody that went into some weights.
+    """All training patients behind some weights.
 
     Attributes:
         patients: Those that are known.
-        unknown: Whether weights made elsewhere are behind them, of patients that are not known here.
+        unknown: Whether weights from another source are behind them, whose training patients are unknown.
     """
 
     patients: tuple[KnownPatient, ...] = ()
@@ -25,7 +25,7 @@ class TrainedOn:
         return TrainedOn(patients=(*self.patients, *later.patients), unknown=self.unknown or later.unknown)
 
     def to_json(self) -> dict[str, Any]:
-        """As ``job.json`` keeps what a training started from."""
+        """The entries of ``job.json`` for the initial weights."""
         return {
             "initial_weights_patients": [asdict(one) for one in self.patients],
             "initial_weights_unknown": self.unknown,
@@ -33,16 +33,16 @@ class TrainedOn:
 
     @classmethod
     def of_job(cls, facts: Mapping[str, Any]) -> TrainedOn:
-        """What the weights of a job were trained on, by its ``job.json``: its own patients, and its start's.
+        """The training patients behind the weights of a job, by its ``job.json``, with those of its initial weights.
 
-        A record without one of them, such as that of a file of weights, tells that they are not known.
+        A record without one of them, such as that of a checkpoint file, means that they are unknown.
         """
         own = cls(patients=_patients(facts.get("patients")), unknown="patients" not in facts)
         return cls.of_initial_weights_of(facts) + own
 
     @classmethod
     def of_initial_weights_of(cls, facts: Mapping[str, Any]) -> TrainedOn:
-        """What the start of a job was trained on, by the job's ``job.json``; nobody, if it had none."""
+        """The training patients behind a job's initial weights; none if it had none."""
         if facts.get("initial_weights_sha256") is None:
             return cls()
         return cls(

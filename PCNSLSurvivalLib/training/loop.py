@@ -1,4 +1,4 @@
-"""One training from start to chosen epoch. Network, optimizer, schedule and stopping are made inside, for it alone."""
+"""One training up to the best epoch. Network, optimizer, schedule and early stopping belong to it alone."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Processes:
         return nn.parallel.DistributedDataParallel(network, device_ids=ids)
 
     def sync_buffers(self, network: nn.Module) -> None:
-        """Give every process the running statistics of the first."""
+        """Synchronize the running statistics of all processes with the first."""
         if self.count > 1:
             for buffer in network.buffers():
                 distributed.broadcast(buffer, src=0)
@@ -84,7 +84,7 @@ class Processes:
 def training_processes(device: str = "auto") -> Iterator[Processes]:
     """Join the processes that ``torchrun`` started, or be the only one.
 
-    Of several, the first that refuses does so in its sentence; the others, which cannot go on without it, end quietly.
+    Of several processes, the first that fails reports its error; the others, which cannot continue, end silently.
 
     Args:
         device: "auto", "cpu", "cuda", or one device such as "cuda:1".
@@ -115,7 +115,7 @@ def training_processes(device: str = "auto") -> Iterator[Processes]:
 
 @contextmanager
 def report_first_error_only(store: distributed.Store) -> Iterator[None]:
-    """Let the first process that refuses say so, and no other; ``store`` is what all of them share."""
+    """Let only the first failing process report its error; all processes share ``store``."""
     try:
         yield
     except PCNSLSurvivalError as problem:
@@ -133,7 +133,7 @@ def _refused_elsewhere() -> RefusedElsewhereError:
     """Torchrun ends all processes as soon as one has ended: leaving at once could cut the sentence short."""
     with suppress(KeyboardInterrupt):
         time.sleep(_PATIENCE_SECONDS)
-    return RefusedElsewhereError("Another process of this training refused; its sentence says why.")
+    return RefusedElsewhereError("Another process of this training failed and reports the reason.")
 
 
 def _device(device: str, local_rank: int | None) -> torch.device:

@@ -27,22 +27,22 @@ class TrainingSettings:
     epochs: int = 80
     """Passes over the patients at most."""
     patience: int = 25
-    """Passes without a lower inner loss after which training ends."""
+    """Epochs without a lower validation loss after which training ends."""
     batch_size: int = 8
     """Over all processes together; a pass is cut into equal batches of at most so many, none of them of one; of an odd
     number of patients in pairs, one batch has three."""
     learning_rate: float = 1e-3
     """Of AdamW at its highest, for the head and for a network trained from scratch."""
     backbone_factor: float = 0.1
-    """The backbone's share of the learning rate when it starts from another training."""
+    """Learning rate multiplier of the backbone in fine-tuning."""
     warmup_epochs: int = 5
     """Passes over which the learning rate rises in a line; then it falls along a cosine to 1 % at the last."""
     weight_decay: float = 0.01
     """Of AdamW, on weights of convolutions and head; biases and normalization are left alone."""
     frozen: tuple[Frozen, ...] = ()
-    """Parts of the backbone that keep their start."""
+    """Frozen parts of the backbone."""
     batch_norm: Literal["update", "frozen"] = "update"
-    """Whether batch normalization measures its batches, or keeps the statistics of its start."""
+    """Whether batch normalization uses batch statistics, or keeps the statistics of the initial weights."""
     class_weights: bool = False
     """Weigh the loss by the inverse of the class's frequency."""
     label_smoothing: float = 0.0
@@ -77,7 +77,7 @@ class TrainingSettings:
         if not 0 <= self.weight_averaging < 1 or (self.weight_averaging and self.uses_lesions):
             raise _wrong("weight averaging from 0 to below 1, and none with 'lesion_task' or 'lesion_head'")
         if not 0 < self.validation_share <= 0.5 or not self.threshold_days > 0:
-            raise _wrong("an inner share up to a half, and a threshold of more than 0 days")
+            raise _wrong("a validation share up to 0.5, and a threshold of more than 0 days")
         one_cell = self.grid is not None and max(self.architecture.cells("layer4", self.grid.size)) < 2
         if self.architecture.norm == "instance" and one_cell:
             raise _wrong("a larger block: instance normalization cannot measure the spread of a single cell")

@@ -165,10 +165,10 @@ without generating and preprocessing the scans. Made by `make bundled-model`.
 
 def every_arm(work: Path) -> str:
     """One row per arm of the experiment: its out-of-fold AUC with observed and with permuted outcomes."""
-    true, dealt = (
+    observed, permuted = (
         by_arm(read_predictions(work / name / "results" / "predictions.csv")) for name in ("experiment", "permuted")
     )
-    estimates = ((arm, out_of_fold_auc(true[arm]), out_of_fold_auc(dealt[arm])) for arm in true)
+    estimates = ((arm, out_of_fold_auc(observed[arm]), out_of_fold_auc(permuted[arm])) for arm in observed)
     return "\n".join(
         f"| {arm} | {found.value:.2f} ({found.low:.2f} to {found.high:.2f}) "
         f"| {chance.value:.2f} ({chance.low:.2f} to {chance.high:.2f}) |"

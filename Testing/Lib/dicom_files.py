@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 
 def write_series(volume: sitk.Image, folder: Path, *, series: int = 1, modality: str = "MR") -> None:
-    """Write one file a slice; all patient tags are invented."""
+    """Write one file per slice; all patient tags are invented."""
     direction = np.reshape(volume.GetDirection(), (3, 3))
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()

@@ -35,7 +35,7 @@ def made_cohort(
         censored: More patients, censored within the year.
         seed: Of everything drawn.
         signal: Brightness of the lesion of those who died within the year, in standard deviations of the brain.
-        sequences: Scans of everybody.
+        sequences: Scans of every patient.
         prefix: Of the names.
     """
     rng = np.random.default_rng(seed)

@@ -24,11 +24,11 @@ def made_folds(
         repeats: Repetitions.
         seed: Of the folds.
     """
-    dealt = np.random.default_rng(seed)
+    shuffled = np.random.default_rng(seed)
     said = np.random.default_rng([seed, *arm.encode()])
     folds = []
     for repeat in range(repeats):
-        order = dealt.permutation(patients)
+        order = shuffled.permutation(patients)
         for fold in range(splits):
             held_out = order[fold::splits]
             os_class = (held_out % 5 < 3).astype(int)

@@ -169,7 +169,7 @@ def test_a_grandchild_that_keeps_the_pipe_open_does_not_hide_the_end(child):
     ends, wait = [], Wait()
     child.ChildProcess(_python(code), lambda line: None, ends.append)
     wait.until(lambda: ends)
-    assert child_processes() == []  # it belongs to nobody now, and ends by itself
+    assert child_processes() == []  # it is orphaned now, and ends by itself
     assert ends == [0]
 
 

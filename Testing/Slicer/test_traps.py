@@ -1,4 +1,4 @@
-"""The traps of the running application that nobody sees in the code: the panel meets each, and survives it.
+"""Traps of the running application that the code does not show: the panel survives each.
 
 The sixth, Slicer crashing when an output of a running module goes, is met at every step in test_interruptions.py.
 """
@@ -30,7 +30,7 @@ def predicted(standin, quick_panel):
 
 
 def test_every_control_can_be_worked_without_a_failing_slot(standin, predicted, monkeypatch):
-    """A property called, or a slot read as a value, raises inside a slot, and nobody but the console is told."""
+    """A property called, or a slot read as a value, raises inside a slot, and only the console reports it."""
     from slicer_standin.pythonqt import slot_errors
 
     qt = standin.qt

@@ -1,4 +1,4 @@
-"""What the DICOM header of a loaded volume tells about its sequence; no name, date or identifier is read."""
+"""The DICOM tags of a loaded volume that identify its sequence; no name, date or identifier is read."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _KEY = "PCNSLSurvival/modelFolders"
 def installedModels() -> list[ModelFolder]:
     """Every model folder that can be read: the bundled one, those in the data folder, those the user added.
 
-    A folder that cannot be read is left out here; choosing it by hand tells why.
+    Unreadable folders are not listed; selecting one manually shows the reason.
     """
     models: list[ModelFolder] = []
     home = data_home() / "models"

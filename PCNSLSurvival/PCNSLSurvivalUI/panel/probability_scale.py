@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 _HEIGHT, _MARGIN = 84, 16
 _NARROWEST, _WIDEST = 200, 480
 UP_TO, OVER = "#c2571a", "#1f7a8c"
-"""Colors of the two sides of the threshold; told apart by hue, lightness and place."""
+"""Colors of the two sides of the threshold; distinguished by hue, lightness and position."""
 
 
 class ProbabilityScale(qt.QLabel):

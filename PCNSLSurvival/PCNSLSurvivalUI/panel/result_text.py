@@ -28,7 +28,7 @@ def spreadInWords(result: dict[str, Any]) -> str:
 
 
 def warningsInWords(result: dict[str, Any]) -> str:
-    """Warnings of the run, one a line; empty when there are none."""
+    """Warnings of the run, one per line; empty when there are none."""
     return "\n".join(f"⚠ {inUsersLanguage(text)}" for text in result.get("warnings", []))
 
 

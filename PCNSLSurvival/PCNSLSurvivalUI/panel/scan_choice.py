@@ -52,7 +52,7 @@ class ScanChoice:
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeGoes(self, caller: Any, event: str, node: Any) -> None:
-        # A selector moves on to any other volume when its own is removed; nobody would notice the exchange.
+        # A selector switches to any other volume when its own is removed, and the user would not notice.
         names = [name for name in _CHOICES if getattr(self._parameters, name) is node]
         if names:
             qt.QTimer.singleShot(0, lambda: self._empty(names))

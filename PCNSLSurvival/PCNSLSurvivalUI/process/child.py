@@ -71,7 +71,7 @@ class ChildProcess:
         self._timer.start(_TICK_MS)
 
     def kill(self) -> None:
-        """End the process and what it started; nobody is told. Returns at once, the rest happens by itself."""
+        """End the process and its children without a notification. Returns at once; the rest happens asynchronously."""
         if self._killed:
             return
         self._killed = True

@@ -1,4 +1,4 @@
-"""Work on the application's own thread in pieces so short that nobody notices it."""
+"""Work on the application's main thread in short pieces, so that the application stays responsive."""
 
 from __future__ import annotations
 

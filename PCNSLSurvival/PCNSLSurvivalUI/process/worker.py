@@ -1,4 +1,4 @@
-"""Our command line as a child of Slicer: tells its process number, ends with its parent, brings volumes along.
+"""Our command line as a child process of Slicer: reports its process number, ends with its parent, transfers volumes.
 
 Started as ``PythonSlicer worker.py [command line]``. PythonSlicer is only a launcher, so killing the process that
 Slicer started may leave this one behind; the number on the first line lets the panel end it directly, and when

@@ -1,3 +1,3 @@
-"""Who does a step of the preparation: a module of Slicer, this software, or nobody because it is done already."""
+"""The engine of a preprocessing step: a Slicer module, the built-in method, or none because it is already done."""
 
 SLICER, BUILT_IN, SKIP = "Slicer module", "Built in", "None (already done)"

@@ -72,7 +72,7 @@ class ProcessStage:
         )
 
     def cancel(self) -> None:
-        """Stop whatever goes on, the process and its children included; nobody is told."""
+        """Stop all work, including the process and its children, without a notification."""
         self._over = True
         if self._pieces is not None:
             self._pieces.cancel()

@@ -22,7 +22,7 @@ from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, writeNrrd
 
 
 class RegistrationProcess:
-    """One scan laid over T1Gd, from start to a single call of ``ended``; as ``slicer_steps.CLIStep`` does it.
+    """Registration of one scan to T1Gd, from start to a single call of ``ended``, like ``slicer_steps.CLIStep``.
 
     Args:
         role: The scan to align.

@@ -119,7 +119,7 @@ class RunRequest:
 
 @dataclass(kw_only=True)
 class RunListener:
-    """Whom a run tells what; every call comes on the main thread."""
+    """Callbacks of a run; every call is on the main thread."""
 
     changed: Callable[[], None]
     resultReady: Callable[[Path], Iterator[None]]

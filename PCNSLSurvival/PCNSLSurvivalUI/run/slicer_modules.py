@@ -151,7 +151,7 @@ class CLIStep:
 
 
 def failureSentence(module: str, volume: str) -> str:
-    """What to tell and to do when a CLI module did not finish well."""
+    """Message and next action after a CLI module failed."""
     return _(
         "{module} did not finish on {volume}. Look at {volume} in the slice views; then choose another engine for "
         "this step under Advanced, and predict again. The module's own words are in the application log."
@@ -159,7 +159,7 @@ def failureSentence(module: str, volume: str) -> str:
 
 
 def absentSentence(module: str) -> str:
-    """What to tell and to do when a CLI module is not installed."""
+    """Message and next action if a CLI module is not installed."""
     if module == SWISS:
         return _(
             "SwissSkullStripper is not installed. Install the extension SwissSkullStripper in the Extensions "

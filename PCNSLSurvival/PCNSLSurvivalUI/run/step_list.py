@@ -116,7 +116,7 @@ class StepList:
         return self.find(key) or self.add(key, key)
 
     def secondsLeft(self) -> float | None:
-        """Seconds still to go by what the steps took here before; None while nobody can know."""
+        """Remaining seconds by earlier durations on this computer; None if unknown."""
         left = {FIRST: 0.0, PROCESS: 0.0, READING: 0.0}
         for step in self.steps:
             if step.state not in (WAITING, RUNNING):

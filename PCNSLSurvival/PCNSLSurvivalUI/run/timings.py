@@ -32,7 +32,7 @@ Slicer 5.8; the bias field by Slicer's module is a guess."""
 
 
 def expectedSeconds(step: str) -> float | None:
-    """Median of the last runs of a step here; a guess before the first; None for a step nobody knows.
+    """Median of the last runs of a step here; an estimate before the first run; None for an unknown step.
 
     Args:
         step: Step, volume and engine: "bias_field T1Gd Built in".

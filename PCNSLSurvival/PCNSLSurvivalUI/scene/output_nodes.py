@@ -116,7 +116,7 @@ class SceneOutputs:
 def storedResult(text: str) -> dict[str, Any] | None:
     """The prediction that the parameter node holds as JSON; None when there is none that can be read.
 
-    Read once for each text, since every move of a slider asks for it; nobody changes what is returned.
+    Read once for each text, since every move of a slider needs it; callers do not modify the result.
     """
     try:
         result = json.loads(text)

@@ -88,7 +88,7 @@ def newHidden(className: str, name: str) -> slicer.vtkMRMLNode:
 
 
 def removeNode(node: slicer.vtkMRMLNode) -> None:
-    """Remove a node with the display and storage nodes that the scene would otherwise keep for nobody."""
+    """Remove a node with the display and storage nodes that would otherwise stay in the scene unused."""
     scene = node.GetScene()
     if scene is None:
         return

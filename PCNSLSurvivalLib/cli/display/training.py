@@ -90,7 +90,7 @@ class JobProgress:
         self._trainings[job.key](epoch)
 
     def on_outcome(self, job: Job, outcome: JobOutcome, done: int, total: int) -> None:
-        """Show what became of one job."""
+        """Show the outcome of one job."""
         if (training := self._trainings.pop(job.key, None)) is not None:
             training.close()
         if self._bar is None:

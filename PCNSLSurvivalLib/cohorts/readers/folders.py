@@ -1,4 +1,4 @@
-"""A folder with one folder a patient and free file names; a table beside them may tell survival."""
+"""A folder with one folder per patient and free file names; a table beside them may contain survival."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_folders(root: Path) -> FoundCohort:
     """Read a folder of patients; the sequence is guessed from the names of files and of DICOM folders.
 
     Args:
-        root: Holds one folder a patient, and at most one CSV or TSV table with a column for the patient.
+        root: Contains one folder per patient, and at most one CSV or TSV table with a column for the patient.
 
     Raises:
         CohortError: There are several tables, or a table cannot be read.

@@ -1,4 +1,4 @@
-"""Cells of clinical tables as people fill them in: numbers, yes and no, days, and many words for nothing."""
+"""Values in cells of clinical tables: numbers, flags, dates, and missing-value codes."""
 
 from __future__ import annotations
 

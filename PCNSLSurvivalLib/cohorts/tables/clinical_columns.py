@@ -86,13 +86,13 @@ def facts_of(row: TableRow, columns: SurvivalColumns) -> dict[str, Any]:
 def facts_each(
     table: Table, *identifiers: str, name_of: Callable[[str], str] = one_spelling, all_died: bool = False
 ) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
-    """What a table with a row a patient says of each.
+    """The values of a table with one row per patient.
 
     Args:
         table: To read.
         identifiers: Columns that can name the patient.
         name_of: The patient's name from the cell.
-        all_died: Without a column for it, everybody died (BraTS).
+        all_died: Without a column for it, all patients died (BraTS).
 
     Returns:
         The facts by name, as ``facts_of`` gives them; and a sentence where patients have several rows.

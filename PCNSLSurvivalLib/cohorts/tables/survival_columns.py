@@ -31,7 +31,7 @@ _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _LONGEST_DAYS = 36525
 """Nobody survives a diagnosis by a century: a larger number is something else."""
 _FEW_DAYS = 150
-"""A cohort in which nobody lived longer counts months or years, unless its column says days."""
+"""A cohort without longer survival counts months or years, unless its column says days."""
 
 _SURVIVAL_WORDS = {"os", "survival", "surv", "survived", "followup", "lfu"}
 # With these, a time is one of survival only where nothing else is said of it.
@@ -66,7 +66,7 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
 
     Args:
         table: Has its header and rows.
-        all_died: Without a column for it, everybody died (BraTS).
+        all_died: Without a column for it, all patients died (BraTS).
 
     Raises:
         CohortError: Units that are not days, an event in the place of days, or days without the deaths; with the
@@ -194,7 +194,7 @@ def _no_deaths(table: Table) -> CohortError:
         )
     return CohortError(
         "The table has survival days but no column 'death_observed' (1: died on that day, 0: alive at last "
-        "contact). Without it, censored patients cannot be told from deaths. Add the column and try again."
+        "contact). Without it, censored patients cannot be distinguished from deaths. Add the column and try again."
     )
 
 

@@ -100,7 +100,7 @@ def one_row_each(
     """The row of each patient; rows that say the same twice count once, rows that contradict each other never.
 
     Args:
-        table: Has a row a patient.
+        table: Has one row per patient.
         identifiers: Columns that can name the patient.
         says: What is used of a row, to be compared.
         name_of: The patient's name from the cell.
@@ -109,7 +109,7 @@ def one_row_each(
         Row by name, and a sentence where patients have several rows.
 
     Raises:
-        CohortError: Two rows of one patient contradict each other, or a row names nobody.
+        CohortError: Two rows of one patient contradict each other, or a row names no patient.
     """
     rows: dict[str, TableRow] = {}
     several: dict[str, None] = {}

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.core.messages import files, models, predictions, preparati
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 Value: TypeAlias = "str | float | MRSequence | Message | tuple[Value, ...]"
-"""What a placeholder may stand for: text that is nobody's language, a number, a sequence, words, or several."""
+"""What a placeholder may stand for: text in no language, a number, a sequence, words, or several."""
 
 Translate: TypeAlias = Callable[[str, str], str]
 """Gets the context of a template, "messages.scans", and the template; returns it in another language."""

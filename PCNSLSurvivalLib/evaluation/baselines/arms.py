@@ -81,7 +81,7 @@ def baseline_table(
         step: Settings of the radiomics.
 
     Raises:
-        EvaluationError: A variable is known for nobody, or a region cannot be used.
+        EvaluationError: A variable is known for no patient, or a region cannot be used.
         CohortError: A scan is missing.
     """
     classes = {one.name: one.os_class(threshold_days) for one in patients}

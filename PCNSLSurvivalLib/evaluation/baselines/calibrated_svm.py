@@ -1,4 +1,4 @@
-"""Platt's sigmoid with a slope that cannot turn over: probabilities in the order of the machine's decisions."""
+"""Platt scaling with a positive slope: probabilities keep the order of the decision values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 LEAST_SLOPE = 0.01
-"""Log-odds for one standard deviation of the decisions: less is not told from no slope, and more would be a claim."""
+"""Least slope, in log-odds per standard deviation of the decision values: a smaller one is no slope at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def fit_sigmoid(decisions: NDArray[np.float64], os_class: NDArray[np.int64]) -> 
     the class.
 
     Args:
-        decisions: (n,) decisions, each from a machine that was not fitted on that case.
+        decisions: (n,) decision values, each from an SVM that was not fitted on that case.
         os_class: (n,) classes, 0 or 1, both of them there.
 
     References:
@@ -67,7 +67,7 @@ def fit_sigmoid(decisions: NDArray[np.float64], os_class: NDArray[np.int64]) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class CalibratedSVM:
-    """A fitted machine with its sigmoid; used as any classifier of scikit-learn."""
+    """A fitted SVM with its sigmoid, used like any classifier of scikit-learn."""
 
     svm: Any
     sigmoid: Sigmoid

@@ -1,4 +1,4 @@
-"""Which region of the scans radiomics looks at: the same in everybody, or having a mask would be a predictor."""
+"""The region for radiomics: the same in all patients, or the presence of a mask would be a predictor."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def radiomics_region(patients: Sequence[PreparedExam], choice: RegionChoice = "a
 
     Args:
         patients: Everybody who takes part, censored ones too.
-        choice: ``lesion`` or ``brain``; ``auto`` is the lesion where everybody has a mask of one, and the brain where
-            nobody has.
+        choice: ``lesion`` or ``brain``; ``auto`` is the lesion if all patients have a mask, and the brain if none
+            has.
 
     Raises:
         EvaluationError: The lesion is asked for, or some patients have a mask of it, and others have none.
@@ -38,7 +38,7 @@ def radiomics_region(patients: Sequence[PreparedExam], choice: RegionChoice = "a
     raise EvaluationError(
         f"Radiomics of the lesion: {len(without)} of {len(patients)} patients have no lesion mask, or an empty one "
         f"({names}). Looking at their brain instead would make of the mask a predictor. Add masks and run preprocess "
-        "again, leave these patients out by excluded.csv of the prepared cohort, or look at everybody's brain: "
+        "again, leave these patients out by excluded.csv of the prepared cohort, or use the brain of all patients: "
         "'radiomics_region: brain' in the experiment file, --radiomics-region brain for the command 'baselines'."
     )
 

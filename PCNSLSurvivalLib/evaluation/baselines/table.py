@@ -1,4 +1,4 @@
-"""A baseline's table: one row a case, one column a variable, nothing fitted yet."""
+"""A baseline's table: one row per case, one column per variable, nothing fitted yet."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class BaselineTable:
         values: (N, F) ``float64``; NaN where unknown.
 
     Raises:
-        EvaluationError: The shapes do not fit, a case stands twice, a value is infinite, or a variable is known for
-            nobody.
+        EvaluationError: The shapes do not fit, a case stands twice, a value is infinite, or a variable is known for no
+            case.
     """
 
     cases: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""Transfer starts: weights of another training as the start of ours, and an exact account of what came over.
+"""Initial weights from another training, with an exact account of the transferred tensors.
 
-Loading with ``strict=False`` can load nothing and say nothing. Here a start is taken only when every tensor of the
+Loading with ``strict=False`` can load nothing and say nothing. Here weights are accepted only if every tensor of the
 backbone is there with its shape and nothing is left over; only the head may be new.
 """
 
@@ -42,7 +42,7 @@ def medicalnet_architecture(depth: int, *, channels: int = 1) -> ResNetArchitect
 
 @dataclass(frozen=True, kw_only=True)
 class TransferReport:
-    """What came over from a transfer start, tensor by tensor."""
+    """The transferred tensors."""
 
     loaded: tuple[str, ...]
     missing: tuple[str, ...]
@@ -75,7 +75,7 @@ class TransferReport:
 def load_initial_weights(
     source: Path | str, architecture: ResNetArchitecture, *, keep_head: bool = False, seed: int = 0
 ) -> tuple[Tensors, TransferReport]:
-    """Weights to start a training from.
+    """Load initial weights for a training.
 
     Args:
         source: A MedicalNet file, another checkpoint in torch's format, a model folder of ours, or "deepbet" for
@@ -143,13 +143,13 @@ def _source_tensors(source: Path | str) -> Tensors:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as problem:
         raise ModelFolderError(
-            "The transfer start cannot be read as plain weights. Choose a MedicalNet file, a checkpoint with nothing "
+            "The checkpoint file cannot be read as plain weights. Choose a MedicalNet file, a checkpoint with nothing "
             "but tensors, or a model folder."
         ) from problem
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(t, torch.Tensor) for t in content.values()):
-        raise ModelFolderError("The transfer start holds no table of tensors. Choose another file.")
+        raise ModelFolderError("The checkpoint file contains no table of tensors. Choose another file.")
     return {str(name).removeprefix("module."): _array(tensor) for name, tensor in content.items()}
 
 

@@ -18,7 +18,7 @@ _SIDES = (-1.0, 1.0)
 def paint_face(painter: Painter, surfaces: HeadSurfaces, space: HeadSpace, anatomy: PatientAnatomy) -> None:
     """Paint everything between the skull base and the skin except skin and fat.
 
-    The face is drawn by geometry, at the places of an average head, and belongs to nobody.
+    The face is drawn by geometry at average positions and belongs to no real person.
     """
     draw = Sketch(painter, space)
     _paint_spine(draw)

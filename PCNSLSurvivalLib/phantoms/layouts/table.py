@@ -1,4 +1,4 @@
-"""A plain table: one row a patient with the paths of its scans."""
+"""A plain table: one row per patient with the paths of the scans."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TableLayout(Layout):
         return self.out / "scans" / self.name(member)
 
     def write_scans(self, member: CohortPatient, patient: VirtualPatient, folder: Path) -> None:
-        """One NIfTI file a sequence."""
+        """One NIfTI file per sequence."""
         for sequence, image in patient.scans.items():
             write_volume(image, folder / f"{sequence}.nii.gz")
 

@@ -1,4 +1,4 @@
-"""A virtual scan as an honest DICOM series: one MR file a slice, invented patient, nothing that names a person."""
+"""A virtual scan as a standard DICOM series: one MR file per slice, invented patient, no real identifier."""
 
 from __future__ import annotations
 

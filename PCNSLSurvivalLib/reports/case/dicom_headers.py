@@ -16,7 +16,7 @@ def read_series_headers(place: Path) -> list[Dataset]:
     """Read the headers of one DICOM series, without its pixels.
 
     Args:
-        place: Folder with the files of the series, or a text file that names one file a line, as the Slicer panel
+        place: Folder with the files of the series, or a text file that lists one file per line, as the Slicer panel
             writes it from its DICOM database.
 
     Returns:

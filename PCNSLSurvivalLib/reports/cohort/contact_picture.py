@@ -1,4 +1,4 @@
-"""One strip a patient for the contact sheet: outlines on T1Gd, then checkerboards of T1Gd and each other scan.
+"""One strip per patient for the contact sheet: outlines on T1Gd, then checkerboards of T1Gd and each other scan.
 
 Axial and coronal tiles show the patient's right on the left, sagittal tiles anterior on the left.
 """

@@ -19,7 +19,7 @@ _ORDER = {"unusable": 0, "check": 1, "good": 2}
 
 
 def write_contact_sheet(cases: tuple[dict[str, Any], ...], out: Path) -> None:
-    """Write ``contact_sheet.html``: one strip a patient, those to be checked first, with marks to leave out.
+    """Write ``contact_sheet.html``: one strip per patient, failed checks first, with check boxes for exclusion.
 
     The pictures stay in the folders of the cases; the page shows them from there.
 

@@ -49,7 +49,7 @@ def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) ->
 
 
 def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: Path) -> None:
-    """One row a fold and arm with every metric; repeats and folds counted from 1."""
+    """One row per fold and arm with every metric; repeats and folds count from 1."""
     rows = []
     for arm, folds in arms.items():
         values = np.array([fold_values(folds, metric) for metric in METRIC_LABELS])

@@ -1,4 +1,4 @@
-"""How figures look: one typeface, colors that color-blind eyes tell apart, PNG at 300 dpi and SVG with real text."""
+"""Figure style: one typeface, colors that color-blind readers can distinguish, PNG at 300 dpi, SVG with text."""
 
 from __future__ import annotations
 

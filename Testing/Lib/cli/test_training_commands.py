@@ -72,7 +72,7 @@ def test_pretraining_tells_every_epoch_and_is_found_again(made, tmp_path, capsys
     assert (tmp_path / "start" / member).read_bytes() == (made / "start" / member).read_bytes()
 
 
-def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made, tuned, capsys):
+def test_finetuning_on_the_full_cohort_gives_a_model_without_performance(made, tuned, capsys):
     words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--init-weights", made / "start"]
     assert run(*words, "--out", tuned) == 0  # it is found
     assert str(tuned / "model") in capsys.readouterr().out
@@ -82,7 +82,7 @@ def test_finetuning_on_everybody_gives_a_model_that_says_what_is_not_known(made,
     (tuned / "model" / "notes.txt").unlink()
     model = read_model_folder(tuned / "model")
     assert (model.kind, model.training_patients, model.temperature) == ("demonstration", 12, 1.0)
-    assert "not known: nobody was held back" in model.card
+    assert "not available (no held-out set)" in model.card
     assert "8 other examinations" in model.card
     facts = json.loads((tuned / "training" / "job.json").read_text(encoding="utf-8"))
     assert facts["initial_weights_sha256"]

@@ -1,4 +1,4 @@
-"""Names in any script stay apart, and two spellings of one name are one: nobody is mixed up, nobody is two."""
+"""Names in any script stay apart, and two spellings of one name are one patient."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data report counts what is there, and names everybody who is not used."""
+"""The data report counts what is there, and lists every excluded patient."""
 
 from __future__ import annotations
 

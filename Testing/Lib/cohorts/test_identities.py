@@ -1,4 +1,4 @@
-"""One person is one patient, whatever names the examinations carry: nobody stands on both sides of a fold."""
+"""One person is one patient, whatever the names of the exams: no patient is on both sides of a fold."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_time_points_of_a_public_data_set_stay_on_one_side_of_every_fold(table):
     for fold in folds:
         assert not {name[:15] for name in fold.train} & {name[:15] for name in fold.test}
     (remark,) = found.remarks
-    assert remark.startswith("10 persons have several names")
+    assert remark.startswith("10 patients have several names")
     assert "UPENN-GBM-00003_11 = UPENN-GBM-00003_21;" in remark
 
 
@@ -57,7 +57,7 @@ def test_rows_that_share_an_alias_are_one_patient_even_against_the_column_of_the
     )
     assert _patients(found) == ["a", "a", "a", "c", "c"]
     assert found.remarks == (
-        "2 persons have several names, by their public identifiers, aliases or keys, and count as one patient each: "
+        "2 patients have several names, by their public identifiers, aliases or keys, and count once each: "
         "a = b; c = d.",
     )
 

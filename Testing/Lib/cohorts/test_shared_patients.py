@@ -1,4 +1,4 @@
-"""The same patient in two cohorts is found by an alias or by the voxels, and not by a name that everybody uses."""
+"""The same patient in two cohorts is found by an alias or by the voxels, and not by a generic name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clinical tables hold is read as meant or refused with the line: nobody dead becomes alive, no row is lost."""
+"""Clinical tables are read as meant or rejected with the line: no dead patient becomes alive, no row is lost."""
 
 from __future__ import annotations
 

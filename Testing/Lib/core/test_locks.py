@@ -1,4 +1,4 @@
-"""A place has one run at a time; a run that was killed stands in nobody's way."""
+"""A place has one run at a time; a killed run releases its lock."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def _files():
 
 
 def _codes(argument):
-    """The codes that the first argument of ``Message`` can be; None stands for one that nobody can look up."""
+    """The codes that the first argument of ``Message`` can be; None stands for one that cannot be looked up."""
     if isinstance(argument, ast.IfExp):
         return [*_codes(argument.body), *_codes(argument.orelse)]
     return [argument.value if isinstance(argument, ast.Constant) else None]
@@ -53,7 +53,7 @@ def test_every_message_in_the_source_has_a_template_with_its_values():
 
 
 def test_a_message_without_template_or_with_other_values_is_found(tmp_path):
-    for number, call in enumerate(('Message("nobody.knows_this")', 'Message("files.disk_full", share=3)',
+    for number, call in enumerate(('Message("unknown.code")', 'Message("files.disk_full", share=3)',
                                    "Message(code)", 'Message("files.output_not_writable")')):  # fmt: skip
         (tmp_path / f"new{number}.py").write_text(f"raise PreparationError({call})\n", encoding="utf-8")
     assert len(_faults(tmp_path.glob("*.py"))) == 4
@@ -103,8 +103,8 @@ def test_an_error_tells_code_values_and_sentence():
 
 
 def test_a_wrong_code_or_value_fails_where_the_message_is_made():
-    with pytest.raises(ValueError, match="nobody"):
-        Message("nobody.knows_this")
+    with pytest.raises(ValueError, match="unknown"):
+        Message("unknown.code")
     with pytest.raises(ValueError, match="placeholders"):
         Message("files.disk_full", share=3)
 

@@ -1,4 +1,4 @@
-"""Many tasks: none stops the others, nobody computes for no one, and a cluster does the same."""
+"""Many tasks: none stops the others, no orphan goes on, and a cluster does the same."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_folds_of_one_class_are_in_no_mean_curve():
     assert average_precision(OS_CLASS, OS_CLASS) == 1
 
 
-def test_acting_on_nobody_has_no_net_benefit_and_on_everybody_that_of_the_formula():
+def test_treating_none_has_no_net_benefit_and_treating_all_that_of_the_formula():
     thresholds = np.array([0.2, 0.5])
     assert net_benefit(OS_CLASS, np.zeros(10), thresholds).tolist() == [0, 0]
     assert net_benefit(OS_CLASS, np.ones(10), thresholds) == pytest.approx([0.5 - 0.5 * 0.25, 0])

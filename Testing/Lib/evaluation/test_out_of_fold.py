@@ -63,7 +63,7 @@ def judged(probability, censored_probability, fold):
 def test_the_c_index_compares_what_one_model_said_censored_patients_included():
     survival = {f"{fold}-{n}": (100.0 * (n + 1), True) for fold in range(2) for n in range(3)}
     survival["censored"] = (150.0, False)
-    # Each model is right about everybody it judged, the censored patient too, and models have scales of their own.
+    # Each model is right about all its held-out patients, the censored patient too, with a scale per model.
     folds = [judged([0.1, 0.2, 0.3], 0.15, 0), judged([0.7, 0.8, 0.9], 0.75, 1)]
     found = out_of_fold_concordance(folds, survival, resamples=50)
     assert (found.value, found.high) == (1, 1)

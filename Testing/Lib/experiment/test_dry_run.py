@@ -1,4 +1,4 @@
-"""``experiment --dry-run`` names the arms and everybody of either cohort who is in no fold or left out."""
+"""``experiment --dry-run`` lists the arms, and the patients of either cohort who are excluded or in no fold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from made_experiments import made_cohorts
 from PCNSLSurvivalLib.cli.__main__ import main
 
 
-def test_a_dry_run_names_arms_and_everybody_who_is_not_used(tmp_path, capsys):
+def test_a_dry_run_lists_arms_and_unused_patients(tmp_path, capsys):
     root = made_cohorts(tmp_path)
     path = root / "pcnsl" / "cohort.json"
     about = json.loads(path.read_text(encoding="utf-8"))

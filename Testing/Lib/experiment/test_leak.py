@@ -1,4 +1,4 @@
-"""The leak test: where outcomes were handed out by lot, no arm of the experiment may find them again."""
+"""The leak test (negative control): no arm of the experiment may predict permuted outcomes."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_the_bundled_model_says_first_that_it_knows_virtual_heads_only_and_holds
     true = {}
     for arm in ("t1gd_transfer", "t1gd_scratch", "svm_clinical"):
         ((true[arm], low, high),) = re.findall(row.format(arm), model.card)
-        assert float(low) <= 0.5 <= float(high), f"{arm} finds outcomes that were dealt at random"
+        assert float(low) <= 0.5 <= float(high), f"{arm} predicts permuted outcomes"
     assert float(true["t1gd_transfer"]) > float(true["t1gd_scratch"]) > float(true["svm_clinical"])
 
 

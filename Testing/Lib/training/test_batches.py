@@ -1,4 +1,4 @@
-"""Batches: nobody is alone in one, in any process, since the spread of a single sample cannot be measured."""
+"""Batches: no sample is alone in one, in any process, since a single sample has no batch statistics."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def cohort(tmp_path_factory):
     return read_prepared_cohort(made_cohort(tmp_path_factory.mktemp("lesions") / "cohort", patients=16, seed=4))
 
 
-def everybody(cohort) -> Fold:
+def full_cohort(cohort) -> Fold:
     return Fold(0, 0, train=tuple(sorted(exam.name for exam in cohort.exams)), test=())
 
 
@@ -163,7 +163,7 @@ class _Ready:
 
 
 def test_a_training_with_masks_can_be_interrupted_and_ends_the_same(cohort, tmp_path):
-    fold = everybody(cohort)
+    fold = full_cohort(cohort)
     job = NetworkJob(arm="t1gd", fold=fold, sequences=(MRSequence.T1GD,), settings=SETTINGS)
     whole = run_job(cohort, job, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -178,7 +178,7 @@ def test_a_cohort_without_masks_is_refused_with_a_sentence(tmp_path):
     about = folder / "cohort.json"
     about.write_text(about.read_text().replace('"has_lesion_mask": true', '"has_lesion_mask": false'))
     bare = read_prepared_cohort(folder)
-    job = NetworkJob(arm="t1gd", fold=everybody(bare), sequences=(MRSequence.T1GD,), settings=SETTINGS)
+    job = NetworkJob(arm="t1gd", fold=full_cohort(bare), sequences=(MRSequence.T1GD,), settings=SETTINGS)
     with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_head' need"):
         run_job(bare, job, tmp_path / "out")
 

@@ -157,7 +157,7 @@ def test_a_variable_that_nobody_knows_is_told_by_name():
 def test_a_case_of_a_fold_that_the_table_lacks_is_told():
     of = table()
     with pytest.raises(EvaluationError, match="not in the table of a baseline"):
-        run_baseline("arm", "svm", of, Fold(0, 0, train=tuple(of.os_class), test=("nobody",)))
+        run_baseline("arm", "svm", of, Fold(0, 0, train=tuple(of.os_class), test=("unknown",)))
 
 
 def test_the_same_fold_and_seed_give_the_same_probabilities():

@@ -178,10 +178,10 @@ def empty_mask(patient):
     write_volume(sitk.Image(sitk.ReadImage(str(path))) * 0, path)
 
 
-def test_everybody_s_lesion_is_looked_at_or_everybody_s_brain(patients):
-    nobody = without_mask(patients, 0, 1, 2, 3)
+def test_one_region_is_used_in_all_patients(patients):
+    none = without_mask(patients, 0, 1, 2, 3)
     assert radiomics_region(patients) == radiomics_region(patients, "lesion") == "lesion"
-    assert radiomics_region(nobody) == radiomics_region(patients, "brain") == "brain"
+    assert radiomics_region(none) == radiomics_region(patients, "brain") == "brain"
 
 
 def test_a_mask_that_only_some_have_is_refused_with_the_names_of_the_others(patients):

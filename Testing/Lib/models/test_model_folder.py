@@ -101,7 +101,7 @@ def test_the_bundled_model_says_first_that_it_knows_virtual_heads_only_and_holds
     inside, outside = (float(one) for one in re.findall(r"\| AUC \| ([\d.]+)", model.card))
     assert inside >= 0.75
     assert outside >= 0.72
-    (pointing,) = re.findall(r"rightly predicted \| (\d+) % of", model.card)
+    (pointing,) = re.findall(r"correct predictions \| (\d+) % of", model.card)
     assert int(pointing) >= 70
     row = r"\| {} \| ([\d.]+) \([^)]*\) \| [\d.]+ \(([\d.]+) to ([\d.]+)\) \|"
     true = {}

@@ -12,7 +12,6 @@ import sys
 import time
 import traceback
 
-import qt
 import slicer
 
 WIDTH, HEIGHT = 1920, 1200
@@ -37,10 +36,7 @@ def wait_until(condition, seconds: float, *, required: bool = True) -> None:
 
 def show_style(name: str) -> None:
     """Light or dark, as Slicer's settings would do it at the next start."""
-    style = qt.QStyleFactory.create(name)
-    if style is None:
-        raise RuntimeError(f"This Slicer has no style '{name}'.")
-    slicer.app.setStyle(style)
+    slicer.app.setStyle(name)
     slicer.app.setPalette(slicer.app.style().standardPalette())
 
 

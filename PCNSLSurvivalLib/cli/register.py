@@ -46,7 +46,8 @@ def run_register(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.core.files import whole_folder
     from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.core.progress import StepClock
-    from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
+    from PCNSLSurvivalLib.imaging.io import read_mask_file, read_scan, write_volume
+    from PCNSLSurvivalLib.imaging.quality import remark_findings
     from PCNSLSurvivalLib.preprocessing.alignment import align_scan
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
     from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
@@ -57,17 +58,20 @@ def run_register(args: argparse.Namespace) -> int:
     if not given:
         raise PreparationError("There is no scan to register to T1Gd. Give --t1, --t2 or both.")
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
-        t1gd = read_scan(args.t1gd, MRSequence.T1GD).image
-        mask = None if args.brain_mask is None else read_mask(args.brain_mask, Message("word.brain_mask"))
+        fixed = read_scan(args.t1gd, MRSequence.T1GD)
+        mask = None if args.brain_mask is None else read_mask_file(args.brain_mask, Message("word.brain_mask"))
+        doubts = remark_findings(fixed.remarks, MRSequence.T1GD.label)
+        doubts += () if mask is None else remark_findings(mask.remarks, "brain mask")
         stored: dict[str, Any] = {}
         for sequence, path in given.items():
+            moving = read_scan(path, sequence)
             found = align_scan(
-                t1gd,
-                read_scan(path, sequence).image,
+                fixed.image,
+                moving.image,
                 sequence,
                 recipe=RECIPE,
                 clock=StepClock(listener_for(args.progress)),
-                brain_mask=mask,
+                brain_mask=None if mask is None else mask.image,
                 already_stripped=args.already_stripped,
                 already_corrected=args.already_corrected,
                 already_registered=args.already_registered,
@@ -78,7 +82,10 @@ def run_register(args: argparse.Namespace) -> int:
             stored[sequence.value] = {
                 "file": f"{sequence}_aligned.nii.gz",
                 "scan_to_t1gd_ras": matrix_to_t1gd(found.transform),
-                "findings": [finding.to_json() for finding in found.findings],
+                "findings": [
+                    finding.to_json()
+                    for finding in (*doubts, *remark_findings(moving.remarks, sequence.label), *found.findings)
+                ],
             }
             if args.progress != "json":
                 print("\n".join(finding.sentence for finding in found.findings))

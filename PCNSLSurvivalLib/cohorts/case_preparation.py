@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +23,9 @@ from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
-from PCNSLSurvivalLib.imaging.io import content_sha256, read_mask, read_scan
+from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
+from PCNSLSurvivalLib.imaging.io import Mask, content_sha256, read_mask_file, read_scan
+from PCNSLSurvivalLib.imaging.quality import remark_findings
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
@@ -94,24 +96,33 @@ def _prepare(task: CaseTask) -> bool:
     _use_threads(task.threads)
     store = StepStore(task.out / STEPS_FOLDER / case.name)
     store.clear_leftovers()
-    scans = {sequence: read_scan(path, sequence).image for sequence, path in case.scans.items()}
+    scans = {sequence: read_scan(path, sequence) for sequence, path in case.scans.items()}
     brain = (
         None
         if not task.use_brain_mask or case.brain_mask is None
-        else read_mask(case.brain_mask, Message("word.brain_mask"))
+        else read_mask_file(case.brain_mask, Message("word.brain_mask"))
+    )
+    lesion_file = (
+        None
+        if case.lesion_mask is None
+        else read_mask_file(case.lesion_mask, Message("word.lesion_mask"), labels=case.lesion_labels)
     )
     clock = StepClock()
     prepared = prepare_case(
-        scans,
+        {sequence: scan.image for sequence, scan in scans.items()},
         recipe=task.recipe,
         clock=clock,
-        brain_mask=brain,
+        brain_mask=None if brain is None else brain.image,
         already_stripped=case.stripped,
         already_registered=case.stripped,
         override_quality=task.override_quality,
         store=store,
     )
-    lesion = _lesion(case, prepared)
+    lesion = None if lesion_file is None else _on_t1gd(lesion_file, prepared)
+    doubts = [finding for sequence, scan in scans.items() for finding in remark_findings(scan.remarks, sequence.label)]
+    for name, mask in (("brain mask", brain), ("lesion mask", lesion_file)):
+        doubts += () if mask is None else remark_findings(mask.remarks, name)
+    prepared = replace(prepared, findings=(*doubts, *prepared.findings))
     write_prepared(
         PreparedFiles(prepared=prepared, lesion=lesion, brain_mask_given=brain is not None),
         target,
@@ -152,7 +163,7 @@ def contents_of(paths: Mapping[str, Path]) -> dict[str, str]:
     for name, path in paths.items():
         if (reason := not_fetched(path)) is not None:
             raise UnreadableScanError(f"The file of {_spoken(name)} {reason}")
-        if not path.exists():
+        if kind_of(path) == "absent":
             raise UnreadableScanError(
                 f"The file of {_spoken(name)} was not found. Check the table or the folder of this case."
             )
@@ -165,16 +176,13 @@ def _spoken(name: str) -> str:
     return labels.get(name) or name.replace("_", " ")
 
 
-def _lesion(case: CohortCase, prepared: PreparedCase) -> sitk.Image | None:
+def _on_t1gd(lesion: Mask, prepared: PreparedCase) -> sitk.Image:
     """The cohort's lesion mask on the grid of T1Gd.
 
     Raises:
         GridMismatchError: It lies on other voxels.
     """
-    if case.lesion_mask is None:
-        return None
-    mask = canonical(read_mask(case.lesion_mask, Message("word.lesion_mask"), labels=case.lesion_labels))
-    grid = Grid.of(prepared.brain_mask)
+    mask, grid = canonical(lesion.image), Grid.of(prepared.brain_mask)
     if not Grid.of(mask).matches(grid, tolerance_mm=0.01):
         raise GridMismatchError("The lesion mask", "T1Gd")
     return resample(mask, grid, interpolation="nearest")

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import shutil
-import tempfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import DTypeLike
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.dicom import read_dicom_series
+from PCNSLSurvivalLib.imaging.dicom.series import read_dicom_series
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.imaging.headers.metaimage import read_metaimage_header
+from PCNSLSurvivalLib.imaging.headers.nifti import read_nifti_header
+from PCNSLSurvivalLib.imaging.headers.nrrd import read_nrrd_header
+from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, kind_of, size_of_regular
+from PCNSLSurvivalLib.imaging.headers.stored_voxels import read_voxels
+from PCNSLSurvivalLib.imaging.headers.volume_header import VolumeHeader
 
-FILE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+FILE_ENDINGS = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
 
-Volume: TypeAlias = "MRSequence | Message"
-"""How messages call what is read: a sequence, or words such as ``Message("word.brain_mask")``."""
-
-# Headers of one scan that differ by more than this place the head visibly elsewhere.
-_HEADER_TOLERANCE_MM = 1.0
-
+_DETACHED = (".hdr", ".img", ".nhdr", ".mhd")
 _NIFTI_HEADER_BYTES = 352
+
+_HALF = 0.5
+_WHOLE_NUMBER = 1e-3
+_MOST_LABELS = 200
+"""Whole-brain parcellations have up to about 190 labels; an image has more values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,9 @@ class Scan:
 def read_scan(path: Path, sequence: MRSequence) -> Scan:
     """Read one 3-D MR volume from a file or from a folder with one DICOM series.
 
-    A fourth axis of length one is dropped; integers become ``float32``.
+    Headers are read and bounded here (``imaging.headers``, ``imaging.dicom``) and held against the file's length before
+    any voxel is read; docs/accepted-inputs.md says what is accepted. Axes of length one around three others are
+    dropped; integers become ``float32``.
 
     Args:
         path: A NIfTI, NRRD or MetaImage file, or a folder that holds the files of one DICOM series.
@@ -63,43 +68,77 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
     Raises:
         UnreadableScanError: Nothing there, not a volume, more than one time point, color, or damaged.
     """
-    # ITK would print its own lines to stderr beside our sentences.
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    if not path.exists():
+    kind = kind_of(path)
+    if kind == "absent":
         raise UnreadableScanError(Message("scan.not_found", sequence=sequence))
-    if path.is_dir():
-        return Scan(sequence=sequence, image=read_dicom_series(path, sequence), source_format="DICOM")
-    if not path.name.lower().endswith(FILE_ENDINGS):
-        raise UnreadableScanError(Message("scan.unknown_format", sequence=sequence))
-    image, remarks = _read_file(path, sequence)
+    if kind == "folder":
+        series = read_dicom_series(path, sequence)
+        return Scan(sequence=sequence, image=series.image, source_format="DICOM", remarks=series.remarks)
+    header = read_header(path, sequence)
     return Scan(
         sequence=sequence,
-        image=_as_float_volume(image, sequence),
-        source_format=_format_of(path),
-        remarks=remarks,
+        image=_image(header, np.float32, sequence),
+        source_format=header.source_format,
+        remarks=header.remarks,
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mask:
+    """A mask as it was read.
+
+    Attributes:
+        image: ``uint8``, 1 inside, on its own grid.
+        remarks: On how its values were understood, where that is not plain.
+    """
+
+    image: sitk.Image
+    remarks: tuple[Message, ...] = ()
+
+
 def read_mask(path: Path, volume: Message, *, labels: tuple[int, ...] | None = None) -> sitk.Image:
-    """Read a mask file as ``uint8``: 1 where the file is not zero, or holds one of some labels.
+    """The image of ``read_mask_file``."""
+    return read_mask_file(path, volume, labels=labels).image
+
+
+def read_mask_file(path: Path, volume: Message, *, labels: tuple[int, ...] | None = None) -> Mask:
+    """Read a mask file: 1 where the file holds a label, or a probability of one half or more.
 
     Args:
         path: NIfTI, NRRD or MetaImage file.
-        volume: What the mask is: ``Message("word.brain_mask")``.
+        volume: What the mask is, for messages.
         labels: The labels that count; every one but 0 if left out.
 
+    Returns:
+        The mask; a remark where the file holds fractions.
+
     Raises:
-        UnreadableScanError: As for ``read_scan``.
+        UnreadableScanError: As for ``read_scan``; or the values are neither labels nor probabilities.
     """
-    if not path.is_file():
+    if kind_of(path) == "absent":
         raise UnreadableScanError(Message("mask.not_found", volume=volume))
-    image, _ = _read_file(path, volume)
-    values = _as_float_volume(image, volume)
-    if labels is None:
-        return sitk.Cast(values != 0, sitk.sitkUInt8)
-    mask = sitk.GetImageFromArray(np.isin(sitk.GetArrayViewFromImage(values), labels).astype(np.uint8))
-    mask.CopyInformation(values)
-    return mask
+    header = read_header(path, volume)
+    image = _image(header, np.float32, volume)
+    values = sitk.GetArrayViewFromImage(image)
+    if not np.isfinite(values).all():
+        raise UnreadableScanError(
+            Message("mask.not_numbers", volume=volume, count=int(np.count_nonzero(~np.isfinite(values))))
+        )
+    whole = np.rint(values)
+    remarks = header.remarks
+    if np.abs(values - whole).max() <= _WHOLE_NUMBER:
+        if len(np.unique(whole)) > _MOST_LABELS:
+            raise _no_mask(volume)
+        inside = whole != 0 if labels is None else np.isin(whole, labels)
+    elif labels is None and values.min() >= 0 and values.max() <= 1 + _WHOLE_NUMBER:
+        inside = values >= _HALF
+        remarks = (
+            *remarks,
+            Message("mask.fractions", volume=volume),
+        )
+    else:
+        raise _no_mask(volume)
+    return Mask(image=image_on_grid(inside.astype(np.uint8), Grid.of(image)), remarks=remarks)
 
 
 def read_volume(path: Path) -> sitk.Image:
@@ -108,15 +147,57 @@ def read_volume(path: Path) -> sitk.Image:
     Raises:
         UnreadableScanError: The file is gone, or damaged in any place.
     """
-    return _read_named_file(path, Message("word.volume"))[0]
+    header = read_header(path, Message("word.volume"))
+    as_type = np.float32 if header.stored.scaled else header.stored.dtype.newbyteorder("=")
+    return _image(header, as_type, Message("word.volume"))
+
+
+def read_header(path: Path, volume: Volume) -> VolumeHeader:
+    """Read and bound the header of a scan file, before any voxel.
+
+    Args:
+        path: A NIfTI, NRRD or MetaImage file.
+        volume: What the volume is, for messages.
+
+    Raises:
+        UnreadableScanError: Not a regular file of these formats, no 3-D scalar volume, or its header contradicts
+            itself or the length of the file.
+    """
+    ending = path.name.lower()
+    if ending.endswith(".img"):
+        path = path.with_name(path.name[:-4] + ".hdr")
+    elif not ending.endswith(FILE_ENDINGS):
+        raise UnreadableScanError(Message("scan.unknown_format", volume=volume))
+    size_of_regular(path, volume)
+    try:
+        if ending.endswith((".nii", ".nii.gz", ".hdr", ".img")):
+            return read_nifti_header(path, volume)
+        if ending.endswith((".nrrd", ".nhdr")):
+            return read_nrrd_header(path, volume)
+        return read_metaimage_header(path, volume)
+    except OSError as problem:
+        raise UnreadableScanError(
+            Message("scan.cannot_be_read", volume=volume, reason=problem.strerror or type(problem).__name__)
+        ) from problem
 
 
 def content_sha256(path: Path) -> str:
-    """SHA-256 of a scan file, or of all files of a DICOM folder in the order of their names."""
-    if path.is_file():
-        return sha256_of(path)
-    files = sorted(file for file in path.iterdir() if file.is_file())
-    return hashlib.sha256("\n".join(f"{file.name} {sha256_of(file)}" for file in files).encode()).hexdigest()
+    """SHA-256 of a scan: of its file, of header and voxels of a detached one, or of a DICOM folder's files by name.
+
+    Raises:
+        UnreadableScanError: It is a pipe or a device, or not there.
+    """
+    kind = kind_of(path)
+    if kind == "folder":
+        files = sorted(file for file in path.iterdir() if kind_of(file) == "file")
+    else:
+        size_of_regular(path, Message("word.volume"))
+        if not path.name.lower().endswith(_DETACHED):
+            return sha256_of(path)
+        files = sorted({path, read_header(path, Message("word.volume")).stored.path})
+    return hashlib.sha256(
+        "\n".join(f"{file.name} {sha256_of(file)}" for file in files).encode("utf-8", "surrogateescape")
+    ).hexdigest()
 
 
 def write_volume(image: sitk.Image, path: Path) -> None:
@@ -142,108 +223,11 @@ def _voxel_bytes(image: sitk.Image) -> int:
     return int(image.GetNumberOfPixels() * voxel) % 2**32
 
 
-def _read_file(path: Path, volume: Volume) -> tuple[sitk.Image, tuple[Message, ...]]:
-    # Asked for scan.nii.gz, ITK reads scan.nii where both lie in one folder. A copy apart is read instead.
-    if path.name.lower().endswith(".nii.gz") and path.with_suffix("").exists():
-        with tempfile.TemporaryDirectory() as apart:
-            return _read_named_file(Path(shutil.copy(path, Path(apart) / "scan.nii.gz")), volume)
-    return _read_named_file(path, volume)
+def _image(header: VolumeHeader, as_type: DTypeLike, volume: Volume) -> sitk.Image:
+    """The volume of a header, its values as ``as_type``."""
+    values = read_voxels(header.stored, as_type, volume)
+    return image_on_grid(values.reshape(header.grid.size[::-1]), header.grid)
 
 
-def _read_named_file(path: Path, volume: Volume) -> tuple[sitk.Image, tuple[Message, ...]]:
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as problem:
-        raise _unreadable(volume, problem) from problem
-    _check_shape(reader, volume)
-    try:
-        if path.name.lower().endswith(".gz"):
-            _check_compressed_file(path)
-        image = reader.Execute()
-    except (RuntimeError, MemoryError, EOFError, gzip.BadGzipFile, zlib.error) as problem:
-        raise _unreadable(volume, problem) from problem
-    return image, _header_remarks(reader, volume)
-
-
-def _check_compressed_file(path: Path) -> None:
-    """Read a gzip file to its end: ITK fills what is missing of a truncated one with noise and says nothing."""
-    with gzip.open(path) as stream:
-        while stream.read(1 << 24):
-            pass
-
-
-def _check_shape(reader: sitk.ImageFileReader, volume: Volume) -> None:
-    """Refuse from the header alone what is no 3-D volume, before a large file is loaded."""
-    size = reader.GetSize()
-    if reader.GetNumberOfComponents() > 1:
-        raise UnreadableScanError(Message("scan.color_file", volume=volume))
-    if len(size) > 3 and max(size[3:]) > 1:
-        raise UnreadableScanError(Message("scan.time_series", volume=volume, count=max(size[3:])))
-    if len(size) < 3 or min(size[:3]) < 2:
-        raise UnreadableScanError(Message("scan.two_dimensional_file", volume=volume))
-
-
-def _as_float_volume(image: sitk.Image, volume: Volume) -> sitk.Image:
-    if "complex" in image.GetPixelIDTypeAsString():
-        raise UnreadableScanError(Message("scan.complex_numbers", volume=volume))
-    while image.GetDimension() > 3:
-        size = list(image.GetSize())
-        size[-1] = 0
-        image = sitk.Extract(image, size, [0] * image.GetDimension())
-    return sitk.Cast(image, sitk.sitkFloat32)
-
-
-def _header_remarks(reader: sitk.ImageFileReader, volume: Volume) -> tuple[Message, ...]:
-    """Say so when the two positions that a NIfTI header can hold differ."""
-    if not (_code(reader, "qform_code") and _code(reader, "sform_code")):
-        return ()
-    quaternion = [_number(reader, f"quatern_{axis}") for axis in "bcd"]
-    offset = [_number(reader, f"qoffset_{axis}") for axis in "xyz"]
-    rows = [reader.GetMetaData(f"srow_{axis}").split() for axis in "xyz"]
-    sform = np.array(rows, dtype=float)
-    spacing = np.array([_number(reader, f"pixdim[{axis}]") for axis in (1, 2, 3)])
-    corners = np.array(np.meshgrid(*[(0.0, n - 1.0) for n in reader.GetSize()[:3]])).reshape(3, -1)
-    # ITK does not pass on the sign (qfac) that turns the third axis of the qform, so the nearer of both counts.
-    qforms = [np.column_stack([_rotation(quaternion) * spacing * (1, 1, sign), offset]) for sign in (1, -1)]
-    gap = min(np.abs((sform - qform) @ np.vstack([corners, np.ones(8)])).max() for qform in qforms)
-    if gap <= _HEADER_TOLERANCE_MM:
-        return ()
-    return (Message("scan.two_positions", volume=volume, gap=gap),)
-
-
-def _rotation(quaternion_bcd: list[float]) -> np.ndarray:
-    b, c, d = quaternion_bcd
-    a = np.sqrt(max(0.0, 1.0 - b * b - c * c - d * d))
-    return np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
-        ]
-    )
-
-
-def _code(reader: sitk.ImageFileReader, key: str) -> int:
-    return int(_number(reader, key)) if reader.HasMetaDataKey(key) else 0
-
-
-def _number(reader: sitk.ImageFileReader, key: str) -> float:
-    return float(reader.GetMetaData(key))
-
-
-def _format_of(path: Path) -> str:
-    ending = path.name.lower()
-    if ending.endswith((".nii", ".nii.gz")):
-        return "NIfTI"
-    return "NRRD" if ending.endswith((".nrrd", ".nhdr")) else "MetaImage"
-
-
-def _unreadable(volume: Volume, problem: BaseException) -> UnreadableScanError:
-    # ITK's own text names the file with its path, so only its kind is passed on.
-    if "orthonormal" in str(problem):
-        return UnreadableScanError(Message("scan.sheared_axes", volume=volume))
-    if isinstance(problem, MemoryError) or "bad_alloc" in str(problem) or "allocate" in str(problem):
-        return UnreadableScanError(Message("scan.too_large_for_memory", volume=volume))
-    return UnreadableScanError(Message("scan.damaged_file", volume=volume))
+def _no_mask(volume: Volume) -> UnreadableScanError:
+    return UnreadableScanError(Message("mask.no_mask", volume=volume))

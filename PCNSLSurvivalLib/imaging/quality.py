@@ -64,10 +64,18 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
     name = sequence.label
     finite = np.isfinite(values)
     if not finite.all():
-        percent = 100 * (1 - float(finite.mean()))
-        raise UnusableScanError(Message("scan.not_numbers", sequence=sequence, percent=percent))
+        count = int(np.count_nonzero(~finite))
+        raise UnusableScanError(Message("scan.not_numbers", sequence=sequence, count=count, total=finite.size))
     check_is_mr_volume(values, sequence)
     return _slice_distance(image, name), _scanned_block(image, name)
+
+
+def remark_findings(remarks: tuple[Message, ...], subject: str) -> tuple[Finding, ...]:
+    """What reading a file left in doubt, as findings beside those of its content."""
+    return tuple(
+        Finding(code="header", subject=subject, verdict=Verdict.CHECK, value=None, unit="", sentence=str(remark))
+        for remark in remarks
+    )
 
 
 def looks_stripped(image: sitk.Image) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step, Verdict
@@ -17,7 +18,7 @@ from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.explain.regional_attribution import RegionalAttribution, attribute_by_region, mask_on_network_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
-from PCNSLSurvivalLib.imaging.io import Scan, read_mask, read_scan
+from PCNSLSurvivalLib.imaging.io import Mask, Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
 from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, SurvivalNetwork
 from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
@@ -119,19 +120,19 @@ def predict_case(
     clock = StepClock(listener)
     with clock.step(Step.READ):
         scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
-        mask = (
-            None if options.brain_mask is None else canonical(read_mask(options.brain_mask, Message("word.brain_mask")))
-        )
-        lesion = (
+        mask = None if options.brain_mask is None else read_mask_file(options.brain_mask, Message("word.brain_mask"))
+        lesion_file = (
             None
             if options.lesion_mask is None
-            else canonical(read_mask(options.lesion_mask, Message("word.lesion_mask"), labels=options.lesion_labels))
+            else read_mask_file(options.lesion_mask, Message("word.lesion_mask"), labels=options.lesion_labels)
         )
+        lesion = None if lesion_file is None else _on_t1gd(lesion_file, scans[MRSequence.T1GD])
+        masks = [one for one in (mask, lesion_file) if one is not None]
     prepared = prepare_case(
         {sequence: canonical(scan.image) for sequence, scan in scans.items()},
         recipe=model.recipe,
         clock=clock,
-        brain_mask=mask,
+        brain_mask=None if mask is None else canonical(mask.image),
         already_stripped=options.already_stripped,
         already_corrected=options.already_corrected,
         already_registered=options.already_registered,
@@ -184,7 +185,7 @@ def predict_case(
         checks=checks,
         options=options,
         seconds=clock.seconds,
-        warnings=_warnings(scans, prepared, result, attribution, checks),
+        warnings=_warnings((*scans.values(), *masks), prepared, result, attribution, checks),
     )
 
 
@@ -201,6 +202,18 @@ def voxel_sha256(image: sitk.Image) -> str:
     return digest.hexdigest()
 
 
+def _on_t1gd(lesion: Mask, t1gd: Scan) -> sitk.Image:
+    """A lesion mask in canonical order, which must lie on the voxels of T1Gd.
+
+    Raises:
+        GridMismatchError: It does not.
+    """
+    mask = canonical(lesion.image)
+    if not Grid.of(mask).matches(Grid.of(canonical(t1gd.image)), tolerance_mm=0.01):
+        raise GridMismatchError("The lesion mask", "T1Gd")
+    return mask
+
+
 def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int) -> sitk.Image:
     """A raw map over its own largest cell, on the canonical T1Gd grid; an empty map stays 0."""
     scale = float(raw_map.max())
@@ -214,14 +227,14 @@ def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int
 
 
 def _warnings(
-    scans: Mapping[MRSequence, Scan],
+    read: Iterable[Scan | Mask],
     prepared: PreparedCase,
     result: NetworkResult,
     attribution: RegionalAttribution,
     checks: ExplanationChecks | None,
 ) -> tuple[str, ...]:
     judged = [finding.sentence for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
-    remarks = [str(remark) for scan in scans.values() for remark in scan.remarks]
+    remarks = [str(remark) for one in read for remark in one.remarks]
     foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
     explained = [
         result.familiarity.sentence if foreign else None,

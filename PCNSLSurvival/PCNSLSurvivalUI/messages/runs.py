@@ -31,6 +31,7 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
             "patient's brain. Read the probability with care."
         ),
         _("The brain mask"),
+        _("The lesion mask"),
         _("the grid of the map"),
         _(
             "The prepared case has shape {shape}, the model reads {wanted} (sequences and voxels). Prepare the scans "

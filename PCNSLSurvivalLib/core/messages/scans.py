@@ -5,11 +5,31 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
-    "dicom.color": _("The {sequence} series holds color pictures (a screen capture). Give the original MR series."),
+    "dicom.color": _("The {sequence} series holds color pictures or screen captures. Give the original MR series."),
     "dicom.damaged_file": _("A file of the {sequence} series is damaged. Export the series again from the archive."),
+    "dicom.damaged_pixels": _(
+        "The pixels of the {sequence} series cannot be read: a file is damaged, or its pixels do not fit its header. "
+        "Export the series again from the archive."
+    ),
+    "dicom.differing_slices": _(
+        "The slices of the {sequence} series differ in size or pixel spacing: two series are mixed. Export the series"
+        " again, alone."
+    ),
+    "dicom.impossible_header": _(
+        "The headers of the {sequence} series hold positions, directions, spacings or scales that are not possible. "
+        "Export the series again from the archive."
+    ),
+    "dicom.left_out": _("Some files in the {sequence} folder are not slices of the series and were left out: {files}."),
+    "dicom.localizers_only": _(
+        "The {sequence} folder holds localizer images only. Give the folder of the {sequence} series itself."
+    ),
     "dicom.no_images": _(
         "The {sequence} folder holds no DICOM images. Give the folder that directly contains the files of the "
         "{sequence} series, or a NIfTI, NRRD or MetaImage file."
+    ),
+    "dicom.no_place": _(
+        "In the {sequence} series, {count} of {total} slices state no position, orientation or pixel spacing, so they"
+        " cannot be put in their places. Export the series again from the archive, complete with its headers."
     ),
     "dicom.not_parallel": _(
         "The slices of the {sequence} series are not parallel (a localizer or a rotating view). Choose the axial, "
@@ -19,21 +39,42 @@ TEMPLATES = {
         "The {sequence} series was made by another modality ({modality}), not by MR. Choose the MR series."
     ),
     "dicom.several_series": _(
-        "The {sequence} folder holds {count} DICOM series. Copy the files of the {sequence} series to a folder of "
-        "its own and give that, or load the study in Slicer and choose the series there."
+        "The {sequence} folder holds {count} DICOM series. Copy the files of the {sequence} series to a folder of its"
+        " own and give that, or load the study in Slicer and choose the series there."
+    ),
+    "dicom.several_volumes": _(
+        "The {sequence} series holds {count} slices at {places} positions: several volumes (echoes, time points or "
+        "reconstructions) are mixed. Export the one to be used alone."
+    ),
+    "dicom.sideways": _(
+        "The slices of the {sequence} series do not lie straight above one another, but up to {gap:.1f} mm aside (a "
+        "tilted gantry or a sheared block). Choose another reconstruction, or load the series in Slicer, which can "
+        "straighten it, and predict there."
     ),
     "dicom.two_dimensional": _(
         "The {sequence} series holds a single two-dimensional image. Give the whole {sequence} series."
+    ),
+    "dicom.two_frames_of_reference": _(
+        "The slices of the {sequence} series lie in more than one frame of reference: two sessions are mixed. Export "
+        "the series again, alone."
     ),
     "dicom.unevenly_spaced": _(
         "The slices of the {sequence} series are unevenly spaced ({least:.2f} to {most:.2f} mm apart): slices are "
         "missing or two series are mixed. Export the series again, complete and alone."
     ),
-    "dicom.unreadable": _(
-        "The {sequence} series cannot be read: a file is damaged, or its slices differ in size. Export the series "
-        "again from the archive."
+    "mask.fractions": _("The {volume} holds fractions, which were taken for probabilities: a voxel counts from 0.5."),
+    "mask.no_mask": _(
+        "The {volume} holds neither labels nor probabilities between 0 and 1. Give a mask, not a scan or a map."
     ),
     "mask.not_found": _("The {volume} was not found. Check its file name."),
+    "mask.not_numbers": _(
+        "The {volume} holds values that are not numbers in {count} of its voxels. Save it again as labels."
+    ),
+    "scan.analyze_format": _(
+        "The {volume} file is in Analyze format, which does not state left and right. Convert the scan from DICOM to "
+        "NIfTI."
+    ),
+    "scan.cannot_be_read": _("The {volume} file cannot be read ({reason}). Copy it to this computer."),
     "scan.color_file": _(
         "The {volume} file is a color or vector image, not an MR scan. Give the original scan, not a picture or an "
         "overlay made from it."
@@ -46,14 +87,41 @@ TEMPLATES = {
     "scan.few_slices": _(
         "{sequence} has too few slices ({count}) to be a volume of the head. Choose the whole series for {sequence}."
     ),
+    "scan.file_not_found": _("The {volume} file was not found. Check the file name given for {volume}."),
+    "scan.impossible_voxel_size": _(
+        "The {volume} file states voxels of {edges} mm, which no scanner gives. Convert the scan again from DICOM, "
+        "where the true size stands."
+    ),
+    "scan.leading_axis_dropped": _(
+        "The {volume} file begins with an axis of length one, which was left out; its other axes were taken to lie as"
+        " its header states. Check left and right, or convert the scan from DICOM again."
+    ),
+    "scan.long_text": _(
+        "The {volume} file stores its voxels as text, which is read up to {megabytes} MB. Save it as NIfTI."
+    ),
     "scan.looks_like_ct": _(
         "{sequence} looks like a CT in Hounsfield units (air near -1000, soft tissue near 40). This software reads "
         "MRI; choose the MR volume for {sequence}."
     ),
+    "scan.no_img_file": _("The {volume} header has no .img file beside it. Give both files in one folder."),
+    "scan.no_possible_place": _(
+        "The {volume} file states no possible place in the patient. Convert the scan again from DICOM."
+    ),
+    "scan.no_regular_file": _(
+        "A folder, pipe or device stands where the file of {volume} is expected. Give a regular file."
+    ),
+    "scan.no_voxel_size": _(
+        "The {volume} file does not state the size of its voxels. Convert the scan again from DICOM."
+    ),
     "scan.not_found": _("The {sequence} scan was not found. Check the file or folder name given for {sequence}."),
     "scan.not_numbers": _(
-        "{sequence} holds values that are not numbers (NaN or infinite) in {percent:.2g} % of its voxels. Export "
-        "the scan again from its DICOM source."
+        "{sequence} holds values that are not numbers (NaN or infinite) in {count} of its {total} voxels. Export the "
+        "scan again from its DICOM source."
+    ),
+    "scan.not_permitted": _("The {volume} file may not be read. Ask its owner for the right to read it."),
+    "scan.orientation_unknown": _(
+        "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. Its"
+        " axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
     ),
     "scan.same_value": _(
         "{sequence} has the same value everywhere, so it shows nothing. Choose another file for {sequence}."
@@ -63,20 +131,40 @@ TEMPLATES = {
         "grid, for example in Slicer with 'Harden transform' and 'Resample Image (BRAINS)'."
     ),
     "scan.time_series": _(
-        "The {volume} file holds {count} volumes (a time series or several echoes). Save the one to be used as a "
-        "file of its own and give that."
+        "The {volume} file holds {count} volumes (a time series or several echoes). Save the one to be used as a file"
+        " of its own and give that."
     ),
     "scan.too_large_for_memory": _("The {volume} file does not fit into this computer's memory."),
+    "scan.too_many_voxels": _(
+        "The {volume} file states more than {millions} million voxels, which no scan of a head has. Resample it to "
+        "voxels of at least 0.5 mm, or convert it again from DICOM."
+    ),
     "scan.two_dimensional_file": _(
-        "The {volume} file is a single two-dimensional image. Give the whole volume: one file with all slices, or "
-        "the folder of the DICOM series."
+        "The {volume} file is a single two-dimensional image. Give the whole volume: one file with all slices, or the"
+        " folder of the DICOM series."
     ),
     "scan.two_positions": _(
-        "The {volume} file states two positions (sform and qform) that differ by up to {gap:.0f} mm; its sform was "
+        "The {volume} file states two positions (sform and qform) that differ by up to {gap:.0f} mm; its {used} was "
         "used. If slices or overlay look displaced, convert the scan from DICOM again."
     ),
+    "scan.two_voxel_sizes": _(
+        "The {volume} file states two sizes of its voxels: {used} mm in its sform, which was used, and {other} mm. If"
+        " the head looks too large or too small, convert the scan from DICOM again."
+    ),
     "scan.unknown_format": _(
-        "The {sequence} scan is not in a format this software reads. Give NIfTI (.nii, .nii.gz), NRRD (.nrrd, "
-        ".nhdr) or MetaImage (.mha, .mhd), or the folder of a DICOM series."
+        "The {volume} file is not in a format this software reads. Give NIfTI (.nii, .nii.gz, .hdr with .img), NRRD "
+        "(.nrrd, .nhdr) or MetaImage (.mha, .mhd), or the folder of a DICOM series."
+    ),
+    "scan.unknown_storage": _(
+        "The {volume} file stores its voxels in a way that is not read here ({storage}). Save it as NIfTI and give "
+        "that."
+    ),
+    "scan.voxels_elsewhere": _(
+        "The {volume} header names voxels in another folder, by a pattern or in several files. Give a volume in one "
+        "file, or a header with one file of voxels beside it."
+    ),
+    "scan.wrong_length": _(
+        "The {volume} file is damaged: it is shorter or longer than its header says, which states {needed} bytes of "
+        "voxels. Copy or download it again, or convert the scan again from DICOM."
     ),
 }

@@ -1,0 +1,1 @@
+"""DICOM series, from the bytes of their files to one volume."""

@@ -1,0 +1,199 @@
+"""What one DICOM file is, and where each of its frames lies in the patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError, DataSet, Elements, read_data_set
+from PCNSLSurvivalLib.imaging.geometry import FloatArray
+from PCNSLSurvivalLib.imaging.headers.stored_voxels import LARGEST_VOXELS
+
+_SOP_CLASS, _SOP_INSTANCE, _META_CLASS = 0x00080016, 0x00080018, 0x00020002
+_IMAGE_TYPE, _MODALITY, _SERIES, _FRAME_OF_REFERENCE = 0x00080008, 0x00080060, 0x0020000E, 0x00200052
+_POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
+_SLOPE, _INTERCEPT = 0x00281053, 0x00281052
+_SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011
+_ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230
+_PLANE_POSITION, _PLANE_ORIENTATION = 0x00209113, 0x00209116
+_PIXEL_MEASURES, _PIXEL_VALUES = 0x00289110, 0x00289145
+
+_DISC_INDEX = "1.2.840.10008.1.3.10"
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+Role = Literal["slice", "picture", "localizer", "no image", "disc index"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One slice of the patient.
+
+    Attributes:
+        number: Its place among the frames of its file, from 0.
+        position: (3,) center of its first pixel in LPS mm; None where the file does not say.
+        orientation: (2, 3) directions in which columns and rows follow one another; None as above.
+        spacing_mm: (2,) distance of rows and of columns; None as above.
+        slope: Value of a pixel is ``slope`` times the stored one plus ``intercept``.
+        intercept: See ``slope``.
+    """
+
+    number: int
+    position: FloatArray | None
+    orientation: FloatArray | None
+    spacing_mm: FloatArray | None
+    slope: float
+    intercept: float
+
+    @property
+    def placed(self) -> bool:
+        """Whether the file says where it lies."""
+        return self.position is not None and self.orientation is not None and self.spacing_mm is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelFormat:
+    """How pixels are stored."""
+
+    rows: int
+    columns: int
+    frames: int
+    allocated: int
+    stored: int
+    high_bit: int
+    signed: bool
+    inverted: bool
+    """MONOCHROME1: the smallest value is white."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DicomFile:
+    """One file of a folder, accounted for."""
+
+    path: Path
+    data: DataSet
+    role: Role
+    series: str
+    instance: str
+    modality: str
+    frame_of_reference: str
+    pixels: PixelFormat | None
+    frames: tuple[Frame, ...]
+
+
+def read_dicom_file(path: Path) -> DicomFile:
+    """Read what one file is, without its pixels.
+
+    Raises:
+        NoDicomError: It is no DICOM file.
+        DamagedDicomError: It contradicts itself.
+        OSError: It cannot be read.
+    """
+    data = read_data_set(path)
+    top = data.elements
+    sop_class = top.text(_SOP_CLASS)
+    has_image = (data.pixels is not None or bool(data.fragments)) and top.short(_ROWS) is not None
+    image_type = [word.upper() for word in top.words(_IMAGE_TYPE)]
+    pixels = frames = None
+    role: Role = "slice"
+    if _DISC_INDEX in (sop_class, top.text(_META_CLASS)):
+        role = "disc index"
+    elif not has_image:
+        role = "no image"
+    elif (top.short(_SAMPLES) or 1) != 1:
+        role = "picture"
+    else:
+        pixels = _pixel_format(top)
+        frames = _frames(top, pixels.frames)
+        secondary = sop_class == _SECONDARY_CAPTURE or sop_class.startswith(_SECONDARY_CAPTURE + ".")
+        captured = "SECONDARY" in image_type or "SCREEN SAVE" in image_type
+        if secondary or (captured and not all(frame.placed for frame in frames)):
+            role = "picture"
+        elif "LOCALIZER" in image_type:
+            role = "localizer"
+    return DicomFile(
+        path=path,
+        data=data,
+        role=role,
+        series=top.text(_SERIES),
+        instance=top.text(_SOP_INSTANCE),
+        modality=top.text(_MODALITY) or "MR",
+        frame_of_reference=top.text(_FRAME_OF_REFERENCE),
+        pixels=pixels,
+        frames=frames or (),
+    )
+
+
+def _pixel_format(top: Elements) -> PixelFormat:
+    rows, columns = top.short(_ROWS) or 0, top.short(_COLUMNS) or 0
+    frames = _count_of_frames(top)
+    allocated = top.short(_ALLOCATED) or 0
+    stored = top.short(_STORED) or allocated
+    high_bit = top.short(_HIGH_BIT)
+    high_bit = stored - 1 if high_bit is None else high_bit
+    if allocated not in (8, 16, 32) or not 1 <= stored <= high_bit + 1 <= allocated:
+        raise DamagedDicomError
+    if rows < 1 or columns < 1 or rows * columns * frames > LARGEST_VOXELS:
+        raise DamagedDicomError
+    return PixelFormat(
+        rows=rows,
+        columns=columns,
+        frames=frames,
+        allocated=allocated,
+        stored=stored,
+        high_bit=high_bit,
+        signed=bool(top.short(_SIGNED)),
+        inverted=top.text(_PHOTOMETRIC).upper() == "MONOCHROME1",
+    )
+
+
+def _count_of_frames(top: Elements) -> int:
+    text = top.text(_FRAMES)
+    if not text:
+        return 1
+    if not (text.isascii() and text.lstrip("+").isdigit() and len(text) <= 9) or int(text) < 1:
+        raise DamagedDicomError
+    return int(text)
+
+
+def _frames(top: Elements, count: int) -> tuple[Frame, ...]:
+    shared, each = top.item(_SHARED), top.items.get(_PER_FRAME, [])
+    if each and len(each) != count:
+        raise DamagedDicomError
+    places = []
+    for number in range(count):
+        groups = [group for group in (each[number] if each else None, shared) if group is not None]
+        position, orientation, spacing, slope, intercept = (
+            _stated(tag, size, top if count == 1 or tag == _SPACING else None, [group.item(macro) for group in groups])
+            for tag, size, macro in (
+                (_POSITION, 3, _PLANE_POSITION),
+                (_ORIENTATION, 6, _PLANE_ORIENTATION),
+                (_SPACING, 2, _PIXEL_MEASURES),
+                (_SLOPE, 1, _PIXEL_VALUES),
+                (_INTERCEPT, 1, _PIXEL_VALUES),
+            )
+        )
+        places.append(
+            Frame(
+                number=number,
+                position=position,
+                orientation=None if orientation is None else orientation.reshape(2, 3),
+                spacing_mm=spacing,
+                slope=1.0 if slope is None else float(slope[0]),
+                intercept=0.0 if intercept is None else float(intercept[0]),
+            )
+        )
+    return tuple(places)
+
+
+def _stated(tag: int, count: int, top: Elements | None, groups: list[Elements | None]) -> FloatArray | None:
+    """The numbers that count for a frame: its own before those all share, those before the file's."""
+    for group in (*groups, top):
+        if group is not None and group.values.get(tag):
+            numbers = group.numbers(tag, count)
+            if numbers is not None:
+                return np.array(numbers)
+    return None

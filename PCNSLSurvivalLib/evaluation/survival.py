@@ -102,15 +102,15 @@ def log_rank_test(
     """The log-rank test of a group against all other patients, by permutation.
 
     The statistic is the usual one, observed minus expected deaths of the group. Its p is not taken from the chi-squared
-    distribution, which is wrong by orders of magnitude for a group of one or two, but from dealing out the
-    group anew: every patient adds the own death minus the hazard lived through, whoever is in the group.
+    distribution, which is wrong by orders of magnitude for a group of one or two, but from permuting the
+    group labels. Every patient contributes the own death minus the cumulative hazard, in any group.
 
     Args:
         os_days: (N,) days to death, or to the last day known alive.
         death_observed: (N,) whether the death was observed.
         group: (N,) True or False.
         permutations: Number of permutations of the group labels; p is at least 1 / (permutations + 1).
-        seed: Of the dealing.
+        seed: Random seed of the permutations.
 
     References:
         Mantel, Cancer Chemother Rep 50, 1966; Peto and Peto, J R Stat Soc A 135, 1972 (the scores and their

@@ -10,7 +10,7 @@ from PCNSLSurvivalLib.imaging.io import FILE_ENDINGS
 
 # Words of a name in small letters, one space between them.
 _T1 = r"t1|mp ?rage|spgr"
-# Names of a contrast agent, which speak of T1Gd by themselves where no word speaks of T2 or FLAIR.
+# Names of a contrast agent, which suggest T1Gd by themselves where no word suggests T2 or FLAIR.
 _AGENT = r"(?:gd|gad)(?![a-z])|gado|(?:\+ ?c|c\+)(?![a-z])"
 # Words that make a T1 a T1Gd: "T1 post" is after contrast, "T1 post op" after surgery; "T1 C" is no cervical spine.
 _CONTRAST = (
@@ -29,14 +29,14 @@ _LESION_MASK = re.compile(r"lesion|tumou?r|(?<![a-z])roi|seg(?![a-z])|segm", re.
 
 
 def sequence_of(name: str) -> MRSequence | None:
-    """The sequence a free file name speaks of; None where it names none, or a mask."""
+    """The sequence that a free file name suggests; None if it names none, or a mask."""
     return None if _NO_SCAN.search(name) else _sequence_in(name)
 
 
 def masks_in(paths: list[Path]) -> tuple[Path | None, Path | None]:
     """Brain mask and lesion mask on the T1Gd voxel grid among some files.
 
-    A mask whose name speaks of another sequence belongs to that sequence's voxels and is left aside.
+    A mask whose name suggests another sequence belongs to that sequence's voxels and is ignored.
     """
     fitting = [path for path in paths if _sequence_in(stem(path)) in (MRSequence.T1GD, None)]
     brain = [path for path in fitting if _BRAIN_MASK.search(stem(path))]

@@ -42,7 +42,7 @@ class ExplanationChecks:
         """How many passed, and what that means for the reader."""
         made = [result for result in self.results if result.verdict is not None]
         passed = sum(result.verdict is Verdict.GOOD for result in made)
-        advice = "" if passed == len(made) else " Do not lean on this map."
+        advice = "" if passed == len(made) else " Do not rely on this map."
         return f"{passed} of {len(made)} checks of the explanation passed.{advice}"
 
     def to_json(self) -> dict[str, Any]:

@@ -81,9 +81,7 @@ class NetworkResult:
         """What the map shows, in a sentence."""
         if self.map_is_empty:
             return f"No region of the scan contributes to {self.target.label}: the map is empty."
-        return (
-            f"The map shows where the network found what speaks for {self.target.label}; it does not outline a lesion."
-        )
+        return f"The map shows which regions support {self.target.label}. It is not a lesion segmentation."
 
     @property
     def probability_spread(self) -> float | None:

@@ -129,7 +129,7 @@ timed and tested before a trained model is there.
 
 | | |
 |---|---|
-| Network | 3D {architecture.name}, {architecture.widen_factor:g} of the usual width, {members} member(s) |
+| Network | 3D {architecture.name}, width multiplier {architecture.widen_factor:g}, {members} member(s) |
 | Input | {names}; {" x ".join(str(n) for n in grid.size)} voxels of {grid.spacing_mm[0]:g} mm |
 | Weights | random start of MONAI, seed {seed}, never trained |
 | Normalization statistics | measured on smoothed random noise inside an ellipsoid |

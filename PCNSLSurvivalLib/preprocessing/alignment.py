@@ -1,4 +1,4 @@
-"""One scan laid over T1Gd, by itself: for reading the two side by side, without a prediction."""
+"""Registration of one scan to T1Gd alone: for reading the two side by side, without a prediction."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def judge_pose(
     *,
     moved_before: sitk.Transform | None = None,
 ) -> tuple[Finding, ...]:
-    """What there is to say of a scan laid over T1Gd.
+    """The findings on a scan registered to T1Gd.
 
     Args:
         sequence: The scan.

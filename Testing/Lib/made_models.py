@@ -25,7 +25,7 @@ def small_recipe(edge: int = 32):
 def small_model(
     path: Path, *, depth: int = 10, members: int = 1, channels: int = 1, stride: int = 1, edge: int = 32
 ) -> ModelFolder:
-    """An untrained model of an eighth of the usual width."""
+    """An untrained model with a width multiplier of 1/8."""
     architecture = ResNetArchitecture(depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125)
     write_untrained_model(
         path, architecture=architecture, sequences=SEQUENCES[:channels], recipe=small_recipe(edge), members=members

@@ -1,4 +1,4 @@
-"""A wrong input ends with exit code 3 and a sentence; nothing half-written stays behind."""
+"""A wrong input ends with exit code 3 and a sentence, without partial output."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def made_model():
         sequences=(MRSequence.T1GD,),
         recipe=RECIPE,
         intended_use="Tests.",
-        training_cohort="Nobody.",
+        training_cohort="None.",
         training_patients=0,
     )
 

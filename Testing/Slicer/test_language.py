@@ -179,8 +179,8 @@ def test_several_sentences_are_translated_one_by_one_and_values_with_them(words,
         "The brain mask is one piece.": "Die Maske ist ein Stück.",
     }
     monkeypatch.setattr(translation, "language", lambda text: german.get(text, text))
-    said = f"{cut} {there} Nobody knows this sentence. The brain mask is one piece."
-    told = "Abgeschnitten: noch 70 % vorn. Nobody knows this sentence. Die Maske ist ein Stück."
+    said = f"{cut} {there} An unknown sentence. The brain mask is one piece."
+    told = "Abgeschnitten: noch 70 % vorn. An unknown sentence. Die Maske ist ein Stück."
     assert words.inUsersLanguage(said) == told
     assert words.inUsersLanguage("A sentence of an older version: 3 mm.") == "A sentence of an older version: 3 mm."
     assert words.inUsersLanguage("") == ""

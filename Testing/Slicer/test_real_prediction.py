@@ -80,7 +80,7 @@ def test_the_demonstration_patient_in_one_click(standin):
 
 @pytest.mark.slow
 def test_a_small_model_and_the_built_in_alignment_in_one_click(standin, tmp_path):
-    """Through the real command line: the prediction of T1Gd, then T1, which lies 6 mm to the left, laid over it."""
+    """Through the real command line: the prediction of T1Gd, then T1, 6 mm off to the left, registered to it."""
     import SimpleITK as sitk
     import slicer
     from made_heads import made_head

@@ -44,7 +44,7 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
             "happens again, install the model anew."
         ),
         _("No region of the scan contributes to {name}: the map is empty."),
-        _("The map shows where the network found what speaks for {name}; it does not outline a lesion."),
+        _("The map shows which regions support {name}. It is not a lesion segmentation."),
         _("ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."),
         _("The memory of the {device} device was not enough; the case was computed on the CPU."),
         _("The {device} device of this computer has no bf16 arithmetic. Choose --precision float32."),

@@ -38,7 +38,7 @@ class PanelLogic:
         """Whether a result is just coming into the scene: not the moment to show it."""
 
     def guess(self, parameters: PanelParameters, *, onlyEmpty: bool = False) -> Guess:
-        """Fill the roles that a volume's name and DICOM tags speak of.
+        """Fill the roles that volume names and DICOM tags suggest.
 
         Args:
             parameters: The panel's choices.
@@ -60,7 +60,7 @@ class PanelLogic:
         return {role: node for role, node in chosen.items() if node is not None}
 
     def doubts(self, parameters: PanelParameters | None) -> str:
-        """A sentence for every chosen volume whose name speaks of another sequence; what to do without a T1Gd."""
+        """A sentence for every chosen volume whose name suggests another sequence; what to do without a T1Gd."""
         if parameters is None:
             return ""
         chosen = self.chosenVolumes(parameters)

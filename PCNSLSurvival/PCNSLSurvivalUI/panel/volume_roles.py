@@ -79,14 +79,14 @@ class Guess:
 
 
 def role_of(name: str, tags: DicomTags = _NO_TAGS) -> MRSequence | None:
-    """The sequence that a volume's name and DICOM header speak of.
+    """The sequence that a volume's name and DICOM header suggest.
 
     Args:
         name: Name of the volume in the scene.
         tags: Its DICOM header, if it was loaded from DICOM.
 
     Returns:
-        The sequence, or None where nothing says it, or something speaks of another kind of image.
+        The sequence, or None if nothing suggests one, or something suggests another kind of image.
     """
     text = _spaced(name)
     if tags.modality not in ("", "MR") or "SUBTRACT" in tags.image_type.upper() or _has(text, _NOT_ANATOMY):

@@ -87,7 +87,7 @@ def _remarks(result: dict[str, Any], role: str) -> tuple[str, ...]:
 
 
 def _roleOf(finding: dict[str, Any]) -> str:
-    """The step that a finding speaks of, by its subject and the first word of its code."""
+    """The step of a finding, by its subject and the first word of its code."""
     for sequence in (MRSequence.T1, MRSequence.T2):
         if finding.get("subject") == sequence.label:
             return ALIGNED + sequence

@@ -29,7 +29,7 @@ _DEATH = (
 )  # fmt: skip
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _LONGEST_DAYS = 36525
-"""Nobody survives a diagnosis by a century: a larger number is something else."""
+"""No patient survives a century after diagnosis: a larger number is something else."""
 _FEW_DAYS = 150
 """A cohort without longer survival counts months or years, unless its column says days."""
 

@@ -20,7 +20,7 @@ def radiomics_region(patients: Sequence[PreparedExam], choice: RegionChoice = "a
     """The region for a whole cohort.
 
     Args:
-        patients: Everybody who takes part, censored ones too.
+        patients: All participants, including censored patients.
         choice: ``lesion`` or ``brain``; ``auto`` is the lesion if all patients have a mask, and the brain if none
             has.
 

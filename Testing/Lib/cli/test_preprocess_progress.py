@@ -1,4 +1,4 @@
-"""The bar of the preprocess command: what was found finished does not make the time left too short."""
+"""The progress bar of preprocess: cached cases do not make the remaining time too short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``pcnsl-survival register``: a scan laid over T1Gd, its movement in Slicer's frame, and when it is refused."""
+"""``pcnsl-survival register``: a scan registered to T1Gd, its transform in Slicer's frame, and rejections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning from lesion masks: cells, the second task, a head that speaks of the lesion, the training as a whole."""
+"""Learning from lesion masks: cells, the auxiliary task, the refitted head, the training as a whole."""
 
 from __future__ import annotations
 

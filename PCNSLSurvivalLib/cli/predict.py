@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
+
+if TYPE_CHECKING:
+    from PCNSLSurvivalLib.inference.predict import CaseOptions
 
 _SCAN = "NIfTI, NRRD or MetaImage file, or folder with one DICOM series"
 
@@ -98,6 +103,14 @@ def run_predict(args: argparse.Namespace) -> int:
     return predict_to_folder(paths, args)
 
 
+def case_options(args: argparse.Namespace) -> CaseOptions:
+    """The options of a case, each under its own name; one that a command does not offer keeps its default."""
+    from PCNSLSurvivalLib.inference.predict import CaseOptions
+
+    given = {one.name: getattr(args, one.name) for one in fields(CaseOptions) if hasattr(args, one.name)}
+    return CaseOptions(**given)
+
+
 def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -> int:
     """Predict, write everything, and print the result.
 
@@ -114,30 +127,12 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
     model = find_model(args.model)
 
     from PCNSLSurvivalLib.core.progress import StepClock
-    from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
+    from PCNSLSurvivalLib.inference.predict import predict_case
     from PCNSLSurvivalLib.reports.case.report import case_report_html
     from PCNSLSurvivalLib.results.case_folder import PREDICTION, REPORT, write_case_folder
 
     listener = listener_for(args.progress)
-    explained = {
-        name: getattr(args, name)
-        for name in ("target", "block", "method", "lesion_mask", "check_explanation")
-        if hasattr(args, name)
-    }
-    options = CaseOptions(
-        device=args.device,
-        runtime=args.runtime,
-        precision=args.precision,
-        tta=args.tta,
-        **explained,
-        brain_mask=getattr(args, "brain_mask", None),
-        cache_dir=getattr(args, "cache_dir", None),
-        already_stripped=getattr(args, "already_stripped", False),
-        already_corrected=getattr(args, "already_corrected", False),
-        already_registered=getattr(args, "already_registered", False),
-        alignment=getattr(args, "alignment", None),
-        override_quality=args.override_quality,
-    )
+    options = case_options(args)
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         result = predict_case(paths, model, options, listener)
         with StepClock(listener).step(Step.REPORT):

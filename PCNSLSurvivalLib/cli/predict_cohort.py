@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.predict import add_network_options
+from PCNSLSurvivalLib.cli.predict import add_network_options, case_options
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 _NOBODY_PREDICTED = 3
@@ -61,17 +61,10 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     cases = cohort.cases
     model = find_model(args.model)
 
-    from PCNSLSurvivalLib.inference.predict import CaseOptions
     from PCNSLSurvivalLib.reports.case.report import case_report_html
     from PCNSLSurvivalLib.results.cohort_prediction import TABLE, PredictedCase, predict_cohort, write_prediction_table
 
-    options = CaseOptions(
-        device=args.device,
-        runtime=args.runtime,
-        precision=args.precision,
-        tta=args.tta,
-        override_quality=args.override_quality,
-    )
+    options = case_options(args)
     out = args.out.absolute()
     done: list[PredictedCase] = []
     bar = tqdm(total=len(cases), desc="Cases", unit="case", file=sys.stderr, disable=args.progress != "auto")

@@ -50,6 +50,7 @@ def run_register(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.imaging.quality import remark_findings
     from PCNSLSurvivalLib.preprocessing.alignment import align_scan
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+    from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
     from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
     given = {
@@ -62,19 +63,21 @@ def run_register(args: argparse.Namespace) -> int:
         mask = None if args.brain_mask is None else read_mask_file(args.brain_mask, Message("word.brain_mask"))
         doubts = remark_findings(fixed.remarks, MRSequence.T1GD.label)
         doubts += () if mask is None else remark_findings(mask.remarks, "brain mask")
+        known = ScanState(
+            already_stripped=args.already_stripped,
+            already_corrected=args.already_corrected,
+            already_registered=args.already_registered,
+        )
         stored: dict[str, Any] = {}
         for sequence, path in given.items():
             moving = read_scan(path, sequence)
             found = align_scan(
-                fixed.image,
-                moving.image,
+                {MRSequence.T1GD: fixed.image, sequence: moving.image},
                 sequence,
                 recipe=RECIPE,
                 clock=StepClock(listener_for(args.progress)),
+                known=known,
                 brain_mask=None if mask is None else mask.image,
-                already_stripped=args.already_stripped,
-                already_corrected=args.already_corrected,
-                already_registered=args.already_registered,
                 override_quality=args.override_quality,
                 store=None if args.cache_dir is None else StepStore(args.cache_dir),
             )

@@ -28,6 +28,7 @@ from PCNSLSurvivalLib.imaging.io import Mask, content_sha256, read_mask_file, re
 from PCNSLSurvivalLib.imaging.quality import remark_findings
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
 _ROOM_BYTES = 200_000_000
@@ -112,9 +113,8 @@ def _prepare(task: CaseTask) -> bool:
         {sequence: scan.image for sequence, scan in scans.items()},
         recipe=task.recipe,
         clock=clock,
+        known=ScanState(already_stripped=case.stripped, already_registered=case.stripped),
         brain_mask=None if brain is None else brain.image,
-        already_stripped=case.stripped,
-        already_registered=case.stripped,
         override_quality=task.override_quality,
         store=store,
     )

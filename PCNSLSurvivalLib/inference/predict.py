@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -27,14 +28,17 @@ from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.architecture import Block
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
+from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
+
+_RESULT_STAYS = {"changes_result": False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseOptions:
+class CaseOptions(ScanState):
     """What the user says about the scans, where to compute, and what to explain."""
 
-    device: Device = "auto"
+    device: Device = field(default="auto", metadata=_RESULT_STAYS)
     runtime: RuntimeName = "auto"
     precision: Precision = "float32"
     tta: bool = False
@@ -49,14 +53,15 @@ class CaseOptions:
     """Labels of the mask that are lesion; every label but 0 if None."""
     check_explanation: bool = False
     brain_mask: Path | None = None
-    already_stripped: bool = False
-    already_corrected: bool = False
-    already_registered: bool = False
     alignment: Path | None = None
     """The movements that laid T1 and T2 over T1Gd, as ``register`` writes them: judged with the scans."""
     override_quality: bool = False
-    cache_dir: Path | None = None
+    cache_dir: Path | None = field(default=None, metadata=_RESULT_STAYS)
     """Folder in which the long steps are kept, and found again."""
+
+    def deciding(self) -> dict[str, Any]:
+        """The options that can change the result, by name; a new option counts unless its field says otherwise."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.metadata.get("changes_result", True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +138,7 @@ def predict_case(
         recipe=model.recipe,
         clock=clock,
         brain_mask=None if mask is None else canonical(mask.image),
-        already_stripped=options.already_stripped,
-        already_corrected=options.already_corrected,
-        already_registered=options.already_registered,
+        known=options,
         override_quality=options.override_quality,
         moved_before=None if options.alignment is None else read_movements(options.alignment),
         store=None if options.cache_dir is None else StepStore(options.cache_dir),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
 from PCNSLSurvivalLib.preprocessing.pipeline import judge_pose, stop_unless_usable
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.scan_state import UNTOUCHED, ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
 
@@ -32,31 +34,25 @@ class Alignment:
 
 
 def align_scan(
-    t1gd: sitk.Image,
-    moving: sitk.Image,
+    scans: Mapping[MRSequence, sitk.Image],
     sequence: MRSequence,
     *,
     recipe: Recipe,
     clock: StepClock,
+    known: ScanState = UNTOUCHED,
     brain_mask: sitk.Image | None = None,
-    already_stripped: bool = False,
-    already_corrected: bool = False,
-    already_registered: bool = False,
     override_quality: bool = False,
     store: StepStore | None = None,
 ) -> Alignment:
     """Find the rigid movement of the head between T1Gd and another scan, as ``prepare_case`` does.
 
     Args:
-        t1gd: 3-D volume, arbitrary units, LPS.
-        moving: 3-D volume of the same head, any grid and contrast.
-        sequence: What ``moving`` is.
+        scans: T1Gd and the scan to register: 3-D volumes of one head, arbitrary units, LPS.
+        sequence: The scan to register.
         recipe: All parameters.
         clock: Announces and times the steps.
+        known: What was done to the scans; those that are registered already are only judged.
         brain_mask: A mask on the voxels of T1Gd to use instead of brain extraction.
-        already_stripped: The scans show the brain alone, 0 outside.
-        already_corrected: The scans have no bias field.
-        already_registered: The scans lie over each other in millimeters: nothing is moved, only judged.
         override_quality: Go on after a finding that makes the alignment unusable.
         store: Keeps finished steps on disk, and gives them back to the next run over the same content.
 
@@ -69,26 +65,23 @@ def align_scan(
         GridMismatchError: ``brain_mask`` is not on the voxels of T1Gd.
         MissingFilesError: The brain extractor is needed and not installed.
     """
-    given = {MRSequence.T1GD: t1gd, sequence: moving}
-    native = {name: canonical(sitk.Cast(image, sitk.sitkFloat32)) for name, image in given.items()}
+    native = {name: canonical(sitk.Cast(scans[name], sitk.sitkFloat32)) for name in (MRSequence.T1GD, sequence)}
     findings = [finding for name, image in native.items() for finding in check_scan(image, name)]
     stop_unless_usable(findings, override_quality)
     fixed = native[MRSequence.T1GD]
-    stripped = already_stripped or looks_stripped(fixed)
-    steps = CaseSteps(
-        recipe=recipe,
-        clock=clock,
-        store=store,
-        corrected=already_corrected or stripped,
-        registered=already_registered,
-    )
-    mask = steps.brain_mask(fixed, None if brain_mask is None else canonical(brain_mask), stripped=stripped)
+    known = replace(known, already_stripped=known.already_stripped or looks_stripped(fixed))
+    steps = CaseSteps(recipe=recipe, clock=clock, store=store, known=known)
+    mask = steps.brain_mask(fixed, None if brain_mask is None else canonical(brain_mask))
     corrected = steps.correct(fixed, mask, MRSequence.T1GD)
     transform, moving_corrected = steps.register_to_t1gd(sequence, native, corrected, mask)
     findings += judge_pose(sequence, {MRSequence.T1GD: corrected, sequence: moving_corrected}, transform, mask)
     stop_unless_usable(findings, override_quality)
     aligned = resample(native[sequence], Grid.of(fixed), transform=transform)
-    return Alignment(transform=transform, aligned=in_voxel_order_of(aligned, Grid.of(t1gd)), findings=tuple(findings))
+    return Alignment(
+        transform=transform,
+        aligned=in_voxel_order_of(aligned, Grid.of(scans[MRSequence.T1GD])),
+        findings=tuple(findings),
+    )
 
 
 def read_movements(path: Path) -> dict[MRSequence, sitk.Transform]:

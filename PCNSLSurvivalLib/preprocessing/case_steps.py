@@ -12,6 +12,7 @@ from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore, pose_values
 from PCNSLSurvivalLib.preprocessing.steps.bias_field import correct_bias_field
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import extract_brain
@@ -29,12 +30,14 @@ class CaseSteps:
     recipe: Recipe
     clock: StepClock
     store: StepStore | None
-    corrected: bool
-    """The scans have no bias field (left)."""
-    registered: bool
-    """The scans lie over T1Gd."""
+    known: ScanState
 
-    def brain_mask(self, t1gd: sitk.Image, given: sitk.Image | None, *, stripped: bool) -> sitk.Image:
+    @property
+    def corrected(self) -> bool:
+        """Whether the scans have no bias field left: those without skull lost it before."""
+        return self.known.already_corrected or self.known.already_stripped
+
+    def brain_mask(self, t1gd: sitk.Image, given: sitk.Image | None) -> sitk.Image:
         """The brain on T1Gd: given, the whole of a stripped scan, or extracted.
 
         Raises:
@@ -46,7 +49,7 @@ class CaseSteps:
             if not Grid.of(mask).matches(Grid.of(t1gd), tolerance_mm=0.01):
                 raise GridMismatchError("The brain mask", "T1Gd")
             return resample(mask, Grid.of(t1gd), interpolation="nearest")
-        if stripped:
+        if self.known.already_stripped:
             self.clock.skip(Step.BRAIN_EXTRACTION, "already skull-stripped")
             background = float(sitk.GetArrayViewFromImage(t1gd).flat[0])
             return sitk.BinaryFillhole(sitk.Cast(t1gd != background, sitk.sitkUInt8), True)
@@ -82,7 +85,7 @@ class CaseSteps:
             mask: Brain on the grid of T1Gd.
         """
         image, step, name = native[sequence], self.recipe.registration, sequence.label
-        if self.registered:
+        if self.known.already_registered:
             return _IDENTITY, self.correct(image, mask_on_scan(mask, image, _IDENTITY), sequence)
         raw = native[MRSequence.T1GD]
         rough = self._pose(f"{name}, rough", ("rough", raw, image), lambda: find_pose(raw, image, step, name=name))

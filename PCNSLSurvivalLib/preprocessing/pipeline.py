@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import SimpleITK as sitk
@@ -23,6 +23,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_noise,
 )
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.scan_state import UNTOUCHED, ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
 from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid, network_grid, to_isotropic_grid, to_network
@@ -73,12 +74,10 @@ def prepare_case(
     *,
     recipe: Recipe,
     clock: StepClock,
+    known: ScanState = UNTOUCHED,
     brain_mask: sitk.Image | None = None,
-    already_stripped: bool = False,
-    already_corrected: bool = False,
-    already_registered: bool = False,
-    override_quality: bool = False,
     moved_before: Mapping[MRSequence, sitk.Transform] | None = None,
+    override_quality: bool = False,
     store: StepStore | None = None,
 ) -> PreparedCase:
     """Prepare one patient for the network: brain, bias field, registration, normalization, resampling.
@@ -87,12 +86,10 @@ def prepare_case(
         scans: 3-D ``float32`` volumes, LPS; T1Gd is needed, others are registered to it.
         recipe: All parameters.
         clock: Announces and times the steps.
+        known: What was done to the scans before.
         brain_mask: A mask on the voxels of T1Gd to use instead of brain extraction.
-        already_stripped: The scans show the brain alone, 0 outside: neither stripped nor corrected again.
-        already_corrected: The scans have no bias field.
-        already_registered: The scans lie over T1Gd in millimeters.
-        override_quality: Go on after a finding that makes a scan unusable; the finding is kept.
         moved_before: For scans that someone moved: LPS points where they lie to LPS points where they lay.
+        override_quality: Continue after a finding that makes a scan unusable; the finding is kept.
         store: Keeps finished steps on disk, and gives them back to the next run over the same content.
 
     Returns:
@@ -107,44 +104,72 @@ def prepare_case(
     if MRSequence.T1GD not in scans:
         raise PreparationError("No T1Gd was given. The prediction reads the post-contrast T1; choose one.")
     native = {sequence: canonical(sitk.Cast(image, sitk.sitkFloat32)) for sequence, image in scans.items()}
-    findings: list[Finding] = []
-    for sequence, image in native.items():
-        findings += check_scan(image, sequence)
+    findings = [finding for sequence, image in native.items() for finding in check_scan(image, sequence)]
     t1gd = native[MRSequence.T1GD]
-    if not already_stripped and looks_stripped(t1gd):
-        already_stripped = True
+    if not known.already_stripped and looks_stripped(t1gd):
+        known = replace(known, already_stripped=True)
         findings.append(_STRIPPED)
     stop_unless_usable(findings, override_quality)
 
-    steps = CaseSteps(
-        recipe=recipe,
-        clock=clock,
-        store=store,
-        corrected=already_corrected or already_stripped,
-        registered=already_registered,
-    )
+    steps = CaseSteps(recipe=recipe, clock=clock, store=store, known=known)
     # The brain comes first: the field is fitted and the pose refined inside it (docs/decisions/order-of-steps.md).
-    mask = steps.brain_mask(t1gd, brain_mask, stripped=already_stripped)
-    findings += judge_brain_mask(mask, t1gd, stripped=already_stripped)
-    if not already_stripped:
+    mask = steps.brain_mask(t1gd, brain_mask)
+    findings += judge_brain_mask(mask, t1gd, stripped=known.already_stripped)
+    if not known.already_stripped:
         findings.append(judge_noise(t1gd, mask, name=MRSequence.T1GD.label))
     stop_unless_usable(findings, override_quality)
 
+    corrected, transforms, of_poses = _corrected_and_registered(steps, native, mask, moved_before or {})
+    findings += of_poses
+    stop_unless_usable(findings, override_quality)
+
+    preprocessed, mask_1mm, grid = _normalized_and_resampled(corrected, transforms, mask, recipe, clock)
+    if MRSequence.T1 in preprocessed:
+        findings.append(judge_enhancement(preprocessed[MRSequence.T1GD], preprocessed[MRSequence.T1]))
+        stop_unless_usable(findings, override_quality)
+    return PreparedCase(
+        native=native,
+        corrected=corrected,
+        transforms=transforms,
+        brain_mask=mask,
+        preprocessed=preprocessed,
+        brain_mask_1mm=mask_1mm,
+        network_grid=grid,
+        findings=tuple(findings),
+        recipe=recipe,
+    )
+
+
+def _corrected_and_registered(
+    steps: CaseSteps, native: Scans, mask: sitk.Image, moved_before: Mapping[MRSequence, sitk.Transform]
+) -> tuple[dict[MRSequence, sitk.Image], dict[MRSequence, sitk.Transform], list[Finding]]:
+    """Every scan without its bias field, the pose of each over T1Gd, and what there is to say of the poses."""
     if steps.corrected:
-        clock.skip(Step.BIAS_FIELD, "the scans have no bias field left")
-    corrected = {MRSequence.T1GD: steps.correct(t1gd, mask, MRSequence.T1GD)}
+        steps.clock.skip(Step.BIAS_FIELD, "the scans have no bias field left")
+    corrected = {MRSequence.T1GD: steps.correct(native[MRSequence.T1GD], mask, MRSequence.T1GD)}
     transforms: dict[MRSequence, sitk.Transform] = {MRSequence.T1GD: sitk.Transform(3, sitk.sitkIdentity)}
+    findings: list[Finding] = []
     others = [sequence for sequence in native if sequence is not MRSequence.T1GD]
-    if not others or already_registered:
-        clock.skip(Step.REGISTRATION, "the scans lie over T1Gd already" if others else "T1Gd is the only scan")
+    if not others or steps.known.already_registered:
+        reason = "the scans lie over T1Gd already" if others else "T1Gd is the only scan"
+        steps.clock.skip(Step.REGISTRATION, reason)
     for sequence in others:
         transforms[sequence], corrected[sequence] = steps.register_to_t1gd(
             sequence, native, corrected[MRSequence.T1GD], mask
         )
-        moved = (moved_before or {}).get(sequence)
+        moved = moved_before.get(sequence)
         findings += judge_pose(sequence, corrected, transforms[sequence], mask, moved_before=moved)
-    stop_unless_usable(findings, override_quality)
+    return corrected, transforms, findings
 
+
+def _normalized_and_resampled(
+    corrected: Scans,
+    transforms: Mapping[MRSequence, sitk.Transform],
+    mask: sitk.Image,
+    recipe: Recipe,
+    clock: StepClock,
+) -> tuple[dict[MRSequence, sitk.Image], sitk.Image, Grid]:
+    """Every scan and the brain mask on the isotropic grid, and the block of it that the network sees."""
     with clock.step(Step.NORMALIZATION):
         normalized = {
             sequence: normalize(
@@ -163,20 +188,7 @@ def prepare_case(
         }
     with clock.step(Step.NETWORK_GRID):
         grid = network_grid(mask_1mm, recipe.network_grid)
-    if MRSequence.T1 in preprocessed:
-        findings.append(judge_enhancement(preprocessed[MRSequence.T1GD], preprocessed[MRSequence.T1]))
-        stop_unless_usable(findings, override_quality)
-    return PreparedCase(
-        native=native,
-        corrected=corrected,
-        transforms=transforms,
-        brain_mask=mask,
-        preprocessed=preprocessed,
-        brain_mask_1mm=mask_1mm,
-        network_grid=grid,
-        findings=tuple(findings),
-        recipe=recipe,
-    )
+    return preprocessed, mask_1mm, grid
 
 
 def stop_unless_usable(findings: list[Finding], override: bool) -> None:

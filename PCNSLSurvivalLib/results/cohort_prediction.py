@@ -152,21 +152,13 @@ def write_prediction_table(
 
 
 def _request(scans: dict[MRSequence, Path], model: ModelFolder, options: CaseOptions) -> dict[str, Any]:
+    """All that decides the result: files by their content, every option that can change it, the model."""
+    deciding = options.deciding()
     paths = {sequence.value: path for sequence, path in sorted(scans.items())}
-    paths |= {name: path for name in ("brain_mask", "lesion_mask") if (path := getattr(options, name)) is not None}
-    chosen = {
-        "tta": options.tta,
-        "target": None if options.target is None else options.target.label,
-        "block": options.block,
-        "method": options.method,
-        "precision": options.precision,
-        "runtime": options.runtime,
-        "override_quality": options.override_quality,
-        "check_explanation": options.check_explanation,
-        "already_stripped": options.already_stripped,
-        "lesion_labels": options.lesion_labels and list(options.lesion_labels),
-    }
-    return {"version": 1, "model_sha256": model.checksum, "files_sha256": contents_of(paths), "options": chosen}
+    paths |= {name: value for name, value in deciding.items() if isinstance(value, Path)}
+    # Tuples become lists, and an OS class its number, as they are read back.
+    chosen = json.loads(json.dumps({name: value for name, value in deciding.items() if not isinstance(value, Path)}))
+    return {"version": 2, "model_sha256": model.checksum, "files_sha256": contents_of(paths), "options": chosen}
 
 
 def _answer(target: Path, request: dict[str, Any]) -> dict[str, Any] | None:

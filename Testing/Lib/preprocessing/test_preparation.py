@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, re
 from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
+from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.steps.resampling import network_grid, to_network
 
 SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
@@ -83,7 +84,7 @@ def test_gain_and_offset_of_the_scanner_do_not_reach_the_network(patient, prepar
     def network_input(scan: sitk.Image) -> np.ndarray:
         case = prepare_case(
             {MRSequence.T1GD: scan}, recipe=RECIPE, clock=StepClock(), brain_mask=prepared.brain_mask,
-            already_corrected=True,
+            known=ScanState(already_corrected=True),
         )  # fmt: skip
         return case.network_input((MRSequence.T1GD,))
 
@@ -100,7 +101,7 @@ def test_a_mask_on_other_voxels_is_refused(patient, prepared):
             recipe=RECIPE,
             clock=StepClock(),
             brain_mask=half,
-            already_corrected=True,
+            known=ScanState(already_corrected=True),
         )
 
 

@@ -12,9 +12,10 @@ from PCNSLSurvivalLib.core.progress import StepClock, StepEvent
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 
 
-def _prepared(scans: dict[MRSequence, sitk.Image], **known: object) -> tuple[PreparedCase, dict[Step, str]]:
+def _prepared(scans: dict[MRSequence, sitk.Image], **more: object) -> tuple[PreparedCase, dict[Step, str]]:
     """The case, and why steps were skipped. The made heads are coarse, so their quality is not the question."""
     skipped: dict[Step, str] = {}
 
@@ -22,7 +23,7 @@ def _prepared(scans: dict[MRSequence, sitk.Image], **known: object) -> tuple[Pre
         if event.state == "skipped":
             skipped[event.step] = event.detail
 
-    return prepare_case(scans, recipe=RECIPE, clock=StepClock(listen), override_quality=True, **known), skipped
+    return prepare_case(scans, recipe=RECIPE, clock=StepClock(listen), override_quality=True, **more), skipped
 
 
 def test_a_stripped_scan_is_recognized_reported_and_not_corrected_again():
@@ -50,7 +51,7 @@ def test_only_a_scan_that_lies_elsewhere_is_moved(shift_mm, moved):
 
 def test_scans_that_are_said_to_be_registered_stay_where_they_are():
     scans, brain, _ = made_head(2)
-    case, skipped = _prepared(scans, brain_mask=brain, already_registered=True)
+    case, skipped = _prepared(scans, brain_mask=brain, known=ScanState(already_registered=True))
     assert skipped[Step.REGISTRATION] == "the scans lie over T1Gd already"
     assert case.transforms[MRSequence.T1].TransformPoint((10.0, 20.0, 30.0)) == (10.0, 20.0, 30.0)
 

@@ -24,7 +24,7 @@ def uid(*names: object) -> str:
 def write_classic(
     volume: sitk.Image, folder: Path, change: Change | None = None, *, series: str = "a", echo: str = ""
 ) -> list[Path]:
-    """One file a slice, named ``IM0000`` on; ``change`` gets every data set and its number before it is written."""
+    """One file per slice, named ``IM0000`` on; ``change`` gets every data set and its number before it is written."""
     folder.mkdir(parents=True, exist_ok=True)
     direction = np.reshape(volume.GetDirection(), (3, 3))
     paths = []

@@ -42,7 +42,7 @@ def run_export(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.results.stored_case import UnreadableResultError, find_report, read_stored_case
 
     if args.t1gd is None and (args.key_images or args.dicom):
-        raise UnreadableResultError("Give the T1Gd of this result with --t1gd: the pictures are drawn over it.")
+        raise UnreadableResultError("Give the T1Gd of this result with --t1gd: the images are drawn over it.")
     if args.key_images or args.dicom:
         _export_pictures(read_stored_case(args.result), args)
     if args.pdf is not None:

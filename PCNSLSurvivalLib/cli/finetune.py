@@ -59,8 +59,8 @@ def run_finetune(args: argparse.Namespace) -> int:
         if plan.threshold_days != ONE_YEAR_DAYS:
             raise ExperimentError(
                 "A model folder gives the probability of OS over one year, and 'threshold_days' is "
-                f"{plan.threshold_days:g}: finetune would leave nothing that can be used. Leave 'threshold_days' out "
-                "of the experiment file, or judge such networks with cross-validate."
+                f"{plan.threshold_days:g}: finetune would give no usable model. Leave 'threshold_days' out of the "
+                "experiment file, or evaluate such networks with cross-validate."
             )
         out = args.out.absolute()
         refuse_foreign_model(out / "model")
@@ -82,5 +82,5 @@ def run_finetune(args: argparse.Namespace) -> int:
         if processes.first:
             print(what_came_out(job))
             write_finetuned_model(plan, cohort, job, weights, out / "model")
-            print(f"Model: {args.out / 'model'}. Give it to predict with --model.", flush=True)
+            print(f"Model: {args.out / 'model'}. Use it with predict --model.", flush=True)
     return 0

@@ -150,5 +150,5 @@ def run_model_untrained(args: argparse.Namespace) -> int:
         seed=SEED if args.seed is None else args.seed,
         overwrite=args.overwrite,
     )
-    print(f"Made the UNTRAINED model {args.out.name} ({architecture.name}). It has no prognostic meaning.")
+    print(f"Created the UNTRAINED model {args.out.name} ({architecture.name}). It has no prognostic value.")
     return 0

@@ -43,6 +43,8 @@ def run_pretrain(args: argparse.Namespace) -> int:
         if processes.first:
             print(what_came_out(job))
             print(
-                f"Start: {args.out}. Give it to finetune, cross-validate or experiment with --init-weights.", flush=True
+                f"Pre-trained weights: {args.out}. Use them with finetune, cross-validate or experiment "
+                "--init-weights.",
+                flush=True,
             )
     return 0

@@ -49,8 +49,8 @@ def find_cohort(path: Path) -> FoundCohort:
     names = [case.name.casefold() for case in found.cases]
     if double := {name for name in names if names.count(name) > 1}:
         raise CohortError(
-            f"The cohort names {len(double)} of its cases more than once. Give every examination its own name: remove "
-            "double rows, or tell examinations of one patient apart in a column 'session'."
+            f"The cohort names {len(double)} of its cases more than once. Give every exam its own name: remove "
+            "duplicate rows, or separate exams of one patient by a column 'session'."
         )
     cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
     found = replace(found, cases=cases, remarks=(*found.remarks, *joined))

@@ -118,7 +118,7 @@ def prepare_cohort(
             running.close()
             raise OutputFolderError(
                 "The disk of the output folder is full. The cases that are finished are kept. Free about "
-                f"{0.05 * (len(tasks) - len(outcomes) + 1):.1f} GB and run the same command again: it goes on there."
+                f"{0.05 * (len(tasks) - len(outcomes) + 1):.1f} GB and run the same command again to resume."
             )
     cases = _cases(tasks, outcomes, out)
     write_whole_text(out / COHORT_FILE, json.dumps(_about(cases, found, options), indent=2) + "\n")
@@ -165,7 +165,7 @@ def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseStatus], out: Path) ->
         voxels = "" if record is None else record["t1gd_voxels_sha256"]
         if record is not None and seen.setdefault(voxels, case.patient_id) != case.patient_id:
             state = "excluded"
-            reason = "Its T1Gd is the same, voxel by voxel, as that of an earlier case under another patient's name."
+            reason = "Its T1Gd is identical, voxel by voxel, to that of an earlier case of another patient."
         cases.append(
             {
                 "name": case.name,

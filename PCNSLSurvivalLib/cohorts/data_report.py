@@ -85,7 +85,7 @@ def data_report(
         elif cases is None and (reason := not_fetched(case.scans[MRSequence.T1GD])) is not None:
             left_out[case.name] = f"The T1Gd of this case {reason}"
         elif cases is None and not case.scans[MRSequence.T1GD].exists():
-            left_out[case.name] = "The T1Gd that is given for this case is not there. Check its path."
+            left_out[case.name] = "The T1Gd file of this case does not exist. Check its path."
     for prepared in cases or ():
         if prepared["state"] != "prepared" or prepared["manual_exclusion"] is not None:
             left_out[prepared["name"]] = prepared["reason"] or prepared["manual_exclusion"]
@@ -150,7 +150,7 @@ def _files_gone(case: CohortCase) -> tuple[str, ...]:
         if path is not None and (reason := not_fetched(path)) is not None:
             remarks.append(f"The {name} {reason}")
         elif path is not None and not path.exists():
-            remarks.append(f"The {name} that is given is not there: {path.name}.")
+            remarks.append(f"The {name} file does not exist: {path.name}.")
     return tuple(remarks)
 
 

@@ -27,7 +27,6 @@ def identity_of(exam: PreparedExam, threshold_days: float, *, clinical: bool = F
         content = sha256_of(exam.folder / "case.json")
     except OSError as problem:
         raise CohortError(
-            f"The folder of case {exam.name} of the prepared cohort is gone. Run preprocess again; it goes on where "
-            "it stopped."
+            f"The folder of case {exam.name} of the prepared cohort is missing. Run preprocess again to resume."
         ) from problem
     return [content, *outcome]

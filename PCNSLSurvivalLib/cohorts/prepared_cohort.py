@@ -148,7 +148,7 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
         recipe = Recipe.from_json(stored["recipe"])
     except PreparationError as problem:
         raise CohortError(
-            "The cohort was prepared with another recipe than this software has. Run the preprocess command again."
+            "The cohort was prepared with a different recipe than this version uses. Run preprocess again."
         ) from problem
     excluded = excluded_cases(folder, {case["name"] for case in stored["cases"]})
     exams, left_out = [], {}
@@ -195,7 +195,7 @@ def excluded_cases(folder: Path, known: Collection[str]) -> dict[str, str]:
             near = difflib.get_close_matches(name.casefold(), folded, n=1)
             meant = f": is {folded[near[0]]} meant?" if near else "."
             raise CohortError(
-                f"Line {row.number} of excluded.csv names {name}, which is no case of this cohort{meant} Write the "
+                f"Line {row.number} of excluded.csv names {name}, which is not in this cohort{meant} Write the "
                 "name as in cases.csv, or remove the line."
             )
         excluded[name] = row.text("reason") or "Excluded manually."
@@ -206,17 +206,15 @@ def _stored(folder: Path) -> dict[str, Any]:
     path = folder / COHORT_FILE
     if not path.is_file():
         raise CohortError(
-            "The folder holds no prepared cohort. Run 'pcnsl-survival preprocess COHORT --out DIR' to its end; it "
-            "goes on where it stopped."
+            "The folder holds no prepared cohort. Run 'pcnsl-survival preprocess COHORT --out DIR' to the "
+            "end; it resumes an interrupted run."
         )
     try:
         stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if stored["made_by"] != "pcnsl-survival preprocess" or stored["version"] != COHORT_VERSION:
             raise KeyError
     except (OSError, ValueError, KeyError) as problem:
-        raise CohortError(
-            "cohort.json is damaged or not one that this version's preprocess command wrote. Run preprocess again."
-        ) from problem
+        raise CohortError("cohort.json is damaged or from another version. Run preprocess again.") from problem
     return stored
 
 
@@ -241,6 +239,6 @@ def _volume(path: Path) -> sitk.Image:
         return read_volume(path)
     except UnreadableScanError as problem:
         raise CohortError(
-            f"Case {path.parent.name} of the prepared cohort: {path.name} is gone or damaged. Delete the folder of "
+            f"Case {path.parent.name} of the prepared cohort: {path.name} is missing or damaged. Delete the folder of "
             "that case under cases and run preprocess again."
         ) from problem

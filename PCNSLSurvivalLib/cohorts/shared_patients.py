@@ -33,12 +33,12 @@ class KnownPatient:
 Examination = CohortCase | PreparedExam | KnownPatient
 
 _TO_BE_TRAINED = (
-    "Leave them out of the pre-training: write these lines into excluded.csv in the folder of its prepared cohort, or "
-    "add them to the ones there."
+    "Exclude them from the pre-training: write these lines to excluded.csv in the folder of its prepared cohort, or "
+    "append them."
 )
 _TRAINED = (
-    "Pre-train again without them, or leave them out here: write these lines into excluded.csv in the folder of the "
-    "prepared cohort, or add them to the ones there."
+    "Pre-train again without them, or exclude them here: write these lines to excluded.csv in the folder of the "
+    "prepared cohort, or append them."
 )
 
 
@@ -61,7 +61,7 @@ def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]
     cases: tuple[Examination, ...] = cohort.exams if trained else second
     found = {pair[0 if trained else 1] for pair in pairs}
     people = {case.patient_id for case in cases if case.name in found}
-    lines = [f"{case.name},The patient is in the other cohort as well." for case in cases if case.patient_id in people]
+    lines = [f"{case.name},The patient is also in the other cohort." for case in cases if case.patient_id in people]
     raise CohortError(
         f"{'One patient is' if len(people) == 1 else f'{len(people)} patients are'} in both cohorts: "
         f"{', '.join(f'{ours} = {theirs}' for ours, theirs in pairs)}. A network must not be tested on patients it was "

@@ -108,7 +108,7 @@ def _people(
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Patients in the order of their names, and the class each is stratified by."""
     if len(set(names)) != len(names):
-        raise FoldError("An examination is listed twice. Give every examination of the cohort a name of its own.")
+        raise FoldError("An exam is listed twice. Give every exam of the cohort a unique name.")
     first: dict[str, int] = {}
     for _, patient, os_class in sorted(zip(names, patients, classes, strict=True)):
         first.setdefault(patient, int(os_class))

@@ -18,8 +18,8 @@ from PCNSLSurvivalLib.core.errors import MissingFilesError, PreparationError
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
-_DIED = "Its process ended by itself, perhaps for lack of memory. Run the command again with fewer --jobs."
-_LOST = "The cluster lost it. Look at the logs of its workers and run the command again."
+_DIED = "Its process ended unexpectedly, perhaps for lack of memory. Run the command again with fewer --jobs."
+_LOST = "The cluster lost this task. Check the logs of its workers and run the command again."
 
 
 def run_tasks(

@@ -109,7 +109,7 @@ def compare(arm: Sequence[FoldPredictions], against: Sequence[FoldPredictions], 
     """
     if _held_out(arm) != _held_out(against):
         raise EvaluationError(
-            f"{arm[0].arm} and {against[0].arm} were not judged on the same held-out cases and cannot be compared. "
+            f"{arm[0].arm} and {against[0].arm} were not evaluated on the same held-out cases and cannot be compared. "
             "Run both with the same cohort, folds and seed."
         )
     differences = fold_values(arm, metric) - fold_values(against, metric)

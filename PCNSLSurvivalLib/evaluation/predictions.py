@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.core.files import whole_file
 COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probability")
 _HELD_OUT, _CENSORED = "held out", "censored"
 _Row = tuple[str, int, float]
-_AGAIN = "Delete this file and run the same command again; what is finished is found."
+_AGAIN = "Delete this file and run the same command again; finished work is kept."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

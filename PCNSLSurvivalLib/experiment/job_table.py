@@ -186,7 +186,7 @@ def weights_by_sequence(
     """The start of each sequence: its own, or else the one that serves any."""
     if sum(weights.sequence is None for weights in initial_weights) > 1:
         raise ExperimentError(
-            "--init-weights gives two files of weights, and each serves every sequence. Give one of them."
+            "--init-weights names two checkpoint files, and each serves every sequence. Give one of them."
         )
     given: dict[MRSequence, InitialWeights] = {}
     if plan.needs_pretraining:

@@ -108,15 +108,15 @@ class ExperimentPlan:
             settings = getattr(self, name)
             if settings.frozen or settings.batch_norm == "frozen":
                 raise ExperimentError(
-                    f"'{name}' starts from random weights, of which nothing can be frozen. Leave '{name}.frozen' and "
+                    f"'{name}' starts from random weights, which cannot be frozen. Leave '{name}.frozen' and "
                     f"'{name}.batch_norm' out; 'finetuning' may have them."
                 )
         if self.network.channels != 1:
-            raise ExperimentError("'network.channels' must be 1: every arm looks at one sequence.")
+            raise ExperimentError("'network.channels' must be 1: every arm uses one sequence.")
         names = self.arm_names
         if not names or len(set(names)) != len(names):
             raise ExperimentError(
-                "An arm stands twice, or there is none: look at 'sequences', 'initializations' and 'baselines'."
+                "An arm is listed twice, or there is none: check 'sequences', 'initializations' and 'baselines'."
             )
         for name in _TRAININGS:
             self.settings_of(name)
@@ -206,7 +206,7 @@ class ExperimentPlan:
         for entry, value in shared.items():
             if getattr(settings, entry) not in (getattr(usual, entry), value):
                 raise ExperimentError(
-                    f"'{name}.{entry}' is given once for all networks: write it as '{_GIVEN_ONCE[entry]}'."
+                    f"'{name}.{entry}' is shared by all networks: write it as '{_GIVEN_ONCE[entry]}'."
                 )
         return replace(settings, **shared)
 

@@ -1,4 +1,4 @@
-"""Read an experiment file: YAML whose every entry knows its line, so that a mistake is named where it stands."""
+"""Read an experiment file: YAML whose entries keep their line numbers for error messages."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read_entries(path: Path) -> Entry:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise ExperimentError(
-            "The experiment file cannot be read. Check its path; Resources/experiments holds two to start from."
+            "The experiment file cannot be read. Check its path; Resources/experiments contains examples."
         ) from problem
     loader = yaml.SafeLoader(text)
     try:
@@ -148,7 +148,7 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Entry:
             # A group starts on the line below its name; the name is what the reader looks for.
             found = replace(found, line=key.start_mark.line + 1)
             if word in inner:
-                raise found.refuse(f"stands twice, first on line {inner[word].line}. Keep one of them.")
+                raise found.refuse(f"is listed twice, first on line {inner[word].line}. Keep one of them.")
             inner[word] = found
         return Entry(name, line, inner)
     if isinstance(node, yaml.SequenceNode):

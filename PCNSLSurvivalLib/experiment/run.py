@@ -198,7 +198,7 @@ def _run_missing(
                 running.close()
                 raise OutputFolderError(
                     "The disk of the output folder is full. Everything that is finished is kept. Free some space and "
-                    "run the same command again: it goes on there."
+                    "run the same command again to resume."
                 )
 
     write_job_outcomes(job_table.jobs, outcomes, out)

@@ -22,7 +22,8 @@ def member_of(folder: Path, architecture: ResNetArchitecture) -> Tensors:
     path = folder / MEMBER
     if not path.is_file():
         raise ExperimentError(
-            f"The weights in the folder of {folder.parent.name} are gone. Delete that folder and run the command again."
+            f"The weights in the folder of {folder.parent.name} are missing. Delete that folder and run the command "
+            "again."
         )
     return read_weights(
         path,

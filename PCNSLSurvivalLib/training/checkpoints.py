@@ -62,7 +62,7 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
     except (OSError, RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as problem:
         raise TrainingError(
             "The checkpoint of the unfinished training is damaged or of another version. Delete the unfinished folder "
-            "beside the output folder and run the same command again: this training then starts anew."
+            "beside the output folder and run the same command again: this training then starts over."
         ) from problem
     return state
 

@@ -172,4 +172,4 @@ def _array_path(exam: PreparedExam, kind: str, grid: NetworkGridStep, cohort: Pr
 
 
 def _gone() -> PCNSLSurvivalError:
-    return CohortError("A prepared scan of the cohort is gone. Run preprocess again; finished cases are found.")
+    return CohortError("A prepared scan of the cohort is missing. Run preprocess again; finished cases are kept.")

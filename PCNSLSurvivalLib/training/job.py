@@ -266,8 +266,8 @@ def read_job(folder: Path) -> FinishedJob:
             arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
     except (OSError, ValueError, KeyError) as problem:
         raise TrainingError(
-            "The folder of a training is damaged, or of another version of this software. Choose another folder; if "
-            "what it holds is not needed any more, delete it and run the same command again."
+            "The folder of a training is damaged, or of another version of this software. Choose another folder; or "
+            "delete it, if it is not needed, and run the same command again."
         ) from problem
     predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
     names = tuple(str(name) for name in arrays.pop("names"))
@@ -344,7 +344,7 @@ def _told_in_a_sentence() -> Iterator[None]:
         if not tells_full_disk(problem):
             raise
         raise OutputFolderError(
-            "The disk of the output folder is full. Free some space and run the same command again; training goes on "
+            "The disk of the output folder is full. Free some space and run the same command again; training resumes "
             "from its last checkpoint."
         ) from problem
 

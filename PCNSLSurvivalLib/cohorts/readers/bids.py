@@ -93,7 +93,7 @@ def _participants(root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
     """What the table says of each participant."""
     path = root / "participants.tsv"
     if not path.is_file() and not path.is_symlink():
-        return {}, ("There is no participants.tsv, so no survival is known.",)
+        return {}, ("There is no participants.tsv, so survival is unknown.",)
     table = read_table(path)
     if not table.has("participant_id"):
         raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")

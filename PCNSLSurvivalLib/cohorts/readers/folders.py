@@ -62,9 +62,9 @@ def read_folders(root: Path) -> FoundCohort:
 def _table(root: Path) -> tuple[dict[str, dict[str, Any]], str, tuple[str, ...]]:
     found = sorted(path for ending in ("*.csv", "*.tsv") for path in root.glob(ending))
     if not found:
-        return {}, "", ("There is no table beside the folders, so no survival is known.",)
+        return {}, "", ("There is no table beside the folders, so survival is unknown.",)
     if len(found) > 1:
-        raise CohortError("Several tables lie beside the patients' folders. Leave one, or give a table with paths.")
+        raise CohortError("There are several tables beside the patient folders. Keep one, or give a table with paths.")
     table = read_table(found[0])
     if not table.has(*IDENTIFIERS):
         raise CohortError(f"{table.name}, beside the folders, has no column 'patient_id'. Add it and try again.")

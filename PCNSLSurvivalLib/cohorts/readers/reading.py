@@ -27,7 +27,7 @@ def without_known_scan(folders: Iterable[str]) -> tuple[str, ...]:
     """The sentence on folders in which no scan was recognized; none where there are none."""
     if not (names := sorted(folders)):
         return ()
-    return (f"No part of the cohort, as no name in these folders tells of a scan: {', '.join(names)}.",)
+    return (f"Not part of the cohort, since no file name in these folders suggests a scan: {', '.join(names)}.",)
 
 
 def rows_without_scan(names: Iterable[str], table: str) -> tuple[str, ...]:
@@ -44,5 +44,5 @@ def rows_without_scan(names: Iterable[str], table: str) -> tuple[str, ...]:
 
 def nobody_scanned(rows: Iterable[str], table: str, folders: Iterable[str]) -> dict[str, str]:
     """Why patients are no case, by name: a table names them and no scan is there, or no scan is known as one."""
-    reasons = {name: f"{table} names this patient, and no scan is there." for name in rows}
+    reasons = {name: f"{table} lists this patient, but there is no scan." for name in rows}
     return reasons | dict.fromkeys(folders, "No name in this folder tells of a scan.")

@@ -76,7 +76,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
         )
     remarks = (*said, *more, *of_records)
     if not (people and dates):
-        remarks = (*remarks, "The clinical tables were not found, so no survival is known.")
+        remarks = (*remarks, "The clinical tables were not found, so survival is unknown.")
     there = {_number(case.patient_id) for case in cases.values()}
     missing = {row.text("accessions", _KEY) or "" for number, row in dates.items() if number not in there}
     return FoundCohort(
@@ -105,7 +105,9 @@ def _survival(
     remarks = []
     image = _date(dates, "ImageDate")
     if image is not None and (image - diagnosis).days > _LATE_DAYS:
-        remarks.append(f"The scan was taken {(image - diagnosis).days} days after the diagnosis: treated before?")
+        remarks.append(
+            f"The scan was acquired {(image - diagnosis).days} days after the diagnosis: was it before treatment?"
+        )
     death = _date(person, "Deathdate")
     end = death or last_seen
     if end is None:
@@ -155,7 +157,7 @@ def _last_seen(root: Path) -> tuple[dict[str, date], tuple[str, ...]]:
                     (ends if "enddate" in column_key(column) else happened).append((person, day))
         if unread:
             remarks.append(
-                f"Cells of {path.name} that are no dates tell nothing of the follow-up: {len(unread)}, the first in "
+                f"Cells of {path.name} without a valid date are ignored for the follow-up: {len(unread)}, the first in "
                 f"line {unread[0][0]}, column '{unread[0][1]}'."
             )
     end = max((day for _, day in happened), default=_FAR)

@@ -41,7 +41,7 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
     )
     remarks = []
     if or_older:
-        remarks.append(f"The table hides the age, which is {age:g} years or more; it counts as {age:g}.")
+        remarks.append(f"The table masks the age, which is {age:g} years or more; it counts as {age:g}.")
     if clinical.age_years is not None and not 18 <= clinical.age_years <= 100:
         remarks.append(f"The age of {clinical.age_years:g} years is outside 18 to 100.")
     points = ielsg_points(clinical)

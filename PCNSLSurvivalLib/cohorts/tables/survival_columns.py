@@ -115,7 +115,7 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     if death is False:
         return to_contact, False, ()
     if death and to_contact is not None:
-        return None, True, ("The patient died on a day that the table does not tell, so no survival is known.",)
+        return None, True, ("The table does not give the day of death, so survival is unknown.",)
     return None, death, ()
 
 

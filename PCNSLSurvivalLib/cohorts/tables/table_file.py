@@ -129,7 +129,7 @@ def one_row_each(
             several[name] = None
     if not several:
         return rows, ()
-    return rows, (f"{table.name} says the same more than once, which counts once, of: {', '.join(several)}.",)
+    return rows, (f"{table.name} contains repeated rows, which count once, for: {', '.join(several)}.",)
 
 
 def _check_header(header: list[str], table: str) -> None:

@@ -89,7 +89,7 @@ def baseline_table(
     if arm.sequence is not None:
         prepared = [one for one in patients if isinstance(one, PreparedExam)]
         if len(prepared) < len(patients):
-            raise EvaluationError("Radiomics need prepared scans. Run 'pcnsl-survival preprocess' first.")
+            raise EvaluationError("Radiomics needs prepared scans. Run 'pcnsl-survival preprocess' first.")
         features = [cached_features(one, arm.sequence, cache, step) for one in prepared]
         columns = tuple(features[0]) if features else ()
         values = np.array([[one[column] for column in columns] for one in features], dtype=np.float64)

@@ -51,7 +51,7 @@ def cached_features(
     except OSError as problem:
         raise EvaluationError(
             f"The radiomics features cannot be kept ({problem.strerror}). Free the output folder and run the same "
-            "command again; what is finished is found."
+            "command again; finished work is kept."
         ) from problem
     return features
 

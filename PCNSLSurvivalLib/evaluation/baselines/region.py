@@ -37,9 +37,10 @@ def radiomics_region(patients: Sequence[PreparedExam], choice: RegionChoice = "a
     names = ", ".join(without[:_NAMED]) + (f" and {len(without) - _NAMED} more" if len(without) > _NAMED else "")
     raise EvaluationError(
         f"Radiomics of the lesion: {len(without)} of {len(patients)} patients have no lesion mask, or an empty one "
-        f"({names}). Looking at their brain instead would make of the mask a predictor. Add masks and run preprocess "
-        "again, leave these patients out by excluded.csv of the prepared cohort, or use the brain of all patients: "
-        "'radiomics_region: brain' in the experiment file, --radiomics-region brain for the command 'baselines'."
+        f"({names}). Using their brain instead would make the presence of a mask a predictor. Add masks and run "
+        "preprocess again, leave these patients out by excluded.csv of the prepared cohort, or use the brain of all "
+        "patients: 'radiomics_region: brain' in the experiment file, --radiomics-region brain for the command "
+        "'baselines'."
     )
 
 

@@ -66,7 +66,7 @@ def check_deletion(
     """
     words: dict[str, Any] = {
         "name": NAME,
-        "criterion": f"the score falls faster, and rises faster, than with {LEAST_BETTER:.0%} of random maps",
+        "criterion": f"the log-odds falls faster, and rises faster, than with {LEAST_BETTER:.0%} of random maps",
         "reference": "Petsiuk et al. 2018, arXiv:1806.07421",
     }
     raw_map = explain(case).raw_map
@@ -93,10 +93,10 @@ def check_deletion(
             "insertion, mean log-odds by random maps": float(np.mean(means[True][1:])),
             "insertion, share of random maps beaten": rises,
         },
-        sentence="The score follows the map: "
+        sentence="The log-odds follows the map: "
         + f"deleting its strongest cells beats {falls:.0%} of random maps, inserting them {rises:.0%}."
         if passed
-        else f"The score follows the map no better than it might by chance: deletion beats {falls:.0%} of random maps, "
+        else f"The log-odds does not follow the map better than by chance: deletion beats {falls:.0%} of random maps, "
         f"insertion {rises:.0%}.",
         **words,
     )

@@ -33,8 +33,8 @@ def check_lesion(
     """
     words: dict[str, Any] = {
         "name": "Pointing game and activation inside the lesion",
-        "criterion": "strongest cell in the lesion dilated by the cell size, and more activation there than an even "
-        "map would have",
+        "criterion": "strongest cell in the lesion dilated by the cell size, and more activation there than in a "
+        "uniform map",
         "reference": "Zhang et al. 2016, arXiv:1608.00507",
     }
     if lesion is None:

@@ -78,9 +78,9 @@ def check_randomization(original: FloatMap, explainers: Mapping[str, list[Explai
     return CheckResult(
         verdict=Verdict.GOOD if passed else Verdict.CHECK,
         numbers=alike,
-        sentence=f"With all weights scrambled the map changes to another (rank correlation {last:.2f})."
+        sentence=f"With all weights scrambled, the map changes (rank correlation {last:.2f})."
         if passed
-        else f"With all weights scrambled the map stays much the same (rank correlation {last:.2f}): it shows the "
-        "shape of the scan more than what the network has learned.",
+        else f"With all weights scrambled, the map hardly changes (rank correlation {last:.2f}): it reflects the "
+        "scan more than the trained network.",
         **words,
     )

@@ -85,8 +85,8 @@ def check_members(member_maps: FloatMap, member_probabilities: tuple[float, ...]
         verdict=Verdict.GOOD if passed else Verdict.CHECK,
         numbers={"mean correlation of two maps": alike, "share on the majority's side": same_side},
         sentence=f"The {len(member_maps)} networks "
-        + ("look at the same places" if passed else "look at different places")
-        + f" (mean correlation {alike:.2f}), and {same_side:.0%} of them call the same class.",
+        + ("have similar maps" if passed else "have different maps")
+        + f" (mean correlation {alike:.2f}), and {same_side:.0%} of them predict the same class.",
         **words,
     )
 

@@ -75,7 +75,7 @@ def write_parametric_map(case: StoredCase, explains: str, slices: Several[Datase
         real_world_value_mappings=[
             RealWorldValueMapping(
                 lut_label="GRADCAM",
-                lut_explanation=f"Share of the strongest cell; 1 is {scale:.4g} logits",
+                lut_explanation=f"Fraction of the maximum; 1 is {scale:.4g} logits",
                 unit=codes.UCUM.NoUnits,
                 value_range=(0.0, 1.0),
                 slope=1.0,

@@ -24,9 +24,9 @@ _STRIP_COLUMNS = 6
 _GAUGE_LEFT, _GAUGE_WIDTH = 10.0, 400.0
 
 _LIMITS = (
-    "The map shows which parts of the image the network's answer rests on. It is not an outline of the tumor, "
-    "shows nothing finer than one cell, and says nothing about why a region matters. Colors are scaled to this "
-    "patient's own strongest cell: two patients' colors cannot be compared."
+    "The map shows which regions contribute to the prediction. It is not a tumor segmentation, resolves nothing finer "
+    "than one map cell, and does not imply causation. Colors are scaled to the maximum of this patient, so they cannot "
+    "be compared between patients."
 )
 
 

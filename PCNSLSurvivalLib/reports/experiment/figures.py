@@ -53,7 +53,7 @@ def planned_figures(content: ReportContent) -> list[PlannedFigure]:
         PlannedFigure(
             "calibration",
             "Calibration",
-            "Fifths of the held-out predictions with 95 % Wilson limits for their number of patients; dashes: "
+            "Quintiles of the held-out predictions with 95 % Wilson intervals by number of patients; dashes: "
             "predictions of long (blue) and short (orange) survivors.",
             lambda: performance_figures.calibration_figure(content.arms, content.results, days),
         ),

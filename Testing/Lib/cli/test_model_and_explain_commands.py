@@ -26,7 +26,7 @@ def test_a_model_is_exported_installed_listed_shown_and_checked(tmp_path, capsys
     assert main(["model", "check", "mine_untrained_v0.1.0"]) == 0
     said = capsys.readouterr().out
     assert "all checksums match" in said
-    assert "no prognostic meaning" in said
+    assert "no prognostic value" in said
     assert main(["model", "import", str(tmp_path / "mine.zip")]) == 3
     assert "installed already" in capsys.readouterr().err
     assert main(["model", "check", "nowhere"]) == 3

@@ -31,8 +31,8 @@ def test_files_that_are_not_there_are_not_counted_but_named(table):
     report = data_report(find_cohort(table), threshold_days=365)
     found = report.counts["Found"]
     assert (found["examinations"], found["with T1Gd"], found["with T1"]) == (6, 5, 0)
-    assert report.left_out == {"c": "The T1Gd that is given for this case is not there. Check its path."}
-    assert report.case_remarks["a"] == ("The T1 that is given is not there: a_t1.nii.",)
+    assert report.left_out == {"c": "The T1Gd file of this case does not exist. Check its path."}
+    assert report.case_remarks["a"] == ("The T1 file does not exist: a_t1.nii.",)
 
 
 def test_an_unknown_death_is_not_called_censored(table):
@@ -47,7 +47,7 @@ def test_an_unknown_death_is_not_called_censored(table):
 def test_a_dry_run_lists_who_is_left_out_and_who_has_no_class(table, capsys):
     assert main(["preprocess", str(table), "--out", str(table.parent / "out"), "--dry-run"]) == 0
     told = capsys.readouterr().out
-    assert "! c: The T1Gd that is given" in told
+    assert "! c: The T1Gd file of this case does not exist" in told
     assert "- d: Censored at day 200, not after day 365: no class." in told
     assert "- e: Whether the patient died at day 200 is not known: no class." in told
-    assert "  a: The T1 that is given is not there: a_t1.nii." in told
+    assert "  a: The T1 file does not exist: a_t1.nii." in told

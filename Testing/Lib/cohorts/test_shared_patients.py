@@ -69,7 +69,7 @@ def test_weights_that_are_trained_already_leave_the_patients_of_the_other_cohort
     known = KnownPatient(name="X", patient_id="X", aliases=("P001",), t1gd_voxels_sha256="")
     with pytest.raises(CohortError, match=r"One patient is .* P001 = X\. .*Pre-train again without them") as refusal:
         refuse_shared_patients(cohorts[0], [known])
-    assert _lines(refusal) == "name,reason\nP001,The patient is in the other cohort as well.\n"
+    assert _lines(refusal) == "name,reason\nP001,The patient is also in the other cohort.\n"
 
 
 @pytest.mark.parametrize(

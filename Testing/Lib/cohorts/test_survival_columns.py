@@ -118,7 +118,7 @@ def test_an_age_that_is_hidden_counts_as_the_lowest_with_a_remark(tmp_path, age,
     (tmp_path / "p.csv").write_text(f"patient_id,t1gd,age\na,a.nii,{age}\n", encoding="utf-8")
     (case,) = find_cohort(tmp_path / "p.csv").cases
     assert case.clinical.age_years == years
-    assert f"The table hides the age, which is {years} years or more" in case.remarks[0]
+    assert f"The table masks the age, which is {years} years or more" in case.remarks[0]
 
 
 def test_lines_above_the_header_that_begin_with_a_cross_are_passed_over(tmp_path):

@@ -146,9 +146,7 @@ def test_brats_rows_that_contradict_each_other_are_refused(brats):
 def test_the_same_row_twice_counts_once(brats):
     found = brats("BraTS20_Training_001,60,100,GTR\nBraTS20_Training_001,60,100,GTR\n")
     assert found.cases[0].os_days == 100
-    assert (
-        "survival_info.csv says the same more than once, which counts once, of: BraTS20_Training_001." in found.remarks
-    )
+    assert "survival_info.csv contains repeated rows, which count once, for: BraTS20_Training_001." in found.remarks
 
 
 def test_a_row_that_names_nobody_is_refused(brats):
@@ -174,7 +172,7 @@ def test_what_is_no_part_of_the_cohort_is_named(tmp_path):
     for folder, file in (("p1", "t1gd.nii"), ("p2", "IM_0001.nii.gz")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / file).touch()
-    assert any(remark.endswith("tells of a scan: p2.") for remark in find_cohort(tmp_path).remarks)
+    assert any(remark.endswith("suggests a scan: p2.") for remark in find_cohort(tmp_path).remarks)
 
 
 def test_a_bids_subject_without_a_known_scan_is_named(tmp_path):
@@ -183,4 +181,4 @@ def test_a_bids_subject_without_a_known_scan_is_named(tmp_path):
         (tmp_path / file).touch()
     found = find_cohort(tmp_path)
     assert [case.name for case in found.cases] == ["sub-1"]
-    assert any(remark.endswith("tells of a scan: sub-2, sub-3.") for remark in found.remarks)
+    assert any(remark.endswith("suggests a scan: sub-2, sub-3.") for remark in found.remarks)

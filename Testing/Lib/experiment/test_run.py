@@ -145,7 +145,7 @@ def test_a_corrupt_scan_in_the_middle_is_named_and_the_rest_is_finished_and_kept
     assert run_here(small) == 3
     complaint = capsys.readouterr().err
     assert "2 of 4 jobs failed; jobs.csv lists them. Case P005 of the prepared cohort" in complaint
-    assert "t1gd_preprocessed.nii.gz is gone or damaged" in complaint
+    assert "t1gd_preprocessed.nii.gz is missing or damaged" in complaint
     assert "logistic_clinical" in tables(small / "out")["results.csv"].decode()
     kept = finished(small / "out")
     assert len(kept) == 2
@@ -267,7 +267,7 @@ def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsy
         cases.append(cases[0])
 
     assert "1 of the patients lived longer than the threshold, 13 did not" in refused(one_class)
-    assert "An examination is listed twice" in refused(twice)
+    assert "An exam is listed twice" in refused(twice)
 
 
 def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(small, capsys):

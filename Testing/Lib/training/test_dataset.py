@@ -49,7 +49,7 @@ def test_a_changed_scan_is_made_again_and_an_array_cut_short_too(tmp_path):
 def test_a_damaged_scan_is_named(tmp_path):
     cohort = cohort_of_twelve(tmp_path / "cohort")
     (cohort.exam("P003").folder / "t1gd_preprocessed.nii.gz").write_bytes(b"no volume")
-    with pytest.raises(CohortError, match=r"Case P003 .*t1gd_preprocessed.nii.gz is gone or damaged"):
+    with pytest.raises(CohortError, match=r"Case P003 .*t1gd_preprocessed.nii.gz is missing or damaged"):
         NetworkInputs(cohort, T1GD, SETTINGS.grid)
 
 

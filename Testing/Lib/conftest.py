@@ -54,3 +54,10 @@ def real_data() -> Path:
     if not (real_data_folder() / "robex_t1.nii.gz").is_file():
         pytest.skip("the real heads are not on this computer; `make real-data` fetches them")
     return real_data_folder()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many inputs of the catalogue behaved as its row says."""
+    tried = [report for report in terminalreporter.getreports("passed") if "test_catalogue.py" in report.nodeid]
+    if tried:
+        terminalreporter.write_line(f"catalogue of inputs: {len(tried)} rows as expected")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
-from catalogue import scan_files
+from catalogue import dicom_files, scan_files
 from catalogue.rows import Row
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.imaging.io import Scan, read_scan
 
 
-@pytest.mark.parametrize("row", scan_files.REFUSED, ids=str)
+@pytest.mark.parametrize("row", [*scan_files.REFUSED, *dicom_files.REFUSED], ids=str)
 def test_a_broken_input_ends_in_a_sentence(row: Row, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "in").mkdir()
     given = row.build(tmp_path / "in")
@@ -31,7 +31,7 @@ def test_a_broken_input_ends_in_a_sentence(row: Row, tmp_path: Path, capsys: pyt
     assert _everything(tmp_path) == before
 
 
-@pytest.mark.parametrize("row", scan_files.READ, ids=str)
+@pytest.mark.parametrize("row", [*scan_files.READ, *dicom_files.READ], ids=str)
 def test_a_sound_input_has_every_voxel_in_its_place(row: Row, tmp_path: Path):
     scan = read_scan(row.build(tmp_path), MRSequence.T1GD)
     truth, read = canonical(scan_files.truth()), canonical(scan.image)

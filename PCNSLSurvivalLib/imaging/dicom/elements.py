@@ -28,9 +28,9 @@ _SHORT_LENGTH = {
     *(b"ST", b"TM", b"UI", b"UL", b"US"),
 }
 _UNDEFINED = 0xFFFFFFFF
-_MOST_ELEMENTS = 600_000
+_MOST_ELEMENTS = 300_000
 _DEEPEST = 16
-_LARGEST_UNPACKED = 512 << 20
+_LARGEST_UNPACKED = 128 << 20
 # Sequences that say where frames lie; every other one is passed over.
 _OPENED = {0x52009229, 0x52009230, 0x00209113, 0x00209116, 0x00289110, 0x00289145, 0x00209111, 0x00189114}
 

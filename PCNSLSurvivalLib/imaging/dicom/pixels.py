@@ -38,7 +38,7 @@ def read_pixels(files: Several[DicomFile]) -> Iterator[NDArray[np.integer]]:
     for file in files:
         form = file.pixels
         assert form is not None
-        values = next(unpacked) if file in packed else _plain(file, form)
+        values = _plain(file, form) if file.data.transfer_syntax in _NATIVE else next(unpacked)
         if form.inverted:
             values = np.invert(values) if form.signed else ((1 << form.stored) - 1) - values
         yield values

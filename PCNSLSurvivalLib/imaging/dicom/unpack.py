@@ -30,7 +30,8 @@ def main(folder: Path) -> int:
         reader = sitk.ImageFileReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileName(str(path))
-        np.save(path.with_suffix(".npy"), sitk.GetArrayViewFromImage(reader.Execute()))
+        image = reader.Execute()  # held by a name: a view does not keep it
+        np.save(path.with_suffix(".npy"), sitk.GetArrayViewFromImage(image))
         path.unlink()
     return 0
 

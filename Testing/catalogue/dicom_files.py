@@ -1,0 +1,417 @@
+"""DICOM series: broken ones, odd ones that are read, and hostile ones."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import SimpleITK as sitk
+from made_dicom import Change, uid, write_classic, write_enhanced
+from pydicom.dataset import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+
+from catalogue.rows import Build, Row
+from catalogue.scan_files import PREDICT, truth
+
+DAMAGED, PIXELS, NO_PLACE = "file of the T1Gd series is damaged", "pixels of the T1Gd series", "state no position"
+IMPOSSIBLE, UNEVEN, LEFT_OUT = "not possible", "unevenly spaced", "were left out"
+_MIDDLE = 5
+
+
+def _series(change: Change | None = None) -> Build:
+    def build(folder: Path) -> Path:
+        write_classic(truth(), folder / "series", change)
+        return folder / "series"
+
+    return build
+
+
+def _set(number: int | None = None, **values: object) -> Build:
+    """A series with tags replaced in one slice, or in all; a value of None deletes the tag."""
+
+    def change(data: Dataset, k: int) -> None:
+        for name, value in values.items() if number in (None, k) else ():
+            if value is None:
+                delattr(data, name)
+            else:
+                setattr(data, name, value)
+
+    return _series(change)
+
+
+def _raw(number: int, change: Callable[[bytes], bytes]) -> Build:
+    """A series with the bytes of one file changed."""
+
+    def build(folder: Path) -> Path:
+        path = _series()(folder) / f"IM{number:04d}"
+        path.write_bytes(change(path.read_bytes()))
+        return path.parent
+
+    return build
+
+
+def _word(tag: str, value: bytes) -> Build:
+    """A series in which one slice has other bytes as the value of an element, of the same length."""
+
+    def change(content: bytes) -> bytes:
+        group, element = (int(part, 16) for part in tag.split(","))
+        at = content.index(struct.pack("<HH", group, element) + b"DS")
+        length = struct.unpack_from("<H", content, at + 6)[0]
+        return content[: at + 8] + value[:length].ljust(length) + content[at + 8 + length :]
+
+    return _raw(_MIDDLE, change)
+
+
+def _moved(shift: Callable[[int], tuple[float, float, float]]) -> Build:
+    def change(data: Dataset, k: int) -> None:
+        moved = zip(data.ImagePositionPatient, shift(k), strict=True)
+        data.ImagePositionPatient = [f"{float(at) + by:.8g}" for at, by in moved]
+
+    return _series(change)
+
+
+def _and(make: Build, more: Callable[[Path], None]) -> Build:
+    """A series and something else in its folder."""
+
+    def build(folder: Path) -> Path:
+        series = make(folder)
+        more(series)
+        return series
+
+    return build
+
+
+def _picture(folder: Path, **values: object) -> None:
+    """A screen capture that carries the series' own identifier."""
+    data = pydicom.dcmread(folder / "IM0003")
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = uid("picture")
+    data.ImageType = ["DERIVED", "SECONDARY", "SCREEN SAVE"]
+    del data.ImagePositionPatient, data.ImageOrientationPatient
+    for name, value in values.items():
+        setattr(data, name, value)
+    data.save_as(folder / "IM0900", enforce_file_format=True)
+
+
+def _capture(folder: Path) -> None:
+    """A secondary capture in color, of another series."""
+    data = pydicom.dcmread(folder / "IM0003")
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    data.SeriesInstanceUID, data.SOPInstanceUID = uid("captures"), uid("capture")
+    data.SamplesPerPixel, data.PhotometricInterpretation, data.BitsAllocated = 3, "RGB", 8
+    data.BitsStored, data.HighBit, data.PixelData = 8, 7, bytes(data.Rows * data.Columns * 3)
+    data.save_as(folder / "capture", enforce_file_format=True)
+
+
+def _localizer(folder: Path) -> None:
+    data = pydicom.dcmread(folder / "IM0003")
+    data.SOPInstanceUID, data.ImageType = uid("localizer"), ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    data.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+    data.save_as(folder / "IM0901", enforce_file_format=True)
+
+
+def _without_image(folder: Path) -> None:
+    data = pydicom.dcmread(folder / "IM0003", stop_before_pixels=True)
+    data.SOPClassUID, data.Modality = "1.2.840.10008.5.1.4.1.1.11.1", "PR"
+    data.SeriesInstanceUID = uid("presentation")
+    del data.Rows, data.Columns
+    data.save_as(folder / "PR0001", enforce_file_format=True)
+
+
+def _disc_index(folder: Path) -> None:
+    head = bytes(128) + b"DICM" + struct.pack("<HH2sH", 2, 2, b"UI", 20) + b"1.2.840.10008.1.3.10"
+    (folder / "DICOMDIR").write_bytes(head + struct.pack("<HH2sH", 2, 16, b"UI", 20) + b"1.2.840.10008.1.2.1\0")
+
+
+def _echo(folder: Path) -> None:
+    write_classic(truth() // 2, folder, echo="9")
+
+
+def _other_series(folder: Path) -> None:
+    write_classic(truth(), folder, series="b", echo="9")
+
+
+def _copy(folder: Path) -> None:
+    (folder / "IM0003 (2)").write_bytes((folder / "IM0003").read_bytes())
+
+
+def _enhanced(order: list[int], change: Change | None = None) -> Build:
+    def build(folder: Path) -> Path:
+        write_enhanced(truth(), folder / "series" / "IM1", order, change)
+        return folder / "series"
+
+    return build
+
+
+def _frames_without_place(data: Dataset, k: int) -> None:
+    for group in data.PerFrameFunctionalGroupsSequence:
+        del group.PlanePositionSequence
+
+
+def _one_group_less(data: Dataset, k: int) -> None:
+    del data.PerFrameFunctionalGroupsSequence[3]
+
+
+def _nested(depth: int) -> bytes:
+    """A private sequence in a sequence in a sequence, all of undefined length, without an end."""
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    sequence = struct.pack("<HH2sHI", 0x0009, 0x1001, b"SQ", 0, 0xFFFFFFFF)
+    return (sequence + item) * depth
+
+
+def _with_element(element: bytes) -> Build:
+    """A series with an element put before the modality of one slice."""
+
+    def change(content: bytes) -> bytes:
+        at = content.index(struct.pack("<HH2s", 0x0008, 0x0060, b"CS"))
+        return content[:at] + element + content[at:]
+
+    return _raw(_MIDDLE, change)
+
+
+def _many_elements(content: bytes) -> bytes:
+    return content[:-_PIXEL_BYTES] + struct.pack("<HH2sH", 0x0009, 0x1001, b"CS", 0) * 400_000
+
+
+_PIXEL_BYTES = 24 * 20 * 2 + 12
+
+
+def _packed(syntax: str, change: Callable[[Dataset], None] | None = None) -> Build:
+    def alter(data: Dataset, k: int) -> None:
+        data.compress(syntax, generate_instance_uid=False)
+        if change is not None and k == _MIDDLE:
+            change(data)
+
+    return _series(alter)
+
+
+def _says(syntax: str, pixels: bytes | None = None) -> Build:
+    """A series that says its pixels are packed, with what is given as their stream."""
+
+    def alter(data: Dataset, k: int) -> None:
+        stream = data.PixelData if pixels is None else pixels
+        data.PixelData = pydicom.encaps.encapsulate([stream])
+        data["PixelData"].is_undefined_length = True
+        data.file_meta.TransferSyntaxUID = syntax
+
+    return _series(alter)
+
+
+def _half(data: Dataset) -> None:
+    frame = next(pydicom.encaps.generate_frames(data.PixelData, number_of_frames=1))
+    data.PixelData = pydicom.encaps.encapsulate([frame[: len(frame) // 2]])
+    data["PixelData"].is_undefined_length = True
+
+
+def _deflated_cut(folder: Path) -> Path:
+    series = _encoded(DeflatedExplicitVRLittleEndian)(folder)
+    path = series / "IM0005"
+    path.write_bytes(path.read_bytes()[:-50])
+    return series
+
+
+def _deflate_bomb(folder: Path) -> Path:
+    series = _encoded(DeflatedExplicitVRLittleEndian)(folder)
+    head = (series / "IM0005").read_bytes()
+    start = 132 + 12 + struct.unpack_from("<I", head, 132 + 8)[0]
+    pack = zlib.compressobj(wbits=-15)
+    (series / "IM0005").write_bytes(head[:start] + pack.compress(bytes(140 << 20)) + pack.flush())
+    return series
+
+
+def _encoded(syntax: str) -> Build:
+    def alter(data: Dataset, k: int) -> None:
+        data.file_meta.TransferSyntaxUID = syntax
+
+    return _series(alter)
+
+
+def _big_endian(folder: Path) -> Path:
+    series = _series()(folder)
+    for path in series.iterdir():
+        data = pydicom.dcmread(path)
+        data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.2"
+        data.PixelData = np.frombuffer(data.PixelData, "<u2").astype(">u2").tobytes()
+        plain = Dataset()
+        plain.update(data)
+        plain.file_meta, plain.preamble = data.file_meta, data.preamble
+        pydicom.dcmwrite(path, plain, implicit_vr=False, little_endian=False, enforce_file_format=True)
+    return series
+
+
+def _without_first_part(folder: Path) -> Path:
+    series = _series()(folder)
+    for path in series.iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content[132 + 12 + struct.unpack_from("<I", content, 132 + 8)[0] :])
+    return series
+
+
+def _inverted(data: Dataset, k: int) -> None:
+    data.PhotometricInterpretation = "MONOCHROME1"
+    data.PixelData = (65535 - np.frombuffer(data.PixelData, "<u2")).astype("<u2").tobytes()
+
+
+def _rescaled(data: Dataset, k: int) -> None:
+    """Every slice has a slope of its own, as one vendor writes it."""
+    slope = 0.5 if k % 2 else 0.25
+    data.RescaleSlope, data.RescaleIntercept = str(slope), "-3"
+    values = (np.frombuffer(data.PixelData, "<u2").astype(float) + 3) / slope
+    data.PixelData = np.rint(values).astype("<u2").tobytes()
+
+
+def _twelve_bits(data: Dataset, k: int) -> None:
+    """Old files keep an overlay in the bits above the value."""
+    values = np.frombuffer(data.PixelData, "<u2")
+    data.BitsStored, data.HighBit = 13, 12
+    data.PixelData = (values | 0x8000).astype("<u2").tobytes()
+
+
+def _no_slice(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).unlink()
+
+
+_N = len(sitk.GetArrayViewFromImage(truth()))
+_REFUSED = [
+    Row("no slice says where it lies", _set(ImagePositionPatient=None, ImageOrientationPatient=None), NO_PLACE),
+    Row("one slice without position", _set(_MIDDLE, ImagePositionPatient=None), "1 of 12 slices state no position"),
+    Row("one slice without orientation", _set(_MIDDLE, ImageOrientationPatient=None), "1 of 12 slices state no"),
+    Row("no pixel spacing", _set(PixelSpacing=None), "12 of 12 slices state no position"),
+    Row("an empty position", _set(_MIDDLE, ImagePositionPatient=""), NO_PLACE),
+    Row("a position of NaN", _word("0020,0032", b"nan\\nan\\nan"), IMPOSSIBLE),
+    Row("a position of infinity", _word("0020,0032", b"inf\\0\\0"), IMPOSSIBLE),
+    Row("a position of words", _word("0020,0032", b"left\\up\\far"), DAMAGED),
+    Row("a position of two numbers", _word("0020,0032", b"1\\2"), DAMAGED),
+    Row("an orientation of NaN", _word("0020,0037", b"nan\\0\\0\\0\\1\\0"), IMPOSSIBLE),
+    Row("an orientation of zeros", _set(ImageOrientationPatient=[0] * 6), IMPOSSIBLE),
+    Row("an orientation of two parallel axes", _set(ImageOrientationPatient=[1, 0, 0, 1, 0, 0]), IMPOSSIBLE),
+    Row("a pixel spacing of 0", _set(PixelSpacing=[0, 0]), IMPOSSIBLE),
+    Row("a negative pixel spacing", _set(PixelSpacing=[-3, 4]), IMPOSSIBLE),
+    Row(
+        "a pixel spacing of NaN",
+        _raw(
+            _MIDDLE,
+            lambda c: c.replace(
+                struct.pack("<HH2sH", 0x28, 0x30, b"DS", 4) + b"3\\4 ",
+                struct.pack("<HH2sH", 0x28, 0x30, b"DS", 8) + b"nan\\4   ",
+            ),
+        ),
+        IMPOSSIBLE,
+    ),
+    Row("a pixel spacing of a kilometer", _set(PixelSpacing=["1000000", "1000000"]), "no scanner gives"),
+    Row("a slope of 0", _set(RescaleSlope="0", RescaleIntercept="0"), IMPOSSIBLE),
+    Row("slices that step sideways", _moved(lambda k: (1.5 * k, 0, 0)), "straight above one another"),
+    Row("a gantry tilted by 10 degrees", _moved(lambda k: (0, 5.5 * np.tan(np.radians(10)) * k, 0)), "straight above"),
+    Row("one slice aside", _moved(lambda k: (4.0 * (k == _MIDDLE), 0, 0)), "straight above one another"),
+    Row("a missing slice", _and(_series(), lambda folder: _no_slice(folder, "IM0005")), UNEVEN),
+    Row("a missing slice beside a picture", _and(_and(_series(), _picture), lambda f: _no_slice(f, "IM0005")), UNEVEN),
+    Row("a slice halfway", _moved(lambda k: (0, 0, 2.5 * (k == _MIDDLE))), "spaced"),
+    Row(
+        "all slices at one place",
+        _moved(lambda k: tuple(-5.5 * k * x for x in truth().GetDirection()[2::3])),
+        "at 1 positions",
+    ),
+    Row("two echoes", _and(_series(), _echo), "24 slices at 12 positions"),
+    Row("two series", _and(_series(), _other_series), "2 DICOM series"),
+    Row("slices that turn", _set(_MIDDLE, ImageOrientationPatient=[1, 0, 0, 0, 1, 0]), "not parallel"),
+    Row("slices of two sizes", _set(_MIDDLE, Rows=10, PixelData=bytes(10 * 24 * 2)), "differ in size"),
+    Row("two pixel spacings", _set(_MIDDLE, PixelSpacing=[3, 3.9]), "differ in size or pixel spacing"),
+    Row("two frames of reference", _set(_MIDDLE, FrameOfReferenceUID="1.2.3"), "frame of reference"),
+    Row(
+        "a single slice",
+        _and(_series(), lambda f: _no_slice(f, *(f"IM{k:04d}" for k in range(1, _N)))),
+        "two-dimensional",
+    ),
+    Row("a CT", _set(Modality="CT"), "another modality (CT)"),
+    Row("one CT slice among MR", _set(_MIDDLE, Modality="CT"), "another modality (CT)"),
+    Row(
+        "localizers only",
+        _set(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"], ImagePositionPatient=None),
+        "localizer images only",
+    ),
+    Row(
+        "captures only",
+        _and(_and(_series(), _capture), lambda f: _no_slice(f, *(f"IM{k:04d}" for k in range(_N)))),
+        "screen captures",
+    ),
+    Row("an index of a disc only", _and(lambda f: f, _disc_index), "no DICOM images"),
+    Row("notes only", _and(lambda f: f, lambda f: (f / "notes.txt").write_text("a" * 400)), "no DICOM images"),
+    Row("a .dcm file without a byte", _and(_series(), lambda f: (f / "x.dcm").touch()), DAMAGED),
+    Row("a .dcm file of text", _and(_series(), lambda f: (f / "x.dcm").write_text("x" * 500)), DAMAGED),
+    Row("a slice cut in its pixels", _raw(_MIDDLE, lambda c: c[:-100]), DAMAGED),
+    Row("a slice cut in its header", _raw(_MIDDLE, lambda c: c[:300]), DAMAGED),
+    Row("fewer pixels than stated", _set(_MIDDLE, PixelData=bytes(200)), PIXELS),
+    Row("more pixels than stated", _set(_MIDDLE, PixelData=bytes(2000)), PIXELS),
+    Row("65535 rows", _set(Rows=65535, Columns=65535), DAMAGED),
+    Row("no rows", _set(Rows=0), DAMAGED),
+    Row("7 bits a pixel", _set(BitsAllocated=7), DAMAGED),
+    Row("more bits stored than there are", _set(BitsStored=20), DAMAGED),
+    Row("100,000 nested sequences", _with_element(_nested(100_000)), DAMAGED),
+    Row("20 nested sequences", _with_element(_nested(20)), DAMAGED),
+    Row("an element of 2.1 GB", _with_element(struct.pack("<HH2sHI", 9, 0x1001, b"OB", 0, 2_100_000_000)), DAMAGED),
+    Row("a sequence of 4 GB", _with_element(struct.pack("<HH2sHI", 9, 0x1001, b"SQ", 0, 0xFFFFFFFE)), DAMAGED),
+    Row("an element of an unknown type", _with_element(struct.pack("<HH2sH", 9, 0x1001, b"??", 0)), DAMAGED),
+    Row("400,000 elements", _raw(_MIDDLE, _many_elements), DAMAGED),
+    Row("an element twice", _with_element(struct.pack("<HH2sH", 8, 0x60, b"CS", 2) + b"MR"), DAMAGED),
+    Row("JPEG that is none", _says("1.2.840.10008.1.2.4.70", b"\xff\xd8 this is no picture " * 9), PIXELS),
+    Row("JPEG of nothing", _says("1.2.840.10008.1.2.4.50", bytes(2)), PIXELS),
+    Row("JPEG 2000 that is none", _says("1.2.840.10008.1.2.4.90", bytes(range(256))), PIXELS),
+    Row("JPEG-LS that is none", _says("1.2.840.10008.1.2.4.80", bytes(range(256))), PIXELS),
+    Row("RLE that is none", _says(RLELossless), PIXELS),
+    Row(
+        "an unknown packing",
+        _raw(_MIDDLE, lambda c: c.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.9.9.9\0")),
+        PIXELS,
+    ),
+    Row("a deflated file, cut", _deflated_cut, DAMAGED),
+    Row("a deflated file that unpacks to 140 MB", _deflate_bomb, DAMAGED),
+    Row(
+        "a number of frames that is a word", _with_element(struct.pack("<HH2sH", 0x28, 8, b"IS", 4) + b"many"), DAMAGED
+    ),
+    Row(
+        "a pipe beside slices of which one misses",
+        _and(_and(_series(), lambda f: os.mkfifo(f / "IM0999")), lambda f: _no_slice(f, "IM0005")),
+        UNEVEN,
+    ),
+    Row("enhanced: two volumes", _enhanced([*range(_N), *range(_N)]), "24 slices at 12 positions"),
+    Row("enhanced: a missing frame", _enhanced([k for k in range(_N) if k != 5]), UNEVEN),
+    Row(
+        "enhanced: frames without place", _enhanced(list(range(_N)), _frames_without_place), "12 of 12 slices state no"
+    ),
+    Row("enhanced: a group less than frames", _enhanced(list(range(_N)), _one_group_less), DAMAGED),
+    Row("enhanced: one frame", _enhanced([4]), "two-dimensional"),
+]
+REFUSED = [Row(f"DICOM: {row.name}", row.build, row.says, PREDICT) for row in _REFUSED]
+
+READ = [
+    Row("DICOM", _series()),
+    Row("DICOM: a picture of the same series", _and(_series(), _picture), LEFT_OUT),
+    Row("DICOM: a secondary capture", _and(_series(), _capture), "secondary captures (1)"),
+    Row("DICOM: a localizer", _and(_series(), _localizer), "localizer images (1)"),
+    Row("DICOM: an object without an image", _and(_series(), _without_image), "objects without an image (1)"),
+    Row("DICOM: the index of its disc", _and(_series(), _disc_index), "indexes of a disc (1)"),
+    Row("DICOM: a note", _and(_series(), lambda f: (f / "notes.txt").write_text("a" * 400)), "not DICOM (1)"),
+    Row("DICOM: a pipe", _and(_series(), lambda f: os.mkfifo(f / "pipe")), "not DICOM (1)"),
+    Row("DICOM: a slice copied", _and(_series(), _copy), "second copies of slices (1)"),
+    Row("DICOM: a name that is not UTF-8", _and(_series(), lambda f: (f / "IM0003").rename(f / os.fsdecode(b"\xff")))),
+    Row("DICOM: implicit types", _encoded(ImplicitVRLittleEndian)),
+    Row("DICOM: big-endian", _big_endian),
+    Row("DICOM: deflated", _encoded(DeflatedExplicitVRLittleEndian)),
+    Row("DICOM: packed by RLE", _packed(RLELossless)),
+    Row("DICOM: without its first part", _without_first_part),
+    Row("DICOM: MONOCHROME1", _series(_inverted)),
+    Row("DICOM: a slope for each slice", _series(_rescaled)),
+    Row("DICOM: 13 bits and an overlay", _series(_twelve_bits)),
+    Row(
+        "DICOM: an empty private sequence",
+        _with_element(_nested(1) + struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)),
+    ),
+    Row("enhanced MR", _enhanced(list(range(_N)))),
+    Row("enhanced MR, last slice first", _enhanced(list(range(_N))[::-1])),
+    Row("enhanced MR in no order", _enhanced([int(k) for k in np.random.default_rng(1).permutation(_N)])),
+]

@@ -61,7 +61,7 @@ def test_pretraining_tells_every_epoch_and_is_found_again(made, tmp_path, capsys
     assert run(*words) == 0
     told = capsys.readouterr()
     assert told.err.count("training loss") == 3
-    assert "6 examinations to learn from, 2 to choose the epoch on" in told.out
+    assert "6 training exams, 2 validation exams" in told.out
     assert run(*words) == 0
     assert "training loss" not in capsys.readouterr().err
     (tmp_path / "own").mkdir()

@@ -166,7 +166,7 @@ def test_an_empty_mask_and_a_speck_are_refused(radius):
 @pytest.fixture
 def patients(tmp_path):
     """Four prepared patients with lesion masks."""
-    return read_prepared_cohort(made_cohort(tmp_path / "cohort", patients=4, sequences=(MRSequence.T1GD,))).patients
+    return read_prepared_cohort(made_cohort(tmp_path / "cohort", patients=4, sequences=(MRSequence.T1GD,))).exams
 
 
 def without_mask(patients, *numbers):

@@ -137,7 +137,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.view.predictOrCancel()
 
     def onGuessButton(self, checked=False):
-        """Choose T1Gd, T1 and T2 by the names of the loaded volumes."""
+        """Choose the scans by the names and DICOM headers of the loaded volumes."""
         self.view.guess()
 
     def onCloseResultButton(self, checked=False):
@@ -184,12 +184,13 @@ class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
         parameters = logic.getParameterNode()
         nodes = {
             name: slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-            for name in ("T1", "T1 post Gd", "T2")
+            for name in ("T1", "T1 post Gd", "T2", "FLAIR")
         }
         logic.guess(parameters)
         self.assertIs(parameters.t1gdVolume, nodes["T1 post Gd"])
         self.assertIs(parameters.t1Volume, nodes["T1"])
         self.assertIs(parameters.t2Volume, nodes["T2"])
+        self.assertIs(parameters.flairVolume, nodes["FLAIR"])
         self.assertEqual(logic.doubts(parameters), "")
         parameters.t1gdVolume = nodes["T1"]
         self.assertIn("without contrast", logic.doubts(parameters))
@@ -221,11 +222,12 @@ class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
         logic.guess(parameters)
         scans = logic.chosenVolumes(parameters)
         before = {role: slicer.util.arrayFromVolume(node).copy() for role, node in scans.items()}
-        self.assertEqual(len(before), 3)
+        self.assertEqual(len(before), 4)
         # T1Gd alone first, then with T1 and T2: the second run works beside BRAINSFit.
         for others in (False, True):
             parameters.t1Volume = scans[MRSequence.T1] if others else None
             parameters.t2Volume = scans[MRSequence.T2] if others else None
+            parameters.flairVolume = None
             ended = []
             logic.startPrediction(parameters, installedModels()[0], _nothing, _nothing, ended.append)
             self.waitUntil(lambda ended=ended: ended, seconds=1800)

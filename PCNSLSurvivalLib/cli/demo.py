@@ -16,7 +16,7 @@ def add_demo_command(commands: argparse._SubParsersAction) -> None:
         "demo",
         help="generate the demonstration patient (a virtual head with known ground truth) and predict it",
         description="Generate the demonstration patient, a virtual whole head with an enhancing lesion, and predict "
-        "it from T1Gd, T1 and T2 like a real patient.",
+        "it like a real patient.",
     )
     add_result_options(parser)
     parser.add_argument("--scans-only", action="store_true", help="write the scans to DIR without a prediction")
@@ -34,9 +34,7 @@ def run_demo(args: argparse.Namespace) -> int:
     patient = demonstration_patient()
 
     def write(folder: Path) -> dict[MRSequence, Path]:
-        paths = {
-            sequence: folder / f"{sequence}.nii.gz" for sequence in (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
-        }
+        paths = {sequence: folder / f"{sequence}.nii.gz" for sequence in patient.scans}
         for sequence, path in paths.items():
             write_volume(patient.scans[sequence], path)
         return paths

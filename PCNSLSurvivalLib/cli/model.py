@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from PCNSLSurvivalLib.core.terms import MRSequence
+
 _MODEL = "model folder or name of an installed model; the bundled model if left out"
 
 
@@ -43,7 +45,7 @@ def add_model_command(commands: argparse._SubParsersAction) -> None:
     untrained.add_argument("--width", type=float, default=0.25, help="width multiplier of the network")
     untrained.add_argument("--conv1-stride", type=int, default=1, choices=(1, 2))
     untrained.add_argument(
-        "--sequences", nargs="+", default=["t1gd"], choices=("t1gd", "t1", "t2"), help="input channels in order"
+        "--sequences", nargs="+", default=["t1gd"], choices=[str(s) for s in MRSequence], help="input channels in order"
     )
     untrained.add_argument("--members", type=int, default=1, help="number of networks")
     untrained.add_argument("--seed", type=int, default=None)
@@ -132,7 +134,6 @@ def run_model_export(args: argparse.Namespace) -> int:
 
 def run_model_untrained(args: argparse.Namespace) -> int:
     """Make an untrained model folder."""
-    from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
     from PCNSLSurvivalLib.models.untrained import SEED, write_untrained_model
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, RESEARCH_USE_ONLY, MRSequence, Step
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.inference.predict import CaseOptions
@@ -31,7 +31,7 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         "--alignment",
         type=Path,
         metavar="FILE",
-        help="alignment.json of 'register', if T1 and T2 were registered with it; the head rotation is then checked",
+        help="alignment.json of 'register', if other scans were registered with it; the head rotation is then checked",
     )
     add_result_options(parser)
     parser.set_defaults(run=run_predict)
@@ -40,8 +40,9 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
 def add_scan_options(parser: argparse.ArgumentParser) -> None:
     """Options for the scans of one patient and their previous preprocessing."""
     parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {_SCAN}")
-    parser.add_argument("--t1", type=Path, metavar="SCAN", help="pre-contrast T1; it is registered to T1Gd")
-    parser.add_argument("--t2", type=Path, metavar="SCAN", help="T2; it is registered to T1Gd")
+    for sequence in BESIDE_T1GD:
+        name = f"{sequence.label} without contrast agent" if sequence is MRSequence.T1 else sequence.label
+        parser.add_argument(f"--{sequence}", type=Path, metavar="SCAN", help=f"{name}; it is registered to T1Gd")
     parser.add_argument(
         "--cache-dir",
         type=Path,
@@ -51,7 +52,7 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
     said = parser.add_argument_group("preprocessing that has already been done")
     said.add_argument("--already-stripped", action="store_true", help="scans are skull-stripped: 0 outside the brain")
     said.add_argument("--already-corrected", action="store_true", help="scans are bias-corrected")
-    said.add_argument("--already-registered", action="store_true", help="T1 and T2 are registered to T1Gd")
+    said.add_argument("--already-registered", action="store_true", help="the other scans are registered to T1Gd")
     said.add_argument("--brain-mask", type=Path, metavar="FILE", help="brain mask on the T1Gd voxel grid")
 
 
@@ -98,9 +99,12 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
 
 def run_predict(args: argparse.Namespace) -> int:
     """Predict one patient and write the result folder."""
-    given = {MRSequence.T1GD: args.t1gd, MRSequence.T1: args.t1, MRSequence.T2: args.t2}
-    paths = {sequence: path for sequence, path in given.items() if path is not None}
-    return predict_to_folder(paths, args)
+    return predict_to_folder(scans_given(args), args)
+
+
+def scans_given(args: argparse.Namespace) -> dict[MRSequence, Path]:
+    """The scans of ``add_scan_options`` that were given."""
+    return {sequence: path for sequence in MRSequence if (path := getattr(args, sequence)) is not None}
 
 
 def case_options(args: argparse.Namespace) -> CaseOptions:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.predict import add_network_options, case_options
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY
 
 _NOBODY_PREDICTED = 3
 """Exit code where every case failed, as for an error told in a sentence."""
@@ -41,6 +41,9 @@ def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
         help="continue despite failed quality checks; the override is recorded",
     )
     parser.add_argument(
+        "--dry-run", action="store_true", help="tell which scans are found and which of several is taken, and stop"
+    )
+    parser.add_argument(
         "--progress",
         choices=("auto", "json", "none"),
         default="auto",
@@ -54,10 +57,15 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from PCNSLSurvivalLib.cohorts.cohort import find_cohort
+    from PCNSLSurvivalLib.cohorts.data_report import data_report
     from PCNSLSurvivalLib.models.installed_models import find_model
 
     begin = time.perf_counter()
     cohort = find_cohort(args.cohort.absolute())
+    if args.dry_run:
+        report = data_report(cohort, threshold_days=ONE_YEAR_DAYS)
+        print("\n".join((*report.lines(), *report.left_out_lines(), *report.remark_lines())))
+        return 0
     cases = cohort.cases
     model = find_model(args.model)
 

@@ -1,4 +1,4 @@
-"""``pcnsl-survival register``: register T1 and T2 to T1Gd, for reading them side by side."""
+"""``pcnsl-survival register``: register T1, T2 and FLAIR to T1Gd, for reading them side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
-from PCNSLSurvivalLib.cli.predict import add_scan_options
+from PCNSLSurvivalLib.cli.predict import add_scan_options, scans_given
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def add_register_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "register",
-        help="register T1 and T2 to T1Gd, without a prediction",
-        description="Register T1 and T2 to T1Gd by a rigid transform. Writes each scan on the T1Gd voxel grid, the "
-        "transform as a 4 x 4 matrix, and a quality verdict.",
+        help="register T1, T2 and FLAIR to T1Gd, without a prediction",
+        description="Register T1, T2 and FLAIR to T1Gd by a rigid transform. Writes each scan on the T1Gd voxel grid, "
+        "the transform as a 4 x 4 matrix, and a quality verdict.",
     )
     add_scan_options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the registered scans")
@@ -53,11 +53,9 @@ def run_register(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
     from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
-    given = {
-        sequence: path for sequence, path in ((MRSequence.T1, args.t1), (MRSequence.T2, args.t2)) if path is not None
-    }
+    given = {sequence: path for sequence, path in scans_given(args).items() if sequence is not MRSequence.T1GD}
     if not given:
-        raise PreparationError("There is no scan to register to T1Gd. Give --t1, --t2 or both.")
+        raise PreparationError("There is no scan to register to T1Gd. Give --t1, --t2 or --flair.")
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         fixed = read_scan(args.t1gd, MRSequence.T1GD)
         mask = None if args.brain_mask is None else read_mask_file(args.brain_mask, Message("word.brain_mask"))

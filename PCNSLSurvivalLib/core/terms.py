@@ -29,6 +29,10 @@ class MRSequence(StrEnum):
         return {"t1gd": "T1Gd", "t1": "T1", "t2": "T2", "flair": "FLAIR"}[self.value]
 
 
+BESIDE_T1GD = tuple(sequence for sequence in MRSequence if sequence is not MRSequence.T1GD)
+"""What is registered to T1Gd, and read beside it."""
+
+
 class OSClass(IntEnum):
     """Overall survival (OS) against one year; a patient censored before day 365 has no class."""
 

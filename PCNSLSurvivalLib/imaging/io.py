@@ -22,8 +22,12 @@ from PCNSLSurvivalLib.imaging.headers.nrrd import read_nrrd_header
 from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, kind_of, size_of_regular
 from PCNSLSurvivalLib.imaging.headers.stored_voxels import read_voxels
 from PCNSLSurvivalLib.imaging.headers.volume_header import VolumeHeader
+from PCNSLSurvivalLib.imaging.sequence_names import judge_series
+from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
 
 FILE_ENDINGS = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
+
+_NO_HEADER = SeriesHeader()
 
 _DETACHED = (".hdr", ".img", ".nhdr", ".mhd")
 _NIFTI_HEADER_BYTES = 352
@@ -73,14 +77,23 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
         raise UnreadableScanError(Message("scan.not_found", sequence=sequence))
     if kind == "folder":
         series = read_dicom_series(path, sequence)
-        return Scan(sequence=sequence, image=series.image, source_format="DICOM", remarks=series.remarks)
+        doubts = _another_sequence(path.name, sequence, read_series_header(path))
+        return Scan(sequence=sequence, image=series.image, source_format="DICOM", remarks=(*series.remarks, *doubts))
     header = read_header(path, sequence)
     return Scan(
         sequence=sequence,
         image=_image(header, np.float32, sequence),
         source_format=header.source_format,
-        remarks=header.remarks,
+        remarks=(*header.remarks, *_another_sequence(path.name, sequence)),
     )
+
+
+def _another_sequence(name: str, sequence: MRSequence, header: SeriesHeader = _NO_HEADER) -> tuple[Message, ...]:
+    """A word where name or DICOM header tell of another sequence than the scan was given as."""
+    judged = judge_series(name, header)
+    if judged.sequence in (sequence, None):
+        return ()
+    return (Message("scan.other_sequence", sequence=sequence, seen=judged.sequence, reason=judged.message),)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,7 @@ class CaseOptions(ScanState):
     check_explanation: bool = False
     brain_mask: Path | None = None
     alignment: Path | None = None
-    """The movements that laid T1 and T2 over T1Gd, as ``register`` writes them: judged with the scans."""
+    """The movements that laid other scans over T1Gd, as ``register`` writes them: judged with the scans."""
     override_quality: bool = False
     cache_dir: Path | None = field(default=None, metadata=_RESULT_STAYS)
     """Folder in which the long steps are kept, and found again."""
@@ -110,7 +110,7 @@ def predict_case(
     """Read, prepare and predict one patient, and explain the prediction.
 
     Args:
-        paths: File or DICOM folder of T1Gd and, if wanted, of T1 and T2.
+        paths: File or DICOM folder of T1Gd and, if wanted, of other sequences.
         model: Which networks to ask.
         options: What is known about the scans.
         listener: Hears of every step.

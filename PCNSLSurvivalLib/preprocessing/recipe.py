@@ -55,7 +55,7 @@ class BiasFieldStep:
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationStep:
-    """Bring T1 and T2 onto T1Gd by a rigid movement of the head that maximizes mutual information."""
+    """Bring the other scans onto T1Gd by a rigid movement of the head that maximizes mutual information."""
 
     search_mm: float = 6.0
     """Distance of samples while the pose is searched; axes coarser than that are kept whole."""

@@ -8,8 +8,11 @@ import numpy as np
 import SimpleITK as sitk
 
 
-def write_series(volume: sitk.Image, folder: Path, *, series: int = 1, modality: str = "MR") -> None:
-    """Write one file per slice; all patient tags are invented."""
+def write_series(
+    volume: sitk.Image, folder: Path, *, series: int = 1, modality: str = "MR", more: dict[str, str] | None = None
+) -> None:
+    """Write one file per slice; all patient tags are invented, and ``more`` are added to them."""
+    folder.mkdir(parents=True, exist_ok=True)
     direction = np.reshape(volume.GetDirection(), (3, 3))
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
@@ -29,6 +32,7 @@ def write_series(volume: sitk.Image, folder: Path, *, series: int = 1, modality:
             "0020|0013": str(k + 1),
             "0020|0032": "\\".join(f"{x:.6f}" for x in volume.TransformIndexToPhysicalPoint((0, 0, k))),
             "0020|0037": "\\".join(f"{x:.8f}" for x in [*direction[:, 0], *direction[:, 1]]),
+            **(more or {}),
         }
         for key, value in tags.items():
             part.SetMetaData(key, value)

@@ -105,7 +105,7 @@ def _write_scans(folder: Path) -> None:
     import numpy as np
 
     (folder / "scene").mkdir(parents=True)
-    for name in ("t1gd", "t1", "t2"):
+    for name in ("t1gd", "t1", "t2", "flair"):
         np.save(folder / "scene" / f"{name}.npy", np.arange(24**3, dtype=np.int16).reshape(24, 24, 24))
         place = {"affine_ras": np.diag([-4.0, -4.0, 4.0, 1.0]).tolist()}
         (folder / "scene" / f"{name}.json").write_text(json.dumps(place), encoding="utf-8")
@@ -113,7 +113,7 @@ def _write_scans(folder: Path) -> None:
 
 def _write_alignment(arguments: list[str]) -> None:
     """The scan that was given lies ``ALIGNED_BY_MM`` too far to the left."""
-    role = next(role for role in ("t1", "t2") if f"--{role}" in arguments)
+    role = next(role for role in ("t1", "t2", "flair") if f"--{role}" in arguments)
     matrix = [[1, 0, 0, ALIGNED_BY_MM], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     found = _finding("registration_sharpness", role.upper(), "check", NOT_OVER_T1GD.format(role.upper()))
     out = Path(arguments[arguments.index("--out") + 1])

@@ -74,70 +74,6 @@ def test_closing_the_scene_empties_the_panel(standin, panel):
     assert not panel.ui.predictButton.enabled
 
 
-@pytest.mark.parametrize(
-    ("name", "role"),
-    [
-        ("BraTS20_Training_001_t1ce", "t1gd"),
-        ("BraTS20_Training_001_t1", "t1"),
-        ("BraTS20_Training_001_flair", "flair"),
-        ("sub-01_ce-gadolinium_T1w", "t1gd"),
-        ("sub-01_acq-fast_ce-GAD_T1w", "t1gd"),
-        ("sub-01_T1w", "t1"),
-        ("5: Ax T1 +C", "t1gd"),
-        ("AX T1 POST GD", "t1gd"),
-        ("t1_mprage_sag +c", "t1gd"),
-        ("3D T1 BRAVO C+", "t1gd"),
-        ("T1 mit KM", "t1gd"),
-        ("T1 ohne KM", "t1"),
-        ("T1 pre contrast", "t1"),
-        ("Ax T1 FSE w/o contrast", "t1"),
-        ("t13d", "t1gd"),
-        ("T1_C", "t1gd"),
-        ("T1wCE", "t1gd"),
-        ("CE_T1", "t1gd"),
-        ("T1+C", "t1gd"),
-        ("T1_cor", "t1"),
-        ("T1 C-spine", "t1"),
-        ("T1 post op", "t1"),
-        ("T2 TSE ax", "t2"),
-        ("T2 FLAIR", "flair"),
-        ("T2*", None),
-        ("T1Gd brain mask", None),
-        ("T1Gd bias-corrected", None),
-        ("ADC", None),
-        ("Volume_3", None),
-    ],
-)
-def test_names_speak_of_sequences(application, name, role):
-    from PCNSLSurvivalUI.panel.volume_roles import role_of
-
-    assert role_of(name) == role
-
-
-@pytest.mark.parametrize(
-    ("name", "tags", "role"),
-    [
-        ("SAG MPRAGE", {"contrast_agent": "Gadovist"}, "t1gd"),
-        ("SAG MPRAGE", {}, "t1"),
-        ("T2 TSE", {"contrast_agent": "Gadovist"}, "t2"),
-        ("5: AX", {"description": "t1_se_tra", "contrast_agent": "Dotarem"}, "t1gd"),
-        ("5: AX", {"protocol": "T2 TSE"}, "t2"),
-        ("7", {"repetition_ms": 2300, "echo_ms": 3, "inversion_ms": 900}, "t1"),
-        ("7", {"repetition_ms": 2300, "echo_ms": 3, "inversion_ms": 900, "contrast_agent": "Gadovist"}, "t1gd"),
-        ("7", {"repetition_ms": 550, "echo_ms": 12}, "t1"),
-        ("7", {"repetition_ms": 4800, "echo_ms": 95}, "t2"),
-        ("7", {"repetition_ms": 9000, "echo_ms": 110, "inversion_ms": 2500}, "flair"),
-        ("T1 post Gd", {"modality": "CT"}, None),
-        ("T1 Gd", {"image_type": "DERIVED\\SECONDARY\\SUBTRACTION"}, None),
-        ("T1 pre contrast", {"contrast_agent": "Gadovist"}, "t1"),
-    ],
-)
-def test_dicom_headers_speak_of_sequences(application, name, tags, role):
-    from PCNSLSurvivalUI.panel.volume_roles import DicomTags, role_of
-
-    assert role_of(name, DicomTags(**tags)) == role
-
-
 class _Database:
     """As much of ``slicer.dicomDatabase`` as the panel asks."""
 
@@ -180,8 +116,10 @@ def test_scans_are_filled_in_when_they_arrive_and_never_exchanged(standin, panel
     other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1 post Gd")
     wait.some(0.5)
     assert ui.t1gdSelector.currentNode() is not other, "a choice is not changed"
-    ui.guessButton.click()
-    assert "Several volumes look like T1Gd" in ui.scansNote.text
+    # The choice among the two, and its reason, stand in the panel as long as it holds.
+    assert "2 series could be T1Gd: 'T1 Gd' was chosen" in ui.scansNote.text
+    ui.t1gdSelector.setCurrentNode(other)
+    assert "2 series" not in ui.scansNote.text
     # Slicer's selector moves on to another volume when its own goes; the panel must not take that one.
     slicer.mrmlScene.RemoveNode(ui.t2Selector.currentNode())
     wait.some(0.1)
@@ -202,3 +140,47 @@ def test_what_a_script_chooses_is_shown_at_once(standin, panel):
         assert panel.ui.biasEngineSelector.currentText == shown
     slicer.mrmlScene.Clear(0)
     assert PCNSLSurvival.PCNSLSurvivalLogic().getParameterNode().biasEngine == "Slicer module"
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.5], ids=["at once", "the timer fires between two files"])
+def test_scans_that_come_one_after_another_fill_every_role(standin, panel, pause_s):
+    import slicer
+
+    ui, wait = panel.ui, Wait()
+    for name in ("T1 Gd", "T1", "T2", "FLAIR"):
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+        wait.some(pause_s)
+    wait.until(lambda: ui.flairSelector.currentNode() is not None, 5)
+    selectors = (ui.t1gdSelector, ui.t1Selector, ui.t2Selector, ui.flairSelector)
+    assert [selector.currentNode().GetName() for selector in selectors] == ["T1 Gd", "T1", "T2", "FLAIR"]
+
+
+def test_a_role_that_the_user_chose_or_emptied_stays(standin, panel):
+    import slicer
+
+    ui, wait = panel.ui, Wait()
+    add = lambda name: slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)  # noqa: E731
+    own = add("Volume_3")
+    ui.t1Selector.setCurrentNode(own)
+    add("T2")
+    wait.until(lambda: ui.t2Selector.currentNode() is not None, 5)
+    ui.t2Selector.setCurrentNode(None)
+    for name in ("T1", "T1 Gd"):
+        add(name)
+        wait.some(0.5)
+    assert ui.t1gdSelector.currentNode().GetName() == "T1 Gd"
+    assert ui.t1Selector.currentNode() is own, "chosen by the user"
+    assert ui.t2Selector.currentNode() is None, "emptied by the user"
+    second = add("T2 TSE")
+    wait.until(lambda: ui.t2Selector.currentNode() is second, 5)
+
+
+def test_what_is_no_scan_of_the_brain_fills_no_role(standin, panel):
+    import slicer
+
+    for name in ("AX DWI POST GAD", "T1 C-spine KM", "T1Gd aligned", "T1 SUB", "SWI"):
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    Wait().some(0.5)
+    panel.ui.guessButton.click()
+    assert panel.ui.t1gdSelector.currentNode() is None
+    assert "T1Gd, T1, T2, FLAIR" in panel.ui.scansNote.text

@@ -31,10 +31,10 @@ def test_the_patient_is_loaded_and_chosen(standin, quick_panel, sample):
     assert Path(offered.thumbnailFileName).is_file()
     wait = Wait()
     sample()
-    wait.until(lambda: quick_panel.ui.t2Selector.currentNode() is not None, 20)
+    wait.until(lambda: quick_panel.ui.flairSelector.currentNode() is not None, 20)
     ui = quick_panel.ui
-    names = [s.currentNode().GetName() for s in (ui.t1gdSelector, ui.t1Selector, ui.t2Selector)]
-    assert names == offered.nodeNames == ["Demonstration T1Gd", "Demonstration T1", "Demonstration T2"]
+    names = [s.currentNode().GetName() for s in (ui.t1gdSelector, ui.t1Selector, ui.t2Selector, ui.flairSelector)]
+    assert names == offered.nodeNames == [f"Demonstration {name}" for name in ("T1Gd", "T1", "T2", "FLAIR")]
     assert ui.predictButton.enabled
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
     assert composite.GetBackgroundVolumeID() == ui.t1gdSelector.currentNode().GetID()

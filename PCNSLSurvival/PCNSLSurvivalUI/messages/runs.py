@@ -21,7 +21,7 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
             "The export needs the packages pillow and highdicom, which are not installed. Install pcnsl-"
             "survival[export], or in Slicer's Python console: slicer.util.pip_install('highdicom pillow')."
         ),
-        _("There is no scan to register to T1Gd. Give --t1, --t2 or both."),
+        _("There is no scan to register to T1Gd. Give --t1, --t2 or --flair."),
         _(
             "{name} does not line up voxel by voxel with {reference}. In Slicer, resample it to {reference} with "
             "'Resample Image (BRAINS)', then try again."

@@ -10,11 +10,13 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalUI.install import extensions, packages
-from PCNSLSurvivalUI.panel.dicom_tags import dicomTags
-from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
-from PCNSLSurvivalUI.panel.volume_roles import Guess, doubt_about, guess_roles
+from PCNSLSurvivalUI.messages.shown import shown
+from PCNSLSurvivalUI.panel.dicom_tags import seriesHeader
+from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters, isComplete
+from PCNSLSurvivalUI.panel.volume_roles import doubt_about
 from PCNSLSurvivalUI.result.repair import repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
@@ -25,8 +27,6 @@ from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OUTPUT_ATTRIBUTE, T1GD, TRANSFORM, SceneOutputs, storedResult
 
-_ATTRIBUTES = {MRSequence.T1GD: "t1gdVolume", MRSequence.T1: "t1Volume", MRSequence.T2: "t2Volume"}
-
 
 class PanelLogic:
     """One panel's work; at most one run at a time."""
@@ -36,31 +36,56 @@ class PanelLogic:
         self.run: PredictionRun | None = None
         self.importing = False
         """Whether a result is just coming into the scene: not the moment to show it."""
+        self._seen = set[tuple[str, str]]()
+        """Volumes that were looked at for the empty roles."""
 
-    def guess(self, parameters: PanelParameters, *, onlyEmpty: bool = False) -> Guess:
-        """Fill the roles that volume names and DICOM tags suggest.
+    def guess(self, parameters: PanelParameters) -> dict[MRSequence, Choice]:
+        """Choose a volume for every sequence that a name or a DICOM header tells of.
 
         Args:
             parameters: The panel's choices.
-            onlyEmpty: Leave roles alone that have a volume already.
 
         Returns:
-            What was found.
+            What was found, by sequence.
         """
         nodes = _loadedVolumes()
-        guessed = guess_roles([(node.GetName(), dicomTags(node)) for node in nodes])
-        for role, name in _ATTRIBUTES.items():
-            if role in guessed.places and not (onlyEmpty and getattr(parameters, name) is not None):
-                setattr(parameters, name, nodes[guessed.places[role]])
-        return guessed
+        self._seen |= {_identity(node) for node in nodes}
+        found = choose_series(_seriesOf(nodes))
+        for sequence, choice in found.items():
+            setattr(parameters, VOLUMES[sequence], nodes[choice.place])
+        return found
+
+    def fillIn(self, parameters: PanelParameters) -> None:
+        """Volumes have arrived: let them fill the roles that are empty.
+
+        A role that has a volume is left alone, and so is one that the user emptied: only volumes that were not there
+        at the last call, or have another name since, are looked at.
+        """
+        taken = {node.GetID() for node in self.chosenVolumes(parameters).values()}
+        nodes = [node for node in _loadedVolumes() if _identity(node) not in self._seen and node.GetID() not in taken]
+        self._seen |= {_identity(node) for node in nodes}
+        for sequence, choice in choose_series(_seriesOf(nodes)).items():
+            if getattr(parameters, VOLUMES[sequence]) is None:
+                setattr(parameters, VOLUMES[sequence], nodes[choice.place])
+
+    def leaveAsItIs(self) -> None:
+        """The choice among the volumes that are loaded now was made before: a saved scene was opened."""
+        self._seen = {_identity(node) for node in _loadedVolumes()}
+
+    def forgetVolumes(self) -> None:
+        """The scene goes: the next one is looked at afresh."""
+        self._seen = set()
 
     def chosenVolumes(self, parameters: PanelParameters) -> dict[MRSequence, Any]:
         """The volumes by role; roles without one are left out."""
-        chosen = {role: getattr(parameters, name) for role, name in _ATTRIBUTES.items()}
+        chosen = {role: getattr(parameters, name) for role, name in VOLUMES.items()}
         return {role: node for role, node in chosen.items() if node is not None}
 
     def doubts(self, parameters: PanelParameters | None) -> str:
-        """A sentence for every chosen volume whose name suggests another sequence; what to do without a T1Gd."""
+        """What there is to say of the chosen volumes: a choice among several, a name that tells of another sequence.
+
+        Without a T1Gd, what to do next.
+        """
         if parameters is None:
             return ""
         chosen = self.chosenVolumes(parameters)
@@ -70,7 +95,12 @@ class PanelLogic:
                 if _loadedVolumes()
                 else _("Load the patient's scans. To try it without a patient, load PCNSL Survival in Sample Data.")
             )
-        sentences = [doubt_about(role, node.GetName(), dicomTags(node)) for role, node in chosen.items()]
+        sentences = [doubt_about(role, node.GetName(), seriesHeader(node)) for role, node in chosen.items()]
+        nodes = _loadedVolumes()
+        series = _seriesOf(nodes)
+        for sequence, choice in choose_series(series).items():
+            if choice.others and chosen.get(sequence) is nodes[choice.place]:
+                sentences.append(shown(choice.message(series)))
         if len({node.GetID() for node in chosen.values()}) < len(chosen):
             sentences.append(_("One volume is selected for two sequences. Choose another volume for one of them."))
         return " ".join(sentence for sentence in sentences if sentence)
@@ -89,8 +119,8 @@ class PanelLogic:
             parameters: The panel's choices.
             model: The chosen model.
             changed: Called whenever a step moves.
-            resultShown: Called when the prediction is in the scene; a generator that shows it part by part. T1 and
-                T2 may still be under way.
+            resultShown: Called when the prediction is in the scene; a generator that shows it part by part. The
+                alignment of other scans may still be under way.
             ended: Told once: None when all went well, otherwise the sentence for the user.
 
         Raises:
@@ -184,3 +214,12 @@ def _loadedVolumes() -> list[Any]:
         and not node.GetHideFromEditors()
         and not node.GetAttribute(OUTPUT_ATTRIBUTE)
     ]
+
+
+def _seriesOf(nodes: list[Any]) -> list[Series]:
+    return [Series(name=node.GetName(), header=seriesHeader(node), slice_mm=max(node.GetSpacing())) for node in nodes]
+
+
+def _identity(node: Any) -> tuple[str, str]:
+    """A volume under its present name: a file's name may come a moment after the volume."""
+    return node.GetID(), node.GetName()

@@ -22,6 +22,7 @@ from PCNSLSurvivalUI.panel.quality_section import QualityControls
 from PCNSLSurvivalUI.panel.report_section import ReportControls
 from PCNSLSurvivalUI.panel.result_section import ResultControls
 from PCNSLSurvivalUI.panel.scan_choice import ScanChoice
+from PCNSLSurvivalUI.panel.volume_roles import nothingFound
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
@@ -101,6 +102,8 @@ class PanelView:
         self._guiTag = parameters.connectGui(self._ui)
         self._tag = parameters.AddObserver("ModifiedEvent", self._onParameters)
         self._choice = ScanChoice(parameters, self._fillIn)
+        if parameters.t1gdVolume is not None:
+            self._logic.leaveAsItIs()
         self._fillIn()
         self.models.select()
         self._onParameters()
@@ -110,6 +113,7 @@ class PanelView:
         if self._parameters is None:
             return
         self._choice.close()
+        self._logic.forgetVolumes()
         self._parameters.disconnectGui(self._guiTag)
         self._parameters.RemoveObserver(self._tag)
         self._parameters = None
@@ -173,17 +177,16 @@ class PanelView:
 
     # --- the button ----------------------------------------------------------------------------------------------
     def guess(self) -> None:
-        """Choose T1Gd, T1 and T2 by the names and DICOM tags of the loaded volumes."""
-        guessed = self._logic.guess(self._parameters)
-        note = guessed.inWords()
+        """Choose the scans by the names and DICOM headers of the loaded volumes."""
+        note = nothingFound(self._logic.guess(self._parameters))
         if note:
             self._ui.scansNote.text = f"{note} {self._logic.doubts(self._parameters)}".strip()
             self._ui.scansNote.show()
 
     def _fillIn(self) -> None:
-        """Volumes have arrived: fill in what is not chosen yet, as long as no T1Gd is chosen."""
-        if self._parameters is not None and self._parameters.t1gdVolume is None and self._logic.run is None:
-            self._logic.guess(self._parameters, onlyEmpty=True)
+        """Volumes have arrived: they fill the roles that are empty."""
+        if self._parameters is not None and self._logic.run is None:
+            self._logic.fillIn(self._parameters)
             self._showDoubts()
 
     def predictOrCancel(self) -> None:
@@ -228,6 +231,7 @@ class PanelView:
     def _onEnded(self, sentence: str | None) -> None:
         self._say(sentence or "")
         self._showRun()
+        self._fillIn()  # volumes may have arrived during the run
         if not sentence:
             self._ui.stepsSection.setChecked(False)  # the result is what to look at now
         self._quality.refresh()

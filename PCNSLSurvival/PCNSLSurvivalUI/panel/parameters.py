@@ -5,11 +5,14 @@ from typing import Annotated, Any
 from slicer import vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 
 BIAS_ENGINES = [SLICER, BUILT_IN, SKIP]
 REGISTRATION_ENGINES = [SLICER, BUILT_IN, SKIP]
 BRAIN_ENGINES = [SLICER, BUILT_IN, SKIP]
+VOLUMES = {sequence: f"{sequence}Volume" for sequence in MRSequence}
+"""Name of the choice of each sequence's volume."""
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 
 
@@ -20,6 +23,7 @@ class PanelParameters:
     t1gdVolume: vtkMRMLScalarVolumeNode
     t1Volume: vtkMRMLScalarVolumeNode
     t2Volume: vtkMRMLScalarVolumeNode
+    flairVolume: vtkMRMLScalarVolumeNode
     brainMask: vtkMRMLLabelMapVolumeNode
     modelFolder: str = ""
     biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]

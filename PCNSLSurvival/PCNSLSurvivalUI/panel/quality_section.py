@@ -8,7 +8,8 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
+from PCNSLSurvivalUI.panel.parameters import VOLUMES
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import repair
 from PCNSLSurvivalUI.result.quality_strip import QualityStrip
@@ -100,7 +101,7 @@ class QualityControls:
         """What is being repaired: ``MASK``, a sequence, or nothing."""
         if outputs.node(repair.SEGMENTATION) is not None:
             return MASK
-        return next((s for s in (MRSequence.T1, MRSequence.T2) if outputs.node(repair.MOVING + s) is not None), None)
+        return next((s for s in BESIDE_T1GD if outputs.node(repair.MOVING + s) is not None), None)
 
     def showButtons(self) -> None:
         """Offer the repair that fits the shown step, and the way on from one that is under way."""
@@ -134,7 +135,7 @@ class QualityControls:
                 self._views.showT1GdAlone(outputs)
                 repair.startMask(outputs)
             else:
-                moving = {MRSequence.T1: parameters.t1Volume, MRSequence.T2: parameters.t2Volume}[sequence]
+                moving = getattr(parameters, VOLUMES[sequence])
                 if moving is None or outputs.node(TRANSFORM + sequence) is None:
                     self._say(_("Choose {role} under Patient scans again to repair it.").format(role=sequence.label))
                     return

@@ -9,11 +9,11 @@ import qt
 import slicer
 import vtk
 
-from PCNSLSurvivalUI.panel.parameters import PanelParameters
+from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters
 
 _SETTLED_MS = 300
 """A volume gets its name and its DICOM attributes a moment after it was added."""
-_CHOICES = ("t1gdVolume", "t1Volume", "t2Volume", "brainMask")
+_CHOICES = (*VOLUMES.values(), "brainMask")
 
 
 class ScanChoice:

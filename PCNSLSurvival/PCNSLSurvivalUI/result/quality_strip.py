@@ -12,7 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import UnusableScanError
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalUI.messages.translation import inUsersLanguage
 from PCNSLSurvivalUI.result import thumbnails
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, INPUT, MASK, T1GD, TRANSFORM, SceneOutputs
@@ -47,7 +47,7 @@ def stripSteps(outputs: SceneOutputs, result: dict[str, Any]) -> list[StripStep]
     found.append((CORRECTED, _("Bias-corrected"), _percent(field), corrected))
     volume = result.get("preprocessing", {}).get("brain_volume_ml")
     found.append((MASK, _("Brain outline"), "" if volume is None else _("{v:.0f} mL").format(v=volume), mask))
-    for sequence in (MRSequence.T1, MRSequence.T2):
+    for sequence in BESIDE_T1GD:
         title = _("{role} aligned").format(role=sequence.label)
         found.append((ALIGNED + sequence, title, _moved(outputs, sequence), outputs.node(ALIGNED + sequence)))
     found.append((INPUT, _("Network input"), _spacing(outputs.node(INPUT)), outputs.node(INPUT)))
@@ -88,7 +88,7 @@ def _remarks(result: dict[str, Any], role: str) -> tuple[str, ...]:
 
 def _roleOf(finding: dict[str, Any]) -> str:
     """The step of a finding, by its subject and the first word of its code."""
-    for sequence in (MRSequence.T1, MRSequence.T2):
+    for sequence in BESIDE_T1GD:
         if finding.get("subject") == sequence.label:
             return ALIGNED + sequence
     return {"brain": MASK, "mask": MASK, "bias": CORRECTED}.get(str(finding.get("code", "")).split("_")[0], T1GD)

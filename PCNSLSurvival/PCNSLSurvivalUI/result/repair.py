@@ -11,7 +11,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import UnusableScanError
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, T1GD, TRANSFORM, SceneOutputs
 from PCNSLSurvivalUI.scene.resampling import sampled
 from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, ijkToWorld, newHidden, removeNode
@@ -88,7 +88,7 @@ def startTransform(outputs: SceneOutputs, sequence: MRSequence, moving: Any) -> 
 
     Args:
         outputs: Where the transform is.
-        sequence: T1 or T2.
+        sequence: Any but T1Gd.
         moving: The scan as acquired; it stays untouched.
 
     Returns:
@@ -137,7 +137,7 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
 
 def repairedAlignments(outputs: SceneOutputs, t1gd: Any) -> dict[MRSequence, Any]:
     """Scans whose alignment with this T1Gd the user repaired: they need not, and must not, be aligned again."""
-    nodes = {sequence: outputs.node(ALIGNED + sequence) for sequence in (MRSequence.T1, MRSequence.T2)}
+    nodes = {sequence: outputs.node(ALIGNED + sequence) for sequence in BESIDE_T1GD}
     return {
         sequence: node
         for sequence, node in nodes.items()

@@ -1,7 +1,7 @@
 """One prediction from chosen volumes to results: the long steps one after another, then our process.
 
 The network needs its own sequences only. Where that is T1Gd alone, the prediction starts as soon as T1Gd is
-ready, and T1 and T2 are aligned for reading while it runs.
+ready, and the other scans are aligned for reading while it runs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class PredictionRun:
         self._step: RunningStep | None = None
         self._process: ProcessStage | None = None
         self.hasResult = False
-        """Whether the prediction is in the scene already, and only T1 or T2 are still being aligned."""
+        """Whether the prediction is in the scene already, and only the other scans are still being aligned."""
         self._over = False
         self._alignmentProblem: str | None = None
         self._folder: Path | None = None

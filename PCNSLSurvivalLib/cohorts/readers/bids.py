@@ -9,12 +9,20 @@ from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_names import one_spelling, safe_name
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.readers.reading import (
+    FoundCohort,
+    choice_remarks,
+    nobody_scanned,
+    rows_without_scan,
+    without_known_scan,
+)
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import facts_each
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import masks_in, stem, volumes_in
+from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
+from PCNSLSurvivalLib.imaging.sequence_names import Reason, SeriesJudgement, told_other_image
+from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
 
 _SUFFIXES = {
     ("T1w", True): MRSequence.T1GD,
@@ -40,7 +48,8 @@ def read_bids(root: Path) -> FoundCohort:
     silent: set[str] = set()
     for anat in sorted(_anat_folders(root)):
         parts = anat.relative_to(root).parts[:-1]
-        if not (scans := _scans(anat)):
+        scans, remarks_on_scans = _scans(anat)
+        if not scans:
             silent.add(safe_name("_".join(parts)))
             continue
         beside = [p for place in (root / "derivatives").glob("*") for p in _volumes_below(place.joinpath(*parts))]
@@ -53,7 +62,7 @@ def read_bids(root: Path) -> FoundCohort:
                 scans=scans,
                 brain_mask=brain,
                 lesion_mask=lesion,
-                **facts,
+                **{**facts, "remarks": (*facts.get("remarks", ()), *remarks_on_scans)},
             )
         )
     missing = set(rows) - {case.patient_id for case in cases}
@@ -73,16 +82,20 @@ def _anat_folders(root: Path) -> Iterator[Path]:
     yield from root.glob("sub-*/ses-*/anat")
 
 
-def _scans(anat: Path) -> dict[MRSequence, Path]:
-    scans: dict[MRSequence, Path] = {}
+def _scans(anat: Path) -> tuple[dict[MRSequence, Path], tuple[str, ...]]:
+    """One scan of each sequence, and sentences where there were several or none of T1Gd."""
+    paths, judged = [], []
     for path in volumes_in(anat):
         name = stem(path)
-        contrast = re.search(r"_ce-[A-Za-z0-9]+", name) is not None
-        sequence = _SUFFIXES.get((name.rsplit("_", 1)[-1], contrast))
-        # "desc" is for derivatives; of several runs the first counts.
-        if sequence is not None and "_desc-" not in name:
-            scans.setdefault(sequence, path)
-    return scans
+        suffix, contrast = name.rsplit("_", 1)[-1], re.search(r"_ce-[A-Za-z0-9]+", name)
+        sequence = _SUFFIXES.get((suffix, contrast is not None))
+        # "desc" is for derivatives.
+        if sequence is not None and "_desc-" not in name and told_other_image(name) is None:
+            paths.append(path)
+            judged.append(SeriesJudgement(sequence, Reason.NAME, f"{contrast[0][1:]}_{suffix}" if contrast else suffix))
+    series = [Series(name=stem(path)) for path in paths]
+    chosen = choose_series(series, judged)
+    return {sequence: paths[choice.place] for sequence, choice in chosen.items()}, choice_remarks(series, chosen)
 
 
 def _volumes_below(folder: Path) -> list[Path]:

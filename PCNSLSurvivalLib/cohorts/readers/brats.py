@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.cohorts.tables.clinical_columns import aliases_of, facts_e
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table, one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import masks_in, stem, volumes_in
+from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
 
 _ENDINGS = {
     MRSequence.T1GD: ("_t1ce", "-t1c"),

@@ -7,16 +7,23 @@ from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_names import one_spelling, safe_name
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.readers.reading import (
+    FoundCohort,
+    choice_remarks,
+    nobody_scanned,
+    rows_without_scan,
+    without_known_scan,
+)
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_each
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
-from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import masks_in, sequence_of, stem, volumes_in
+from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
+from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
+from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
 
 
 def read_folders(root: Path) -> FoundCohort:
-    """Read a folder of patients; the sequence is guessed from the names of files and of DICOM folders.
+    """Read a folder of patients; the sequence is read from the names of files and folders and from DICOM headers.
 
     Args:
         root: Contains one folder per patient, and at most one CSV or TSV table with a column for the patient.
@@ -27,11 +34,14 @@ def read_folders(root: Path) -> FoundCohort:
     rows, table, remarks = _table(root)
     cases, unknown = [], []
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        scans: dict[MRSequence, Path] = {}
-        series = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        for path in (*volumes_in(folder), *series):
-            if (sequence := sequence_of(stem(path))) is not None:
-                scans.setdefault(sequence, path)
+        folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        paths = [*volumes_in(folder), *folders]
+        series = [
+            Series(name=stem(path), header=read_series_header(path) if path in folders else SeriesHeader())
+            for path in paths
+        ]
+        chosen = choose_series(series)
+        scans = {sequence: paths[choice.place] for sequence, choice in chosen.items()}
         if not scans:
             unknown.append(one_spelling(folder.name))
             continue
@@ -40,6 +50,7 @@ def read_folders(root: Path) -> FoundCohort:
         facts = rows.get(patient, {})
         if rows and patient not in rows:
             facts = {"remarks": ("The table has no row for this folder.",)}
+        remarks_on_case = (*facts.get("remarks", ()), *choice_remarks(series, chosen))
         cases.append(
             CohortCase(
                 name=safe_name(folder.name),
@@ -47,7 +58,7 @@ def read_folders(root: Path) -> FoundCohort:
                 scans=scans,
                 brain_mask=brain,
                 lesion_mask=lesion,
-                **facts,
+                **{**facts, "remarks": remarks_on_case},
             )
         )
     missing = set(rows) - {case.patient_id for case in cases}

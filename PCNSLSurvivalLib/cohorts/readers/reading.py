@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.sequence_names import judge_series
+from PCNSLSurvivalLib.imaging.series_choice import Choice, Series
+
+_LISTED = 12
+"""So many series are named where none is T1Gd."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +52,18 @@ def nobody_scanned(rows: Iterable[str], table: str, folders: Iterable[str]) -> d
     """Why patients are no case, by name: a table names them and no scan is there, or no scan is known as one."""
     reasons = {name: f"{table} lists this patient, but there is no scan." for name in rows}
     return reasons | dict.fromkeys(folders, "No name in this folder tells of a scan.")
+
+
+def choice_remarks(series: Sequence[Series], chosen: Mapping[MRSequence, Choice]) -> tuple[str, ...]:
+    """Sentences on every choice among several series, and on all series where none of them is T1Gd.
+
+    Args:
+        series: The series of one examination, as ``choose_series`` got them.
+        chosen: What it chose.
+    """
+    remarks = [str(choice.message(series)) for choice in chosen.values() if choice.others]
+    if MRSequence.T1GD not in chosen and series:
+        seen = "; ".join(f"'{one.name}': {judge_series(one.name, one.header).message}" for one in series[:_LISTED])
+        more = f"; and {len(series) - _LISTED} more" if len(series) > _LISTED else ""
+        remarks.append(f"No series is T1Gd. {seen}{more}.")
+    return tuple(remarks)

@@ -13,6 +13,8 @@ from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, su
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.file_names import stem
+from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
 
 _SESSION = ("session", "examination", "timepoint", "visit")
 
@@ -45,12 +47,25 @@ def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:
     paths = {
         name: named_in(folder, cell) for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None
     }
+    scans = {s: named_in(folder, cell) for s in MRSequence if (cell := row.text(s.value)) is not None}
+    facts = facts_of(row, columns)
+    facts["remarks"] = (*facts.get("remarks", ()), *_other_names(scans))
     return CohortCase(
         name=safe_name(patient if session is None else f"{patient}_{session}"),
         patient_id=patient,
-        scans={s: named_in(folder, cell) for s in MRSequence if (cell := row.text(s.value)) is not None},
+        scans=scans,
         stripped=bool(row.flag_in("stripped")),
         brain_mask=paths.get("brain_mask"),
         lesion_mask=paths.get("lesion_mask"),
-        **facts_of(row, columns),
+        **facts,
+    )
+
+
+def _other_names(scans: dict[MRSequence, Path]) -> tuple[str, ...]:
+    """Sentences on files whose name tells of another sequence than their column."""
+    judged = {sequence: judge_series(stem(path)) for sequence, path in scans.items()}
+    return tuple(
+        f"The file given as {sequence.label} may be another scan: {found.message}."
+        for sequence, found in judged.items()
+        if found.sequence is not sequence and found.reason is not Reason.SILENT
     )

@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import stem, volumes_in
+from PCNSLSurvivalLib.imaging.file_names import stem, volumes_in
 
 _NAMES = {"T1Post": MRSequence.T1GD, "T1": MRSequence.T1, "FLAIR": MRSequence.FLAIR}
 _KEY = "patientdurablekey"

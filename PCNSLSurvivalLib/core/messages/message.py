@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-from PCNSLSurvivalLib.core.messages import files, models, predictions, preparation, scans, words
+from PCNSLSurvivalLib.core.messages import files, models, predictions, preparation, scans, series, words
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 Value: TypeAlias = "str | float | MRSequence | Message | tuple[Value, ...]"
@@ -23,6 +23,7 @@ _TABLES = {
     "messages.predictions": predictions.TEMPLATES,
     "messages.preparation": preparation.TEMPLATES,
     "messages.scans": scans.TEMPLATES,
+    "messages.series": series.TEMPLATES,
     "messages.words": words.TEMPLATES,
 }
 """By the context under which Slicer keeps their translations: the folder and the file."""

@@ -123,6 +123,7 @@ TEMPLATES = {
         "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. Its"
         " axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
     ),
+    "scan.other_sequence": _("The {sequence} scan may be a {seen}: {reason}. Is it the right scan?"),
     "scan.same_value": _(
         "{sequence} has the same value everywhere, so it shows nothing. Choose another file for {sequence}."
     ),

@@ -10,7 +10,7 @@ import numpy as np
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
-from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
 from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_SCORE, IELSG_VARIABLES, ielsg_score, ielsg_variables
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
@@ -44,7 +44,7 @@ RADIOMICS_ARMS = tuple(
         classifier="svm",
         sequence=sequence,
     )
-    for sequence in (MRSequence.T1, MRSequence.T2, MRSequence.T1GD)
+    for sequence in (*BESIDE_T1GD, MRSequence.T1GD)
 )
 BASELINE_ARMS = (*CLINICAL_ARMS, *RADIOMICS_ARMS)
 

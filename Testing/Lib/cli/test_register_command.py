@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,7 +56,7 @@ def test_a_shifted_scan_comes_back_over_t1gd(head, tmp_path):
 
 def test_without_another_scan_there_is_nothing_to_do(head, tmp_path, capsys):
     assert _register(head, tmp_path / "out") == 3
-    assert "Give --t1, --t2 or both" in capsys.readouterr().err
+    assert "Give --t1, --t2 or --flair" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -90,3 +92,12 @@ def test_what_is_no_alignment_is_refused(tmp_path, text):
     (tmp_path / "alignment.json").write_text(text, encoding="utf-8")
     with pytest.raises(PreparationError, match=r"Give the alignment\.json that 'pcnsl-survival register' made"):
         read_movements(tmp_path / "alignment.json")
+
+
+def test_every_sequence_can_be_given_to_predict_and_register(tmp_path):
+    from PCNSLSurvivalLib.cli.predict import add_scan_options, scans_given
+
+    parser = argparse.ArgumentParser()
+    add_scan_options(parser)
+    words = [word for sequence in MRSequence for word in (f"--{sequence}", f"{sequence}.nii")]
+    assert scans_given(parser.parse_args(words)) == {sequence: Path(f"{sequence}.nii") for sequence in MRSequence}

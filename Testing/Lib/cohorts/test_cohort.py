@@ -10,13 +10,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_files import write_series
 
 from PCNSLSurvivalLib.cohorts.case import os_class_of
 from PCNSLSurvivalLib.cohorts.cohort import CohortCase, find_cohort, read_cohort
 from PCNSLSurvivalLib.cohorts.cohort_preparation import PreparationOptions, prepare_cohort
+from PCNSLSurvivalLib.cohorts.data_report import data_report
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort
 from PCNSLSurvivalLib.phantoms.layouts import (
     BidsLayout,
@@ -276,3 +279,41 @@ def test_a_cohort_without_patients_is_refused(place, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(CohortError, match=r"not found|no patient"):
         read_cohort(Path(tmp_path / place))
+
+
+def test_folders_tell_which_series_was_taken_and_why(tmp_path):
+    for patient, names in {
+        "p1": ("T1_post_gad", "T1_MPRAGE_post_gad", "AX_DWI_POST_GAD", "T1_vor_KM"),
+        "p2": ("T1_vor_KM", "SWI", "DWI_post_gad"),
+    }.items():
+        (tmp_path / patient).mkdir()
+        for name in names:
+            (tmp_path / patient / f"{name}.nii.gz").touch()
+    found = find_cohort(tmp_path)
+    report = data_report(found, threshold_days=365)
+    first, second = found.cases
+    assert first.scans[MRSequence.T1GD].name == "T1_MPRAGE_post_gad.nii.gz"
+    assert first.scans[MRSequence.T1].name == "T1_vor_KM.nii.gz"
+    lines = report.remark_lines()
+    assert "'T1_MPRAGE_post_gad' was chosen, because it is three-dimensional; left aside: 'T1_post_gad'" in lines[0]
+    assert MRSequence.T1GD not in second.scans
+    assert "No series is T1Gd" in lines[1]
+    assert "'DWI_post_gad': its name tells of another kind of image ('dwi')" in lines[1]
+
+
+def test_a_dicom_header_tells_the_sequence_of_a_folder(tmp_path):
+    grid = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(4, 4, 3), spacing_mm=(1.0, 1.0, 1.0))
+    image = image_on_grid(np.ones(grid.size[::-1], np.float32), grid)
+    for number, agent in ((1, ""), (2, "Gadovist")):
+        more = {"0008|103e": "AX T1 SE", **({"0018|0010": agent} if agent else {})}
+        write_series(sitk.Cast(image, sitk.sitkInt16), tmp_path / "p1" / f"series {number}", series=number, more=more)
+    scans = find_cohort(tmp_path).cases[0].scans
+    assert {sequence: path.name for sequence, path in scans.items()} == {
+        MRSequence.T1: "series 1", MRSequence.T1GD: "series 2",
+    }  # fmt: skip
+
+
+def test_a_table_is_told_of_a_file_that_is_called_otherwise(tmp_path):
+    (tmp_path / "patients.csv").write_text("patient_id,t1gd\np1,T1_vor_KM.nii.gz\n", encoding="utf-8")
+    (remark,) = find_cohort(tmp_path / "patients.csv").cases[0].remarks
+    assert remark == "The file given as T1Gd may be another scan: its name says 't1 vor km'."

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, read_plan
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "Resources" / "experiments"
@@ -26,7 +27,13 @@ def test_the_paper_s_file_is_the_grid_of_the_paper():
     assert (plan.splits, plan.repeats, plan.threshold_days) == (5, 2, 365)
 
 
-@pytest.mark.parametrize("name", ["paper.yaml", "reduced.yaml", "bundled.yaml"])
+def test_flair_is_an_arm_like_any_other():
+    plan = read_plan(EXAMPLES / "ucsf-pcnsl.yaml")
+    assert {"flair_scratch", "flair_transfer", "svm_flair_radiomics"} <= set(plan.arm_names)
+    assert set(plan.all_sequences) == {MRSequence.T1, MRSequence.FLAIR, MRSequence.T1GD}
+
+
+@pytest.mark.parametrize("name", ["paper.yaml", "ucsf-pcnsl.yaml", "reduced.yaml", "bundled.yaml"])
 def test_every_default_is_written_out_and_reads_back_as_the_same_plan(tmp_path, name):
     plan = read_plan(EXAMPLES / name)
     assert plan_of(tmp_path, plan.to_yaml()) == plan

@@ -157,7 +157,6 @@ def main(folder: Path) -> None:
     wait.until(lambda: widget.logic.run is None, 900)
     print(ui.messageLabel.text)
     _write_report(widget, folder / "report.html")
-    ui.nextCellButton.click()
     _shoot(application, widget, folder, "panel-result", wait)
     _views(application, folder, "grad-cam")
     for section in (ui.scansSection, ui.qualitySection, ui.reportSection):

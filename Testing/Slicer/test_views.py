@@ -277,6 +277,30 @@ def test_leaving_the_quality_strip_leaves_no_outline(standin, predicted):  # noq
     assert sum(legend.GetVisibility() for legend in legends) == 1
 
 
+def test_result_and_warnings_are_read_without_scrolling(standin, predicted):  # noqa: F811
+    """In a window of 1920 x 1200, Slicer leaves the module panel some 800 pixels."""
+    import json
+
+    from PySide6 import QtCore, QtWidgets
+
+    panel = predicted(add_head("T1 Gd"))
+    parameters = panel.view._parameters
+    result = json.loads(parameters.result)
+    sentence = "This sentence warns of what one must know before the probability is believed, and of what to do. "
+    result["warnings"] = [sentence * 2, sentence * 2, sentence]
+    parameters.result = json.dumps(result)
+    panel.parent.show()
+    layout = QtWidgets.QWidget.layout(panel.parent)
+    for _pass in range(2):
+        panel.parent.resize(430, max(layout.sizeHint().height(), layout.heightForWidth(430)))
+        Wait().some(0.05)
+    label = panel.ui.warningsLabel
+    top = QtWidgets.QWidget.mapTo(label, panel.parent, QtCore.QPoint(0, 0)).y()
+    assert top + label.height <= 800
+    panel.ui.closeResultButton.click()
+    assert panel.ui.t1gdSelector.isVisibleTo(panel.parent), "the next scan can be chosen"
+
+
 # --- side by side ----------------------------------------------------------------------------------------------
 def test_side_by_side_does_not_cut_the_head(standin, predicted):  # noqa: F811
     """A high and narrow view keeps its height in mm when the layout changes, so it must be fitted anew."""

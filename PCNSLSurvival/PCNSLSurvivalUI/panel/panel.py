@@ -225,6 +225,7 @@ class PanelView:
         yield from self._resultInParts()
         if self._shownResult != self._lookedAt:  # the user may have gone on from the first look
             self._lookedAt = self._shownResult
+            self._showScans(False)  # result and warnings are read without scrolling
             self._map.showFirstLook()
         yield
 
@@ -288,10 +289,15 @@ class PanelView:
             yield
             show()
 
+    def _showScans(self, shown: bool) -> None:
+        for section in (self._ui.scansSection, self._ui.modelSection):
+            section.setChecked(shown)
+
     def closeResult(self) -> None:
         """Give the views back as they were before the result; its volumes stay in the scene."""
         if self._parameters is not None:
             self._parameters.result = ""
+            self._showScans(True)
 
     def _showWhoseResult(self) -> None:
         """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""

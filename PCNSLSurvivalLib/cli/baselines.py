@@ -67,7 +67,7 @@ def run_baselines(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
     from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
     from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, outcomes_of
-    from PCNSLSurvivalLib.reports.experiment.methods_baselines import baselines_in_words, clinical_predictors
+    from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
     from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
 
     out, days = args.out.absolute(), args.threshold_days

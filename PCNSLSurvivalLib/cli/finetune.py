@@ -37,9 +37,9 @@ def run_finetune(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
     from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
-    from PCNSLSurvivalLib.experiment.finetuned_model import write_finetuned_model
     from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
+    from PCNSLSurvivalLib.experiment.model.finetuned import write_finetuned_model
     from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
     from PCNSLSurvivalLib.training.job import FROM_SCRATCH, StartingPoint
     from PCNSLSurvivalLib.training.processes import training_processes

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.experiment.jobs import Job
-from PCNSLSurvivalLib.experiment.trained_networks import member_of
+from PCNSLSurvivalLib.experiment.jobs.job import Job
+from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.imaging.geometry import resample
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork

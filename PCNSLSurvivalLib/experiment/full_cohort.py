@@ -10,8 +10,9 @@ from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
-from PCNSLSurvivalLib.training.job import FROM_SCRATCH, FinishedJob, NetworkJob, StartingPoint, run_job
-from PCNSLSurvivalLib.training.loop import Epoch
+from PCNSLSurvivalLib.training.epochs import Epoch
+from PCNSLSurvivalLib.training.finished_job import FinishedJob
+from PCNSLSurvivalLib.training.job import FROM_SCRATCH, NetworkJob, StartingPoint, run_job
 from PCNSLSurvivalLib.training.processes import Processes
 
 

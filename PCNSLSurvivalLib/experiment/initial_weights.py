@@ -13,8 +13,8 @@ from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.experiment.model.trained_networks import MEMBER, member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.trained_networks import MEMBER, member_of
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
@@ -155,7 +155,7 @@ def read_initial_weights(path: Path) -> InitialWeights:
         ExperimentError: There is nothing, or the folder is no such training.
         TrainingError: It is damaged.
     """
-    from PCNSLSurvivalLib.training.job import is_training, read_job
+    from PCNSLSurvivalLib.training.finished_job import is_training, read_job
 
     path = path.absolute()
     if not path.exists():

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
 from PCNSLSurvivalLib.experiment.examples import activation_examples
-from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
-from PCNSLSurvivalLib.experiment.jobs import Job
-from PCNSLSurvivalLib.experiment.methods_facts import experiment_facts
-from PCNSLSurvivalLib.experiment.model import write_model
-from PCNSLSurvivalLib.experiment.model_card import NOTHING_TOLD
+from PCNSLSurvivalLib.experiment.facts import experiment_facts
+from PCNSLSurvivalLib.experiment.jobs.job import Job
+from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS
+from PCNSLSurvivalLib.experiment.model.card import NOTHING_TOLD
+from PCNSLSurvivalLib.experiment.model.from_experiment import write_model
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment, RunSummary
 from PCNSLSurvivalLib.models.calibration import is_at_bound
@@ -26,7 +26,7 @@ from PCNSLSurvivalLib.reports.experiment.facts import (
     read_history,
 )
 from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
-from PCNSLSurvivalLib.training.job import read_job
+from PCNSLSurvivalLib.training.finished_job import read_job
 
 RESULTS, MODEL = "results", "model"
 

@@ -18,14 +18,14 @@ from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.locks import folder_lock
 from PCNSLSurvivalLib.core.workers import run_tasks
-from PCNSLSurvivalLib.experiment.epoch_watch import EpochWatch
 from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
-from PCNSLSurvivalLib.experiment.job_outcomes import JobOutcome, is_finished, write_job_outcomes
-from PCNSLSurvivalLib.experiment.job_table import JobTable, build_job_table
-from PCNSLSurvivalLib.experiment.jobs import JOBS, Job
+from PCNSLSurvivalLib.experiment.jobs.epoch_watch import EpochWatch
+from PCNSLSurvivalLib.experiment.jobs.job import JOBS, Job
+from PCNSLSurvivalLib.experiment.jobs.outcomes import JobOutcome, is_finished, write_job_outcomes
+from PCNSLSurvivalLib.experiment.jobs.run_job import JobTask, do_job, lost_job
+from PCNSLSurvivalLib.experiment.jobs.table import JobTable, build_job_table
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.run_job import JobTask, do_job, lost_job
-from PCNSLSurvivalLib.training.loop import Epoch
+from PCNSLSurvivalLib.training.epochs import Epoch
 
 PLAN = "experiment.yaml"
 LEFT_OUT = "left_out.csv"

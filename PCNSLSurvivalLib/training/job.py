@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
@@ -24,48 +21,28 @@ from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.cohorts.splits import Fold, validation_split
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, TrainingError
-from PCNSLSurvivalLib.core.files import tells_full_disk, unfinished_folder, whole_folder
+from PCNSLSurvivalLib.core.files import tells_full_disk, unfinished_folder
 from PCNSLSurvivalLib.core.locks import folder_lock
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
-from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
-from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.networks.resnet3d import tensors_of
-from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
-from PCNSLSurvivalLib.training.dataset import LabeledCases, NetworkInputs, labeled_cases
-from PCNSLSurvivalLib.training.job_record import RECORD, read_record
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
+from PCNSLSurvivalLib.training.data.dataset import LabeledCases, NetworkInputs, labeled_cases
+from PCNSLSurvivalLib.training.epochs import Epoch, Trained, TrainingData
+from PCNSLSurvivalLib.training.finished_job import (
+    CHECKPOINT,
+    JOB_VERSION,
+    FinishedJob,
+    is_training,
+    known_job,
+    write_job,
+)
 from PCNSLSurvivalLib.training.lineage import TrainedOn
 from PCNSLSurvivalLib.training.logs import TrainingLog
-from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Checkpoint, Epoch, Trained, TrainingData, train
+from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Checkpoint, train
 from PCNSLSurvivalLib.training.network import network_architecture
 from PCNSLSurvivalLib.training.network_outputs import CasePredictions, predict_cases
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
-
-PREDICTIONS, MEMBER = "predictions.csv", "member.safetensors"
-OUTPUTS, _FORMER_OUTPUTS = "network_outputs.npz", "answers.npz"
-CHECKPOINT = "checkpoint.pt"
-_VERSION = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class FinishedJob:
-    """A job read back from its folder."""
-
-    folder: Path
-    facts: dict[str, Any]
-    """What ``job.json`` holds."""
-    predictions: FoldPredictions | None
-    """Of the held-out cases; None for a job without held-out cases."""
-    names: tuple[str, ...]
-    """Every case of the inference, including the training cases."""
-    held_out: NDArray[np.bool_]
-    log_odds: NDArray[np.float64]
-    features: NDArray[np.float32]
-
-    @property
-    def architecture(self) -> ResNetArchitecture:
-        """The network's."""
-        return ResNetArchitecture.from_json(self.facts["architecture"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +127,7 @@ def run_job(
     inference_cases = (*job.fold.train, *job.fold.test, *cases.without_class)
     identity = _identity(cohort, job, inference_cases, start)
     if processes.share(out.is_dir() and any(out.iterdir())):
-        return _found(out, identity)
+        return known_job(out, identity)
     unfinished = unfinished_folder(out)
     _make(unfinished, processes)
     alone: AbstractContextManager = folder_lock(out) if processes.first else nullcontext()
@@ -181,9 +158,11 @@ def run_job(
                 "device": processes.device.type,
                 "processes": processes.count,
             }
-            _write(out, unfinished, facts, trained, predicted, _held_out(job, predicted, classes, cases.without_class))
+            write_job(
+                out, unfinished, facts, trained, predicted, _held_out(job, predicted, classes, cases.without_class)
+            )
         processes.wait()
-    return _found(out, identity)
+    return known_job(out, identity)
 
 
 @contextmanager
@@ -209,7 +188,7 @@ def _facts(
     """What ``job.json`` keeps of a training: what it was made from, by whom, and how it went."""
     return {
         "made_by": "pcnsl-survival",
-        "version": _VERSION,
+        "version": JOB_VERSION,
         "research_use_only": RESEARCH_USE_ONLY,
         "identity": identity,
         "arm": job.arm,
@@ -251,29 +230,6 @@ def _held_out(
     )
 
 
-def read_job(folder: Path) -> FinishedJob:
-    """Read a finished job.
-
-    Raises:
-        TrainingError: The folder is no finished job.
-    """
-    try:
-        facts = read_record(folder)
-        if facts["version"] not in (1, _VERSION):
-            raise ValueError("version")
-        outputs = folder / (OUTPUTS if facts["version"] == _VERSION else _FORMER_OUTPUTS)
-        with np.load(outputs, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
-    except (OSError, ValueError, KeyError) as problem:
-        raise TrainingError(
-            "The folder of a training is damaged, or of another version of this software. Choose another folder; or "
-            "delete it, if it is not needed, and run the same command again."
-        ) from problem
-    predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
-    names = tuple(str(name) for name in arrays.pop("names"))
-    return FinishedJob(folder=folder, facts=facts, predictions=predictions, names=names, **arrays)
-
-
 def _classes(cases: LabeledCases, fold: Fold) -> dict[str, int]:
     classes = cases.class_of()
     if any(name not in classes for name in (*fold.train, *fold.test)):
@@ -291,7 +247,7 @@ def _identity(cohort: PreparedCohort, job: NetworkJob, inference_cases: tuple[st
     """SHA-256 of all that decides the result, the scans of all patients included."""
     threshold = job.settings.threshold_days
     facts = {
-        "version": [_VERSION, version.__version__],
+        "version": [JOB_VERSION, version.__version__],
         "recipe": cohort.recipe.sha256,
         "fold": job.fold.to_json(),
         "cases": {name: identity_of(cohort.exam(name), threshold) for name in inference_cases},
@@ -305,29 +261,6 @@ def _identity(cohort: PreparedCohort, job: NetworkJob, inference_cases: tuple[st
 
 def _validation_seed(seed: tuple[int, ...]) -> int:
     return int(np.random.SeedSequence([*seed, 1]).generate_state(1, np.uint32)[0])
-
-
-def is_training(folder: Path) -> bool:
-    """Whether a folder is one that a training left, and not somebody else's."""
-    try:
-        return read_record(folder).get("made_by") == "pcnsl-survival"
-    except (OSError, ValueError):
-        return False
-
-
-def _found(out: Path, identity: str) -> FinishedJob:
-    if not is_training(out):
-        raise OutputFolderError(
-            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
-        )
-    job = read_job(out)
-    if job.facts["identity"] != identity:
-        raise TrainingError(
-            "The output folder holds a training with other settings, patients or scans, or by another version of this "
-            "software; nothing was changed. Choose another output folder."
-        )
-    shutil.rmtree(unfinished_folder(out), ignore_errors=True)
-    return job
 
 
 @contextmanager
@@ -371,34 +304,3 @@ def _inputs(
     if processes.first:
         processes.wait()
     return inputs
-
-
-def _write(
-    out: Path,
-    unfinished: Path,
-    facts: dict[str, Any],
-    trained: Trained,
-    predicted: CasePredictions,
-    predictions: FoldPredictions | None,
-) -> None:
-    held_out = np.array([name not in set(facts["fold"]["train"]) for name in predicted.names])
-    with whole_folder(out) as staging:
-        for entry in unfinished.iterdir():
-            if not entry.name.lstrip(".").startswith(CHECKPOINT):
-                (shutil.copytree if entry.is_dir() else shutil.copy2)(entry, staging / entry.name)
-        write_weights(tensors_of(trained.network), staging / MEMBER)
-        np.savez(
-            staging / OUTPUTS,
-            names=np.array(predicted.names),
-            held_out=held_out,
-            log_odds=predicted.log_odds,
-            features=predicted.features,
-        )
-        if predictions is not None:
-            write_predictions([predictions], staging / PREDICTIONS)
-        (staging / RECORD).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        for path in staging.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as stream:
-                    os.fsync(stream.fileno())
-    shutil.rmtree(unfinished, ignore_errors=True)

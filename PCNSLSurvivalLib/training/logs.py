@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from PCNSLSurvivalLib.training.loop import Epoch
+from PCNSLSurvivalLib.training.epochs import Epoch
 
 HISTORY = "history.csv"
 TENSORBOARD = "tensorboard"

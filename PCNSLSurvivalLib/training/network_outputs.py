@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from PCNSLSurvivalLib.training.batches import in_order, read_ahead
-from PCNSLSurvivalLib.training.dataset import NetworkInputs
+from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
+from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.processes import Processes
 
 

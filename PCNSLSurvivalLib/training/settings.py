@@ -11,7 +11,7 @@ from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 
 Frozen = Literal["conv1", "layer1", "layer2", "layer3", "layer4"]
 

@@ -11,9 +11,10 @@ from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION
-from PCNSLSurvivalLib.training.dataset import labeled_cases
-from PCNSLSurvivalLib.training.job import FinishedJob, NetworkJob, run_job
+from PCNSLSurvivalLib.training.data.augmentation import NO_AUGMENTATION
+from PCNSLSurvivalLib.training.data.dataset import labeled_cases
+from PCNSLSurvivalLib.training.finished_job import FinishedJob
+from PCNSLSurvivalLib.training.job import NetworkJob, run_job
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(

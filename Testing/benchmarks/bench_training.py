@@ -57,9 +57,9 @@ from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
-from PCNSLSurvivalLib.training.batches import training_batches
-from PCNSLSurvivalLib.training.dataset import NetworkInputs
+from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.training.data.batches import training_batches
+from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 

@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
+from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment, run_jobs
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture

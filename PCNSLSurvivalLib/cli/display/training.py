@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from PCNSLSurvivalLib.experiment.job_outcomes import JobOutcome
-    from PCNSLSurvivalLib.experiment.jobs import Job
+    from PCNSLSurvivalLib.experiment.jobs.job import Job
+    from PCNSLSurvivalLib.experiment.jobs.outcomes import JobOutcome
     from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-    from PCNSLSurvivalLib.training.job import FinishedJob
-    from PCNSLSurvivalLib.training.loop import Epoch
+    from PCNSLSurvivalLib.training.epochs import Epoch
+    from PCNSLSurvivalLib.training.finished_job import FinishedJob
     from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 

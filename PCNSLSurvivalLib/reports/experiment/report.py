@@ -25,7 +25,7 @@ from PCNSLSurvivalLib.reports.experiment.facts import (
     TrainingHistory,
 )
 from PCNSLSurvivalLib.reports.experiment.figures import FIGURES_FOLDER, save_figures
-from PCNSLSurvivalLib.reports.experiment.methods_text import cohort_counts, methods_paragraphs
+from PCNSLSurvivalLib.reports.experiment.methods.text import cohort_counts, methods_paragraphs
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import checklist
 from PCNSLSurvivalLib.reports.experiment.survival_results import arms_survival
 from PCNSLSurvivalLib.reports.experiment.tables import (

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
+from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment, run_jobs
 

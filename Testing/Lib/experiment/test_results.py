@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PCNSLSurvivalLib.cohorts.splits import Fold
-from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.results import history_of
 

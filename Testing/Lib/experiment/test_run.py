@@ -19,14 +19,14 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment import examples, run
-from PCNSLSurvivalLib.experiment.model import model_description
+from PCNSLSurvivalLib.experiment.model.from_experiment import model_description
+from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment
-from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.reports.experiment import report
 from PCNSLSurvivalLib.training import processes
-from PCNSLSurvivalLib.training.job import read_job
+from PCNSLSurvivalLib.training.finished_job import read_job
 
 JOBS = 1 + 2 * 4 + 4
 """Of the made experiment: one pre-training, two networks and a baseline in two folds twice."""

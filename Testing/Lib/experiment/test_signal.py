@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.comparison import TTest, compare
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
-from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS
+from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment, run_jobs
 

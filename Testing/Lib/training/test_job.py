@@ -18,13 +18,14 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, read_prepared_
 from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, TrainingError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.experiment.trained_networks import member_of
+from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.imaging.io import read_volume, write_volume
 from PCNSLSurvivalLib.models.networks.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
-from PCNSLSurvivalLib.training.dataset import NetworkInputs, labeled_cases
-from PCNSLSurvivalLib.training.job import MEMBER, StartingPoint
+from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.training.data.dataset import NetworkInputs, labeled_cases
+from PCNSLSurvivalLib.training.finished_job import MEMBER
+from PCNSLSurvivalLib.training.job import StartingPoint
 from PCNSLSurvivalLib.training.network import build_network, build_optimizer, build_schedule
 from PCNSLSurvivalLib.training.network_outputs import predict_cases
 from PCNSLSurvivalLib.training.processes import Processes

@@ -8,10 +8,10 @@ import pytest
 
 from PCNSLSurvivalLib.cli.display.training import JobProgress
 from PCNSLSurvivalLib.cohorts.splits import Fold
-from PCNSLSurvivalLib.experiment.job_outcomes import JobOutcome
-from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.jobs.job import Job
+from PCNSLSurvivalLib.experiment.jobs.outcomes import JobOutcome
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.training.loop import Epoch
+from PCNSLSurvivalLib.training.epochs import Epoch
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 PLAN = ExperimentPlan(training=TrainingSettings(epochs=4))

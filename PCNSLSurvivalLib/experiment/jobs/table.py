@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
 from PCNSLSurvivalLib.experiment.initial_weights import CheckpointFile, InitialWeights
-from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.experiment.participants import Participants, participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 

@@ -6,8 +6,8 @@ import pytest
 
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, CLINICAL_ARMS, RADIOMICS_ARMS
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
-from PCNSLSurvivalLib.reports.experiment.methods_baselines import baselines_in_words, clinical_predictors
-from PCNSLSurvivalLib.reports.experiment.methods_text import methods_paragraphs
+from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
+from PCNSLSurvivalLib.reports.experiment.methods.text import methods_paragraphs
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import OPEN, checklist
 
 ONE = {"cases": 30, "patients": 30, "over": 20, "up_to": 10, "censored": 1, "excluded": 1, "repeats": 1, "folds": 5}

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.files import unfinished_folder
-from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.jobs.job import Job
+from PCNSLSurvivalLib.training.epochs import Epoch
 from PCNSLSurvivalLib.training.logs import read_epochs
-from PCNSLSurvivalLib.training.loop import Epoch
 
 _SECONDS = 1.0
 """Between two looks."""

@@ -9,12 +9,12 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
-from PCNSLSurvivalLib.experiment.model import in_words, model_description
+from PCNSLSurvivalLib.experiment.model.from_experiment import in_words, model_description
+from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model, write_model_folder
-from PCNSLSurvivalLib.training.job import FinishedJob
+from PCNSLSurvivalLib.training.finished_job import FinishedJob
 
 
 def write_finetuned_model(

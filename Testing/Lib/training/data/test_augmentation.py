@@ -8,8 +8,8 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings, sample_transform
-from PCNSLSurvivalLib.training.transforms import augment
+from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings, sample_transform
+from PCNSLSurvivalLib.training.data.transforms import augment
 
 GRID = NetworkGridStep(size=(48, 40, 36), spacing_mm=(1.5, 2.0, 2.5))
 STILL = {"rotation_deg": 0.0, "scale": 0.0, "translation_mm": 0.0, "gain": 0.0}

@@ -6,8 +6,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from PCNSLSurvivalLib.experiment.methods_training import other_training_in_words, training_in_words
-from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION, AugmentationSettings
+from PCNSLSurvivalLib.reports.experiment.methods.training import other_training_in_words, training_in_words
+from PCNSLSurvivalLib.training.data.augmentation import NO_AUGMENTATION, AugmentationSettings
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 # Given once for all networks and told elsewhere, or no part of the training's design.

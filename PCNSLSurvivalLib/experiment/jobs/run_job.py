@@ -17,11 +17,11 @@ from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
 from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
 from PCNSLSurvivalLib.evaluation.predictions import write_predictions
-from PCNSLSurvivalLib.experiment.job_outcomes import PREDICTIONS, JobOutcome, is_finished
-from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.jobs.job import Job
+from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS, JobOutcome, is_finished
+from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.training.job_record import RECORD, read_record
 
 _FEATURES = "radiomics"

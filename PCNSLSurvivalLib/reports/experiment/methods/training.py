@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PCNSLSurvivalLib.reports.sentences import counted, listed
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings
+from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 

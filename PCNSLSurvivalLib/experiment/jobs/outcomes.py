@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from PCNSLSurvivalLib.core.files import write_whole_text
-from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.training.job_record import has_record
 
 State = Literal["waiting", "finished", "failed"]

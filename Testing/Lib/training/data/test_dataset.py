@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.imaging.io import read_volume, write_volume
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid, network_grid, to_network
-from PCNSLSurvivalLib.training.dataset import NetworkInputs
+from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
 
 T1GD = (MRSequence.T1GD,)
 

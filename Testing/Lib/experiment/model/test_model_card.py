@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.experiment.model_card import NOTHING_TOLD, model_card
+from PCNSLSurvivalLib.experiment.model.card import NOTHING_TOLD, model_card
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration, fit_temperature
 

@@ -23,8 +23,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from PCNSLSurvivalLib.training.batches import in_order, read_ahead
-from PCNSLSurvivalLib.training.dataset import NetworkInputs
+from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
+from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 # The weights bring the terms to about the same size once the lesion is found, but for the amount in all cells, which

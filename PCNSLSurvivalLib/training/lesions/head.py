@@ -20,9 +20,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from PCNSLSurvivalLib.training.batches import in_order, read_ahead
-from PCNSLSurvivalLib.training.dataset import NetworkInputs
-from PCNSLSurvivalLib.training.lesion_task import fraction_in_cells, share_in_cells
+from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
+from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
+from PCNSLSurvivalLib.training.lesions.task import fraction_in_cells, share_in_cells
 
 # What a patient's sum over all cells counts beside the cells one by one: the sum decides the class, the cells the map.
 _WEIGHT_OF_SUM = 10.0

@@ -15,12 +15,13 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.training.augmentation import NO_AUGMENTATION, AugmentationSettings
-from PCNSLSurvivalLib.training.job import MEMBER, NetworkJob, run_job
-from PCNSLSurvivalLib.training.lesion_head import refit_head
-from PCNSLSurvivalLib.training.lesion_task import LesionTask, fraction_in_cells, share_in_cells
+from PCNSLSurvivalLib.training.data.augmentation import NO_AUGMENTATION, AugmentationSettings
+from PCNSLSurvivalLib.training.data.transforms import augment
+from PCNSLSurvivalLib.training.finished_job import MEMBER
+from PCNSLSurvivalLib.training.job import NetworkJob, run_job
+from PCNSLSurvivalLib.training.lesions.head import refit_head
+from PCNSLSurvivalLib.training.lesions.task import LesionTask, fraction_in_cells, share_in_cells
 from PCNSLSurvivalLib.training.settings import TrainingSettings
-from PCNSLSurvivalLib.training.transforms import augment
 
 GRID = NetworkGridStep(size=(32, 32, 32), spacing_mm=(1.5, 1.5, 1.5))
 SMALL = ResNetArchitecture(depth=10, widen_factor=0.125, max_pool=False)

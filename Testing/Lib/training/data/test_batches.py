@@ -9,8 +9,9 @@ import pytest
 from made_trainings import SETTINGS
 
 from PCNSLSurvivalLib.core.errors import TrainingError
-from PCNSLSurvivalLib.training.batches import batches_of
-from PCNSLSurvivalLib.training.loop import Checkpoint, TrainingData, train
+from PCNSLSurvivalLib.training.data.batches import batches_of
+from PCNSLSurvivalLib.training.epochs import TrainingData
+from PCNSLSurvivalLib.training.loop import Checkpoint, train
 from PCNSLSurvivalLib.training.processes import Processes
 
 

@@ -11,17 +11,17 @@ import numpy as np
 from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
-from PCNSLSurvivalLib.experiment.job_table import weights_by_sequence
-from PCNSLSurvivalLib.experiment.model_card import model_card
+from PCNSLSurvivalLib.experiment.jobs.table import weights_by_sequence
+from PCNSLSurvivalLib.experiment.model.card import model_card
+from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment
-from PCNSLSurvivalLib.experiment.trained_networks import member_of
 from PCNSLSurvivalLib.models.calibration import Calibration, fit_temperature
 from PCNSLSurvivalLib.models.familiarity import LEAST_CASES, FamiliarityStatistics, familiarity_statistics, measures_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, refuse_foreign_model, write_model_folder
-from PCNSLSurvivalLib.training.job import FinishedJob
+from PCNSLSurvivalLib.training.finished_job import FinishedJob
 
 
 def write_model(

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from PCNSLSurvivalLib.training.dataset import NetworkInputs
+from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
+from PCNSLSurvivalLib.training.data.transforms import augment
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
-from PCNSLSurvivalLib.training.transforms import augment
 
 
 def batches_of(names: Sequence[str], batch_size: int, rng: np.random.Generator) -> list[list[str]]:

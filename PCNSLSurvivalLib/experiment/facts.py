@@ -6,12 +6,12 @@ from importlib.metadata import version as installed_version
 
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, PretrainedRun
-from PCNSLSurvivalLib.experiment.job_table import JobTable
-from PCNSLSurvivalLib.experiment.methods_training import other_training_in_words, training_in_words
+from PCNSLSurvivalLib.experiment.jobs.table import JobTable
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
-from PCNSLSurvivalLib.reports.experiment.methods_baselines import baselines_in_words, clinical_predictors
+from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
+from PCNSLSurvivalLib.reports.experiment.methods.training import other_training_in_words, training_in_words
 
 _PACKAGES = ("torch", "monai", "scikit-learn", "numpy", "SimpleITK", "numpyradiomics")
 

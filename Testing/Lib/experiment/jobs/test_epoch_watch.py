@@ -8,10 +8,10 @@ import pytest
 
 from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.files import unfinished_folder
-from PCNSLSurvivalLib.experiment.epoch_watch import EpochWatch
-from PCNSLSurvivalLib.experiment.jobs import Job
+from PCNSLSurvivalLib.experiment.jobs.epoch_watch import EpochWatch
+from PCNSLSurvivalLib.experiment.jobs.job import Job
+from PCNSLSurvivalLib.training.epochs import Epoch
 from PCNSLSurvivalLib.training.logs import HISTORY, TrainingLog, read_epochs
-from PCNSLSurvivalLib.training.loop import Epoch
 
 FOLD = Fold(0, 1, train=("a", "b"), test=("c",))
 NETWORK = Job(kind="network", arm="t1gd_scratch", fold=FOLD, decided_by={})

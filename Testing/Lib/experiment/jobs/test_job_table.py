@@ -15,8 +15,8 @@ from made_cohorts import made_cohort
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import EvaluationError, ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.experiment.job_table import JobTable, build_job_table
-from PCNSLSurvivalLib.experiment.methods_facts import experiment_facts
+from PCNSLSurvivalLib.experiment.facts import experiment_facts
+from PCNSLSurvivalLib.experiment.jobs.table import JobTable, build_job_table
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 
 PLAN = ExperimentPlan(splits=2, repeats=2)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.training.augmentation import AugmentationSettings, SpatialTransform, sample_transform
+from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings, SpatialTransform, sample_transform
 
 
 def augment(

@@ -1,0 +1,1 @@
+"""Out of an experiment comes a model folder with its card."""

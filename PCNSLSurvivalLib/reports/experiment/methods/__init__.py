@@ -1,0 +1,1 @@
+"""The methods paragraph of a paper, from what was run."""

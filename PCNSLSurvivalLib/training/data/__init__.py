@@ -1,0 +1,1 @@
+"""What a network is shown: prepared scans as tensors, in batches, augmented."""

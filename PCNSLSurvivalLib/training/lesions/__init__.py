@@ -1,0 +1,1 @@
+"""Learning from lesion masks: the auxiliary task, and a head fitted to what it found."""

@@ -121,7 +121,9 @@ def test_profile_marker_click_and_arrow_keys_are_exact(standin, predicted, geome
     import slicer
     from PySide6 import QtCore, QtTest
 
-    panel = predicted(add_head("T1 Gd", geometry, lesion=3000.0))
+    t1gd = add_head("T1 Gd", geometry, lesion=3000.0)
+    standin.show_loaded(t1gd)
+    panel = predicted(t1gd)
     profile, node = panel.view._map.profile, _smooth(panel)
     heights = profile._profile
     values = slicer.util.arrayFromVolume(node)

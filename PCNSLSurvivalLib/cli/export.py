@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +83,10 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
     from PCNSLSurvivalLib.reports.case.dicom_headers import read_series_headers
 
     slices = read_series_headers(args.dicom_series or args.t1gd)
-    with whole_folder(args.dicom, overwrite=args.overwrite) as staging:
+    # Warnings of highdicom about a name or date quote it, and so the patient.
+    logging.getLogger("highdicom").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings(), whole_folder(args.dicom, overwrite=args.overwrite) as staging:
+        warnings.simplefilter("ignore")
         for ending, explains in zip(("", "_other_class"), case.maps, strict=True):
             write_parametric_map(case, explains, slices, staging / f"activation_map{ending}.dcm")
             for number, image in enumerate(pictures[explains], start=1):

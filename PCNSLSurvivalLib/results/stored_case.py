@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnreadableScanError
+from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
+from PCNSLSurvivalLib.imaging.io import read_volume
 from PCNSLSurvivalLib.results.case_folder import ACTIVATION_MAP, BRAIN_MASK, OTHER_MAP, PREDICTION, REPORT
 
 _INCOMPLETE = (
     "This is not a complete result folder of this software. Give the folder that 'pcnsl-survival predict' made, or "
     "predict again."
 )
+_LARGEST_JSON_BYTES = 10_000_000
+_LONGEST_TEXT = 500
+_ROUNDING = 1e-3
 _ENDINGS = (".nii.gz", ".nrrd")
 
 
@@ -53,15 +61,48 @@ def read_stored_case(folder: Path) -> StoredCase:
         UnreadableResultError: A file is missing or damaged.
     """
     try:
-        prediction = json.loads((folder / PREDICTION).read_text(encoding="utf-8"))
+        prediction = _prediction(folder / PREDICTION)
         explained = [prediction[key]["explains"] for key in ("activation_map", "activation_map_other_class")]
         maps = {
             label: _volume(folder, name) for label, name in zip(explained, (ACTIVATION_MAP, OTHER_MAP), strict=True)
         }
         mask = sitk.Cast(_volume(folder, BRAIN_MASK) > 0, sitk.sitkUInt8)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, UnreadableScanError) as problem:
         raise UnreadableResultError(_INCOMPLETE) from problem
+    grid = Grid.of(mask)
+    if len(maps) < 2 or not all(_is_map(image) and Grid.of(image).matches(grid) for image in maps.values()):
+        raise UnreadableResultError(_INCOMPLETE)
     return StoredCase(prediction=prediction, maps=maps, brain_mask=mask)
+
+
+def _is_map(image: sitk.Image) -> bool:
+    values = sitk.GetArrayViewFromImage(image)
+    return bool(np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1 + _ROUNDING)
+
+
+def _prediction(path: Path) -> dict[str, Any]:
+    """``prediction.json``, of which every value that is read here has its type.
+
+    Raises:
+        KeyError, TypeError, ValueError, OSError, RecursionError: It does not.
+    """
+    if kind_of(path) != "file" or path.stat().st_size > _LARGEST_JSON_BYTES:
+        raise OSError
+    prediction = json.loads(path.read_text(encoding="utf-8"))
+    model = prediction["model"]
+    texts = [model["name"], model["version"], model["checksum_sha256"]]
+    numbers = [prediction["probability_over_one_year"]]
+    for entry in (prediction["activation_map"], prediction["activation_map_other_class"]):
+        texts.append(entry["explains"])
+        numbers.append(entry["scale"])
+    if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
+        raise TypeError
+    if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
+        raise TypeError
+    if not isinstance(prediction.get("warnings", []), list):
+        raise TypeError
+    result: dict[str, Any] = prediction
+    return result
 
 
 def find_report(folder: Path) -> Path:
@@ -77,7 +118,7 @@ def find_report(folder: Path) -> Path:
 
 def _volume(folder: Path, name: str) -> sitk.Image:
     plain = name.removesuffix(_ENDINGS[0])
-    there = [path for path in (folder / (plain + ending) for ending in _ENDINGS) if path.is_file()]
+    there = [path for path in (folder / (plain + ending) for ending in _ENDINGS) if kind_of(path) == "file"]
     if not there:
         raise FileNotFoundError(name)
-    return sitk.ReadImage(str(there[0]))
+    return read_volume(there[0])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pydicom
 import pytest
 import SimpleITK as sitk
-from catalogue import dicom_files, scan_files
+from catalogue import dicom_files, exports, scan_files
 from catalogue.rows import Row
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -16,7 +17,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.imaging.io import Scan, read_scan
 
 
-@pytest.mark.parametrize("row", [*scan_files.REFUSED, *dicom_files.REFUSED], ids=str)
+@pytest.mark.parametrize("row", [*scan_files.REFUSED, *dicom_files.REFUSED, *exports.REFUSED], ids=str)
 def test_a_broken_input_ends_in_a_sentence(row: Row, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "in").mkdir()
     given = row.build(tmp_path / "in")
@@ -46,6 +47,19 @@ def test_an_input_without_orientation_is_read_with_its_remark(row: Row, tmp_path
     assert scan.image.GetSpacing() == pytest.approx(scan_files.truth().GetSpacing(), abs=1e-4)
     assert (sitk.GetArrayFromImage(scan.image) == sitk.GetArrayFromImage(scan_files.truth())).all()
     _check_remark(scan, row)
+
+
+@pytest.mark.parametrize("row", exports.EXPORTED, ids=str)
+def test_a_result_is_exported_beside_any_sound_series(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    (tmp_path / "in").mkdir()
+    given = row.build(tmp_path / "in")
+    assert main([*row.command(given, tmp_path / "in", tmp_path / "out"), "--debug"]) == row.code
+    assert capfd.readouterr().err == ""
+    written = [pydicom.dcmread(path) for path in (tmp_path / "out").iterdir()]
+    assert len(written) > 2
+    for data in written:
+        assert all(name in data for name in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate"))
+        assert "Jörg" in str(data.PatientName) or "Latin" not in row.name
 
 
 def _check_remark(scan: Scan, row: Row) -> None:

@@ -51,14 +51,6 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
         _("This computer has no {device} device that torch can use. Choose --device auto or --device cpu."),
         _("The T1Gd series"),
         _("the map of this result"),
-        _(
-            "The T1Gd folder does not hold exactly one DICOM series of single slices. Give the folder of the series "
-            "that the result was made from."
-        ),
-        _(
-            "The T1Gd series does not say in which frame of reference it lies, so no map can be placed beside it. "
-            "Export the series again from the archive."
-        ),
         _("The T1Gd"),
         _(
             "No Chromium, Chrome or Edge was found on this computer to make the PDF. Open the report in any browser "

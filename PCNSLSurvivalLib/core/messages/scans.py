@@ -23,6 +23,10 @@ TEMPLATES = {
     "dicom.localizers_only": _(
         "The {sequence} folder holds localizer images only. Give the folder of the {sequence} series itself."
     ),
+    "dicom.no_identifiers": _(
+        "The {sequence} series does not say to which study, series and frame of reference it belongs, so nothing can "
+        "be placed beside it. Export the series again from the archive."
+    ),
     "dicom.no_images": _(
         "The {sequence} folder holds no DICOM images. Give the folder that directly contains the files of the "
         "{sequence} series, or a NIfTI, NRRD or MetaImage file."
@@ -30,6 +34,10 @@ TEMPLATES = {
     "dicom.no_place": _(
         "In the {sequence} series, {count} of {total} slices state no position, orientation or pixel spacing, so they"
         " cannot be put in their places. Export the series again from the archive, complete with its headers."
+    ),
+    "dicom.no_series_to_export_beside": _(
+        "The T1Gd folder does not hold exactly one DICOM series of single slices. Give the folder of the series that "
+        "the result was made from, with --dicom-series where T1Gd is another file of it."
     ),
     "dicom.not_parallel": _(
         "The slices of the {sequence} series are not parallel (a localizer or a rotating view). Choose the axial, "

@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import (
 )
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, whole_file, write_whole_text
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, Recipe
@@ -147,6 +148,7 @@ def _claim_folder(out: Path) -> None:
     try:
         (out / STEPS_FOLDER).mkdir(parents=True, exist_ok=True)
         (out / CASES_FOLDER).mkdir(exist_ok=True)
+        clear_leftovers(out / CASES_FOLDER)
         for left_over in (out / CASES_FOLDER).glob(".*.partial"):
             shutil.rmtree(left_over, ignore_errors=True)
     except OSError as problem:

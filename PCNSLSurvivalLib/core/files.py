@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import secrets
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers, owned, put_in_place, staging_name
 from PCNSLSurvivalLib.core.messages import Message
 
 
@@ -19,7 +19,8 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """A staging folder that becomes ``out`` when the block ends well, and vanishes when it does not.
 
     The staging folder lies beside ``out``, so that the last step is a rename on one file system. With
-    ``overwrite`` the earlier folder is moved aside first and deleted only once the new one is in place.
+    ``overwrite`` the earlier folder is deleted only once the new one is in place. What runs that were killed have
+    left beside ``out`` is put right first (see ``core.leftovers``).
 
     Args:
         out: Folder to make; its parents are made as needed.
@@ -33,24 +34,26 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
             is full before the block ends.
     """
     out = Path(out).absolute()
+    clear_leftovers(out.parent)
     check_output_folder(out, overwrite=overwrite)
     made = [folder for folder in out.parents if not folder.exists()]
     staging = None
     try:
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
-            staging = _staging_name(out)
+            staging = staging_name(out)
             staging.mkdir()
         except OSError as problem:
             raise _not_writable(problem) from problem
         try:
-            yield staging
+            with owned(staging):
+                yield staging
         except OSError as problem:
             if not tells_full_disk(problem):
                 raise
             raise OutputFolderError(Message("files.disk_full")) from problem
         try:
-            _put_in_place(staging, out)
+            put_in_place(staging, out)
         except OSError as problem:
             raise _not_writable(problem) from problem
     except BaseException:
@@ -94,7 +97,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: As the block raised it, or because the file cannot be put in its place.
     """
-    partial = _staging_name(path)
+    partial = staging_name(path)
     try:
         yield partial
         partial.replace(path)
@@ -135,6 +138,7 @@ def claim_folder(out: Path, *, is_ours: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise _not_writable(problem) from problem
+    clear_leftovers(out)
 
 
 def check_output_folder(out: Path, *, overwrite: bool) -> None:
@@ -178,26 +182,6 @@ def refuse_foreign(out: Path, *, ours: Collection[str], mark: str, says: str = "
         known = False
     if not known:
         raise OutputFolderError(Message("files.results_place_taken", name=out.name))
-
-
-def _put_in_place(staging: Path, out: Path) -> None:
-    if not out.exists():
-        staging.rename(out)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".previous", dir=out.parent))
-    out.rename(aside / out.name)
-    try:
-        staging.rename(out)
-    except OSError:
-        (aside / out.name).rename(out)
-        aside.rmdir()
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
-
-
-def _staging_name(path: Path) -> Path:
-    # Not tempfile's: what it makes is readable by the owner alone, and the user's own umask shall decide.
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
 
 
 def _not_writable(problem: OSError) -> OutputFolderError:

@@ -16,6 +16,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.locks import folder_lock
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
@@ -245,8 +246,10 @@ def _claim_folder(out: Path) -> None:
 
 
 def _tidy(out: Path) -> None:
-    """Remove partial output of a killed run."""
-    for pattern in (".*.partial", ".*.previous", f"{JOBS}/*/.*.partial", f"{JOBS}/*/.*.previous"):
+    """Restore what a killed run had moved aside, and remove its partial output."""
+    for folder in (out, *(out / JOBS).glob("*")):
+        clear_leftovers(folder)
+    for pattern in (".*.partial", f"{JOBS}/*/.*.partial"):
         for left_over in out.glob(pattern):
             shutil.rmtree(left_over, ignore_errors=True)
 

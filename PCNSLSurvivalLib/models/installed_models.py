@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.installed_files import data_home
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, bundled_model_path, read_model_folder
 
 
@@ -23,6 +24,8 @@ def installed_folder_name(model: ModelFolder) -> str:
 def model_paths() -> list[Path]:
     """Folders of all models: the bundled one first, then the installed ones by name."""
     home = models_home()
+    if home.is_dir():
+        clear_leftovers(home)
     installed = sorted(p for p in home.iterdir() if p.is_dir() and p.name[0] != ".") if home.is_dir() else []
     return [bundled_model_path(), *installed]
 

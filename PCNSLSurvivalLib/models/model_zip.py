@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers, owned, put_in_place, staging_name
 from PCNSLSurvivalLib.models.installed_models import installed_folder_name, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, ModelFolder, read_model_folder
 
@@ -64,13 +64,18 @@ def import_model(zip_path: Path, *, overwrite: bool = False) -> ModelFolder:
     """
     try:
         models_home().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".import-", dir=models_home()) as staging:
-            folder = Path(staging) / "model"
-            with zipfile.ZipFile(zip_path) as archive:
+        clear_leftovers(models_home())
+        staging = staging_name(models_home() / "import")
+        staging.mkdir()
+        try:
+            folder = staging / "model"
+            with owned(staging), zipfile.ZipFile(zip_path) as archive:
                 _unpack(archive, _checked_entries(archive), folder)
             model = read_model_folder(folder)
             model.load_members()
             return _put_beside_the_others(folder, model, overwrite=overwrite)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as problem:
         raise ModelFolderError(
             "The file is not a readable zip file. Get the model again, as a zip made by 'pcnsl-survival model export'."
@@ -88,14 +93,12 @@ def _unpack(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folde
 
 def _put_beside_the_others(staged: Path, model: ModelFolder, *, overwrite: bool) -> ModelFolder:
     target = models_home() / installed_folder_name(model)
-    if target.exists():
-        if not overwrite:
-            raise ModelFolderError(
-                f"Version {model.version} of {model.name} is installed already; nothing was changed. Add --overwrite "
-                "to replace it."
-            )
-        shutil.rmtree(target)
-    staged.rename(target)
+    if target.exists() and not overwrite:
+        raise ModelFolderError(
+            f"Version {model.version} of {model.name} is installed already; nothing was changed. Add --overwrite "
+            "to replace it."
+        )
+    put_in_place(staged, target)
     return read_model_folder(target)
 
 

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_cohort
@@ -195,6 +196,8 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
                 "was changed. Give the same options to complete it, or choose another folder with --out."
             )
     claim_folder(out, is_ours=path.is_file())
+    for left_over in [*out.rglob(".*.previous")]:
+        clear_leftovers(left_over.parent)
     for left_over in out.rglob(".*.partial"):
         shutil.rmtree(left_over, ignore_errors=True)
     write_whole_text(path, json.dumps(about | {"patients": plan.patients}, indent=2) + "\n")

@@ -1,0 +1,128 @@
+"""A run that is killed without warning loses nothing: the next start finds the old or the new, and cleans up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from PCNSLSurvivalLib.core import leftovers
+from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers, put_in_place, staging_name
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
+
+ROOT = Path(leftovers.__file__).parents[2]
+WRITER = """
+import sys
+from pathlib import Path
+from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core import leftovers
+if "--no-exchange" in sys.argv:
+    leftovers._exchanged = lambda one, other: False
+out = Path(sys.argv[1])
+for number in range(1000000):
+    with whole_folder(out, overwrite=True) as staging:
+        for name in ("first", "last"):
+            (staging / name).write_text(str(number))
+    print(number, flush=True)
+"""
+STAYS = """
+import sys, time
+from pathlib import Path
+from PCNSLSurvivalLib.core.files import whole_folder
+with whole_folder(Path(sys.argv[1])) as staging:
+    (staging / "t1gd.nii.gz").write_text("a patient")
+    print("begun", flush=True)
+    time.sleep(600)
+"""
+
+
+def _start(program: str, *words: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    return process
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def _next_start(folder: Path) -> None:
+    with whole_folder(folder / "another") as staging:
+        (staging / "file").touch()
+
+
+def test_what_a_killed_run_was_writing_is_removed_at_the_next_start_and_what_a_living_one_writes_is_not(tmp_path):
+    dead, living = _start(STAYS, str(tmp_path / "dead")), _start(STAYS, str(tmp_path / "living"))
+    try:
+        _kill(dead)
+        assert len(list(tmp_path.glob(".*.partial"))) == 2
+        _next_start(tmp_path)
+        (left,) = tmp_path.glob(".*.partial")
+        assert left.name.startswith(".living.")
+        assert (left / "t1gd.nii.gz").is_file()
+    finally:
+        _kill(living)
+    clear_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
+
+
+def test_a_dead_run_of_another_container_is_known_by_its_free_lock(tmp_path, monkeypatch):
+    dead = _start(STAYS, str(tmp_path / "dead"))
+    _kill(dead)
+    monkeypatch.setattr(leftovers, "gethostname", lambda: "another")
+    clear_leftovers(tmp_path)
+    assert list(tmp_path.glob(".*.partial"))
+    (left,) = tmp_path.glob(".*.partial")
+    os.utime(left, (time.time() - 3600,) * 2)
+    clear_leftovers(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("mode", ["", "--no-exchange"], ids=["exchanged in one step", "renamed twice"])
+def test_killed_at_any_moment_the_old_or_the_new_folder_is_there_whole(tmp_path, mode):
+    draw = np.random.default_rng(5)
+    for _ in range(4):
+        process = _start(WRITER, str(tmp_path / "out"), *([mode] if mode else []))
+        time.sleep(draw.uniform(0, 0.1))
+        _kill(process)
+        _next_start(tmp_path)
+        assert (tmp_path / "out" / "first").read_text() == (tmp_path / "out" / "last").read_text()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["another", "out"]
+        (tmp_path / "another" / "file").unlink()
+        (tmp_path / "another").rmdir()
+
+
+def test_an_earlier_folder_that_was_moved_aside_is_given_back(tmp_path):
+    aside = leftovers._owned(tmp_path / "out", ".previous")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    aside = aside.with_name(aside.name.replace(f"-{os.getpid()}-", f"-{gone.pid}-"))
+    aside.mkdir()
+    (aside / "result").write_text("old")
+    clear_leftovers(tmp_path)
+    assert (tmp_path / "out" / "result").read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_earlier_one(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "result").write_text("old")
+    monkeypatch.setattr(leftovers, "_exchanged", lambda one, other: False)
+    with pytest.raises(OSError, match="No such file"):
+        put_in_place(staging_name(tmp_path / "out"), tmp_path / "out")
+    assert (tmp_path / "out" / "result").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

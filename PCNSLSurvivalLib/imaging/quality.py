@@ -15,7 +15,8 @@ from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
-from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.imaging.stripped import shows
 
 SLICE_CHECK_MM, SLICE_UNUSABLE_MM = 7.5, 15.0
 EXTENT_CHECK_MM, EXTENT_UNUSABLE_MM = 120.0, 75.0
@@ -81,16 +82,10 @@ def remark_findings(remarks: tuple[Message, ...], subject: str) -> tuple[Finding
 def looks_stripped(image: sitk.Image) -> bool:
     """Whether a volume shows a brain without skull and scalp, everything else being one constant value.
 
-    A whole head has noise around it, or where the air was cleared, more volume than any brain.
-
     Args:
         image: 3-D volume, arbitrary units.
     """
-    values = sitk.GetArrayViewFromImage(image)
-    background = values.flat[0]
-    inside_ml = Grid.of(image).voxel_volume_ml * float(np.count_nonzero(values != background))
-    corners = values[:: values.shape[0] - 1 or 1, :: values.shape[1] - 1 or 1, :: values.shape[2] - 1 or 1]
-    return bool((corners == background).all()) and 600.0 <= inside_ml <= 2300.0
+    return shows(canonical(image)) == "brain"
 
 
 def judged(value: float, *, check: float, unusable: float) -> Verdict:

@@ -14,9 +14,9 @@ from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, lps_to_ras, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
+from PCNSLSurvivalLib.imaging.quality import Finding, check_scan
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
-from PCNSLSurvivalLib.preprocessing.pipeline import judge_pose, stop_unless_usable
+from PCNSLSurvivalLib.preprocessing.pipeline import is_stripped, judge_pose, stop_unless_usable
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.scan_state import UNTOUCHED, ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
@@ -69,7 +69,9 @@ def align_scan(
     findings = [finding for name, image in native.items() for finding in check_scan(image, name)]
     stop_unless_usable(findings, override_quality)
     fixed = native[MRSequence.T1GD]
-    known = replace(known, already_stripped=known.already_stripped or looks_stripped(fixed))
+    stripped, about_skull = is_stripped(fixed, said=known.already_stripped)
+    findings += about_skull
+    known = replace(known, already_stripped=stripped)
     steps = CaseSteps(recipe=recipe, clock=clock, store=store, known=known)
     mask = steps.brain_mask(fixed, None if brain_mask is None else canonical(brain_mask))
     corrected = steps.correct(fixed, mask, MRSequence.T1GD)

@@ -13,7 +13,8 @@ from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, check_scan, looks_stripped
+from PCNSLSurvivalLib.imaging.quality import Finding, check_scan
+from PCNSLSurvivalLib.imaging.stripped import shows
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, Scans, mask_on_scan
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
@@ -106,9 +107,9 @@ def prepare_case(
     native = {sequence: canonical(sitk.Cast(image, sitk.sitkFloat32)) for sequence, image in scans.items()}
     findings = [finding for sequence, image in native.items() for finding in check_scan(image, sequence)]
     t1gd = native[MRSequence.T1GD]
-    if not known.already_stripped and looks_stripped(t1gd):
-        known = replace(known, already_stripped=True)
-        findings.append(_STRIPPED)
+    stripped, about_skull = is_stripped(t1gd, said=known.already_stripped)
+    findings += about_skull
+    known = replace(known, already_stripped=stripped)
     stop_unless_usable(findings, override_quality)
 
     steps = CaseSteps(recipe=recipe, clock=clock, store=store, known=known)
@@ -205,14 +206,36 @@ def stop_unless_usable(findings: list[Finding], override: bool) -> None:
         )
 
 
-_STRIPPED = Finding(
-    code="already_stripped",
-    subject=MRSequence.T1GD.label,
-    verdict=Verdict.GOOD,
-    value=None,
-    unit="",
-    sentence="T1Gd shows a brain without skull: it was neither stripped nor bias-corrected again.",
-)
+def is_stripped(t1gd: sitk.Image, *, said: bool) -> tuple[bool, tuple[Finding, ...]]:
+    """Whether T1Gd is taken for a brain without skull, and what there is to say of it.
+
+    In doubt the brain is extracted: a brain loses a rim by that, while a head taken for a brain loses its meaning.
+
+    Args:
+        t1gd: 3-D volume, axes toward left, posterior, superior.
+        said: The user, or the layout of the cohort, says that the skull was removed.
+    """
+    found = shows(t1gd)
+    if found == "brain":
+        sentence = "T1Gd shows a brain without skull: it was neither stripped nor bias-corrected again."
+        return True, () if said else (_about_skull("already_stripped", Verdict.GOOD, sentence),)
+    if said and found == "head":
+        sentence = (
+            "T1Gd is said to show a brain without skull, and shows skull and scalp, or noise around the brain. Take "
+            "the setting back (in Slicer under Advanced, on the command line --already-stripped)."
+        )
+        return True, (_about_skull("skull_found", Verdict.CHECK, sentence),)
+    if not said and found == "unclear":
+        sentence = (
+            "It cannot be told whether T1Gd shows skull and scalp, so the brain was extracted. If the skull was "
+            "removed before, say so (in Slicer under Advanced, on the command line --already-stripped)."
+        )
+        return False, (_about_skull("skull_unclear", Verdict.CHECK, sentence),)
+    return said, ()
+
+
+def _about_skull(code: str, verdict: Verdict, sentence: str) -> Finding:
+    return Finding(code=code, subject=MRSequence.T1GD.label, verdict=verdict, value=None, unit="", sentence=sentence)
 
 
 def judge_pose(

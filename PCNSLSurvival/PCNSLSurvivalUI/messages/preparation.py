@@ -109,6 +109,14 @@ def sentences(_: Callable[[str], str]) -> tuple[str, ...]:
         ),
         _("T1Gd shows a brain without skull: it was neither stripped nor bias-corrected again."),
         _(
+            "T1Gd is said to show a brain without skull, and shows skull and scalp, or noise around the brain. Take "
+            "the setting back (in Slicer under Advanced, on the command line --already-stripped)."
+        ),
+        _(
+            "It cannot be told whether T1Gd shows skull and scalp, so the brain was extracted. If the skull was "
+            "removed before, say so (in Slicer under Advanced, on the command line --already-stripped)."
+        ),
+        _(
             "The preprocessing recipe has version {version}, this software reads version 1. Use a model made for this "
             "version, or prepare the scans again."
         ),

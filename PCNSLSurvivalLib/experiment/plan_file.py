@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import types
 from collections.abc import Sequence
@@ -20,6 +21,10 @@ _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: 
 
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 """YAML 1.1 reads 1e-3 as a string; here it is a number."""
+
+_LIMIT_BYTES = 1_000_000
+_DEEPEST = 20
+"""Entries within entries; a plan has three."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +51,25 @@ def read_entries(path: Path) -> Entry:
     """Read a YAML file of plain values.
 
     Raises:
-        ExperimentError: The file is missing, is not YAML, names an entry twice, or holds more than plain values.
+        ExperimentError: The file is missing, larger or deeper than a plan, is not YAML, names an entry twice, refers to
+            another entry, or holds more than plain values.
     """
     try:
+        if not path.is_file():
+            raise OSError("not a file")
+        if path.stat().st_size > _LIMIT_BYTES:
+            raise ExperimentError(
+                "The experiment file is larger than 1 MB, which no plan is. Resources/experiments contains examples."
+            )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise ExperimentError(
             "The experiment file cannot be read. Check its path; Resources/experiments contains examples."
         ) from problem
-    loader = yaml.SafeLoader(text)
+    loader = None
     try:
+        _check_events(text)
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         return Entry("", 1, {}) if node is None else _entry(loader, node, "")
     except yaml.YAMLError as problem:
@@ -66,7 +80,27 @@ def read_entries(path: Path) -> Entry:
             f"Experiment file{line}: this cannot be read as YAML ({reason}). Write 'name: value', lists as [a, b]."
         ) from problem
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
+
+
+def _check_events(text: str) -> None:
+    """Refuse what grows when it is read: entries that refer to others, and entries within entries without end.
+
+    Raises:
+        ExperimentError: It holds such.
+        yaml.YAMLError: It is no YAML.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise ExperimentError(
+                f"Experiment file, line {line}: '*{str(event.anchor)[:40]}' refers to another entry. Write its values."
+            )
+        if depth > _DEEPEST:
+            raise ExperimentError(f"Experiment file, line {line}: entries are nested deeper than in any plan.")
 
 
 def fill(default: Value, entry: Entry) -> Value:
@@ -109,10 +143,22 @@ def _value(hint: Any, entry: Entry) -> Any:
     if issubclass(hint, StrEnum):
         return hint(_choice([str(option) for option in hint], entry))
     if hint is float and (type(entry.value) is int or _EXPONENT.fullmatch(str(entry.value))):
-        return float(entry.value)
+        return _finite(entry)
+    if type(entry.value) is hint is float:
+        return _finite(entry)
     if type(entry.value) is not hint:
         raise entry.refuse(f"must be {_KINDS[hint]}, not {_shown(entry)}.")
     return entry.value
+
+
+def _finite(entry: Entry) -> float:
+    try:
+        value = float(entry.value)
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise entry.refuse("must be a finite number.")
+    return value
 
 
 def _tuple(options: tuple[Any, ...], entry: Entry) -> tuple[Any, ...]:
@@ -153,7 +199,10 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Entry:
         return Entry(name, line, inner)
     if isinstance(node, yaml.SequenceNode):
         return Entry(name, line, [_entry(loader, item, name) for item in node.value])
-    value = loader.construct_object(node)
+    try:
+        value = loader.construct_object(node)
+    except ValueError as problem:  # a day that no calendar has, or a number of thousands of digits
+        raise Entry(name, line, None).refuse("must be a plain number or word.") from problem
     if not isinstance(value, (str, int, float, bool, types.NoneType)):
         raise Entry(name, line, value).refuse("must be a plain number or word.")
     return Entry(name, line, value)

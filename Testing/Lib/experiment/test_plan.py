@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -82,6 +86,15 @@ def test_an_entry_changes_its_own_value_and_no_other(tmp_path):
         ("sequences: []\nbaselines: []\nmodel_arm: null", r"there is none"),
         ("sequences: [t1gd, t1gd]", r"listed twice"),
         ("baselines: [svm_horoscope]", r"no baseline 'svm_horoscope'. Choose among svm_clinical"),
+        ("network: &a\n  b: *a", r"line 2: '\*a' refers to another entry"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", r"line 2: '\*a' refers to another entry"),
+        ("cohort: " + "[" * 100_000, r"nested deeper than in any plan"),
+        ("cohort: " + "x" * 1_000_001, r"larger than 1 MB"),
+        ("seed: " + "1" * 10_000, r"'seed' must be a plain number"),
+        ("cohort: 2001-99-99", r"'cohort' must be a plain number or word"),
+        ("cohort: a\x00b", r"cannot be read as YAML"),
+        ("training: {learning_rate: .nan}", r"'training.learning_rate' must be a finite number"),
+        ("training: {learning_rate: .inf}", r"'training.learning_rate' must be a finite number"),
         ("cohort: !!python/object/apply:os.getcwd []", r"line 1: 'cohort' must be a word"),
     ],
 )
@@ -100,3 +113,22 @@ def test_instance_normalization_of_a_single_cell_is_refused_before_training(tmp_
     with pytest.raises(ExperimentError, match="cannot measure the spread of a single cell"):
         plan_of(tmp_path, text)
     plan_of(tmp_path, text.replace("instance", "batch"))
+
+
+_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(ExperimentPlan.__dataclass_fields__)), _VALUES, max_size=3))
+def test_any_values_are_a_plan_or_refused_in_a_sentence(tmp_path_factory, entries):
+    with suppress(ExperimentError):
+        plan_of(tmp_path_factory.mktemp("plan"), yaml.safe_dump(entries, allow_unicode=True))
+
+
+@given(st.text(st.sampled_from('seed: [{&*!|>-?%@`"#,}]1x\n\t\x00\x85'), max_size=60))
+def test_any_text_is_a_plan_or_refused_in_a_sentence(tmp_path_factory, text):
+    with suppress(ExperimentError):
+        plan_of(tmp_path_factory.mktemp("plan"), text)

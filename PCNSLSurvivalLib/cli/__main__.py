@@ -7,6 +7,7 @@ import io
 import json
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -27,10 +28,14 @@ from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.register import add_register_command
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
+from PCNSLSurvivalLib.core.files import check_output_path
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
 INTERRUPTED = 130
+
+_OUTPUTS = ("out", "cache_dir", "key_images", "dicom", "pdf")
+"""Options that name what is written."""
 
 
 def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) -> int:
@@ -51,6 +56,9 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
     args = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        for name in _OUTPUTS:
+            if getattr(args, name, None) is not None:
+                check_output_path(Path(getattr(args, name)))
         return args.run(args)
     except RefusedElsewhereError:
         return OUR_ERROR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
@@ -139,6 +140,22 @@ def claim_folder(out: Path, *, is_ours: bool) -> None:
     except OSError as problem:
         raise _not_writable(problem) from problem
     clear_leftovers(out)
+
+
+def check_output_path(path: Path) -> None:
+    """Refuse a path that cannot be a file's: too long, with a NUL, or not UTF-8, which writers of volumes cannot take.
+
+    Raises:
+        OutputFolderError: It is one of these.
+    """
+    try:
+        str(path).encode("utf-8")
+        os.lstat(path)
+    except (UnicodeEncodeError, ValueError) as problem:
+        raise OutputFolderError(Message("files.impossible_path")) from problem
+    except OSError as problem:
+        if problem.errno == errno.ENAMETOOLONG:
+            raise OutputFolderError(Message("files.impossible_path")) from problem
 
 
 def check_output_folder(out: Path, *, overwrite: bool) -> None:

@@ -626,6 +626,20 @@ PLACES = [
 ]
 
 
+OUTPUTS = [
+    Row(
+        f"an output {what}",
+        _NII,
+        "path of an output",
+        ("predict", "--t1gd", "{}", "--out", name, "--progress", "none"),
+    )
+    for what, name in (
+        ("of 5000 letters", "{in}/" + "x" * 5000),
+        ("with a NUL", "{in}/a\0b"),
+        ("that is not UTF-8", "{in}/" + os.fsdecode(b"M\xfcller")),
+    )
+]
+
 WITH_MASK = ("predict", "--t1gd", "{in}/t1gd.nii", "--brain-mask", "{}", "--out", "{out}", "--progress", "none")
 
 
@@ -674,6 +688,7 @@ MASKS = [Row(name, _beside_a_scan(build), says, WITH_MASK) for name, build, says
 REFUSED = [
     *(Row(row.name, row.build, row.says, PREDICT) for row in (*NIFTI, *NRRD, *META, *PLACES)),
     *MASKS,
+    *OUTPUTS,
 ]
 READ = [*NIFTI_READ, *NRRD_READ, *META_READ]
 UNKNOWN_ORIENTATION = [

@@ -13,6 +13,9 @@ TEMPLATES = {
         "The disk of the output folder is full. What was finished before is kept. Free some space and run the same "
         "command again."
     ),
+    "files.impossible_path": _(
+        "The path of an output is too long, or holds characters that no file name should have. Choose another one."
+    ),
     "files.output_holds_others": _(
         "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
     ),

@@ -22,6 +22,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import (
     STEPS_FOLDER,
     excluded_cases,
 )
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, whole_file, write_whole_text
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers
@@ -134,7 +135,7 @@ def write_case_table(cases: tuple[dict[str, Any], ...], path: Path) -> None:
     with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({column: plain_cell(cell) for column, cell in row.items()} for row in rows)
 
 
 def _claim_folder(out: Path) -> None:

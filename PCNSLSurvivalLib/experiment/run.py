@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers
@@ -270,5 +271,5 @@ def _left_out(job_table: JobTable) -> str:
     for name, people in (("experiment", job_table.patients), ("pre-training", job_table.second)):
         if people is not None:
             for case, reason in people.without_class.items():
-                table.writerow((name, case, reason))
+                table.writerow((name, plain_cell(case), plain_cell(reason)))
     return text.getvalue()

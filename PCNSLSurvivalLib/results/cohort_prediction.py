@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_preparation import contents_of, sentence_of
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.files import claim_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.progress import Listener, silent
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -144,9 +145,9 @@ def write_prediction_table(
             row |= {name: each.prediction[name] for name in _COLUMNS[2:6]}
             row["familiarity"] = each.prediction["familiarity"]["verdict"]
             row["warnings"] = len(each.prediction["warnings"])
-        writer.writerow(row)
+        writer.writerow({column: plain_cell(cell) for column, cell in row.items()})
     for name, reason in sorted((without_scan or {}).items()):
-        writer.writerow({"case": name, "state": "no scan", "reason": reason})
+        writer.writerow({"case": plain_cell(name), "state": "no scan", "reason": plain_cell(reason)})
     claim_folder(out, is_ours=True)
     write_whole_text(out / TABLE, text.getvalue())
 

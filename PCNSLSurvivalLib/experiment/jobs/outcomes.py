@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.files import write_whole_text
 from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.training.job_record import has_record
@@ -54,5 +55,6 @@ def write_job_outcomes(jobs: Iterable[Job], outcomes: Mapping[str, JobOutcome], 
     for job in jobs:
         outcome = outcomes.get(job.key, JobOutcome(state="waiting"))
         place = (job.fold.repeat + 1, job.fold.fold + 1) if job.fold else ("", "")
-        table.writerow([job.arm, *place, outcome.state, outcome.reason, job.folder(out).relative_to(out).as_posix()])
+        place_on_disk = job.folder(out).relative_to(out).as_posix()
+        table.writerow([job.arm, *place, outcome.state, plain_cell(outcome.reason), place_on_disk])
     write_whole_text(out / TABLE, text.getvalue())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
 from PCNSLSurvivalLib.evaluation.comparison import fold_values
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
@@ -75,5 +76,6 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
         table = csv.writer(file)
         table.writerow(header)
         table.writerows(
-            ["" if isinstance(cell, float) and not np.isfinite(cell) else cell for cell in row] for row in rows
+            ["" if isinstance(cell, float) and not np.isfinite(cell) else plain_cell(cell) for cell in row]
+            for row in rows
         )

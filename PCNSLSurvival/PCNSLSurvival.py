@@ -21,7 +21,6 @@ except ModuleNotFoundError:  # a source checkout: the library lies beside the mo
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
 from PCNSLSurvivalUI.install import packages, sample_data
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
 from PCNSLSurvivalUI.panel.logic import PanelLogic
 from PCNSLSurvivalUI.panel.model_list import installedModels
 from PCNSLSurvivalUI.panel.panel import PanelView
@@ -32,7 +31,7 @@ from PCNSLSurvivalUI.scene.output_nodes import storedResult
 from PCNSLSurvivalUI.self_tests import DisplayTests
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
 
 
@@ -50,7 +49,7 @@ class PCNSLSurvival(ScriptedLoadableModule):
                 "Predicts overall survival beyond one year of patients with primary CNS lymphoma (PCNSL) from the "
                 "post-contrast T1 MRI, and shows on the slices what the prediction looked at."
             )
-            + f"<p><b>{inUsersLanguage(RESEARCH_USE_ONLY)}</b></p>"
+            + f"<p><b>{_('Research use only. Not for clinical decisions.')}</b></p>"
         )
         self.parent.acknowledgementText = _(
             "Method after She et al., 2023: deep learning on post-contrast T1 for one-year survival of PCNSL."

@@ -14,9 +14,10 @@ import numpy as np
 import SimpleITK as sitk
 from examinations import canonical_float
 
+from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, check_scan
+from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.preprocessing.case_steps import mask_on_scan
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
@@ -59,13 +60,13 @@ def judge(examination: Examination) -> list[Finding]:
     """Every judgement of the preparation on one examination, in the pipeline's order."""
     found = [finding for name, scan in examination.scans.items() for finding in check_scan(scan, name)]
     found += judge_brain_mask(examination.mask, examination.scans[T1GD], stripped=False)
-    found.append(judge_noise(examination.scans[T1GD], examination.mask, name=T1GD.label))
+    found.append(judge_noise(examination.scans[T1GD], examination.mask, sequence=T1GD))
     for name in examination.scans:
         if name is not T1GD:
             pose, image = examination.poses[name], examination.corrected[name]
-            found.append(judge_coverage(image, pose, examination.mask, name=name.label))
+            found.append(judge_coverage(image, pose, examination.mask, sequence=name))
             found += judge_registration(
-                examination.corrected[T1GD], image, pose, examination.mask, name=name.label
+                examination.corrected[T1GD], image, pose, examination.mask, sequence=name
             )  # fmt: skip
     if T1 in examination.scans:
         found.append(_enhancement(examination))
@@ -190,7 +191,7 @@ def part_of_a_series(examination: Examination) -> list[Finding]:
     """T2 holds the lower half of its slices alone."""
     image = examination.corrected[T2]
     half = image[:, :, : image.GetSize()[2] // 2]
-    return [*check_scan(half, T2), judge_coverage(half, examination.poses[T2], examination.mask, name=T2.label)]
+    return [*check_scan(half, T2), judge_coverage(half, examination.poses[T2], examination.mask, sequence=T2)]
 
 
 FAULTS: dict[str, tuple[Callable[[Examination], list[Finding]], ...]] = {
@@ -247,7 +248,7 @@ def _cropped(examination: Examination, block: tuple[slice, slice, slice]) -> lis
 def _displaced(examination: Examination, away: sitk.Transform) -> list[Finding]:
     pose = sitk.CompositeTransform([examination.poses[T2], away])
     fixed, moving = examination.corrected[T1GD], examination.corrected[T2]
-    return list(judge_registration(fixed, moving, pose, examination.mask, name=T2.label))
+    return list(judge_registration(fixed, moving, pose, examination.mask, sequence=T2))
 
 
 def _noisy(examination: Examination, share: float) -> list[Finding]:
@@ -259,7 +260,7 @@ def _noisy(examination: Examination, share: float) -> list[Finding]:
     draw = np.random.default_rng(7)
     real, imaginary = (draw.normal(0.0, sigma, values.shape) for _ in range(2))
     noisy = image_on_grid(np.hypot(values + real, imaginary).astype(np.float32), Grid.of(image))
-    return [judge_noise(noisy, examination.mask, name=T1GD.label)]
+    return [judge_noise(noisy, examination.mask, sequence=T1GD)]
 
 
 def _enhancement(examination: Examination) -> Finding:
@@ -270,7 +271,7 @@ def _enhancement(examination: Examination) -> Finding:
         image = examination.corrected[name]
         pose = examination.poses[name] if name is not T1GD else _still()
         brain = mask_on_scan(examination.mask, image, pose)
-        scaled = normalize(image, brain, RECIPE.normalization, name=name.label)
+        scaled = normalize(image, brain, RECIPE.normalization, sequence=name)
         prepared.append(to_isotropic_grid(scaled, isotropic, mask, RECIPE.resampling, pose))
     return judge_enhancement(*prepared)
 

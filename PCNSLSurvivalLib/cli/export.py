@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 
 if TYPE_CHECKING:  # --help must not load SimpleITK
@@ -44,7 +45,7 @@ def run_export(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.results.stored_case import UnreadableResultError, find_report, read_stored_case
 
     if args.t1gd is None and (args.key_images or args.dicom):
-        raise UnreadableResultError("Give the T1Gd of this result with --t1gd: the images are drawn over it.")
+        raise UnreadableResultError(Message("export.t1gd_needed"))
     if args.key_images or args.dicom:
         _export_pictures(read_stored_case(args.result), args)
     if args.pdf is not None:
@@ -59,10 +60,7 @@ def run_export(args: argparse.Namespace) -> int:
 def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
     needed = ["PIL", *(["highdicom"] if args.dicom else [])]
     if any(importlib.util.find_spec(name) is None for name in needed):
-        raise MissingFilesError(
-            "The export needs the packages pillow and highdicom, which are not installed. Install "
-            "pcnsl-survival[export], or in Slicer's Python console: slicer.util.pip_install('highdicom pillow')."
-        )
+        raise MissingFilesError(Message("export.packages_missing"))
     from PIL import Image
 
     from PCNSLSurvivalLib.core.files import whole_folder

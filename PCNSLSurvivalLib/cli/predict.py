@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
-from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, RESEARCH_USE_ONLY, MRSequence, Step
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, RESEARCH_USE_ONLY, MRSequence, OSClass, Step
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.inference.predict import CaseOptions
@@ -148,13 +148,13 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
         return 0
     print()
     for warning in stored["warnings"]:
-        print(f"! {warning}")
+        print(f"! {warning['sentence']}")
     for check in (stored["explanation_checks"] or {"checks": []})["checks"]:
         numbers = "; ".join(f"{name} {value:.3g}" for name, value in check["numbers"].items())
         print(f"{check['verdict']:>8}  {check['name']}: {check['sentence']}" + (f" [{numbers}]" if numbers else ""))
     print(
         f"Probability of OS > 1 year: {stored['probability_over_one_year']:.2f} "
-        f"({stored['class']}, threshold {stored['decision_threshold']:.2f})"
+        f"({OSClass.of_key(stored['class']).label}, threshold {stored['decision_threshold']:.2f})"
     )
     print(f"Model: {model.name} {model.version}. {RESEARCH_USE_ONLY}")
     print(f"Done in {seconds:.0f} s. Report: {args.out / REPORT}")

@@ -55,12 +55,12 @@ def run_register(args: argparse.Namespace) -> int:
 
     given = {sequence: path for sequence, path in scans_given(args).items() if sequence is not MRSequence.T1GD}
     if not given:
-        raise PreparationError("There is no scan to register to T1Gd. Give --t1, --t2 or --flair.")
+        raise PreparationError(Message("register.nothing_given"))
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         fixed = read_scan(args.t1gd, MRSequence.T1GD)
         mask = None if args.brain_mask is None else read_mask_file(args.brain_mask, Message("word.brain_mask"))
-        doubts = remark_findings(fixed.remarks, MRSequence.T1GD.label)
-        doubts += () if mask is None else remark_findings(mask.remarks, "brain mask")
+        doubts = remark_findings(fixed.remarks, MRSequence.T1GD)
+        doubts += () if mask is None else remark_findings(mask.remarks, None)
         known = ScanState(
             already_stripped=args.already_stripped,
             already_corrected=args.already_corrected,
@@ -85,12 +85,12 @@ def run_register(args: argparse.Namespace) -> int:
                 "scan_to_t1gd_ras": matrix_to_t1gd(found.transform),
                 "findings": [
                     finding.to_json()
-                    for finding in (*doubts, *remark_findings(moving.remarks, sequence.label), *found.findings)
+                    for finding in (*doubts, *remark_findings(moving.remarks, sequence), *found.findings)
                 ],
             }
             if args.progress != "json":
                 print("\n".join(finding.sentence for finding in found.findings))
-        text = json.dumps({"schema": "pcnsl-survival/alignment", "schema_version": "1.0", **stored}, indent=2)
+        text = json.dumps({"schema": "pcnsl-survival/alignment", "schema_version": "2.0", **stored}, indent=2)
         (staging / ALIGNMENT).write_text(text + "\n", encoding="utf-8")
     return 0
 

@@ -119,9 +119,9 @@ def _prepare(task: CaseTask) -> bool:
         store=store,
     )
     lesion = None if lesion_file is None else _on_t1gd(lesion_file, prepared)
-    doubts = [finding for sequence, scan in scans.items() for finding in remark_findings(scan.remarks, sequence.label)]
-    for name, mask in (("brain mask", brain), ("lesion mask", lesion_file)):
-        doubts += () if mask is None else remark_findings(mask.remarks, name)
+    doubts = [finding for sequence, scan in scans.items() for finding in remark_findings(scan.remarks, sequence)]
+    for name, mask in (("header", brain), ("lesion_header", lesion_file)):
+        doubts += () if mask is None else remark_findings(mask.remarks, None, measure=name)
     prepared = replace(prepared, findings=(*doubts, *prepared.findings))
     write_prepared(
         PreparedFiles(prepared=prepared, lesion=lesion, brain_mask_given=brain is not None),
@@ -184,7 +184,7 @@ def _on_t1gd(lesion: Mask, prepared: PreparedCase) -> sitk.Image:
     """
     mask, grid = canonical(lesion.image), Grid.of(prepared.brain_mask)
     if not Grid.of(mask).matches(grid, tolerance_mm=0.01):
-        raise GridMismatchError("The lesion mask", "T1Gd")
+        raise GridMismatchError(Message("grid.lesion_mask_on_t1gd"))
     return resample(mask, grid, interpolation="nearest")
 
 

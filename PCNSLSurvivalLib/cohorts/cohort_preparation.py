@@ -25,6 +25,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import (
 from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, whole_file, write_whole_text
+from PCNSLSurvivalLib.core.findings import upgraded_finding
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.core.workers import run_tasks
@@ -215,7 +216,7 @@ def _about(cases: tuple[dict[str, Any], ...], found: FoundCohort, options: Prepa
 
 def _row(case: dict[str, Any]) -> dict[str, Any]:
     record = case["record"] or {}
-    findings = record.get("findings", [])
+    findings = [upgraded_finding(finding) for finding in record.get("findings", [])]
     row = {key: case[key] for key in ("name", "patient", "state", "verdict", "reason", "os_days", "death_observed")}
     if case["manual_exclusion"] is not None:
         row |= {"state": "excluded", "reason": case["manual_exclusion"]}
@@ -224,7 +225,7 @@ def _row(case: dict[str, Any]) -> dict[str, Any]:
     row |= {key: record.get(key) for key in ("brain_mask", "brain_ml", "lesion_ml", "lesion_outside_brain")}
     row["qc_messages"] = " ".join(f["sentence"] for f in findings if f["verdict"] != Verdict.GOOD)
     for finding in findings:
-        column = f"{finding['code']} ({finding['subject']})"
+        column = f"{finding['measure']} ({finding['sequence'] or 'brain_mask'})"
         row[column] = finding["value"]
         row[f"{column} verdict"] = finding["verdict"]
     return row

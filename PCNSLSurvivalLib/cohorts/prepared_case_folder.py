@@ -14,10 +14,10 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.imaging.quality import Finding
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 

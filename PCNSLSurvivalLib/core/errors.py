@@ -45,12 +45,6 @@ class UnusableScanError(PCNSLSurvivalError):
 class GridMismatchError(PCNSLSurvivalError):
     """Two volumes that must share one voxel grid do not."""
 
-    def __init__(self, name: str, reference: str) -> None:
-        super().__init__(
-            f"{name} does not line up voxel by voxel with {reference}. In Slicer, resample it to {reference} "
-            "with 'Resample Image (BRAINS)', then try again."
-        )
-
 
 class OutputFolderError(PCNSLSurvivalError):
     """The output folder cannot be written, or holds something that would be lost."""

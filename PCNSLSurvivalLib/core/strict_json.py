@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 
 _LIMIT_BYTES = 1_000_000
 
 
-def read_json(content: bytes, *, name: str) -> dict[str, Any]:
+def read_json(content: bytes, *, name: Message | str) -> dict[str, Any]:
     """Parse one JSON object.
 
     Args:
         content: The file's bytes, UTF-8.
-        name: What to call the file in a message.
+        name: What to call the part of the model in a message.
 
     Returns:
         The object; its strings are plain text, whatever they look like.
@@ -25,35 +26,35 @@ def read_json(content: bytes, *, name: str) -> dict[str, Any]:
         ModelFolderError: Not one JSON object of at most 1 MB, a key stands twice, or a number is not finite.
     """
     if len(content) > _LIMIT_BYTES:
-        raise _refused(name, "it is larger than 1 MB")
+        raise _refused(name, Message("refusal.larger_than_1_mb"))
     try:
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_no_double_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
-        raise _refused(name, "it is not valid JSON, or a key stands in it twice") from problem
+        raise _refused(name, Message("refusal.invalid_json")) from problem
     if not isinstance(value, dict):
-        raise _refused(name, "it does not hold one JSON object")
+        raise _refused(name, Message("refusal.not_one_object"))
     return value
 
 
 def read_json_file(path: Path) -> dict[str, Any]:
     """Parse the JSON object in a file; see ``read_json``."""
     if path.stat().st_size > _LIMIT_BYTES:
-        raise _refused(path.name, "it is larger than 1 MB")
+        raise _refused(path.name, Message("refusal.larger_than_1_mb"))
     return read_json(path.read_bytes(), name=path.name)
 
 
-def only_keys(value: Any, wanted: set[str], *, name: str) -> dict[str, Any]:
+def only_keys(value: Any, wanted: set[str], *, name: Message | str) -> dict[str, Any]:
     """Insist on an object with exactly these keys.
 
     Raises:
         ModelFolderError: Not an object, or a key is missing or unknown.
     """
     if not isinstance(value, dict):
-        raise _refused(name, "an object is expected")
+        raise _refused(name, Message("refusal.object_expected"))
     if missing := sorted(wanted - set(value)):
-        raise _refused(name, f"the entry {missing[0]!r} is missing")
+        raise _refused(name, Message("refusal.entry_missing", entry=missing[0]))
     if unknown := sorted(set(value) - wanted):
-        raise _refused(name, f"the entry {unknown[0][:60]!r} is unknown")
+        raise _refused(name, Message("refusal.entry_unknown", entry=unknown[0][:60]))
     return value
 
 
@@ -68,8 +69,5 @@ def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not a number")
 
 
-def _refused(name: str, reason: str) -> ModelFolderError:
-    return ModelFolderError(
-        f"{name} of the model was refused: {reason}. The model may be damaged, changed or made for another "
-        "version of this software; install it again from where you got it."
-    )
+def _refused(name: Message | str, reason: Message) -> ModelFolderError:
+    return ModelFolderError(Message("model.json_refused", part=name, reason=reason))

@@ -40,13 +40,26 @@ class OSClass(IntEnum):
     OVER_ONE_YEAR = 1
 
     @property
+    def key(self) -> str:
+        """The class in JSON: "over_one_year" or "up_to_one_year"."""
+        return self.name.lower()
+
+    @classmethod
+    def of_key(cls, key: str) -> OSClass:
+        """The class that ``key`` names.
+
+        Raises:
+            KeyError: There is no such class.
+        """
+        return cls[key.upper()]
+
+    @property
     def label(self) -> str:
         """The class in words."""
         return "OS > 1 year" if self is OSClass.OVER_ONE_YEAR else "OS ≤ 1 year"
 
     def label_at(self, threshold_days: float) -> str:
         """The class in words where an experiment parts the classes at another day."""
-        # The words of one year stand in one piece in ``label``, where the panel's translation finds them.
         return self.label.replace(limit_in_words(ONE_YEAR_DAYS), limit_in_words(threshold_days))
 
 

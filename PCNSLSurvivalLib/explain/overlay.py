@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, Interpolation, image_on_grid, resample
 
 
@@ -66,7 +67,7 @@ def map_on_grid(
         ValueError: The number of cells does not belong to ``network_grid``.
     """
     if mask is not None and not Grid.of(mask).matches(reference):
-        raise GridMismatchError("The brain mask", "the grid of the map")
+        raise GridMismatchError(Message("grid.brain_mask_on_map"))
     shape = raw_map_ijk.shape
     cells = cell_grid((shape[0], shape[1], shape[2]), network_grid, stride_voxels=stride_voxels)
     padded = np.pad(np.asarray(raw_map_ijk, dtype=np.float32), 1, mode="edge")

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 
 LARGE_OUTSIDE_SHARE = 0.5
@@ -36,18 +37,19 @@ class RegionalAttribution:
     cell_size_mm: tuple[float, float, float]
 
     @property
-    def warning(self) -> str | None:
-        """A sentence when the network reads mostly what is not the patient's brain; otherwise None."""
+    def warning(self) -> Message | None:
+        """What to tell when the network reads mostly what is not the patient's brain; otherwise None."""
         if self.outside_share < LARGE_OUTSIDE_SHARE:
             return None
-        return (
-            f"{self.outside_share:.0%} of the evidence lies outside the brain: the network reads something that is "
-            "not the patient's brain. Read the probability with care."
-        )
+        return Message("prediction.evidence_outside", share=self.outside_share)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {**asdict(self), "cell_size_mm": list(self.cell_size_mm), "warning": self.warning}
+        return {
+            **asdict(self),
+            "cell_size_mm": list(self.cell_size_mm),
+            "warning": None if self.warning is None else self.warning.to_json(),
+        }
 
 
 def attribute_by_region(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.explain.checks.deletion import check_deletion
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
@@ -38,18 +39,20 @@ class ExplanationChecks:
         return Verdict.CHECK if failed else Verdict.GOOD
 
     @property
-    def sentence(self) -> str:
+    def message(self) -> Message:
         """How many passed, and what that means for the reader."""
         made = [result for result in self.results if result.verdict is not None]
         passed = sum(result.verdict is Verdict.GOOD for result in made)
-        advice = "" if passed == len(made) else " Do not rely on this map."
-        return f"{passed} of {len(made)} checks of the explanation passed.{advice}"
+        all_passed = passed == len(made)
+        return Message(
+            "explanation.all_passed" if all_passed else "explanation.some_failed", passed=passed, made=len(made)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
             "verdict": str(self.verdict),
-            "sentence": self.sentence,
+            **self.message.to_json(),
             "checks": [result.to_json() for result in self.results],
         }
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.grad_cam import Method, pooled_linear_map, signed_evidence
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
@@ -129,9 +130,7 @@ class SurvivalNetwork:
             evidence_constant=constant,
             evidence_stride_voxels=architecture.cell_stride("layer4"),
             features=features,
-            familiarity=judge_familiarity(
-                self.folder.familiarity, case, features, names=[s.label for s in self.folder.sequences]
-            ),
+            familiarity=judge_familiarity(self.folder.familiarity, case, features, sequences=self.folder.sequences),
             test_time_augmentation=tta,
             runtime=self._runtime.name,
             device=self._runtime.device,
@@ -155,14 +154,11 @@ class SurvivalNetwork:
         grid = self.folder.recipe.network_grid
         wanted = (len(self.folder.sequences), *grid.size)
         if tuple(case.shape) != wanted:
-            raise NetworkError(
-                f"The prepared case has shape {tuple(case.shape)}, the model reads {wanted} (sequences and voxels). "
-                "Prepare the scans with the recipe of this model."
-            )
+            raise NetworkError(Message("prediction.other_shape", shape=case.shape, wanted=wanted))
         if not np.isfinite(case).all():
-            raise NetworkError("The prepared case holds values that are not numbers. Check the scans.")
+            raise NetworkError(Message("prediction.not_numbers"))
         if tta and grid.size[0] % self.folder.architecture.cell_stride("layer4"):
-            raise NetworkError("The network grid of this model cannot be mirrored. Leave --tta out.")
+            raise NetworkError(Message("prediction.no_mirror"))
 
 
 def mirrored(case: FloatMap) -> FloatMap:
@@ -188,10 +184,7 @@ def _over_views(views: list[list[FloatMap]]) -> FloatMap:
 def _check_sum(evidence: NDArray[np.float64], constant: float, log_odds: float) -> None:
     total = float(evidence.sum()) + constant
     if not abs(total - log_odds) <= EVIDENCE_TOLERANCE * max(1.0, abs(log_odds)):
-        raise NetworkError(
-            "The evidence of the cells does not add up to the log-odds, so neither is shown. Try --device cpu; "
-            "if it happens again, install the model anew."
-        )
+        raise NetworkError(Message("prediction.evidence_sum"))
 
 
 def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.messages import Message, os_class_words
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import FloatMap, Precision
@@ -56,8 +57,8 @@ class NetworkResult:
     runtime: str
     device: str
     precision: Precision
-    notes: tuple[str, ...]
-    """Sentences about this run, such as a fall back to the CPU."""
+    notes: tuple[Message, ...]
+    """On this run, such as a fall back to the CPU."""
     seconds_forward: float
     seconds_map: float
 
@@ -77,11 +78,11 @@ class NetworkResult:
         return self.map_scale <= 0.0
 
     @property
-    def map_sentence(self) -> str:
-        """What the map shows, in a sentence."""
+    def map_message(self) -> Message:
+        """What the map shows."""
         if self.map_is_empty:
-            return f"No region of the scan contributes to {self.target.label}: the map is empty."
-        return f"The map shows which regions support {self.target.label}. It is not a lesion segmentation."
+            return Message("map.empty", os_class=os_class_words(self.target))
+        return Message("map.shows", os_class=os_class_words(self.target))
 
     @property
     def probability_spread(self) -> float | None:
@@ -95,20 +96,20 @@ class NetworkResult:
         return {
             "probability_over_one_year": self.probability_over_one_year,
             "log_odds": self.log_odds,
-            "class": self.os_class.label,
+            "class": self.os_class.key,
             "decision_threshold": self.decision_threshold,
             "member_probabilities": list(self.member_probabilities),
             "probability_spread": self.probability_spread,
             "logits": self.logits.tolist(),
             "grad_cam": {
-                "target": self.target.label,
+                "target": self.target.key,
                 "method": self.method,
                 "block": self.block,
                 "cells": list(self.raw_map.shape),
                 "stride_voxels": self.stride_voxels,
                 "scale": self.map_scale,
                 "empty": self.map_is_empty,
-                "sentence": self.map_sentence,
+                **self.map_message.to_json(),
             },
             "evidence": {
                 "unit": "log-odds of OS > 1 year",
@@ -122,6 +123,6 @@ class NetworkResult:
             "runtime": self.runtime,
             "device": self.device,
             "precision": self.precision,
-            "notes": list(self.notes),
+            "notes": [note.to_json() for note in self.notes],
             "seconds": {"forward": round(self.seconds_forward, 3), "map": round(self.seconds_map, 3)},
         }

@@ -16,8 +16,6 @@ from PCNSLSurvivalLib.models.networks.folding import fold
 from PCNSLSurvivalLib.models.networks.onnx_graph import onnx_graph
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
-_LAYER4_ONLY = "ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."
-
 
 class OnnxRuntime:
     """Every member of a model folder as ONNX sessions; see ``start_runtime``."""
@@ -40,7 +38,7 @@ class OnnxRuntime:
             raise NetworkError(Message("runtime.onnx_is_float32_on_cpu"))
         import onnxruntime
 
-        self.notes: list[str] = []
+        self.notes: list[Message] = []
         options = onnxruntime.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
@@ -62,7 +60,7 @@ class OnnxRuntime:
             NetworkError: The cells of another block than layer4 are asked for.
         """
         if block != "layer4":
-            raise NetworkError(_LAYER4_ONLY)
+            raise NetworkError(Message("runtime.onnx_layer4_only"))
         batch = np.ascontiguousarray(case, dtype=np.float32)[None]
         outputs = []
         for session in self._sessions:
@@ -76,4 +74,4 @@ class OnnxRuntime:
         Raises:
             NetworkError: Always.
         """
-        raise NetworkError(_LAYER4_ONLY)
+        raise NetworkError(Message("runtime.onnx_layer4_only"))

@@ -83,7 +83,7 @@ class CaseResult:
     """Of the explanation, where they were asked for."""
     options: CaseOptions
     seconds: Mapping[str, float]
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[Message, ...] = field(default=())
     """Sentences the reader of the result must see first."""
 
     @property
@@ -213,7 +213,7 @@ def _on_t1gd(lesion: Mask, t1gd: Scan) -> sitk.Image:
     """
     mask = canonical(lesion.image)
     if not Grid.of(mask).matches(Grid.of(canonical(t1gd.image)), tolerance_mm=0.01):
-        raise GridMismatchError("The lesion mask", "T1Gd")
+        raise GridMismatchError(Message("grid.lesion_mask_on_t1gd"))
     return mask
 
 
@@ -235,13 +235,13 @@ def _warnings(
     result: NetworkResult,
     attribution: RegionalAttribution,
     checks: ExplanationChecks | None,
-) -> tuple[str, ...]:
-    judged = [finding.sentence for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
-    remarks = [str(remark) for one in read for remark in one.remarks]
+) -> tuple[Message, ...]:
+    judged = [finding.message for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
+    remarks = [remark for one in read for remark in one.remarks]
     foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
     explained = [
-        result.familiarity.sentence if foreign else None,
+        result.familiarity.message if foreign else None,
         attribution.warning,
-        checks.sentence if checks is not None and checks.verdict is not Verdict.GOOD else None,
+        checks.message if checks is not None and checks.verdict is not Verdict.GOOD else None,
     ]
-    return (*judged, *remarks, *(text for text in explained if text), *result.notes)
+    return (*judged, *remarks, *(message for message in explained if message is not None), *result.notes)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.models.networks.architecture import Block
 
@@ -40,7 +41,7 @@ class Runtime(Protocol):
 
     name: str
     device: str
-    notes: list[str]
+    notes: list[Message]
     """Sentences about what had to be done otherwise than asked."""
 
     def run(self, case: FloatMap, block: Block) -> Sequence[MemberOutput]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.inference.runtime import Device, NetworkError, Precision, Runtime, RuntimeName
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
@@ -39,7 +40,7 @@ def start_runtime(
 
         return OnnxRuntime(folder, members, device=device, precision=precision, threads=threads)
     if find_spec("torch") is None:
-        raise NetworkError("torch is not installed. Install it, or choose --runtime onnx.")
+        raise NetworkError(Message("runtime.no_torch"))
     from PCNSLSurvivalLib.inference.torch_runtime import TorchRuntime
 
     return TorchRuntime(folder, members, device=device, precision=precision, threads=threads)

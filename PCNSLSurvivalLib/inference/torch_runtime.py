@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.autograd_map import autograd_map
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
@@ -31,7 +32,7 @@ class TorchRuntime:
         precision: Precision = "float32",
         threads: int | None = None,
     ) -> None:
-        self.notes: list[str] = []
+        self.notes: list[Message] = []
         self._architecture = folder.architecture
         self._members = members
         self._precision = precision
@@ -51,9 +52,7 @@ class TorchRuntime:
         except RuntimeError as problem:  # torch.OutOfMemoryError is one; MPS raises it plainly
             if self.device == "cpu" or "out of memory" not in str(problem).lower():
                 raise
-        self.notes.append(
-            f"The memory of the {self.device.upper()} device was not enough; the case was computed on the CPU."
-        )
+        self.notes.append(Message("runtime.memory_short", device=self.device.upper()))
         self._place(torch.device("cpu"))
         return self._run(case, block)
 
@@ -87,10 +86,7 @@ class TorchRuntime:
         dtype = torch.float32
         if self._precision == "bf16":
             if not has_bf16(device):
-                raise NetworkError(
-                    f"The {device.type.upper()} device of this computer has no bf16 arithmetic. "
-                    "Choose --precision float32."
-                )
+                raise NetworkError(Message("runtime.no_bf16", device=device.type.upper()))
             dtype = torch.bfloat16
         self._networks = [
             FoldedResNet(self._architecture, tensors, device=device, dtype=dtype) for tensors in self._members
@@ -110,9 +106,7 @@ def choose_device(device: Device) -> torch.device:
     if device == "auto":
         return torch.device(next(name for name, present in there.items() if present))
     if not there[device]:
-        raise NetworkError(
-            f"This computer has no {device.upper()} device that torch can use. Choose --device auto or --device cpu."
-        )
+        raise NetworkError(Message("runtime.no_device", device=device.upper()))
     return torch.device(device)
 
 

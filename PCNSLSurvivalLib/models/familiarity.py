@@ -10,13 +10,15 @@ is not averaged away by the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.familiarity_measures import GROUPS, FloatMap, Vector, measure_names, measures_of
 
 FEATURES = "features"
@@ -30,7 +32,7 @@ class FamiliarityVerdict(StrEnum):
 
     TYPICAL = "typical"
     UNUSUAL = "unusual"
-    UNLIKE = "unlike anything the model has seen"
+    UNLIKE = "unlike"
     UNKNOWN = "unknown"
 
 
@@ -41,13 +43,18 @@ class Familiarity:
     verdict: FamiliarityVerdict
     distance: float | None
     """Distance from the middle of the training scans over that of the outermost of them; None if unknown."""
-    furthest: str | None
+    furthest: Message | None
     """The measure that lies farthest out."""
-    sentence: str
+    message: Message
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {**asdict(self), "verdict": str(self.verdict)}
+        return {
+            "verdict": self.verdict.value,
+            "distance": self.distance,
+            "furthest": None if self.furthest is None else self.furthest.to_json(),
+            **self.message.to_json(),
+        }
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,9 @@ class FamiliarityStatistics:
         return {"version": 1, "cases": self.cases, "reference": self.reference, "spreads": stored}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any], *, sequences: Sequence[str], features: int) -> FamiliarityStatistics:
+    def from_json(
+        cls, stored: Mapping[str, Any], *, sequences: Sequence[MRSequence], features: int
+    ) -> FamiliarityStatistics:
         """Read what ``to_json`` wrote.
 
         Args:
@@ -107,10 +116,7 @@ class FamiliarityStatistics:
             spreads = {name: _spread(stored["spreads"][name], size) for name, size in sizes.items()}
             return cls(int(stored["cases"]), str(stored["reference"])[:200], spreads)
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
-            raise ModelFolderError(
-                "The statistics of the training scans in the model cannot be read. Install the model again from "
-                "where you got it."
-            ) from problem
+            raise ModelFolderError(Message("familiarity.unreadable")) from problem
 
 
 def familiarity_statistics(
@@ -134,7 +140,7 @@ def familiarity_statistics(
 
 
 def judge_familiarity(
-    statistics: FamiliarityStatistics | None, case: FloatMap, features: FloatMap, *, names: Sequence[str]
+    statistics: FamiliarityStatistics | None, case: FloatMap, features: FloatMap, *, sequences: Sequence[MRSequence]
 ) -> Familiarity:
     """Compare one case with the training scans.
 
@@ -142,41 +148,34 @@ def judge_familiarity(
         statistics: Of the model; None if it has none.
         case: (C, I, J, K) prepared input.
         features: (K, features), as ``NetworkResult.features``.
-        names: Sequences of the channels, for the words of the answer.
+        sequences: Of the channels, for the words of the answer.
     """
     if statistics is None:
         return Familiarity(
             verdict=FamiliarityVerdict.UNKNOWN,
             distance=None,
             furthest=None,
-            sentence="The model keeps no statistics of training scans, so that it cannot tell whether this scan is "
-            "like them.",
+            message=Message("familiarity.unknown"),
         )
     values = {**measures_of(case), FEATURES: np.ravel(features).astype(float)}
     distances = {group: spread.distance(values[group]) for group, spread in statistics.spreads.items()}
     outermost = max(distances, key=lambda group: distances[group])
     distance, spread = distances[outermost], statistics.spreads[outermost]
-    furthest = "what the network reads"
+    furthest = Message("measure.network_features")
     if outermost != FEATURES:
         out = np.abs((values[outermost] - spread.center) / spread.scale)
-        furthest = measure_names(names)[outermost][int(out.argmax())]
+        furthest = measure_names(sequences)[outermost][int(out.argmax())]
     cases, reference = statistics.cases, statistics.reference
     if distance <= 1:
         verdict = FamiliarityVerdict.TYPICAL
-        sentence = f"This scan is like the {cases} scans the model knows ({reference})."
+        message = Message("familiarity.typical", cases=cases, reference=reference)
     elif distance < UNLIKE_FROM:
         verdict = FamiliarityVerdict.UNUSUAL
-        sentence = (
-            f"This scan is unusual: it lies outside the {cases} scans the model knows ({reference}); farthest out: "
-            f"{furthest}. Read the result with care."
-        )
+        message = Message("familiarity.unusual", cases=cases, reference=reference, furthest=furthest)
     else:
         verdict = FamiliarityVerdict.UNLIKE
-        sentence = (
-            f"This scan is unlike anything the model has seen: it lies {distance:.1f} times as far out as any of the "
-            f"{cases} scans the model knows ({reference}); farthest out: {furthest}. Do not use the result."
-        )
-    return Familiarity(verdict=verdict, distance=distance, furthest=furthest, sentence=sentence)
+        message = Message("familiarity.unlike", cases=cases, reference=reference, furthest=furthest, distance=distance)
+    return Familiarity(verdict=verdict, distance=distance, furthest=furthest, message=message)
 
 
 def _summarize(values: Vector) -> Spread:

@@ -12,18 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
+
 Vector = NDArray[np.float64]
 FloatMap = NDArray[np.float32]
 
 GROUPS = ("brightness", "texture", "shape", "anatomy")
 
-_QUANTILES = {"darkest": 0.02, "dark": 0.25, "middle": 0.5, "bright": 0.75, "brightest": 0.98}
+_LEVELS = (
+    (Message("word.darkest"), 0.02),
+    (Message("word.dark"), 0.25),
+    (Message("word.middle"), 0.5),
+    (Message("word.bright"), 0.75),
+    (Message("word.brightest"), 0.98),
+)
+_SCALES = ((Message("word.fine"), 1), (Message("word.coarse"), 4))
+"""Words, and voxels apart."""
 _SHAPE = (
-    "left-right size of the brain",
-    "front-back size of the brain",
-    "head-foot size of the brain",
-    "fullness of the brain",
-    "symmetry of the outline",
+    Message("measure.left_right_size"),
+    Message("measure.front_back_size"),
+    Message("measure.head_foot_size"),
+    Message("measure.fullness"),
+    Message("measure.symmetry"),
 )
 _ANATOMY_EDGE = 32
 """Cells along each edge on which anatomy is judged: coarse enough for a person's own gyri not to matter."""
@@ -32,21 +43,23 @@ _FOREIGN = 1e6
 """Stands for every measure of an empty case: farther out than any scan."""
 
 
-def measure_names(sequences: Sequence[str]) -> dict[str, list[str]]:
+def measure_names(sequences: Sequence[MRSequence]) -> dict[str, list[Message]]:
     """What ``measures_of`` measures, in words, in its order, for each group of ``GROUPS``."""
     return {
-        "brightness": [f"{level} brightness of {sequence}" for sequence in sequences for level in _QUANTILES],
-        "texture": [f"{scale} roughness of {sequence}" for sequence in sequences for scale in ("fine", "coarse")],
+        "brightness": [
+            Message("measure.brightness", level=level, sequence=s) for s in sequences for level, _ in _LEVELS
+        ],
+        "texture": [Message("measure.roughness", scale=scale, sequence=s) for s in sequences for scale, _ in _SCALES],
         "shape": list(_SHAPE),
         "anatomy": [name for sequence in sequences for name in _anatomy_names(sequence)],
     }
 
 
-def _anatomy_names(sequence: str) -> tuple[str, ...]:
+def _anatomy_names(sequence: MRSequence) -> tuple[Message, ...]:
     return (
-        f"likeness of left and right in {sequence}",
-        f"brightness of the rim in {sequence}",
-        f"brightness of the core in {sequence}",
+        Message("measure.left_right_likeness", sequence=sequence),
+        Message("measure.rim", sequence=sequence),
+        Message("measure.core", sequence=sequence),
     )
 
 
@@ -61,13 +74,15 @@ def measures_of(case: FloatMap) -> dict[str, Vector]:
     """
     inside = case[0] != 0
     if not inside.any():
-        names = measure_names([str(channel) for channel in range(len(case))])
+        names = measure_names(list(MRSequence)[: len(case)])
         return {group: np.full(len(words), _FOREIGN) for group, words in names.items()}
     corners = np.array([np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))[[0, -1]] for axis in range(3)])
     extent = (corners[:, 1] - corners[:, 0] + 1) / np.array(inside.shape)
     box = inside[tuple(slice(first, last + 1) for first, last in corners)]
     return {
-        "brightness": np.concatenate([np.quantile(channel[inside], list(_QUANTILES.values())) for channel in case]),
+        "brightness": np.concatenate(
+            [np.quantile(channel[inside], [level for _, level in _LEVELS]) for channel in case]
+        ),
         "texture": np.concatenate([_roughness(channel, inside) for channel in case]),
         "shape": np.array([*extent, box.mean(), np.mean(box == box[::-1])]),
         "anatomy": np.concatenate([_anatomy(channel, inside) for channel in case]),
@@ -77,7 +92,7 @@ def measures_of(case: FloatMap) -> dict[str, Vector]:
 def _roughness(channel: FloatMap, inside: NDArray[np.bool_]) -> list[float]:
     """Mean step between neighbors, one and four voxels apart, over the spread of all: 0 smooth, above 1 noise."""
     spread = float(channel[inside].std()) + 1e-6
-    return [_step(channel, inside, apart) / spread for apart in (1, 4)]
+    return [_step(channel, inside, apart) / spread for _, apart in _SCALES]
 
 
 def _step(channel: FloatMap, inside: NDArray[np.bool_], apart: int) -> float:

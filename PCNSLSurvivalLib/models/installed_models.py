@@ -8,6 +8,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.installed_files import data_home
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, bundled_model_path, read_model_folder
 
 
@@ -52,10 +53,7 @@ def find_model(choice: str | Path | None) -> ModelFolder:
         return read_model_folder(bundled_model_path())
     fitting = [p for p in model_paths()[1:] if p.name == wanted or p.name.rpartition("_v")[0] == wanted]
     if not fitting:
-        raise ModelFolderError(
-            "There is no model folder and no installed model of this name. 'pcnsl-survival model list' shows those "
-            "there are; 'pcnsl-survival model import' installs one from a zip file."
-        )
+        raise ModelFolderError(Message("model.not_found"))
     return read_model_folder(max(fitting, key=_version))
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError, PreparationError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
@@ -85,14 +86,12 @@ class ModelFolder:
         return self.kind != "trained"
 
     @property
-    def warning(self) -> str:
-        """What must stand beside every result of this model; empty for a model trained on patients."""
+    def warning(self) -> Message | None:
+        """What must stand beside every result of this model; None for a model trained on patients."""
         return {
-            "untrained": "This model is UNTRAINED: its weights are random, and its probability and maps have no "
-            "prognostic meaning.",
-            "demonstration": "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps "
-            "have no prognostic meaning.",
-            "trained": "",
+            "untrained": Message("model.untrained"),
+            "demonstration": Message("model.demonstration"),
+            "trained": None,
         }[self.kind]
 
     @property
@@ -161,26 +160,25 @@ def read_model_folder(path: Path) -> ModelFolder:
     _check_no_links(path)
     metadata_file = path / METADATA
     if not metadata_file.is_file():
-        raise ModelFolderError(
-            "The folder given as model holds no configs/metadata.json. Choose the folder of one model, or leave "
-            "--model out to use the bundled one."
-        )
+        raise ModelFolderError(Message("model.no_metadata"))
     metadata = only_keys(read_json_file(metadata_file), _TOP_KEYS, name="metadata.json")
     _no_code(metadata)
-    ours = only_keys(metadata["pcnsl_survival"], _OUR_KEYS, name="Entry pcnsl_survival in metadata.json")
+    ours = only_keys(metadata["pcnsl_survival"], _OUR_KEYS, name=Message("word.metadata_entry_ours"))
     if ours["format_version"] != FORMAT_VERSION:
-        raise _refused(f"its format version is not {FORMAT_VERSION}")
+        raise _refused(Message("refusal.format_version", version=FORMAT_VERSION))
     for key in _TEXTS:
         if not isinstance(metadata[key], str) or not metadata[key]:
-            raise _refused(f"the entry {key!r} in metadata.json is not a text")
-    network = only_keys(ours["network"], {"builder", "arguments"}, name="Entry network in metadata.json")
+            raise _refused(Message("refusal.entry_no_text", entry=key))
+    network = only_keys(ours["network"], {"builder", "arguments"}, name=Message("word.metadata_entry_network"))
     architecture = ResNetArchitecture.from_json(network["arguments"])
     if network["builder"] != f"resnet{architecture.depth}":
-        raise _refused("its network's name and arguments disagree")
+        raise _refused(Message("refusal.network_disagrees"))
     cohort = only_keys(
-        ours["training_cohort"], {"description", "patients"}, name="Entry training_cohort in metadata.json"
+        ours["training_cohort"], {"description", "patients"}, name=Message("word.metadata_entry_training_cohort")
     )
-    calibration = only_keys(ours["calibration"], {"temperature", "patients"}, name="Entry calibration in metadata.json")
+    calibration = only_keys(
+        ours["calibration"], {"temperature", "patients"}, name=Message("word.metadata_entry_calibration")
+    )
     sequences = _sequences(ours["sequences"], architecture.channels)
     members = _members(ours["members"])
     model = ModelFolder(
@@ -240,68 +238,65 @@ def json_text(value: Mapping[str, Any]) -> str:
 
 def _check_no_links(path: Path) -> None:
     if not path.is_dir():
-        raise ModelFolderError(
-            "The model given is not a folder. Choose the folder of one model; a zip file is installed first with "
-            "'pcnsl-survival model import'."
-        )
+        raise ModelFolderError(Message("model.not_a_folder"))
     for entry in path.rglob("*"):
         if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
-            raise _refused("it holds a link, and a model must bring its own files")
+            raise _refused(Message("refusal.link"))
 
 
 def _check_files(model: ModelFolder) -> None:
     present = {f.relative_to(model.path).as_posix() for f in model.path.rglob("*") if f.is_file()} - {METADATA}
     allowed = _KNOWN_FILES | set(model.members)
     if unknown := sorted(set(model.files) - allowed):
-        raise _refused(f"it lists a file that has no place in a model ({unknown[0][:60]!r})")
+        raise _refused(Message("refusal.file_out_of_place", file=unknown[0][:60]))
     if needed := sorted({MONAI_CONFIG, CARD, LICENSE, *model.members} - set(model.files)):
-        raise _refused(f"its metadata does not list {needed[0]}")
+        raise _refused(Message("refusal.file_unlisted", file=needed[0]))
     if missing := sorted(set(model.files) - present):
-        raise _refused(f"the file {missing[0]} is missing")
+        raise _refused(Message("refusal.file_missing", file=missing[0]))
     if extra := sorted(present - set(model.files)):
-        raise _refused(f"it holds a file that its metadata does not list ({extra[0][:60]!r})")
+        raise _refused(Message("refusal.file_extra", file=extra[0][:60]))
     shapes = model.architecture.tensor_shapes()
     for name, (size, sha256) in model.files.items():
         file = model.path / name
         if name in model.members:
             check_weights_size(file, shapes=shapes, bytes_expected=size)
         elif file.stat().st_size != size or size > 1_000_000 or sha256_of(file) != sha256:
-            raise _refused(f"{name} is not the file its metadata describes")
+            raise _refused(Message("refusal.file_differs", file=name))
     if read_json_file(model.path / MONAI_CONFIG) != monai_config(model.architecture):
-        raise _refused(f"{MONAI_CONFIG} asks for something else than the network of the model")
+        raise _refused(Message("refusal.monai_config"))
 
 
 def _sequences(value: Any, channels: int) -> tuple[MRSequence, ...]:
     known = {str(sequence) for sequence in MRSequence}
     if not isinstance(value, list) or not all(isinstance(v, str) and v in known for v in value):
-        raise _refused("its sequences are not ones this software knows")
+        raise _refused(Message("refusal.unknown_sequences"))
     if len(value) != channels or len(set(value)) != channels:
-        raise _refused("the number of its sequences is not the number of the network's input channels")
+        raise _refused(Message("refusal.sequence_count"))
     return tuple(MRSequence(v) for v in value)
 
 
 def _recipe(value: Any) -> Recipe:
     if not isinstance(value, dict):
-        raise _refused("its preprocessing recipe is not an object")
+        raise _refused(Message("refusal.recipe_no_object"))
     try:
         recipe = Recipe.from_json(value)
     except PreparationError as problem:
-        raise ModelFolderError(f"The model was refused. {problem}") from problem
+        raise ModelFolderError(Message("model.recipe_refused", reason=problem.message or str(problem))) from problem
     except (TypeError, ValueError, AttributeError) as problem:
-        raise _refused("its preprocessing recipe cannot be read") from problem
+        raise _refused(Message("refusal.recipe_unreadable")) from problem
     grid = recipe.network_grid
     sizes = [type(n) is int and 16 <= n <= 256 for n in grid.size]
     edges = [isinstance(mm, int | float) and 0.25 <= mm <= 8.0 for mm in grid.spacing_mm]
     if len(sizes) != 3 or len(edges) != 3 or not all(sizes + edges):
-        raise _refused("its network grid is not between 16 and 256 voxels of 0.25 to 8 mm")
+        raise _refused(Message("refusal.network_grid"))
     return recipe
 
 
 def _members(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= 50:
-        raise _refused("it does not list its members")
+        raise _refused(Message("refusal.no_members"))
     if value != [f"models/member_{number}.safetensors" for number in range(len(value))]:
-        raise _refused("its members are not named models/member_0.safetensors and so on")
+        raise _refused(Message("refusal.member_names"))
     return tuple(value)
 
 
@@ -313,28 +308,28 @@ def _familiarity(path: Path, sequences: tuple[MRSequence, ...], features: int) -
 
 def _files(value: Any) -> dict[str, tuple[int, str]]:
     if not isinstance(value, dict):
-        raise _refused("it does not list its files")
+        raise _refused(Message("refusal.no_files"))
     files = {}
     for name, entry in value.items():
-        only_keys(entry, {"bytes", "sha256"}, name="A file entry in metadata.json")
+        only_keys(entry, {"bytes", "sha256"}, name=Message("word.metadata_entry_file"))
         size, sha256 = entry["bytes"], entry["sha256"]
         hexadecimal = isinstance(sha256, str) and len(sha256) == 64 and set(sha256) <= set("0123456789abcdef")
         if type(size) is not int or size < 0 or not hexadecimal:
-            raise _refused("it lists a file without size or SHA-256")
+            raise _refused(Message("refusal.file_without_hash"))
         files[name] = (size, sha256)
     return files
 
 
 def _text(value: Any, name: str, *, limit: int) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= limit or "\n" in value[:200]:
-        raise _refused(f"the entry {name!r} in metadata.json is not a text of at most {limit} characters")
+        raise _refused(Message("refusal.entry_text_too_long", entry=name, limit=limit))
     return value
 
 
 def _word(value: str, name: str) -> str:
     """Names and versions become folder names: letters, digits, point, hyphen and underscore."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", value):
-        raise _refused(f"the entry {name!r} in metadata.json is not a plain word")
+        raise _refused(Message("refusal.entry_no_plain_word", entry=name))
     return value
 
 
@@ -343,32 +338,29 @@ def _no_code(value: Any) -> None:
     if isinstance(value, dict):
         for key, entry in value.items():
             if key.startswith("_") and key.endswith("_"):
-                raise _refused(f"metadata.json holds {key[:40]!r}, and a model must not hold code")
+                raise _refused(Message("refusal.code_key", key=key[:40]))
             _no_code(entry)
     elif isinstance(value, list):
         for entry in value:
             _no_code(entry)
     elif isinstance(value, str) and value.startswith(("$", "@", "%")):
-        raise _refused("metadata.json holds an expression, and a model must not hold code")
+        raise _refused(Message("refusal.expression"))
 
 
 def _choice(value: Any, choices: tuple[Kind, ...], name: str) -> Kind:
     for choice in choices:
         if value == choice:
             return choice
-    raise _refused(f"the entry {name!r} in metadata.json is not one of {', '.join(choices)}")
+    raise _refused(Message("refusal.entry_not_a_choice", entry=name, choices=choices))
 
 
 def _number(value: Any, name: str, least: float, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _refused(f"the entry {name!r} in metadata.json is not a number")
+        raise _refused(Message("refusal.entry_no_number", entry=name))
     if not least <= value <= most:
-        raise _refused(f"the entry {name!r} in metadata.json is not between {least} and {most}")
+        raise _refused(Message("refusal.entry_out_of_range", entry=name, least=least, most=most))
     return float(value)
 
 
-def _refused(reason: str) -> ModelFolderError:
-    return ModelFolderError(
-        f"The model was refused: {reason}. It may be damaged, changed or made for another version of this "
-        "software; install it again from where you got it."
-    )
+def _refused(reason: Message) -> ModelFolderError:
+    return ModelFolderError(Message("model.refused", reason=reason))

@@ -11,10 +11,12 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, lps_to_ras, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, check_scan
+from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
 from PCNSLSurvivalLib.preprocessing.pipeline import is_stripped, judge_pose, stop_unless_usable
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -104,10 +106,7 @@ def read_movements(path: Path) -> dict[MRSequence, sitk.Transform]:
         if not moved:
             raise ValueError("no scan was moved")
     except (OSError, ValueError, TypeError, KeyError, np.linalg.LinAlgError) as problem:
-        raise PreparationError(
-            "The alignment cannot be read. Give the alignment.json that 'pcnsl-survival register' made, or leave "
-            "--alignment out."
-        ) from problem
+        raise PreparationError(Message("alignment.unreadable")) from problem
     return moved
 
 

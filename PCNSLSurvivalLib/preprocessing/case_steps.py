@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
@@ -44,29 +45,29 @@ class CaseSteps:
             GridMismatchError: ``given`` is not on the voxels of T1Gd.
         """
         if given is not None:
-            self.clock.skip(Step.BRAIN_EXTRACTION, "a brain mask was given")
+            self.clock.skip(Step.BRAIN_EXTRACTION, Message("skipped.brain_mask_given"))
             mask = sitk.Cast(canonical(given) != 0, sitk.sitkUInt8)
             if not Grid.of(mask).matches(Grid.of(t1gd), tolerance_mm=0.01):
-                raise GridMismatchError("The brain mask", "T1Gd")
+                raise GridMismatchError(Message("grid.brain_mask_on_t1gd"))
             return resample(mask, Grid.of(t1gd), interpolation="nearest")
         if self.known.already_stripped:
-            self.clock.skip(Step.BRAIN_EXTRACTION, "already skull-stripped")
+            self.clock.skip(Step.BRAIN_EXTRACTION, Message("skipped.already_stripped"))
             background = float(sitk.GetArrayViewFromImage(t1gd).flat[0])
             return sitk.BinaryFillhole(sitk.Cast(t1gd != background, sitk.sitkUInt8), True)
         step = self.recipe.brain_extraction
-        return self._image(Step.BRAIN_EXTRACTION, "", step, (t1gd,), lambda: extract_brain(t1gd, step))
+        return self._image(Step.BRAIN_EXTRACTION, None, step, (t1gd,), lambda: extract_brain(t1gd, step))
 
     def correct(self, image: sitk.Image, mask: sitk.Image, sequence: MRSequence) -> sitk.Image:
         """A scan without its bias field, which is fitted inside ``mask``."""
         if self.corrected:
             return image
-        step, name = self.recipe.bias_field, sequence.label
+        step = self.recipe.bias_field
         return self._image(
             Step.BIAS_FIELD,
-            name,
+            sequence,
             step,
             (image, mask),
-            lambda: correct_bias_field(image, step, name=name, mask=mask)[0],
+            lambda: correct_bias_field(image, step, sequence=sequence, mask=mask)[0],
         )
 
     def register_to_t1gd(
@@ -84,14 +85,16 @@ class CaseSteps:
             t1gd: T1Gd without bias field.
             mask: Brain on the grid of T1Gd.
         """
-        image, step, name = native[sequence], self.recipe.registration, sequence.label
+        image, step = native[sequence], self.recipe.registration
         if self.known.already_registered:
             return _IDENTITY, self.correct(image, mask_on_scan(mask, image, _IDENTITY), sequence)
         raw = native[MRSequence.T1GD]
-        rough = self._pose(f"{name}, rough", ("rough", raw, image), lambda: find_pose(raw, image, step, name=name))
+        rough = self._pose(
+            sequence, ("rough", raw, image), lambda: find_pose(raw, image, step, sequence=sequence), rough=True
+        )
         corrected = self.correct(image, mask_on_scan(mask, image, rough), sequence)
         exact = self._pose(
-            name,
+            sequence,
             ("exact", t1gd, corrected, mask, repr(pose_values(rough))),
             lambda: refine_pose(t1gd, corrected, rough, step, brain_mask=mask),
         )
@@ -101,34 +104,39 @@ class CaseSteps:
     def _image(
         self,
         step: Step,
-        detail: str,
+        sequence: MRSequence | None,
         parameters: object,
         inputs: tuple[sitk.Image, ...],
         make: Callable[[], sitk.Image],
     ) -> sitk.Image:
         def timed() -> sitk.Image:
-            with self.clock.step(step, detail):
+            with self.clock.step(step, sequence):
                 return make()
 
         if self.store is None:
             return timed()
-        made, found = self.store.image(step, detail, parameters, inputs, timed)
+        made, found = self.store.image(step, sequence.value if sequence else "", parameters, inputs, timed)
         if found:
-            self.clock.keep(step, detail)
+            self.clock.keep(step, sequence)
         return made
 
     def _pose(
-        self, detail: str, inputs: tuple[sitk.Image | str, ...], find: Callable[[], sitk.Euler3DTransform]
+        self,
+        sequence: MRSequence,
+        inputs: tuple[sitk.Image | str, ...],
+        find: Callable[[], sitk.Euler3DTransform],
+        *,
+        rough: bool = False,
     ) -> sitk.Euler3DTransform:
         def timed() -> sitk.Euler3DTransform:
-            with self.clock.step(Step.REGISTRATION, detail):
+            with self.clock.step(Step.REGISTRATION, sequence, rough=rough):
                 return find()
 
         if self.store is None:
             return timed()
-        pose, found = self.store.pose(Step.REGISTRATION, detail, self.recipe.registration, inputs, timed)
+        pose, found = self.store.pose(Step.REGISTRATION, sequence.value, self.recipe.registration, inputs, timed)
         if found:
-            self.clock.keep(Step.REGISTRATION, detail)
+            self.clock.keep(Step.REGISTRATION, sequence, rough=rough)
         return pose
 
 

@@ -10,10 +10,12 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, check_scan
+from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.imaging.stripped import shows
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, Scans, mask_on_scan
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
@@ -62,11 +64,9 @@ class PreparedCase:
         Raises:
             PreparationError: The model needs a scan that was not given.
         """
-        absent = [sequence.label for sequence in sequences if sequence not in self.preprocessed]
+        absent = [sequence for sequence in sequences if sequence not in self.preprocessed]
         if absent:
-            raise PreparationError(
-                f"This model also needs {' + '.join(absent)}. Add the missing scan, or choose a model for T1Gd alone."
-            )
+            raise PreparationError(Message("preparation.scan_missing", absent=tuple(absent)))
         return np.stack([to_network(self.preprocessed[sequence], self.network_grid) for sequence in sequences])
 
 
@@ -103,7 +103,7 @@ def prepare_case(
         MissingFilesError: The brain extractor is not installed.
     """
     if MRSequence.T1GD not in scans:
-        raise PreparationError("No T1Gd was given. The prediction reads the post-contrast T1; choose one.")
+        raise PreparationError(Message("preparation.no_t1gd"))
     native = {sequence: canonical(sitk.Cast(image, sitk.sitkFloat32)) for sequence, image in scans.items()}
     findings = [finding for sequence, image in native.items() for finding in check_scan(image, sequence)]
     t1gd = native[MRSequence.T1GD]
@@ -117,7 +117,7 @@ def prepare_case(
     mask = steps.brain_mask(t1gd, brain_mask)
     findings += judge_brain_mask(mask, t1gd, stripped=known.already_stripped)
     if not known.already_stripped:
-        findings.append(judge_noise(t1gd, mask, name=MRSequence.T1GD.label))
+        findings.append(judge_noise(t1gd, mask, sequence=MRSequence.T1GD))
     stop_unless_usable(findings, override_quality)
 
     corrected, transforms, of_poses = _corrected_and_registered(steps, native, mask, moved_before or {})
@@ -146,13 +146,13 @@ def _corrected_and_registered(
 ) -> tuple[dict[MRSequence, sitk.Image], dict[MRSequence, sitk.Transform], list[Finding]]:
     """Every scan without its bias field, the pose of each over T1Gd, and what there is to say of the poses."""
     if steps.corrected:
-        steps.clock.skip(Step.BIAS_FIELD, "the scans have no bias field left")
+        steps.clock.skip(Step.BIAS_FIELD, Message("skipped.no_bias_field"))
     corrected = {MRSequence.T1GD: steps.correct(native[MRSequence.T1GD], mask, MRSequence.T1GD)}
     transforms: dict[MRSequence, sitk.Transform] = {MRSequence.T1GD: sitk.Transform(3, sitk.sitkIdentity)}
     findings: list[Finding] = []
     others = [sequence for sequence in native if sequence is not MRSequence.T1GD]
     if not others or steps.known.already_registered:
-        reason = "the scans lie over T1Gd already" if others else "T1Gd is the only scan"
+        reason = Message("skipped.already_over_t1gd" if others else "skipped.only_t1gd")
         steps.clock.skip(Step.REGISTRATION, reason)
     for sequence in others:
         transforms[sequence], corrected[sequence] = steps.register_to_t1gd(
@@ -174,7 +174,7 @@ def _normalized_and_resampled(
     with clock.step(Step.NORMALIZATION):
         normalized = {
             sequence: normalize(
-                image, mask_on_scan(mask, image, transforms[sequence]), recipe.normalization, name=sequence.label
+                image, mask_on_scan(mask, image, transforms[sequence]), recipe.normalization, sequence=sequence
             )
             for sequence, image in corrected.items()
         }
@@ -198,12 +198,9 @@ def stop_unless_usable(findings: list[Finding], override: bool) -> None:
     Raises:
         PreparationError: There is such a finding and ``override`` is off.
     """
-    fatal = [finding.sentence for finding in findings if finding.verdict is Verdict.UNUSABLE]
+    fatal = [finding.message for finding in findings if finding.verdict is Verdict.UNUSABLE]
     if fatal and not override:
-        raise PreparationError(
-            f"{' '.join(fatal)} To go on all the same, override the quality stop (in Slicer under Advanced, on the "
-            "command line --override-quality); the result says so."
-        )
+        raise PreparationError(Message("quality.stop", findings=tuple(fatal)))
 
 
 def is_stripped(t1gd: sitk.Image, *, said: bool) -> tuple[bool, tuple[Finding, ...]]:
@@ -217,25 +214,25 @@ def is_stripped(t1gd: sitk.Image, *, said: bool) -> tuple[bool, tuple[Finding, .
     """
     found = shows(t1gd)
     if found == "brain":
-        sentence = "T1Gd shows a brain without skull: it was neither stripped nor bias-corrected again."
-        return True, () if said else (_about_skull("already_stripped", Verdict.GOOD, sentence),)
+        message = Message("scan.already_stripped")
+        return True, () if said else (_about_skull("already_stripped", Verdict.GOOD, message),)
     if said and found == "head":
-        sentence = (
-            "T1Gd is said to show a brain without skull, and shows skull and scalp, or noise around the brain. Take "
-            "the setting back (in Slicer under Advanced, on the command line --already-stripped)."
-        )
-        return True, (_about_skull("skull_found", Verdict.CHECK, sentence),)
+        return True, (_about_skull("skull_found", Verdict.CHECK, Message("scan.skull_found")),)
     if not said and found == "unclear":
-        sentence = (
-            "It cannot be told whether T1Gd shows skull and scalp, so the brain was extracted. If the skull was "
-            "removed before, say so (in Slicer under Advanced, on the command line --already-stripped)."
-        )
-        return False, (_about_skull("skull_unclear", Verdict.CHECK, sentence),)
+        return False, (_about_skull("skull_unclear", Verdict.CHECK, Message("scan.skull_unclear")),)
     return said, ()
 
 
-def _about_skull(code: str, verdict: Verdict, sentence: str) -> Finding:
-    return Finding(code=code, subject=MRSequence.T1GD.label, verdict=verdict, value=None, unit="", sentence=sentence)
+def _about_skull(measure: str, verdict: Verdict, message: Message) -> Finding:
+    return Finding(
+        measure=measure,
+        step=Step.READ,
+        sequence=MRSequence.T1GD,
+        verdict=verdict,
+        value=None,
+        unit="",
+        message=message,
+    )
 
 
 def judge_pose(
@@ -255,8 +252,8 @@ def judge_pose(
         mask: Brain, ``uint8`` on the grid of T1Gd.
         moved_before: LPS points where the scan lies to LPS points where it lay as acquired, if someone moved it.
     """
-    t1gd, image, name = corrected[MRSequence.T1GD], corrected[sequence], sequence.label
+    t1gd, image = corrected[MRSequence.T1GD], corrected[sequence]
     return (
-        judge_coverage(image, transform, mask, name=name),
-        *judge_registration(t1gd, image, transform, mask, name=name, moved_before=moved_before),
+        judge_coverage(image, transform, mask, sequence=sequence),
+        *judge_registration(t1gd, image, transform, mask, sequence=sequence, moved_before=moved_before),
     )

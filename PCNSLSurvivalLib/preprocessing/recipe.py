@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Interpolation
 
 RECIPE_VERSION = "1"
@@ -143,16 +144,14 @@ class Recipe:
             PreparationError: A step or parameter is missing or unknown, or the version is not ours.
         """
         if stored.get("version") != RECIPE_VERSION:
-            raise PreparationError(
-                f"The preprocessing recipe has version {stored.get('version')!r}, this software reads version "
-                f"{RECIPE_VERSION!r}. Use a model made for this version, or prepare the scans again."
-            )
+            version = str(stored.get("version"))
+            raise PreparationError(Message("recipe.other_version", version=version, ours=RECIPE_VERSION))
         steps = {f.name: f.default_factory for f in fields(cls) if f.name != "version"}
-        _same_names("The preprocessing recipe", set(stored) - {"version"}, set(steps))
+        _same_names(Message("word.recipe"), set(stored) - {"version"}, set(steps))
         made: dict[str, Any] = {}
         for name, kind in steps.items():
             values = stored[name]
-            _same_names(f"Step {name} of the preprocessing recipe", set(values), {f.name for f in fields(kind)})  # type: ignore[arg-type]
+            _same_names(Message("word.recipe_step", step=name), set(values), {f.name for f in fields(kind)})  # type: ignore[arg-type]
             made[name] = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[operator]
         return cls(**made)
 
@@ -179,16 +178,12 @@ def refuse_other_preparation(prepared: Recipe, model: Recipe, *, case: str) -> N
     pairs = ((f.name, getattr(prepared, f.name), getattr(model, f.name)) for f in fields(model))
     other = [name for name, one, two in pairs if one != two and name != "network_grid"]
     if other:
-        raise PreparationError(
-            f"{case} was prepared with another recipe than this model reads ({', '.join(other)}). Prepare the scans "
-            "again with the recipe of the model, or choose a model for this recipe."
-        )
+        raise PreparationError(Message("recipe.other_than_model", case=case, steps=tuple(other)))
 
 
-def _same_names(where: str, found: set[str], wanted: set[str]) -> None:
+def _same_names(part: Message, found: set[str], wanted: set[str]) -> None:
     if found != wanted:
-        odd = ", ".join(sorted(found ^ wanted))
-        raise PreparationError(f"{where} does not fit this software ({odd}). Use a model made for this version.")
+        raise PreparationError(Message("recipe.does_not_fit", part=part, odd=tuple(sorted(found ^ wanted))))
 
 
 RECIPE = Recipe()

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError, OutputFolderError
+from PCNSLSurvivalLib.core.messages import Message
 
 _NAMES = (
     "chromium",
@@ -58,10 +59,7 @@ def print_to_pdf(page: Path, pdf: Path) -> None:
     """
     browser = find_browser()
     if browser is None:
-        raise MissingFilesError(
-            "No Chromium, Chrome or Edge was found on this computer to make the PDF. Open the report in any browser "
-            "and print it to a PDF there."
-        )
+        raise MissingFilesError(Message("export.no_browser"))
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "report.pdf"
         words = [
@@ -83,6 +81,4 @@ def print_to_pdf(page: Path, pdf: Path) -> None:
             subprocess.run(words, check=False, capture_output=True, timeout=_SECONDS)
             shutil.copyfile(made, pdf)
         except (OSError, subprocess.TimeoutExpired) as problem:
-            raise OutputFolderError(
-                "The PDF could not be written. Choose another folder, or open the report in a browser and print it."
-            ) from problem
+            raise OutputFolderError(Message("export.pdf_not_written")) from problem

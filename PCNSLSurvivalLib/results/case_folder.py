@@ -20,9 +20,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_orde
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.inference.network import FloatMap
 from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
-
-SCHEMA_VERSION = "1.1"
-"""Changes in the first place when a reader of an earlier file would misread a later one."""
+from PCNSLSurvivalLib.results.old_results import SCHEMA_VERSION
 
 PREDICTION = "prediction.json"
 REPORT = "report.html"
@@ -98,7 +96,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         "log_odds": network["log_odds"],
         "member_probabilities": network["member_probabilities"],
         "probability_spread": network["probability_spread"],
-        "warnings": [text for text in (result.model.warning, *result.warnings) if text],
+        "warnings": [message.to_json() for message in (result.model.warning, *result.warnings) if message is not None],
         "model": result.model.to_json(),
         "activation_map": {
             "file": ACTIVATION_MAP,
@@ -113,7 +111,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         },
         "activation_map_other_class": {
             "file": OTHER_MAP,
-            "explains": result.network.other_target.label,
+            "explains": result.network.other_target.key,
             "scale": float(result.network.other_map.max()),
             "empty": not result.network.other_map.any(),
         },

@@ -13,15 +13,14 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnreadableScanError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.imaging.io import read_volume
 from PCNSLSurvivalLib.results.case_folder import ACTIVATION_MAP, BRAIN_MASK, OTHER_MAP, PREDICTION, REPORT
+from PCNSLSurvivalLib.results.old_results import upgraded
 
-_INCOMPLETE = (
-    "This is not a complete result folder of this software. Give the folder that 'pcnsl-survival predict' made, or "
-    "predict again."
-)
 _LARGEST_JSON_BYTES = 10_000_000
 _LONGEST_TEXT = 500
 _ROUNDING = 1e-3
@@ -37,14 +36,14 @@ class StoredCase:
     """What a prediction left behind.
 
     Attributes:
-        prediction: ``prediction.json``.
-        maps: Grad-CAM by the label of the class it explains, the explained class first: ``float32``, 0 to 1, on
+        prediction: ``prediction.json``, as schema 2 has it.
+        maps: Grad-CAM by the class it explains, the explained class first: ``float32``, 0 to 1, on
             the T1Gd grid.
         brain_mask: ``uint8`` on the same grid.
     """
 
     prediction: Mapping[str, Any]
-    maps: Mapping[str, sitk.Image]
+    maps: Mapping[OSClass, sitk.Image]
     brain_mask: sitk.Image
 
     @property
@@ -62,16 +61,15 @@ def read_stored_case(folder: Path) -> StoredCase:
     """
     try:
         prediction = _prediction(folder / PREDICTION)
-        explained = [prediction[key]["explains"] for key in ("activation_map", "activation_map_other_class")]
-        maps = {
-            label: _volume(folder, name) for label, name in zip(explained, (ACTIVATION_MAP, OTHER_MAP), strict=True)
-        }
+        entries = (prediction[key] for key in ("activation_map", "activation_map_other_class"))
+        explained = [OSClass.of_key(entry["explains"]) for entry in entries]
+        maps = {each: _volume(folder, name) for each, name in zip(explained, (ACTIVATION_MAP, OTHER_MAP), strict=True)}
         mask = sitk.Cast(_volume(folder, BRAIN_MASK) > 0, sitk.sitkUInt8)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, UnreadableScanError) as problem:
-        raise UnreadableResultError(_INCOMPLETE) from problem
+    except (AttributeError, OSError, ValueError, KeyError, TypeError, RecursionError, UnreadableScanError) as problem:
+        raise UnreadableResultError(Message("result.incomplete")) from problem
     grid = Grid.of(mask)
     if len(maps) < 2 or not all(_is_map(image) and Grid.of(image).matches(grid) for image in maps.values()):
-        raise UnreadableResultError(_INCOMPLETE)
+        raise UnreadableResultError(Message("result.incomplete"))
     return StoredCase(prediction=prediction, maps=maps, brain_mask=mask)
 
 
@@ -81,14 +79,14 @@ def _is_map(image: sitk.Image) -> bool:
 
 
 def _prediction(path: Path) -> dict[str, Any]:
-    """``prediction.json``, of which every value that is read here has its type.
+    """``prediction.json`` as schema 2 has it, of which every value that is read here has its type.
 
     Raises:
-        KeyError, TypeError, ValueError, OSError, RecursionError: It does not.
+        AttributeError, KeyError, TypeError, ValueError, OSError, RecursionError: It does not.
     """
     if kind_of(path) != "file" or path.stat().st_size > _LARGEST_JSON_BYTES:
         raise OSError
-    prediction = json.loads(path.read_text(encoding="utf-8"))
+    prediction = upgraded(json.loads(path.read_text(encoding="utf-8")))
     model = prediction["model"]
     texts = [model["name"], model["version"], model["checksum_sha256"]]
     numbers = [prediction["probability_over_one_year"]]
@@ -99,10 +97,9 @@ def _prediction(path: Path) -> dict[str, Any]:
         raise TypeError
     if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
         raise TypeError
-    if not isinstance(prediction.get("warnings", []), list):
+    if not all(isinstance(warning["sentence"], str) for warning in prediction.get("warnings", [])):
         raise TypeError
-    result: dict[str, Any] = prediction
-    return result
+    return prediction
 
 
 def find_report(folder: Path) -> Path:
@@ -112,7 +109,7 @@ def find_report(folder: Path) -> Path:
         UnreadableResultError: There is none.
     """
     if not (folder / REPORT).is_file():
-        raise UnreadableResultError(_INCOMPLETE)
+        raise UnreadableResultError(Message("result.incomplete"))
     return folder / REPORT
 
 

@@ -38,6 +38,7 @@ def panel(standin):
 @pytest.fixture
 def made_model():
     """As much of a model folder as the panel reads."""
+    from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
@@ -46,8 +47,7 @@ def made_model():
         name="made-up",
         version="1",
         kind="demonstration",
-        warning="This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no "
-        "prognostic meaning.",
+        warning=Message("model.demonstration"),
         sequences=(MRSequence.T1GD,),
         recipe=RECIPE,
         intended_use="Tests.",

@@ -18,24 +18,51 @@ from pathlib import Path
 STEPS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
 ALIGNED_BY_MM = 12.0
 
-# What it says is what the library says.
-NO_CONTENT = "T1Gd has the same value everywhere, so it shows nothing. Choose another file for T1Gd."
-SMALL_BRAIN = "The brain mask holds 700 mL, too little for an adult brain. Look at its outline on the slices."
-NOT_OVER_T1GD = (
-    "{0} does not seem to lie over T1Gd. Compare the two on the checkerboard: are they from one patient? Otherwise "
-    "leave {0} out, or register it by hand and say so (in Slicer 'Skip' for the alignment under Advanced, on the "
-    "command line --already-registered)."
-)
-FAMILIAR = "This scan is like the 24 scans the model knows (24 virtual patients)."
+# What it says is what the library says; a test holds each to its template.
+_T1GD = {"sequence": "t1gd"}
+NO_CONTENT = {
+    "code": "scan.same_value",
+    "values": {"sequence": _T1GD},
+    "sentence": "T1Gd has the same value everywhere, so it shows nothing. Choose another file for T1Gd.",
+}
+SMALL_BRAIN = {
+    "code": "brain.too_small",
+    "values": {"ml": 700.0},
+    "sentence": "The brain mask holds 700 mL, too little for an adult brain. Look at its outline on the slices.",
+}
+THIN_SLICES = {
+    "code": "scan.slices_apart",
+    "values": {"sequence": _T1GD, "mm": 2.0},
+    "sentence": "The slices of T1Gd lie 2.0 mm apart.",
+}
+FAMILIAR = {
+    "code": "familiarity.typical",
+    "values": {"cases": 24, "reference": "24 virtual patients"},
+    "sentence": "This scan is like the 24 scans the model knows (24 virtual patients).",
+}
+
+
+def not_over_t1gd(role: str) -> dict[str, object]:
+    """What is told of T1 or T2."""
+    sentence = (
+        "{0} does not seem to lie over T1Gd. Compare the two on the checkerboard: are they from one patient? Otherwise "
+        "leave {0} out, or register it by hand and say so (in Slicer 'Skip' for the alignment under Advanced, on the "
+        "command line --already-registered)."
+    )
+    return {
+        "code": "registration.not_over_t1gd",
+        "values": {"sequence": {"sequence": role}},
+        "sentence": sentence.format(role.upper()),
+    }
 
 
 def _say(**event: object) -> None:
     print(json.dumps(event), flush=True)
 
 
-def _fail(code: str, values: dict[str, object], sentence: str) -> None:
-    _say(type="error", code=code, values=values, sentence=sentence)
-    print(f"pcnsl-survival: {sentence}", file=sys.stderr)
+def _fail(error: dict[str, object]) -> None:
+    _say(type="error", **error)
+    print(f"pcnsl-survival: {error['sentence']}", file=sys.stderr)
 
 
 def _write(folder: Path, t1gd: Path) -> None:
@@ -74,8 +101,9 @@ def _write(folder: Path, t1gd: Path) -> None:
         (scene / f"{name}.json").write_text(json.dumps({"affine_ras": (ras @ matrix).tolist()}), encoding="utf-8")
     (folder / "report.html").write_text("<html><title>report</title></html>", encoding="utf-8")
     result = {
+        "schema_version": "2.0",
         "probability_over_one_year": 0.63,
-        "class": "OS > 1 year",
+        "class": "over_one_year",
         "decision_threshold": 0.5,
         "log_odds": 0.532,
         "member_probabilities": [0.55, 0.63, 0.70],
@@ -83,18 +111,18 @@ def _write(folder: Path, t1gd: Path) -> None:
         "familiarity": {
             "verdict": "typical",
             "distance": 0.5,
-            "furthest": "dark brightness of t1gd",
-            "sentence": FAMILIAR,
+            "furthest": None,
+            **FAMILIAR,
         },
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "sequences": ["t1gd"]},
-        "activation_map": {"explains": "OS > 1 year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
-        "activation_map_other_class": {"explains": "OS ≤ 1 year", "scale": 0.25, "empty": False},
+        "activation_map": {"explains": "over_one_year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
+        "activation_map_other_class": {"explains": "up_to_one_year", "scale": 0.25, "empty": False},
         "evidence": {"for": 1.0, "against": -0.4, "constant": -0.068},
         "software": {"pcnsl-survival": "0"},
         "preprocessing": {
             "findings": [
-                _finding("slice_distance", "T1Gd", "good", "The slices of T1Gd lie 2.0 mm apart."),
-                _finding("brain_volume", "brain mask", "check", SMALL_BRAIN),
+                _finding("slice_distance", "read", "t1gd", "good", THIN_SLICES),
+                _finding("brain_volume", "brain_extraction", None, "check", SMALL_BRAIN),
             ]
         },
     }
@@ -115,15 +143,18 @@ def _write_alignment(arguments: list[str]) -> None:
     """The scan that was given lies ``ALIGNED_BY_MM`` too far to the left."""
     role = next(role for role in ("t1", "t2", "flair") if f"--{role}" in arguments)
     matrix = [[1, 0, 0, ALIGNED_BY_MM], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-    found = _finding("registration_sharpness", role.upper(), "check", NOT_OVER_T1GD.format(role.upper()))
+    found = _finding("registration_sharpness", "registration", role, "check", not_over_t1gd(role))
     out = Path(arguments[arguments.index("--out") + 1])
     out.mkdir()
     stored = {role: {"scan_to_t1gd_ras": matrix, "findings": [found]}}
     (out / "alignment.json").write_text(json.dumps(stored), encoding="utf-8")
 
 
-def _finding(code: str, subject: str, verdict: str, sentence: str) -> dict[str, object]:
-    return {"code": code, "subject": subject, "verdict": verdict, "value": 1.0, "unit": "", "sentence": sentence}
+def _finding(
+    measure: str, step: str, sequence: str | None, verdict: str, message: dict[str, object]
+) -> dict[str, object]:
+    judged = {"measure": measure, "step": step, "sequence": sequence, "verdict": verdict, "value": 1.0, "unit": ""}
+    return {**judged, **message}
 
 
 def main(arguments: list[str]) -> int:
@@ -140,7 +171,7 @@ def _play(arguments: list[str]) -> int:
     if arguments[0] == "register":
         time.sleep(plan.get("seconds", 0.0))
         if plan.get("stop_at") == "register":
-            print(f"pcnsl-survival: {NOT_OVER_T1GD.format('T2')}", file=sys.stderr)
+            _fail(not_over_t1gd("t2"))
             return 3
         _write_alignment(arguments)
         return 0
@@ -153,11 +184,12 @@ def _play(arguments: list[str]) -> int:
         Path(plan["record"]).write_text(json.dumps(arguments), encoding="utf-8")
     print("chatter of a library that is no JSON", flush=True)
     for step in STEPS:
-        _say(type="step", step=step, state="started", detail="", fraction=None, seconds=None)
+        event = {"type": "step", "step": step, "sequence": None, "rough": False, "reason": None}
+        _say(**event, state="started", fraction=None, seconds=None)
         time.sleep(plan.get("seconds", 0.0))
         if plan.get("stop_at") == step:
             if plan["how"] == "sentence":
-                _fail("scan.same_value", {"sequence": {"sequence": "t1gd"}}, NO_CONTENT)
+                _fail(NO_CONTENT)
                 return 3
             if plan["how"] == "crash":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -168,7 +200,7 @@ def _play(arguments: list[str]) -> int:
                 (out / plan["spoil"]).write_text("spoiled", encoding="utf-8")
             if "lose" in plan:
                 (out / plan["lose"]).unlink()
-        _say(type="step", step=step, state="finished", detail="", fraction=1.0, seconds=0.01)
+        _say(**event, state="finished", fraction=1.0, seconds=0.01)
     return 0
 
 

@@ -96,14 +96,18 @@ def _write_report(widget: Any, path: Path) -> None:
 
 def _with_warnings(parameters: Any) -> None:
     """What a scan of another kind and a large brain outline look like in the panel."""
+    from PCNSLSurvivalLib.core.messages import Message
+
     result = json.loads(parameters.result)
-    sentence = "The brain outline is large (2100 mL). Look at it in the quality strip and repair it if it leaks."
-    found = {"code": "brain_volume", "subject": "T1Gd", "verdict": "check", "value": 2100.0, "unit": "mL"}
-    result["preprocessing"]["findings"].append({**found, "sentence": sentence})
-    unlike = "This scan is unlike the scans the model learned from; the probability may mean nothing."
-    result["familiarity"] = {"verdict": "unlike", "sentence": unlike}
+    large = Message("brain.too_large", ml=2100.0).to_json()
+    found = {"measure": "brain_volume", "step": "brain_extraction", "sequence": None, "verdict": "check"}
+    result["preprocessing"]["findings"].append({**found, "value": 2100.0, "unit": "mL", **large})
+    furthest = Message("measure.fullness")
+    values = {"cases": 24, "reference": "24 virtual patients", "furthest": furthest, "distance": 2.6}
+    unlike = Message("familiarity.unlike", **values).to_json()
+    result["familiarity"] = {"verdict": "unlike", **unlike}
     result["member_probabilities"] = [0.41, 0.48, 0.56, 0.63, 0.71]
-    result["warnings"] += [sentence, unlike]
+    result["warnings"] += [large, unlike]
     parameters.result = json.dumps(result)
 
 

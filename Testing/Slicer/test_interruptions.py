@@ -12,11 +12,11 @@ from made_scenes import Wait, add_head, child_processes, is_quiet_machine, scene
 
 OURS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
 """Steps of our own process."""
-_OFTEN = ("bias_field T1Gd", "prediction", "import")
+_OFTEN = ("bias_field t1gd", "prediction", "import")
 # The first of each kind in every test run, the others in `make test-slow`.
 MOMENTS = [
     pytest.param(moment, marks=[] if moment in _OFTEN else pytest.mark.slow)
-    for moment in ("brain_extraction", "bias_field T1Gd", "export", *OURS, "import", "registration T2", "aligning")
+    for moment in ("brain_extraction", "bias_field t1gd", "export", *OURS, "import", "registration t2", "aligning")
 ]
 
 
@@ -149,7 +149,7 @@ def test_deleting_the_t1gd_during_a_run_ends_it_with_a_sentence(slow_panel, mome
     assert left == ["T2"]
 
 
-@pytest.mark.parametrize("moment", ["prediction", pytest.param("registration T2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("moment", ["prediction", pytest.param("registration t2", marks=pytest.mark.slow)])
 def test_deleting_a_scan_that_is_only_for_reading_lets_the_run_go_on(slow_panel, moment):
     """The run works on a copy; what is aligned of it still belongs to the patient."""
     import slicer
@@ -165,13 +165,13 @@ def test_deleting_a_scan_that_is_only_for_reading_lets_the_run_go_on(slow_panel,
     assert slicer.util.getNode("T2 aligned with T1Gd").GetImageData() is not None
 
 
-@pytest.mark.parametrize("moment", ["bias_field T1Gd", "registration T2"])
+@pytest.mark.parametrize("moment", ["bias_field t1gd", "registration t2"])
 def test_deleting_an_output_under_a_running_module_does_not_crash(slow_panel, moment):
     import slicer
 
     wait = Wait()
     _run_until(slow_panel, wait, moment)
-    outputs = {"bias_field T1Gd": "T1Gd corrected", "brain_extraction": "Brain mask", "registration T2": "T2 aligned"}
+    outputs = {"bias_field t1gd": "T1Gd corrected", "brain_extraction": "Brain mask", "registration t2": "T2 aligned"}
     slicer.mrmlScene.RemoveNode(slicer.util.getNode(outputs[moment] + "*"))
     wait.until(lambda: slow_panel.logic.run is None)
     _nothing_left(wait)
@@ -299,7 +299,7 @@ def test_ten_runs_leave_one_set_of_outputs(standin, quick_panel, quick_modules):
     assert len({len(run) for run in names}) == 1
     assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1
     steps = quick_panel.view._steps
-    assert steps.find("bias_field T1Gd").state == "kept"
+    assert steps.find("bias_field t1gd").state == "kept"
     assert steps.find("brain_extraction").state == "kept"
 
 
@@ -317,14 +317,14 @@ def test_a_second_run_keeps_the_preprocessing_and_replaces_the_outputs(standin, 
     assert counts[0] == counts[1]
     assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1
     states = {step.key: step.state for step in quick_panel.view._steps.steps}
-    assert states["bias_field T1Gd"] == states["brain_extraction"] == "kept"
+    assert states["bias_field t1gd"] == states["brain_extraction"] == "kept"
     # Other voxels are another scan: nothing may be kept then.
     array = slicer.util.arrayFromVolume(quick_panel.ui.t1gdSelector.currentNode())
     array[0, 0, 0] += 1
     slicer.util.arrayFromVolumeModified(quick_panel.ui.t1gdSelector.currentNode())
     quick_panel.ui.predictButton.click()
     wait.until(lambda: quick_panel.logic.run is None)
-    assert quick_panel.view._steps.find("bias_field T1Gd").state == "done"
+    assert quick_panel.view._steps.find("bias_field t1gd").state == "done"
 
 
 def test_quitting_kills_the_process(standin, slow_panel):

@@ -4,42 +4,28 @@ from __future__ import annotations
 
 import ast
 import json
-import re
-import shutil
 from pathlib import Path
 
-import library_sentences
+import fake_worker
 import pytest
-from fake_worker import FAMILIAR, NO_CONTENT, NOT_OVER_T1GD, SMALL_BRAIN
 from made_scenes import Wait, add_head
 from slicer_standin import cli, records, translation
 
-from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
-from PCNSLSurvivalLib.models.familiarity_measures import measure_names
-from PCNSLSurvivalLib.preprocessing.qc.step_checks import ENDS
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.messages.message import placeholders, templates
+from PCNSLSurvivalLib.core.progress import StepClock, StepEvent
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 
-MODULE = library_sentences.ROOT / "PCNSLSurvival"
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = ROOT / "PCNSLSurvival"
 CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").rglob("*.py")])
-COMMANDS = {file.stem.replace("_", "-") for file in (library_sentences.ROOT / "PCNSLSurvivalLib" / "cli").glob("*.py")}
-WITH_VALUE = "«The brain mask holds 700 mL, too little for an adult brain. Look at its outline on the slices.»"
+SMALL_BRAIN = f"«{fake_worker.SMALL_BRAIN['sentence']}»"
 
 
 @pytest.fixture
-def words(standin, monkeypatch):
-    """``library_words``, in an invented language in which every known sentence stands in «»."""
+def invented(standin, monkeypatch):
+    """An invented language in which every text that was translated stands in «»."""
     monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
-
-    from PCNSLSurvivalUI.messages import translation as messages
-
-    return messages
-
-
-def _known(words):
-    return [sentence for table in words._TABLES for sentence in table.sentences(str)]
-
-
-def _without_names(sentence):
-    return re.sub(r"{\w+}", "{}", sentence)
 
 
 # --- the panel's own words ------------------------------------------------------------------------------------
@@ -95,10 +81,10 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     ]
     standin.close_module(panel)
     assert bare == []
-    assert ("warningsLabel", f"⚠ {WITH_VALUE}") in shown
-    assert ("familiarityLabel", f"«{FAMILIAR}»") in shown
+    assert ("warningsLabel", f"⚠ {SMALL_BRAIN}") in shown
+    assert ("familiarityLabel", f"«{fake_worker.FAMILIAR['sentence']}»") in shown
     assert ("demonstrationBanner", f"«{made_model.warning}»") in shown
-    assert [place for place, text in shown if text == WITH_VALUE] == ["stepsTable"], "beside the brain extraction"
+    assert [place for place, text in shown if text == SMALL_BRAIN] == ["stepsTable"], "beside the brain extraction"
 
 
 def _texts(parent):
@@ -124,95 +110,69 @@ def _texts(parent):
                     yield place, item.toolTip()
 
 
-# --- what the library says ------------------------------------------------------------------------------------
+# --- what the library tells -----------------------------------------------------------------------------------
 
 
-def test_every_sentence_that_the_library_can_send_is_there_to_translate(words):
-    sent, known = library_sentences.templates(), {_without_names(sentence) for sentence in _known(words)}
-    assert {where: sentence for sentence, where in sent.items() if sentence not in known} == {}
-    literals = library_sentences.literals()
-    assert [sentence for sentence in known if sentence not in literals] == [], "the library no longer says these"
+@pytest.mark.parametrize("code", sorted(templates()))
+def test_every_template_is_looked_up_under_its_file_and_keeps_its_values(code, standin, monkeypatch):
+    """Slicer's tool files a literal under folder and file, so that is where the panel must ask for it."""
+    from PCNSLSurvivalUI import messages
+
+    asked = []
+    monkeypatch.setattr(messages, "translate", lambda context, text: asked.append((context, text)) or f"«{text}»")
+    names = sorted(placeholders(templates()[code]))
+    told = Message(code, **{name: 3 + number for number, name in enumerate(names)})
+    assert messages.shown(told) == messages.shown(told.to_json()) == f"«{told}»"
+    (context, text), *_ = asked
+    folder, file = context.split(".")
+    table = (ROOT / "PCNSLSurvivalLib" / "core" / folder / f"{file}.py").read_text(encoding="utf-8")
+    assert f'"{code}": _(' in table
+    assert text == templates()[code]
 
 
-def test_a_new_sentence_of_the_library_is_noticed(tmp_path):
-    ignored = shutil.ignore_patterns("bundled", "__pycache__")
-    library = tmp_path / "PCNSLSurvivalLib"
-    shutil.copytree(library_sentences.ROOT / "PCNSLSurvivalLib", library, ignore=ignored)
-    before = library_sentences.templates(library)
-    for file, code in (
-        ("imaging/io.py", 'raise UnreadableScanError(f"The {name} file is from {year}. Scan anew.")'),
-        ("preprocessing/qc/step_checks.py", 'sentence = f"The skull is {mm:.0f} mm thick."'),
-        ("cli/register.py", 'clock.skip(Step.READ, "it is too late" if late else "it is too early")'),
-    ):
-        with (library / file).open("a", encoding="utf-8") as stream:
-            stream.write(f"\n\ndef new():\n    {code}\n")
-    assert library_sentences.templates(library).keys() - before.keys() == {
-        "The {} file is from {}. Scan anew.", "The skull is {} mm thick.", "it is too late", "it is too early",
-    }  # fmt: skip
+def test_values_that_are_words_are_translated_with_their_sentence(standin, monkeypatch):
+    from PCNSLSurvivalUI.messages import shown
 
-
-def test_the_commands_that_the_panel_starts_are_those_looked_through():
-    started = {
-        node.elts[0].value
-        for file in CODE
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.List) and node.elts and getattr(node.elts[0], "value", None) in COMMANDS
-    }
-    assert started == {name.replace("_", "-") for name in library_sentences.COMMANDS}
-
-
-def test_every_sentence_is_known_again_with_its_values(words):
-    for table in words._TABLES:
-        for sentence in table.sentences(str):
-            names = re.findall(r"{(\w+)}", sentence)
-            values = {name: f"T1 {number}.5" for number, name in enumerate(names)}
-            assert words.recognized(sentence.format(**values)) == ((table, sentence), values)
-
-
-def test_several_sentences_are_translated_one_by_one_and_values_with_them(words, monkeypatch):
-    cut = "The front of the brain is cut off by the border of T1Gd: the last section still has 70 % of the largest one."
-    there = "Use a series that covers the whole brain."
     german = {
-        "The {side} of the brain is cut off by the border of T1Gd: the last section still has {share} % of the largest "
-        f"one. {there}": "Abgeschnitten: noch {share} % {side}.",
+        templates()["brain.cut_off"]: "Abgeschnitten: noch {percent:.0f} % {side}.",
+        templates()["quality.stop"]: "{findings} Weiter?",
+        templates()["scan.noisy"]: "{sequence} rauscht: {ratio:.1f}.",
         "front": "vorn",
-        "The brain mask is one piece.": "Die Maske ist ein Stück.",
     }
     monkeypatch.setattr(translation, "language", lambda text: german.get(text, text))
-    said = f"{cut} {there} An unknown sentence. The brain mask is one piece."
-    told = "Abgeschnitten: noch 70 % vorn. An unknown sentence. Die Maske ist ein Stück."
-    assert words.inUsersLanguage(said) == told
-    assert words.inUsersLanguage("A sentence of an older version: 3 mm.") == "A sentence of an older version: 3 mm."
-    assert words.inUsersLanguage("") == ""
+    cut = Message("brain.cut_off", side=Message("word.front"), percent=70.2)
+    noisy = Message("scan.noisy", sequence=MRSequence.T2, ratio=2.26)
+    assert shown(Message("quality.stop", findings=(cut, noisy))) == (
+        "Abgeschnitten: noch 70 % vorn. T2 rauscht: 2.3. Weiter?"
+    )
 
 
-def test_words_that_stand_for_a_value_are_translated(words):
-    sequences = [str(sequence) for sequence in MRSequence]
-    measures = [name for group in measure_names(sequences).values() for name in group]
-    for word in [*measures, *(end for ends in ENDS for end in ends), *(each.label for each in OSClass)]:
-        assert words.inUsersLanguage(word).startswith("«"), word
+def test_what_this_version_does_not_know_is_shown_as_it_was_said(invented):
+    from PCNSLSurvivalUI.messages import shown
+
+    assert shown({"code": None, "values": {}, "sentence": "Of an older version: 3 mm."}) == "Of an older version: 3 mm."
+    assert shown({"code": "scan.of_the_future", "values": {}, "sentence": "Of a later one."}) == "Of a later one."
+    assert shown(None) == ""
 
 
-def test_what_our_process_does_is_listed_in_the_users_language(words):
+def test_what_our_process_does_is_listed_in_the_users_language(invented):
     from PCNSLSurvivalUI.run.plan import showProcessEvent
     from PCNSLSurvivalUI.run.step_list import StepList
 
     steps = StepList()
     for step in ("bias_field", "brain_extraction"):
         steps.add(step, step)
-    for event in (
-        {"step": "registration", "state": "started", "detail": "T2, rough"},
-        {"step": "bias_field", "state": "skipped", "detail": "the scans have no bias field left"},
-        {"step": "brain_extraction", "state": "skipped", "detail": "a brain mask was given"},
-    ):
-        assert showProcessEvent(steps, {"type": "step", **event})
-    assert steps.find("registration T2, rough").label == "«Registration to T1Gd», «T2, rough»"
+    skip = StepClock(lambda event: showProcessEvent(steps, event.to_json()))
+    skip.listener(StepEvent(step=Step.REGISTRATION, state="started", sequence=MRSequence.T2, rough=True))
+    skip.skip(Step.BIAS_FIELD, Message("skipped.no_bias_field"))
+    skip.skip(Step.BRAIN_EXTRACTION, Message("skipped.brain_mask_given"))
+    assert steps.find("registration t2 rough").label == "«Registration to T1Gd», T2, «rough»"
     assert steps.find("bias_field").note == "«the scans have no bias field left»"
     assert steps.find("brain_extraction").note == "«a brain mask was given»"
 
 
 @pytest.mark.parametrize("how", ["error", "alignment", "model"])
-def test_errors_and_refusals_are_told_in_the_users_language(words, quick_panel, monkeypatch, tmp_path, how):
+def test_errors_and_refusals_are_told_in_the_users_language(invented, quick_panel, monkeypatch, tmp_path, how):
     plan = {"error": {"stop_at": "read", "how": "sentence"}, "alignment": {"stop_at": "register"}}
     monkeypatch.setenv("FAKE_WORKER", json.dumps(plan.get(how, {})))
     for module in records.cli_parameters():
@@ -220,19 +180,78 @@ def test_errors_and_refusals_are_told_in_the_users_language(words, quick_panel, 
     ui = quick_panel.ui
     if how == "model":
         quick_panel.view.models.addFolder(tmp_path)
-        assert ui.messageLabel.text.startswith("«The folder given as model holds no configs/metadata.json. ")
+        assert ui.messageLabel.text == f"«{templates()['model.no_metadata']}»"
         return
     ui.t1gdSelector.setCurrentNode(add_head("T1 Gd"))
     ui.t2Selector.setCurrentNode(add_head("T2"))
     ui.registrationEngineSelector.setCurrentIndex(1)  # built in
     ui.predictButton.click()
     Wait().until(lambda: quick_panel.logic.run is None)
-    assert ui.messageLabel.text == f"«{NO_CONTENT if how == 'error' else NOT_OVER_T1GD.format('T2')}»"
+    told = fake_worker.NO_CONTENT if how == "error" else fake_worker.not_over_t1gd("t2")
+    assert ui.messageLabel.text == f"«{told['sentence']}»"
 
 
-def test_the_remarks_of_the_quality_strip_are_in_the_users_language(words):
+def test_the_stand_in_of_our_process_says_what_the_library_says():
+    said = (fake_worker.NO_CONTENT, fake_worker.SMALL_BRAIN, fake_worker.THIN_SLICES, fake_worker.FAMILIAR)
+    for told in (*said, fake_worker.not_over_t1gd("t1")):
+        assert Message.from_json(told).to_json() == told
+
+
+# --- results of an earlier version ------------------------------------------------------------------------------
+
+OLD = {
+    "schema_version": "1.1",
+    "probability_over_one_year": 0.3,
+    "class": "OS ≤ 1 year",
+    "decision_threshold": 0.5,
+    "warnings": ["T2 is thick.", "This scan is unlike anything."],
+    "activation_map": {"explains": "OS ≤ 1 year"},
+    "activation_map_other_class": {"explains": "OS > 1 year"},
+    "familiarity": {
+        "verdict": "unlike anything the model has seen",
+        "furthest": "fullness of the brain",
+        "sentence": "This scan is unlike anything.",
+    },
+    "evidence": {"constant": 0.1, "ledger": {"warning": "Outside."}},
+    "preprocessing": {
+        "findings": [
+            {"code": "uncovered_brain", "subject": "T2", "verdict": "check", "value": 0.1, "sentence": "T2 is thick."},
+            {"code": "mask_near_skin", "subject": "brain mask", "verdict": "good", "value": 0, "sentence": "Away."},
+        ]
+    },
+    "seconds": {"bias_field T1Gd": 2.0, "registration T2, rough": 3.0, "report": 1.0},
+}
+
+
+def test_a_result_of_schema_1_is_shown_from_a_saved_scene(standin):
+    from PCNSLSurvivalUI.panel import result_text
+    from PCNSLSurvivalUI.result.map_display import classOf
     from PCNSLSurvivalUI.result.quality_strip import _remarks
-    from PCNSLSurvivalUI.scene.output_nodes import MASK
+    from PCNSLSurvivalUI.run.step_list import StepList
+    from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OVER, UP_TO, storedResult
 
-    finding = {"code": "brain_volume", "subject": "brain mask", "verdict": "check", "sentence": SMALL_BRAIN}
-    assert _remarks({"preprocessing": {"findings": [finding]}}, MASK) == (WITH_VALUE,)
+    result = storedResult(json.dumps(OLD))
+    assert "OS ≤ 1 year" in result_text.headline(result)
+    assert result_text.warningsInWords(result) == "⚠ T2 is thick.\n⚠ This scan is unlike anything."
+    assert result_text.familiarityInWords(result) == "", "a warning says it"
+    explained = [classOf(result[name]["explains"]) for name in ("activation_map", "activation_map_other_class")]
+    assert explained == [UP_TO, OVER]
+    assert _remarks(result, ALIGNED + MRSequence.T2) == ("T2 is thick.",)
+    steps = StepList()
+    for key in ("registration t2", "brain_extraction"):
+        steps.add(key, key)
+    judgeSteps(steps, result)
+    assert (steps.find("registration t2").verdict, steps.find("brain_extraction").verdict) == ("check", "good")
+
+
+def test_engines_that_an_older_scene_kept_in_words_are_the_same_engines(standin):
+    import slicer
+    from PCNSLSurvivalUI.panel.parameters import parametersOf
+    from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
+    for name, words in (("biasEngine", "Skip: done already"), ("brainEngine", "Built in")):
+        node.SetParameter(name, words)
+    parameters = parametersOf(node)
+    assert (parameters.biasEngine, parameters.brainEngine, parameters.registrationEngine) == (SKIP, BUILT_IN, SLICER)

@@ -135,11 +135,11 @@ def test_what_a_script_chooses_is_shown_at_once(standin, panel):
 
     parameters = PCNSLSurvival.PCNSLSurvivalLogic().getParameterNode()
     assert parameters is panel.logic.getParameterNode()
-    for engine, shown in (("Built in", "Built in"), ("Slicer module", "Slicer module")):
+    for engine, shown in (("built_in", "Built in"), ("slicer", "Slicer module")):
         parameters.biasEngine = engine
         assert panel.ui.biasEngineSelector.currentText == shown
     slicer.mrmlScene.Clear(0)
-    assert PCNSLSurvival.PCNSLSurvivalLogic().getParameterNode().biasEngine == "Slicer module"
+    assert PCNSLSurvival.PCNSLSurvivalLogic().getParameterNode().biasEngine == "slicer"
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.5], ids=["at once", "the timer fires between two files"])

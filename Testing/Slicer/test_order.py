@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fake_worker import ALIGNED_BY_MM, NOT_OVER_T1GD
+from fake_worker import ALIGNED_BY_MM, not_over_t1gd
 from made_scenes import Wait, add_head
 
 MODULES = ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit")
@@ -41,7 +41,7 @@ def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_p
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
     wait.until(lambda: "The prediction and its map are ready. Remaining:" in ui.progressLabel.text)
     wait.until(lambda: composite.GetForegroundVolumeID() is not None)
-    assert "running" in (_states(quick_panel)["registration T1"], _states(quick_panel)["registration T2"])
+    assert "running" in (_states(quick_panel)["registration t1"], _states(quick_panel)["registration t2"])
     assert ui.resultSection.isVisibleTo(quick_panel.parent)
     assert "63 %" in ui.headlineLabel.text
     assert composite.GetForegroundVolumeID() == slicer.util.getNode("Grad-CAM OS > 1 year").GetID()
@@ -62,8 +62,8 @@ def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, pat
     quick_panel.ui.predictButton.click()
     wait = Wait()
     wait.until(lambda: _states(quick_panel)["read"] == "running", what=quick_panel.ui.messageLabel.text)
-    assert _states(quick_panel)["registration T2"] == "done"
-    assert _states(quick_panel)["registration T1"] != "done"
+    assert _states(quick_panel)["registration t2"] == "done"
+    assert _states(quick_panel)["registration t1"] != "done"
     wait.until(lambda: quick_panel.logic.run is None)
     assert quick_panel.ui.messageLabel.text == ""
 
@@ -80,22 +80,24 @@ def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel,
     ui.registrationEngineSelector.setCurrentText("Built in")
     ui.predictButton.click()
     wait.until(lambda: quick_panel.logic.run.hasResult)
-    assert _states(quick_panel)["registration T1"] == "waiting"
+    assert _states(quick_panel)["registration t1"] == "waiting"
     wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
     assert ui.messageLabel.text == ""
-    step = quick_panel.view._steps.find("registration T1")
-    assert (step.state, step.verdict, step.note) == ("done", "check", NOT_OVER_T1GD.format("T1"))
+    step = quick_panel.view._steps.find("registration t1")
+    assert (step.state, step.verdict, step.note) == ("done", "check", not_over_t1gd("t1")["sentence"])
     voxels = round(ALIGNED_BY_MM / 2.0)
     before, aligned = (slicer.util.arrayFromVolume(n) for n in (t1, slicer.util.getNode("T1 aligned with T1Gd")))
     np.testing.assert_array_equal(aligned[:, :, voxels:], before[:, :, :-voxels])
     matrix = slicer.util.arrayFromTransformMatrix(slicer.util.getNode("T1 to T1Gd"))
     assert matrix[0, 3] == ALIGNED_BY_MM
     assert t1.GetTransformNodeID() is None
-    assert _predict(quick_panel, wait)["registration T1"] == "kept"
-    kept = quick_panel.view._steps.find("registration T1")
-    assert (kept.verdict, kept.note) == ("check", NOT_OVER_T1GD.format("T1")), "what was said of it is kept as well"
+    assert _predict(quick_panel, wait)["registration t1"] == "kept"
+    kept = quick_panel.view._steps.find("registration t1")
+    assert (kept.verdict, kept.note) == ("check", not_over_t1gd("t1")["sentence"]), (
+        "what was said of it is kept as well"
+    )
     quick_panel.ui.overrideQualityCheckBox.setChecked(True)
-    assert _predict(quick_panel, wait)["registration T1"] == "done", "judged anew when the user says something else"
+    assert _predict(quick_panel, wait)["registration t1"] == "done", "judged anew when the user says something else"
 
 
 @pytest.mark.parametrize("how", ["refused", "cancelled", "network"])
@@ -116,16 +118,16 @@ def test_the_built_in_alignment_ends_as_the_others_do(standin, quick_panel, pati
         made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
     ui.predictButton.click()
     if how == "cancelled":
-        wait.until(lambda: _states(quick_panel)["registration T2"] == "running")
+        wait.until(lambda: _states(quick_panel)["registration t2"] == "running")
         ui.predictButton.click()
         wait.until(lambda: not child_processes(), 5)
     wait.until(lambda: quick_panel.logic.run is None)
-    assert _states(quick_panel)["registration T2"] == ("cancelled" if how == "cancelled" else "failed")
+    assert _states(quick_panel)["registration t2"] == ("cancelled" if how == "cancelled" else "failed")
     assert slicer.util.getNodes("T2 aligned*") == {}
     if how == "network":  # without the alignment there is no prediction
         assert scene_state() == before
     if how != "cancelled":
-        assert ui.messageLabel.text == NOT_OVER_T1GD.format("T2")
+        assert ui.messageLabel.text == not_over_t1gd("t2")["sentence"]
     assert ui.resultSection.isVisibleTo(quick_panel.parent) == (how != "network")
 
 
@@ -140,14 +142,14 @@ def test_another_model_repeats_no_step_of_slicers_modules(standin, quick_panel, 
     made_model.name = "another"
     states = _predict(quick_panel, wait)
     assert len(started) == 4, "nothing ran again"
-    long = ("brain_extraction", "bias_field T1Gd", "registration T1", "registration T2")
+    long = ("brain_extraction", "bias_field t1gd", "registration t1", "registration t2")
     assert {key: states[key] for key in long} == dict.fromkeys(long, "kept")
     assert len(slicer.util.getNodes("T2 aligned with T1Gd*")) == 1
     # An output that was painted on is no longer what the step made.
     aligned = slicer.util.getNode("T2 aligned with T1Gd")
     slicer.util.arrayFromVolume(aligned)[0, 0, 0] += 1
     slicer.util.arrayFromVolumeModified(aligned)
-    assert _predict(quick_panel, wait)["registration T2"] == "done"
+    assert _predict(quick_panel, wait)["registration t2"] == "done"
     assert started[4:] == ["brainsfit"]
 
 
@@ -161,7 +163,7 @@ def test_steps_finished_before_a_cancel_are_kept(standin, quick_panel, patient, 
     quick_panel.ui.predictButton.click()
     monkeypatch.setenv("FAKE_WORKER", "{}")
     states = _predict(quick_panel, wait)
-    assert states["brain_extraction"] == states["bias_field T1Gd"] == "kept"
+    assert states["brain_extraction"] == states["bias_field t1gd"] == "kept"
 
 
 def test_a_repaired_mask_is_used_and_stays(standin, quick_panel, patient):
@@ -176,7 +178,7 @@ def test_a_repaired_mask_is_used_and_stays(standin, quick_panel, patient):
     states = _predict(quick_panel, wait)
     wait.some(0.1)
     assert states["brain_extraction"] == "skipped"
-    assert states["bias_field T1Gd"] == "done", "the field is fitted in the mask, so it is fitted anew"
+    assert states["bias_field t1gd"] == "done", "the field is fitted in the mask, so it is fitted anew"
     assert ui.brainMaskSelector.currentNode() is mask
     assert slicer.util.arrayFromVolume(mask)[:10].max() == 0
 
@@ -281,9 +283,9 @@ def test_the_steps_of_our_own_process_are_kept_in_a_folder_until_the_scene_close
     slicer.mrmlScene.Clear(0)
     assert temporary_files() == []
     steps = step_list.StepList()
-    steps.add("bias_field T1Gd", "N4", lane=step_list.PROCESS)
-    assert showProcessEvent(steps, {"type": "step", "step": "bias_field", "detail": "T1Gd", "state": "kept"})
-    assert steps.find("bias_field T1Gd").state == "kept"
+    steps.add("bias_field t1gd", "N4", lane=step_list.PROCESS)
+    assert showProcessEvent(steps, {"type": "step", "step": "bias_field", "sequence": "t1gd", "state": "kept"})
+    assert steps.find("bias_field t1gd").state == "kept"
 
 
 def _list(standin):

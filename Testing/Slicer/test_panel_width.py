@@ -6,7 +6,7 @@ import json
 
 import pytest
 from made_scenes import Wait, add_head
-from test_results_view import RESULT
+from test_results_view import RESULT, told
 
 NARROW, MOST = 400, 500
 SCROLL_BAR = 16
@@ -33,7 +33,7 @@ def full_panel(standin, panel):
     parameters.t1gdVolume = head
     panel.ui.modelSelector.addItem("a_model_with_a_name_that_says_everything_about_it 12.3.4 (demonstration)")
     sentence = "The slices of this scan are thicker than those that the model learned from. "
-    parameters.result = json.dumps({**RESULT, "warnings": [sentence * 4, sentence]})
+    parameters.result = json.dumps({**RESULT, "warnings": [told(sentence * 4), told(sentence)]})
     panel.parent.show()
     for section in sections(panel.ui):
         section.setVisible(True)

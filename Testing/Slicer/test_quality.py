@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head
 
+from PCNSLSurvivalLib.core.messages import Message
+
 
 @pytest.fixture
 def predicted(standin, quick_panel):
@@ -65,12 +67,13 @@ def test_what_a_check_found_stands_at_its_step(predicted):
     panel = predicted()
     parameters = panel.view._parameters
     result = json.loads(parameters.result)
-    finding = {"verdict": "check", "sentence": "The outline is large. Look at it.", "subject": "T1Gd"}
-    result["preprocessing"] = {"findings": [{**finding, "code": "brain_volume"}], "brain_volume_ml": 2100.4}
+    large = Message("brain.too_large", ml=2100.4)
+    finding = {"measure": "brain_volume", "step": "brain_extraction", "sequence": None, "verdict": "check"}
+    result["preprocessing"] = {"findings": [{**finding, **large.to_json()}], "brain_volume_ml": 2100.4}
     parameters.result = json.dumps(result)
     button = _buttons(panel)["output.mask"]
     assert button.text == "⚠ Brain outline\n2100 mL"
-    assert "Look at it." in button.toolTip
+    assert str(large) in button.toolTip
     assert "⚠" not in _buttons(panel)["shown.t1gd"].text
 
 
@@ -257,6 +260,6 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
         panel.logic.run._volumes.raw[MRSequence.T2].GetImageData() is outputs.node("output.aligned.t2").GetImageData()
     )
     Wait().until(lambda: panel.logic.run is None)
-    step = panel.view._steps.find("registration T2")
+    step = panel.view._steps.find("registration t2")
     assert (step.state, step.note) == ("skipped", "your registration is used")
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)

@@ -115,7 +115,7 @@ def test_a_small_model_and_the_built_in_alignment_in_one_click(standin, tmp_path
     inside = slicer.util.arrayFromVolume(nodes["mask"]) > 0
     before = np.corrcoef(fixed[inside], slicer.util.arrayFromVolume(nodes["T1"])[inside])[0, 1]
     assert np.corrcoef(fixed[inside], aligned[inside])[0, 1] > before + 0.1
-    assert panel.view._steps.find("registration T1").verdict in ("good", "check", "unusable, overridden")
+    assert panel.view._steps.find("registration t1").verdict in ("good", "check", "unusable, overridden")
     assert slot_errors == []
     assert temporary_files() != []  # the steps kept for the next run
     standin.close_module(panel)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+
+def told(sentence):
+    """What a result keeps of a message that only a later version knows."""
+    return {"code": "of.a_later_version", "values": {}, "sentence": sentence}
+
+
 RESULT = {
     "probability_over_one_year": 0.30,
-    "class": "OS ≤ 1 year",
+    "schema_version": "2.0",
+    "class": "up_to_one_year",
     "decision_threshold": 0.45,
     "member_probabilities": [0.22, 0.31, 0.38],
-    "warnings": ["The slices are thick."],
+    "warnings": [told("The slices are thick.")],
     "model": {"name": "made-up", "version": "2"},
     "software": {"pcnsl-survival": "0.1"},
-    "familiarity": {"sentence": "This scan is unlike the others."},
+    "familiarity": told("This scan is unlike the others."),
     "preprocessing": {"findings": [{"verdict": "good"}, {"verdict": "check"}], "quality_overridden": True},
 }
 
@@ -73,5 +80,4 @@ def test_the_scale_follows_the_width_of_the_panel(standin):
 
 
 def test_what_a_warning_says_is_not_said_twice(view):
-    sentence = RESULT["familiarity"]["sentence"]
-    assert view.familiarityInWords({**RESULT, "warnings": [sentence]}) == ""
+    assert view.familiarityInWords({**RESULT, "warnings": [RESULT["familiarity"]]}) == ""

@@ -52,7 +52,7 @@ def test_a_failure_of_the_process_is_told_in_its_own_sentence(standin, quick_pan
     before = scene_state()
     ui.predictButton.click()
     wait.until(lambda: quick_panel.logic.run is None)
-    assert ui.messageLabel.text == NO_CONTENT
+    assert ui.messageLabel.text == NO_CONTENT["sentence"]
     assert ui.predictButton.enabled
     assert scene_state() == before
     assert temporary_files() == []
@@ -71,7 +71,7 @@ def test_a_failing_alignment_for_reading_is_told_and_the_prediction_stays(standi
     wait.until(lambda: quick_panel.logic.run is None)
     assert "BRAINSFit did not finish on T2" in ui.messageLabel.text
     assert "63 %" in ui.headlineLabel.text
-    assert quick_panel.view._steps.find("registration T2").state == "failed"
+    assert quick_panel.view._steps.find("registration t2").state == "failed"
     assert ui.stepsSection.checked, "open, since not all went well"
     assert slicer.util.getNodes("T2 aligned*") == {}
 

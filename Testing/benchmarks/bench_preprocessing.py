@@ -87,7 +87,7 @@ def plain_registration(fixed: sitk.Image, moving: sitk.Image) -> object:
 def our_registration(fixed: sitk.Image, moving: sitk.Image, mask: sitk.Image) -> object:
     """Rough and exact pose."""
     step = RECIPE.registration
-    return refine_pose(fixed, moving, find_pose(fixed, moving, step, name="T2"), step, brain_mask=mask)
+    return refine_pose(fixed, moving, find_pose(fixed, moving, step, sequence=MRSequence.T2), step, brain_mask=mask)
 
 
 def ants(t1gd: sitk.Image, t2: sitk.Image, python: str) -> dict[str, float]:
@@ -113,7 +113,7 @@ def measure(name: str, scans: Scans, repeats: int, python: str) -> None:
     t1gd, t2 = scans[MRSequence.T1GD], scans[MRSequence.T2]
     mask = extract_brain(t1gd, RECIPE.brain_extraction)
     ways: dict[str, Way] = {
-        "bias field, ours": lambda: correct_bias_field(t1gd, RECIPE.bias_field, name="T1Gd", mask=mask),
+        "bias field, ours": lambda: correct_bias_field(t1gd, RECIPE.bias_field, sequence=MRSequence.T1GD, mask=mask),
         "bias field, full resolution": lambda: plain_n4(t1gd),
         "registration, ours": lambda: our_registration(t1gd, t2, mask),
         "registration, one level": lambda: plain_registration(t1gd, t2),

@@ -20,9 +20,9 @@ from examinations import SEEDS, VARIANTS, Variant, draw_heads, examine
 from faults import FAULTS, Examination, judge, true_examination
 from real_heads import real_heads
 
+from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import Verdict
-from PCNSLSurvivalLib.imaging.quality import Finding
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
@@ -33,7 +33,7 @@ def note(values: Values, findings: list[Finding]) -> None:
     """Keep value and verdict of every finding under its code."""
     for finding in findings:
         if finding.value is not None:
-            values[finding.code].append((finding.value, finding.verdict))
+            values[finding.measure].append((finding.value, finding.verdict))
 
 
 def virtual_examinations(seeds: list[int]) -> Iterator[tuple[str, Examination]]:
@@ -50,7 +50,7 @@ def prepared_findings(folder: Path) -> Iterator[tuple[float, str, Verdict]]:
     for path in sorted(folder.glob("cases/*/case.json")):
         for finding in json.loads(path.read_text(encoding="utf-8"))["findings"]:
             if finding["value"] is not None:
-                yield finding["value"], finding["code"], Verdict(finding["verdict"])
+                yield finding["value"], finding["measure"], Verdict(finding["verdict"])
 
 
 def main() -> int:
@@ -71,7 +71,7 @@ def main() -> int:
         note(groups["sound, virtual"], judge(examination))
         for code, faults in FAULTS.items():
             for fault in faults:
-                note(groups[f"fault: {fault.__name__}"], [f for f in fault(examination) if f.code == code])
+                note(groups[f"fault: {fault.__name__}"], [f for f in fault(examination) if f.measure == code])
         print(name, file=sys.stderr, flush=True)
     if args.real:
         for name, scans in real_heads():

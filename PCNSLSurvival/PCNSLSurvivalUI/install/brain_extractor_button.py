@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
 from PCNSLSurvivalUI.install import packages
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 
 
@@ -47,7 +48,7 @@ class BrainExtractorButton:
         try:
             self._download = job.Job(words, lambda event: None, self._ended)
         except PCNSLSurvivalError as problem:
-            self._ended(str(problem))
+            self._ended(shown(problem))
 
     def close(self) -> None:
         """The module is unloaded."""

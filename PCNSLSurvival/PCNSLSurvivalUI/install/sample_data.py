@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.install import packages
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.scene.volume_files import readVolume
@@ -59,7 +60,7 @@ def load(source: Any = None, ended: Callable[[str | None], None] | None = None) 
         packages.ensureInstalled([ANATOMY], alone=True)
         _making.append(DemonstrationPatient(ended or _tell))
     except PCNSLSurvivalError as problem:
-        (ended or _tell)(str(problem))
+        (ended or _tell)(shown(problem))
 
 
 def cancel() -> None:

@@ -11,7 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import model_list
 from PCNSLSurvivalUI.panel.parameters import PanelParameters
 
@@ -62,7 +62,7 @@ class ModelControls:
     def show(self) -> None:
         """Say what the chosen model is."""
         model, ui = self.chosen(), self._ui
-        ui.demonstrationBanner.text = inUsersLanguage(model.warning) if model is not None else ""
+        ui.demonstrationBanner.text = shown(model.warning) if model is not None else ""
         ui.demonstrationBanner.setVisible(bool(ui.demonstrationBanner.text))
         ui.modelDescription.text = (
             model_list.descriptionOf(model)
@@ -89,7 +89,7 @@ class ModelControls:
         try:
             model = model_list.addFolder(path)
         except PCNSLSurvivalError as problem:
-            self._say(inUsersLanguage(str(problem)))
+            self._say(shown(problem))
             return
         self.fill()
         self._ui.modelSelector.setCurrentIndex(self._ui.modelSelector.findData(str(model.path)))

@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
-from PCNSLSurvivalUI.messages.shown import shown
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.advanced_section import EngineControls
 from PCNSLSurvivalUI.panel.map_section import MapControls

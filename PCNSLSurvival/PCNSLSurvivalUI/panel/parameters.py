@@ -46,12 +46,21 @@ class PanelParameters:
     """The last prediction as JSON, so that a saved scene shows it again without any computation."""
 
 
+_OLD_ENGINES = {"Slicer module": SLICER, "Built in": BUILT_IN, "Skip: done already": SKIP, "None (already done)": SKIP}
+"""How scenes saved before keep the engines."""
 _wrappers: list[PanelParameters] = []
 """The wrapper in use. Another one around the same node would hear of a change one change late."""
 
 
 def parametersOf(node: Any) -> PanelParameters:
-    """The choices stored in a parameter node; always the same object for the same node."""
+    """The choices stored in a parameter node; always the same object for the same node.
+
+    An older scene may have brought the node: it kept the engines by the words that were shown.
+    """
+    for name in ("biasEngine", "registrationEngine", "brainEngine"):
+        engine = _OLD_ENGINES.get(node.GetParameter(name))
+        if engine is not None:
+            node.SetParameter(name, engine)
     if not _wrappers or _wrappers[0].parameterNode is not node:
         _wrappers[:] = [PanelParameters(node)]
     return _wrappers[0]

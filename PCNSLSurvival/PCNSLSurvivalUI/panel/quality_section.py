@@ -9,6 +9,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel.parameters import VOLUMES
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import repair
@@ -141,7 +142,7 @@ class QualityControls:
                     return
                 self._views.showFused(outputs, repair.startTransform(outputs, sequence, moving))
         except PCNSLSurvivalError as problem:
-            self._say(str(problem))
+            self._say(shown(problem))
         self.showButtons()
 
     def _onGoOn(self, checked: bool = False) -> None:
@@ -159,7 +160,7 @@ class QualityControls:
         try:
             parameters.brainMask = repair.finishMask(outputs)
         except PCNSLSurvivalError as problem:
-            self._say(str(problem))
+            self._say(shown(problem))
             return
         self.leaveStep()
         self._showMap()
@@ -181,7 +182,7 @@ class QualityControls:
         self._pieces = None
         self._ui.goOnButton.setEnabled(True)
         self._say(
-            str(problem)
+            shown(problem)
             if isinstance(problem, PCNSLSurvivalError)
             else _("The repaired alignment could not be used ({kind}).").format(kind=type(problem).__name__)
         )

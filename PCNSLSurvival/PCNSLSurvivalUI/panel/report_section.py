@@ -9,6 +9,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result import export, map_display, report_files
 from PCNSLSurvivalUI.result.map_export import MapExport
 from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
@@ -98,7 +99,7 @@ class ReportControls:
                 action(context[1])
                 self._say("")
         except PCNSLSurvivalError as problem:
-            self._say(str(problem))
+            self._say(shown(problem))
 
     def _startInFolder(self, what: str, caption: str, name: str) -> None:
         folder = report_files.askFolder(caption)
@@ -116,7 +117,7 @@ class ReportControls:
         try:
             self.export = make()
         except PCNSLSurvivalError as problem:
-            self._say(str(problem))
+            self._say(shown(problem))
             return
         self._say("")
         self._enable(False)

@@ -6,14 +6,16 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalLib.core.messages import os_class_words
+from PCNSLSurvivalLib.core.terms import OSClass
+from PCNSLSurvivalUI.messages import shown
 
 
 def headline(result: dict[str, Any]) -> str:
     """Class and probability, as rich text."""
     probability = 100 * float(result["probability_over_one_year"])
     return _("<b>{name}</b>: probability of OS &gt; 1 year <b>{value:.0f} %</b>").format(
-        name=inUsersLanguage(str(result["class"])).replace(">", "&gt;"), value=probability
+        name=shown(os_class_words(OSClass.of_key(result["class"]))).replace(">", "&gt;"), value=probability
     )
 
 
@@ -29,7 +31,7 @@ def spreadInWords(result: dict[str, Any]) -> str:
 
 def warningsInWords(result: dict[str, Any]) -> str:
     """Warnings of the run, one per line; empty when there are none."""
-    return "\n".join(f"⚠ {inUsersLanguage(text)}" for text in result.get("warnings", []))
+    return "\n".join(f"⚠ {shown(warning)}" for warning in result.get("warnings", []))
 
 
 def qualityInWords(result: dict[str, Any]) -> str:
@@ -47,8 +49,9 @@ def qualityInWords(result: dict[str, Any]) -> str:
 
 def familiarityInWords(result: dict[str, Any]) -> str:
     """Whether the scan is like those the model learned from; empty where a warning says it already."""
-    sentence = str((result.get("familiarity") or {}).get("sentence") or "")
-    return "" if sentence in result.get("warnings", []) else inUsersLanguage(sentence)
+    familiarity = result.get("familiarity") or {}
+    told = {warning["sentence"] for warning in result.get("warnings", [])}
+    return "" if familiarity.get("sentence") in told else shown(familiarity)
 
 
 def originInWords(result: dict[str, Any]) -> str:

@@ -13,13 +13,11 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalUI.messages.shown import shown
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.child import ChildProcess
 
 WORKER = Path(__file__).with_name("worker.py")
 _OUR_ERROR = 3
-_PREFIX = "pcnsl-survival: "
 
 
 class NoPythonError(PCNSLSurvivalError):
@@ -91,11 +89,8 @@ class Job:
         # ignored, and would report 0 even for a process that was killed.
         if self._said == 0:
             return None
-        if self._said == _OUR_ERROR and self._error and self._error["code"]:
+        if self._said == _OUR_ERROR and self._error is not None:
             return shown(self._error)
-        said = [line for line in self._child.errors.decode("utf-8", "replace").splitlines() if line.startswith(_PREFIX)]
-        if self._said == _OUR_ERROR and said:
-            return inUsersLanguage(said[-1].removeprefix(_PREFIX))
         logging.error("The prediction process ended with code %d.", code if self._said is None else self._said)
         if b"ModuleNotFoundError" in self._child.errors:
             return _("Python packages that the prediction needs are missing. Press the button again to install them.")

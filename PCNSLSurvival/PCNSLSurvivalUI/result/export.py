@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.install import packages
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import map_display, report_files
@@ -109,7 +110,7 @@ class ExportRun:
         try:
             self._job = job.Job(self._words, lambda event: None, self._end, self._worker)
         except PCNSLSurvivalError as problem:
-            self._end(str(problem))
+            self._end(shown(problem))
 
     def _end(self, sentence: str | None) -> None:
         self._job = self._pieces = None
@@ -127,7 +128,7 @@ class ExportRun:
 
 def _words(problem: Exception) -> str:
     if isinstance(problem, PCNSLSurvivalError):
-        return str(problem)
+        return shown(problem)
     return _("The export stopped ({kind}). Free some space on the disk, then try again.").format(
         kind=type(problem).__name__
     )

@@ -8,9 +8,10 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.messages import os_class_words
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.scene.output_nodes import (
     EVIDENCE,
     EVIDENCE_COLORS,
@@ -24,7 +25,7 @@ from PCNSLSurvivalUI.scene.output_nodes import (
 EVIDENCE_KIND = "evidence"
 KINDS = (OVER, UP_TO, EVIDENCE_KIND)
 """What can be shown: Grad-CAM of one of the two classes, or the signed evidence."""
-_CLASS_LABELS = {OVER: OSClass.OVER_ONE_YEAR.label, UP_TO: OSClass.UP_TO_ONE_YEAR.label}
+_CLASSES = {OVER: OSClass.OVER_ONE_YEAR, UP_TO: OSClass.UP_TO_ONE_YEAR}
 COLOR_NODES = {
     "Inferno": "vtkMRMLColorTableNodeFileInferno.txt",
     "Viridis": "vtkMRMLColorTableNodeFileViridis.txt",
@@ -43,14 +44,14 @@ def shownKind(parameters: Any, result: dict[str, Any]) -> str:
     return classOf(str(result.get("class", "")))
 
 
-def classOf(label: str) -> str:
-    """``OVER`` or ``UP_TO`` by the label that stands in a result."""
-    return OVER if label == _CLASS_LABELS[OVER] else UP_TO
+def classOf(key: str) -> str:
+    """``OVER`` or ``UP_TO`` by the class that stands in a result."""
+    return OVER if key == _CLASSES[OVER].key else UP_TO
 
 
 def labelOf(explained: str) -> str:
     """``OVER`` or ``UP_TO`` in words."""
-    return inUsersLanguage(_CLASS_LABELS[explained])
+    return shown(os_class_words(_CLASSES[explained]))
 
 
 def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:

@@ -13,6 +13,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, PCNSLSurvivalError
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, writeNrrd
 
@@ -56,7 +57,7 @@ class MapExport:
     def _onFault(self, problem: Exception) -> None:
         reason = getattr(problem, "strerror", None) or type(problem).__name__
         self._ended(
-            str(problem)
+            shown(problem)
             if isinstance(problem, PCNSLSurvivalError)
             else _("The map cannot be written there ({reason}). Choose another folder.").format(reason=reason)
         )

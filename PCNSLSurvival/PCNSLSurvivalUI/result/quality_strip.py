@@ -12,8 +12,8 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import UnusableScanError
-from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence, Step
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result import thumbnails
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, INPUT, MASK, T1GD, TRANSFORM, SceneOutputs
 
@@ -82,16 +82,15 @@ def _remarks(result: dict[str, Any], role: str) -> tuple[str, ...]:
     sentences = []
     for finding in result.get("preprocessing", {}).get("findings", []):
         if finding.get("verdict") != "good" and _roleOf(finding) == role:
-            sentences.append(inUsersLanguage(str(finding.get("sentence", ""))))
+            sentences.append(shown(finding))
     return tuple(sentences)
 
 
 def _roleOf(finding: dict[str, Any]) -> str:
-    """The step of a finding, by its subject and the first word of its code."""
-    for sequence in BESIDE_T1GD:
-        if finding.get("subject") == sequence.label:
-            return ALIGNED + sequence
-    return {"brain": MASK, "mask": MASK, "bias": CORRECTED}.get(str(finding.get("code", "")).split("_")[0], T1GD)
+    """The picture that a finding belongs to, by its scan and its step."""
+    if finding.get("sequence") in BESIDE_T1GD:
+        return ALIGNED + MRSequence(finding["sequence"])
+    return {Step.BRAIN_EXTRACTION: MASK, Step.BIAS_FIELD: CORRECTED}.get(Step(finding["step"]), T1GD)
 
 
 class QualityStrip:

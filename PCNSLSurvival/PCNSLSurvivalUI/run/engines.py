@@ -1,3 +1,3 @@
 """The engine of a preprocessing step: a Slicer module, the built-in method, or none because it is already done."""
 
-SLICER, BUILT_IN, SKIP = "Slicer module", "Built in", "None (already done)"
+SLICER, BUILT_IN, SKIP = "slicer", "built_in", "skip"

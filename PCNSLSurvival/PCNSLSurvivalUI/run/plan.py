@@ -7,7 +7,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 from PCNSLSurvivalUI.run.request import RunRequest
@@ -85,14 +85,16 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
     """Move a step as a progress line of our process says; whether it was one."""
     if event.get("type") != "step":
         return False
-    detail, name, state = event.get("detail", ""), str(event.get("step")), event.get("state")
-    key = next((k for k in (f"{name} {detail}".strip(), name) if steps.find(k) is not None), None)
+    name, state, sequence, rough = str(event.get("step")), event.get("state"), event.get("sequence"), event.get("rough")
+    own = " ".join(part for part in (name, sequence, "rough" if rough else None) if part)
+    key = next((k for k in (own, name) if steps.find(k) is not None), None)
     if key is None:
         if state not in ("started", "kept"):
             return False
-        key = f"{name} {detail}".strip()
-        label = nameOf(Step(name)) if name in list(Step) else name
-        steps.addNext(key, f"{label}, {inUsersLanguage(detail)}" if detail else label)
+        key = own
+        label = [nameOf(Step(name)) if name in list(Step) else name]
+        label += [MRSequence(sequence).label] if sequence else []
+        steps.addNext(key, ", ".join([*label, _("rough")] if rough else label))
     step = steps.find(key)
     if state == "started":
         steps.start(key)
@@ -103,5 +105,5 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
     elif state == "kept":
         steps.mark(key, step_list.KEPT, _("cached from the last run"))
     elif state == "skipped" and step.state == step_list.WAITING:
-        steps.mark(key, step_list.SKIPPED, inUsersLanguage(detail))
+        steps.mark(key, step_list.SKIPPED, shown(event.get("reason")))
     return True

@@ -14,6 +14,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.run.engines import BUILT_IN
@@ -106,7 +107,7 @@ class ProcessStage:
                 self._worker,
             )
         except PCNSLSurvivalError as problem:
-            self._failed(str(Step.READ), str(problem))
+            self._failed(str(Step.READ), shown(problem))
 
     def _onEvent(self, event: dict[str, Any]) -> None:
         if showProcessEvent(self._steps, event):

@@ -19,6 +19,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.run.plan import planModules, planProcess
@@ -127,7 +128,7 @@ class PredictionRun:
             try:
                 task.finish()
             except PCNSLSurvivalError as problem:
-                good, sentence = False, str(problem)
+                good, sentence = False, shown(problem)
         if good:
             self.steps.finish(task.key)
             self._taskDone(task)

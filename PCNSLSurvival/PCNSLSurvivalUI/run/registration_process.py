@@ -15,6 +15,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.scene.resampling import sampled
@@ -86,7 +87,7 @@ class RegistrationProcess:
         try:
             self._job = job.Job(words, lambda event: None, self._onAligned, self._worker)
         except PCNSLSurvivalError as problem:
-            self._end(str(problem))
+            self._end(shown(problem))
 
     def _onAligned(self, sentence: str | None) -> None:
         self._job = None
@@ -99,7 +100,7 @@ class RegistrationProcess:
         """Fill the transform, and sample the scan on the voxels of T1Gd."""
         stored = json.loads((self._folder / "aligned" / "alignment.json").read_text(encoding="utf-8"))[self._role.value]
         toT1gd = np.array(stored["scan_to_t1gd_ras"])
-        self.findings = [found for found in stored["findings"] if found["subject"] == self._role.label]
+        self.findings = [found for found in stored["findings"] if found["sequence"] == self._role]
         volume, transform = self._made
         transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(toT1gd))
         reference = ijkToWorld(self._scans[MRSequence.T1GD], MRSequence.T1GD.label)
@@ -116,7 +117,7 @@ class RegistrationProcess:
         known = isinstance(error, PCNSLSurvivalError)
         reason = getattr(error, "strerror", None) or type(error).__name__
         self._end(
-            str(error)
+            shown(error)
             if known
             else _(
                 "{role} could not be aligned with T1Gd ({reason}). Free some space on the disk, then predict again."

@@ -19,7 +19,7 @@ class RunStep:
     """One line of the step list."""
 
     key: str
-    """Step and volume, such as ``bias_field T1Gd``."""
+    """Step and volume, such as ``bias_field t1gd``."""
     label: str
     engine: str = ""
     lane: str = FIRST

@@ -6,13 +6,9 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
-from PCNSLSurvivalUI.messages.translation import inUsersLanguage
+from PCNSLSurvivalLib.core.terms import Step, Verdict
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.run.step_list import StepList
-
-_BRAIN = ("brain_", "mask_")
-_POSE = ("registration_", "head_turn", "uncovered_brain")
-_CONTRAST = ("enhancement",)
 
 
 def judgeSteps(steps: StepList, result: dict[str, Any]) -> None:
@@ -35,14 +31,9 @@ def judgeStep(steps: StepList, key: str, findings: list[dict[str, Any]]) -> None
     words = {Verdict.GOOD: _("good"), Verdict.CHECK: _("check"), Verdict.UNUSABLE: _("unusable, overridden")}
     worst = list(words)
     verdict = max((Verdict(finding["verdict"]) for finding in findings), key=worst.index)
-    steps.judge(key, words[verdict], "\n".join(inUsersLanguage(str(finding["sentence"])) for finding in findings))
+    steps.judge(key, words[verdict], "\n".join(shown(finding) for finding in findings))
 
 
 def _stepOf(finding: dict[str, Any]) -> str:
-    code = str(finding.get("code", ""))
-    if code.startswith(_BRAIN):
-        return str(Step.BRAIN_EXTRACTION)
-    if code.startswith(_POSE):
-        role = next((sequence for sequence in MRSequence if sequence.label == finding.get("subject")), MRSequence.T1)
-        return f"{Step.REGISTRATION} {role.label}"
-    return str(Step.NORMALIZATION if code.startswith(_CONTRAST) else Step.READ)
+    step = str(finding["step"])
+    return f"{step} {finding['sequence']}" if step == Step.REGISTRATION else step

@@ -49,7 +49,7 @@ class ModuleTask:
     @property
     def key(self) -> str:
         """Name of the step in the list of steps."""
-        return str(self.step) if self.step is Step.BRAIN_EXTRACTION else f"{self.step} {self.role.label}"
+        return str(self.step) if self.step is Step.BRAIN_EXTRACTION else f"{self.step} {self.role.value}"
 
     def takeKept(self) -> bool:
         """Use what an earlier run made of the same volumes; whether there was something."""

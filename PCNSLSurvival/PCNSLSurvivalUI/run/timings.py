@@ -35,7 +35,7 @@ def expectedSeconds(step: str) -> float | None:
     """Median of the last runs of a step here; an estimate before the first run; None for an unknown step.
 
     Args:
-        step: Step, volume and engine: "bias_field T1Gd Built in".
+        step: Step, volume and engine: "bias_field t1gd built_in".
     """
     times = sorted(_stored().get(step, []))
     if times:

@@ -9,6 +9,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.results.old_results import upgraded
 from PCNSLSurvivalUI.scene.volume_files import removeNode
 
 MAP, CELLS, EVIDENCE = "output.map.", "output.cells.", "output.evidence"
@@ -122,4 +123,4 @@ def storedResult(text: str) -> dict[str, Any] | None:
         result = json.loads(text)
     except ValueError:
         return None
-    return result if isinstance(result, dict) and "probability_over_one_year" in result else None
+    return upgraded(result) if isinstance(result, dict) and "probability_over_one_year" in result else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 
 from PCNSLSurvivalLib.core.progress import Listener, StepEvent, silent
 
@@ -28,16 +27,16 @@ def listener_for(choice: str) -> Listener:
 
 
 def _json_line(event: StepEvent) -> None:
-    print(json.dumps({"type": "step", **asdict(event)}), flush=True)
+    print(json.dumps(event.to_json()), flush=True)
 
 
 def _plain_line(event: StepEvent) -> None:
     if event.state == "finished":
-        print(f"{_title(event):<36} {event.seconds:6.1f} s", file=sys.stderr, flush=True)
+        print(f"{event.title:<36} {event.seconds:6.1f} s", file=sys.stderr, flush=True)
     elif event.state == "skipped":
-        print(f"{event.step.label:<36} skipped: {event.detail}", file=sys.stderr, flush=True)
+        print(f"{event.step.label:<36} skipped: {event.reason}", file=sys.stderr, flush=True)
     elif event.state == "kept":
-        print(f"{_title(event):<36} cached from an earlier run", file=sys.stderr, flush=True)
+        print(f"{event.title:<36} cached from an earlier run", file=sys.stderr, flush=True)
 
 
 class TerminalProgress:
@@ -52,7 +51,7 @@ class TerminalProgress:
     def __call__(self, event: StepEvent) -> None:
         """Show one event."""
         if event.state == "started":
-            self._bar = self._new_bar(total=1.0, desc=_title(event), bar_format=_BAR, file=sys.stderr)
+            self._bar = self._new_bar(total=1.0, desc=event.title, bar_format=_BAR, file=sys.stderr)
         elif event.state in ("skipped", "kept"):
             _plain_line(event)
         elif self._bar is not None:
@@ -63,7 +62,3 @@ class TerminalProgress:
                 self._bar = None
             else:
                 self._bar.refresh()
-
-
-def _title(event: StepEvent) -> str:
-    return f"{event.step.label}, {event.detail}" if event.detail else event.step.label

@@ -1,5 +1,13 @@
 """What this software tells its user, as data: a code and values; the sentence is made where it is shown."""
 
-from PCNSLSurvivalLib.core.messages.message import Message, Translate, Value
+from __future__ import annotations
 
-__all__ = ["Message", "Translate", "Value"]
+from PCNSLSurvivalLib.core.messages.message import Message, Translate, Value
+from PCNSLSurvivalLib.core.terms import OSClass
+
+__all__ = ["Message", "Translate", "Value", "os_class_words"]
+
+
+def os_class_words(os_class: OSClass) -> Message:
+    """An OS class as a value of a message."""
+    return Message("class.over_one_year" if os_class is OSClass.OVER_ONE_YEAR else "class.up_to_one_year")

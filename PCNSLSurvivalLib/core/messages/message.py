@@ -12,7 +12,10 @@ from PCNSLSurvivalLib.core.messages import files, models, predictions, preparati
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 Value: TypeAlias = "str | float | MRSequence | Message | tuple[Value, ...]"
-"""What a placeholder may stand for: text in no language, a number, a sequence, words, or several."""
+"""What a placeholder may stand for: text in no language, a number, a sequence, words, or several.
+
+Several sentences are joined by a space, several words by commas.
+"""
 
 Translate: TypeAlias = Callable[[str, str], str]
 """Gets the context of a template, "messages.scans", and the template; returns it in another language."""
@@ -106,7 +109,8 @@ def _word(value: Value, translate: Translate | None) -> str | float:
     if isinstance(value, MRSequence):
         return value.label
     if isinstance(value, tuple):
-        return ", ".join(str(_word(each, translate)) for each in value)
+        words = [str(_word(each, translate)) for each in value]
+        return (" " if all(word.endswith(".") for word in words) else ", ").join(words)
     return value
 
 

@@ -2,4 +2,107 @@
 
 from __future__ import annotations
 
-TEMPLATES: dict[str, str] = {}
+from PCNSLSurvivalLib.core.messages.marked import marked as _
+
+TEMPLATES = {
+    "familiarity.typical": _("This scan is like the {cases} scans the model knows ({reference})."),
+    "familiarity.unknown": _(
+        "The model keeps no statistics of training scans, so that it cannot tell whether this scan is like them."
+    ),
+    "familiarity.unlike": _(
+        "This scan is unlike anything the model has seen: it lies {distance:.1f} times as far out as any of the "
+        "{cases} scans the model knows ({reference}); farthest out: {furthest}. Do not use the result."
+    ),
+    "familiarity.unreadable": _(
+        "The statistics of the training scans in the model cannot be read. Install the model again from where you "
+        "got it."
+    ),
+    "familiarity.unusual": _(
+        "This scan is unusual: it lies outside the {cases} scans the model knows ({reference}); farthest out: "
+        "{furthest}. Read the result with care."
+    ),
+    "model.demonstration": _(
+        "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no prognostic "
+        "meaning."
+    ),
+    "model.json_refused": _(
+        "{part} of the model was refused: {reason}. The model may be damaged, changed or made for another version "
+        "of this software; install it again from where you got it."
+    ),
+    "model.network_argument": _(
+        "The network asks for {name} = '{value}', which is not one of {choices}. Use a model made for this software."
+    ),
+    "model.network_arguments": _(
+        "The model's network is not described by exactly these arguments: {names}. Use a model made for this "
+        "version of the software."
+    ),
+    "model.no_metadata": _(
+        "The folder given as model holds no configs/metadata.json. Choose the folder of one model, or leave --model "
+        "out to use the bundled one."
+    ),
+    "model.not_a_folder": _(
+        "The model given is not a folder. Choose the folder of one model; a zip file is installed first with "
+        "'pcnsl-survival model import'."
+    ),
+    "model.not_found": _(
+        "There is no model folder and no installed model of this name. 'pcnsl-survival model list' shows those "
+        "there are; 'pcnsl-survival model import' installs one from a zip file."
+    ),
+    "model.recipe_refused": _("The model was refused. {reason}"),
+    "model.refused": _(
+        "The model was refused: {reason}. It may be damaged, changed or made for another version of this software; "
+        "install it again from where you got it."
+    ),
+    "model.untrained": _(
+        "This model is UNTRAINED: its weights are random, and its probability and maps have no prognostic meaning."
+    ),
+    "refusal.checksum": _("its checksum differs from the one in the model's metadata"),
+    "refusal.code_key": _("metadata.json holds '{key}', and a model must not hold code"),
+    "refusal.entry_missing": _("the entry '{entry}' is missing"),
+    "refusal.entry_no_number": _("the entry '{entry}' in metadata.json is not a number"),
+    "refusal.entry_no_plain_word": _("the entry '{entry}' in metadata.json is not a plain word"),
+    "refusal.entry_no_text": _("the entry '{entry}' in metadata.json is not a text"),
+    "refusal.entry_not_a_choice": _("the entry '{entry}' in metadata.json is not one of {choices}"),
+    "refusal.entry_out_of_range": _("the entry '{entry}' in metadata.json is not between {least} and {most}"),
+    "refusal.entry_text_too_long": _(
+        "the entry '{entry}' in metadata.json is not a text of at most {limit} characters"
+    ),
+    "refusal.entry_unknown": _("the entry '{entry}' is unknown"),
+    "refusal.expression": _("metadata.json holds an expression, and a model must not hold code"),
+    "refusal.file_differs": _("{file} is not the file its metadata describes"),
+    "refusal.file_extra": _("it holds a file that its metadata does not list ('{file}')"),
+    "refusal.file_missing": _("the file {file} is missing"),
+    "refusal.file_out_of_place": _("it lists a file that has no place in a model ('{file}')"),
+    "refusal.file_unlisted": _("its metadata does not list {file}"),
+    "refusal.file_without_hash": _("it lists a file without size or SHA-256"),
+    "refusal.format_version": _("its format version is not {version}"),
+    "refusal.invalid_json": _("it is not valid JSON, or a key stands in it twice"),
+    "refusal.larger_than_1_mb": _("it is larger than 1 MB"),
+    "refusal.link": _("it holds a link, and a model must bring its own files"),
+    "refusal.member_names": _("its members are not named models/member_0.safetensors and so on"),
+    "refusal.monai_config": _("configs/inference.json asks for something else than the network of the model"),
+    "refusal.network_disagrees": _("its network's name and arguments disagree"),
+    "refusal.network_grid": _("its network grid is not between 16 and 256 voxels of 0.25 to 8 mm"),
+    "refusal.no_files": _("it does not list its files"),
+    "refusal.no_members": _("it does not list its members"),
+    "refusal.no_safetensors": _("it is not a safetensors file"),
+    "refusal.not_one_object": _("it does not hold one JSON object"),
+    "refusal.object_expected": _("an object is expected"),
+    "refusal.recipe_no_object": _("its preprocessing recipe is not an object"),
+    "refusal.recipe_unreadable": _("its preprocessing recipe cannot be read"),
+    "refusal.sequence_count": _("the number of its sequences is not the number of the network's input channels"),
+    "refusal.size": _("its size differs from the one in the model's metadata"),
+    "refusal.size_of_another_network": _("its size cannot belong to this network"),
+    "refusal.tensor_missing": _("tensor {tensor} is missing"),
+    "refusal.tensor_not_numbers": _("tensor {tensor} holds values that are not numbers"),
+    "refusal.tensor_place": _("tensor {tensor} does not lie where the file says"),
+    "refusal.tensor_shape": _("tensor {tensor} has another shape or type than the network's"),
+    "refusal.tensor_unknown": _("it holds a tensor that the network does not have ('{tensor}')"),
+    "refusal.tensors_overlap": _("its tensors overlap or leave gaps"),
+    "refusal.tensors_short": _("its tensors do not fill it"),
+    "refusal.unknown_sequences": _("its sequences are not ones this software knows"),
+    "weights.refused": _(
+        "The weights file {file} of the model was refused: {reason}. The model may be damaged or changed; install "
+        "it again from where you got it."
+    ),
+}

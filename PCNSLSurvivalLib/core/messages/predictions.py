@@ -5,6 +5,46 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
+    "explanation.all_passed": _("{passed} of {made} checks of the explanation passed."),
+    "explanation.some_failed": _("{passed} of {made} checks of the explanation passed. Do not rely on this map."),
+    "export.no_browser": _(
+        "No Chromium, Chrome or Edge was found on this computer to make the PDF. Open the report in any browser and "
+        "print it to a PDF there."
+    ),
+    "export.packages_missing": _(
+        "The export needs the packages pillow and highdicom, which are not installed. Install "
+        "pcnsl-survival[export], or in Slicer's Python console: slicer.util.pip_install('highdicom pillow')."
+    ),
+    "export.pdf_not_written": _(
+        "The PDF could not be written. Choose another folder, or open the report in a browser and print it."
+    ),
+    "export.t1gd_needed": _("Give the T1Gd of this result with --t1gd: the images are drawn over it."),
+    "map.empty": _("No region of the scan contributes to {os_class}: the map is empty."),
+    "map.shows": _("The map shows which regions support {os_class}. It is not a lesion segmentation."),
+    "prediction.evidence_outside": _(
+        "{share:.0%} of the evidence lies outside the brain: the network reads something that is not the patient's "
+        "brain. Read the probability with care."
+    ),
+    "prediction.evidence_sum": _(
+        "The evidence of the cells does not add up to the log-odds, so neither is shown. Try --device cpu; if it "
+        "happens again, install the model anew."
+    ),
+    "prediction.no_mirror": _("The network grid of this model cannot be mirrored. Leave --tta out."),
+    "prediction.not_numbers": _("The prepared case holds values that are not numbers. Check the scans."),
+    "prediction.other_shape": _(
+        "The prepared case has shape {shape}, the model reads {wanted} (sequences and voxels). Prepare the scans "
+        "with the recipe of this model."
+    ),
+    "result.incomplete": _(
+        "This is not a complete result folder of this software. Give the folder that 'pcnsl-survival predict' made, "
+        "or predict again."
+    ),
+    "runtime.memory_short": _("The memory of the {device} device was not enough; the case was computed on the CPU."),
+    "runtime.no_bf16": _("The {device} device of this computer has no bf16 arithmetic. Choose --precision float32."),
+    "runtime.no_device": _(
+        "This computer has no {device} device that torch can use. Choose --device auto or --device cpu."
+    ),
+    "runtime.no_torch": _("torch is not installed. Install it, or choose --runtime onnx."),
     "runtime.none_installed": _(
         "Neither torch nor ONNX Runtime is installed. Install one of them: pip install onnxruntime onnx."
     ),
@@ -12,4 +52,5 @@ TEMPLATES = {
         "ONNX Runtime computes in float32 on the CPU here. Choose --device cpu and --precision float32, or "
         "--runtime torch."
     ),
+    "runtime.onnx_layer4_only": _("ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."),
 }

@@ -8,12 +8,12 @@ TEMPLATES = {
     "dicom.color": _("The {sequence} series holds color pictures or screen captures. Give the original MR series."),
     "dicom.damaged_file": _("A file of the {sequence} series is damaged. Export the series again from the archive."),
     "dicom.damaged_pixels": _(
-        "The pixels of the {sequence} series cannot be read: a file is damaged, or its pixels do not fit its header. "
-        "Export the series again from the archive."
+        "The pixels of the {sequence} series cannot be read: a file is damaged, or its pixels do not fit its "
+        "header. Export the series again from the archive."
     ),
     "dicom.differing_slices": _(
-        "The slices of the {sequence} series differ in size or pixel spacing: two series are mixed. Export the series"
-        " again, alone."
+        "The slices of the {sequence} series differ in size or pixel spacing: two series are mixed. Export the "
+        "series again, alone."
     ),
     "dicom.impossible_header": _(
         "The headers of the {sequence} series hold positions, directions, spacings or scales that are not possible. "
@@ -24,20 +24,20 @@ TEMPLATES = {
         "The {sequence} folder holds localizer images only. Give the folder of the {sequence} series itself."
     ),
     "dicom.no_identifiers": _(
-        "The {sequence} series does not say to which study, series and frame of reference it belongs, so nothing can "
-        "be placed beside it. Export the series again from the archive."
+        "The {sequence} series does not say to which study, series and frame of reference it belongs, so nothing "
+        "can be placed beside it. Export the series again from the archive."
     ),
     "dicom.no_images": _(
         "The {sequence} folder holds no DICOM images. Give the folder that directly contains the files of the "
         "{sequence} series, or a NIfTI, NRRD or MetaImage file."
     ),
     "dicom.no_place": _(
-        "In the {sequence} series, {count} of {total} slices state no position, orientation or pixel spacing, so they"
-        " cannot be put in their places. Export the series again from the archive, complete with its headers."
+        "In the {sequence} series, {count} of {total} slices state no position, orientation or pixel spacing, so "
+        "they cannot be put in their places. Export the series again from the archive, complete with its headers."
     ),
     "dicom.no_series_to_export_beside": _(
-        "The T1Gd folder does not hold exactly one DICOM series of single slices. Give the folder of the series that "
-        "the result was made from, with --dicom-series where T1Gd is another file of it."
+        "The T1Gd folder does not hold exactly one DICOM series of single slices. Give the folder of the series "
+        "that the result was made from, with --dicom-series where T1Gd is another file of it."
     ),
     "dicom.not_parallel": _(
         "The slices of the {sequence} series are not parallel (a localizer or a rotating view). Choose the axial, "
@@ -47,8 +47,8 @@ TEMPLATES = {
         "The {sequence} series was made by another modality ({modality}), not by MR. Choose the MR series."
     ),
     "dicom.several_series": _(
-        "The {sequence} folder holds {count} DICOM series. Copy the files of the {sequence} series to a folder of its"
-        " own and give that, or load the study in Slicer and choose the series there."
+        "The {sequence} folder holds {count} DICOM series. Copy the files of the {sequence} series to a folder of "
+        "its own and give that, or load the study in Slicer and choose the series there."
     ),
     "dicom.several_volumes": _(
         "The {sequence} series holds {count} slices at {places} positions: several volumes (echoes, time points or "
@@ -63,12 +63,36 @@ TEMPLATES = {
         "The {sequence} series holds a single two-dimensional image. Give the whole {sequence} series."
     ),
     "dicom.two_frames_of_reference": _(
-        "The slices of the {sequence} series lie in more than one frame of reference: two sessions are mixed. Export "
-        "the series again, alone."
+        "The slices of the {sequence} series lie in more than one frame of reference: two sessions are mixed. "
+        "Export the series again, alone."
     ),
     "dicom.unevenly_spaced": _(
         "The slices of the {sequence} series are unevenly spaced ({least:.2f} to {most:.2f} mm apart): slices are "
         "missing or two series are mixed. Export the series again, complete and alone."
+    ),
+    "grid.bias_field_mask": _(
+        "The mask for the bias field of {sequence} does not line up voxel by voxel with {sequence}. In Slicer, "
+        "resample it to {sequence} with 'Resample Image (BRAINS)', then try again."
+    ),
+    "grid.brain_mask_on_map": _(
+        "The brain mask does not line up voxel by voxel with the grid of the map. In Slicer, resample it to the "
+        "grid of the map with 'Resample Image (BRAINS)', then try again."
+    ),
+    "grid.brain_mask_on_t1gd": _(
+        "The brain mask does not line up voxel by voxel with T1Gd. In Slicer, resample it to T1Gd with 'Resample "
+        "Image (BRAINS)', then try again."
+    ),
+    "grid.lesion_mask_on_t1gd": _(
+        "The lesion mask does not line up voxel by voxel with T1Gd. In Slicer, resample it to T1Gd with 'Resample "
+        "Image (BRAINS)', then try again."
+    ),
+    "grid.t1gd_on_map": _(
+        "The T1Gd does not line up voxel by voxel with the map of this result. In Slicer, resample it to the map of "
+        "this result with 'Resample Image (BRAINS)', then try again."
+    ),
+    "grid.t1gd_series_on_map": _(
+        "The T1Gd series does not line up voxel by voxel with the map of this result. In Slicer, resample it to the "
+        "map of this result with 'Resample Image (BRAINS)', then try again."
     ),
     "mask.fractions": _("The {volume} holds fractions, which were taken for probabilities: a voxel counts from 0.5."),
     "mask.no_mask": _(
@@ -78,10 +102,12 @@ TEMPLATES = {
     "mask.not_numbers": _(
         "The {volume} holds values that are not numbers in {count} of its voxels. Save it again as labels."
     ),
+    "scan.already_stripped": _("T1Gd shows a brain without skull: it was neither stripped nor bias-corrected again."),
     "scan.analyze_format": _(
-        "The {volume} file is in Analyze format, which does not state left and right. Convert the scan from DICOM to "
-        "NIfTI."
+        "The {volume} file is in Analyze format, which does not state left and right. Convert the scan from DICOM "
+        "to NIfTI."
     ),
+    "scan.block": _("The scanned block of {sequence} is {mm:.0f} mm or more along every axis."),
     "scan.cannot_be_read": _("The {volume} file cannot be read ({reason}). Copy it to this computer."),
     "scan.color_file": _(
         "The {volume} file is a color or vector image, not an MR scan. Give the original scan, not a picture or an "
@@ -101,8 +127,8 @@ TEMPLATES = {
         "where the true size stands."
     ),
     "scan.leading_axis_dropped": _(
-        "The {volume} file begins with an axis of length one, which was left out; its other axes were taken to lie as"
-        " its header states. Check left and right, or convert the scan from DICOM again."
+        "The {volume} file begins with an axis of length one, which was left out; its other axes were taken to lie "
+        "as its header states. Check left and right, or convert the scan from DICOM again."
     ),
     "scan.long_text": _(
         "The {volume} file stores its voxels as text, which is read up to {megabytes} MB. Save it as NIfTI."
@@ -121,15 +147,19 @@ TEMPLATES = {
     "scan.no_voxel_size": _(
         "The {volume} file does not state the size of its voxels. Convert the scan again from DICOM."
     ),
+    "scan.noisy": _(
+        "{sequence} is very noisy: the signal of the brain is only {ratio:.1f} times the noise. Use another series "
+        "if there is one."
+    ),
     "scan.not_found": _("The {sequence} scan was not found. Check the file or folder name given for {sequence}."),
     "scan.not_numbers": _(
-        "{sequence} holds values that are not numbers (NaN or infinite) in {count} of its {total} voxels. Export the "
-        "scan again from its DICOM source."
+        "{sequence} holds values that are not numbers (NaN or infinite) in {count} of its {total} voxels. Export "
+        "the scan again from its DICOM source."
     ),
     "scan.not_permitted": _("The {volume} file may not be read. Ask its owner for the right to read it."),
     "scan.orientation_unknown": _(
-        "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. Its"
-        " axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
+        "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. "
+        "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
     ),
     "scan.other_sequence": _("The {sequence} scan may be a {seen}: {reason}. Is it the right scan?"),
     "scan.same_value": _(
@@ -139,9 +169,27 @@ TEMPLATES = {
         "The {volume} file states sheared or scaled axes, which is no scanner's grid. Resample it to a rectangular "
         "grid, for example in Slicer with 'Harden transform' and 'Resample Image (BRAINS)'."
     ),
+    "scan.signal_to_noise": _("The signal of {sequence} is {ratio:.0f} times its noise."),
+    "scan.skull_found": _(
+        "T1Gd is said to show a brain without skull, and shows skull and scalp, or noise around the brain. Take the "
+        "setting back (in Slicer under Advanced, on the command line --already-stripped)."
+    ),
+    "scan.skull_unclear": _(
+        "It cannot be told whether T1Gd shows skull and scalp, so the brain was extracted. If the skull was removed "
+        "before, say so (in Slicer under Advanced, on the command line --already-stripped)."
+    ),
+    "scan.slices_apart": _("The slices of {sequence} lie {mm:.1f} mm apart."),
+    "scan.small_block": _(
+        "{sequence} covers only {mm:.0f} mm along one axis, less than a brain. Check that it is a scan of the whole "
+        "head and not a localizer or a part of a series."
+    ),
+    "scan.thick_slices": _(
+        "The slices of {sequence} lie {mm:.1f} mm apart, so small lesions can fall between them. Use a series with "
+        "thinner slices if there is one."
+    ),
     "scan.time_series": _(
-        "The {volume} file holds {count} volumes (a time series or several echoes). Save the one to be used as a file"
-        " of its own and give that."
+        "The {volume} file holds {count} volumes (a time series or several echoes). Save the one to be used as a "
+        "file of its own and give that."
     ),
     "scan.too_large_for_memory": _("The {volume} file does not fit into this computer's memory."),
     "scan.too_many_voxels": _(
@@ -149,16 +197,16 @@ TEMPLATES = {
         "voxels of at least 0.5 mm, or convert it again from DICOM."
     ),
     "scan.two_dimensional_file": _(
-        "The {volume} file is a single two-dimensional image. Give the whole volume: one file with all slices, or the"
-        " folder of the DICOM series."
+        "The {volume} file is a single two-dimensional image. Give the whole volume: one file with all slices, or "
+        "the folder of the DICOM series."
     ),
     "scan.two_positions": _(
         "The {volume} file states two positions (sform and qform) that differ by up to {gap:.0f} mm; its {used} was "
         "used. If slices or overlay look displaced, convert the scan from DICOM again."
     ),
     "scan.two_voxel_sizes": _(
-        "The {volume} file states two sizes of its voxels: {used} mm in its sform, which was used, and {other} mm. If"
-        " the head looks too large or too small, convert the scan from DICOM again."
+        "The {volume} file states two sizes of its voxels: {used} mm in its sform, which was used, and {other} mm. "
+        "If the head looks too large or too small, convert the scan from DICOM again."
     ),
     "scan.unknown_format": _(
         "The {volume} file is not in a format this software reads. Give NIfTI (.nii, .nii.gz, .hdr with .img), NRRD "

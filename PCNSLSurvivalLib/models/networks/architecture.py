@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 
 Block = Literal["layer1", "layer2", "layer3", "layer4"]
 BLOCKS: tuple[Block, ...] = get_args(Block)
@@ -65,8 +66,7 @@ class ResNetArchitecture:
             value = getattr(self, name)
             if not any(value == choice and type(value) is type(choice) for choice in choices):
                 raise ModelFolderError(
-                    f"The network asks for {name} = {str(value)[:40]!r}, which is not one of "
-                    f"{', '.join(str(choice) for choice in choices)}. Use a model made for this software."
+                    Message("model.network_argument", name=name, value=str(value)[:40], choices=choices)
                 )
 
     @property
@@ -107,10 +107,7 @@ class ResNetArchitecture:
         """
         wanted = set(cls.__dataclass_fields__)
         if not isinstance(arguments, Mapping) or set(arguments) != wanted:
-            raise ModelFolderError(
-                "The model's network is not described by exactly these arguments: "
-                f"{', '.join(sorted(wanted))}. Use a model made for this version of the software."
-            )
+            raise ModelFolderError(Message("model.network_arguments", names=tuple(sorted(wanted))))
         return cls(**arguments)
 
     def tensor_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.strict_json import read_json
 
 Tensors = dict[str, NDArray[np.float32]]
@@ -64,7 +65,7 @@ def read_weights(path: Path, *, shapes: Mapping[str, tuple[int, ...]], bytes_exp
     check_weights_size(path, shapes=shapes, bytes_expected=bytes_expected)
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise _refused(path, "its checksum differs from the one in the model's metadata")
+        raise _refused(path, Message("refusal.checksum"))
     header, data_begin = _header(path, content)
     _check_table(path, header, shapes, len(content) - data_begin)
     tensors = {}
@@ -72,7 +73,7 @@ def read_weights(path: Path, *, shapes: Mapping[str, tuple[int, ...]], bytes_exp
         begin, end = header[name]["data_offsets"]
         tensors[name] = np.frombuffer(content[data_begin + begin : data_begin + end], dtype="<f4").reshape(shape)
         if not np.isfinite(tensors[name]).all():
-            raise _refused(path, f"tensor {name} holds values that are not numbers")
+            raise _refused(path, Message("refusal.tensor_not_numbers", tensor=name))
     return tensors
 
 
@@ -85,33 +86,33 @@ def check_weights_size(path: Path, *, shapes: Mapping[str, tuple[int, ...]], byt
     needed = sum(4 * int(np.prod(shape)) for shape in shapes.values())
     size = path.stat().st_size
     if size != bytes_expected:
-        raise _refused(path, "its size differs from the one in the model's metadata")
+        raise _refused(path, Message("refusal.size"))
     if not needed < size <= needed + _HEADER_LIMIT_BYTES + 8:
-        raise _refused(path, "its size cannot belong to this network")
+        raise _refused(path, Message("refusal.size_of_another_network"))
 
 
 def _header(path: Path, content: bytes) -> tuple[dict[str, Any], int]:
     length = int.from_bytes(content[:8], "little")
     if not 2 <= length <= min(_HEADER_LIMIT_BYTES, len(content) - 8):
-        raise _refused(path, "it is not a safetensors file")
+        raise _refused(path, Message("refusal.no_safetensors"))
     try:
         header = read_json(content[8 : 8 + length], name=path.name)
     except ModelFolderError as problem:
-        raise _refused(path, "it is not a safetensors file") from problem
+        raise _refused(path, Message("refusal.no_safetensors")) from problem
     header.pop("__metadata__", None)
     return header, 8 + length
 
 
 def _check_table(path: Path, header: dict[str, Any], shapes: Mapping[str, tuple[int, ...]], data_bytes: int) -> None:
     if missing := sorted(set(shapes) - set(header)):
-        raise _refused(path, f"tensor {missing[0]} is missing")
+        raise _refused(path, Message("refusal.tensor_missing", tensor=missing[0]))
     if unknown := sorted(set(header) - set(shapes)):
-        raise _refused(path, f"it holds a tensor that the network does not have ({unknown[0][:60]!r})")
+        raise _refused(path, Message("refusal.tensor_unknown", tensor=unknown[0][:60]))
     ranges = []
     for name, shape in shapes.items():
         entry = header[name]
         if not isinstance(entry, dict) or entry.get("dtype") != "F32" or entry.get("shape") != list(shape):
-            raise _refused(path, f"tensor {name} has another shape or type than the network's")
+            raise _refused(path, Message("refusal.tensor_shape", tensor=name))
         offsets = entry.get("data_offsets")
         bytes_needed = 4 * int(np.prod(shape))
         if (
@@ -120,19 +121,16 @@ def _check_table(path: Path, header: dict[str, Any], shapes: Mapping[str, tuple[
             or not all(type(offset) is int for offset in offsets)
             or offsets[1] - offsets[0] != bytes_needed
         ):
-            raise _refused(path, f"tensor {name} does not lie where the file says")
+            raise _refused(path, Message("refusal.tensor_place", tensor=name))
         ranges.append((offsets[0], offsets[1]))
     end = 0
     for begin, stop in sorted(ranges):
         if begin != end:
-            raise _refused(path, "its tensors overlap or leave gaps")
+            raise _refused(path, Message("refusal.tensors_overlap"))
         end = stop
     if end != data_bytes:
-        raise _refused(path, "its tensors do not fill it")
+        raise _refused(path, Message("refusal.tensors_short"))
 
 
-def _refused(path: Path, reason: str) -> ModelFolderError:
-    return ModelFolderError(
-        f"The weights file {path.name} of the model was refused: {reason}. The model may be damaged or changed; "
-        "install it again from where you got it."
-    )
+def _refused(path: Path, reason: Message) -> ModelFolderError:
+    return ModelFolderError(Message("weights.refused", file=path.name, reason=reason))

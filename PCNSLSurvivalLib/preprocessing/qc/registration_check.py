@@ -7,9 +7,11 @@ import math
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.terms import Verdict
+from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, judged
+from PCNSLSurvivalLib.imaging.quality import judged
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser
 
 SHARPNESS_CHECK, SHARPNESS_UNUSABLE = 0.35, 0.08
@@ -23,7 +25,7 @@ def judge_registration(
     transform: sitk.Transform,
     brain_mask: sitk.Image,
     *,
-    name: str,
+    sequence: MRSequence,
     moved_before: sitk.Transform | None = None,
 ) -> tuple[Finding, ...]:
     """Judge a pose by how much the match suffers when the head is moved away from it.
@@ -36,7 +38,7 @@ def judge_registration(
         moving: The registered scan on its own grid.
         transform: LPS points of ``fixed`` to LPS points of ``moving``.
         brain_mask: ``uint8`` on the grid of ``fixed``.
-        name: How sentences call ``moving``.
+        sequence: Which scan ``moving`` is.
         moved_before: LPS points where ``moving`` lies to LPS points where it lay as acquired, if someone moved it.
 
     References:
@@ -60,7 +62,7 @@ def judge_registration(
     best_away = max(match(away) for away in _moves(center))
     sharpness = (here - best_away) / here if here > 0 else -1.0
     whole = transform if moved_before is None else sitk.CompositeTransform([moved_before, transform])
-    return _sharpness(sharpness, name), _turn(whole, center, name)
+    return _sharpness(sharpness, sequence), _turn(whole, center, sequence)
 
 
 def _gain(a: FloatArray, b: FloatArray) -> float:
@@ -95,37 +97,37 @@ def _moves(center_lps_mm: FloatArray) -> list[sitk.Transform]:
     return moves
 
 
-def _sharpness(sharpness: float, name: str) -> Finding:
+def _sharpness(sharpness: float, sequence: MRSequence) -> Finding:
     verdict = judged(sharpness, check=SHARPNESS_CHECK, unusable=SHARPNESS_UNUSABLE)
-    sentence = f"{name} lies over T1Gd: every head movement from there makes the match clearly worse."
-    if verdict is not Verdict.GOOD:
-        sentence = (
-            f"{name} does not seem to lie over T1Gd. Compare the two on the checkerboard: are they from one patient? "
-            f"Otherwise leave {name} out, or register it by hand and say so (in Slicer 'Skip' for the alignment under "
-            "Advanced, on the command line --already-registered)."
-        )
     return Finding(
-        code="registration_sharpness",
-        subject=name,
+        measure="registration_sharpness",
+        step=Step.REGISTRATION,
+        sequence=sequence,
         verdict=verdict,
         value=round(sharpness, 3),
         unit="",
-        sentence=sentence,
+        message=Message(
+            "registration.sharp" if verdict is Verdict.GOOD else "registration.not_over_t1gd", sequence=sequence
+        ),
     )
 
 
-def _turn(transform: sitk.Transform, center: FloatArray, name: str) -> Finding:
+def _turn(transform: sitk.Transform, center: FloatArray, sequence: MRSequence) -> Finding:
     origin = np.asarray(transform.TransformPoint(center.tolist()))
     columns = [np.asarray(transform.TransformPoint((center + axis).tolist())) - origin for axis in np.eye(3)]
     trace = float(sum(column[n] for n, column in enumerate(columns)))
     turn = math.degrees(math.acos(min(1.0, max(-1.0, (trace - 1) / 2))))
     verdict = judged(turn, check=TURN_CHECK_DEG, unusable=TURN_UNUSABLE_DEG)
-    sentence = f"Between T1Gd and {name} the head turned by {turn:.1f} degrees."
-    if verdict is not Verdict.GOOD:
-        sentence = (
-            f"Between T1Gd and {name} the head would have turned by {turn:.0f} degrees, which is hardly possible in a "
-            "head coil. Compare the two on the checkerboard."
-        )
     return Finding(
-        code="head_turn", subject=name, verdict=verdict, value=round(turn, 2), unit="degrees", sentence=sentence
+        measure="head_turn",
+        step=Step.REGISTRATION,
+        sequence=sequence,
+        verdict=verdict,
+        value=round(turn, 2),
+        unit="degrees",
+        message=Message(
+            "registration.head_turn" if verdict is Verdict.GOOD else "registration.impossible_turn",
+            sequence=sequence,
+            degrees=turn,
+        ),
     )

@@ -1,4 +1,4 @@
-"""Every step judges itself: measures on masks, noise and intensities, each with a verdict and a sentence.
+"""Every step judges itself: measures on masks, noise and intensities, each with a verdict and a message.
 
 The limits lie between what sound examinations and injected faults give: docs/decisions/quality-limits.md.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.terms import Verdict
+from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.imaging.quality import Finding, judged
+from PCNSLSurvivalLib.imaging.quality import judged
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head, largest_piece
 
 LARGE_CHECK_ML, LARGE_UNUSABLE_ML = 2050.0, 2500.0
@@ -23,11 +25,12 @@ SNR_CHECK, SNR_UNUSABLE = 9.0, 4.0
 UNCOVERED_CHECK, UNCOVERED_UNUSABLE = 0.03, 0.25
 ENHANCED_CHECK, SWAPPED = 0.10, -0.50
 
-ENDS = (("right", "left"), ("front", "back"), ("bottom", "top"))
-"""Where a canonical scan begins and ends along i, j, k, in the words of its sentence."""
-
-_LOOK = "Look at its outline on the slices"
-_GIVE = "give another one (in Slicer under Advanced, on the command line --brain-mask)"
+_ENDS = (
+    (Message("word.right"), Message("word.left")),
+    (Message("word.front"), Message("word.back")),
+    (Message("word.bottom"), Message("word.top")),
+)
+"""Where a canonical scan begins and ends along i, j, k."""
 
 
 def judge_brain_mask(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> tuple[Finding, ...]:
@@ -45,7 +48,7 @@ def judge_brain_mask(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> t
     return tuple(findings)
 
 
-def judge_noise(image: sitk.Image, brain_mask: sitk.Image, *, name: str) -> Finding:
+def judge_noise(image: sitk.Image, brain_mask: sitk.Image, *, sequence: MRSequence) -> Finding:
     """Signal-to-noise ratio in the brain.
 
     The noise is the median absolute response of a mask that no plane or slope excites, in every slice
@@ -54,7 +57,7 @@ def judge_noise(image: sitk.Image, brain_mask: sitk.Image, *, name: str) -> Find
     Args:
         image: Scan as acquired, 3-D ``float32``.
         brain_mask: ``uint8`` on the same grid.
-        name: How the sentence calls the scan.
+        sequence: Which scan it is.
     """
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)[None]
     response = sitk.Convolution(image, sitk.GetImageFromArray(kernel))
@@ -64,25 +67,29 @@ def judge_noise(image: sitk.Image, brain_mask: sitk.Image, *, name: str) -> Find
     signal = float(np.median(values[inside])) - float(np.quantile(values, 0.001))
     ratio = signal / noise if noise > 0 else 1000.0
     verdict = judged(ratio, check=SNR_CHECK, unusable=SNR_UNUSABLE)
-    sentence = f"The signal of {name} is {ratio:.0f} times its noise."
-    if verdict is not Verdict.GOOD:
-        sentence = (
-            f"{name} is very noisy: the signal of the brain is only {ratio:.1f} times the noise. Use another series "
-            "if there is one."
-        )
     return Finding(
-        code="signal_to_noise", subject=name, verdict=verdict, value=round(ratio, 2), unit="", sentence=sentence
+        measure="signal_to_noise",
+        step=Step.READ,
+        sequence=sequence,
+        verdict=verdict,
+        value=round(ratio, 2),
+        unit="",
+        message=Message(
+            "scan.signal_to_noise" if verdict is Verdict.GOOD else "scan.noisy", sequence=sequence, ratio=ratio
+        ),
     )
 
 
-def judge_coverage(moving: sitk.Image, transform: sitk.Transform, brain_mask: sitk.Image, *, name: str) -> Finding:
+def judge_coverage(
+    moving: sitk.Image, transform: sitk.Transform, brain_mask: sitk.Image, *, sequence: MRSequence
+) -> Finding:
     """How much of the brain of T1Gd another scan does not show.
 
     Args:
         moving: The registered scan, on its own grid.
         transform: LPS points of T1Gd to LPS points of ``moving``.
         brain_mask: ``uint8`` on the grid of T1Gd.
-        name: How the sentence calls ``moving``.
+        sequence: Which scan ``moving`` is.
     """
     shown = sitk.Image(moving.GetSize(), sitk.sitkUInt8) + 1
     shown.CopyInformation(moving)
@@ -90,14 +97,17 @@ def judge_coverage(moving: sitk.Image, transform: sitk.Transform, brain_mask: si
     inside = sitk.GetArrayViewFromImage(brain_mask) > 0
     missing = 1.0 - float(sitk.GetArrayViewFromImage(seen)[inside].mean())
     verdict = judged(missing, check=UNCOVERED_CHECK, unusable=UNCOVERED_UNUSABLE)
-    sentence = f"{name} shows the whole brain of T1Gd."
+    message = Message("registration.whole_brain", sequence=sequence)
     if verdict is not Verdict.GOOD:
-        sentence = (
-            f"{name} does not show {100 * missing:.0f} % of the brain seen on T1Gd. Use a series that covers the "
-            f"whole brain, or leave {name} out."
-        )
+        message = Message("registration.uncovered_brain", sequence=sequence, percent=100 * missing)
     return Finding(
-        code="uncovered_brain", subject=name, verdict=verdict, value=round(missing, 4), unit="", sentence=sentence
+        measure="uncovered_brain",
+        step=Step.REGISTRATION,
+        sequence=sequence,
+        verdict=verdict,
+        value=round(missing, 4),
+        unit="",
+        message=message,
     )
 
 
@@ -120,16 +130,19 @@ def judge_enhancement(t1gd: sitk.Image, t1: sitk.Image) -> Finding:
     dark, bright = np.quantile(difference - np.median(difference), (0.005, 0.995))
     measure = float((bright + dark) / (bright - dark)) if bright > dark else 0.0
     if measure <= SWAPPED:
-        verdict = Verdict.UNUSABLE
-        sentence = "T1 looks contrast-enhanced and T1Gd does not: they seem to be swapped. Exchange the two files."
+        verdict, message = Verdict.UNUSABLE, Message("enhancement.swapped")
     elif measure < ENHANCED_CHECK:
-        verdict = Verdict.CHECK
-        sentence = "T1Gd hardly looks contrast-enhanced compared with T1. Check that T1Gd was taken after contrast."
+        verdict, message = Verdict.CHECK, Message("enhancement.hardly")
     else:
-        verdict = Verdict.GOOD
-        sentence = "T1Gd looks contrast-enhanced compared with T1."
+        verdict, message = Verdict.GOOD, Message("enhancement.good")
     return Finding(
-        code="enhancement", subject="T1Gd", verdict=verdict, value=round(measure, 3), unit="", sentence=sentence
+        measure="enhancement",
+        step=Step.NORMALIZATION,
+        sequence=MRSequence.T1GD,
+        verdict=verdict,
+        value=round(measure, 3),
+        unit="",
+        message=message,
     )
 
 
@@ -138,18 +151,17 @@ def _volume(mask: sitk.Image) -> Finding:
     small = judged(volume, check=SMALL_CHECK_ML, unusable=SMALL_UNUSABLE_ML)
     large = judged(volume, check=LARGE_CHECK_ML, unusable=LARGE_UNUSABLE_ML)
     verdict = large if small is Verdict.GOOD else small
-    sentence = f"The brain mask holds {volume:.0f} mL."
+    message = Message("brain.volume", ml=volume)
     if verdict is not Verdict.GOOD:
-        sentence = f"The brain mask holds {volume:.0f} mL, too much for an adult brain. {_LOOK}."
-    if small is not Verdict.GOOD:
-        sentence = f"The brain mask holds {volume:.0f} mL, too little for an adult brain. {_LOOK}."
+        message = Message("brain.too_large" if small is Verdict.GOOD else "brain.too_small", ml=volume)
     return Finding(
-        code="brain_volume",
-        subject="brain mask",
+        measure="brain_volume",
+        step=Step.BRAIN_EXTRACTION,
+        sequence=None,
         verdict=verdict,
         value=round(volume, 1),
         unit="mL",
-        sentence=sentence,
+        message=message,
     )
 
 
@@ -158,31 +170,42 @@ def _pieces(mask: sitk.Image) -> Finding:
     largest = largest_piece(inside)
     share = 1.0 if largest is None else 1.0 - float(largest.sum()) / float(np.count_nonzero(inside))
     verdict = judged(share, check=APART_CHECK, unusable=APART_UNUSABLE)
-    sentence = "The brain mask is one piece."
+    message = Message("brain.one_piece")
     if verdict is not Verdict.GOOD:
-        sentence = f"The brain mask falls apart: {100 * share:.0f} % of it is not joined to the largest piece. {_LOOK}."
+        message = Message("brain.apart", percent=100 * share)
     return Finding(
-        code="mask_pieces", subject="brain mask", verdict=verdict, value=round(share, 4), unit="", sentence=sentence
+        measure="mask_pieces",
+        step=Step.BRAIN_EXTRACTION,
+        sequence=None,
+        verdict=verdict,
+        value=round(share, 4),
+        unit="",
+        message=message,
     )
 
 
 def _cut_by_border(mask: sitk.Image) -> Finding:
     """The brain's section on the border of the scan, as a share of its largest section along that axis."""
     inside = sitk.GetArrayViewFromImage(mask) > 0
-    worst, side = 0.0, ""
-    for axis, ends in zip((2, 1, 0), ENDS, strict=True):
+    worst, side = 0.0, _ENDS[0][0]
+    for axis, ends in zip((2, 1, 0), _ENDS, strict=True):
         sections = inside.sum(axis=tuple(other for other in range(3) if other != axis))
         for end, area in zip(ends, (sections[0], sections[-1]), strict=True):
             if area / max(sections.max(), 1) > worst:
                 worst, side = float(area / sections.max()), end
     verdict = judged(worst, check=CUT_CHECK, unusable=CUT_UNUSABLE)
-    sentence = "The brain lies inside the scanned block of T1Gd."
+    message = Message("brain.inside_scan")
     if verdict is not Verdict.GOOD:
-        sentence = (
-            f"The {side} of the brain is cut off by the border of T1Gd: the last section still has {100 * worst:.0f} % "
-            "of the largest one. Use a series that covers the whole brain."
-        )
-    return Finding(code="brain_cut", subject="T1Gd", verdict=verdict, value=round(worst, 3), unit="", sentence=sentence)
+        message = Message("brain.cut_off", side=side, percent=100 * worst)
+    return Finding(
+        measure="brain_cut",
+        step=Step.BRAIN_EXTRACTION,
+        sequence=MRSequence.T1GD,
+        verdict=verdict,
+        value=round(worst, 3),
+        unit="",
+        message=message,
+    )
 
 
 def _near_skin(mask: sitk.Image, depth: sitk.Image) -> Finding:
@@ -190,19 +213,17 @@ def _near_skin(mask: sitk.Image, depth: sitk.Image) -> Finding:
     inside = sitk.GetArrayViewFromImage(mask) > 0
     share = float((sitk.GetArrayViewFromImage(here)[inside] < SKIN_DEPTH_MM).mean()) if inside.any() else 1.0
     verdict = judged(share, check=SKIN_CHECK, unusable=SKIN_UNUSABLE)
-    sentence = "The brain mask keeps away from the skin."
+    message = Message("brain.away_from_skin")
     if verdict is not Verdict.GOOD:
-        sentence = (
-            f"The brain mask leaks: {100 * share:.1f} % of it lies within {SKIN_DEPTH_MM:.0f} mm of the skin. {_LOOK} "
-            f"and correct it, or {_GIVE}."
-        )
+        message = Message("brain.near_skin", percent=100 * share, mm=SKIN_DEPTH_MM)
     return Finding(
-        code="mask_near_skin",
-        subject="brain mask",
+        measure="mask_near_skin",
+        step=Step.BRAIN_EXTRACTION,
+        sequence=None,
         verdict=verdict,
         value=round(share, 4),
         unit="",
-        sentence=sentence,
+        message=message,
     )
 
 
@@ -226,17 +247,15 @@ def _missed(mask: sitk.Image, depth: sitk.Image) -> Finding:
     left_out = sitk.GetArrayViewFromImage(share_image)[judged_here] < 0.5
     share = float(left_out.mean()) if left_out.size else 0.0
     verdict = judged(share, check=MISSED_CHECK, unusable=MISSED_UNUSABLE)
-    sentence = "The brain mask holds what lies deep in the upper head."
+    message = Message("brain.holds_deep")
     if verdict is not Verdict.GOOD:
-        sentence = (
-            f"The brain mask leaves out {100 * share:.0f} % of what lies deep in the upper head. {_LOOK} and correct "
-            f"it, or {_GIVE}."
-        )
+        message = Message("brain.missed", percent=100 * share)
     return Finding(
-        code="mask_missed",
-        subject="brain mask",
+        measure="mask_missed",
+        step=Step.BRAIN_EXTRACTION,
+        sequence=None,
         verdict=verdict,
         value=round(share, 4),
         unit="",
-        sentence=sentence,
+        message=message,
     )

@@ -6,13 +6,15 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError, PreparationError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep, factors_for
 from PCNSLSurvivalLib.preprocessing.steps.sampling import head_mask
 
 
 def correct_bias_field(
-    image: sitk.Image, step: BiasFieldStep, *, name: str, mask: sitk.Image | None = None
+    image: sitk.Image, step: BiasFieldStep, *, sequence: MRSequence, mask: sitk.Image | None = None
 ) -> tuple[sitk.Image, sitk.Image]:
     """Remove the smooth receive-coil shading of one MR volume with N4.
 
@@ -23,7 +25,7 @@ def correct_bias_field(
     Args:
         image: 3-D volume of size (I, J, K), arbitrary units; spacing and origin in mm, LPS.
         step: Parameters of the recipe.
-        name: How messages call the volume, "T1Gd".
+        sequence: Which scan it is, for messages.
         mask: (I, J, K) ``uint8`` on the same grid, 1 where the fit looks; the head if left out.
 
     Returns:
@@ -38,7 +40,7 @@ def correct_bias_field(
         Tustison et al., N4ITK: Improved N3 Bias Correction, IEEE TMI 29(6), 2010. doi:10.1109/TMI.2010.2046908
     """
     if mask is not None and not Grid.of(mask).matches(Grid.of(image)):
-        raise GridMismatchError(f"The mask for the bias field of {name}", name)
+        raise GridMismatchError(Message("grid.bias_field_mask", sequence=sequence))
     values = sitk.Cast(image, sitk.sitkFloat32)
     air = float(np.quantile(sitk.GetArrayViewFromImage(values), 0.001))
     bright = float(np.quantile(sitk.GetArrayViewFromImage(values), 0.99)) - air
@@ -49,10 +51,7 @@ def correct_bias_field(
     small, small_mask = sitk.Shrink(positive, factors), sitk.Shrink(mask, factors)
     small_mask = sitk.And(small_mask, sitk.Cast(small > 1e-3, sitk.sitkUInt8))
     if not sitk.GetArrayViewFromImage(small_mask).any():
-        raise PreparationError(
-            f"No brain was found in {name} for the bias field correction. Look at the scan: is it a brain MRI of the "
-            "same patient?"
-        )
+        raise PreparationError(Message("bias_field.no_brain", sequence=sequence))
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations(step.iterations)
     n4.SetConvergenceThreshold(step.convergence_threshold)
@@ -63,9 +62,7 @@ def correct_bias_field(
     field = sitk.Exp(n4.GetLogBiasFieldAsImage(values))
     inside = sitk.GetArrayViewFromImage(field)[sitk.GetArrayViewFromImage(mask) > 0]
     if not np.isfinite(inside).all():
-        raise PreparationError(
-            f"The bias field of {name} could not be fitted. Try again with --already-corrected to leave it out."
-        )
+        raise PreparationError(Message("bias_field.no_fit", sequence=sequence))
     # Mean 1 in the head keeps the brightness of the scan.
     field = sitk.Cast(field / float(inside.mean()), sitk.sitkFloat32)
     return sitk.Cast((values - air) / field + air, sitk.sitkFloat32), field

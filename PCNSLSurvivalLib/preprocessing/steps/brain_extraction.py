@@ -11,6 +11,7 @@ from typing import Protocol
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
 from PCNSLSurvivalLib.preprocessing.steps.deepbet import Deepbet
 
@@ -45,10 +46,7 @@ def brain_extractor(method: str = BrainExtractionStep.method) -> BrainExtractor:
         PreparationError: This version of the software does not have it.
     """
     if method not in _EXTRACTORS:
-        raise PreparationError(
-            f"The recipe asks for the brain extraction '{method}', and this version has {', '.join(_EXTRACTORS)}. Give "
-            "a brain mask with --brain-mask, or use a model with another recipe."
-        )
+        raise PreparationError(Message("brain_extractor.unknown", method=method, known=tuple(_EXTRACTORS)))
     return _EXTRACTORS[method]
 
 

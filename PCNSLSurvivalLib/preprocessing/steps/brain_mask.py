@@ -7,6 +7,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser, head_mask, mask_on, radius_in_voxels
@@ -40,19 +41,13 @@ def brain_mask_from(probability: sitk.Image, t1gd: sitk.Image, step: BrainExtrac
     )
     piece = largest_piece(inside)
     if piece is None:
-        raise PreparationError(
-            "No brain outline could be drawn on T1Gd. Look at the scan, or give a brain mask (in Slicer under "
-            "Advanced, on the command line --brain-mask)."
-        )
+        raise PreparationError(Message("brain.no_outline"))
     radius = radius_in_voxels(step.closing_mm, even.spacing_mm)
     closed = sitk.BinaryMorphologicalClosing(mask_on(piece, even), radius, sitk.sitkBall, 1.0, True)
     share = resample(sitk.Cast(sitk.BinaryFillhole(closed, True), sitk.sitkFloat32), Grid.of(t1gd))
     final = largest_piece(sitk.GetArrayViewFromImage(share) > 0.5)
     if final is None:
-        raise PreparationError(
-            "The brain outline does not meet T1Gd. Look at the scan, or give a brain mask (in Slicer under "
-            "Advanced, on the command line --brain-mask)."
-        )
+        raise PreparationError(Message("brain.outline_off_t1gd"))
     return mask_on(final, Grid.of(t1gd))
 
 

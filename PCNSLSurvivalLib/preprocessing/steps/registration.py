@@ -10,12 +10,16 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import RegistrationStep
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser, head_mask
 
 
-def find_pose(fixed: sitk.Image, moving: sitk.Image, step: RegistrationStep, *, name: str) -> sitk.Euler3DTransform:
+def find_pose(
+    fixed: sitk.Image, moving: sitk.Image, step: RegistrationStep, *, sequence: MRSequence
+) -> sitk.Euler3DTransform:
     """Find roughly, and from far away, where every point of T1Gd lies in another scan of the same head.
 
     Three ways to lay the heads over each other, each with a set of head turns, are tried on coarse copies;
@@ -26,7 +30,7 @@ def find_pose(fixed: sitk.Image, moving: sitk.Image, step: RegistrationStep, *, 
         fixed: T1Gd, 3-D ``float32``, LPS.
         moving: The other scan, 3-D ``float32``, LPS, any grid and contrast.
         step: Parameters of the recipe.
-        name: How messages call the moving scan, "T2".
+        sequence: Which scan the moving one is, for messages.
 
     Returns:
         Rigid transform that takes LPS points of ``fixed`` to LPS points of ``moving`` (ITK's convention).
@@ -49,9 +53,7 @@ def find_pose(fixed: sitk.Image, moving: sitk.Image, step: RegistrationStep, *, 
     refined = [_refine(small_fixed, small_moving, start, step, reach_mm=3.0) for _, _, start in starts[:3]]
     value, best = min(refined, key=lambda scored: scored[0])
     if not math.isfinite(value):
-        raise PreparationError(
-            f"{name} and T1Gd show no common part of the head. Check that both files belong to one patient."
-        )
+        raise PreparationError(Message("registration.nothing_in_common", sequence=sequence))
     return _repeatable(best)
 
 

@@ -7,11 +7,10 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep, ResampleStep
 from PCNSLSurvivalLib.preprocessing.steps.sampling import anti_aliased
-
-_EMPTY_MASK = "The brain mask is empty. Check the brain mask on T1Gd, or leave it out."
 
 
 def isotropic_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float = 5.0) -> Grid:
@@ -30,7 +29,7 @@ def isotropic_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float
     """
     kji = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)
     if not len(kji):
-        raise PreparationError(_EMPTY_MASK)
+        raise PreparationError(Message("brain.mask_empty"))
     fine, scan = np.asarray(step.spacing_mm), Grid.of(brain_mask)
     old = np.asarray(scan.spacing_mm)
     # Faces of the outermost brain voxels, in mm along the scan's axes from the center of its first voxel.
@@ -79,7 +78,7 @@ def network_grid(brain_mask: sitk.Image, step: NetworkGridStep) -> Grid:
     """
     kji = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)
     if not len(kji):
-        raise PreparationError(_EMPTY_MASK)
+        raise PreparationError(Message("brain.mask_empty"))
     center = Grid.of(brain_mask).index_to_lps(kji.mean(axis=0)[::-1])
     return Grid.axis_aligned(center_lps_mm=center, size=step.size, spacing_mm=step.spacing_mm)
 

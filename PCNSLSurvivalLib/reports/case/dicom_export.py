@@ -29,7 +29,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import GridMismatchError
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.reports.case.key_images import KeyImage
 from PCNSLSurvivalLib.results.stored_case import StoredCase
@@ -44,7 +45,7 @@ _TOLERANCE_MM = 0.05
 # Scanners write positions with two to six digits.
 
 
-def write_parametric_map(case: StoredCase, explains: str, slices: Several[Dataset], path: Path) -> None:
+def write_parametric_map(case: StoredCase, explains: OSClass, slices: Several[Dataset], path: Path) -> None:
     """Write one map as a DICOM Parametric Map in 32-bit floating point.
 
     Args:
@@ -62,13 +63,13 @@ def write_parametric_map(case: StoredCase, explains: str, slices: Several[Datase
     values = sitk.GetArrayFromImage(image).astype(np.float32)
     axes = np.reshape(grid.direction_lps, (3, 3)).T
     scale = _scale(case, explains)
-    series = f"RESEARCH Grad-CAM {_ascii(explains)}"
+    series = f"RESEARCH Grad-CAM {_ascii(explains.label)}"
     parametric = ParametricMap(
         source_images=list(slices),
         pixel_array=values,
-        series_instance_uid=_uid(slices, case, explains, "map"),
+        series_instance_uid=_uid(slices, case, explains.label, "map"),
         series_number=_FIRST_SERIES_NUMBER + list(case.maps).index(explains),
-        sop_instance_uid=_uid(slices, case, explains, "map", hashlib.sha256(values.tobytes()).hexdigest()),
+        sop_instance_uid=_uid(slices, case, explains.label, "map", hashlib.sha256(values.tobytes()).hexdigest()),
         instance_number=1,
         device_serial_number=case.prediction["model"]["checksum_sha256"][:16],
         contains_recognizable_visual_features=False,  # 0 outside the brain
@@ -123,10 +124,10 @@ def write_key_image(
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
-        series_instance_uid=_uid(slices, case, image.explains, "key images"),
+        series_instance_uid=_uid(slices, case, image.explains.label, "key images"),
         series_number=_FIRST_SERIES_NUMBER + 10 + list(case.maps).index(image.explains),
         sop_instance_uid=_uid(
-            slices, case, image.explains, "key images", hashlib.sha256(image.rgb.tobytes()).hexdigest()
+            slices, case, image.explains.label, "key images", hashlib.sha256(image.rgb.tobytes()).hexdigest()
         ),
         instance_number=number,
         manufacturer=_MAKER["manufacturer"],
@@ -136,7 +137,7 @@ def write_key_image(
     )
     capture.ConversionType = "WSD"  # made by a workstation
     capture.ImageType = ["DERIVED", "SECONDARY"]
-    capture.SeriesDescription = f"RESEARCH Grad-CAM {_ascii(image.explains)}, key images"
+    capture.SeriesDescription = f"RESEARCH Grad-CAM {_ascii(image.explains.label)}, key images"
     capture.DerivationDescription = f"T1Gd with the map of {_ascii(case.model)} in color over it"
     # The words in the picture name no patient and no date, which is what this attribute asks.
     capture.BurnedInAnnotation = "NO"
@@ -170,7 +171,7 @@ def check_same_block(grid: Grid, slices: Several[Dataset]) -> None:
     ours = [grid.index_to_lps(np.array([i, j, k]) * far) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
     gaps = np.linalg.norm(np.array(ours)[:, None] - np.array(theirs)[None], axis=-1)
     if sorted(size) != sorted(grid.size) or max(gaps.min(axis=0).max(), gaps.min(axis=1).max()) > _TOLERANCE_MM:
-        raise GridMismatchError("The T1Gd series", "the map of this result")
+        raise GridMismatchError(Message("grid.t1gd_series_on_map"))
 
 
 def _middle_mm(one: Dataset) -> float:
@@ -186,9 +187,9 @@ def _comment(case: StoredCase) -> str:
     return f"{RESEARCH_USE_ONLY} Probability of OS > 1 year {probability:.2f}, model {_ascii(case.model)}"
 
 
-def _scale(case: StoredCase, explains: str) -> float:
+def _scale(case: StoredCase, explains: OSClass) -> float:
     entries = (case.prediction["activation_map"], case.prediction["activation_map_other_class"])
-    return next(float(entry["scale"]) for entry in entries if entry["explains"] == explains)
+    return next(float(entry["scale"]) for entry in entries if entry["explains"] == explains.key)
 
 
 def _uid(slices: Several[Dataset], case: StoredCase, *names: Any) -> str:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.reports.colors import activation_rgb
 from PCNSLSurvivalLib.reports.pictures import FAINTEST, make_display, strongest_slices
@@ -32,15 +33,15 @@ class KeyImage:
     Attributes:
         rgb: (rows, columns, 3) ``uint8``.
         position_mm: Where the middle of the slice lies, RAS mm along the axial direction.
-        explains: Label of the class that the map explains.
+        explains: Class that the map explains.
     """
 
     rgb: NDArray[np.uint8]
     position_mm: float
-    explains: str
+    explains: OSClass
 
 
-def key_images(case: StoredCase, t1gd: sitk.Image, explains: str) -> list[KeyImage]:
+def key_images(case: StoredCase, t1gd: sitk.Image, explains: OSClass) -> list[KeyImage]:
     """Draw the slices where one map is strongest.
 
     Args:
@@ -56,7 +57,7 @@ def key_images(case: StoredCase, t1gd: sitk.Image, explains: str) -> list[KeyIma
     """
     scan, activation, mask = canonical(t1gd), canonical(case.maps[explains]), canonical(case.brain_mask)
     if not Grid.of(scan).matches(Grid.of(activation), tolerance_mm=0.01):
-        raise GridMismatchError("The T1Gd", "the map of this result")
+        raise GridMismatchError(Message("grid.t1gd_on_map"))
     display = make_display(sitk.Cast(scan, sitk.sitkFloat32), activation, mask)
     return [
         KeyImage(rgb=_annotated(picture, position, case, explains), position_mm=position, explains=explains)
@@ -64,17 +65,19 @@ def key_images(case: StoredCase, t1gd: sitk.Image, explains: str) -> list[KeyIma
     ]
 
 
-def _annotated(picture: NDArray[np.uint8], position_mm: float, case: StoredCase, explains: str) -> NDArray[np.uint8]:
+def _annotated(
+    picture: NDArray[np.uint8], position_mm: float, case: StoredCase, explains: OSClass
+) -> NDArray[np.uint8]:
     rows, columns = picture.shape[0] * ENLARGED, picture.shape[1] * ENLARGED
     large = Image.fromarray(picture).resize((columns, rows), Image.Resampling.BICUBIC)
     words = [
-        f"Grad-CAM for {explains.replace('≤', '<=')}, fraction of the maximum",  # the font has no ≤
+        f"Grad-CAM for {explains.label.replace('≤', '<=')}, fraction of the maximum",  # the font has no ≤
         f"Probability of OS > 1 year {case.prediction['probability_over_one_year']:.2f}, model {case.model}",
         RESEARCH_USE_ONLY,
     ]
-    warning = next(iter(case.prediction.get("warnings", [])), "") if not _has_meaning(case) else ""
+    warning = next(iter(case.prediction.get("warnings", [])), None) if not _has_meaning(case) else None
     if warning:
-        words[1:1] = _wrapped(warning, columns)
+        words[1:1] = _wrapped(warning["sentence"], columns)
     sheet = Image.new("RGB", (columns + 2 * _RIM + _BAR, rows + 3 * _RIM + _LINE * len(words)))
     sheet.paste(large, (_RIM, _RIM))
     draw = ImageDraw.Draw(sheet)

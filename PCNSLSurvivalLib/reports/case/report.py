@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
+from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.progress import StepEvent
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.inference.predict import CaseResult
@@ -44,7 +46,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
     return page_template("case_report.html").render(
         research_use_only=RESEARCH_USE_ONLY,
         model={
-            "banner": model.warning,
+            "banner": str(model.warning or ""),
             "card_line": f"Model {model.name} {model.version}: {model.training_cohort}",
             "rows": _model_rows(result),
         },
@@ -53,7 +55,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         threshold_sentence=f"Decision threshold: {network.decision_threshold:.2f}.",
         spread_sentence=_spread_sentence(result),
         gauge=_gauge(result),
-        warnings=result.warnings,
+        warnings=[str(warning) for warning in result.warnings],
         target_label=network.target.label,
         map_sentence=_map_sentence(result),
         views=orthogonal_views(display, strongest_point_lps_mm(display)),
@@ -66,13 +68,10 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         evidence_views=_evidence_views(result),
         evidence_stops=evidence_stops(),
         evidence_full=f"{FULL_SCALE:g}",
-        familiarity=network.familiarity.sentence,
+        familiarity=str(network.familiarity.message),
         checks=None if result.checks is None else result.checks.to_json(),
-        steps=[(_step_label(name), seconds) for name, seconds in result.seconds.items()],
-        findings=[
-            {**finding.to_json(), "value_text": "" if finding.value is None else f"{finding.value:.4g} {finding.unit}"}
-            for finding in result.prepared.findings
-        ],
+        steps=[(StepEvent.of_key(name).title, seconds) for name, seconds in result.seconds.items()],
+        findings=[_finding_row(finding) for finding in result.prepared.findings],
         provenance=[
             ("Model checksum (SHA-256)", model.checksum),
             ("Preprocessing recipe (SHA-256)", result.prepared.recipe.sha256),
@@ -142,6 +141,15 @@ def _model_rows(result: CaseResult) -> list[tuple[str, str]]:
     ]
 
 
+def _finding_row(finding: Finding) -> dict[str, str]:
+    return {
+        "subject": finding.sequence.label if finding.sequence else "brain mask",
+        "value_text": "" if finding.value is None else f"{finding.value:.4g} {finding.unit}",
+        "verdict": finding.verdict.value,
+        "sentence": finding.sentence,
+    }
+
+
 def _gauge(result: CaseResult) -> dict[str, Any]:
     def place(probability: float) -> float:
         return round(_GAUGE_LEFT + _GAUGE_WIDTH * probability, 1)
@@ -168,8 +176,3 @@ def _strip_layout(views: list[View]) -> dict[str, Any]:
         for n, view in enumerate(views)
     ]
     return {"width": width * _STRIP_COLUMNS, "height": height * rows, "tiles": tiles}
-
-
-def _step_label(name: str) -> str:
-    step, _, detail = name.partition(" ")
-    return f"{Step(step).label}, {detail}" if detail else Step(step).label

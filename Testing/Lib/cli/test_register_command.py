@@ -51,12 +51,12 @@ def test_a_shifted_scan_comes_back_over_t1gd(head, tmp_path):
         return np.corrcoef(*(sitk.GetArrayFromImage(i)[brain] for i in (fixed, image)))[0, 1]
 
     assert likeness(aligned) > likeness(moving) + 0.1
-    assert {found["subject"] for found in stored["findings"]} >= {"T1"}
+    assert {found["sequence"] for found in stored["findings"]} >= {"t1"}
 
 
 def test_without_another_scan_there_is_nothing_to_do(head, tmp_path, capsys):
     assert _register(head, tmp_path / "out") == 3
-    assert "Give --t1, --t2 or --flair" in capsys.readouterr().err
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["code"] == "register.nothing_given"
     assert not (tmp_path / "out").exists()
 
 
@@ -90,8 +90,9 @@ def _moved(matrix):
 )
 def test_what_is_no_alignment_is_refused(tmp_path, text):
     (tmp_path / "alignment.json").write_text(text, encoding="utf-8")
-    with pytest.raises(PreparationError, match=r"Give the alignment\.json that 'pcnsl-survival register' made"):
+    with pytest.raises(PreparationError) as refused:
         read_movements(tmp_path / "alignment.json")
+    assert refused.value.message.code == "alignment.unreadable"
 
 
 def test_every_sequence_can_be_given_to_predict_and_register(tmp_path):

@@ -61,10 +61,12 @@ def test_both_runtimes_predict_and_explain_alike(tmp_path):
 
 def test_what_onnx_runtime_cannot_do_is_said(tmp_path):
     folder = small_model(tmp_path / "untrained")
-    with pytest.raises(NetworkError, match="float32 on the CPU"):
+    with pytest.raises(NetworkError) as refused:
         SurvivalNetwork(folder, "cuda", runtime="onnx")
-    with pytest.raises(NetworkError, match="layer4"):
+    assert refused.value.message.code == "runtime.onnx_is_float32_on_cpu"
+    with pytest.raises(NetworkError) as refused:
         SurvivalNetwork(folder, runtime="onnx").predict(np.zeros((1, 32, 32, 32), np.float32), block="layer3")
+    assert refused.value.message.code == "runtime.onnx_layer4_only"
 
 
 def test_a_computer_without_torch_and_monai_predicts_and_explains(tmp_path):

@@ -8,6 +8,7 @@ from made_models import small_model
 from scipy.ndimage import gaussian_filter
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.familiarity import (
     FamiliarityStatistics,
@@ -93,7 +94,7 @@ def judge(network):
     )
 
     def judged(case):
-        return judge_familiarity(statistics, case, network.predict(case).features, names=["T1Gd"])
+        return judge_familiarity(statistics, case, network.predict(case).features, sequences=[MRSequence.T1GD])
 
     return judged
 
@@ -119,9 +120,10 @@ def test_new_scans_of_the_same_kind_are_typical_nearly_always(judge):
 )
 def test_foreign_volumes_are_unlike_anything(judge, foreign):
     judged = judge(foreign())
-    assert judged.verdict == "unlike anything the model has seen"
+    assert judged.verdict == FamiliarityVerdict.UNLIKE
+    assert judged.message.code == "familiarity.unlike"
     assert judged.distance > 2
-    assert judged.furthest in judged.sentence
+    assert judged.message.values["furthest"] == judged.furthest
 
 
 def test_a_scan_that_ends_in_the_brain_and_an_inverted_one_are_not_typical(judge):
@@ -129,7 +131,7 @@ def test_a_scan_that_ends_in_the_brain_and_an_inverted_one_are_not_typical(judge
     cut[:, :, 26:] = 0
     judged = judge(normalized(cut))
     assert judged.verdict != FamiliarityVerdict.TYPICAL
-    assert judged.furthest in ("head-foot size of the brain", "fullness of the brain")
+    assert judged.furthest.code in ("measure.head_foot_size", "measure.fullness")
     assert judge(-normalized(brain(1)[0])).verdict != FamiliarityVerdict.TYPICAL
 
 
@@ -144,14 +146,16 @@ def test_statistics_survive_their_file_and_damaged_ones_are_refused():
     features = [np.random.default_rng(n).random((2, 5)).astype(np.float32) for n in range(8)]
     made = familiarity_statistics([measures_of(case) for case in cases], features, reference="drawn")
     stored = json.loads(json.dumps(made.to_json()))
-    read = FamiliarityStatistics.from_json(stored, sequences=["t1gd"], features=10)
+    read = FamiliarityStatistics.from_json(stored, sequences=[MRSequence.T1GD], features=10)
     for name, spread in made.spreads.items():
         np.testing.assert_allclose(read.spreads[name].center, spread.center, rtol=1e-5)
     for damage in ({"cases": "many"}, {"spreads": {}}, {"spreads": 3}, {"extra": 1}):
-        with pytest.raises(ModelFolderError, match="statistics"):
-            FamiliarityStatistics.from_json({**stored, **damage}, sequences=["t1gd"], features=10)
-    for sequences, number in ((["t1gd"], 11), (["t1gd", "t2"], 10)):
-        with pytest.raises(ModelFolderError, match="statistics"):
+        with pytest.raises(ModelFolderError) as refused:
+            FamiliarityStatistics.from_json({**stored, **damage}, sequences=[MRSequence.T1GD], features=10)
+        assert refused.value.message.code == "familiarity.unreadable"
+    for sequences, number in (([MRSequence.T1GD], 11), ([MRSequence.T1GD, MRSequence.T2], 10)):
+        with pytest.raises(ModelFolderError) as refused:
             FamiliarityStatistics.from_json(stored, sequences=sequences, features=number)
+        assert refused.value.message.code == "familiarity.unreadable"
     with pytest.raises(ValueError, match="at least 8"):
         familiarity_statistics([measures_of(c) for c in cases[:3]], features[:3], reference="few")

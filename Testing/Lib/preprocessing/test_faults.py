@@ -8,6 +8,7 @@ from examinations import draw_heads, examine
 from faults import Examination, judge, true_examination
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.preprocessing.pipeline import stop_unless_usable
 
@@ -22,36 +23,43 @@ def test_a_sound_examination_raises_no_alarm(examination):
 
 
 @pytest.mark.parametrize(
-    ("fault", "code", "verdict", "words"),
+    ("fault", "measure", "verdict", "code"),
     [
-        (faults.leaking_mask, "mask_near_skin", Verdict.CHECK, "mask leaks"),
-        (faults.mask_without_its_front, "mask_missed", Verdict.CHECK, "leaves out"),
-        (faults.mask_without_its_top, "mask_missed", Verdict.CHECK, "leaves out"),
-        (faults.mask_in_two_pieces, "mask_pieces", Verdict.UNUSABLE, "falls apart"),
-        (faults.cut_vertex, "brain_cut", Verdict.CHECK, "The top of the brain is cut off"),
-        (faults.half_the_head, "brain_cut", Verdict.UNUSABLE, "The left of the brain is cut off"),
-        (faults.swapped_scans, "enhancement", Verdict.UNUSABLE, "swapped"),
-        (faults.no_contrast_agent, "enhancement", Verdict.CHECK, "hardly looks contrast-enhanced"),
-        (faults.pose_shifted, "registration_sharpness", Verdict.UNUSABLE, "T2 does not seem to lie over T1Gd"),
-        (faults.pose_turned, "registration_sharpness", Verdict.UNUSABLE, "T2 does not seem to lie over T1Gd"),
-        (faults.pose_mirrored_front_to_back, "head_turn", Verdict.UNUSABLE, "hardly possible in a head coil"),
-        (faults.strong_noise, "signal_to_noise", Verdict.CHECK, "T1Gd is very noisy"),
-        (faults.extreme_noise, "signal_to_noise", Verdict.UNUSABLE, "T1Gd is very noisy"),
-        (faults.ten_mm_slices, "slice_distance", Verdict.CHECK, "The slices of T1Gd lie 10"),
-        (faults.part_of_a_series, "uncovered_brain", Verdict.UNUSABLE, "T2 does not show"),
+        (faults.leaking_mask, "mask_near_skin", Verdict.CHECK, "brain.near_skin"),
+        (faults.mask_without_its_front, "mask_missed", Verdict.CHECK, "brain.missed"),
+        (faults.mask_without_its_top, "mask_missed", Verdict.CHECK, "brain.missed"),
+        (faults.mask_in_two_pieces, "mask_pieces", Verdict.UNUSABLE, "brain.apart"),
+        (faults.cut_vertex, "brain_cut", Verdict.CHECK, "brain.cut_off"),
+        (faults.half_the_head, "brain_cut", Verdict.UNUSABLE, "brain.cut_off"),
+        (faults.swapped_scans, "enhancement", Verdict.UNUSABLE, "enhancement.swapped"),
+        (faults.no_contrast_agent, "enhancement", Verdict.CHECK, "enhancement.hardly"),
+        (faults.pose_shifted, "registration_sharpness", Verdict.UNUSABLE, "registration.not_over_t1gd"),
+        (faults.pose_turned, "registration_sharpness", Verdict.UNUSABLE, "registration.not_over_t1gd"),
+        (faults.pose_mirrored_front_to_back, "head_turn", Verdict.UNUSABLE, "registration.impossible_turn"),
+        (faults.strong_noise, "signal_to_noise", Verdict.CHECK, "scan.noisy"),
+        (faults.extreme_noise, "signal_to_noise", Verdict.UNUSABLE, "scan.noisy"),
+        (faults.ten_mm_slices, "slice_distance", Verdict.CHECK, "scan.thick_slices"),
+        (faults.part_of_a_series, "uncovered_brain", Verdict.UNUSABLE, "registration.uncovered_brain"),
     ],
 )
-def test_a_fault_is_told(fault, code, verdict, words, examination):
-    (finding,) = [finding for finding in fault(examination) if finding.code == code]
+def test_a_fault_is_told(fault, measure, verdict, code, examination):
+    (finding,) = [finding for finding in fault(examination) if finding.measure == measure]
     assert finding.verdict is verdict
-    assert words in finding.sentence
+    assert finding.message.code == code
     if verdict is Verdict.UNUSABLE:
-        with pytest.raises(PreparationError, match="--override-quality"):
+        with pytest.raises(PreparationError) as stopped:
             stop_unless_usable([finding], override=False)
+        assert stopped.value.message == Message("quality.stop", findings=(finding.message,))
     stop_unless_usable([finding], override=True)
 
 
 def test_what_is_left_of_a_shrunken_mask_is_too_little(examination):
-    (finding,) = [finding for finding in faults.shrunken_mask(examination) if finding.code == "brain_volume"]
+    (finding,) = [finding for finding in faults.shrunken_mask(examination) if finding.measure == "brain_volume"]
     assert finding.verdict is not Verdict.GOOD
-    assert "too little for an adult brain" in finding.sentence
+    assert finding.message.code == "brain.too_small"
+
+
+@pytest.mark.parametrize(("fault", "side"), [(faults.cut_vertex, "word.top"), (faults.half_the_head, "word.left")])
+def test_the_end_of_the_brain_that_is_cut_off_is_named(fault, side, examination):
+    (finding,) = [finding for finding in fault(examination) if finding.measure == "brain_cut"]
+    assert finding.message.values["side"].code == side

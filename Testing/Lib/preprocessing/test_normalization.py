@@ -7,6 +7,8 @@ import pytest
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
 
@@ -19,9 +21,9 @@ def brain_of(values: np.ndarray) -> tuple[sitk.Image, sitk.Image]:
 
 def test_defect_19_one_bright_vessel_does_not_set_the_scale():
     values = np.random.default_rng(4).normal(300, 40, (24, 24, 24))
-    plain = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, name="T1Gd"))
+    plain = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, sequence=MRSequence.T1GD))
     values[10:12, 10, 4:20] = 20000.0
-    shining = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, name="T1Gd"))
+    shining = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, sequence=MRSequence.T1GD))
     elsewhere = values < 20000.0
     assert shining[elsewhere] == pytest.approx(plain[elsewhere], abs=0.02)
     assert shining[~elsewhere] == pytest.approx(RECIPE.normalization.clip[1])
@@ -31,5 +33,6 @@ def test_defect_19_one_bright_vessel_does_not_set_the_scale():
 
 
 def test_a_brain_without_contrast_is_refused():
-    with pytest.raises(PreparationError, match="T1 shows no contrast inside the brain"):
-        normalize(*brain_of(np.full((12, 12, 12), 7.0)), RECIPE.normalization, name="T1")
+    with pytest.raises(PreparationError) as refused:
+        normalize(*brain_of(np.full((12, 12, 12), 7.0)), RECIPE.normalization, sequence=MRSequence.T1)
+    assert refused.value.message == Message("preparation.no_contrast_in_brain", sequence=MRSequence.T1)

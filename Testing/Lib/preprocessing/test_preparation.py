@@ -95,7 +95,7 @@ def test_gain_and_offset_of_the_scanner_do_not_reach_the_network(patient, prepar
 
 def test_a_mask_on_other_voxels_is_refused(patient, prepared):
     half = sitk.Shrink(prepared.brain_mask, [2, 2, 2])
-    with pytest.raises(GridMismatchError, match="brain mask"):
+    with pytest.raises(GridMismatchError) as refused:
         prepare_case(
             {MRSequence.T1GD: _canonical(patient.scans[MRSequence.T1GD])},
             recipe=RECIPE,
@@ -103,6 +103,7 @@ def test_a_mask_on_other_voxels_is_refused(patient, prepared):
             brain_mask=half,
             known=ScanState(already_corrected=True),
         )
+    assert refused.value.message.code == "grid.brain_mask_on_t1gd"
 
 
 @hypothesis_settings(max_examples=200)

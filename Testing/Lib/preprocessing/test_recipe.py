@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, Recipe, factors_for, refuse_other_preparation
 
 
@@ -28,7 +29,8 @@ def test_thick_slices_are_kept_while_fine_voxels_are_joined():
 
 def test_a_case_prepared_by_another_recipe_is_refused_by_name_of_the_step():
     finer = dataclasses.replace(RECIPE, resampling=dataclasses.replace(RECIPE.resampling, spacing_mm=(0.8, 0.8, 0.8)))
-    with pytest.raises(PreparationError, match=r"Case 7 was prepared with another recipe .*\(resampling\)"):
+    with pytest.raises(PreparationError) as refused:
         refuse_other_preparation(finer, RECIPE, case="Case 7")
+    assert refused.value.message == Message("recipe.other_than_model", case="Case 7", steps=("resampling",))
     other_block = dataclasses.replace(RECIPE, network_grid=dataclasses.replace(RECIPE.network_grid, size=(96, 96, 96)))
     refuse_other_preparation(other_block, RECIPE, case="Case 7")

@@ -21,7 +21,7 @@ def _prepared(scans: dict[MRSequence, sitk.Image], **more: object) -> tuple[Prep
 
     def listen(event: StepEvent) -> None:
         if event.state == "skipped":
-            skipped[event.step] = event.detail
+            skipped[event.step] = event.reason.code
 
     return prepare_case(scans, recipe=RECIPE, clock=StepClock(listen), override_quality=True, **more), skipped
 
@@ -30,9 +30,9 @@ def test_a_stripped_scan_is_recognized_reported_and_not_corrected_again():
     scans, brain, _ = made_head(1)
     stripped = sitk.Mask(scans[MRSequence.T1GD], brain)
     case, skipped = _prepared({MRSequence.T1GD: stripped})
-    assert skipped[Step.BRAIN_EXTRACTION] == "already skull-stripped"
-    assert skipped[Step.BIAS_FIELD] == "the scans have no bias field left"
-    assert "already_stripped" in {finding.code for finding in case.findings}
+    assert skipped[Step.BRAIN_EXTRACTION] == "skipped.already_stripped"
+    assert skipped[Step.BIAS_FIELD] == "skipped.no_bias_field"
+    assert "already_stripped" in {finding.measure for finding in case.findings}
     assert (sitk.GetArrayViewFromImage(case.brain_mask) == sitk.GetArrayViewFromImage(brain)).all()
     corrected = sitk.GetArrayViewFromImage(case.corrected[MRSequence.T1GD])
     assert (corrected == sitk.GetArrayViewFromImage(stripped)).all()

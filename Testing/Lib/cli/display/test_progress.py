@@ -1,17 +1,18 @@
 import json
 
 from PCNSLSurvivalLib.cli.display.progress import TerminalProgress, listener_for
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
-from PCNSLSurvivalLib.core.terms import Step
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 
 
 def _run(listener):
     clock = StepClock(listener)
-    with clock.step(Step.BIAS_FIELD, "T1Gd") as running:
+    with clock.step(Step.BIAS_FIELD, MRSequence.T1GD) as running:
         running(0.5)
-    clock.skip(Step.BRAIN_EXTRACTION, "a brain mask was given")
+    clock.skip(Step.BRAIN_EXTRACTION, Message("skipped.brain_mask_given"))
     clock.record(Step.GRAD_CAM, 0.25)
-    clock.keep(Step.REGISTRATION, "T2")
+    clock.keep(Step.REGISTRATION, MRSequence.T2)
     return clock
 
 
@@ -23,7 +24,9 @@ def test_json_lines_carry_every_event(capsys):
     ]  # fmt: skip
     assert events[1]["fraction"] == 0.5
     assert events[0]["step"] == "bias_field"
-    assert events[0]["detail"] == "T1Gd"
+    assert events[0]["sequence"] == "t1gd"
+    assert events[3]["reason"]["code"] == "skipped.brain_mask_given"
+    assert list(clock.seconds) == ["bias_field t1gd", "grad_cam"]
     assert clock.seconds["grad_cam"] == 0.25
 
 

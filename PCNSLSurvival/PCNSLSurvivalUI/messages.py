@@ -1,4 +1,8 @@
-"""What the library tells, in the user's language: its code and values become a sentence here."""
+"""What the library tells, in the user's language: its code and values become a sentence here.
+
+Its templates stand as literals in ``PCNSLSurvivalLib/core/messages/``, where Slicer's translation tool reads them, and
+are looked up under the name of their table.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,0 @@
-"""What the library says, in the user's language."""

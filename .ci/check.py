@@ -16,7 +16,20 @@ CHECKS = {
     "lint": [BIN / "ruff", "check", "."],
     "types": [BIN / "mypy"],
     "import contracts": [BIN / "lint-imports"],
-    "tests": [sys.executable, "-m", "pytest", "-m", "not slow"],
+    # Side by side, the tests of one file in one process: they share what is slow to make.
+    "tests": [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "not slow",
+        "-n",
+        "auto",
+        "--maxprocesses",
+        "4",
+        "--dist",
+        "loadfile",
+    ],
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom
 import pytest
 import SimpleITK as sitk
-from catalogue import dicom_files, exports, scan_files
+from catalogue import dicom_files, exports, scan_files, tables
 from catalogue.rows import Row
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.imaging.io import Scan, read_scan
 
 
-@pytest.mark.parametrize("row", [*scan_files.REFUSED, *dicom_files.REFUSED, *exports.REFUSED], ids=str)
+@pytest.mark.parametrize("row", [*scan_files.REFUSED, *dicom_files.REFUSED, *exports.REFUSED, *tables.REFUSED], ids=str)
 def test_a_broken_input_ends_in_a_sentence(row: Row, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "in").mkdir()
     given = row.build(tmp_path / "in")

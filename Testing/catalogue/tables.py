@@ -1,0 +1,81 @@
+"""Tables of patients and experiment files that could be misread, grow without end, or are none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from catalogue.rows import Build, Row
+
+_TABLE = ("preprocess", "{}", "--dry-run", "--out", "{out}")
+_PLAN = ("experiment", "{}", "--cohort", "{in}", "--out", "{out}")
+_LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n"
+
+
+def _table(columns: str, *rows: str, mark: str = ",") -> Build:
+    lines = [f"patient_id,t1gd,{columns}", *(f"p{number},p{number}.nii,{row}" for number, row in enumerate(rows))]
+    return _file("p.csv", "\n".join(lines).replace(",", mark).replace("§", ",") + "\n")
+
+
+def _file(name: str, content: str | bytes) -> Build:
+    def build(folder: Path) -> Path:
+        path = folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return build
+
+
+def _link(folder: Path) -> Path:
+    (folder / "p.csv").symlink_to("../.git/annex/objects/x/y/p.csv")
+    return folder / "p.csv"
+
+
+def _pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "plan.yaml")
+    return folder / "plan.yaml"
+
+
+def _row(name: str, build: Build, says: str, words: tuple[str, ...] = _TABLE) -> Row:
+    return Row(name, build, says=says, words=words)
+
+
+REFUSED = [
+    _row("event in OS", _table("OS,dead", "1,1", "0,0"), "'OS' of p.csv holds an event"),
+    _row("event in os_days", _table("os_days,event", "1,1", "0,0"), "holds an event"),
+    _row("cBioPortal months", _table("OS_MONTHS,OS_STATUS", "30,1:DECEASED"), "counts months"),
+    _row("LUMIERE weeks", _table("Survival time (weeks),event", "70,1"), "counts weeks"),
+    _row("SurvSet time", _table("event,time", "1,306"), "does not say"),
+    _row("fractions in OS", _table("OS,event", "14.2,1"), "does not say its unit"),
+    _row("days without deaths", _table("os_days", "300"), "no column 'death_observed'"),
+    _row("censoring alone", _table("os_days,censored", "300,1"), "censored as well as died"),
+    _row("1.234 under semicolons", _table("os_days,event", "1.234,1", mark=";"), "point"),
+    _row("1,234 under semicolons", _table("os_days,event", "1§234,1", mark=";"), "comma"),
+    _row("1_000", _table("os_days,event", "1_000,1"), "should be a number"),
+    _row("digits of another script", _table("os_days,event", "٣٠٠,1"), "should be a number"),
+    _row("negative days", _table("os_days,event", "-5,1"), "negative survival"),
+    _row("date as days", _table("os_days,event", "20150801,1"), "days up to 36525"),
+    _row("column twice", _table("os_days,event,OS days", "1,1,2"), "more than once"),
+    _row("two columns that differ", _table("os_days,event,Survival_days", "300,1,900"), "contradicts itself"),
+    _row("dead and alive", _table("os_days,event,vital_status", "300,1,Alive"), "contradicts itself"),
+    _row("header twice", _file("p.csv", "patient_id,t1gd\npatient_id,t1gd\n"), "names the columns a second time"),
+    _row("age of 200", _table("age", "200"), "an age in years"),
+    _row("open quotation mark", _file("p.csv", 'patient_id,t1gd\na,"a.nii\nb,b.nii\n'), "cannot be read"),
+    _row("NUL in a name", _file("p.csv", "patient_id,t1gd\na\x00,a.nii\n"), "control characters"),
+    _row("terminal code in a header", _file("p.csv", "patient_id,t1gd,\x1b[31m\na,a.nii,1\n"), "control characters"),
+    _row("UTF-16", _file("p.csv", "patient_id,t1gd\na,a.nii\n".encode("utf-16")), "cannot be read"),
+    _row("binary", _file("p.csv", bytes(range(256))), "cannot be read"),
+    _row("empty table", _file("p.csv", ""), "is empty"),
+    _row("Git LFS pointer", _file("p.csv", _LFS), "was not fetched"),
+    _row("DataLad link", _link, "was not fetched"),
+    _row("entries that refer to others", _file("plan.yaml", "a: &a [x]\nb: [*a, *a]\n"), "another entry", _PLAN),
+    _row("an entry within itself", _file("plan.yaml", "network: &a\n  b: *a\n"), "another entry", _PLAN),
+    _row("nested without end", _file("plan.yaml", "cohort: " + "[" * 100_000), "nested deeper", _PLAN),
+    _row("plan of a megabyte", _file("plan.yaml", "cohort: " + "x" * 1_000_001), "larger than 1 MB", _PLAN),
+    _row("number of 10,000 digits", _file("plan.yaml", "seed: " + "1" * 10_000), "must be a plain number", _PLAN),
+    _row("day of no calendar", _file("plan.yaml", "cohort: 2001-99-99\n"), "must be a plain number", _PLAN),
+    _row("NUL in a plan", _file("plan.yaml", "cohort: a\x00b\n"), "cannot be read as YAML", _PLAN),
+    _row("code in a plan", _file("plan.yaml", "cohort: !!python/name:os.getcwd\n"), "cannot be read as YAML", _PLAN),
+    _row("rate that is no number", _file("plan.yaml", "training: {learning_rate: .nan}\n"), "finite number", _PLAN),
+    _row("FIFO as a plan", _pipe, "cannot be read", _PLAN),
+]

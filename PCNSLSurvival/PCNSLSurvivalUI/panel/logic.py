@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalUI.install import extensions, packages
-from PCNSLSurvivalUI.messages.shown import shown
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel.dicom_tags import seriesHeader
 from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters, isComplete
 from PCNSLSurvivalUI.panel.volume_roles import doubt_about

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
 from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
-from PCNSLSurvivalUI.messages.shown import shown
+from PCNSLSurvivalUI.messages import shown
 
 _NO_HEADER = SeriesHeader()
 

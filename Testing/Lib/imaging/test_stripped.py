@@ -93,9 +93,9 @@ def test_in_doubt_the_brain_is_extracted_and_this_is_said():
     half = _image(np.where(upper & right, values, there), grid)  # a fifth of the skull was left on
     assert shows(half) == "unclear"
     stripped, findings = is_stripped(half, said=False)
-    assert (stripped, [finding.code for finding in findings]) == (False, ["skull_unclear"])
+    assert (stripped, [finding.measure for finding in findings]) == (False, ["skull_unclear"])
     assert is_stripped(half, said=True) == (True, ())
-    assert [finding.code for finding in is_stripped(left, said=True)[1]] == ["skull_found"]
+    assert [finding.measure for finding in is_stripped(left, said=True)[1]] == ["skull_found"]
 
 
 @pytest.mark.real

@@ -77,18 +77,19 @@ def test_the_prediction_file_keeps_what_made_it(prediction):
     assert prediction["research_use_only"] == RESEARCH_USE_ONLY
     probability = prediction["probability_over_one_year"]
     assert 0 < probability < 1
-    assert prediction["class"] == ("OS > 1 year" if probability >= prediction["decision_threshold"] else "OS ≤ 1 year")
+    over = probability >= prediction["decision_threshold"]
+    assert prediction["class"] == ("over_one_year" if over else "up_to_one_year")
     assert prediction["log_odds"] == pytest.approx(np.log(probability / (1 - probability)), abs=1e-4)
     evidence = prediction["evidence"]
     assert evidence["constant"] + evidence["for"] + evidence["against"] == pytest.approx(
         prediction["log_odds"], abs=1e-4
     )
     assert set(prediction["inputs"]) == {"t1gd", "t1", "t2"}
-    assert {"bias_field T1Gd", "registration T2", "brain_extraction", "prediction"} <= set(prediction["seconds"])
+    assert {"bias_field t1gd", "registration t2", "brain_extraction", "prediction"} <= set(prediction["seconds"])
     assert prediction["activation_map"]["cell_size_mm"] == [32.0, 32.0, 32.0]
     # An untrained or demonstration model says so before anything else.
     if not prediction["model"]["prognostic_meaning"]:
-        assert "no prognostic meaning" in prediction["warnings"][0]
+        assert prediction["warnings"][0]["code"] in ("model.untrained", "model.demonstration")
 
 
 def test_the_prediction_file_follows_its_schema_and_knows_its_files(result, prediction):
@@ -184,7 +185,7 @@ def test_a_second_prediction_uses_the_steps_that_the_first_one_kept(patient, tmp
     for run in ("first", "second"):
         assert main(["predict", *words, "--out", str(tmp_path / run)]) == 0
         events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-        states.append([e["state"] for e in events if e.get("step") == "bias_field" and e["detail"] == "T1Gd"])
+        states.append([e["state"] for e in events if e.get("step") == "bias_field" and e["sequence"] == "t1gd"])
     assert states[0][-1] == "finished"
     assert states[1] == ["kept"]
     first, second = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,15 @@ import SimpleITK as sitk
 from PIL import Image
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, OSClass
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.imaging.io import read_scan
 from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
 from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
+from PCNSLSurvivalLib.reports.case.key_images import key_images
 from PCNSLSurvivalLib.reports.pdf import find_browser
+from PCNSLSurvivalLib.results.stored_case import read_stored_case
 
 PROTOCOL = SequenceProtocol(
     contrast="gradient_echo",
@@ -62,11 +67,12 @@ def made(tmp_path_factory):
     for name, values in volumes.items():
         sitk.WriteImage(image_on_grid(np.ascontiguousarray(values), grid), str(result / f"{name}.nrrd"))
     prediction = {
+        "schema_version": "2.0",
         "probability_over_one_year": 0.31,
-        "warnings": ["This model is UNTRAINED: its probability and maps have no prognostic meaning."],
+        "warnings": [Message("model.untrained").to_json()],
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "prognostic_meaning": False},
-        "activation_map": {"explains": "OS ≤ 1 year", "scale": 0.4},
-        "activation_map_other_class": {"explains": "OS > 1 year", "scale": 0.2},
+        "activation_map": {"explains": "up_to_one_year", "scale": 0.4},
+        "activation_map_other_class": {"explains": "over_one_year", "scale": 0.2},
     }
     (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
     (result / "report.html").write_text(
@@ -82,6 +88,21 @@ def exported(made):
     words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(out)]
     assert main([*words, "--key-images", str(made / "pictures"), "--debug"]) == 0
     return out
+
+
+def test_a_result_of_schema_1_is_read_as_one_of_today(made, tmp_path):
+    old = shutil.copytree(made / "result", tmp_path / "old")
+    prediction = json.loads((old / "prediction.json").read_text(encoding="utf-8"))
+    prediction["schema_version"] = "1.1"
+    prediction["warnings"] = ["Old words."]
+    prediction["activation_map"]["explains"] = "OS ≤ 1 year"
+    prediction["activation_map_other_class"]["explains"] = "OS > 1 year"
+    (old / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+    case = read_stored_case(old)
+    assert list(case.maps) == [OSClass.UP_TO_ONE_YEAR, OSClass.OVER_ONE_YEAR]
+    assert case.prediction["warnings"] == [{"code": None, "values": {}, "sentence": "Old words."}]
+    picture, *_ = key_images(case, read_scan(made / "t1gd", MRSequence.T1GD).image, OSClass.UP_TO_ONE_YEAR)
+    assert picture.rgb.any()
 
 
 def _source(made):

@@ -23,31 +23,31 @@ _T1GD = {"sequence": "t1gd"}
 NO_CONTENT = {
     "code": "scan.same_value",
     "values": {"sequence": _T1GD},
-    "sentence": "T1Gd has the same value everywhere, so it shows nothing. Choose another file for T1Gd.",
+    "sentence": "T1Gd has the same value in all voxels. Choose another file for T1Gd.",
 }
 SMALL_BRAIN = {
     "code": "brain.too_small",
     "values": {"ml": 700.0},
-    "sentence": "The brain mask holds 700 mL, too little for an adult brain. Look at its outline on the slices.",
+    "sentence": "Brain mask volume: 700 mL, too small for an adult brain. Check its outline on the slices.",
 }
 THIN_SLICES = {
     "code": "scan.slices_apart",
     "values": {"sequence": _T1GD, "mm": 2.0},
-    "sentence": "The slices of T1Gd lie 2.0 mm apart.",
+    "sentence": "Slice spacing of T1Gd: 2.0 mm.",
 }
 FAMILIAR = {
     "code": "familiarity.typical",
     "values": {"cases": 24, "reference": "24 virtual patients"},
-    "sentence": "This scan is like the 24 scans the model knows (24 virtual patients).",
+    "sentence": "In distribution: within the range of the 24 training scans (24 virtual patients).",
 }
 
 
 def not_over_t1gd(role: str) -> dict[str, object]:
     """What is told of T1 or T2."""
     sentence = (
-        "{0} does not seem to lie over T1Gd. Compare the two on the checkerboard: are they from one patient? Otherwise "
-        "leave {0} out, or register it by hand and say so (in Slicer 'Skip' for the alignment under Advanced, on the "
-        "command line --already-registered)."
+        "{0} may not be registered to T1Gd. Compare the two on the checkerboard: are they from one patient? Otherwise "
+        "leave {0} out, or register it manually and say so (in Slicer choose 'None' for the registration under "
+        "Advanced, on the command line --already-registered)."
     )
     return {
         "code": "registration.not_over_t1gd",

@@ -167,7 +167,7 @@ def test_what_our_process_does_is_listed_in_the_users_language(invented):
     skip.skip(Step.BIAS_FIELD, Message("skipped.no_bias_field"))
     skip.skip(Step.BRAIN_EXTRACTION, Message("skipped.brain_mask_given"))
     assert steps.find("registration t2 rough").label == "«Registration to T1Gd», T2, «rough»"
-    assert steps.find("bias_field").note == "«the scans have no bias field left»"
+    assert steps.find("bias_field").note == "«already bias-corrected»"
     assert steps.find("brain_extraction").note == "«a brain mask was given»"
 
 

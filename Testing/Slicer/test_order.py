@@ -191,7 +191,7 @@ def test_every_step_tells_its_state_seconds_and_verdict(standin, quick_panel, pa
     brain, read = rows["Brain extraction"], rows["Read and check"]
     assert table.item(brain, 0).text() == "✓"
     assert table.item(brain, 3).text() == "check"
-    assert "Look at its outline" in table.item(brain, 1).toolTip()
+    assert "Check its outline" in table.item(brain, 1).toolTip()
     assert table.item(read, 3).text() == "good"
     assert table.item(rows["3D ResNet"], 2).text().endswith(" s")
     assert table.item(rows["T1 to T1Gd, for reading"], 3).text() == "look"

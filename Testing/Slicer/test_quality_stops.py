@@ -100,16 +100,16 @@ def _slow(*values):
     ("fault", "reads", "said", "step"),
     [
         (not_a_number, 1, "values that are not numbers", "read"),
-        _slow(one_value, 1, "the same value everywhere", "read"),
+        _slow(one_value, 1, "the same value in all voxels", "read"),
         _slow(ct, 1, "looks like a CT", "read"),
         (small_outline, 1, "too little for an adult brain", "read"),
-        (whole_head, 1, "The brain mask leaks", "read"),
-        (two_pieces, 1, "falls apart", "read"),
-        _slow(outline_of_the_lower_half, 1, "leaves out", "read"),
-        _slow(half_a_scan, 1, "is cut off by the border of T1Gd", "read"),
+        (whole_head, 1, "extends into the scalp", "read"),
+        (two_pieces, 1, "is fragmented", "read"),
+        _slow(outline_of_the_lower_half, 1, "misses", "read"),
+        _slow(half_a_scan, 1, "is cut off at the edge of T1Gd", "read"),
         (noise, 1, "T1Gd is very noisy", "read"),
-        (swapped, 3, "they seem to be swapped", "network_grid"),
-        (another_place, 3, "T2 does not seem to lie over T1Gd", "read"),
+        (swapped, 3, "the two may be swapped", "network_grid"),
+        (another_place, 3, "T2 may not be registered to T1Gd", "read"),
         (half_a_t2, 3, "T2 does not show", "read"),
     ],
 )
@@ -146,7 +146,7 @@ def test_an_implausible_turn_of_the_head_is_a_stop_of_its_own(standin, models):
     turn = "Between T1Gd and {} the head would have turned by 170 degrees, which is hardly possible in a head coil."
     assert turn.format("T1") in text
     assert turn.format("T2") in text
-    assert "does not seem to lie over T1Gd" not in text
+    assert "may not be registered to T1Gd" not in text
     assert "override the quality stop (in Slicer under Advanced" in text
     assert scene_state() == before
     panel.ui.overrideQualityCheckBox.setChecked(True)

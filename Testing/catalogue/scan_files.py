@@ -260,7 +260,7 @@ NIFTI = [
         _nifti(values=np.where(np.arange(4096).reshape(16, 16, 16) < 2, np.inf, 1.0).astype(np.float32)),
         "in 2 of its 4096 voxels",
     ),
-    Row("the same value everywhere", _nifti(values=np.ones((8, 8, 8), np.int16)), "same value everywhere"),
+    Row("the same value everywhere", _nifti(values=np.ones((8, 8, 8), np.int16)), "same value in all voxels"),
 ]
 
 NIFTI_READ = [

@@ -5,25 +5,23 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
-    "familiarity.typical": _("This scan is like the {cases} scans the model knows ({reference})."),
+    "familiarity.typical": _("In distribution: within the range of the {cases} training scans ({reference})."),
     "familiarity.unknown": _(
-        "The model keeps no statistics of training scans, so that it cannot tell whether this scan is like them."
+        "The model has no statistics of its training scans, so the out-of-distribution check is not available."
     ),
     "familiarity.unlike": _(
-        "This scan is unlike anything the model has seen: it lies {distance:.1f} times as far out as any of the "
-        "{cases} scans the model knows ({reference}); farthest out: {furthest}. Do not use the result."
+        "Out of distribution: {distance:.1f} times the largest distance among the {cases} training scans "
+        "({reference}). Largest deviation: {furthest}. Do not use the result."
     ),
     "familiarity.unreadable": _(
-        "The statistics of the training scans in the model cannot be read. Install the model again from where you "
-        "got it."
+        "The statistics of the training scans in the model cannot be read. Reinstall the model from its source."
     ),
     "familiarity.unusual": _(
-        "This scan is unusual: it lies outside the {cases} scans the model knows ({reference}); farthest out: "
-        "{furthest}. Read the result with care."
+        "Unusual scan: outside the range of the {cases} training scans ({reference}). Largest deviation: "
+        "{furthest}. Interpret the result with caution."
     ),
     "model.demonstration": _(
-        "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no prognostic "
-        "meaning."
+        "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no prognostic value."
     ),
     "model.json_refused": _(
         "{part} of the model was refused: {reason}. The model may be damaged, changed or made for another version "
@@ -54,7 +52,7 @@ TEMPLATES = {
         "install it again from where you got it."
     ),
     "model.untrained": _(
-        "This model is UNTRAINED: its weights are random, and its probability and maps have no prognostic meaning."
+        "This model is UNTRAINED: its weights are random, and its probability and maps have no prognostic value."
     ),
     "refusal.checksum": _("its checksum differs from the one in the model's metadata"),
     "refusal.code_key": _("metadata.json holds '{key}', and a model must not hold code"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
-    "explanation.all_passed": _("{passed} of {made} checks of the explanation passed."),
-    "explanation.some_failed": _("{passed} of {made} checks of the explanation passed. Do not rely on this map."),
+    "explanation.all_passed": _("{passed} of {made} explanation checks passed."),
+    "explanation.some_failed": _("{passed} of {made} explanation checks passed. Do not rely on this map."),
     "export.no_browser": _(
         "No Chromium, Chrome or Edge was found on this computer to make the PDF. Open the report in any browser and "
         "print it to a PDF there."
@@ -19,11 +19,11 @@ TEMPLATES = {
         "The PDF could not be written. Choose another folder, or open the report in a browser and print it."
     ),
     "export.t1gd_needed": _("Give the T1Gd of this result with --t1gd: the images are drawn over it."),
-    "map.empty": _("No region of the scan contributes to {os_class}: the map is empty."),
+    "map.empty": _("The map for {os_class} is empty: no region contributes to it."),
     "map.shows": _("The map shows which regions support {os_class}. It is not a lesion segmentation."),
     "prediction.evidence_outside": _(
-        "{share:.0%} of the evidence lies outside the brain: the network reads something that is not the patient's "
-        "brain. Read the probability with care."
+        "{share:.0%} of the evidence lies outside the brain: the network relies on something other than the "
+        "patient's brain. Interpret the probability with caution."
     ),
     "prediction.evidence_sum": _(
         "The evidence of the cells does not add up to the log-odds, so neither is shown. Try --device cpu; if it "

@@ -10,36 +10,36 @@ TEMPLATES = {
         "--alignment out."
     ),
     "bias_field.no_brain": _(
-        "No brain was found in {sequence} for the bias field correction. Look at the scan: is it a brain MRI of the "
-        "same patient?"
+        "No brain was found in {sequence} for bias field correction. Check that {sequence} is a brain MRI of the "
+        "same patient."
     ),
     "bias_field.no_fit": _(
-        "The bias field of {sequence} could not be fitted. Try again with --already-corrected to leave it out."
+        "The bias field of {sequence} could not be fitted. Use --already-corrected to skip the correction."
     ),
     "brain.apart": _(
-        "The brain mask falls apart: {percent:.0f} % of it is not joined to the largest piece. Look at its outline "
-        "on the slices."
+        "The brain mask is fragmented: {percent:.0f} % lies outside the largest connected component. Check its "
+        "outline on the slices."
     ),
-    "brain.away_from_skin": _("The brain mask keeps away from the skin."),
+    "brain.away_from_skin": _("The brain mask does not extend into the scalp."),
     "brain.cut_off": _(
-        "The {side} of the brain is cut off by the border of T1Gd: the last section still has {percent:.0f} % of "
-        "the largest one. Use a series that covers the whole brain."
+        "The {side} of the brain is cut off at the edge of T1Gd: the outermost section still has {percent:.0f} % of "
+        "the largest brain section. Use a series that covers the whole brain."
     ),
-    "brain.holds_deep": _("The brain mask holds what lies deep in the upper head."),
-    "brain.inside_scan": _("The brain lies inside the scanned block of T1Gd."),
+    "brain.holds_deep": _("The brain mask covers the deep supratentorial brain."),
+    "brain.inside_scan": _("The brain lies within the field of view of T1Gd."),
     "brain.mask_empty": _("The brain mask is empty. Check the brain mask on T1Gd, or leave it out."),
     "brain.missed": _(
-        "The brain mask leaves out {percent:.0f} % of what lies deep in the upper head. Look at its outline on the "
-        "slices and correct it, or give another one (in Slicer under Advanced, on the command line --brain-mask)."
+        "The brain mask misses {percent:.0f} % of the deep supratentorial brain. Check its outline on the slices "
+        "and correct it, or give another mask (in Slicer under Advanced, on the command line --brain-mask)."
     ),
     "brain.near_skin": _(
-        "The brain mask leaks: {percent:.1f} % of it lies within {mm:.0f} mm of the skin. Look at its outline on "
-        "the slices and correct it, or give another one (in Slicer under Advanced, on the command line "
-        "--brain-mask)."
+        "The brain mask extends into the scalp: {percent:.1f} % of it lies within {mm:.0f} mm of the skin. Check "
+        "its outline on the slices and correct it, or give another mask (in Slicer under Advanced, on the command "
+        "line --brain-mask)."
     ),
     "brain.no_head": _("No head was found in T1Gd. Check that T1Gd is a brain MRI."),
     "brain.no_outline": _(
-        "No brain outline could be drawn on T1Gd. Look at the scan, or give a brain mask (in Slicer under Advanced, "
+        "No brain mask could be computed on T1Gd. Check the scan, or give a brain mask (in Slicer under Advanced, "
         "on the command line --brain-mask)."
     ),
     "brain.not_found": _(
@@ -47,18 +47,18 @@ TEMPLATES = {
         "Slicer under Advanced, on the command line --brain-mask); for scans without skull skip this step (in "
         "Slicer under Advanced, on the command line --already-stripped)."
     ),
-    "brain.one_piece": _("The brain mask is one piece."),
+    "brain.one_piece": _("The brain mask is one connected component."),
     "brain.outline_off_t1gd": _(
-        "The brain outline does not meet T1Gd. Look at the scan, or give a brain mask (in Slicer under Advanced, on "
-        "the command line --brain-mask)."
+        "The brain mask does not overlap T1Gd. Check the scan, or give another brain mask (in Slicer under "
+        "Advanced, on the command line --brain-mask)."
     ),
     "brain.too_large": _(
-        "The brain mask holds {ml:.0f} mL, too much for an adult brain. Look at its outline on the slices."
+        "Brain mask volume: {ml:.0f} mL, too large for an adult brain. Check its outline on the slices."
     ),
     "brain.too_small": _(
-        "The brain mask holds {ml:.0f} mL, too little for an adult brain. Look at its outline on the slices."
+        "Brain mask volume: {ml:.0f} mL, too small for an adult brain. Check its outline on the slices."
     ),
-    "brain.volume": _("The brain mask holds {ml:.0f} mL."),
+    "brain.volume": _("Brain mask volume: {ml:.0f} mL."),
     "brain_extractor.damaged": _(
         "The brain extraction network {file} is damaged. Run 'pcnsl-survival install-brain-extractor' to get it again."
     ),
@@ -83,23 +83,23 @@ TEMPLATES = {
         "The recipe asks for the brain extraction '{method}', and this version has {known}. Give a brain mask with "
         "--brain-mask, or use a model with another recipe."
     ),
-    "enhancement.good": _("T1Gd looks contrast-enhanced compared with T1."),
+    "enhancement.good": _("T1Gd is contrast-enhanced relative to T1."),
     "enhancement.hardly": _(
-        "T1Gd hardly looks contrast-enhanced compared with T1. Check that T1Gd was taken after contrast."
+        "T1Gd shows little contrast enhancement relative to T1. Check that T1Gd was acquired after contrast."
     ),
     "enhancement.swapped": _(
-        "T1 looks contrast-enhanced and T1Gd does not: they seem to be swapped. Exchange the two files."
+        "T1 is contrast-enhanced and T1Gd is not: the two may be swapped. Exchange the two files."
     ),
     "preparation.no_contrast_in_brain": _(
-        "{sequence} shows no contrast inside the brain. Check that {sequence} covers the brain, or leave it out."
+        "{sequence} has uniform intensity inside the brain. Check that {sequence} covers the brain, or leave it out."
     ),
-    "preparation.no_t1gd": _("No T1Gd was given. The prediction reads the post-contrast T1; choose one."),
+    "preparation.no_t1gd": _("No T1Gd was given. The prediction needs the post-contrast T1; choose one."),
     "preparation.scan_missing": _(
         "This model also needs {absent}. Add the missing scan, or choose a model for T1Gd alone."
     ),
     "quality.stop": _(
-        "{findings} To go on all the same, override the quality stop (in Slicer under Advanced, on the command line "
-        "--override-quality); the result says so."
+        "{findings} To continue anyway, override the quality stop (in Slicer under Advanced, on the command line "
+        "--override-quality). The override is recorded in the result."
     ),
     "recipe.does_not_fit": _("{part} does not fit this software ({odd}). Use a model made for this version."),
     "recipe.other_than_model": _(
@@ -111,28 +111,28 @@ TEMPLATES = {
         "for this version, or prepare the scans again."
     ),
     "register.nothing_given": _("There is no scan to register to T1Gd. Give --t1, --t2 or --flair."),
-    "registration.head_turn": _("Between T1Gd and {sequence} the head turned by {degrees:.1f} degrees."),
+    "registration.head_turn": _("Estimated head rotation between T1Gd and {sequence}: {degrees:.1f}°."),
     "registration.impossible_turn": _(
-        "Between T1Gd and {sequence} the head would have turned by {degrees:.0f} degrees, which is hardly possible "
-        "in a head coil. Compare the two on the checkerboard."
+        "The estimated head rotation between T1Gd and {sequence} ({degrees:.0f}°) is implausible in a head coil. "
+        "Compare the two on the checkerboard."
     ),
     "registration.not_over_t1gd": _(
-        "{sequence} does not seem to lie over T1Gd. Compare the two on the checkerboard: are they from one patient? "
-        "Otherwise leave {sequence} out, or register it by hand and say so (in Slicer 'Skip' for the alignment "
-        "under Advanced, on the command line --already-registered)."
+        "{sequence} may not be registered to T1Gd. Compare the two on the checkerboard: are they from one patient? "
+        "Otherwise leave {sequence} out, or register it manually and say so (in Slicer choose 'None' for the "
+        "registration under Advanced, on the command line --already-registered)."
     ),
     "registration.nothing_in_common": _(
-        "{sequence} and T1Gd show no common part of the head. Check that both files belong to one patient."
+        "{sequence} and T1Gd do not overlap. Check that both files belong to one patient."
     ),
-    "registration.sharp": _("{sequence} lies over T1Gd: every head movement from there makes the match clearly worse."),
+    "registration.sharp": _("{sequence} is registered to T1Gd: similarity has a clear maximum at this pose."),
     "registration.uncovered_brain": _(
-        "{sequence} does not show {percent:.0f} % of the brain seen on T1Gd. Use a series that covers the whole "
-        "brain, or leave {sequence} out."
+        "{sequence} does not cover {percent:.0f} % of the brain in T1Gd. Use a series that covers the whole brain, "
+        "or leave {sequence} out."
     ),
-    "registration.whole_brain": _("{sequence} shows the whole brain of T1Gd."),
-    "skipped.already_over_t1gd": _("the scans lie over T1Gd already"),
+    "registration.whole_brain": _("{sequence} covers the whole brain of T1Gd."),
+    "skipped.already_over_t1gd": _("already registered to T1Gd"),
     "skipped.already_stripped": _("already skull-stripped"),
     "skipped.brain_mask_given": _("a brain mask was given"),
-    "skipped.no_bias_field": _("the scans have no bias field left"),
+    "skipped.no_bias_field": _("already bias-corrected"),
     "skipped.only_t1gd": _("T1Gd is the only scan"),
 }

@@ -102,12 +102,12 @@ TEMPLATES = {
     "mask.not_numbers": _(
         "The {volume} holds values that are not numbers in {count} of its voxels. Save it again as labels."
     ),
-    "scan.already_stripped": _("T1Gd shows a brain without skull: it was neither stripped nor bias-corrected again."),
+    "scan.already_stripped": _("T1Gd is skull-stripped: brain extraction and bias field correction were skipped."),
     "scan.analyze_format": _(
         "The {volume} file is in Analyze format, which does not state left and right. Convert the scan from DICOM "
         "to NIfTI."
     ),
-    "scan.block": _("The scanned block of {sequence} is {mm:.0f} mm or more along every axis."),
+    "scan.block": _("Field of view of {sequence}: at least {mm:.0f} mm in every direction."),
     "scan.cannot_be_read": _("The {volume} file cannot be read ({reason}). Copy it to this computer."),
     "scan.color_file": _(
         "The {volume} file is a color or vector image, not an MR scan. Give the original scan, not a picture or an "
@@ -148,8 +148,7 @@ TEMPLATES = {
         "The {volume} file does not state the size of its voxels. Convert the scan again from DICOM."
     ),
     "scan.noisy": _(
-        "{sequence} is very noisy: the signal of the brain is only {ratio:.1f} times the noise. Use another series "
-        "if there is one."
+        "{sequence} is very noisy: its SNR in the brain is only {ratio:.1f}. Use another series if available."
     ),
     "scan.not_found": _("The {sequence} scan was not found. Check the file or folder name given for {sequence}."),
     "scan.not_numbers": _(
@@ -162,14 +161,12 @@ TEMPLATES = {
         "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
     ),
     "scan.other_sequence": _("The {sequence} scan may be a {seen}: {reason}. Is it the right scan?"),
-    "scan.same_value": _(
-        "{sequence} has the same value everywhere, so it shows nothing. Choose another file for {sequence}."
-    ),
+    "scan.same_value": _("{sequence} has the same value in all voxels. Choose another file for {sequence}."),
     "scan.sheared_axes": _(
         "The {volume} file states sheared or scaled axes, which is no scanner's grid. Resample it to a rectangular "
         "grid, for example in Slicer with 'Harden transform' and 'Resample Image (BRAINS)'."
     ),
-    "scan.signal_to_noise": _("The signal of {sequence} is {ratio:.0f} times its noise."),
+    "scan.signal_to_noise": _("SNR of {sequence}: {ratio:.0f}."),
     "scan.skull_found": _(
         "T1Gd is said to show a brain without skull, and shows skull and scalp, or noise around the brain. Take the "
         "setting back (in Slicer under Advanced, on the command line --already-stripped)."
@@ -178,14 +175,14 @@ TEMPLATES = {
         "It cannot be told whether T1Gd shows skull and scalp, so the brain was extracted. If the skull was removed "
         "before, say so (in Slicer under Advanced, on the command line --already-stripped)."
     ),
-    "scan.slices_apart": _("The slices of {sequence} lie {mm:.1f} mm apart."),
+    "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
     "scan.small_block": _(
-        "{sequence} covers only {mm:.0f} mm along one axis, less than a brain. Check that it is a scan of the whole "
-        "head and not a localizer or a part of a series."
+        "The field of view of {sequence} is only {mm:.0f} mm in one direction, less than a brain. Check that it is "
+        "a whole-head scan and not a localizer or part of a series."
     ),
     "scan.thick_slices": _(
-        "The slices of {sequence} lie {mm:.1f} mm apart, so small lesions can fall between them. Use a series with "
-        "thinner slices if there is one."
+        "Slice spacing of {sequence}: {mm:.1f} mm. Small lesions can be missed between slices. Use a series with "
+        "thinner slices if available."
     ),
     "scan.time_series": _(
         "The {volume} file holds {count} volumes (a time series or several echoes). Save the one to be used as a "

@@ -44,7 +44,7 @@ def test_a_model_leaves_as_onnx_graph_and_as_stock_bundle(tmp_path, capsys):
 def test_an_untrained_model_is_made_by_a_command(tmp_path, capsys):
     words = ["model", "untrained", "--out", str(tmp_path / "try_untrained"), "--depth", "18", "--width", "0.125"]
     assert main([*words, "--conv1-stride", "2", "--sequences", "t1gd", "t2", "--members", "2"]) == 0
-    assert "no prognostic meaning" in capsys.readouterr().out
+    assert "no prognostic value" in capsys.readouterr().out
     assert main(["model", "check", str(tmp_path / "try_untrained")]) == 0
     assert "2 member(s)" in capsys.readouterr().out
 

@@ -33,6 +33,12 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="alignment.json of 'register', if other scans were registered with it; the head rotation is then checked",
     )
+    parser.add_argument(
+        "--prepared",
+        type=Path,
+        metavar="FILE",
+        help="JSON of the Slicer module: who prepared the scans, and the scans as loaded; the result records both",
+    )
     add_result_options(parser)
     parser.set_defaults(run=run_predict)
 

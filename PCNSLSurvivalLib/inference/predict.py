@@ -27,6 +27,8 @@ from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.architecture import Block
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
+from PCNSLSurvivalLib.preprocessing.engine_effects import warnings_of_other_engines
+from PCNSLSurvivalLib.preprocessing.engines import Engine, PreparedBefore, engines_of, read_prepared_before
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
@@ -56,6 +58,8 @@ class CaseOptions(ScanState):
     alignment: Path | None = None
     """The movements that laid other scans over T1Gd, as ``register`` writes them: judged with the scans."""
     override_quality: bool = False
+    prepared: Path | None = None
+    """Who prepared the scans before, and the scans as they were loaded: JSON of the Slicer module."""
     cache_dir: Path | None = field(default=None, metadata=_RESULT_STAYS)
     """Folder in which the long steps are kept, and found again."""
 
@@ -83,6 +87,8 @@ class CaseResult:
     """Of the explanation, where they were asked for."""
     options: CaseOptions
     seconds: Mapping[str, float]
+    before: PreparedBefore | None = None
+    """Who prepared the scans before they came here, where that was told."""
     warnings: tuple[Message, ...] = field(default=())
     """Sentences the reader of the result must see first."""
 
@@ -91,6 +97,17 @@ class CaseResult:
         """Edges of one cell of the activation map: it cannot show anything finer."""
         i, j, k = (self.network.stride_voxels * mm for mm in self.prepared.network_grid.spacing_mm)
         return (i, j, k)
+
+    @property
+    def engines(self) -> dict[Step, Engine | None]:
+        """Who did the steps that another program may do; None where the user did not say who."""
+        options = self.options
+        done = {
+            Step.BRAIN_EXTRACTION: options.brain_mask is not None or options.already_stripped,
+            Step.BIAS_FIELD: options.already_corrected,
+            **({Step.REGISTRATION: options.already_registered} if len(self.scans) > 1 else {}),
+        }
+        return engines_of(self.prepared.recipe, self.before, done_before=done)
 
     @property
     def brain_volume_ml(self) -> float:
@@ -123,6 +140,7 @@ def predict_case(
         PCNSLSurvivalError: A scan, the model or the computer does not allow a prediction; its text says why.
     """
     clock = StepClock(listener)
+    before = None if options.prepared is None else read_prepared_before(options.prepared)
     with clock.step(Step.READ):
         scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
         mask = None if options.brain_mask is None else read_mask_file(options.brain_mask, Message("word.brain_mask"))
@@ -188,7 +206,8 @@ def predict_case(
         checks=checks,
         options=options,
         seconds=clock.seconds,
-        warnings=_warnings((*scans.values(), *masks), prepared, result, attribution, checks),
+        before=before,
+        warnings=_warnings(model, before, (*scans.values(), *masks), prepared, result, attribution, checks),
     )
 
 
@@ -230,6 +249,8 @@ def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int
 
 
 def _warnings(
+    model: ModelFolder,
+    before: PreparedBefore | None,
     read: Iterable[Scan | Mask],
     prepared: PreparedCase,
     result: NetworkResult,
@@ -238,8 +259,10 @@ def _warnings(
 ) -> tuple[Message, ...]:
     judged = [finding.message for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
     remarks = [remark for one in read for remark in one.remarks]
+    others = () if before is None else warnings_of_other_engines(before, f"{model.name} {model.version}")
     foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
     explained = [
+        *others,
         result.familiarity.message if foreign else None,
         attribution.warning,
         checks.message if checks is not None and checks.verdict is not Verdict.GOOD else None,

@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.explain.overlay import cell_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_order_of
-from PCNSLSurvivalLib.imaging.io import write_volume
+from PCNSLSurvivalLib.imaging.io import read_scan, write_volume
 from PCNSLSurvivalLib.inference.network import FloatMap
 from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
 from PCNSLSurvivalLib.results.old_results import SCHEMA_VERSION
@@ -126,6 +126,9 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
             "already_stripped": result.options.already_stripped,
             "already_corrected": result.options.already_corrected,
             "already_registered": result.options.already_registered,
+            "engines": {
+                step.value: None if engine is None else engine.to_json() for step, engine in result.engines.items()
+            },
             "quality_overridden": result.options.override_quality,
             "findings": [finding.to_json() for finding in result.prepared.findings],
         },
@@ -148,10 +151,12 @@ def software_versions() -> dict[str, str]:
 
 def _input_json(result: CaseResult, sequence: Any) -> dict[str, Any]:
     scan = result.scans[sequence]
+    loaded = {} if result.before is None else result.before.loaded
+    as_loaded = read_scan(loaded[sequence], sequence) if sequence in loaded else scan
     grid = Grid.of(scan.image)
     return {
         "format": scan.source_format,
         "size": list(grid.size),
         "spacing_mm": [round(mm, 4) for mm in grid.spacing_mm],
-        "voxels_sha256": voxel_sha256(sitk.Image(scan.image)),
+        "voxels_sha256": voxel_sha256(sitk.Image(as_loaded.image)),
     }

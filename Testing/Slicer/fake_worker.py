@@ -182,6 +182,9 @@ def _play(arguments: list[str]) -> int:
     out = Path(arguments[arguments.index("--out") + 1])
     if "record" in plan:
         Path(plan["record"]).write_text(json.dumps(arguments), encoding="utf-8")
+        prepared = Path(arguments[arguments.index("--prepared") + 1])
+        for file in (prepared, *prepared.parent.glob("*-loaded.nrrd")):
+            Path(plan["record"]).with_name(file.name).write_bytes(file.read_bytes())
     print("chatter of a library that is no JSON", flush=True)
     for step in STEPS:
         event = {"type": "step", "step": step, "sequence": None, "rough": False, "reason": None}

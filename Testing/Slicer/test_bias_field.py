@@ -77,6 +77,30 @@ def test_the_corrected_scan_lies_where_the_scan_lies(step):
     np.testing.assert_allclose(*(slicer.util.arrayFromVolume(node) for node in (scan, corrected)), atol=1e-3)
 
 
+def test_our_process_hears_who_prepared_the_scan_and_gets_it_as_it_was_loaded(
+    standin, quick_panel, monkeypatch, tmp_path
+):
+    import json
+
+    import SimpleITK as sitk
+    import slicer
+    from slicer_standin import cli
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(tmp_path / "arguments.json")}))
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper"):
+        cli.plans[module] = {"quick": True}
+    scan = add_head("T1 Gd")
+    quick_panel.ui.guessButton.click()
+    quick_panel.ui.predictButton.click()
+    Wait().until(lambda: quick_panel.logic.run is None)
+    told = json.loads((tmp_path / "prepared.json").read_text(encoding="utf-8"))
+    names = {step: engine["name"] for step, engine in told["engines"].items()}
+    assert names == {"brain_extraction": "SwissSkullStripper", "bias_field": "N4ITKBiasFieldCorrection"}
+    assert all("(Slicer 5.8.1" in engine["version"] for engine in told["engines"].values())
+    loaded = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / told["loaded"]["t1gd"])))
+    np.testing.assert_array_equal(loaded, slicer.util.arrayFromVolume(scan))
+
+
 def test_a_mask_without_brain_ends_the_step(step):
     import slicer
 

@@ -40,6 +40,7 @@ class Application:
         self.temporaryPath = str(home / "temporary")
         self.slicerHome = str(home)
         self.majorVersion, self.minorVersion = 5, 8
+        self.applicationVersion = "5.8.1-stand-in"
         Path(self.temporaryPath).mkdir(parents=True)
         self._logic = slicer.vtkSlicerApplicationLogic()
         self._testing = True

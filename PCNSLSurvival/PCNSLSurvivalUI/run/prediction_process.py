@@ -86,6 +86,14 @@ class ProcessStage:
             yield from writeNrrd(self._volumes.current[role], path, role.label)
         if mask is not None:
             yield from writeNrrd(self._volumes.mask, mask, _("The brain mask"))
+        self._prepared = self._folder / "prepared.json"
+        loaded = {}
+        for role in files:
+            if self._volumes.current[role] is not self._volumes.raw[role]:
+                loaded[role.value] = f"{role}-loaded.nrrd"
+                yield from writeNrrd(self._volumes.raw[role], self._folder / loaded[role.value], role.label)
+        told = {"engines": self._request.engines(), "loaded": loaded}
+        self._prepared.write_text(json.dumps(told), encoding="utf-8")
         if alignment is not None:
             stored = {
                 role.value: {"scan_to_t1gd_ras": slicer.util.arrayFromTransformMatrix(transform).tolist()}
@@ -98,7 +106,7 @@ class ProcessStage:
         request, self._pieces = self._request, None
         ownSteps = request.biasEngine == BUILT_IN or (request.brainEngine == BUILT_IN and mask is None)
         kept = self._kept.folder() if ownSteps else None
-        words = request.commandLine(files, mask, alignment, self._folder / "result", kept)
+        words = request.commandLine(files, mask, alignment, self._folder / "result", kept, self._prepared)
         try:
             self._job = job.Job(
                 words,

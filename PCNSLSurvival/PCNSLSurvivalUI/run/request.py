@@ -11,7 +11,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
@@ -76,6 +76,16 @@ class RunRequest:
         if absent:
             raise CannotStartError(slicer_modules.absentSentence(absent[0]))
 
+    def engines(self) -> dict[str, dict[str, str]]:
+        """Name and version of the Slicer modules that prepare what the model reads, by step."""
+        registered = set(self.forNetwork) - set(self.aligned) - {MRSequence.T1GD}
+        used = {
+            Step.BRAIN_EXTRACTION: (slicer_modules.SWISS, self.brainEngine == SLICER and self.brainMask is None),
+            Step.BIAS_FIELD: (slicer_modules.N4, self.biasEngine == SLICER),
+            Step.REGISTRATION: (slicer_modules.BRAINSFIT, self.registrationEngine == SLICER and bool(registered)),
+        }
+        return {str(step): slicer_modules.engineOf(module) for step, (module, does) in used.items() if does}
+
     def absentModules(self) -> list[str]:
         """Slicer modules that this run needs and that are not installed."""
         needed = {
@@ -87,7 +97,13 @@ class RunRequest:
         return [module for module, wanted in needed.items() if wanted and not slicer_modules.isInstalled(module)]
 
     def commandLine(
-        self, files: dict[MRSequence, Path], mask: Path | None, alignment: Path | None, out: Path, kept: Path | None
+        self,
+        files: dict[MRSequence, Path],
+        mask: Path | None,
+        alignment: Path | None,
+        out: Path,
+        kept: Path | None,
+        prepared: Path | None = None,
     ) -> list[str]:
         """Words of the command line that predicts from prepared files.
 
@@ -97,6 +113,7 @@ class RunRequest:
             alignment: How scans were moved onto T1Gd.
             out: Result folder to make.
             kept: Folder of finished steps.
+            prepared: Who prepared the scans, and the scans as loaded.
         """
         words = ["predict", "--out", str(out), "--model", str(self.model.path)]
         words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
@@ -106,6 +123,8 @@ class RunRequest:
             words += ["--brain-mask", str(mask)]
         if alignment is not None:
             words += ["--alignment", str(alignment)]
+        if prepared is not None:
+            words += ["--prepared", str(prepared)]
         if kept is not None:
             words += ["--cache-dir", str(kept)]
         said = {

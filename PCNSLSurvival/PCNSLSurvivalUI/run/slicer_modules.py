@@ -21,6 +21,16 @@ TITLES = {N4: "N4ITKBiasFieldCorrection", BRAINSFIT: "BRAINSFit", SWISS: "SwissS
 _THICK_SLICE_MM = 3.0
 
 
+_versions: dict[str, str] = {}
+"""What the modules that ran in this session say of themselves."""
+
+
+def engineOf(module: str) -> dict[str, str]:
+    """Name and version of a CLI module that has run, for the result."""
+    version = _versions.get(module) or _("unknown version")
+    return {"name": TITLES[module], "version": f"{version} (Slicer {slicer.app.applicationVersion})"}
+
+
 def isInstalled(module: str) -> bool:
     """Whether the application has this CLI module."""
     return hasattr(slicer.modules, module)
@@ -136,6 +146,7 @@ class CLIStep:
         if node is None:
             return
         node.RemoveObserver(self._tag)
+        _versions[self.module] = node.GetModuleVersion()
         good = bool(node.GetStatus() & node.Completed) and not node.GetStatus() & node.ErrorsMask
         if node.GetScene() is not None:
             node.GetScene().RemoveNode(node)

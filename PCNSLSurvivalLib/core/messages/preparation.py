@@ -97,6 +97,17 @@ TEMPLATES = {
     "preparation.scan_missing": _(
         "This model also needs {absent}. Add the missing scan, or choose a model for T1Gd alone."
     ),
+    "prepared.effect": _(
+        "On one real patient {engine} changed the log-odds of this model by {change:+.2f}, from {own:+.2f} to "
+        "{other:+.2f}."
+    ),
+    "prepared.other_engines": _(
+        "The scans were prepared by {engines}; the model was trained on scans prepared by the built-in steps."
+    ),
+    "prepared.unreadable": _(
+        "The file that tells who prepared the scans cannot be read. Give the one that the Slicer module wrote, or "
+        "leave --prepared out."
+    ),
     "quality.stop": _(
         "{findings} To continue anyway, override the quality stop (in Slicer under Advanced, on the command line "
         "--override-quality). The override is recorded in the result."

@@ -75,6 +75,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         provenance=[
             ("Model checksum (SHA-256)", model.checksum),
             ("Preprocessing recipe (SHA-256)", result.prepared.recipe.sha256),
+            ("Prepared by", _prepared_by(result)),
             ("Computed on", f"{network.device}, {network.precision}"),
             ("Software", ", ".join(f"{name} {version}" for name, version in versions.items())),
         ],
@@ -106,6 +107,15 @@ def _attribution_rows(result: CaseResult) -> list[tuple[str, str]]:
     if regions.lesion is not None:
         parts.insert(1, ("In the lesion", regions.lesion))
     return [(name, f"{part:+.3f}") for name, part in [*parts, ("Log-odds of OS > 1 year", regions.log_odds)]]
+
+
+def _prepared_by(result: CaseResult) -> str:
+    """Each step with the program that did it."""
+    told = [
+        f"{step.label}: {'done before' if engine is None else f'{engine.name} {engine.version}'}"
+        for step, engine in result.engines.items()
+    ]
+    return "; ".join(told)
 
 
 def _spread_sentence(result: CaseResult) -> str:

@@ -103,6 +103,29 @@ def test_the_prediction_file_follows_its_schema_and_knows_its_files(result, pred
     }
 
 
+def test_a_scan_prepared_by_slicer_is_known_by_its_checksum_and_by_who_prepared_it(result, prediction, t1gd, tmp_path):
+    """What the Slicer module gives: a scan without bias field, a mask, and beside them the scan as it was loaded."""
+    assert prediction["preprocessing"]["engines"]["bias_field"]["name"] == "SimpleITK"
+    sitk.WriteImage(t1gd, str(tmp_path / "raw.nrrd"))
+    sitk.WriteImage(sitk.Cast(t1gd, sitk.sitkFloat32) * 1.01, str(tmp_path / "corrected.nrrd"))
+    engines = {
+        "brain_extraction": {"name": "SwissSkullStripper", "version": "1"},
+        "bias_field": {"name": "N4ITKBiasFieldCorrection", "version": "2"},
+    }
+    told = {"engines": engines, "loaded": {"t1gd": "raw.nrrd"}}
+    (tmp_path / "prepared.json").write_text(json.dumps(told), encoding="utf-8")
+    words = ["--t1gd", str(tmp_path / "corrected.nrrd"), "--brain-mask", str(result / "brain_mask.nii.gz")]
+    words += ["--already-corrected", "--prepared", str(tmp_path / "prepared.json"), "--progress", "none"]
+    assert main(["predict", *words, "--out", str(tmp_path / "out"), "--debug"]) == 0
+    made = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))
+    assert made["inputs"]["t1gd"]["voxels_sha256"] == prediction["inputs"]["t1gd"]["voxels_sha256"]
+    assert made["preprocessing"]["engines"] == engines
+    codes = [[told["code"] for told in one["warnings"]] for one in (made, prediction)]
+    assert ["prepared.other_engines" in found for found in codes] == [True, False]
+    schema = Path(PCNSLSurvivalLib.__file__).parent / "results" / "prediction.schema.json"
+    jsonschema.validate(made, json.loads(schema.read_text(encoding="utf-8")), jsonschema.Draft202012Validator)
+
+
 def test_nothing_in_the_result_names_a_path(result, tmp_path):
     for name in ("prediction.json", "report.html"):
         text = (result / name).read_text(encoding="utf-8")

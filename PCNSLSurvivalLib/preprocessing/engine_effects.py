@@ -1,0 +1,58 @@
+"""What it does to the prediction when another program prepared the scans: told with every such result.
+
+The figures are those that ``Testing/benchmarks/measure_against_slicer.py`` prints (docs/preparation.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import Step
+from PCNSLSurvivalLib.preprocessing.engines import PreparedBefore
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredEffect:
+    """Log-odds of OS > 1 year of one real patient, TCGA-FG-6692, by one model."""
+
+    model: str
+    """Name and version."""
+    own: float
+    """With this software's own step."""
+    other: float
+    """With the other program's."""
+
+
+_MEASURED = {
+    (Step.BRAIN_EXTRACTION, "SwissSkullStripper"): MeasuredEffect(
+        model="pcnsl_os1y_t1gd_virtual_heads_only 1.0.0", own=1.232, other=1.344
+    ),
+}
+
+
+def warnings_of_other_engines(before: PreparedBefore, model: str) -> tuple[Message, ...]:
+    """What to tell of a result whose scans were prepared otherwise than those the model was trained on.
+
+    Args:
+        before: Who did which step.
+        model: Name and version of the model: figures of another one are not told.
+
+    Returns:
+        Nothing where no other program did anything.
+    """
+    if not before.engines:
+        return ()
+    names = " + ".join(dict.fromkeys(engine.name for engine in before.engines.values()))
+    effects = [
+        Message(
+            "prepared.effect",
+            engine=engine.name,
+            change=round(effect.other - effect.own, 3),
+            own=effect.own,
+            other=effect.other,
+        )
+        for step, engine in before.engines.items()
+        if (effect := _MEASURED.get((step, engine.name))) is not None and effect.model == model
+    ]
+    return (Message("prepared.other_engines", engines=names), *effects)

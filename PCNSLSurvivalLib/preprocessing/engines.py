@@ -1,0 +1,86 @@
+"""Who did which step of the preparation: this software, or a module of Slicer before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+
+STEPS = (Step.BRAIN_EXTRACTION, Step.BIAS_FIELD, Step.REGISTRATION)
+"""The steps that another program may have done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A program that did a step."""
+
+    name: str
+    version: str
+
+    def to_json(self) -> dict[str, str]:
+        """Name and version."""
+        return {"name": self.name, "version": self.version}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedBefore:
+    """What was done to the scans before they came here, as ``--prepared FILE`` tells it."""
+
+    engines: Mapping[Step, Engine] = field(default_factory=dict)
+    loaded: Mapping[MRSequence, Path] = field(default_factory=dict)
+    """The scans as they were loaded, where those given are prepared already."""
+
+
+def read_prepared_before(path: Path) -> PreparedBefore:
+    """Read what the Slicer module writes of its own preparation.
+
+    Args:
+        path: JSON with ``engines`` (name and version by step) and ``loaded`` (file by sequence).
+
+    Raises:
+        PreparationError: The file tells no such thing.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        engines = {
+            Step(step): Engine(name=str(told["name"]), version=str(told["version"]))
+            for step, told in stored["engines"].items()
+        }
+        loaded = {MRSequence(sequence): path.parent / file for sequence, file in stored["loaded"].items()}
+        if not set(engines) <= set(STEPS):
+            raise ValueError("a step that nobody else does")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise PreparationError(Message("prepared.unreadable")) from problem
+    return PreparedBefore(engines=engines, loaded=loaded)
+
+
+def own_engine(step: Step, recipe: Recipe) -> Engine:
+    """What this software does a step with, and did for the scans its models were trained on."""
+    if step is Step.BRAIN_EXTRACTION:
+        name, _dash, version = recipe.brain_extraction.method.rpartition("-")
+        return Engine(name=name, version=version)
+    return Engine(name="SimpleITK", version=metadata.version("SimpleITK"))
+
+
+def engines_of(
+    recipe: Recipe, before: PreparedBefore | None, *, done_before: Mapping[Step, bool]
+) -> dict[Step, Engine | None]:
+    """Who did the steps of one case.
+
+    Args:
+        recipe: The recipe of the model.
+        before: What was told of the preparation; None if nothing was.
+        done_before: Steps of this case, and whether the user said that they are done.
+
+    Returns:
+        By step; None where the user said that it is done, and not by whom.
+    """
+    told = {} if before is None else before.engines
+    return {step: told.get(step) or (None if done else own_engine(step, recipe)) for step, done in done_before.items()}

@@ -1,0 +1,71 @@
+"""Who prepared the scans is read, recorded, and told where it was not the model's own preparation."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from PCNSLSurvivalLib.core.errors import PreparationError
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.preprocessing import engine_effects
+from PCNSLSurvivalLib.preprocessing.engine_effects import MeasuredEffect, warnings_of_other_engines
+from PCNSLSurvivalLib.preprocessing.engines import Engine, PreparedBefore, engines_of, read_prepared_before
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+
+SWISS = Engine(name="SwissSkullStripper", version="0.1 (Slicer 5.8.1)")
+
+
+def _written(folder, told):
+    path = folder / "prepared.json"
+    path.write_text(json.dumps(told), encoding="utf-8")
+    return path
+
+
+def test_what_the_panel_writes_is_read_and_files_lie_beside_it(tmp_path):
+    told = {"engines": {"brain_extraction": SWISS.to_json()}, "loaded": {"t1gd": "raw.nrrd"}}
+    before = read_prepared_before(_written(tmp_path, told))
+    assert before == PreparedBefore(
+        engines={Step.BRAIN_EXTRACTION: SWISS}, loaded={MRSequence.T1GD: tmp_path / "raw.nrrd"}
+    )
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        {"engines": {}},
+        {"engines": {"prediction": {"name": "x", "version": "1"}}, "loaded": {}},
+        {"engines": {"brain_extraction": {"name": "x"}}, "loaded": {}},
+        {"engines": {}, "loaded": {"ct": "x.nrrd"}},
+    ],
+)
+def test_a_file_that_tells_something_else_is_refused(tmp_path, told):
+    with pytest.raises(PreparationError) as error:
+        read_prepared_before(_written(tmp_path, told))
+    assert error.value.message.code == "prepared.unreadable"
+
+
+def test_each_step_has_its_engine_and_what_was_not_told_is_not_made_up():
+    before = PreparedBefore(engines={Step.BRAIN_EXTRACTION: SWISS})
+    done = {Step.BRAIN_EXTRACTION: True, Step.BIAS_FIELD: False, Step.REGISTRATION: True}
+    engines = engines_of(RECIPE, before, done_before=done)
+    assert engines[Step.BRAIN_EXTRACTION] == SWISS
+    assert engines[Step.BIAS_FIELD].name == "SimpleITK"
+    assert engines[Step.REGISTRATION] is None
+    own = engines_of(RECIPE, None, done_before=dict.fromkeys(done, False))[Step.BRAIN_EXTRACTION]
+    assert f"{own.name}-{own.version}" == RECIPE.brain_extraction.method
+
+
+def test_the_effect_is_told_for_the_model_it_was_measured_with_and_for_no_other(monkeypatch):
+    effect = MeasuredEffect(model="heads 1.0.0", own=1.24, other=1.344)
+    monkeypatch.setattr(engine_effects, "_MEASURED", {(Step.BRAIN_EXTRACTION, SWISS.name): effect})
+    n4 = Engine(name="N4ITKBiasFieldCorrection", version="9")
+    before = PreparedBefore(engines={Step.BRAIN_EXTRACTION: SWISS, Step.BIAS_FIELD: n4})
+    told, change = warnings_of_other_engines(before, "heads 1.0.0")
+    assert told.code == "prepared.other_engines"
+    assert told.values["engines"] == "SwissSkullStripper + N4ITKBiasFieldCorrection"
+    assert change.code == "prepared.effect"
+    assert change.values == {"engine": SWISS.name, "change": 0.104, "own": 1.24, "other": 1.344}
+    assert warnings_of_other_engines(before, "heads 1.0.1") == (told,)
+    assert warnings_of_other_engines(PreparedBefore(), "heads 1.0.0") == ()

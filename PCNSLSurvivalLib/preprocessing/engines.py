@@ -55,7 +55,7 @@ def read_prepared_before(path: Path) -> PreparedBefore:
         }
         loaded = {MRSequence(sequence): path.parent / file for sequence, file in stored["loaded"].items()}
         if not set(engines) <= set(STEPS):
-            raise ValueError("a step that nobody else does")
+            raise ValueError("a step that no other program does")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
         raise PreparationError(Message("prepared.unreadable")) from problem
     return PreparedBefore(engines=engines, loaded=loaded)

@@ -41,7 +41,7 @@ def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
         help="continue despite failed quality checks; the override is recorded",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="tell which scans are found and which of several is taken, and stop"
+        "--dry-run", action="store_true", help="list the scans found and, of several, the one that is used, then stop"
     )
     parser.add_argument(
         "--progress",

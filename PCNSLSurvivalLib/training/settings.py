@@ -51,10 +51,10 @@ class TrainingSettings:
     """Share of itself that a running mean of the weights keeps at each step, such as 0.8; the mean is then what is
     judged and kept. 0 for none. See docs/decisions/weight-averaging.md."""
     lesion_task: float = 0.0
-    """Weight in the loss of telling from the cells where lesion lies and how much (see ``training.lesion_task``)."""
+    """Weight of the auxiliary lesion task in the loss: location and amount per map cell (``training.lesions.task``)."""
     lesion_head: bool = False
-    """Put the head together anew on the trained backbone, from what can be read in the lesion alone (see
-    ``training.lesion_head``)."""
+    """Refit the head on the trained backbone, on location and volume of the lesion alone (see
+    ``training.lesions.head``)."""
     validation_share: float = 0.2
     """Share of the fold's training patients on whom the epoch is chosen."""
     threshold_days: float = ONE_YEAR_DAYS

@@ -95,7 +95,7 @@ def startTransform(outputs: SceneOutputs, sequence: MRSequence, moving: Any) -> 
         The copy, which follows the transform.
 
     Raises:
-        UnusableScanError: See ``scene_bridge.hiddenCopy``.
+        UnusableScanError: See ``volume_files.hiddenCopy``.
     """
     transform = outputs.node(TRANSFORM + sequence)
     copy = hiddenCopy(moving, sequence.label)

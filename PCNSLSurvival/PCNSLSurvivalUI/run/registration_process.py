@@ -23,7 +23,7 @@ from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, writeNrrd
 
 
 class RegistrationProcess:
-    """Registration of one scan to T1Gd, from start to a single call of ``ended``, like ``slicer_steps.CLIStep``.
+    """Registration of one scan to T1Gd, from start to a single call of ``ended``, like ``slicer_modules.CLIStep``.
 
     Args:
         role: The scan to align.

@@ -28,7 +28,7 @@ class Job:
 
     Attributes:
         kind: Pre-training of a network, one fold of a network, or one fold of a baseline.
-        arm: Whose: ``t1gd_transfer``, ``clinical_svm``; of a pre-training ``t1gd_pretraining``.
+        arm: Whose: ``t1gd_transfer``, ``svm_clinical``; of a pre-training ``t1gd_pretraining``.
         fold: The outer fold; None for a pre-training.
         decided_by: Everything that decides the numbers, as plain JSON values.
         sequence: What a network looks at; None for a baseline.

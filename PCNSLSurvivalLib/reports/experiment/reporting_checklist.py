@@ -40,7 +40,7 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
 
     Args:
         facts: The facts of the run.
-        counts: Counts of ``methods_text.cohort_counts``.
+        counts: Counts of ``methods.text.cohort_counts``.
         explained: Whether the report holds activation maps.
     """
     fewer = min(counts["over"], counts["up_to"])

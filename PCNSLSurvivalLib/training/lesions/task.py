@@ -7,7 +7,7 @@ early filters quickly. Another reads from every cell of layer4 how much lesion l
 lesion. It is linear and has no constant, so that the cells themselves must be silent where no lesion is, and what it
 learned stays within reach of the network's own head, whose average over all cells then measures lesions and not the
 rest of the brain. The fractions add up to one in every patient: they are a constant that lies in the lesion, from which
-the amount can be taken away (``training.lesion_head``).
+the amount can be taken away (``training.lesions.head``).
 
 References:
     Caruana, Multitask learning, Machine Learning 28, 1997. doi:10.1023/A:1007379606734

@@ -14,11 +14,13 @@ from typing import Any, Literal
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_preparation import contents_of, sentence_of
 from PCNSLSurvivalLib.core.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnreadableScanError
 from PCNSLSurvivalLib.core.files import claim_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, silent
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
-from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
+from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult, predict_case
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.results.case_folder import PREDICTION, CasePage, write_case_folder
 
@@ -70,7 +72,8 @@ def predict_cohort(
 
     Args:
         cases: The cohort.
-        model: Which networks to ask; only the sequences it reads are prepared.
+        model: Which networks to ask; the sequences it reads are prepared, and T1, so that a T1Gd and a T1 that were
+            swapped are noticed.
         options: The same for all cases; what a layout says of its scans (skull removed) is added.
         out: Gets one result folder per case, named as the case.
         page: Writes the report of a case; see ``case_folder``.
@@ -85,12 +88,13 @@ def predict_cohort(
         NetworkError: Device, runtime or precision is not there.
     """
     network: SurvivalNetwork | None = None
-    wanted = {MRSequence.T1GD, *model.sequences}
+    needed = {MRSequence.T1GD, *model.sequences}
     for case in cases:
         begin = time.perf_counter()
         target = out / case.name
         try:
-            scans = {sequence: path for sequence, path in case.scans.items() if sequence in wanted}
+            read = {sequence: path for sequence, path in case.scans.items() if sequence in needed}
+            compared = {sequence: path for sequence, path in case.scans.items() if sequence in needed | {MRSequence.T1}}
             mine = replace(
                 options,
                 brain_mask=case.brain_mask if use_brain_masks else None,
@@ -99,7 +103,10 @@ def predict_cohort(
                 already_stripped=case.stripped,
                 already_registered=case.stripped,
             )
-            request = _request(scans, model, mine)
+            try:
+                request = _request(compared, model, mine)
+            except UnreadableScanError:  # T1 alone is not there, or this raises as well
+                request = _request(read, model, mine)
             earlier = _answer(target, request)
             if earlier is not None:
                 yield PredictedCase(case=case, state="cached", prediction=earlier)
@@ -112,7 +119,7 @@ def predict_cohort(
             network = SurvivalNetwork(model, options.device, runtime=options.runtime, precision=options.precision)
         try:
             with whole_folder(target, overwrite=True) as staging:
-                write_case_folder(predict_case(scans, model, mine, listener, network=network), staging, page=page)
+                write_case_folder(_predicted(read, compared, model, mine, listener, network), staging, page=page)
                 (staging / REQUEST).write_text(json.dumps(request, indent=2) + "\n", encoding="utf-8")
         except Exception as problem:  # whatever a damaged file brings about, the other cases go on
             seconds = time.perf_counter() - begin
@@ -120,6 +127,44 @@ def predict_cohort(
             continue
         seconds = time.perf_counter() - begin
         yield PredictedCase(case=case, state="predicted", seconds=seconds, prediction=_answer(target, request))
+
+
+def _predicted(
+    read: Mapping[MRSequence, Path],
+    compared: Mapping[MRSequence, Path],
+    model: ModelFolder,
+    options: CaseOptions,
+    listener: Listener,
+    network: SurvivalNetwork,
+) -> CaseResult:
+    """The prediction, stopped where T1Gd and T1 are swapped.
+
+    A T1 that the model does not read must not cost the prediction: where it cannot be used, the result warns of that.
+
+    Args:
+        read: The scans that the model reads.
+        compared: The same, and T1 where the cohort has it.
+        model: As in ``predict_cohort``.
+        options: Of this case.
+        listener: Hears of every step.
+        network: The model's networks.
+
+    Raises:
+        PCNSLSurvivalError: The scans are swapped, or those that the model reads do not allow a prediction.
+    """
+    try:
+        return predict_case(compared, model, options, listener, network=network)
+    except PCNSLSurvivalError as problem:
+        if compared == read or _swapped(problem.message):
+            raise
+        result = predict_case(read, model, options, listener, network=network)
+        warning = Message("enhancement.not_compared", reason=problem.message or str(problem))
+        return replace(result, warnings=(*result.warnings, warning))
+
+
+def _swapped(stop: Message | None) -> bool:
+    findings = () if stop is None else stop.values.get("findings")
+    return isinstance(findings, tuple) and Message("enhancement.swapped") in findings
 
 
 def write_prediction_table(

@@ -87,6 +87,9 @@ TEMPLATES = {
     "enhancement.hardly": _(
         "T1Gd shows little contrast enhancement relative to T1. Check that T1Gd was acquired after contrast."
     ),
+    "enhancement.not_compared": _(
+        "T1 was not compared with T1Gd, so that swapped scans would not be noticed: {reason}"
+    ),
     "enhancement.swapped": _(
         "T1 is contrast-enhanced and T1Gd is not: the two may be swapped. Exchange the two files."
     ),

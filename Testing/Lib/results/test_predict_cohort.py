@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from made_models import small_model
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.messages import Message
 
 
 def stripped_brain(seed: int) -> sitk.Image:
@@ -111,3 +112,54 @@ def test_a_cohort_in_which_every_case_fails_leaves_its_table_and_no_success(mode
     assert "datalad get" in rows["sub-2"]["reason"]
     assert all(row["reason"] for row in rows.values())
     assert "cannot be written" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Stripped exams with T1 and T1Gd: in order, swapped, with a T1 that cannot be read, and with one never fetched."""
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    rows = ["patient_id,t1gd,t1,stripped"]
+    for seed, name in enumerate(("ordered", "swapped", "unreadable", "absent")):
+        after = stripped_brain(seed)
+        before = sitk.Minimum(after, 520.0)  # the lesion does not enhance
+        for kind, image in (("after", after), ("before", before)):
+            sitk.WriteImage(image, str(folder / f"{name}_{kind}.nrrd"))
+        t1gd, t1 = ("before", "after") if name == "swapped" else ("after", "before")
+        rows.append(f"{name},{name}_{t1gd}.nrrd,{name}_{t1}.nrrd,1")
+    (folder / "unreadable_before.nrrd").write_bytes(b"NRRD0004\nnothing else")
+    (folder / "absent_before.nrrd").unlink()
+    (folder / "absent_before.nrrd").symlink_to(".git/annex/objects/absent_before.nrrd")
+    (folder / "patients.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def warned(out, name):
+    stored = json.loads((out / name / "prediction.json").read_text(encoding="utf-8"))
+    return "enhancement.not_compared" in {warning["code"] for warning in stored["warnings"]}
+
+
+def test_swapped_scans_stop_a_case_although_the_model_reads_t1gd_alone(pairs, model, tmp_path):
+    out = tmp_path / "results"
+    assert predict(pairs, model, out) == 0
+    rows = table(out)
+    assert rows["ordered"]["state"] == "predicted"
+    assert not warned(out, "ordered")
+    assert rows["swapped"]["state"] == "failed"
+    assert str(Message("enhancement.swapped")) in rows["swapped"]["reason"]
+    assert not (out / "swapped").exists()
+    # A T1 that the model does not read costs no prediction; that nothing was compared is said.
+    for name in ("unreadable", "absent"):
+        assert rows[name]["state"] == "predicted"
+        assert warned(out, name)
+
+    # The T1 that was not there comes: only its case is computed, and compared.
+    (pairs / "absent_before.nrrd").unlink()
+    sitk.WriteImage(sitk.Minimum(stripped_brain(3), 520.0), str(pairs / "absent_before.nrrd"))
+    assert predict(pairs, model, out) == 0
+    assert [table(out)[name]["state"] for name in ("ordered", "unreadable", "absent")] == [
+        "cached",
+        "cached",
+        "predicted",
+    ]
+    assert not warned(out, "absent")

@@ -241,6 +241,21 @@ def test_our_worker_says_how_it_ended(tmp_path):
         assert json.loads(lines[-1]) == {"type": "ended", "code": code}
 
 
+@pytest.mark.parametrize("library", ["", ".."], ids=["installed", "source checkout"])
+def test_our_worker_finds_the_library(tmp_path, library):
+    """Beside the module, or one folder higher: PythonSlicer itself knows neither place."""
+    import runpy
+    import shutil
+    from pathlib import Path
+
+    ours = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
+    worker = tmp_path / "module" / "PCNSLSurvivalUI" / "process" / "worker.py"
+    worker.parent.mkdir(parents=True)
+    shutil.copy(ours, worker)
+    (tmp_path / "module" / library / "PCNSLSurvivalLib").mkdir()
+    assert Path(runpy.run_path(str(worker))["ROOT"]) == (tmp_path / "module" / library).resolve()
+
+
 def test_nothing_in_the_panel_waits_for_the_signal():
     """Qt's process class, and anything that waits for a child on the application's thread."""
     from pathlib import Path

@@ -18,7 +18,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve()
 # Beside the module when installed, one folder higher in a source checkout.
-ROOT = str(next((p for p in _HERE.parents[1:3] if (p / "PCNSLSurvivalLib").is_dir()), _HERE.parents[1]))
+ROOT = str(next((p for p in _HERE.parents[2:4] if (p / "PCNSLSurvivalLib").is_dir()), _HERE.parents[2]))
 
 
 def _end_with_parent() -> None:

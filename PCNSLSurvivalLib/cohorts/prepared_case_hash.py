@@ -13,7 +13,7 @@ def identity_of(exam: PreparedExam, threshold_days: float, *, clinical: bool = F
     """Everything of a patient that can change a number: the outcome, and what the method looks at.
 
     Args:
-        patient: A patient of the cohort.
+        exam: An exam of the cohort.
         threshold_days: Limit of the classes.
         clinical: Whether the method looks at clinical variables, and not at scans.
 

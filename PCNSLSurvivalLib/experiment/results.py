@@ -38,7 +38,7 @@ def write_results(
 
     Args:
         experiment: The plan, its cohorts and its folder.
-        work: The outcomes of all jobs.
+        summary: The outcomes of all jobs.
         tell: Receives sentences on the model.
 
     Returns:

@@ -100,12 +100,12 @@ class CaseResult:
 
     @property
     def engines(self) -> dict[Step, Engine | None]:
-        """Who did the steps that another program may do; None where the user did not say who."""
-        options = self.options
+        """Who did the steps that another program may do; None where it is not known who."""
+        known = self.prepared.known
         done = {
-            Step.BRAIN_EXTRACTION: options.brain_mask is not None or options.already_stripped,
-            Step.BIAS_FIELD: options.already_corrected,
-            **({Step.REGISTRATION: options.already_registered} if len(self.scans) > 1 else {}),
+            Step.BRAIN_EXTRACTION: self.options.brain_mask is not None or known.already_stripped,
+            Step.BIAS_FIELD: known.already_corrected or known.already_stripped,
+            **({Step.REGISTRATION: known.already_registered} if len(self.scans) > 1 else {}),
         }
         return engines_of(self.prepared.recipe, self.before, done_before=done)
 

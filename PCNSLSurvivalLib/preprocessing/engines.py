@@ -77,10 +77,10 @@ def engines_of(
     Args:
         recipe: The recipe of the model.
         before: What was told of the preparation; None if nothing was.
-        done_before: Steps of this case, and whether the user said that they are done.
+        done_before: Steps of this case, and whether they were done before.
 
     Returns:
-        By step; None where the user said that it is done, and not by whom.
+        By step; None where it was done before, and nobody said by whom.
     """
     told = {} if before is None else before.engines
     return {step: told.get(step) or (None if done else own_engine(step, recipe)) for step, done in done_before.items()}

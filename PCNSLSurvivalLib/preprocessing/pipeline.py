@@ -51,6 +51,8 @@ class PreparedCase:
     network_grid: Grid
     findings: tuple[Finding, ...]
     recipe: Recipe
+    known: ScanState
+    """What was done to the scans before, as told or, of the skull, as seen."""
 
     def network_input(self, sequences: tuple[MRSequence, ...]) -> NDArray[np.float32]:
         """The scans on the network's block.
@@ -138,6 +140,7 @@ def prepare_case(
         network_grid=grid,
         findings=tuple(findings),
         recipe=recipe,
+        known=known,
     )
 
 

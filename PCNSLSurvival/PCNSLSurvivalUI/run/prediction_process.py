@@ -141,7 +141,7 @@ class ProcessStage:
 
 def _whyNotExported(error: Exception) -> str:
     if isinstance(error, PCNSLSurvivalError):
-        return str(error)
+        return shown(error)
     reason = getattr(error, "strerror", None) or type(error).__name__
     return _(
         "The scans could not be written for the prediction ({reason}). Free some space on the disk, then predict again."
@@ -150,7 +150,7 @@ def _whyNotExported(error: Exception) -> str:
 
 def _whyNotImported(error: Exception) -> str:
     if isinstance(error, PCNSLSurvivalError):
-        return str(error)
+        return shown(error)
     # As text: a log handler that keeps the exception would keep the whole run with it.
     logging.error("The result could not be read: %s", "".join(traceback.format_exception(error)))
     reason = getattr(error, "strerror", None) or type(error).__name__

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult
 from PCNSLSurvivalLib.preprocessing import engine_effects
 from PCNSLSurvivalLib.preprocessing.engine_effects import MeasuredEffect, warnings_of_other_engines
 from PCNSLSurvivalLib.preprocessing.engines import Engine, PreparedBefore, engines_of, read_prepared_before
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 
 SWISS = Engine(name="SwissSkullStripper", version="0.1 (Slicer 5.8.1)")
 
@@ -55,6 +58,28 @@ def test_each_step_has_its_engine_and_what_was_not_told_is_not_made_up():
     assert engines[Step.REGISTRATION] is None
     own = engines_of(RECIPE, None, done_before=dict.fromkeys(done, False))[Step.BRAIN_EXTRACTION]
     assert f"{own.name}-{own.version}" == RECIPE.brain_extraction.method
+
+
+@pytest.mark.parametrize(
+    ("known", "brain_mask", "own"),
+    [
+        (ScanState(), None, {Step.BRAIN_EXTRACTION, Step.BIAS_FIELD, Step.REGISTRATION}),
+        (ScanState(), "mask.nii", {Step.BIAS_FIELD, Step.REGISTRATION}),
+        (ScanState(already_corrected=True), None, {Step.BRAIN_EXTRACTION, Step.REGISTRATION}),
+        (ScanState(already_stripped=True), None, {Step.REGISTRATION}),
+        (ScanState(already_registered=True), None, {Step.BRAIN_EXTRACTION, Step.BIAS_FIELD}),
+    ],
+)
+def test_a_result_claims_the_steps_that_were_done_here_and_no_others(known, brain_mask, own):
+    """A stripped scan, told or recognized, is neither stripped nor corrected again."""
+    result = SimpleNamespace(
+        prepared=SimpleNamespace(known=known, recipe=RECIPE),
+        options=CaseOptions(brain_mask=brain_mask),
+        scans=dict.fromkeys((MRSequence.T1GD, MRSequence.T1)),
+        before=None,
+    )
+    engines = CaseResult.engines.fget(result)
+    assert {step for step, engine in engines.items() if engine is not None} == own
 
 
 def test_the_effect_is_told_for_the_model_it_was_measured_with_and_for_no_other(monkeypatch):

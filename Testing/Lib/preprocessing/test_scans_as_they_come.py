@@ -33,6 +33,7 @@ def test_a_stripped_scan_is_recognized_reported_and_not_corrected_again():
     assert skipped[Step.BRAIN_EXTRACTION] == "skipped.already_stripped"
     assert skipped[Step.BIAS_FIELD] == "skipped.no_bias_field"
     assert "already_stripped" in {finding.measure for finding in case.findings}
+    assert case.known == ScanState(already_stripped=True)
     assert (sitk.GetArrayViewFromImage(case.brain_mask) == sitk.GetArrayViewFromImage(brain)).all()
     corrected = sitk.GetArrayViewFromImage(case.corrected[MRSequence.T1GD])
     assert (corrected == sitk.GetArrayViewFromImage(stripped)).all()
@@ -52,7 +53,7 @@ def test_only_a_scan_that_lies_elsewhere_is_moved(shift_mm, moved):
 def test_scans_that_are_said_to_be_registered_stay_where_they_are():
     scans, brain, _ = made_head(2)
     case, skipped = _prepared(scans, brain_mask=brain, known=ScanState(already_registered=True))
-    assert skipped[Step.REGISTRATION] == "already registered to T1Gd"
+    assert skipped[Step.REGISTRATION] == "skipped.already_over_t1gd"
     assert case.transforms[MRSequence.T1].TransformPoint((10.0, 20.0, 30.0)) == (10.0, 20.0, 30.0)
 
 

@@ -121,7 +121,7 @@ def _checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if entry.file_size > limit:
             raise _refused(f"the entry {name!r} is larger than any model's")
         if name in checked:
-            raise _refused(f"the entry {name!r} stands in it twice")
+            raise _refused(f"the entry {name!r} is in it twice")
         checked[name] = entry
     if sum(entry.file_size for entry in files) > 4 * sum(entry.compress_size for entry in files) + 4_000_000:
         raise _refused("it unpacks to far more than it holds")

@@ -1,4 +1,4 @@
-"""What is told of output folders and of packages that are missing."""
+"""Messages about output folders and written files."""
 
 from __future__ import annotations
 
@@ -33,5 +33,7 @@ TEMPLATES = {
         "The place of the results, '{name}' in the output folder, holds other files; nothing was changed. Choose "
         "another folder with --out, or move these files elsewhere."
     ),
-    "files.volume_cut_short": _("A volume could not be written whole. Free room on the disk of --out and try again."),
+    "files.volume_cut_short": _(
+        "A volume could not be written completely. Free some space on the disk of --out and try again."
+    ),
 }

@@ -1,4 +1,4 @@
-"""What is told of models, their folders, and of how like a scan is to those a model was trained on."""
+"""Messages about models, their folders, and the out-of-distribution check."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TEMPLATES = {
         "of this software; install it again from where you got it."
     ),
     "model.network_argument": _(
-        "The network asks for {name} = '{value}', which is not one of {choices}. Use a model made for this software."
+        "The network has {name} = '{value}', which is not one of {choices}. Use a model made for this software."
     ),
     "model.network_arguments": _(
         "The model's network is not described by exactly these arguments: {names}. Use a model made for this "
@@ -74,11 +74,11 @@ TEMPLATES = {
     "refusal.file_unlisted": _("its metadata does not list {file}"),
     "refusal.file_without_hash": _("it lists a file without size or SHA-256"),
     "refusal.format_version": _("its format version is not {version}"),
-    "refusal.invalid_json": _("it is not valid JSON, or a key stands in it twice"),
+    "refusal.invalid_json": _("it is not valid JSON, or it contains a duplicate key"),
     "refusal.larger_than_1_mb": _("it is larger than 1 MB"),
     "refusal.link": _("it holds a link, and a model must bring its own files"),
     "refusal.member_names": _("its members are not named models/member_0.safetensors and so on"),
-    "refusal.monai_config": _("configs/inference.json asks for something else than the network of the model"),
+    "refusal.monai_config": _("configs/inference.json does not match the network of the model"),
     "refusal.network_disagrees": _("its network's name and arguments disagree"),
     "refusal.network_grid": _("its network grid is not between 16 and 256 voxels of 0.25 to 8 mm"),
     "refusal.no_files": _("it does not list its files"),
@@ -93,7 +93,7 @@ TEMPLATES = {
     "refusal.size_of_another_network": _("its size cannot belong to this network"),
     "refusal.tensor_missing": _("tensor {tensor} is missing"),
     "refusal.tensor_not_numbers": _("tensor {tensor} holds values that are not numbers"),
-    "refusal.tensor_place": _("tensor {tensor} does not lie where the file says"),
+    "refusal.tensor_place": _("tensor {tensor} is not at the position that the file states"),
     "refusal.tensor_shape": _("tensor {tensor} has another shape or type than the network's"),
     "refusal.tensor_unknown": _("it holds a tensor that the network does not have ('{tensor}')"),
     "refusal.tensors_overlap": _("its tensors overlap or leave gaps"),

@@ -1,4 +1,4 @@
-"""What is told of a prediction, its maps, its files and its exports."""
+"""Messages about a prediction, its maps, its files and its exports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEMPLATES = {
     ),
     "prediction.evidence_sum": _(
         "The evidence of the cells does not add up to the log-odds, so neither is shown. Try --device cpu; if it "
-        "happens again, install the model anew."
+        "happens again, reinstall the model."
     ),
     "prediction.no_mirror": _("The network grid of this model cannot be mirrored. Leave --tta out."),
     "prediction.not_numbers": _("The prepared case holds values that are not numbers. Check the scans."),

@@ -1,4 +1,4 @@
-"""What is told of the preparation of a scan: brain, bias field, alignment, recipe."""
+"""Messages about the preparation of a scan: brain, bias field, registration, recipe."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ TEMPLATES = {
         "install-brain-extractor --wheels FOLDER'."
     ),
     "brain_extractor.unknown": _(
-        "The recipe asks for the brain extraction '{method}', and this version has {known}. Give a brain mask with "
+        "The recipe requires the brain extraction '{method}', but this version has {known}. Give a brain mask with "
         "--brain-mask, or use a model with another recipe."
     ),
     "enhancement.good": _("T1Gd is contrast-enhanced relative to T1."),
@@ -108,7 +108,7 @@ TEMPLATES = {
         "The scans were prepared by {engines}; the model was trained on scans prepared by the built-in steps."
     ),
     "prepared.unreadable": _(
-        "The file that tells who prepared the scans cannot be read. Give the one that the Slicer module wrote, or "
+        "The file on the preparation of the scans cannot be read. Give the one that the Slicer module wrote, or "
         "leave --prepared out."
     ),
     "quality.stop": _(

@@ -1,4 +1,4 @@
-"""What is told of a scan as it was read: files, DICOM series, voxels and grid."""
+"""Messages about scans as they are read: files, DICOM series, voxels and grid."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ TEMPLATES = {
     ),
     "scan.file_not_found": _("The {volume} file was not found. Check the file name given for {volume}."),
     "scan.impossible_voxel_size": _(
-        "The {volume} file states voxels of {edges} mm, which no scanner gives. Convert the scan again from DICOM, "
-        "where the true size stands."
+        "The {volume} file states voxels of {edges} mm, which no scanner gives. Convert the scan again from "
+        "DICOM, which states the true size."
     ),
     "scan.leading_axis_dropped": _(
         "The {volume} file begins with an axis of length one, which was left out; its other axes were taken to lie "
@@ -155,7 +155,7 @@ TEMPLATES = {
         "{sequence} holds values that are not numbers (NaN or infinite) in {count} of its {total} voxels. Export "
         "the scan again from its DICOM source."
     ),
-    "scan.not_permitted": _("The {volume} file may not be read. Ask its owner for the right to read it."),
+    "scan.not_permitted": _("The {volume} file cannot be read: permission denied. Ask its owner for read access."),
     "scan.orientation_unknown": _(
         "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. "
         "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
@@ -168,12 +168,12 @@ TEMPLATES = {
     ),
     "scan.signal_to_noise": _("SNR of {sequence}: {ratio:.0f}."),
     "scan.skull_found": _(
-        "T1Gd is said to show a brain without skull, and shows skull and scalp, or noise around the brain. Take the "
-        "setting back (in Slicer under Advanced, on the command line --already-stripped)."
+        "T1Gd is marked as skull-stripped, but shows skull and scalp, or noise around the brain. Remove this setting "
+        "(in Slicer under Advanced, on the command line --already-stripped)."
     ),
     "scan.skull_unclear": _(
-        "It cannot be told whether T1Gd shows skull and scalp, so the brain was extracted. If the skull was removed "
-        "before, say so (in Slicer under Advanced, on the command line --already-stripped)."
+        "It is unclear whether T1Gd shows skull and scalp, so the brain was extracted. If the scan is already "
+        "skull-stripped, mark it so (in Slicer under Advanced, on the command line --already-stripped)."
     ),
     "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
     "scan.small_block": _(

@@ -1,4 +1,4 @@
-"""Why a series was taken for its sequence, or for none, and which of several was chosen: parts of other sentences."""
+"""Reasons for the sequence of a series and for the choice among several series: parts of other sentences."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
     "series.agent_in_header": _("its DICOM header names a contrast agent ({told})"),
-    "series.before_and_after": _("its name tells of before and after the contrast agent"),
+    "series.before_and_after": _("its name suggests scans both before and after contrast"),
     "series.chosen": _(
-        "{count} series could be {sequence}: '{chosen}' was chosen, because {reason}; left aside: {others}."
+        "{count} series could be {sequence}: '{chosen}' was chosen, because {reason}; not used: {others}."
     ),
     "series.contradiction": _("its name says '{told}', which its DICOM header contradicts"),
     "series.first": _("it comes first"),
-    "series.image_type": _("its DICOM header tells of another kind of image ({told})"),
-    "series.modality": _("its DICOM header says that it is no MR image ({told})"),
+    "series.image_type": _("its DICOM header indicates another kind of image ({told})"),
+    "series.modality": _("its DICOM header states that it is not an MR image ({told})"),
     "series.name": _("its name says '{told}'"),
     "series.no_fat_saturation": _("it is without fat saturation"),
-    "series.no_scan": _("its name tells of a mask or a result, not of a scan ('{told}')"),
-    "series.no_tumor": _("the other name tells of a tumor, which may be a mask"),
+    "series.no_scan": _("its name suggests a mask or a result, not a scan ('{told}')"),
+    "series.no_tumor": _("the other name mentions a tumor, so it may be a mask"),
     "series.original": _("it is as acquired, not reformatted or registered"),
-    "series.other_image": _("its name tells of another kind of image ('{told}')"),
+    "series.other_image": _("its name suggests another kind of image ('{told}')"),
     "series.other_region": _("it shows another part of the body ('{told}')"),
-    "series.silent": _("neither its name nor a DICOM header tells its sequence"),
+    "series.silent": _("neither its name nor a DICOM header states its sequence"),
     "series.thinner": _("its slices are thinner"),
     "series.three_d": _("it is three-dimensional"),
     "series.timing": _("its DICOM header says {told}"),

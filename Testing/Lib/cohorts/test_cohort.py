@@ -295,10 +295,10 @@ def test_folders_tell_which_series_was_taken_and_why(tmp_path):
     assert first.scans[MRSequence.T1GD].name == "T1_MPRAGE_post_gad.nii.gz"
     assert first.scans[MRSequence.T1].name == "T1_vor_KM.nii.gz"
     lines = report.remark_lines()
-    assert "'T1_MPRAGE_post_gad' was chosen, because it is three-dimensional; left aside: 'T1_post_gad'" in lines[0]
+    assert "'T1_MPRAGE_post_gad' was chosen, because it is three-dimensional; not used: 'T1_post_gad'" in lines[0]
     assert MRSequence.T1GD not in second.scans
     assert "No series is T1Gd" in lines[1]
-    assert "'DWI_post_gad': its name tells of another kind of image ('dwi')" in lines[1]
+    assert "'DWI_post_gad': its name suggests another kind of image ('dwi')" in lines[1]
 
 
 def test_a_dicom_header_tells_the_sequence_of_a_folder(tmp_path):

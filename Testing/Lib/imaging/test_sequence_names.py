@@ -181,7 +181,7 @@ def test_thinner_slices_are_preferred():
     choice = choose_series(series)[MRSequence.T1GD]
     assert (choice.place, choice.preference) == (1, Preference.THINNER)
     assert choice_remarks(series, {MRSequence.T1GD: choice}) == (
-        "2 series could be T1Gd: 'T1 post gad' was chosen, because its slices are thinner; left aside: 'T1 post'.",
+        "2 series could be T1Gd: 'T1 post gad' was chosen, because its slices are thinner; not used: 'T1 post'.",
     )
 
 

@@ -1,6 +1,6 @@
-"""What the library tells, in the user's language: its code and values become a sentence here.
+"""Messages of the library in the user's language: code and values become a sentence here.
 
-Its templates stand as literals in ``PCNSLSurvivalLib/core/messages/``, where Slicer's translation tool reads them, and
+The templates are literals in ``PCNSLSurvivalLib/core/messages/``, where Slicer's translation tool reads them, and
 are looked up under the name of their table.
 """
 

@@ -21,7 +21,7 @@ from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, MASK, OVER, T1GD, UP_TO
 
 _SIZE = 40
 NARROWEST, WIDEST = 400, 500
-"""Width in pixels that every section of the panel fits into, and that the panel never asks for more of."""
+"""Width in pixels that every section of the panel fits into, and never exceeds."""
 
 
 def _affine(tilt_deg: float) -> NDArray[np.float64]:

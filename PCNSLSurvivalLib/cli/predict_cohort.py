@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.cli.predict import add_network_options, case_options
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY
 
 _NOBODY_PREDICTED = 3
-"""Exit code where every case failed, as for an error told in a sentence."""
+"""Exit code if every case failed, as for an error with a sentence."""
 
 
 def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:

@@ -1,1 +1,1 @@
-"""Cohorts: their patients, their outcomes, who is in which fold, and what a network is shown of them."""
+"""Cohorts: their patients, their outcomes, who is in which fold, and the networks' inputs."""

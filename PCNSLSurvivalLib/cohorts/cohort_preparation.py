@@ -62,7 +62,7 @@ class PreparationOptions:
 
 
 Report = Callable[[CaseStatus, int, int], None]
-"""Told every outcome as it comes, with the number of cases done and of all."""
+"""Called with every outcome, and the numbers of finished and of all cases."""
 
 
 def prepare_cohort(

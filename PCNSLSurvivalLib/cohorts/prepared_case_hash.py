@@ -1,4 +1,4 @@
-"""What of a prepared case can change a number: by it a finished training knows whether its patients are the same."""
+"""Hash of everything in a prepared case that can change a result: a finished job compares its patients by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is in which fold: by patient, never by examination, with both OS classes on every side."""
+"""Folds of the cross-validation: split by patient, never by exam, with both OS classes on every side."""
 
 from __future__ import annotations
 

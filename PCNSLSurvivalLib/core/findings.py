@@ -1,4 +1,4 @@
-"""What a step says of its own result: a measure, a verdict and a message."""
+"""A finding: what a quality check measured, its verdict and its message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run leaves that was ended with no warning (kill -9, power cut): known again, put right, removed.
+"""Leftovers of a run that was killed (kill -9, power cut): recognized, restored or removed.
 
 A staging name carries computer and process, and the operating system holds a lock on a staging folder while its
 process lives. The next run removes what the dead have left, with the images of patients in it, and never what a living

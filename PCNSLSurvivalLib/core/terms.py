@@ -64,7 +64,7 @@ class OSClass(IntEnum):
 
 
 class Verdict(StrEnum):
-    """What a step says of its own result."""
+    """Verdict of a quality check."""
 
     GOOD = "good"
     CHECK = "check"

@@ -1,1 +1,1 @@
-"""How good predictions are, and how sure of that one can be: discrimination, calibration, survival, comparison."""
+"""Performance of predictions with its uncertainty: discrimination, calibration, survival, comparison."""

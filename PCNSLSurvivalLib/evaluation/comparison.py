@@ -1,4 +1,4 @@
-"""Is one arm better than another on the same folds? The paper's t-test, and the one that holds its error rate."""
+"""Comparison of two arms on the same folds: the paper's t-test, and one with a valid error rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure a number is: bootstrap intervals over patients, and the standard error over folds as the paper gives it."""
+"""Uncertainty of a metric: bootstrap intervals over patients, and the paper's standard error over folds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that stand in a data set and whose content was never fetched: DataLad, git-annex and Git LFS leave such."""
+"""Files of a data set whose content was never fetched: DataLad, git-annex and Git LFS leave such."""
 
 from __future__ import annotations
 

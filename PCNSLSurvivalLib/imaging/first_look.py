@@ -1,4 +1,4 @@
-"""Is this an MR volume at all? What the voxels of one scan say before any work is done on it; needs numpy only."""
+"""First check of the voxels of one scan: is it an MR volume at all? Needs numpy only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_is_mr_volume(values_kji: NDArray[np.generic], sequence: MRSequence) ->
 
     Args:
         values_kji: (k, j, i) voxels, arbitrary units; may be a view.
-        sequence: What the scan is said to be.
+        sequence: The sequence that the scan is given as.
 
     Raises:
         UnusableScanError: A picture of one or a few slices, one value everywhere, or a CT in Hounsfield units.

@@ -1,4 +1,4 @@
-"""Is this scan usable? What a look at one volume alone can say.
+"""Quality of one scan, judged from its volume alone.
 
 The limits lie between what sound examinations and injected faults give: docs/decisions/quality-limits.md.
 """
@@ -25,7 +25,7 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
 
     Args:
         image: 3-D scalar volume, (I, J, K), arbitrary units, LPS.
-        sequence: What the scan is said to be.
+        sequence: The sequence that the scan is given as.
 
     Returns:
         Findings on slice distance and scanned block, good ones included.

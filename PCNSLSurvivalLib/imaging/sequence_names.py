@@ -1,4 +1,4 @@
-"""Which MR sequence a name or a DICOM header tells of: one vocabulary for the panel and for cohorts.
+"""The MR sequence that a name or a DICOM header indicates: one vocabulary for panel and cohorts.
 
 Names come from files, folders and DICOM series descriptions, in any of several languages. A name is read in this order:
 what is no anatomical scan of the brain (masks, diffusion, angiography, spine, results of this software); then the

@@ -1,4 +1,4 @@
-"""Which of several series of one sequence is taken, and why: for the panel and for cohorts alike."""
+"""Choice among several series of one sequence, with its reason: for panel and cohorts alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the DICOM header of a series tells about its sequence; no name, date or identifier is read."""
+"""The fields of a DICOM header that indicate the sequence; no name, date or identifier is read."""
 
 from __future__ import annotations
 

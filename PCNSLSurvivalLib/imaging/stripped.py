@@ -1,4 +1,4 @@
-"""Does a scan show a brain without skull? Skull and scalp are looked for; the volume of what is shown decides nothing.
+"""Is a scan skull-stripped? Skull and scalp are searched for; the volume of the object decides nothing.
 
 A whole head has, below its surface, bright scalp, dark skull and bright brain, in most directions from its middle. A
 brain alone has not. The limits lie between what real and virtual heads give: docs/decisions/stripped-scans.md.

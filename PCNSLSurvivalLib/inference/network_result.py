@@ -1,4 +1,4 @@
-"""What the network says of one case, and what it says it from."""
+"""The output of the network for one case, and the input it was computed from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The second runtime: ONNX Runtime on the CPU, for computers where torch will not install."""
+"""The second runtime: ONNX Runtime on the CPU, for computers without torch."""
 
 from __future__ import annotations
 

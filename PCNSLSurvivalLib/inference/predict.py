@@ -1,4 +1,4 @@
-"""One patient from files to a prediction and a map on the patient's own grid."""
+"""Prediction of one patient, from files to a map on the patient's own grid."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class CaseResult:
     options: CaseOptions
     seconds: Mapping[str, float]
     before: PreparedBefore | None = None
-    """Who prepared the scans before they came here, where that was told."""
+    """The engines that prepared the scans before, if this was stated."""
     warnings: tuple[Message, ...] = field(default=())
     """Sentences the reader of the result must see first."""
 

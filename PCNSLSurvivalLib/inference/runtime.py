@@ -1,4 +1,4 @@
-"""What runs the networks: torch, the reference, or ONNX Runtime where torch will not install."""
+"""The interface of the runtimes: torch, the reference, or ONNX Runtime where torch cannot be installed."""
 
 from __future__ import annotations
 

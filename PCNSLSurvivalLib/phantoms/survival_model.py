@@ -1,4 +1,4 @@
-"""How long virtual patients live: a documented model with a known best achievable AUC."""
+"""Survival of virtual patients: a documented model with a known Bayes-optimal AUC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it does to the prediction when another program prepared the scans: told with every such result.
+"""Effect on the prediction when another program prepared the scans; every such result states it.
 
 The figures are those that ``Testing/benchmarks/measure_against_slicer.py`` prints (docs/preparation.md).
 """
@@ -36,7 +36,7 @@ def warnings_of_other_engines(before: PreparedBefore, model: str) -> tuple[Messa
 
     Args:
         before: Who did which step.
-        model: Name and version of the model: figures of another one are not told.
+        model: Name and version of the model; figures of other models are not given.
 
     Returns:
         Nothing where no other program did anything.

@@ -1,4 +1,4 @@
-"""Who did which step of the preparation: this software, or a module of Slicer before it."""
+"""The engine of each preprocessing step: this software, or a module of Slicer before it."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ def own_engine(step: Step, recipe: Recipe) -> Engine:
 def engines_of(
     recipe: Recipe, before: PreparedBefore | None, *, done_before: Mapping[Step, bool]
 ) -> dict[Step, Engine | None]:
-    """Who did the steps of one case.
+    """The engine of each step of one case.
 
     Args:
         recipe: The recipe of the model.
-        before: What was told of the preparation; None if nothing was.
+        before: What was stated about the preparation; None if nothing.
         done_before: Steps of this case, and whether they were done before.
 
     Returns:
-        By step; None where it was done before, and nobody said by whom.
+        By step; None if it was done before by an unknown program.
     """
     told = {} if before is None else before.engines
     return {step: told.get(step) or (None if done else own_engine(step, recipe)) for step, done in done_before.items()}

@@ -1,4 +1,4 @@
-"""What was done to the scans of a case before they came here, as one value."""
+"""Preprocessing that was done to the scans of a case before this software, as one value."""
 
 from __future__ import annotations
 

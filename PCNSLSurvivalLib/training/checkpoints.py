@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on as if nothing had happened, written whole or not at all."""
+"""Checkpoints: the full state of a training, to resume it exactly; written whole or not at all."""
 
 from __future__ import annotations
 

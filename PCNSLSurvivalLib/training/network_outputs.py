@@ -1,4 +1,4 @@
-"""What a trained network says of cases: logits, and the features its head reads; always in full precision."""
+"""The outputs of a trained network: logits, and the features its head reads; always in full precision."""
 
 from __future__ import annotations
 

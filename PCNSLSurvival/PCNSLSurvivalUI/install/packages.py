@@ -98,7 +98,7 @@ def askForSource(what: str, how: str) -> str | None:
     Returns:
         Empty text for the internet, a folder of wheels, or None for not now.
     """
-    if slicer.app.testingEnabled():  # a question would wait for ever
+    if slicer.app.testingEnabled():  # a question would never be answered
         return None
     box = qt.QMessageBox(slicer.util.mainWindow())
     box.setWindowTitle(_("PCNSL Survival"))

@@ -52,7 +52,7 @@ def load(source: Any = None, ended: Callable[[str | None], None] | None = None) 
 
     Args:
         source: What Sample Data calls its downloaders with; not needed.
-        ended: Told once: None when the scans are in the scene, otherwise the sentence for the user.
+        ended: Called once: with None when the scans are in the scene, otherwise with the sentence for the user.
     """
     if _making:
         return

@@ -121,7 +121,7 @@ class PanelLogic:
             changed: Called whenever a step moves.
             resultShown: Called when the prediction is in the scene; a generator that shows it part by part. The
                 alignment of other scans may still be under way.
-            ended: Told once: None when all went well, otherwise the sentence for the user.
+            ended: Called once: with None after success, otherwise with the sentence for the user.
 
         Raises:
             PCNSLSurvivalError: What was chosen cannot be run.

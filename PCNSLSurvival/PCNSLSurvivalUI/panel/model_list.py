@@ -1,4 +1,4 @@
-"""The installed models, what each was made from, and what must stand beside its results."""
+"""The installed models, the training data of each, and the banner on its results."""
 
 from __future__ import annotations
 

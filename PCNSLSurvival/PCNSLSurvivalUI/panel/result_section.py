@@ -1,4 +1,4 @@
-"""The section "Result": the prediction in words, on its scale, with everything that should make one careful."""
+"""The section "Result": the prediction as text and on its scale, with all warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prediction in words."""
+"""The prediction as text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A child process whose lines and end are noticed on every system, whatever happens to the signals of children.
 
 Qt's own process class waits for the signal SIGCHLD. Slicer's CLI modules take that signal over while they run and do
-not pass it on, and a run would then wait for ever. Here a timer asks whether the child has ended, and reads what
+not pass it on, and a run would then wait without end. Here a timer asks whether the child has ended, and reads what
 lies in its pipes without waiting. No thread is used: Python threads stand still while Slicer waits for events.
 """
 
@@ -38,7 +38,7 @@ class ChildProcess:
     Args:
         words: Program and arguments.
         onLine: Gets every line of its standard output.
-        ended: Told the exit code, negative for a signal; None when the program could not be started. Not called
+        ended: Called with the exit code, negative for a signal; None when the program could not be started. Not called
             after ``kill``.
     """
 
@@ -118,7 +118,7 @@ class ChildProcess:
         ended(code)
 
     def _letGo(self) -> None:
-        """Undo the connection: Qt holds what is connected to it, and would keep the finished process for ever."""
+        """Undo the connection: Qt holds what is connected to it, and would keep the finished process alive."""
         self._timer.stop()
         self._timer.disconnect("timeout()")
         self._onLine = self._ended = lambda _nobody: None

@@ -44,6 +44,6 @@ class InPieces:
             self._timer.start(1)
 
     def _letGo(self) -> None:
-        """Undo the connection: Qt holds what is connected to it, and would keep the finished work for ever."""
+        """Undo the connection: Qt holds what is connected to it, and would keep the finished work alive."""
         self._timer.stop()
         self._timer.disconnect("timeout()")

@@ -44,7 +44,7 @@ class Job:
     Args:
         arguments: Words of the command line.
         onEvent: Gets every progress line, as a dictionary.
-        ended: Told once how it ended: None when all went well, otherwise a sentence; not called after ``cancel``.
+        ended: Called once: with None after success, otherwise with a sentence; not called after ``cancel``.
         worker: Script that the child runs; tests put a small one here.
     """
 

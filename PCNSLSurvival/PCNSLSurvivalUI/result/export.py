@@ -46,7 +46,7 @@ class ExportRun:
         result: The stored prediction.
         what: ``KEY_IMAGES``, ``DICOM`` or ``PDF``.
         target: Folder or file to make.
-        ended: Told once: None when all went well, otherwise the sentence for the user.
+        ended: Called once: with None after success, otherwise with the sentence for the user.
         worker: Script that the child runs; tests may put another one here.
 
     Raises:

@@ -27,7 +27,7 @@ class MapExport:
     Args:
         node: A map, ``float32``.
         path: File to make; its ending chooses the format.
-        ended: Told once: None when all went well, otherwise the sentence for the user.
+        ended: Called once: with None after success, otherwise with the sentence for the user.
     """
 
     def __init__(self, node: Any, path: Path, ended: Callable[[str | None], None]) -> None:

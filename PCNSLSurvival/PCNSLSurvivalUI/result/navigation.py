@@ -1,4 +1,4 @@
-"""Finding one's way through the map: strongest cells, layouts."""
+"""Navigation in the map: hotspots, layouts."""
 
 from __future__ import annotations
 

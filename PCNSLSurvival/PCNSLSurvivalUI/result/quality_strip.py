@@ -99,7 +99,7 @@ class QualityStrip:
     Args:
         place: Widget with an empty grid layout.
         after: The control that the Tab key comes from.
-        clicked: Told the role of the step to show large; an empty text to go back to the map.
+        clicked: Called with the role of the step to show large; an empty text to go back to the map.
     """
 
     def __init__(self, place: Any, after: Any, clicked: Callable[[str], None]) -> None:

@@ -14,7 +14,7 @@ class WayBack:
     """The button, in a tool bar of its own.
 
     Args:
-        pressed: Told when the user has finished; the panel is open then.
+        pressed: Called when the user has finished; the panel is open then.
     """
 
     def __init__(self, pressed: Callable[[], None]) -> None:

@@ -36,7 +36,7 @@ class BiasFieldStep:
         figures: The step of the recipe.
         mask: Where the field is fitted, on the voxels of the scan; what the module takes for the head if None.
         new: Makes a hidden node of a class, with a name, that is removed with the run.
-        ended: Told whether it went well; not called after ``cancel``.
+        ended: Called with whether it succeeded; not called after ``cancel``.
     """
 
     def __init__(

@@ -84,7 +84,7 @@ class PredictionRun:
             logging.exception("The panel could not show the run.")
 
     def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
-        """Slicer prints what a slot raises and goes on: without this a fault would leave the run waiting for ever."""
+        """Slicer prints what a slot raises and goes on: without this an error would leave the run waiting."""
         try:
             action(*arguments)
         except Exception as error:

@@ -31,8 +31,8 @@ class RegistrationProcess:
         mask: The brain on T1Gd; None where the command line finds it itself.
         source: The volume to sample on the voxels of T1Gd: the scan as far as it is prepared.
         made: Volume and transform node to fill.
-        options: What has been done to the scans, in words of the command line.
-        ended: Told whether it went well; not called after ``cancel``.
+        options: What has been done to the scans, as options of the command line.
+        ended: Called with whether it succeeded; not called after ``cancel``.
         worker: Script that the process runs.
     """
 

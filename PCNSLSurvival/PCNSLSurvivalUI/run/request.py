@@ -146,4 +146,4 @@ class RunListener:
     aligned: Callable[[MRSequence, Any, Any], None]
     """Gets a sequence, its volume on the grid of T1Gd, and its transform; takes them over."""
     ended: Callable[[str | None], None]
-    """Told once: None when all went well, otherwise the sentence for the user."""
+    """Called once: with None after success, otherwise with the sentence for the user."""

@@ -103,7 +103,7 @@ class CLIStep:
         Args:
             module: Attribute of ``slicer.modules``.
             parameters: By XML name; nodes among them must stay until ``isOver``.
-            ended: Told whether the module finished well; not called after ``cancel``.
+            ended: Called with whether the module succeeded; not called after ``cancel``.
         """
         self.module = module
         self._ended = ended

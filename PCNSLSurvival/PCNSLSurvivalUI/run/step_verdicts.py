@@ -1,4 +1,4 @@
-"""What each step says of its own result: the findings of the prediction beside the steps they belong to."""
+"""Verdicts of the steps: the findings of the prediction beside the steps they belong to."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class ModuleTask:
         """Begin, with new nodes for what it makes.
 
         Args:
-            ended: Told whether it went well.
+            ended: Called with whether it succeeded.
         """
         self._made = [self._volumes.new(className, name.format(role=self.role.label)) for className, name in self.makes]
         return self._start(ended)
@@ -195,7 +195,7 @@ class BuiltInRegistrationTask(RegistrationTask):
         return ("built-in", raw, mask, tuple(self._options()), *super()._identity())
 
     def _options(self) -> list[str]:
-        """What the user said of the scans, in words of the command line."""
+        """What the user said of the scans, as options of the command line."""
         request = self._request
         said = {
             "--already-corrected": request.biasEngine == SKIP,

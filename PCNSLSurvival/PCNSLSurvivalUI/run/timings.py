@@ -1,4 +1,4 @@
-"""How long each step took on this machine, for the time left; kept in the application's settings."""
+"""Duration of each step on this computer, for the remaining time; stored in the application's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this software tells its user, as data: a code and values; the sentence is made where it is shown."""
+"""Messages to the user as data: a code and values; the sentence is made where it is shown."""
 
 from __future__ import annotations
 

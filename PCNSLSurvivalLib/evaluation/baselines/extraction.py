@@ -41,7 +41,7 @@ def extract_radiomics(
         cache: Folder of the kept features.
         step: The settings, with the region that is the same for all.
         jobs: Scans at the same time, each in a process of its own.
-        report: Told the number of scans done, and of all.
+        report: Called with the numbers of finished and of all scans.
 
     Raises:
         EvaluationError: A scan has no usable region, named with what is wrong, once all others are done.

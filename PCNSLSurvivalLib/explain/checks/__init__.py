@@ -1,1 +1,1 @@
-"""Is the explanation telling the truth? The tests that the literature accepts, as numbers with a verdict."""
+"""Sanity checks of an explanation from the literature, each a number with a verdict."""

@@ -1,4 +1,4 @@
-"""Does the score follow the map? Take the strongest cells out of the scan, or put only them in."""
+"""Deletion and insertion: remove the strongest map cells from the scan, or insert only these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the map depend on what the network has learned? Scramble its weights from the top down and look."""
+"""Parameter randomization: does the map change when the weights are scrambled from the head down?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check of an explanation answers, and what all of them have in common."""
+"""The result of a sanity check of an explanation, and what all checks share."""
 
 from __future__ import annotations
 

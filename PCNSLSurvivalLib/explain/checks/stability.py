@@ -1,4 +1,4 @@
-"""Does the map hold? Move the scan a little, add a little noise, ask the other networks of the ensemble."""
+"""Stability of the map: shift the scan slightly, add noise, and compare the other networks of the ensemble."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Only regular files are read: a pipe or device in the place of a scan would hold up or feed a reader for ever."""
+"""Only regular files are read: a pipe or device in the place of a scan would block a reader or feed it without end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in front of and below the brain: eyes, air spaces, face bones, muscles, spinal cord."""
+"""Anatomy in front of and below the brain: eyes, air spaces, face bones, muscles, spinal cord."""
 
 from __future__ import annotations
 

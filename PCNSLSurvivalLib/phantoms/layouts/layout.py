@@ -1,4 +1,4 @@
-"""What every layout does, and the small files they share."""
+"""What all layouts share: the interface and the small files."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Quality control: what each step of the preparation says of its own result."""
+"""Quality control: each preprocessing step checks its own result."""

@@ -1,4 +1,4 @@
-"""Did the registration work? Sharpness of the match and plausibility of the head movement."""
+"""Checks of a registration: sharpness of the similarity maximum, and plausibility of the head rotation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of one prediction: one self-contained page for the screen and for A4 paper."""
+"""The report of one prediction: one self-contained page for screen and A4 paper."""
 
 from __future__ import annotations
 

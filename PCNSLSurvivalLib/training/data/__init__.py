@@ -1,1 +1,1 @@
-"""What a network is shown: prepared scans as tensors, in batches, augmented."""
+"""Input of a network: prepared scans as tensors, in batches, augmented."""

@@ -1,4 +1,4 @@
-"""What the network is shown of a cohort: every scan sampled on the network's block once, kept, and mapped into memory.
+"""Network inputs of a cohort: every scan sampled on the network grid once, stored, and memory-mapped.
 
 An array lies beside the prepared scans it was made from, one for each case and sequence, so that arms of an experiment
 and processes share it; it is made again when those scans or the block change.

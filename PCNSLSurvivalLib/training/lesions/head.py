@@ -1,11 +1,11 @@
-"""The linear head fitted anew on a trained backbone, from two things that can be read in the lesion alone.
+"""The linear head, refitted on a trained backbone from two lesion outputs.
 
-With the backbone done, one bit a patient is left to be explained by a hundred features and more: a free fit learns the
-patients by heart, and a constant is evidence that lies nowhere. The head is therefore put together from two linear
-readings of the cells, found by least squares on the lesion masks: the fraction of all lesion that lies in a cell, which
-adds up to one in every patient, and the share of the cell that is lesion, which adds up to the amount. Two numbers
-remain to be fitted to the classes: log-odds = a x 1 + b x amount. Away from the lesion there is only what the readings
-err there.
+After the training of the backbone, one bit per patient must be explained by more than a hundred features: a free fit
+overfits, and a bias is evidence without a location. The head is therefore composed of two linear outputs of the map
+cells, found by least squares on the lesion masks. One is the fraction of the whole lesion in a cell, which sums to
+one in every patient; the other is the lesion fraction of the cell, which sums to the amount. Two coefficients remain
+to be fitted to the classes: log-odds = a x 1 + b x amount. Evidence away from the lesion comes only from errors of
+the outputs.
 
 References:
     Kirichenko, Izmailov and Wilson, Last layer re-training is sufficient for robustness to spurious correlations,

@@ -1,13 +1,13 @@
-"""Learning from lesion masks: a second task for the blocks of the network.
+"""Learning from lesion masks: an auxiliary task for the blocks of the network.
 
-With some dozens of patients, one bit of survival each, a network finds many accidental reasons for a class in every
-part of the head, and hardly any that hold for the next patient. A mask says much more. Readers that are thrown away
-after the training tell from layer2 and layer3 which share of each cell is lesion: fine cells, many of them, teach the
-early filters quickly. Another reads from every cell of layer4 how much lesion lies there, and which fraction of all
-lesion. It is linear and has no constant, so that the cells themselves must be silent where no lesion is, and what it
-learned stays within reach of the network's own head, whose average over all cells then measures lesions and not the
-rest of the brain. The fractions add up to one in every patient: they are a constant that lies in the lesion, from which
-the amount can be taken away (``training.lesions.head``).
+With some dozens of patients and one bit of survival each, a network finds many chance associations in every part of
+the head, and hardly any that generalize. A mask carries more information. Auxiliary heads, discarded after the
+training, predict the lesion fraction of each cell from layer2 and layer3: many fine cells train the early filters
+quickly. Another predicts from every cell of layer4 the amount of lesion in it, and its fraction of the whole lesion.
+It is linear without a bias, so the cells must be zero where there is no lesion, and the network's own head can use
+what it learned: its average over all cells then measures lesions and not the rest of the brain. The fractions sum to
+one in every patient. They are a constant located in the lesion, from which the amount can be subtracted
+(``training.lesions.head``).
 
 References:
     Caruana, Multitask learning, Machine Learning 28, 1997. doi:10.1023/A:1007379606734

@@ -78,7 +78,7 @@ class ChildProcess:
         if self._process is None:
             self._letGo()
             return
-        self._onLine = self._ended = lambda _nobody: None
+        self._onLine = self._ended = lambda _ignored: None
         if self._process.poll() is None:
             _killTree(self._process, self.groups)
         _dying.add(self)
@@ -121,7 +121,7 @@ class ChildProcess:
         """Undo the connection: Qt holds what is connected to it, and would keep the finished process alive."""
         self._timer.stop()
         self._timer.disconnect("timeout()")
-        self._onLine = self._ended = lambda _nobody: None
+        self._onLine = self._ended = lambda _ignored: None
         if self._process is not None:
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 with contextlib.suppress(OSError):

@@ -22,7 +22,7 @@ _HEIGHT, _RIM, _NARROWEST = 104, 8, 120
 
 Profile = dict[str, Any]
 """Places ``s_mm`` from foot to head on the axis of the slices, ``step_mm`` between them, the largest ``value`` there,
-and for evidence what speaks ``against`` (0 or less)."""
+and for evidence the values ``against`` (0 or less)."""
 
 NO_PROFILE: Profile = {"s_mm": [], "value": [], "step_mm": _STEP_MM}
 

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.cohorts.case_names import one_spelling, safe_name
 from PCNSLSurvivalLib.cohorts.readers.reading import (
     FoundCohort,
     choice_remarks,
-    nobody_scanned,
+    patients_without_scan,
     rows_without_scan,
     without_known_scan,
 )
@@ -73,7 +73,7 @@ def read_bids(root: Path) -> FoundCohort:
         layout="BIDS",
         cases=tuple(cases),
         remarks=(*remarks, *rows_without_scan(missing, "participants.tsv"), *without_known_scan(silent)),
-        without_scan=nobody_scanned(missing, "participants.tsv", silent),
+        without_scan=patients_without_scan(missing, "participants.tsv", silent),
     )
 
 

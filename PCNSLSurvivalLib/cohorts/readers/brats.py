@@ -7,7 +7,12 @@ from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_names import safe_name
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.readers.reading import (
+    FoundCohort,
+    patients_without_scan,
+    rows_without_scan,
+    without_known_scan,
+)
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import aliases_of, facts_each
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table, one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -73,7 +78,7 @@ def read_brats(root: Path) -> FoundCohort:
             *rows_without_scan(missing, "survival_info.csv"),
             *without_known_scan(silent),
         ),
-        without_scan=nobody_scanned(missing, "survival_info.csv", silent),
+        without_scan=patients_without_scan(missing, "survival_info.csv", silent),
     )
 
 

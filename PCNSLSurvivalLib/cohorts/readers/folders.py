@@ -10,7 +10,7 @@ from PCNSLSurvivalLib.cohorts.case_names import one_spelling, safe_name
 from PCNSLSurvivalLib.cohorts.readers.reading import (
     FoundCohort,
     choice_remarks,
-    nobody_scanned,
+    patients_without_scan,
     rows_without_scan,
     without_known_scan,
 )
@@ -66,7 +66,7 @@ def read_folders(root: Path) -> FoundCohort:
         layout="folders",
         cases=tuple(cases),
         remarks=(*remarks, *rows_without_scan(missing, table), *without_known_scan(unknown)),
-        without_scan=nobody_scanned(missing, table, unknown),
+        without_scan=patients_without_scan(missing, table, unknown),
     )
 
 

@@ -48,10 +48,10 @@ def rows_without_scan(names: Iterable[str], table: str) -> tuple[str, ...]:
     )
 
 
-def nobody_scanned(rows: Iterable[str], table: str, folders: Iterable[str]) -> dict[str, str]:
-    """Why patients are no case, by name: a table names them and no scan is there, or no scan is known as one."""
+def patients_without_scan(rows: Iterable[str], table: str, folders: Iterable[str]) -> dict[str, str]:
+    """Reason by patient name: the table lists the patient without a scan, or no scan in the folder is recognized."""
     reasons = {name: f"{table} lists this patient, but there is no scan." for name in rows}
-    return reasons | dict.fromkeys(folders, "No name in this folder tells of a scan.")
+    return reasons | dict.fromkeys(folders, "No file name in this folder indicates a scan.")
 
 
 def choice_remarks(series: Sequence[Series], chosen: Mapping[MRSequence, Choice]) -> tuple[str, ...]:

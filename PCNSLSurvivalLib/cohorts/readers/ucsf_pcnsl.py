@@ -8,7 +8,12 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, CohortCase
 from PCNSLSurvivalLib.cohorts.case_names import safe_name
-from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort, nobody_scanned, rows_without_scan, without_known_scan
+from PCNSLSurvivalLib.cohorts.readers.reading import (
+    FoundCohort,
+    patients_without_scan,
+    rows_without_scan,
+    without_known_scan,
+)
 from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, column_key
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import one_row_each, read_table
@@ -87,7 +92,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
             *rows_without_scan(missing, "biopsy_and_diagnosis_dates.csv"),
             *without_known_scan(silent - set(cases)),
         ),
-        without_scan=nobody_scanned(missing, "biopsy_and_diagnosis_dates.csv", silent - set(cases)),
+        without_scan=patients_without_scan(missing, "biopsy_and_diagnosis_dates.csv", silent - set(cases)),
     )
 
 

@@ -47,7 +47,7 @@ class PCNSLSurvival(ScriptedLoadableModule):
         self.parent.helpText = (
             _(
                 "Predicts overall survival beyond one year of patients with primary CNS lymphoma (PCNSL) from the "
-                "post-contrast T1 MRI, and shows on the slices what the prediction looked at."
+                "post-contrast T1 MRI, and shows the Grad-CAM map of the prediction on the slices."
             )
             + f"<p><b>{_('Research use only. Not for clinical decisions.')}</b></p>"
         )

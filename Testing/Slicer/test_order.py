@@ -194,7 +194,7 @@ def test_every_step_tells_its_state_seconds_and_verdict(standin, quick_panel, pa
     assert "Check its outline" in table.item(brain, 1).toolTip()
     assert table.item(read, 3).text() == "good"
     assert table.item(rows["3D ResNet"], 2).text().endswith(" s")
-    assert table.item(rows["T1 to T1Gd, for reading"], 3).text() == "look"
+    assert table.item(rows["T1 to T1Gd, for reading"], 3).text() == "inspect"
     assert not ui.stepsSection.checked, "folded when all went well"
 
 

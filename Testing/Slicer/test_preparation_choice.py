@@ -26,7 +26,7 @@ def test_a_preset_sets_all_three_engines_and_one_of_them_changed_is_an_own_choic
     assert _engines(quick_panel) == [BUILT_IN] * 3
     assert ui.brainEngineSelector.currentText == "Built in"
     ui.registrationEngineSelector.setCurrentIndex(0)
-    assert ui.preparationSelector.currentText == "Own choice, see Advanced"
+    assert ui.preparationSelector.currentText == "Custom, see Advanced"
     _choose(quick_panel, 2)
     assert _engines(quick_panel) == [BUILT_IN, BUILT_IN, SLICER], "the own choice stays what it is"
 

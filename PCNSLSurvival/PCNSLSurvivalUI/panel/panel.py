@@ -197,7 +197,7 @@ class PanelView:
             if kept:
                 list(self._onResultShown())
             self._say(
-                _("The alignment was cancelled; the prediction stays.")
+                _("The registration was cancelled; the prediction is kept.")
                 if kept
                 else _("Cancelled. The scene is as before.")
             )

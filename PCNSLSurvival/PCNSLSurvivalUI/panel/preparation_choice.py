@@ -34,7 +34,7 @@ class PreparationChoice:
         for value, words in (
             (SLICER, _("Slicer's modules")),
             (BUILT_IN, _("Fast (built-in)")),
-            (_OWN, _("Own choice, see Advanced")),
+            (_OWN, _("Custom, see Advanced")),
         ):
             ui.preparationSelector.addItem(words, value)
         ui.preparationSelector.connect("activated(int)", self._onPreset)
@@ -48,8 +48,8 @@ class PreparationChoice:
         preset = chosen.pop() if chosen in ({SLICER}, {BUILT_IN}) else _OWN
         selector.setCurrentIndex(selector.findData(preset))
         self._ui.preparationNote.text = _(
-            "To the prediction: about {slicer:.0f} s with Slicer's modules, {fast:.0f} s with the built-in steps. The "
-            "models were trained on scans prepared by the built-in steps."
+            "Time to the prediction: about {slicer:.0f} s with Slicer's modules, {fast:.0f} s with the built-in steps. "
+            "The models were trained on scans prepared by the built-in steps."
         ).format(slicer=secondsToPrediction(SLICER), fast=secondsToPrediction(BUILT_IN))
 
     def _onPreset(self, row: int) -> None:

@@ -65,7 +65,9 @@ def finishMask(outputs: SceneOutputs) -> Any:
     drawn = image is not None and image.GetPointData().GetScalars() is not None
     if not good or not drawn or not slicer.util.arrayFromVolume(exported).any():
         removeNode(exported)
-        raise UnusableScanError(_("The repaired brain mask is empty. Mark the brain in Segment Editor, then go on."))
+        raise UnusableScanError(
+            _("The repaired brain mask is empty. Segment the brain in Segment Editor, then continue.")
+        )
     values = slicer.util.arrayFromVolume(exported)
     values[:] = values > 0
     slicer.util.arrayFromVolumeModified(exported)

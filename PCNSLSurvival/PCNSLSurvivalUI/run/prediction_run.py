@@ -143,7 +143,7 @@ class PredictionRun:
         if isinstance(task, RegistrationTask):
             look = _("Check the {role}-to-T1Gd registration visually; failures are not always detected.")
             look = look.format(role=task.role.label)
-            self.steps.judge(task.key, _("look"), look)
+            self.steps.judge(task.key, _("inspect"), look)
             if task.findings:
                 judgeStep(self.steps, task.key, task.findings)
             if self.hasResult and self._process is None:

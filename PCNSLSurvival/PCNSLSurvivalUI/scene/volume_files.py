@@ -113,7 +113,7 @@ def writeNrrd(node: slicer.vtkMRMLScalarVolumeNode, path: Path, name: str) -> It
     array = slicer.util.arrayFromVolume(node)  # a view, (k, j, i)
     kind = _NRRD_TYPES.get(array.dtype.str[1:])
     if kind is None or array.ndim != 3:
-        raise UnusableScanError(_("{name} is not one 3-D volume of plain numbers.").format(name=name))
+        raise UnusableScanError(_("{name} is not a single 3-D scalar volume.").format(name=name))
     vectors = " ".join("({})".format(",".join(repr(float(v)) for v in matrix[:3, axis])) for axis in range(3))
     origin = "({})".format(",".join(repr(float(v)) for v in matrix[:3, 3]))
     header = (

@@ -57,8 +57,8 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         for name in _OUTPUTS:
-            if getattr(args, name, None) is not None:
-                check_output_path(Path(getattr(args, name)))
+            if isinstance(path := getattr(args, name, None), Path):  # phantom's --dicom is a switch
+                check_output_path(path)
         return args.run(args)
     except RefusedElsewhereError:
         return OUR_ERROR

@@ -24,7 +24,7 @@ from PCNSLSurvivalUI.install import packages, sample_data
 from PCNSLSurvivalUI.panel.logic import PanelLogic
 from PCNSLSurvivalUI.panel.model_list import installedModels
 from PCNSLSurvivalUI.panel.panel import PanelView
-from PCNSLSurvivalUI.panel.parameters import parametersOf
+from PCNSLSurvivalUI.panel.parameters import forgetParameters, parametersOf
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 from PCNSLSurvivalUI.scene.output_nodes import storedResult
@@ -120,6 +120,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.cancel()
         self.logic.kept.forget()
         self.view.unbind()
+        forgetParameters()
 
     def onSceneEndClose(self, caller, event):
         """Start afresh when the panel is open."""
@@ -129,6 +130,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def onSceneEndImport(self, caller, event):
         """A scene was opened: show the result it holds."""
         self.view.unbind()
+        forgetParameters()
         self.view.bind(self.logic.getParameterNode())
 
     def onPredictButton(self, checked=False):

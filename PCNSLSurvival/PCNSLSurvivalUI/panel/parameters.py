@@ -66,6 +66,11 @@ def parametersOf(node: Any) -> PanelParameters:
     return _wrappers[0]
 
 
+def forgetParameters() -> None:
+    """The scene was closed, or another one opened: its parameter node is reset behind the wrapper's back."""
+    _wrappers.clear()
+
+
 def isComplete(parameters: PanelParameters | None) -> bool:
     """Whether a prediction can be started: a T1Gd with an image is chosen."""
     node = parameters.t1gdVolume if parameters is not None else None

@@ -14,7 +14,7 @@ from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, read_initial_weights
-from PCNSLSurvivalLib.experiment.model.from_experiment import from_experiment as packing
+from PCNSLSurvivalLib.experiment.model import from_experiment as packing
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture

@@ -154,7 +154,7 @@ def test_memory_of_the_device_running_out_ends_on_the_cpu_with_a_sentence(tmp_pa
     runtime.device = "cuda"
     result = network.predict(case)
     assert result.device == "cpu"
-    assert "computed on the CPU" in result.notes[0]
+    assert "computed on the CPU" in str(result.notes[0])
     assert result.log_odds == expected.log_odds
 
 
@@ -217,7 +217,7 @@ def test_evidence_that_does_not_add_up_is_refused(ensemble, case, monkeypatch):
 def test_bundled_model_predicts_a_whole_case_and_says_what_it_is():
     folder = read_model_folder(bundled_model_path())
     assert folder.demonstration
-    assert "DEMONSTRATION" in folder.warning
+    assert "DEMONSTRATION" in str(folder.warning)
     assert "virtual_heads_only" in folder.name
     case = np.random.default_rng(6).standard_normal((1, *folder.recipe.network_grid.size)).astype(np.float32)
     result = SurvivalNetwork(folder, "cpu").predict(case)

@@ -227,7 +227,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):
     ("where", "problem", "sentence"),
     [
         ("logs.TrainingLog.__call__", OSError(28, "No space left on device"), "The disk of the output folder is full"),
-        ("loop.training_batches", torch.OutOfMemoryError("CUDA out of memory"), "Choose a smaller 'batch_size'"),
+        ("epochs.training_batches", torch.OutOfMemoryError("CUDA out of memory"), "Choose a smaller 'batch_size'"),
         ("checkpoints.torch.save", OSError(13, "Permission denied"), "cannot be written: Permission denied. Make"),
     ],
 )

@@ -50,13 +50,15 @@ def test_what_each_preset_costs_comes_from_what_the_steps_took_here(standin, qui
     from PCNSLSurvivalUI.panel.preparation_choice import secondsToPrediction
     from PCNSLSurvivalUI.run import timings
     from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+    from PCNSLSurvivalUI.run.step_list import RunStep
 
     standin.app.userSettings().clear()
     slicers, fast = secondsToPrediction(SLICER), secondsToPrediction(BUILT_IN)
     assert 15 < fast + 5 < slicers
     for _run in range(5):
         timings.remember(f"{Step.BRAIN_EXTRACTION} {SLICER}", 200.0)
-    assert round(secondsToPrediction(SLICER) - slicers, 6) == 200.0 - 55.0
+        timings.remember(RunStep("bias_field t1gd", "", SLICER).timed, 30.0)
+    assert round(secondsToPrediction(SLICER) - slicers, 6) == 200.0 - 55.0 + 30.0 - 4.0
     quick_panel.view._preparation.show()
     note = quick_panel.ui.preparationNote.text
     assert f"about {secondsToPrediction(SLICER):.0f} s with Slicer's modules, {fast:.0f} s with the built-in" in note

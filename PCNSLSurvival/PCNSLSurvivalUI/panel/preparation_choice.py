@@ -64,7 +64,7 @@ class PreparationChoice:
 
 def secondsToPrediction(engine: str) -> float:
     """Seconds from the click to the prediction from T1Gd, by what the steps took on this computer."""
-    ours = [f"{Step.BRAIN_EXTRACTION} {engine}", f"{Step.BIAS_FIELD} {MRSequence.T1GD.label} {engine}"]
+    ours = [f"{Step.BRAIN_EXTRACTION} {engine}", f"{Step.BIAS_FIELD} {MRSequence.T1GD} {engine}"]
     return sum(timings.expectedSeconds(step) or 0.0 for step in [*ours, *map(str, PROCESS_STEPS)])
 
 

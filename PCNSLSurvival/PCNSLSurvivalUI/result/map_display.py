@@ -170,7 +170,7 @@ def regional_attribution(result: dict[str, Any]) -> str:
     evidence = result.get("evidence")
     if not evidence:
         return ""
-    regions = evidence.get("regional_attribution") or evidence.get("ledger")
+    regions = evidence.get("regional_attribution")
     if regions:
         return _(
             "Where the log-odds of {total:+.2f} for OS > 1 year come from: the brain {brain:+.2f}, outside the brain "

@@ -46,17 +46,17 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
             staging.mkdir()
         except OSError as problem:
             raise _not_writable(problem) from problem
-        try:
-            with owned(staging):
+        with owned(staging):  # until it is in its place
+            try:
                 yield staging
-        except OSError as problem:
-            if not tells_full_disk(problem):
-                raise
-            raise OutputFolderError(Message("files.disk_full")) from problem
-        try:
-            put_in_place(staging, out)
-        except OSError as problem:
-            raise _not_writable(problem) from problem
+            except OSError as problem:
+                if not tells_full_disk(problem):
+                    raise
+                raise OutputFolderError(Message("files.disk_full")) from problem
+            try:
+                put_in_place(staging, out)
+            except OSError as problem:
+                raise _not_writable(problem) from problem
     except BaseException:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PACKAGE = "deepbet"
 VERSION = "1.0.2"
-INSTALL_COMMAND = "pcnsl-survival install-brain-extractor"
 
 _FILES = {
     "data/models/bbox_model.pt": "39a7b2b5f799faa1391ea97bfcdc0b9299f20d84f2316a4ff8918dc4685e40aa",

@@ -69,11 +69,6 @@ def anti_aliased(image: sitk.Image, spacing_mm: TripleMm) -> sitk.Image:
     return sitk.DiscreteGaussian(image, (sigma_mm**2).tolist(), 32, 0.01, True)
 
 
-def array_ijk(image: sitk.Image) -> NDArray[np.generic]:
-    """The voxels in the order (i, j, k), copied."""
-    return np.ascontiguousarray(sitk.GetArrayViewFromImage(image).transpose(2, 1, 0))
-
-
 def mask_on(mask_kji: NDArray[np.generic], grid: Grid) -> sitk.Image:
     """A ``uint8`` mask image from an array in SimpleITK's axis order."""
     return image_on_grid(np.ascontiguousarray(mask_kji, dtype=np.uint8), grid)

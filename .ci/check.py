@@ -11,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 
-# Side by side, the tests of one file in one process: they share what is slow to make. The panel's tests run apart, since
-# reloading the module gives every class of the library a twin.
+# Side by side, the tests of one file in one process: they share what is slow to make. The panel's tests run apart,
+# since reloading the module gives every class of the library a twin.
 PYTEST = [sys.executable, "-m", "pytest", "-m", "not slow", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
 
 CHECKS = {

@@ -85,7 +85,7 @@ def test_who_is_left_out_is_listed_with_the_reason(prepared):
     left_out = read_prepared_cohort(prepared).left_out
     assert left_out["p4"].startswith("No T1Gd was found")
     assert left_out["p5"].startswith("The T1Gd file is damaged")
-    assert left_out["twin"].startswith("Its T1Gd is the same, voxel by voxel")
+    assert left_out["twin"].startswith("Its T1Gd is identical, voxel by voxel")
     report = (prepared / "data_report.html").read_text(encoding="utf-8")
     assert all(reason.split(",")[0] in report for reason in left_out.values())
     assert "Censored at day 200, not after day 365: no class." in report
@@ -100,7 +100,7 @@ def test_the_table_has_every_number_with_its_verdict(prepared):
     for name in ("p1", "p2", "p3"):
         record = json.loads((prepared / "cases" / name / "case.json").read_text(encoding="utf-8"))
         for finding in record["findings"]:
-            column = f"{finding['code']} ({finding['subject']})"
+            column = f"{finding['measure']} ({finding['sequence'] or 'brain_mask'})"
             assert rows[name][column] == ("" if finding["value"] is None else str(finding["value"]))
             assert rows[name][f"{column} verdict"] == finding["verdict"]
     assert rows["p5"]["state"] == "failed"
@@ -132,7 +132,7 @@ def test_two_processes_and_a_cluster_make_what_one_process_makes(prepared, table
     distributed = pytest.importorskip("distributed")
     command = ["preprocess", str(table), "--progress", "none"]
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=":0"
     ) as cluster:
         assert main([*command, "--out", str(tmp_path / "dask"), "--scheduler", cluster.scheduler_address]) == 0
     assert main([*command, "--out", str(tmp_path / "jobs"), "--jobs", "2"]) == 0
@@ -159,7 +159,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_loses_nothing(table, tmp_
         patched.setattr(case_preparation.shutil, "disk_usage", lambda path: usage(0, 0, next(rooms, 0)))
         assert main(["preprocess", str(table), "--out", str(out), "--progress", "none"]) == 3
     assert "The disk of the output folder is full. The cases that are finished are kept." in capsys.readouterr().err
-    with pytest.raises(CohortError, match="to its end"):
+    with pytest.raises(CohortError, match="to the end"):
         read_prepared_cohort(out)
     assert main(["preprocess", str(table), "--out", str(out)]) == 0
     assert "2 already prepared" not in capsys.readouterr().out

@@ -52,7 +52,7 @@ def test_a_task_whose_process_dies_is_named_and_the_others_finish(tmp_path, func
 def test_a_dask_cluster_does_the_same(tmp_path, functions):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=":0"
     ) as cluster:
         tasks = [(str(tmp_path), name) for name in ("a", "b")]
         done = list(run_tasks(functions.work, tasks, lost=functions.lost, scheduler=cluster.scheduler_address))

@@ -231,7 +231,7 @@ def test_side_by_side_and_on_a_cluster_the_predictions_are_those_of_one_process(
     torch.set_num_threads(1)
     found = {}
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=":0"
     ) as cluster:
         for name, where in {
             "one": {},
@@ -278,7 +278,7 @@ def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(smal
     assert "No model folder will be made" in capsys.readouterr().out
     (small / "out" / "model").mkdir()
     assert run_here(small) == 0
-    assert "This run makes no model: model/ in the output folder is of an earlier one." in capsys.readouterr().out
+    assert "This run makes no model: model/ in the output folder belongs to an earlier run." in capsys.readouterr().out
     (small / "out" / "model").rmdir()
     assert {path.name for path in (small / "out").iterdir()} == {
         "experiment.yaml", "left_out.csv", "jobs.csv", "jobs", "results"

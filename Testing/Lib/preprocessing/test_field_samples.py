@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, factors_for
 from PCNSLSurvivalLib.preprocessing.steps.bias_field import correct_bias_field
 from PCNSLSurvivalLib.preprocessing.steps.field_samples import SampledField, sample_affine, sampled_part
@@ -48,7 +49,7 @@ def test_n4_on_the_samples_finds_what_the_recipes_own_step_finds(spacing_mm):
     image.SetSpacing(spacing_mm)
     mask = sitk.GetImageFromArray(inside.astype(np.uint8))
     mask.CopyInformation(image)
-    _corrected, field = correct_bias_field(image, step, name="T1Gd", mask=mask)
+    _corrected, field = correct_bias_field(image, step, sequence=MRSequence.T1GD, mask=mask)
 
     factors = factors_for(spacing_mm, size, step.working_spacing_mm)
     part = sampled_part(size, factors)

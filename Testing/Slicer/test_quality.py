@@ -55,7 +55,7 @@ def test_every_step_stands_in_the_strip_with_its_number(predicted):
         "As acquired", "Bias-corrected", "Brain outline", "T1 aligned", "T2 aligned", "Network input",
     ]  # fmt: skip
     assert texts[0].endswith("2.0×2.0×2.0 mm")
-    assert "shading" in texts[1]
+    assert "bias field" in texts[1]
     assert "moved" in texts[3]
     for button in _buttons(panel).values():
         assert not button.icon.isNull()

@@ -102,7 +102,7 @@ def _slow(*values):
         (not_a_number, 1, "values that are not numbers", "read"),
         _slow(one_value, 1, "the same value in all voxels", "read"),
         _slow(ct, 1, "looks like a CT", "read"),
-        (small_outline, 1, "too little for an adult brain", "read"),
+        (small_outline, 1, "too small for an adult brain", "read"),
         (whole_head, 1, "extends into the scalp", "read"),
         (two_pieces, 1, "is fragmented", "read"),
         _slow(outline_of_the_lower_half, 1, "misses", "read"),
@@ -110,7 +110,7 @@ def _slow(*values):
         (noise, 1, "T1Gd is very noisy", "read"),
         (swapped, 3, "the two may be swapped", "network_grid"),
         (another_place, 3, "T2 may not be registered to T1Gd", "read"),
-        (half_a_t2, 3, "T2 does not show", "read"),
+        (half_a_t2, 3, "T2 does not cover", "read"),
     ],
 )
 def test_a_stop_is_told_in_its_own_sentence(standin, models, fault, reads, said, step):
@@ -143,7 +143,7 @@ def test_an_implausible_turn_of_the_head_is_a_stop_of_its_own(standin, models):
     panel = _patient_in_panel(standin, arrays, places, models[3], 3)
     before = scene_state()
     text = _stopped(panel, "read")
-    turn = "Between T1Gd and {} the head would have turned by 170 degrees, which is hardly possible in a head coil."
+    turn = "The estimated head rotation between T1Gd and {} (170°) is implausible in a head coil."
     assert turn.format("T1") in text
     assert turn.format("T2") in text
     assert "may not be registered to T1Gd" not in text

@@ -47,7 +47,13 @@ def test_variables_are_imputed_only_where_there_are_any():
 
 def test_the_baselines_that_ran_are_told_and_no_others():
     everything = baselines_in_words(BASELINE_ARMS)
-    for part in ("support vector machines and logistic regression", "five IELSG", "T1, T2 and T1Gd", "Platt", "F stat"):
+    for part in (
+        "support vector machines and logistic regression",
+        "five IELSG",
+        "T1, T2, FLAIR and T1Gd",
+        "Platt",
+        "F stat",
+    ):
         assert part in everything
     logistic = baselines_in_words([arm for arm in CLINICAL_ARMS if arm.classifier == "logistic"])
     assert "Platt" not in logistic

@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-training bundled-model clean
+.PHONY: demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -45,6 +45,10 @@ bench-model:
 bench-panel:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/bench_panel.py
+
+bench-real-tumours:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/bench_real_tumours.py
 
 bench-training:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

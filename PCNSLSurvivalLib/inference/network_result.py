@@ -86,7 +86,11 @@ class NetworkResult:
 
     @property
     def probability_spread(self) -> float | None:
-        """Standard deviation of the members' probabilities; None for a single network."""
+        """Standard deviation of the members' probabilities; None for a single network.
+
+        It is how far the members disagree, and no interval of the probability: they share most of their training
+        patients, and so most of their errors.
+        """
         if len(self.member_probabilities) < 2:
             return None
         return float(np.std(self.member_probabilities, ddof=1))

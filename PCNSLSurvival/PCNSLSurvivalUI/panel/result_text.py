@@ -24,7 +24,7 @@ def spreadInWords(result: dict[str, Any]) -> str:
     members = result.get("member_probabilities") or []
     if len(members) < 2:
         return _("Single network: no range between networks is available.")
-    return _("Range of the {n} networks: {low:.0f} to {high:.0f} %.").format(
+    return _("Disagreement of the {n} networks: {low:.0f} to {high:.0f} % (no error interval).").format(
         n=len(members), low=100 * min(members), high=100 * max(members)
     )
 

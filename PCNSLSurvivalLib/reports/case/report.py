@@ -124,7 +124,8 @@ def _spread_sentence(result: CaseResult) -> str:
         return "Single network: no range between networks is available."
     return (
         f"Circles: the {len(members)} networks of the model, from {min(members):.2f} to {max(members):.2f} "
-        f"(standard deviation {result.network.probability_spread:.2f})."
+        f"(standard deviation {result.network.probability_spread:.2f}). They share most training patients, so this is "
+        "their disagreement and no interval of the probability."
     )
 
 

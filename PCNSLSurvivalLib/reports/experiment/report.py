@@ -119,6 +119,7 @@ def write_experiment_report(
         facts,
         labels.get(reference, reference) if len(arms) > 1 else None,
         [(labels.get(a, a), labels.get(b, b)) for a, b in extra],
+        resamples=resamples,
     )
     content = ReportContent(
         arms=arms,

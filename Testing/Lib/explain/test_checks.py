@@ -65,6 +65,19 @@ def test_deletion_and_insertion_tell_a_true_map_from_a_false_one(case):
     assert check_deletion(lambda c: Explanation(0.0, np.zeros(CELLS)), case, stride=STRIDE).verdict is None
 
 
+def test_a_random_map_passes_deletion_and_insertion_rarely(case):
+    rng = np.random.default_rng(4)
+    passed = 0
+    for seed in range(12):
+        map_by_chance = rng.random(CELLS).astype(np.float32)
+
+        def random(shown, raw_map=map_by_chance):
+            return Explanation(truthful(shown).score, raw_map)
+
+        passed += check_deletion(random, case, stride=STRIDE, seed=seed).verdict is Verdict.GOOD
+    assert passed <= 2  # 0.6 expected where both directions agree, fewer where they do not
+
+
 def test_randomization_fails_a_map_that_does_not_depend_on_the_weights(case):
     original = truthful(case).raw_map
     rng = np.random.default_rng(0)

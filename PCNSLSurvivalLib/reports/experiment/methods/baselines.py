@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PCNSLSurvivalLib.evaluation.baselines.arms import BaselineArm
-from PCNSLSurvivalLib.evaluation.baselines.classifiers import COSTS, INNER_FOLDS, KEPT_FEATURES
+from PCNSLSurvivalLib.evaluation.baselines.classifiers import COSTS, INNER_FOLDS, KEPT_FEATURES, Classifier
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import FAMILIES, RadiomicsStep, Region
 from PCNSLSurvivalLib.reports.sentences import listed
 
+_CLASSIFIERS: dict[Classifier, str] = {
+    "svm": "linear support vector machines",
+    "logistic": "logistic regression",
+}
 _FAMILY = {
     "firstorder": "first-order",
     "shape": "shape",
@@ -38,8 +42,7 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
     """
     if not arms:
         return ""
-    kinds = {"svm": "linear support vector machines", "logistic": "logistic regression"}
-    used = [said for kind, said in kinds.items() if any(arm.classifier == kind for arm in arms)]
+    used = list(dict.fromkeys(_CLASSIFIERS[arm.classifier] for arm in arms))
     radiomics = [arm.sequence.label for arm in arms if arm.sequence is not None]
     on = []
     if any(arm.sequence is None and not arm.score_only for arm in arms):
@@ -59,7 +62,7 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
     if radiomics:
         kept = " or ".join(str(number) for number in KEPT_FEATURES)
         told.append(f"Of radiomics, the {kept} with the highest F statistic were kept.")
-    told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds.")
+    told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds, disjoint by patient.")
     if any(arm.classifier == "svm" for arm in arms):
         told.append(
             "Platt scaling with a slope that keeps their order, fitted on the inner folds, converted decision values "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from PCNSLSurvivalLib.evaluation.intervals import RESAMPLES
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, PERMUTATIONS
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, SurvivalOutcome
@@ -38,6 +39,8 @@ def methods_paragraphs(
     facts: ExperimentFacts,
     reference: str | None,
     further_pairs: Sequence[tuple[str, str]] = (),
+    *,
+    resamples: int = RESAMPLES,
 ) -> tuple[str, ...]:
     """Paragraphs of plain text: data, preparation, models, evaluation.
 
@@ -46,6 +49,7 @@ def methods_paragraphs(
         facts: What was run.
         reference: Label of the arm with which all others were compared; None where there is no other.
         further_pairs: Labels of arms compared besides, each with what it was compared with.
+        resamples: Bootstrap samples of every interval.
     """
     days = f"{facts.threshold_days:g} days"
     data = (
@@ -70,9 +74,10 @@ def methods_paragraphs(
         + (f" (seed {facts.seed})" if facts.seed is not None else "")
         + ". Imputation, scaling, feature selection, tuning, calibration, choice of the epoch and early stopping used "
         "training patients only; each held-out fold was predicted once. We give mean and standard error over folds; "
-        "the out-of-fold AUC over pairs of patients held out together, with a 95 % bootstrap interval over patients, "
-        "stratified by class and widened for overlapping training sets; and accuracy, macro-averaged precision, "
-        "recall and F1 at a probability of one half, the Brier score, and calibration slope and intercept. "
+        "the out-of-fold AUC over pairs of patients held out together, with a 95 % bootstrap interval over patients "
+        f"({resamples} samples), stratified by class and widened for overlapping training sets; and accuracy, "
+        "macro-averaged precision, recall and F1 at a probability of one half, the Brier score, and calibration slope "
+        "and intercept. "
     )
     if reference is not None:
         compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])

@@ -14,8 +14,9 @@ def training_in_words(settings: TrainingSettings) -> str:
     chosen = (said for name, said in _choices(settings).items() if name == "augmentation" or said != usual[name])
     return " ".join(
         (
-            f"Networks were trained with AdamW ({say['learning_rate']}, {say['weight_decay']}, {say['batch_size']}) "
-            f"for {say['epochs']} with {say['warmup_epochs']} and a cosine learning rate schedule.",
+            "Networks were trained to minimize the cross-entropy of the two OS classes with AdamW "
+            f"({say['learning_rate']}, {say['weight_decay']}, {say['batch_size']}) for {say['epochs']} "
+            f"with {say['warmup_epochs']} and a cosine learning rate schedule.",
             f"The epoch with the lowest loss on {say['validation_share']} was kept, with early stopping after "
             f"{say['patience']}.",
             *chosen,
@@ -63,8 +64,8 @@ def _choices(settings: TrainingSettings) -> dict[str, str]:
         "weight_averaging": f"Weights were averaged exponentially (decay {settings.weight_averaging:g} per step)."
         if settings.weight_averaging
         else "Weights were not averaged.",
-        "lesion_task": "An auxiliary task predicted lesion location and volume; its loss was part of the validation "
-        "loss."
+        "lesion_task": f"An auxiliary task predicted lesion location and volume; its loss was added with a weight of "
+        f"{settings.lesion_task:g}, also to the validation loss."
         if settings.lesion_task
         else "There was no auxiliary task.",
         "lesion_head": "The head was then refitted on lesion location and volume alone."
@@ -74,18 +75,32 @@ def _choices(settings: TrainingSettings) -> dict[str, str]:
 
 
 def _augmentation(settings: AugmentationSettings) -> str:
-    moved = [
-        f"rotated by up to {settings.rotation_deg:g}°" if settings.rotation_deg else "",
-        f"scaled by up to {100 * settings.scale:g} %" if settings.scale else "",
-        f"translated by up to {settings.translation_mm:g} mm" if settings.translation_mm else "",
-        "randomly cropped" if settings.crop_probability and settings.crop_share < 1 else "",
-        f"elastically deformed (standard deviation {settings.elastic_mm:g} mm)"
-        if settings.elastic_probability and settings.elastic_mm
-        else "",
-    ]
-    kinds = [kind for kind in moved if kind and settings.probability]
-    kinds += ["flipped left to right"] if settings.flip_probability else []
-    kinds += [f"scaled in intensity by up to {100 * settings.gain:g} %"] if settings.gain else []
+    told = []
+    if settings.probability:
+        moved = [
+            f"rotated by up to {settings.rotation_deg:g}°" if settings.rotation_deg else "",
+            f"scaled by up to {100 * settings.scale:g} %" if settings.scale else "",
+            f"translated by up to {settings.translation_mm:g} mm" if settings.translation_mm else "",
+        ]
+        parts = [f"they were {listed(always)}"] if (always := [kind for kind in moved if kind]) else []
+        if settings.crop_probability and settings.crop_share < 1:
+            parts.append(
+                f"{100 * settings.crop_probability:g} % of these were cropped to {100 * settings.crop_share:g} to 100 "
+                "% of the block's edge, and the crop resized to the block"
+            )
+        if settings.elastic_probability and settings.elastic_mm:
+            parts.append(
+                f"{100 * settings.elastic_probability:g} % of these were elastically deformed (standard deviation "
+                f"{settings.elastic_mm:g} mm, control points {settings.elastic_spacing_mm:g} mm apart)"
+            )
+        if parts:
+            told.append(f"with a probability of {settings.probability:g}, {listed(parts)}")
+    if settings.flip_probability:
+        told.append(f"with a probability of {settings.flip_probability:g}, they were flipped left to right")
+    if settings.gain:
+        told.append(
+            f"the normalized intensities of each were multiplied by {1 - settings.gain:g} to {1 + settings.gain:g}"
+        )
     return (
-        f"Training scans were augmented at random: {listed(kinds)}." if kinds else "Training scans were not augmented."
+        f"Training scans were augmented at random: {'; '.join(told)}." if told else "Training scans were not augmented."
     )

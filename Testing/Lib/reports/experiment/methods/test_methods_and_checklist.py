@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, CLINICAL_ARMS, RADIOMICS_ARMS
+from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, CLINICAL_ARMS, RADIOMICS_ARMS, BaselineArm
+from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
 from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
 from PCNSLSurvivalLib.reports.experiment.methods.text import methods_paragraphs
@@ -16,6 +19,20 @@ NOTHING_KNOWN = ExperimentFacts(excluded={"sub-07": "no T1Gd"})
 
 def answers(facts: ExperimentFacts) -> dict[str, str]:
     return {item.topic: item.answer for item in checklist(facts, ONE, explained=False)}
+
+
+def test_every_classifier_has_words():
+    for classifier in get_args(Classifier):
+        arm = BaselineArm(name="any", label="any", classifier=classifier)
+        assert "Baselines were  on" not in baselines_in_words([arm])
+    unknown = BaselineArm(name="any", label="any", classifier="forest")  # type: ignore[arg-type]
+    with pytest.raises(KeyError):
+        baselines_in_words([unknown])
+
+
+def test_the_number_of_bootstrap_samples_is_told():
+    assert "(2000 samples)" in " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
+    assert "(50 samples)" in " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None, resamples=50))
 
 
 def test_one_examination_is_one_examination():

@@ -26,7 +26,8 @@ CHANGED = {
     "weight_averaging": (0.9, "Weights were averaged exponentially (decay 0.9 per step)."),
     "lesion_task": (
         1.0,
-        "An auxiliary task predicted lesion location and volume; its loss was part of the validation loss.",
+        "An auxiliary task predicted lesion location and volume; its loss was added with a weight of 1, also to the "
+        "validation loss.",
     ),
     "lesion_head": (True, "The head was then refitted on lesion location and volume alone."),
     "validation_share": (0.25, "a validation split of at least 25 % of the training patients"),
@@ -57,4 +58,23 @@ def test_a_movement_that_is_switched_off_is_not_told():
     told = training_in_words(replace(USUAL, augmentation=AugmentationSettings(elastic_probability=0, scale=0.15)))
     assert "scaled by up to 15 %" in told
     assert "deformed" not in told
-    assert "deformed (standard deviation 2.5 mm)" in training_in_words(USUAL)
+    told = training_in_words(USUAL)
+    assert "50 % of these were elastically deformed (standard deviation 2.5 mm, control points 48 mm apart)" in told
+    for part in (
+        "with a probability of 0.9, they were rotated",
+        "30 % of these were cropped to 85 to 100 % of the block's edge",
+        "with a probability of 0.5, they were flipped",
+        "multiplied by 0.9 to 1.1",
+    ):
+        assert part in told
+
+
+def test_every_augmentation_setting_changes_what_is_told():
+    told = training_in_words(USUAL)
+    for field in fields(AugmentationSettings):
+        other = replace(USUAL.augmentation, **{field.name: getattr(USUAL.augmentation, field.name) * 0.5})
+        assert training_in_words(replace(USUAL, augmentation=other)) != told, field.name
+
+
+def test_the_loss_is_named():
+    assert "cross-entropy of the two OS classes" in training_in_words(USUAL)

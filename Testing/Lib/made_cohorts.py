@@ -94,8 +94,10 @@ def _write_case(folder: Path, rng: np.random.Generator, signal: float, sequences
     place, radius = rng.uniform(-5, 5, 3), rng.uniform(4, 6.5, 3)
     lesion = sum(((axis - c) / r) ** 2 for axis, c, r in zip((i, j, k), place, radius, strict=True)) <= 1
     lesion &= brain
+    further = rng.spawn(1)[0]  # a further sequence changes nothing else of the patient
     for sequence in sequences:
-        values = rng.normal(0, 1, brain.shape) + lesion * signal
+        noise = rng if sequence in SEQUENCES else further
+        values = noise.normal(0, 1, brain.shape) + lesion * signal
         write_volume(_image((values * brain).astype(np.float32)), folder / f"{sequence}_preprocessed.nii.gz")
     for name, mask in (("brain_mask", brain), ("brain_mask_preprocessed", brain), ("lesion_mask_preprocessed", lesion)):
         write_volume(_image(mask.astype(np.uint8)), folder / f"{name}.nii.gz")

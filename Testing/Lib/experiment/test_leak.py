@@ -9,6 +9,7 @@ import pytest
 from made_cohorts import made_cohort, permute_outcomes
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
@@ -49,7 +50,7 @@ def aucs(
 ) -> dict[str, Estimate]:
     """Out-of-fold AUC of every arm, or of one, with its interval, on cohorts whose images know the outcome."""
     cohorts = [
-        made_cohort(root / name, patients=n, seed=100 * seed + number, prefix=name)
+        made_cohort(root / name, patients=n, seed=100 * seed + number, prefix=name, sequences=tuple(MRSequence))
         for number, (name, n) in enumerate((("ours", patients), ("second", 12)))
     ]
     if permuted:

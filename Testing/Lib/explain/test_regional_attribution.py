@@ -51,7 +51,8 @@ def test_evidence_outside_the_brain_is_a_warning():
     parts = attribution(evidence, block(8, 56))
     assert parts.lesion is None
     assert parts.outside_share == pytest.approx(1 / 1.5)
-    assert "67%" in parts.warning
+    assert parts.warning.code == "prediction.evidence_outside"
+    assert parts.warning.values["share"] == parts.outside_share
     evidence[0, 0, 0] = 0.1
     assert attribution(evidence, block(8, 56)).warning is None
 

@@ -24,7 +24,7 @@ NETWORK_VOXEL_MM = 1.5
 
 @pytest.fixture(scope="module")
 def patient() -> VirtualPatient:
-    return reference_patient()
+    return reference_patient(sequences=(MRSequence.T1GD, MRSequence.T1, MRSequence.T2))
 
 
 @pytest.fixture(scope="module")
@@ -145,32 +145,22 @@ def test_the_report_stands_alone(result):
         assert title in page
 
 
-def _as_nrrd(image: sitk.Image, folder: Path) -> Path:
-    sitk.WriteImage(image, str(folder / "scan.nrrd"))
-    return folder / "scan.nrrd"
-
-
 def _as_dicom(image: sitk.Image, folder: Path) -> Path:
     (folder / "series").mkdir()
     write_series(image, folder / "series")
     return folder / "series"
 
 
-def _flipped(image: sitk.Image, folder: Path) -> Path:
-    return _as_nrrd(sitk.Flip(image, [True, False, True]), folder)
-
-
-def _permuted(image: sitk.Image, folder: Path) -> Path:
-    return _as_nrrd(sitk.PermuteAxes(image, [2, 0, 1]), folder)
-
-
-def _cropped(image: sitk.Image, folder: Path) -> Path:
-    """Air and some neck cut away, so that the origin moves."""
+def _turned_and_cropped(image: sitk.Image, folder: Path) -> Path:
+    """Axes flipped and permuted; air and some neck cut away, so that the origin moves."""
     i, j, k = image.GetSize()
-    return _as_nrrd(image[6 : i - 4, 5 : j - 7, max(1, k // 20) : k - 1], folder)
+    cropped = image[6 : i - 4, 5 : j - 7, max(1, k // 20) : k - 1]
+    turned = sitk.PermuteAxes(sitk.Flip(cropped, [True, False, True]), [2, 0, 1])
+    sitk.WriteImage(turned, str(folder / "scan.nrrd"))
+    return folder / "scan.nrrd"
 
 
-@pytest.mark.parametrize("make", [_as_nrrd, _as_dicom, _flipped, _permuted, _cropped])
+@pytest.mark.parametrize("make", [_as_dicom, _turned_and_cropped])
 def test_the_same_scan_in_another_form_gives_the_same_answer_in_the_same_place(
     make, result, prediction, t1gd, tmp_path
 ):

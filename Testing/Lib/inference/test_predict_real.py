@@ -58,7 +58,7 @@ def test_the_robex_head_with_its_fourth_axis(real_data, tmp_path):
 
 
 # The second lesion's mask is a coarse box at the temporal surface that reaches over dura and skull.
-@pytest.mark.parametrize(("number", "least"), [(1, 0.97), (2, 0.7)])
+@pytest.mark.parametrize(("number", "least"), [(1, 0.97), pytest.param(2, 0.7, marks=pytest.mark.slow)])
 def test_tumors_stay_inside_the_brain(number, least, real_data, tmp_path):
     _predict(tmp_path / "out", t1gd=real_data / f"tcga_gbm_{number}_t1gd.nrrd")
     lesion = _mask(real_data / f"tcga_gbm_{number}_lesion.nrrd")
@@ -67,6 +67,7 @@ def test_tumors_stay_inside_the_brain(number, least, real_data, tmp_path):
     assert brain[tuple(np.argwhere(lesion).mean(axis=0).round().astype(int))]
 
 
+@pytest.mark.slow
 def test_a_real_series_as_dicom_gives_what_its_volume_gives(real_data, tmp_path):
     volume = _predict(tmp_path / "volume", t1gd=real_data / "tcga_gbm_1_t1gd.nrrd")
     series = _predict(tmp_path / "series", t1gd=real_data / "tcga_gbm_1_dicom")

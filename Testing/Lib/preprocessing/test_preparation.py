@@ -106,7 +106,7 @@ def test_a_mask_on_other_voxels_is_refused(patient, prepared):
     assert refused.value.message.code == "grid.brain_mask_on_t1gd"
 
 
-@hypothesis_settings(max_examples=200)
+@hypothesis_settings(max_examples=40)
 @given(grid=grids(), crop=st.tuples(*[st.integers(0, 4)] * 6))
 def test_a_point_of_the_patient_lies_at_the_same_millimeters_in_the_network_grid(grid, crop):
     """A smooth bump drawn on any grid has its center of mass at the same place after the way to the network."""

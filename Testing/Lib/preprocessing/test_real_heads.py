@@ -10,7 +10,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def test_no_real_head_raises_a_false_alarm(real_data):

@@ -20,6 +20,9 @@ VENV = ROOT / ".venv"
 OLDEST, NEWEST = (3, 11), (3, 13)
 TORCH = "2.13.0"
 
+# Compiling every module of PyTorch takes longer than compiling those that are imported, when they are.
+INSTALL = ("install", "-qq", "--no-compile", "-c", "constraints.txt")
+
 EXTRAS = {"demo": "phantoms", "test": "dev"}
 
 # What Qt without a display and the MRML libraries of the tests load, and the Debian package that brings each.
@@ -49,7 +52,7 @@ def main() -> None:
         make_venv(python)
     say(f"installing the pinned packages for '{target}' (CPU only)")
     install_torch()
-    pip("install", "-qq", "-c", "constraints.txt", "-e", f".[{EXTRAS[target]}]")
+    pip(*INSTALL, "-e", f".[{EXTRAS[target]}]")
     run([VENV / "bin" / "pcnsl-survival", "install-brain-extractor"])
     stamp.write_text(wanted)
 
@@ -96,14 +99,14 @@ def install_torch() -> None:
     if have.stdout.split("+")[0].strip() == TORCH:
         return
     if platform.system() == "Linux" and platform.machine() == "x86_64":
-        if try_run([VENV / "bin" / "pip", "install", "-qq", "-c", "constraints.txt", f"torch=={TORCH}+cpu"]):
+        if try_run([VENV / "bin" / "pip", *INSTALL, f"torch=={TORCH}+cpu"]):
             return
-        pip("install", "-qq", "-c", "constraints.txt", "uv")
+        pip(*INSTALL, "uv")
         uv = [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", VENV / "bin" / "python"]
         if try_run([*uv, "--torch-backend", "cpu", "-c", "constraints.txt", f"torch=={TORCH}"]):
             return
         say("PyTorch's CPU build cannot be reached from here; installing the larger general build")
-    pip("install", "-qq", "-c", "constraints.txt", f"torch=={TORCH}")
+    pip(*INSTALL, f"torch=={TORCH}")
 
 
 def install_system_libraries() -> None:

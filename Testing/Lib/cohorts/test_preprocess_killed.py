@@ -1,4 +1,4 @@
-"""Preparation killed twice, at random moments, ends as an undisturbed one, and no finished step is computed again."""
+"""Preparation killed at random moments ends as an undisturbed one, and no finished step is computed again."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def kill_at_random_moments(command: list[str], out: Path, *, times: int, steps: 
         running.wait()
 
 
-def finish_as_if_undisturbed(cohort: Path, options: list[str], tmp_path: Path, *, steps: int) -> None:
+def finish_as_if_undisturbed(cohort: Path, options: list[str], tmp_path: Path, *, steps: int, kills: int) -> None:
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     base = ["preprocess", str(cohort), "--progress", "none", *options]
     assert main([*base, "--out", str(undisturbed)]) == 0
     assert computed_steps(undisturbed).total() == steps
     command = [*base, "--out", str(killed)]
-    kill_at_random_moments(command, killed, times=2, steps=steps, seed=21)
+    kill_at_random_moments(command, killed, times=kills, steps=steps, seed=21)
     assert not (killed / "cohort.json").exists()
     assert main(command) == 0
     assert volumes_and_tables(killed) == volumes_and_tables(undisturbed)
@@ -61,10 +61,10 @@ def finish_as_if_undisturbed(cohort: Path, options: list[str], tmp_path: Path, *
     assert not list(killed.rglob("part-*"))
 
 
-def test_two_kills_change_nothing(tmp_path):
+def test_a_kill_changes_nothing(tmp_path):
     table = made_table(tmp_path / "cohort", 2, with_t1=(1,))
     # p1: two fields, two poses; p2: one field.
-    finish_as_if_undisturbed(table, ["--use-brain-masks"], tmp_path, steps=5)
+    finish_as_if_undisturbed(table, ["--use-brain-masks"], tmp_path, steps=5, kills=1)
 
 
 @pytest.mark.slow
@@ -72,4 +72,4 @@ def test_two_kills_change_nothing_in_twelve_virtual_patients(tmp_path):
     make_cohort(CohortPlan(patients=12, seed=31), tmp_path / "cohort", layout="table")
     options = ["--sequences", "t1gd", "--jobs", "3"]
     # Brain outline and field of each.
-    finish_as_if_undisturbed(tmp_path / "cohort" / "patients.csv", options, tmp_path, steps=24)
+    finish_as_if_undisturbed(tmp_path / "cohort" / "patients.csv", options, tmp_path, steps=24, kills=2)

@@ -24,7 +24,7 @@ NETWORK_VOXEL_MM = 1.5
 
 @pytest.fixture(scope="module")
 def patient() -> VirtualPatient:
-    return reference_patient(sequences=(MRSequence.T1GD, MRSequence.T1, MRSequence.T2))
+    return reference_patient(sequences=(MRSequence.T1GD, MRSequence.T2))
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +35,12 @@ def t1gd(patient: VirtualPatient) -> sitk.Image:
 
 @pytest.fixture(scope="module")
 def result(patient: VirtualPatient, t1gd: sitk.Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The result folder of T1Gd, T1 and T2 as NIfTI."""
+    """The result folder of T1Gd and T2 as NIfTI."""
     folder = tmp_path_factory.mktemp("scans")
     sitk.WriteImage(t1gd, str(folder / "t1gd.nii.gz"))
     words = ["--t1gd", str(folder / "t1gd.nii.gz")]
-    for sequence in (MRSequence.T1, MRSequence.T2):
-        sitk.WriteImage(patient.scans[sequence], str(folder / f"{sequence}.nii.gz"))
-        words += [f"--{sequence}", str(folder / f"{sequence}.nii.gz")]
+    sitk.WriteImage(patient.scans[MRSequence.T2], str(folder / "t2.nii.gz"))
+    words += ["--t2", str(folder / "t2.nii.gz")]
     out = tmp_path_factory.mktemp("results") / "case"
     assert main(["predict", *words, "--out", str(out), "--progress", "none", "--debug"]) == 0
     return out
@@ -53,7 +52,7 @@ def prediction(result: Path) -> dict:
 
 
 def test_the_result_folder_is_complete_and_lies_on_the_patients_grid(result, prediction, patient, t1gd):
-    names = {"t1gd_preprocessed.nii.gz", "t1_preprocessed.nii.gz", "t2_preprocessed.nii.gz", "brain_mask.nii.gz"}
+    names = {"t1gd_preprocessed.nii.gz", "t2_preprocessed.nii.gz", "brain_mask.nii.gz"}
     names |= {"activation_map.nii.gz", "activation_cells.nii.gz", "evidence_cells.nii.gz"}
     names |= {"activation_map_other_class.nii.gz", "activation_cells_other_class.nii.gz"}
     assert {p.name for p in result.iterdir()} == names | {"prediction.json", "report.html"}
@@ -84,7 +83,7 @@ def test_the_prediction_file_keeps_what_made_it(prediction):
     assert evidence["constant"] + evidence["for"] + evidence["against"] == pytest.approx(
         prediction["log_odds"], abs=1e-4
     )
-    assert set(prediction["inputs"]) == {"t1gd", "t1", "t2"}
+    assert set(prediction["inputs"]) == {"t1gd", "t2"}
     assert {"bias_field t1gd", "registration t2", "brain_extraction", "prediction"} <= set(prediction["seconds"])
     assert prediction["activation_map"]["cell_size_mm"] == [32.0, 32.0, 32.0]
     # An untrained or demonstration model says so before anything else.

@@ -34,6 +34,7 @@ def _dice(a: np.ndarray, b: np.ndarray) -> float:
     return float(2 * (a & b).sum() / (a.sum() + b.sum()))
 
 
+@pytest.mark.slow
 def test_the_real_glioma_patient(real_patient, tmp_path):
     prediction = _predict(tmp_path / "out", t1gd=real_patient["t1gd"], t1=real_patient["t1"], t2=real_patient["t2"])
     assert 1350 < prediction["preprocessing"]["brain_volume_ml"] < 1700

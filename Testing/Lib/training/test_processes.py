@@ -36,6 +36,7 @@ def losses_of(job: Path) -> list[float]:
         return [float(row[name]) for row in csv.DictReader(stream) for name in ("train_loss", "validation_loss")]
 
 
+@pytest.mark.slow
 def test_two_processes_train_what_one_trains_and_speak_with_one_voice(cohort, tmp_path):
     plan = tmp_path / "plan.yaml"
     # Instance normalization needs more than one cell in the last block.

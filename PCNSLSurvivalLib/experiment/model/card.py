@@ -12,7 +12,8 @@ from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
+from PCNSLSurvivalLib.models.calibration import HIGHEST
+from PCNSLSurvivalLib.models.ensemble_calibration import EnsembleCalibration
 
 NOTHING_TOLD = (
     f"The temperature is at its bound of {HIGHEST:g}: held-out probabilities were uninformative, and "
@@ -30,7 +31,7 @@ Its training patients are virtual: probabilities and maps have no prognostic val
 def model_card(
     plan: ExperimentPlan,
     whom: str,
-    calibration: Calibration,
+    calibration: EnsembleCalibration,
     folds: Sequence[FoldPredictions],
     patients: Mapping[str, str],
     started_from: str,
@@ -40,13 +41,14 @@ def model_card(
     Args:
         plan: What was run.
         whom: The training cohort, counted.
-        calibration: The temperature of the folder.
+        calibration: The temperature of the folder, and of single networks.
         folds: Held-out predictions of the model's arm, at temperature 1.
         patients: Whose examination each case is.
         started_from: Description of the initial weights.
     """
     before = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)
-    after = out_of_fold_metrics(_divided(folds, calibration.temperature), patients=patients, seed=plan.seed)
+    alone, shipped = calibration.temperature_of(1), calibration.temperature_of(plan.splits)
+    after = out_of_fold_metrics(_divided(folds, alone), patients=patients, seed=plan.seed)
     performance = "\n".join(
         f"| {METRIC_LABELS[name]} | {_shown(one)} |" for name, one in before.items() if name not in _OF_PROBABILITIES
     )
@@ -62,24 +64,27 @@ def model_card(
 | Training patients | {whom} |
 | Initial weights | {started_from} |
 | Outcome | OS of more than {plan.threshold_days:g} days |
-| Calibration | temperature {calibration.temperature:.2f}, from held-out predictions |
+| Calibration | temperature {shipped:.2f} of the mean of {plan.splits} networks, from held-out predictions |
 | License | Apache-2.0 |
 
-## Performance on held-out patients
+## Single networks on held-out patients
 
-{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. All
-values are those of single networks, not of the ensemble in this folder.
+{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. Each
+network is evaluated on the patients it was not trained on. The mean of the {plan.splits} networks in this folder has no
+such patients: `pcnsl-survival validate` evaluates it on another cohort.
 
 | | |
 |---|---|
 {performance}
 
-## Calibration before and after temperature scaling
+## Calibration
 
-This folder divides the log-odds by its temperature. The temperature was fitted on the same held-out predictions, so the
-right column is slightly optimistic.
+This folder divides the mean log-odds of its {plan.splits} networks by {shipped:.2f}. {_how_fitted(calibration, plan)}
 
-| | temperature 1 | temperature {calibration.temperature:.2f} |
+Single networks, before and after division by their own temperature. It was fitted on the same predictions, so the right
+column is slightly optimistic.
+
+| | temperature 1 | temperature {alone:.2f} |
 |---|---|---|
 {probabilities}
 {_told_nothing(calibration)}
@@ -94,8 +99,23 @@ def _divided(folds: Sequence[FoldPredictions], temperature: float) -> list[FoldP
     return [replace(one, probability=expit(logit(one.probability) / temperature)) for one in folds]
 
 
-def _told_nothing(calibration: Calibration) -> str:
-    return f"\n{NOTHING_TOLD}\n" if calibration.at_bound else ""
+def _how_fitted(calibration: EnsembleCalibration, plan: ExperimentPlan) -> str:
+    """Where the temperature comes from, and how it was carried over to the mean of all networks."""
+    means = "single networks" if calibration.networks == 1 else f"means of {calibration.networks} networks"
+    fitted = f"It was fitted on held-out predictions of {means} ({calibration.held_out.temperature:.2f})"
+    if calibration.between is None:
+        return (
+            f"{fitted} and not corrected for the mean of {plan.splits}: too few patients were predicted by two "
+            "networks that had not seen them. Probabilities are likely too close to 0.5."
+        )
+    return (
+        f"{fitted} and corrected for the mean of {plan.splits}, in which networks disagree less (variance of the "
+        f"log-odds between networks {calibration.between:.2f}, between patients {calibration.variance:.2f})."
+    )
+
+
+def _told_nothing(calibration: EnsembleCalibration) -> str:
+    return f"\n{NOTHING_TOLD}\n" if calibration.held_out.at_bound else ""
 
 
 def _shown(one: Estimate) -> str:

@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.experiment.run import Experiment
-from PCNSLSurvivalLib.models.calibration import Calibration, fit_temperature
+from PCNSLSurvivalLib.models.ensemble_calibration import EnsembleCalibration, calibrate_ensemble
 from PCNSLSurvivalLib.models.familiarity import LEAST_CASES, FamiliarityStatistics, familiarity_statistics, measures_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, refuse_foreign_model, write_model_folder
@@ -63,7 +63,8 @@ def write_model(
                 sequence=sequences[0],
                 patients=patients,
                 card=model_card(plan, whom, calibration, folds, person, _started_from(experiment, sequences[0])),
-                calibration=calibration,
+                temperature=calibration.temperature_of(len(first)),
+                calibration_patients=calibration.held_out.patients,
             ),
             familiarity=_familiarity(experiment, first, sequences, whom),
         )
@@ -96,7 +97,8 @@ def model_description(
     sequence: MRSequence,
     patients: int,
     card: str,
-    calibration: Calibration | None = None,
+    temperature: float = 1.0,
+    calibration_patients: int = 0,
 ) -> ModelDescription:
     """The words and numbers of a model of one arm; without a calibration, the temperature is 1."""
     return ModelDescription(
@@ -110,22 +112,26 @@ def model_description(
         training_patients=patients,
         card=card,
         license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
-        temperature=1.0 if calibration is None else calibration.temperature,
-        calibration_patients=0 if calibration is None else calibration.patients,
+        temperature=temperature,
+        calibration_patients=calibration_patients,
     )
 
 
-def _calibration(jobs: Sequence[FinishedJob], folds: Sequence[FoldPredictions]) -> Calibration:
-    """The temperature by the mean held-out log-odds of each patient."""
+def _calibration(jobs: Sequence[FinishedJob], folds: Sequence[FoldPredictions]) -> EnsembleCalibration:
+    """The temperature from the log-odds of the networks that never saw a patient."""
     classes = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
-    log_odds: dict[str, list[float]] = {case: [] for case in classes}
+    log_odds: dict[str, list[float]] = {}
     for job in jobs:
-        held_back = set(job.facts["fold"]["test"])
+        trained_on = set(job.facts["fold"]["train"])
         for name, value in zip(job.names, job.log_odds, strict=True):
-            if name in held_back:
-                log_odds[name].append(float(value))
-    names = sorted(classes)
-    return fit_temperature([np.mean(log_odds[name]) for name in names], [classes[name] == 1 for name in names])
+            if name not in trained_on:
+                log_odds.setdefault(name, []).append(float(value))
+    labeled = sorted(classes)
+    return calibrate_ensemble(
+        [log_odds[name] for name in labeled],
+        [classes[name] == 1 for name in labeled],
+        unlabeled=[values for name, values in sorted(log_odds.items()) if name not in classes],
+    )
 
 
 def _familiarity(

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence, OSClass
 
 @dataclass(frozen=True, kw_only=True)
 class ClinicalVariables:
-    """Clinical variables at diagnosis; None where unknown."""
+    """Clinical variables at diagnosis, and where and when the exam was made; None where unknown."""
 
     age_years: float | None = None
     ecog: int | None = None
@@ -23,6 +23,14 @@ class ClinicalVariables:
     """Periventricular tissue, basal ganglia, corpus callosum, brainstem or cerebellum involved."""
     ielsg_score: int | None = None
     """0 to 5 (Ferreri et al. 2003, doi:10.1200/JCO.2003.09.139)."""
+    sex: str | None = None
+    """"female" or "male"."""
+    site: str | None = None
+    """The center of the exam, as the cohort's table names it."""
+    field_strength_t: float | None = None
+    """Of the scanner, in tesla."""
+    scan_year: int | None = None
+    """Of the exam; the table may give its date, of which the year is kept."""
 
     def to_json(self) -> dict[str, Any]:
         """The variables as plain JSON values."""

@@ -8,6 +8,9 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 
+_NO_PREDICTOR = ("sex", "site", "field_strength_t", "scan_year")
+"""What a cohort is divided by, and no method looks at."""
+
 
 def identity_of(exam: PreparedExam, threshold_days: float, *, clinical: bool = False) -> list[object]:
     """Everything of a patient that can change a number: the outcome, and what the method looks at.
@@ -22,7 +25,7 @@ def identity_of(exam: PreparedExam, threshold_days: float, *, clinical: bool = F
     """
     outcome = [exam.patient_id, exam.os_class(threshold_days)]
     if clinical:
-        return [asdict(exam.clinical), *outcome]
+        return [{name: value for name, value in asdict(exam.clinical).items() if name not in _NO_PREDICTOR}, *outcome]
     try:
         content = sha256_of(exam.folder / "case.json")
     except OSError as problem:

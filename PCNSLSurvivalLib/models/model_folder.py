@@ -24,12 +24,14 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
 from PCNSLSurvivalLib.models.networks.architecture import CLASSES, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, check_weights_size, read_weights
+from PCNSLSurvivalLib.models.training_patients import TrainingPatients
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 
 FORMAT_VERSION = 1
 METADATA = "configs/metadata.json"
 MONAI_CONFIG = "configs/inference.json"
 FAMILIARITY = "configs/familiarity.json"
+TRAINING_PATIENTS = "configs/training_patients.json"
 CARD = "docs/README.md"
 LICENSE = "LICENSE"
 
@@ -45,7 +47,7 @@ _OUR_KEYS = {
     "training_cohort", "license", "members", "files",
 }  # fmt: skip
 _TEXTS = ("version", "name", "task", "description", "authors", "copyright", "data_source", "intended_use")
-_KNOWN_FILES = {MONAI_CONFIG, FAMILIARITY, CARD, LICENSE, "docs/data_license.txt"}
+_KNOWN_FILES = {MONAI_CONFIG, FAMILIARITY, TRAINING_PATIENTS, CARD, LICENSE, "docs/data_license.txt"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,8 @@ class ModelFolder:
     authors: str
     familiarity: FamiliarityStatistics | None
     """How the training scans are spread; None if the model keeps no such statistics."""
+    known_patients: TrainingPatients | None
+    """Hashes of the training patients, so that they are not taken for a test; None if the model keeps none."""
     members: tuple[str, ...]
     """Weights files, one for each network of the ensemble, relative to the folder."""
     files: Mapping[str, tuple[int, str]]
@@ -198,6 +202,7 @@ def read_model_folder(path: Path) -> ModelFolder:
         license=_text(ours["license"], "license", limit=200),
         authors=metadata["authors"],
         familiarity=_familiarity(path, sequences, architecture.features * len(members)),
+        known_patients=_known_patients(path),
         members=members,
         files=_files(ours["files"]),
         checksum=sha256_of(metadata_file),
@@ -304,6 +309,15 @@ def _familiarity(path: Path, sequences: tuple[MRSequence, ...], features: int) -
     if not (path / FAMILIARITY).is_file():
         return None
     return FamiliarityStatistics.from_json(read_json_file(path / FAMILIARITY), sequences=sequences, features=features)
+
+
+def _known_patients(path: Path) -> TrainingPatients | None:
+    if not (path / TRAINING_PATIENTS).is_file():
+        return None
+    try:
+        return TrainingPatients.from_json(read_json_file(path / TRAINING_PATIENTS))
+    except ValueError as problem:
+        raise _refused(Message("refusal.training_patients")) from problem
 
 
 def _files(value: Any) -> dict[str, tuple[int, str]]:

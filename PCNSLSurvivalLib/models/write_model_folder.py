@@ -23,12 +23,14 @@ from PCNSLSurvivalLib.models.model_folder import (
     LICENSE,
     METADATA,
     MONAI_CONFIG,
+    TRAINING_PATIENTS,
     Kind,
     json_text,
     monai_config,
 )
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import write_weights
+from PCNSLSurvivalLib.models.training_patients import TrainingPatients
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 
 _REFERENCES = [
@@ -70,6 +72,7 @@ def write_model_folder(
     recipe: Recipe,
     description: ModelDescription,
     familiarity: FamiliarityStatistics | None = None,
+    known_patients: TrainingPatients | None = None,
 ) -> None:
     """Write a model folder into an empty folder; equal arguments give equal bytes.
 
@@ -81,6 +84,7 @@ def write_model_folder(
         recipe: How the training scans were prepared.
         description: Everything else.
         familiarity: Spread of the training scans, if known.
+        known_patients: Hashes of the training patients, if known.
     """
     names = [f"models/member_{number}.safetensors" for number in range(len(members))]
     for sub in ("configs", "models", "docs"):
@@ -94,6 +98,8 @@ def write_model_folder(
     }
     if familiarity is not None:
         texts[FAMILIARITY] = json_text(familiarity.to_json())
+    if known_patients is not None:
+        texts[TRAINING_PATIENTS] = json_text(known_patients.to_json())
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     files = {name: _size_and_sum(folder / name) for name in sorted([*names, *texts])}

@@ -15,6 +15,7 @@ from PCNSLSurvivalLib.cohorts.readers.reading import (
     without_known_scan,
 )
 from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, column_key
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import sex_of
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -65,7 +66,8 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
         masks = sorted(folder.parents[1].glob("masks/lesions_seg_comp/*_T1Post_abnormal_seg_comp.nii*"))
         row = dates.get(_number(patient))
         key = _number(row.text(_KEY) or "") if row is not None else _number(patient)
-        survival = _survival(row, people.get(key), last_seen.get(key))
+        person = people.get(key)
+        survival = _survival(row, person, last_seen.get(key))
         cases[name] = CohortCase(
             name=name,
             patient_id=patient,
@@ -74,7 +76,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
             lesion_mask=next(iter(masks), None),
             os_days=survival[0],
             death_observed=survival[1],
-            clinical=ClinicalVariables(age_years=_age(row, people.get(key))),
+            clinical=ClinicalVariables(age_years=_age(row, person), sex=None if person is None else sex_of(person)),
             # Without a row the number of the folder stands in for the key, and may be the key of another person.
             person_key=key if row is not None else None,
             remarks=survival[2],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
@@ -21,6 +22,10 @@ _ALIASES = (
     "BraTS_2020_subject_ID", "BraTS2021", "BraTS2020", "TCGA_TCIA_subject_ID",
 )  # fmt: skip
 _AGE = ("age_years", "age", "Age_at_scan_years", "Age at MRI")
+_SITE = ("site", "center", "centre", "hospital", "institution")
+_FIELD = ("field_strength_t", "field_strength", "magnetic_field_strength", "field_t")
+_YEAR = ("scan_year", "scan_date", "mri_date", "exam_date", "study_date", "year")
+_SEXES = {"f": "female", "female": "female", "woman": "female", "m": "male", "male": "male", "man": "male"}
 _DEEP = ("deep_lesion", "deep_structures", "deep")
 
 
@@ -38,6 +43,10 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
         csf_protein_elevated=row.flag_in("csf_protein_elevated", "csf_protein"),
         deep_lesion=row.flag_in(*_DEEP),
         ielsg_score=row.whole_number_in("ielsg_score", "ielsg", lowest=0, highest=5),
+        sex=sex_of(row),
+        site=one_spelling(row.text(*_SITE) or "")[:60] or None,
+        field_strength_t=_tesla(row.text(*_FIELD)),
+        scan_year=_year(row.text(*_YEAR)),
     )
     remarks = []
     if or_older:
@@ -48,6 +57,24 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
     if points is not None and clinical.ielsg_score not in (None, points):
         remarks.append(f"The IELSG score is given as {clinical.ielsg_score}, its five variables make {points}.")
     return clinical, tuple(remarks)
+
+
+def sex_of(row: TableRow) -> str | None:
+    """ "female" or "male"; None where the row says neither."""
+    return _SEXES.get((row.text("sex", "gender") or "").strip().casefold())
+
+
+def _tesla(cell: str | None) -> float | None:
+    """ "3", "1.5 T"; None where the cell gives no field strength of a head scanner."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:t|tesla)?\s*", cell or "", re.IGNORECASE)
+    tesla = float(found[1]) if found else 0.0
+    return tesla if 0.05 <= tesla <= 15 else None
+
+
+def _year(cell: str | None) -> int | None:
+    """The year of "2019", "2019-03-02", "02.03.2019" or "20190302"; None where there is none."""
+    found = re.search(r"(?<!\d)(?:19[789]\d|20\d\d)(?=\d{4}(?!\d)|\D|$)", cell or "")
+    return int(found[0]) if found else None
 
 
 def ielsg_points(clinical: ClinicalVariables) -> int | None:
@@ -83,6 +110,12 @@ def facts_of(row: TableRow, columns: SurvivalColumns) -> dict[str, Any]:
     }
 
 
+def _of_person(row: TableRow, columns: SurvivalColumns) -> dict[str, Any]:
+    """The facts that are the same in all rows of one person: not where and when an exam was made."""
+    facts = facts_of(row, columns)
+    return facts | {"clinical": replace(facts["clinical"], site=None, field_strength_t=None, scan_year=None)}
+
+
 def facts_each(
     table: Table, *identifiers: str, name_of: Callable[[str], str] = one_spelling, all_died: bool = False
 ) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
@@ -101,5 +134,5 @@ def facts_each(
         CohortError: A cell or column that cannot be used, or two rows of one patient that contradict each other.
     """
     columns = survival_columns(table, all_died=all_died)
-    rows, remarks = one_row_each(table, *identifiers, says=lambda row: facts_of(row, columns), name_of=name_of)
+    rows, remarks = one_row_each(table, *identifiers, says=lambda row: _of_person(row, columns), name_of=name_of)
     return {name: facts_of(row, columns) for name, row in rows.items()}, remarks

@@ -98,6 +98,7 @@ TEMPLATES = {
     "refusal.tensor_unknown": _("it holds a tensor that the network does not have ('{tensor}')"),
     "refusal.tensors_overlap": _("its tensors overlap or leave gaps"),
     "refusal.tensors_short": _("its tensors do not fill it"),
+    "refusal.training_patients": _("configs/training_patients.json is not a list of hashes"),
     "refusal.unknown_sequences": _("its sequences are not ones this software knows"),
     "weights.refused": _(
         "The weights file {file} of the model was refused: {reason}. The model may be damaged or changed; install "

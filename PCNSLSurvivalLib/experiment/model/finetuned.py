@@ -10,6 +10,7 @@ from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
 from PCNSLSurvivalLib.experiment.model.from_experiment import in_words, model_description
+from PCNSLSurvivalLib.experiment.model.known_patients import known_patients
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
@@ -64,5 +65,6 @@ Made by `pcnsl-survival finetune`.
             description=model_description(
                 plan, out.name, arm=job.facts["arm"], sequence=sequence, patients=patients, card=card
             ),
+            known_patients=known_patients([job]),
         )
     return read_model_folder(out)

@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.jobs.table import weights_by_sequence
 from PCNSLSurvivalLib.experiment.model.card import model_card
+from PCNSLSurvivalLib.experiment.model.known_patients import known_patients
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
@@ -67,6 +68,7 @@ def write_model(
                 calibration_patients=calibration.held_out.patients,
             ),
             familiarity=_familiarity(experiment, first, sequences, whom),
+            known_patients=known_patients(first),
         )
     return read_model_folder(out)
 

@@ -1,0 +1,35 @@
+"""Sex, site, field strength and year of an exam are read from the tables, and never guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, column_key
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import clinical_of
+
+
+def read(**cells: str):
+    row = TableRow(table="table.csv", number=2, cells={column_key(name): cell for name, cell in cells.items()})
+    return clinical_of(row)[0]
+
+
+@pytest.mark.parametrize(("cell", "sex"), [("F", "female"), ("male", "male"), ("1", None), ("unknown", None)])
+def test_sex(cell, sex):
+    assert read(sex=cell).sex == sex
+
+
+@pytest.mark.parametrize(("cell", "tesla"), [("3", 3.0), ("1.5 T", 1.5), ("3T", 3.0), ("15000", None), ("high", None)])
+def test_field_strength(cell, tesla):
+    assert read(MagneticFieldStrength=cell).field_strength_t == tesla
+
+
+@pytest.mark.parametrize(
+    ("cell", "year"), [("2019", 2019), ("2019-03-02", 2019), ("02.03.2018", 2018), ("20170302", 2017), ("12019", None)]
+)
+def test_year_of_the_exam(cell, year):
+    assert read(scan_date=cell).scan_year == year
+
+
+def test_site_and_what_is_left_out():
+    assert read(Center=" Ulm ").site == "Ulm"
+    assert read(age="60").site is None

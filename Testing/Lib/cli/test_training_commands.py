@@ -14,7 +14,7 @@ from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, read_initial_weights
-from PCNSLSurvivalLib.experiment.model import from_experiment as packing
+from PCNSLSurvivalLib.models import ensemble_calibration
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
@@ -100,7 +100,7 @@ def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experimen
     assert "trained for the same OS classes on 8 examinations of a second cohort, none" in methods
     capsys.readouterr()
     nothing = Calibration(temperature=HIGHEST, patients=12, loss_before=1.0, loss_after=0.69)
-    monkeypatch.setattr(packing, "fit_temperature", lambda log_odds, over_one_year: nothing)
+    monkeypatch.setattr(ensemble_calibration, "fit_temperature", lambda log_odds, over_one_year: nothing)
     assert run(*arm, "--init-weights", made / "start", "--out", tmp_path / "by_start") == 0
     assert "held-out probabilities were uninformative" in capsys.readouterr().out
 

@@ -34,6 +34,13 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         help="alignment.json of 'register', if other scans were registered with it; the head rotation is then checked",
     )
     parser.add_argument(
+        "--compare-t1",
+        type=Path,
+        metavar="SCAN",
+        help="T1 without contrast agent that the model does not read: only compared with T1Gd, so that swapped scans "
+        "are noticed",
+    )
+    parser.add_argument(
         "--prepared",
         type=Path,
         metavar="FILE",

@@ -81,6 +81,7 @@ class Step(StrEnum):
     NORMALIZATION = "normalization"
     RESAMPLING = "resampling"
     NETWORK_GRID = "network_grid"
+    CONTRAST = "contrast"
     PREDICTION = "prediction"
     GRAD_CAM = "grad_cam"
     MAP_TO_PATIENT = "map_to_patient"
@@ -101,6 +102,7 @@ _STEP_LABELS = {
     Step.NORMALIZATION: "Intensity normalization",
     Step.RESAMPLING: "Resampling to 1 mm",
     Step.NETWORK_GRID: "Network grid",
+    Step.CONTRAST: "T1Gd against T1",
     Step.PREDICTION: "3D ResNet",
     Step.GRAD_CAM: "Grad-CAM",
     Step.MAP_TO_PATIENT: "Map resampled to T1Gd",

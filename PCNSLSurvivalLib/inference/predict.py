@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ from PCNSLSurvivalLib.models.networks.architecture import Block
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
 from PCNSLSurvivalLib.preprocessing.engine_effects import warnings_of_other_engines
 from PCNSLSurvivalLib.preprocessing.engines import Engine, PreparedBefore, engines_of, read_prepared_before
-from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
+from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case, stop_unless_usable
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
+from PCNSLSurvivalLib.preprocessing.swap_check import compare_contrast
 
 _RESULT_STAYS = {"changes_result": False}
 
@@ -57,6 +58,8 @@ class CaseOptions(ScanState):
     brain_mask: Path | None = None
     alignment: Path | None = None
     """The movements that laid other scans over T1Gd, as ``register`` writes them: judged with the scans."""
+    compare_t1: Path | None = None
+    """A T1 that the model does not read: only compared with T1Gd, so that swapped scans are noticed."""
     override_quality: bool = False
     prepared: Path | None = None
     """Who prepared the scans before, and the scans as they were loaded: JSON of the Slicer module."""
@@ -151,6 +154,8 @@ def predict_case(
         )
         lesion = None if lesion_file is None else _on_t1gd(lesion_file, scans[MRSequence.T1GD])
         masks = [one for one in (mask, lesion_file) if one is not None]
+        t1 = None if options.compare_t1 is None else read_scan(options.compare_t1, MRSequence.T1)
+    store = None if options.cache_dir is None else StepStore(options.cache_dir)
     prepared = prepare_case(
         {sequence: canonical(scan.image) for sequence, scan in scans.items()},
         recipe=model.recipe,
@@ -159,8 +164,12 @@ def predict_case(
         known=options,
         override_quality=options.override_quality,
         moved_before=None if options.alignment is None else read_movements(options.alignment),
-        store=None if options.cache_dir is None else StepStore(options.cache_dir),
+        store=store,
     )
+    if t1 is not None:
+        compared = compare_contrast(prepared, t1.image, clock=clock, store=store)
+        stop_unless_usable([compared], options.override_quality)
+        prepared = replace(prepared, findings=(*prepared.findings, compared))
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)
         if network is None:

@@ -34,6 +34,9 @@ class PreparedBefore:
     """What was done to the scans before they came here, as ``--prepared FILE`` tells it."""
 
     engines: Mapping[Step, Engine] = field(default_factory=dict)
+    """Other programs, by the step they did."""
+    own: frozenset[Step] = frozenset()
+    """Steps that this software did in an earlier call."""
     loaded: Mapping[MRSequence, Path] = field(default_factory=dict)
     """The scans as they were loaded, where those given are prepared already."""
 
@@ -42,7 +45,8 @@ def read_prepared_before(path: Path) -> PreparedBefore:
     """Read what the Slicer module writes of its own preparation.
 
     Args:
-        path: JSON with ``engines`` (name and version by step) and ``loaded`` (file by sequence).
+        path: JSON with ``engines`` (name and version by step), ``loaded`` (file by sequence) and, where this software
+            registered scans before (``register``), ``own`` (names of steps).
 
     Raises:
         PreparationError: The file tells no such thing.
@@ -54,11 +58,12 @@ def read_prepared_before(path: Path) -> PreparedBefore:
             for step, told in stored["engines"].items()
         }
         loaded = {MRSequence(sequence): path.parent / file for sequence, file in stored["loaded"].items()}
-        if not set(engines) <= set(STEPS):
+        own = frozenset(Step(step) for step in stored.get("own", ()))
+        if not set(engines) | own <= set(STEPS):
             raise ValueError("a step that no other program does")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
         raise PreparationError(Message("prepared.unreadable")) from problem
-    return PreparedBefore(engines=engines, loaded=loaded)
+    return PreparedBefore(engines=engines, own=own, loaded=loaded)
 
 
 def own_engine(step: Step, recipe: Recipe) -> Engine:
@@ -82,5 +87,8 @@ def engines_of(
     Returns:
         By step; None if it was done before by an unknown program.
     """
-    told = {} if before is None else before.engines
-    return {step: told.get(step) or (None if done else own_engine(step, recipe)) for step, done in done_before.items()}
+    told = PreparedBefore() if before is None else before
+    ours = {step for step, done in done_before.items() if step in told.own or not done}
+    return {
+        step: told.engines.get(step) or (own_engine(step, recipe) if step in ours else None) for step in done_before
+    }

@@ -100,6 +100,24 @@ def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel,
     assert _predict(quick_panel, wait)["registration t1"] == "done", "judged anew when the user says something else"
 
 
+@pytest.mark.parametrize(("engine", "told"), [("Built in", ({}, ["registration"])), ("Slicer module", ("BRAINSFit", []))])
+def test_who_registered_what_the_model_reads_is_told(
+    standin, quick_panel, patient, made_model, monkeypatch, tmp_path, engine, told
+):
+    import json
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(tmp_path / "arguments.json")}))
+    made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
+    quick_panel.ui.t1Selector.setCurrentNode(None)
+    quick_panel.ui.registrationEngineSelector.setCurrentText(engine)
+    _predict(quick_panel, Wait())
+    stored = json.loads((tmp_path / "prepared.json").read_text(encoding="utf-8"))
+    registered = stored["engines"].get("registration", {})
+    assert (registered and registered["name"], stored["own"]) == told
+
+
 @pytest.mark.parametrize("how", ["refused", "cancelled", "network"])
 def test_the_built_in_alignment_ends_as_the_others_do(standin, quick_panel, patient, made_model, monkeypatch, how):
     import json

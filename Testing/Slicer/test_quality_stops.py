@@ -109,6 +109,7 @@ def _slow(*values):
         _slow(half_a_scan, 1, "is cut off at the edge of T1Gd", "read"),
         (noise, 1, "T1Gd is very noisy", "read"),
         (swapped, 3, "the two may be swapped", "network_grid"),
+        (swapped, 1, "the two may be swapped", "contrast"),
         (another_place, 3, "T2 may not be registered to T1Gd", "read"),
         (half_a_t2, 3, "T2 does not cover", "read"),
     ],
@@ -116,7 +117,8 @@ def _slow(*values):
 def test_a_stop_is_told_in_its_own_sentence(standin, models, fault, reads, said, step):
     arrays, affine = _head()
     fault(arrays)
-    panel = _patient_in_panel(standin, arrays, dict.fromkeys(arrays, affine), models[reads], reads)
+    beside = ("t1",) if fault is swapped else ()
+    panel = _patient_in_panel(standin, arrays, dict.fromkeys(arrays, affine), models[reads], reads, beside)
     panel.ui.registrationEngineSelector.setCurrentText("None (already done)")
     before = scene_state()
     text = _stopped(panel, step)
@@ -163,8 +165,11 @@ def test_an_implausible_turn_of_the_head_is_a_stop_of_its_own(standin, models):
     standin.close_module(panel)
 
 
-def _patient_in_panel(standin, arrays, places, model, reads):
-    """The panel with a patient's scans and brain outline chosen, by name: voxels, and RAS matrix of each."""
+def _patient_in_panel(standin, arrays, places, model, reads, beside=()):
+    """The panel with a patient's scans and brain outline chosen, by name: voxels, and RAS matrix of each.
+
+    ``beside`` are scans that are chosen although the model does not read them.
+    """
     import slicer
 
     nodes = {}
@@ -179,7 +184,7 @@ def _patient_in_panel(standin, arrays, places, model, reads):
     panel.view.models.addFolder(model)
     ui.t1gdSelector.setCurrentNode(nodes["t1gd"])
     for selector, name in ((ui.t1Selector, "t1"), (ui.t2Selector, "t2")):
-        selector.setCurrentNode(nodes[name] if reads == 3 else None)
+        selector.setCurrentNode(nodes[name] if reads == 3 or name in beside else None)
     ui.brainMaskSelector.setCurrentNode(nodes["mask"])
     ui.biasEngineSelector.setCurrentText("None (already done)")
     return panel
@@ -191,5 +196,6 @@ def _stopped(panel, step):
     Wait().until(lambda: panel.logic.run is None, 120)
     assert panel.view._steps.find(step).state == "failed"
     assert panel.ui.predictButton.enabled
+    panel.logic.kept.forget()  # finished steps are kept for the next run
     assert temporary_files() == []
     return panel.ui.messageLabel.text

@@ -77,6 +77,8 @@ def planModules(
 def planProcess(steps: StepList, request: RunRequest) -> None:
     """List the steps of our own process, before those that go on beside it."""
     for step in PROCESS_STEPS:
+        if step is Step.PREDICTION and request.forComparison is not None:
+            steps.add(str(Step.CONTRAST), nameOf(Step.CONTRAST), lane=PROCESS)
         steps.add(str(step), nameOf(step), lane=PROCESS)
     steps.sortByLane(first=str(Step.READ))
 

@@ -66,6 +66,7 @@ class ProcessStage:
         files = {role: folder / f"{role}.nrrd" for role in request.forNetwork}
         mask = None if volumes.mask is None else folder / "mask.nrrd"
         alignment = folder / "alignment.json" if volumes.aligned.keys() & files.keys() else None
+        self._compared = None if request.forComparison is None else folder / "compared.nrrd"
         self._pieces: InPieces | None = InPieces(
             self._write(files, mask, alignment),
             lambda: guarded(self._startJob, files, mask, alignment),
@@ -86,13 +87,16 @@ class ProcessStage:
             yield from writeNrrd(self._volumes.current[role], path, role.label)
         if mask is not None:
             yield from writeNrrd(self._volumes.mask, mask, _("The brain mask"))
+        if self._compared is not None:
+            role = self._request.forComparison
+            yield from writeNrrd(self._volumes.raw[role], self._compared, role.label)
         self._prepared = self._folder / "prepared.json"
         loaded = {}
         for role in files:
             if self._volumes.current[role] is not self._volumes.raw[role]:
                 loaded[role.value] = f"{role}-loaded.nrrd"
                 yield from writeNrrd(self._volumes.raw[role], self._folder / loaded[role.value], role.label)
-        told = {"engines": self._request.engines(), "loaded": loaded}
+        told = {"engines": self._request.engines(), "own": self._request.ownSteps(), "loaded": loaded}
         self._prepared.write_text(json.dumps(told), encoding="utf-8")
         if alignment is not None:
             stored = {
@@ -105,8 +109,9 @@ class ProcessStage:
     def _startJob(self, files: dict[MRSequence, Path], mask: Path | None, alignment: Path | None) -> None:
         request, self._pieces = self._request, None
         ownSteps = request.biasEngine == BUILT_IN or (request.brainEngine == BUILT_IN and mask is None)
-        kept = self._kept.folder() if ownSteps else None
-        words = request.commandLine(files, mask, alignment, self._folder / "result", kept, self._prepared)
+        kept = self._kept.folder() if ownSteps or self._compared is not None else None
+        result = self._folder / "result"
+        words = request.commandLine(files, mask, alignment, result, kept, self._prepared, self._compared)
         try:
             self._job = job.Job(
                 words,

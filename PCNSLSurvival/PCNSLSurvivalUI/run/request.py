@@ -48,6 +48,11 @@ class RunRequest:
         """Chosen scans that the model does not read: they are aligned with T1Gd for the reader's eyes."""
         return tuple(role for role in self.volumes if role is not MRSequence.T1GD and role not in self.forNetwork)
 
+    @property
+    def forComparison(self) -> MRSequence | None:
+        """T1 where the model does not read it: T1Gd must be brighter, or the two were swapped."""
+        return MRSequence.T1 if MRSequence.T1 in self.forReading else None
+
     def check(self) -> None:
         """Refuse what cannot run, before any step of it is done.
 
@@ -78,13 +83,21 @@ class RunRequest:
 
     def engines(self) -> dict[str, dict[str, str]]:
         """Name and version of the Slicer modules that prepare what the model reads, by step."""
-        registered = set(self.forNetwork) - set(self.aligned) - {MRSequence.T1GD}
         used = {
             Step.BRAIN_EXTRACTION: (slicer_modules.SWISS, self.brainEngine == SLICER and self.brainMask is None),
             Step.BIAS_FIELD: (slicer_modules.N4, self.biasEngine == SLICER),
-            Step.REGISTRATION: (slicer_modules.BRAINSFIT, self.registrationEngine == SLICER and bool(registered)),
+            Step.REGISTRATION: (slicer_modules.BRAINSFIT, self.registrationEngine == SLICER and self._registers),
         }
         return {str(step): slicer_modules.engineOf(module) for step, (module, does) in used.items() if does}
+
+    def ownSteps(self) -> list[str]:
+        """Steps on what the model reads that our software does before the prediction, in a process of its own."""
+        return [str(Step.REGISTRATION)] if self.registrationEngine == BUILT_IN and self._registers else []
+
+    @property
+    def _registers(self) -> bool:
+        """Whether a scan that the model reads is registered in this run."""
+        return bool(set(self.forNetwork) - set(self.aligned) - {MRSequence.T1GD})
 
     def absentModules(self) -> list[str]:
         """Slicer modules that this run needs and that are not installed."""
@@ -104,6 +117,7 @@ class RunRequest:
         out: Path,
         kept: Path | None,
         prepared: Path | None = None,
+        compared: Path | None = None,
     ) -> list[str]:
         """Words of the command line that predicts from prepared files.
 
@@ -114,6 +128,7 @@ class RunRequest:
             out: Result folder to make.
             kept: Folder of finished steps.
             prepared: Who prepared the scans, and the scans as loaded.
+            compared: T1 as acquired, for ``forComparison``.
         """
         words = ["predict", "--out", str(out), "--model", str(self.model.path)]
         words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
@@ -125,6 +140,8 @@ class RunRequest:
             words += ["--alignment", str(alignment)]
         if prepared is not None:
             words += ["--prepared", str(prepared)]
+        if compared is not None:
+            words += ["--compare-t1", str(compared)]
         if kept is not None:
             words += ["--cache-dir", str(kept)]
         said = {

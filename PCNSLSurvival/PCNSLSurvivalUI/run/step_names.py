@@ -17,6 +17,7 @@ def nameOf(step: Step) -> str:
         Step.NORMALIZATION: _("Intensity normalization"),
         Step.RESAMPLING: _("Resampling to 1 mm"),
         Step.NETWORK_GRID: _("Network grid"),
+        Step.CONTRAST: _("T1Gd against T1"),
         Step.PREDICTION: _("3D ResNet"),
         Step.GRAD_CAM: _("Grad-CAM"),
         Step.MAP_TO_PATIENT: _("Map resampled to T1Gd"),

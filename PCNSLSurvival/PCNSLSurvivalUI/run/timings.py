@@ -22,6 +22,7 @@ _FIRST_RUN = {
     Step.NORMALIZATION: 0.5,
     Step.RESAMPLING: 1.0,
     Step.NETWORK_GRID: 0.2,
+    Step.CONTRAST: 10.0,
     Step.PREDICTION: 2.0,
     Step.GRAD_CAM: 0.2,
     Step.MAP_TO_PATIENT: 0.5,

@@ -91,7 +91,7 @@ TEMPLATES = {
         "T1 was not compared with T1Gd, so that swapped scans would not be noticed: {reason}"
     ),
     "enhancement.swapped": _(
-        "T1 is contrast-enhanced and T1Gd is not: the two may be swapped. Exchange the two files."
+        "T1 is contrast-enhanced and T1Gd is not: the two may be swapped. Exchange the two scans."
     ),
     "preparation.no_contrast_in_brain": _(
         "{sequence} has uniform intensity inside the brain. Check that {sequence} covers the brain, or leave it out."

@@ -26,10 +26,12 @@ def _written(folder, told):
 
 
 def test_what_the_panel_writes_is_read_and_files_lie_beside_it(tmp_path):
-    told = {"engines": {"brain_extraction": SWISS.to_json()}, "loaded": {"t1gd": "raw.nrrd"}}
+    told = {"engines": {"brain_extraction": SWISS.to_json()}, "loaded": {"t1gd": "raw.nrrd"}, "own": ["registration"]}
     before = read_prepared_before(_written(tmp_path, told))
     assert before == PreparedBefore(
-        engines={Step.BRAIN_EXTRACTION: SWISS}, loaded={MRSequence.T1GD: tmp_path / "raw.nrrd"}
+        engines={Step.BRAIN_EXTRACTION: SWISS},
+        own=frozenset({Step.REGISTRATION}),
+        loaded={MRSequence.T1GD: tmp_path / "raw.nrrd"},
     )
 
 
@@ -41,6 +43,7 @@ def test_what_the_panel_writes_is_read_and_files_lie_beside_it(tmp_path):
         {"engines": {"prediction": {"name": "x", "version": "1"}}, "loaded": {}},
         {"engines": {"brain_extraction": {"name": "x"}}, "loaded": {}},
         {"engines": {}, "loaded": {"ct": "x.nrrd"}},
+        {"engines": {}, "loaded": {}, "own": ["prediction"]},
     ],
 )
 def test_a_file_that_tells_something_else_is_refused(tmp_path, told):
@@ -56,6 +59,8 @@ def test_each_step_has_its_engine_and_what_was_not_told_is_not_made_up():
     assert engines[Step.BRAIN_EXTRACTION] == SWISS
     assert engines[Step.BIAS_FIELD].name == "SimpleITK"
     assert engines[Step.REGISTRATION] is None
+    ours = PreparedBefore(own=frozenset({Step.REGISTRATION}))
+    assert engines_of(RECIPE, ours, done_before=done)[Step.REGISTRATION].name == "SimpleITK"
     own = engines_of(RECIPE, None, done_before=dict.fromkeys(done, False))[Step.BRAIN_EXTRACTION]
     assert f"{own.name}-{own.version}" == RECIPE.brain_extraction.method
 

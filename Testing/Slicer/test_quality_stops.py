@@ -193,7 +193,7 @@ def _patient_in_panel(standin, arrays, places, model, reads, beside=()):
 def _stopped(panel, step):
     """What the panel says when a run was stopped at this step; it can be used again, and no file is left."""
     panel.ui.predictButton.click()
-    Wait().until(lambda: panel.logic.run is None, 120)
+    Wait().until(lambda: panel.logic.run is None, 300)
     assert panel.view._steps.find(step).state == "failed"
     assert panel.ui.predictButton.enabled
     panel.logic.kept.forget()  # finished steps are kept for the next run

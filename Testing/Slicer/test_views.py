@@ -55,6 +55,24 @@ def _label_map(like, name="tumor"):
     return node
 
 
+def test_each_change_of_the_map_draws_the_views_once(standin, predicted):  # noqa: F811
+    """Every drawing of the views takes Slicer a tenth of a second, in which nothing else happens."""
+    panel = predicted(add_head("T1 Gd"))
+    ui, changes = panel.ui, {}
+    for name, change in {
+        "class": lambda: ui.mapSelector.setCurrentIndex(1),
+        "evidence, whose colors come into the scene": lambda: ui.mapSelector.setCurrentIndex(2),
+        "threshold": lambda: setattr(ui.thresholdSlider, "value", 0.7),
+        "opacity": lambda: setattr(ui.opacitySlider, "value", 0.7),
+        "hotspot": ui.nextCellButton.click,
+        "first look": panel.view._map.showFirstLook,
+    }.items():
+        before = standin.app.renders
+        change()
+        changes[name] = standin.app.renders - before
+    assert changes == dict.fromkeys(changes, 1)
+
+
 # --- what the stand-in copies from the application -------------------------------------------------------------
 def test_a_loaded_volume_turns_the_views_to_its_planes_and_they_stay_there(standin):
     """Seen in the running application: the offset is measured along the view's own normal, and a fit turns nothing."""

@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalUI.result import map_display, navigation, profile
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
+from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, SceneOutputs
 
 
@@ -95,8 +96,9 @@ class MapControls:
         """A prediction has just ended: axial slices of T1Gd, through the strongest cell of the map."""
         context = self._context()
         if context is not None:
-            self._views.showAxial(context[2])
-            self.walk(+1)
+            with oneRender():
+                self._views.showAxial(context[2])
+                self.walk(+1)
 
     def forget(self) -> None:
         """Let go of the scene."""

@@ -150,7 +150,7 @@ class PanelView:
         self._showRun()
         if self._parameters.result != self._shownResult:
             self._showResult()
-        elif not self._quality.shown or self._map.isChanged():
+        elif self._map.isChanged():
             self._quality.leaveStep()
             self._map.apply()
         self._showWhoseResult()
@@ -276,18 +276,22 @@ class PanelView:
         ui = self._ui
         self._shownResult = self._parameters.result if self._parameters is not None else ""
         result = storedResult(self._shownResult)
-        for section in (ui.resultSection, ui.mapSection, ui.qualitySection, ui.reportSection):
-            section.setVisible(result is not None)
+        ofResult = (ui.resultSection, ui.mapSection, ui.qualitySection, ui.reportSection)
         if result is None:
+            for section in ofResult:
+                section.hide()
             self._map.forget()
             self._quality.forget()
             self._views.giveBack()
             return
         self._result.show(result)
         self._showWhoseResult()
-        for show in (self._map.showNewResult, self._quality.showNewResult, self._report.showButtons):
+        for section in ofResult:  # the first layout of all four at once would hold the application up
+            section.show()
             yield
+        for show in (self._map.showNewResult, self._quality.showNewResult, self._report.showButtons):
             show()
+            yield
 
     def _showScans(self, shown: bool) -> None:
         for section in (self._ui.scansSection, self._ui.modelSection):

@@ -100,7 +100,9 @@ def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel,
     assert _predict(quick_panel, wait)["registration t1"] == "done", "judged anew when the user says something else"
 
 
-@pytest.mark.parametrize(("engine", "told"), [("Built in", ({}, ["registration"])), ("Slicer module", ("BRAINSFit", []))])
+@pytest.mark.parametrize(
+    ("engine", "told"), [("Built in", ({}, ["registration"])), ("Slicer module", ("BRAINSFit", []))]
+)
 def test_who_registered_what_the_model_reads_is_told(
     standin, quick_panel, patient, made_model, monkeypatch, tmp_path, engine, told
 ):

@@ -14,6 +14,7 @@ from typing import NoReturn
 from PCNSLSurvivalLib.cli.baselines import add_baselines_command
 from PCNSLSurvivalLib.cli.cross_validate import add_cross_validate_command
 from PCNSLSurvivalLib.cli.demo import add_demo_command
+from PCNSLSurvivalLib.cli.doctor import add_doctor_command
 from PCNSLSurvivalLib.cli.experiment import add_experiment_command
 from PCNSLSurvivalLib.cli.explain import add_explain_command
 from PCNSLSurvivalLib.cli.export import add_export_command
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         add_export_command,
         add_demo_command,
         add_install_brain_extractor_command,
+        add_doctor_command,
         add_model_command,
         add_phantom_command,
         add_preprocess_command,

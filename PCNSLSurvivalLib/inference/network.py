@@ -36,7 +36,7 @@ class SurvivalNetwork:
 
     Args:
         folder: The model; its weights are checked and read here.
-        device: "auto" takes CUDA, then Apple MPS, then the CPU.
+        device: "auto" takes CUDA, then Apple MPS, where they reproduce the stored answer, otherwise the CPU.
         runtime: "auto" takes torch where it is installed, otherwise ONNX Runtime.
         precision: "float32" is the reference; "bf16" only where the hardware has it.
         threads: CPU threads; the runtime's own choice if left out.
@@ -62,7 +62,13 @@ class SurvivalNetwork:
         members = folder.load_members() if members is None else members
         self._heads = [(tensors["fc.weight"], tensors["fc.bias"]) for tensors in members]
         self._runtime = start_runtime(
-            folder, members, runtime=runtime, device=device, precision=precision, threads=threads
+            folder.architecture,
+            members,
+            folder.recipe.network_grid.size,
+            runtime=runtime,
+            device=device,
+            precision=precision,
+            threads=threads,
         )
 
     def predict(

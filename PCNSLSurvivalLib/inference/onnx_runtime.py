@@ -10,23 +10,23 @@ import numpy as np
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
-from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.architecture import Block, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.folding import fold
 from PCNSLSurvivalLib.models.networks.onnx_graph import onnx_graph
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 
 class OnnxRuntime:
-    """Every member of a model folder as ONNX sessions; see ``start_runtime``."""
+    """Every network of a model as an ONNX session; see ``start_runtime``."""
 
     name = "onnx"
     device = "cpu"
 
     def __init__(
         self,
-        folder: ModelFolder,
+        architecture: ResNetArchitecture,
         members: Sequence[Tensors],
+        size: tuple[int, int, int],
         *,
         device: Device = "auto",
         precision: Precision = "float32",
@@ -43,10 +43,9 @@ class OnnxRuntime:
         if threads is not None:
             options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors only
-        size = folder.recipe.network_grid.size
         self._sessions = [
             onnxruntime.InferenceSession(
-                onnx_graph(folder.architecture, fold(folder.architecture, tensors), size),
+                onnx_graph(architecture, fold(architecture, tensors), size),
                 options,
                 providers=["CPUExecutionProvider"],
             )

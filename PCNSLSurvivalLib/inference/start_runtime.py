@@ -7,26 +7,28 @@ from importlib.util import find_spec
 
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.inference.runtime import Device, NetworkError, Precision, Runtime, RuntimeName
-from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 
 def start_runtime(
-    folder: ModelFolder,
+    architecture: ResNetArchitecture,
     members: Sequence[Tensors],
+    size: tuple[int, int, int],
     *,
     runtime: RuntimeName = "auto",
     device: Device = "auto",
     precision: Precision = "float32",
     threads: int | None = None,
 ) -> Runtime:
-    """Load the networks of a model folder into torch or ONNX Runtime.
+    """Load networks into torch or ONNX Runtime.
 
     Args:
-        folder: The model.
-        members: Its weights, by ``ModelFolder.load_members``.
+        architecture: Which ResNet.
+        members: The weights of each network, by ``ModelFolder.load_members``.
+        size: Voxels of the networks' input along i, j, k.
         runtime: "auto" takes torch where it is installed, otherwise ONNX Runtime.
-        device: "auto" takes CUDA, then Apple MPS, then the CPU.
+        device: "auto" takes CUDA, then Apple MPS, where they reproduce the stored answer, otherwise the CPU.
         precision: "float32" is the reference; "bf16" for hardware that has it, torch only.
         threads: CPU threads; the runtime's own choice if left out.
 
@@ -38,9 +40,19 @@ def start_runtime(
     if runtime == "onnx":
         from PCNSLSurvivalLib.inference.onnx_runtime import OnnxRuntime
 
-        return OnnxRuntime(folder, members, device=device, precision=precision, threads=threads)
+        return OnnxRuntime(architecture, members, size, device=device, precision=precision, threads=threads)
     if find_spec("torch") is None:
         raise NetworkError(Message("runtime.no_torch"))
+    from PCNSLSurvivalLib.inference.automatic_device import automatic_device
     from PCNSLSurvivalLib.inference.torch_runtime import TorchRuntime
 
-    return TorchRuntime(folder, members, device=device, precision=precision, threads=threads)
+    chosen = automatic_device() if device == "auto" else None
+    started = TorchRuntime(
+        architecture,
+        members,
+        device=device if chosen is None else chosen.device,
+        precision=precision,
+        threads=threads,
+    )
+    started.notes += [] if chosen is None else chosen.notes
+    return started

@@ -12,33 +12,32 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.autograd_map import autograd_map
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
-from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.architecture import Block, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 
 class TorchRuntime:
-    """Every member of a model folder as torch networks; see ``start_runtime``."""
+    """Every network of a model in torch; see ``start_runtime``."""
 
     name = "torch"
 
     def __init__(
         self,
-        folder: ModelFolder,
+        architecture: ResNetArchitecture,
         members: Sequence[Tensors],
         *,
-        device: Device = "auto",
+        device: Device,
         precision: Precision = "float32",
         threads: int | None = None,
     ) -> None:
         self.notes: list[Message] = []
-        self._architecture = folder.architecture
+        self._architecture = architecture
         self._members = members
         self._precision = precision
         if threads is not None:
             torch.set_num_threads(threads)
-        self._place(choose_device(device))
+        self._place(device_named(device))
 
     def run(self, case: FloatMap, block: Block) -> list[MemberOutput]:
         """Put one case through every member; on the CPU when the memory of a GPU does not suffice.
@@ -93,21 +92,26 @@ class TorchRuntime:
         ]
 
 
-def choose_device(device: Device) -> torch.device:
-    """The device to run on.
+def devices_present() -> list[Device]:
+    """What torch offers here, the fastest first; the CPU is always among them."""
+    present: dict[Device, bool] = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    return [name for name, there in present.items() if there]
 
-    Args:
-        device: "auto" takes CUDA, then Apple MPS, then the CPU.
+
+def device_named(device: Device) -> torch.device:
+    """The device to run on; "auto" takes the fastest.
 
     Raises:
         NetworkError: The device asked for is not there.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
-        return torch.device(next(name for name, present in there.items() if present))
-    if not there[device]:
+    present = devices_present()
+    if device != "auto" and device not in present:
         raise NetworkError(Message("runtime.no_device", device=device.upper()))
-    return torch.device(device)
+    return torch.device(present[0] if device == "auto" else device)
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-from PCNSLSurvivalLib.core.messages import files, models, predictions, preparation, scans, series, words
+from PCNSLSurvivalLib.core.messages import files, installation, models, predictions, preparation, scans, series, words
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 Value: TypeAlias = "str | float | MRSequence | Message | tuple[Value, ...]"
@@ -22,6 +22,7 @@ Translate: TypeAlias = Callable[[str, str], str]
 
 _TABLES = {
     "messages.files": files.TEMPLATES,
+    "messages.installation": installation.TEMPLATES,
     "messages.models": models.TEMPLATES,
     "messages.predictions": predictions.TEMPLATES,
     "messages.preparation": preparation.TEMPLATES,

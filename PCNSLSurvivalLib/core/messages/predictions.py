@@ -39,6 +39,10 @@ TEMPLATES = {
         "This is not a complete result folder of this software. Give the folder that 'pcnsl-survival predict' made, "
         "or predict again."
     ),
+    "runtime.device_disagrees": _(
+        "The {device} device did not reproduce the stored answer and was not used. Update its driver or PyTorch; "
+        "'pcnsl-survival doctor' shows the difference."
+    ),
     "runtime.memory_short": _("The memory of the {device} device was not enough; the case was computed on the CPU."),
     "runtime.no_bf16": _("The {device} device of this computer has no bf16 arithmetic. Choose --precision float32."),
     "runtime.no_device": _(

@@ -1,6 +1,6 @@
 """Brain extraction: which extractors there are, behind one protocol.
 
-To add one, write a class with these four members and list it in ``_EXTRACTORS``; the recipe names it by ``method``.
+To add one, write a class with these five members and list it in ``_EXTRACTORS``; the recipe names it by ``method``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ class BrainExtractor(Protocol):
 
         Raises:
             MissingFilesError: They could not be had, or are not the ones this software knows.
+        """
+
+    def check(self) -> None:
+        """Compare these files with their checksums.
+
+        Raises:
+            MissingFilesError: They are not installed, or were damaged.
         """
 
     def extract(self, t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:

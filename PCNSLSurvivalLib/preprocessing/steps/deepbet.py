@@ -22,6 +22,7 @@ from PCNSLSurvivalLib.preprocessing.steps.brain_mask import brain_mask_from, lar
 from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
     PACKAGE,
     VERSION,
+    check_deepbet,
     deepbet_networks,
     install_deepbet,
     is_deepbet_installed,
@@ -51,6 +52,10 @@ class Deepbet:
     def install(self, wheels: Path | None) -> Path:
         """Get the networks; see ``install_deepbet``."""
         return install_deepbet(wheels)
+
+    def check(self) -> None:
+        """Compare the networks with their checksums; see ``check_deepbet``."""
+        check_deepbet()
 
     def extract(self, t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
         """Find the brain in the head, then outline it in a box around it.

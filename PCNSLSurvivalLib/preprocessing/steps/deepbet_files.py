@@ -84,6 +84,18 @@ def install_deepbet(wheels: Path | None = None) -> Path:
     return target
 
 
+def check_deepbet() -> None:
+    """Compare the files with their checksums.
+
+    Raises:
+        MissingFilesError: They are not installed, or were damaged.
+    """
+    if not is_deepbet_installed():
+        raise MissingFilesError(Message("brain_extractor.not_installed"))
+    if wrong := _damaged(deepbet_folder()):
+        raise MissingFilesError(Message("brain_extractor.damaged", file=wrong))
+
+
 @cache
 def deepbet_networks() -> DeepbetNetworks:
     """Load the networks, once a process.
@@ -91,11 +103,8 @@ def deepbet_networks() -> DeepbetNetworks:
     Raises:
         MissingFilesError: They are not installed, or their files were damaged.
     """
+    check_deepbet()
     folder = deepbet_folder()
-    if not is_deepbet_installed():
-        raise MissingFilesError(Message("brain_extractor.not_installed"))
-    if wrong := _damaged(folder):
-        raise MissingFilesError(Message("brain_extractor.damaged", file=wrong))
     import torch
 
     with warnings.catch_warnings():

@@ -24,6 +24,9 @@ class Threshold:
     def install(self, wheels: Path | None) -> Path:
         return Path()
 
+    def check(self) -> None:
+        return None
+
     def extract(self, t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
         return t1gd > 0.5
 

@@ -1,0 +1,24 @@
+"""Messages of the check of an installation."""
+
+from __future__ import annotations
+
+from PCNSLSurvivalLib.core.messages.marked import marked as _
+
+TEMPLATES = {
+    "check.all_ok": _("This installation is complete."),
+    "check.brain_ready": _("The brain extraction model {method} is installed; its checksums are correct."),
+    "check.device_agrees": _(
+        "{runtime} on {device} reproduces the stored answer (difference in log-odds {difference:.1e})."
+    ),
+    "check.device_disagrees": _(
+        "{runtime} on {device} does not reproduce the stored answer (difference in log-odds {difference:.1e}). Do not "
+        "use this device; update its driver or the package."
+    ),
+    "check.disk": _("{kept:.0f} GB are free for models, {temporary:.0f} GB for temporary files."),
+    "check.disk_short": _(
+        "{kept:.1f} GB are free for models, {temporary:.1f} GB for temporary files. Free at least {least:.0f} GB."
+    ),
+    "check.faults": _("Problems found: {count}."),
+    "check.model_ready": _("The model {name} {version} is complete; its checksums are correct."),
+    "check.model_refused": _("The model folder {name} cannot be used. {reason}"),
+}

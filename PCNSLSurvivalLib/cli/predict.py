@@ -46,6 +46,12 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="JSON of the Slicer module: who prepared the scans, and the scans as loaded; the result records both",
     )
+    parser.add_argument(
+        "--clinical",
+        type=Path,
+        metavar="FILE",
+        help="JSON with the patient's clinical findings; adds the published IELSG and MSKCC scores to the result",
+    )
     add_result_options(parser)
     parser.set_defaults(run=run_predict)
 
@@ -169,6 +175,9 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
         f"Probability of OS > 1 year: {stored['probability_over_one_year']:.2f} "
         f"({OSClass.of_key(stored['class']).label}, threshold {stored['decision_threshold']:.2f})"
     )
+    if stored["clinical"] is not None:
+        for told in (*stored["clinical"]["sentences"], stored["clinical"]["comparison"]):
+            print(told["sentence"])
     print(f"Model: {model.name} {model.version}. {RESEARCH_USE_ONLY}")
     print(f"Done in {seconds:.0f} s. Report: {args.out / REPORT}")
     return 0

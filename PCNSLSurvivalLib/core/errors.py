@@ -38,6 +38,10 @@ class UnreadableScanError(PCNSLSurvivalError):
     """A file or folder given as a scan cannot be read as one 3-D MR volume."""
 
 
+class ClinicalFindingsError(PCNSLSurvivalError):
+    """Clinical findings cannot be read, or one is impossible."""
+
+
 class UnusableScanError(PCNSLSurvivalError):
     """A scan was read, and its content cannot be used."""
 

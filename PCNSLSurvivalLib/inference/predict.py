@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.clinical.findings import read_clinical_findings
+from PCNSLSurvivalLib.clinical.scores import ClinicalScores, clinical_scores
 from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
@@ -65,6 +67,8 @@ class CaseOptions(ScanState):
     """Who prepared the scans before, and the scans as they were loaded: JSON of the Slicer module."""
     cache_dir: Path | None = field(default=None, metadata=_RESULT_STAYS)
     """Folder in which the long steps are kept, and found again."""
+    clinical: Path | None = None
+    """Clinical findings of the patient as JSON: the published scores are told beside the prediction."""
 
     def deciding(self) -> dict[str, Any]:
         """The options that can change the result, by name; a new option counts unless its field says otherwise."""
@@ -92,6 +96,8 @@ class CaseResult:
     seconds: Mapping[str, float]
     before: PreparedBefore | None = None
     """The engines that prepared the scans before, if this was stated."""
+    clinical: ClinicalScores | None = None
+    """Published scores, where clinical findings were given."""
     warnings: tuple[Message, ...] = field(default=())
     """Sentences the reader of the result must see first."""
 
@@ -144,6 +150,7 @@ def predict_case(
     """
     clock = StepClock(listener)
     before = None if options.prepared is None else read_prepared_before(options.prepared)
+    clinical = None if options.clinical is None else clinical_scores(read_clinical_findings(options.clinical))
     with clock.step(Step.READ):
         scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
         mask = None if options.brain_mask is None else read_mask_file(options.brain_mask, Message("word.brain_mask"))
@@ -216,6 +223,7 @@ def predict_case(
         options=options,
         seconds=clock.seconds,
         before=before,
+        clinical=clinical,
         warnings=_warnings(model, before, (*scans.values(), *masks), prepared, result, attribution, checks),
     )
 

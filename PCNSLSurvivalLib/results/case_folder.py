@@ -117,6 +117,9 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         },
         "evidence": {**network["evidence"], "regional_attribution": result.attribution.to_json()},
         "familiarity": network["familiarity"],
+        "clinical": None
+        if result.clinical is None
+        else result.clinical.to_json(result.network.os_class, prognostic_meaning=not result.model.demonstration),
         "explanation_checks": None if result.checks is None else result.checks.to_json(),
         "preprocessing": {
             "recipe": result.prepared.recipe.to_json(),

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-from PCNSLSurvivalLib.core.messages import files, installation, models, predictions, preparation, scans, series, words
+from PCNSLSurvivalLib.core.messages import (
+    clinical,
+    files,
+    installation,
+    models,
+    predictions,
+    preparation,
+    scans,
+    series,
+    words,
+)
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 Value: TypeAlias = "str | float | MRSequence | Message | tuple[Value, ...]"
@@ -21,6 +31,7 @@ Translate: TypeAlias = Callable[[str, str], str]
 """Gets the context of a template, "messages.scans", and the template; returns it in another language."""
 
 _TABLES = {
+    "messages.clinical": clinical.TEMPLATES,
     "messages.files": files.TEMPLATES,
     "messages.installation": installation.TEMPLATES,
     "messages.models": models.TEMPLATES,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.clinical.scores import ielsg_flags
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
 
 IELSG_VARIABLES = ("age > 60", "ECOG > 1", "LDH > ULN", "CSF protein > ULN", "deep lesion")
@@ -19,19 +20,20 @@ def ielsg_variables(clinical: Sequence[ClinicalVariables]) -> NDArray[np.float64
     References:
         Ferreri et al., J Clin Oncol 21:266-272, 2003. doi:10.1200/JCO.2003.09.139
     """
-    return np.array(
+    flags = [
         [
-            [
-                _flag(None if one.age_years is None else one.age_years > 60),
-                _flag(None if one.ecog is None else one.ecog > 1),
-                _flag(one.ldh_elevated),
-                _flag(one.csf_protein_elevated),
-                _flag(one.deep_lesion),
-            ]
-            for one in clinical
-        ],
-        dtype=np.float64,
-    ).reshape(len(clinical), len(IELSG_VARIABLES))
+            _flag(known)
+            for known in ielsg_flags(
+                age_years=one.age_years,
+                ecog=one.ecog,
+                ldh_elevated=one.ldh_elevated,
+                csf_protein_elevated=one.csf_protein_elevated,
+                deep_lesion=one.deep_lesion,
+            ).values()
+        ]
+        for one in clinical
+    ]
+    return np.array(flags, dtype=np.float64).reshape(len(clinical), len(IELSG_VARIABLES))
 
 
 def ielsg_score(clinical: Sequence[ClinicalVariables]) -> NDArray[np.float64]:

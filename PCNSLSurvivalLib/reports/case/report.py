@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from PCNSLSurvivalLib.clinical.scores import IELSG_SOURCE, MSKCC_SOURCE
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
@@ -70,6 +71,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         evidence_full=f"{FULL_SCALE:g}",
         familiarity=str(network.familiarity.message),
         checks=None if result.checks is None else result.checks.to_json(),
+        clinical=_clinical(result),
         steps=[(StepEvent.of_key(name).title, seconds) for name, seconds in result.seconds.items()],
         findings=[_finding_row(finding) for finding in result.prepared.findings],
         provenance=[
@@ -107,6 +109,21 @@ def _attribution_rows(result: CaseResult) -> list[tuple[str, str]]:
     if regions.lesion is not None:
         parts.insert(1, ("In the lesion", regions.lesion))
     return [(name, f"{part:+.3f}") for name, part in [*parts, ("Log-odds of OS > 1 year", regions.log_odds)]]
+
+
+def _clinical(result: CaseResult) -> dict[str, Any] | None:
+    """The published scores as the template shows them; None where no findings were given."""
+    scores = result.clinical
+    if scores is None:
+        return None
+    told = [str(sentence) for sentence in scores.sentences]
+    comparison = scores.comparison(result.network.os_class, prognostic_meaning=not result.model.demonstration)
+    given = [(name.replace("_", " "), _given(value)) for name, value in scores.findings.to_json().items()]
+    return {"sentences": [*told, str(comparison)], "findings": given, "sources": (IELSG_SOURCE, MSKCC_SOURCE)}
+
+
+def _given(value: object) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def _prepared_by(result: CaseResult) -> str:

@@ -41,6 +41,8 @@ def result(patient: VirtualPatient, t1gd: sitk.Image, tmp_path_factory: pytest.T
     words = ["--t1gd", str(folder / "t1gd.nii.gz")]
     sitk.WriteImage(patient.scans[MRSequence.T2], str(folder / "t2.nii.gz"))
     words += ["--t2", str(folder / "t2.nii.gz")]
+    (folder / "clinic.json").write_text('{"age_years": 67, "ecog": 2, "karnofsky": 60}', encoding="utf-8")
+    words += ["--clinical", str(folder / "clinic.json")]
     out = tmp_path_factory.mktemp("results") / "case"
     assert main(["predict", *words, "--out", str(out), "--progress", "none", "--debug"]) == 0
     return out
@@ -123,6 +125,15 @@ def test_a_scan_prepared_by_slicer_is_known_by_its_checksum_and_by_who_prepared_
     assert ["prepared.other_engines" in found for found in codes] == [True, False]
     schema = Path(PCNSLSurvivalLib.__file__).parent / "results" / "prediction.schema.json"
     jsonschema.validate(made, json.loads(schema.read_text(encoding="utf-8")), jsonschema.Draft202012Validator)
+
+
+def test_the_published_scores_stand_beside_the_prediction(result, prediction):
+    clinical = prediction["clinical"]
+    assert clinical["findings"] == {"age_years": 67, "ecog": 2, "karnofsky": 60}
+    assert (clinical["ielsg"]["lowest"], clinical["ielsg"]["highest"], clinical["mskcc"]["classes"]) == (2, 5, [3])
+    page = (result / "report.html").read_text(encoding="utf-8")
+    for told in (*clinical["sentences"], clinical["comparison"]):
+        assert told["sentence"] in page
 
 
 def test_nothing_in_the_result_names_a_path(result, tmp_path):

@@ -85,5 +85,6 @@ def read_clinical_findings(path: Path) -> ClinicalFindings:
 
 
 def _number_between(value: object, least: float, most: float) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value) and least <= value <= most
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and least <= value <= most

@@ -2,7 +2,7 @@
 
 Usage: ``make bench-real-tumours``, or ``python Testing/benchmarks/bench_real_tumours.py [--model DIR] [--cache DIR]``.
 The scans are those of ``$PCNSL_SURVIVAL_REAL_TUMOURS``, or of ``../shared/real-tumours`` beside the repository: one
-folder a case with ``t1gd.nii.gz`` (stripped) and ``seg.nii.gz``. Where there are none, a sentence says so.
+folder per case with ``t1gd.nii.gz`` (stripped) and ``seg.nii.gz``. Where there are none, a sentence says so.
 
 A point hits when it lies within half a cell of the enhancing tumor: the map cannot tell less apart. Chance is the share
 of the brain that lies so near. The strongest point is that of the map as it is drawn, inside the brain.

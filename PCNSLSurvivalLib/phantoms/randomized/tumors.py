@@ -108,7 +108,7 @@ def _draw_tumor(draw: np.random.Generator, volume_ml: float, weighting: T1Weight
     rest_signal = weighting.relative(float(rest_t1), protons=0.88)
     t1, dose = float(draw.uniform(1000, 1800)), float(np.exp(draw.uniform(np.log(0.06), np.log(0.9))))
     signal = weighting.relative(t1, protons=0.85, gadolinium_mmol_l=dose)
-    # Enhancement that nobody could see is none; the faintest is a tenth above its surroundings.
+    # Enhancement that cannot be seen is none; the faintest is a tenth above its surroundings.
     signal = max(signal, 1.1 * max(edema_signal, rest_signal))
     radius = np.cbrt(volume_ml * 3000.0 / (4.0 * np.pi))
     long = np.exp(draw.normal(0.0, 0.22, 3))

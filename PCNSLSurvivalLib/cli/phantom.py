@@ -103,7 +103,7 @@ def run_phantom(args: argparse.Namespace) -> int:
     )
     print(
         f"Bayes-optimal AUC for OS > 1 year: {summary.oracle_auc:.3f} with all variables known, "
-        f"{summary.oracle_image_auc:.3f} from the scan alone."
+        f"{summary.oracle_image_auc:.3f} from the scan alone, {summary.oracle_volume_auc:.3f} from the volume alone."
     )
     return 0
 

@@ -1,7 +1,8 @@
 """Raw activation maps of the last block in closed form, and the evidence that adds up to the log-odds.
 
 For a head of global average pool and one linear layer, the gradient of a logit in layer4 is the head's weight
-over the number of cells, the same in every cell: neither map nor evidence needs a backward pass, or torch.
+over the number of cells, the same in every cell: neither map nor evidence needs a backward pass, or torch. Where the
+architecture counts cells by their share of brain, "cells" are the counted ones, which are 0 where there is no brain.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.models.networks.architecture import Pooling
 
 LARGE_OUTSIDE_SHARE = 0.5
 """From this share of the absolute evidence outside the brain on, the result carries a warning."""
@@ -20,7 +21,8 @@ LARGE_OUTSIDE_SHARE = 0.5
 class RegionalAttribution:
     """The log-odds of OS over one year, split by region; the four parts add up to ``log_odds``.
 
-    A cell belongs to a region with the share of its block of voxels that lies there. A contribution is not a
+    A cell belongs to a region with the share of its block of voxels that lies there; where the network counts cells by
+    their share of brain, with the share of its brain that lies there, and nothing is outside. A contribution is not a
     location: the network looks far around each cell.
     """
 
@@ -60,6 +62,7 @@ def attribute_by_region(
     stride_voxels: int,
     brain_mask: sitk.Image,
     lesion_mask: sitk.Image | None = None,
+    pooling: Pooling = "mean",
 ) -> RegionalAttribution:
     """Split the log-odds by region.
 
@@ -70,6 +73,7 @@ def attribute_by_region(
         stride_voxels: Voxels between neighboring cells.
         brain_mask: Any grid; inside where it is not 0.
         lesion_mask: Any grid; inside where it is not 0.
+        pooling: How the network counts cells (see ``ResNetArchitecture``).
 
     Returns:
         The attribution; its parts add up to the log-odds.
@@ -78,8 +82,12 @@ def attribute_by_region(
     brain = mask_on_network_grid(brain_mask, network_grid)
     lesion = np.zeros_like(brain) if lesion_mask is None else mask_on_network_grid(lesion_mask, network_grid)
     in_lesion = cell_shares(lesion, cells.shape, stride_voxels)
-    in_brain = cell_shares(brain | lesion, cells.shape, stride_voxels) - in_lesion
-    outside = 1.0 - in_lesion - in_brain
+    in_both = cell_shares(brain | lesion, cells.shape, stride_voxels)
+    if pooling == "brain":
+        in_lesion = np.divide(in_lesion, in_both, out=np.zeros_like(in_lesion), where=in_both > 0)
+        in_both = np.ones_like(in_both)
+    in_brain = in_both - in_lesion
+    outside = 1.0 - in_both
     absolute = float(np.abs(cells).sum())
     i, j, k = (stride_voxels * mm for mm in network_grid.spacing_mm)
     return RegionalAttribution(

@@ -196,6 +196,7 @@ def predict_case(
             stride_voxels=result.evidence_stride_voxels,
             brain_mask=prepared.brain_mask,
             lesion_mask=lesion,
+            pooling=model.architecture.pooling,
         )
     checks = None
     if options.check_explanation:

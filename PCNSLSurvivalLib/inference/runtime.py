@@ -31,9 +31,10 @@ class MemberOutput:
     logits: NDArray[np.float64]
     """(2,): OS up to one year, OS over one year."""
     layer4: FloatMap
-    """(C, i, j, k) cells of layer4 after the residual sum and ReLU."""
+    """(C, i, j, k) cells of layer4 after the residual sum and ReLU, as they count: times their share of brain where
+    the architecture pools so. Evidence, maps and what the head reads follow from these alone."""
     at_block: Any = None
-    """The cells of an earlier block, in the runtime's own form, where one was asked for."""
+    """What a map of an earlier block is made from, in the runtime's own form, where one was asked for."""
 
 
 class Runtime(Protocol):

@@ -58,8 +58,14 @@ class TorchRuntime:
     def gradient_map(self, member: int, output: MemberOutput, *, target: int, block: Block, method: Method) -> FloatMap:
         """(i, j, k) raw map of ``block``; see ``explain.autograd_map``."""
         network = self._networks[member]
+        cells, batch = output.at_block
+
+        def logits_of(x: torch.Tensor) -> torch.Tensor:
+            return network.head(network.counted(network.above(block, x), batch))
+
         with _reproducible():
-            raw = autograd_map(output.at_block, lambda x: network.head(network.above(block, x)), target, method=method)
+            raw = autograd_map(cells, logits_of, target, method=method)[:, None]
+            raw = network.counted(raw, batch, block)[:, 0]
         array: FloatMap = raw[0].float().cpu().numpy()
         return array
 
@@ -69,13 +75,13 @@ class TorchRuntime:
             batch = torch.from_numpy(np.ascontiguousarray(case, dtype=np.float32))[None]
             for network in self._networks:
                 at_block = network.up_to(block, batch)
-                layer4 = network.above(block, at_block)
+                layer4 = network.counted(network.above(block, at_block), batch)
                 logits = network.head(layer4)[0]
                 outputs.append(
                     MemberOutput(
                         logits.double().cpu().numpy() if self.device != "mps" else logits.cpu().double().numpy(),
                         layer4[0].float().cpu().numpy(),
-                        None if block == "layer4" else at_block,
+                        None if block == "layer4" else (at_block, batch),
                     )
                 )
         return outputs

@@ -42,6 +42,7 @@ class CohortSummary:
         over_one_year, up_to_one_year, without_class: Counts of the OS classes.
         oracle_auc: Best achievable AUC for OS > 1 year, all variables known.
         oracle_image_auc: The same from the scan alone.
+        oracle_volume_auc: The same from the true volume of all lesions alone.
     """
 
     made: int
@@ -51,6 +52,7 @@ class CohortSummary:
     without_class: int
     oracle_auc: float
     oracle_image_auc: float
+    oracle_volume_auc: float
 
 
 def make_cohort(
@@ -117,6 +119,7 @@ def make_cohort(
         without_class=labels.count(None),
         oracle_auc=model.oracle_auc,
         oracle_image_auc=model.oracle_image_auc,
+        oracle_volume_auc=model.oracle_volume_auc,
     )
 
 

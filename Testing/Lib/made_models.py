@@ -9,7 +9,7 @@ import numpy as np
 
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
-from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import Pooling, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.models.untrained import write_untrained_model
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
@@ -23,10 +23,19 @@ def small_recipe(edge: int = 32):
 
 
 def small_model(
-    path: Path, *, depth: int = 10, members: int = 1, channels: int = 1, stride: int = 1, edge: int = 32
+    path: Path,
+    *,
+    depth: int = 10,
+    members: int = 1,
+    channels: int = 1,
+    stride: int = 1,
+    edge: int = 32,
+    pooling: Pooling = "mean",
 ) -> ModelFolder:
     """An untrained model with a width multiplier of 1/8."""
-    architecture = ResNetArchitecture(depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125)
+    architecture = ResNetArchitecture(
+        depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125, pooling=pooling
+    )
     write_untrained_model(
         path, architecture=architecture, sequences=SEQUENCES[:channels], recipe=small_recipe(edge), members=members
     )

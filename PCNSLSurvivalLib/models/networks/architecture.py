@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.messages import Message
 
+Pooling = Literal["mean", "brain"]
 Block = Literal["layer1", "layer2", "layer3", "layer4"]
 BLOCKS: tuple[Block, ...] = get_args(Block)
 
@@ -36,6 +37,9 @@ class ResNetArchitecture:
         max_pool: Whether a max-pooling by 2 follows the first convolution, as usual; without it the cells of the
             map are half as large.
         norm: "batch", or "instance" without parameters (the brain-extraction encoder of deepbet).
+        pooling: "mean" counts every cell of layer4 alike, as MONAI does; "brain" counts each by the share of its block
+            that shows brain (any channel not 0), so that cells without brain add nothing. Cells of layer4 are counted
+            so wherever they are read: by the head, in maps, and in training.
 
     References:
         He et al., Deep residual learning for image recognition, CVPR 2016. arXiv:1512.03385
@@ -50,6 +54,7 @@ class ResNetArchitecture:
     bias_downsample: bool = True
     max_pool: bool = True
     norm: Literal["batch", "instance"] = "batch"
+    pooling: Pooling = "mean"
 
     def __post_init__(self) -> None:
         allowed = {
@@ -61,6 +66,7 @@ class ResNetArchitecture:
             "bias_downsample": (True, False),
             "max_pool": (True, False),
             "norm": ("batch", "instance"),
+            "pooling": get_args(Pooling),
         }
         for name, choices in allowed.items():
             value = getattr(self, name)
@@ -102,11 +108,13 @@ class ResNetArchitecture:
     def from_json(cls, arguments: Mapping[str, Any]) -> ResNetArchitecture:
         """Read named arguments; every one must be there and none may be unknown.
 
+        ``pooling`` may be absent: models of earlier versions count every cell alike.
+
         Raises:
             ModelFolderError: An argument is missing, unknown, or not on the allow-list.
         """
         wanted = set(cls.__dataclass_fields__)
-        if not isinstance(arguments, Mapping) or set(arguments) != wanted:
+        if not isinstance(arguments, Mapping) or {*arguments, "pooling"} != wanted:
             raise ModelFolderError(Message("model.network_arguments", names=tuple(sorted(wanted))))
         return cls(**arguments)
 
@@ -153,6 +161,16 @@ class ResNetArchitecture:
     def cell_stride(self, block: Block) -> int:
         """Distance between neighboring feature cells of a block, in voxels of the network's input."""
         return self.conv1_stride * 2 ** (int(self.max_pool) + BLOCKS.index(block))
+
+    def share_window(self, block: Block) -> tuple[int, int, int]:
+        """Kernel, stride and padding of the average that gives each cell of a block its share of a mask.
+
+        The window of cell n reaches half a stride to either side of voxel ``stride * n``; what it reaches beyond the
+        input counts as outside the mask.
+        """
+        stride = self.cell_stride(block)
+        half = stride // 2
+        return 2 * half + 1, stride, half
 
     def cells(self, block: Block, size: tuple[int, int, int]) -> tuple[int, int, int]:
         """Number of feature cells of a block along i, j, k for an input of ``size`` voxels."""

@@ -34,6 +34,23 @@ def _halved(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
+def brain_share(x: torch.Tensor, architecture: ResNetArchitecture, block: Block = "layer4") -> torch.Tensor:
+    """Share of each cell's block that shows brain.
+
+    Args:
+        x: (N, C, I, J, K) network input, 0 outside the brain in every channel.
+        architecture: Says how far cells lie apart.
+        block: Whose cells.
+
+    Returns:
+        (N, 1, i, j, k) ``float32`` values from 0 to 1.
+    """
+    kernel, stride, padding = architecture.share_window(block)
+    shows = (x != 0).any(dim=1, keepdim=True).float()
+    # Padded by hand: torch refuses a window that is larger than the block without its padding.
+    return functional.avg_pool3d(functional.pad(shows, (padding,) * 6), kernel, stride)
+
+
 class FoldedResNet:
     """One member's network, ready to run on one device.
 
@@ -55,6 +72,7 @@ class FoldedResNet:
         self.device = device or torch.device("cpu")
         self.dtype = dtype
         network = fold(architecture, tensors)
+        self._architecture = architecture
         self._max_pool = architecture.max_pool
         self._stem = self._convolution(network.stem)
         self._blocks = {
@@ -82,8 +100,20 @@ class FoldedResNet:
         """Feature cells of layer4 from those of ``block``; gradients flow when ``features`` asks for them."""
         return self._through(BLOCKS[BLOCKS.index(block) + 1 :], features)
 
+    def counted(self, cells: torch.Tensor, x: torch.Tensor, block: Block = "layer4") -> torch.Tensor:
+        """Cells as they count: times their share of brain where the architecture pools so, otherwise as they are.
+
+        Args:
+            cells: (N, features, i, j, k) of ``block``, or a map of it.
+            x: (N, C, I, J, K) network input.
+            block: Whose cells.
+        """
+        if self._architecture.pooling == "mean":
+            return cells
+        return cells * brain_share(x, self._architecture, block).to(device=cells.device, dtype=cells.dtype)
+
     def head(self, layer4: torch.Tensor) -> torch.Tensor:
-        """(N, features, i, j, k) of layer4 to (N, 2) logits, in float32."""
+        """(N, features, i, j, k) of layer4, as they count, to (N, 2) logits, in float32."""
         return functional.linear(layer4.float().mean(dim=(2, 3, 4)), self.head_weight, self.head_bias)
 
     def _through(self, names: tuple[Block, ...], x: torch.Tensor) -> torch.Tensor:

@@ -36,7 +36,7 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
 
     Returns:
         An ONNX model: input ``image`` (1, C, I, J, K), outputs ``logits`` (1, 2) and ``layer4``
-        (1, features, i, j, k), all ``float32``; the same arguments give the same bytes.
+        (1, features, i, j, k) as its cells count, all ``float32``; the same arguments give the same bytes.
 
     Raises:
         ModelFolderError: The package onnx is not installed.
@@ -51,8 +51,11 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
     if architecture.max_pool:
         x = writer.node("MaxPool", [x], kernel_shape=[3, 3, 3], strides=[2, 2, 2], pads=[1] * 6)
     blocks = [block for name in network.blocks for block in network.blocks[name]]
+    counts = architecture.pooling == "brain"
     for number, block in enumerate(blocks, start=1):
-        x = writer.residual_block(block, x, output="layer4" if number == len(blocks) else None)
+        x = writer.residual_block(block, x, output="layer4" if number == len(blocks) and not counts else None)
+    if counts:
+        x = writer.node("Mul", [x, writer.brain_share("image", architecture)], output="layer4")
     pooled = writer.node("Flatten", [writer.node("GlobalAveragePool", [x])], axis=1)
     weight = writer.constant(network.head_weight)
     writer.node("Gemm", [pooled, weight, writer.constant(network.head_bias)], output="logits", transB=1)
@@ -131,6 +134,20 @@ class _GraphWriter:
             pads = self.constant(np.array([0] * 6 + [block.pad_channels] + [0] * 3, dtype=np.int64))
             beside = self.node("Pad", [sampled, pads])
         return self.node("Relu", [self.node("Add", [y, beside])], output=output)
+
+    def brain_share(self, image: str, architecture: ResNetArchitecture) -> str:
+        """(1, 1, i, j, k) share of each cell of layer4 that shows brain; see ``folded_resnet.brain_share``."""
+        kernel, stride, padding = architecture.share_window("layer4")
+        brightest = self.node("ReduceMax", [self.node("Abs", [image])], axes=[1], keepdims=1)
+        shows = self.node("Greater", [brightest, self.constant(np.zeros(1, np.float32))])
+        return self.node(
+            "AveragePool",
+            [self.node("Cast", [shows], to=1)],  # 1: float32
+            kernel_shape=[kernel] * 3,
+            strides=[stride] * 3,
+            pads=[padding] * 6,
+            count_include_pad=1,
+        )
 
     def node(
         self, operator: str, inputs: Sequence[str], *, output: str | None = None, **attributes: int | float | list[int]

@@ -14,6 +14,7 @@ from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.networks.architecture import CLASSES, NORM_EPSILON, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.folded_resnet import brain_share
 
 _BUILDERS = {10: resnet.resnet10, 18: resnet.resnet18, 34: resnet.resnet34, 50: resnet.resnet50}
 
@@ -43,6 +44,8 @@ def build_resnet(architecture: ResNetArchitecture) -> nn.Module:
         A module from (N, C, I, J, K) to (N, 2) logits: OS up to one year, OS over one year.
     """
     network: nn.Module = _BUILDERS[architecture.depth](**monai_arguments(architecture))
+    if architecture.pooling == "brain":
+        _count_cells_by_brain(network, architecture)
     if architecture.norm == "instance":
         # MONAI's constructor cannot make instance normalization without parameters.
         for module in list(network.modules()):
@@ -55,6 +58,23 @@ def build_resnet(architecture: ResNetArchitecture) -> nn.Module:
             words = shortcut.keywords
             setattr(module, "downsample", partial(_shortcut_a, planes=words["planes"], stride=words["stride"]))  # noqa: B010 — MONAI declares a module
     return network
+
+
+def _count_cells_by_brain(network: nn.Module, architecture: ResNetArchitecture) -> None:
+    """Let layer4 give each cell times its share of brain: head, lesion task and Grad-CAM then all read it so.
+
+    The share is kept on the module itself, so that a copy of the network counts by its own input.
+    """
+
+    def look(module: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        module.get_submodule("layer4").brain_share = brain_share(given[0], architecture)
+
+    def count(layer4: nn.Module, given: object, cells: torch.Tensor) -> torch.Tensor:
+        share = layer4.__dict__.pop("brain_share")
+        return cells * share.to(cells.dtype)
+
+    network.register_forward_pre_hook(look)
+    network.get_submodule("layer4").register_forward_hook(count)
 
 
 def _shortcut_a(x: torch.Tensor, planes: int, stride: int) -> torch.Tensor:

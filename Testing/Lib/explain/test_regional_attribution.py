@@ -18,9 +18,9 @@ def block(first, last):
     return image_on_grid(array, GRID)
 
 
-def attribution(evidence, brain, lesion=None):
+def attribution(evidence, brain, lesion=None, pooling="mean"):
     return attribute_by_region(
-        evidence, 0.25, network_grid=GRID, stride_voxels=16, brain_mask=brain, lesion_mask=lesion
+        evidence, 0.25, network_grid=GRID, stride_voxels=16, brain_mask=brain, lesion_mask=lesion, pooling=pooling
     )
 
 
@@ -43,6 +43,15 @@ def test_evidence_of_one_cell_is_booked_where_its_block_lies():
     assert half.lesion == pytest.approx(-1 / 8)
     assert half.brain == pytest.approx(-7 / 8)
     assert half.cell_size_mm == (48.0, 48.0, 48.0)
+
+
+def test_a_cell_counted_by_its_brain_is_booked_there_alone():
+    evidence = np.ones((4, 4, 4))
+    parts = attribution(evidence, block(8, 34), block(30, 34), pooling="brain")
+    assert (parts.outside, parts.outside_share, parts.warning) == (0.0, 0.0, None)
+    assert parts.constant + parts.lesion + parts.brain == pytest.approx(parts.log_odds)
+    # Cell 2 has brain from voxel 24 to 33, of which the lesion begins at 30.
+    assert parts.lesion == pytest.approx((4 / 10) ** 3)
 
 
 def test_evidence_outside_the_brain_is_a_warning():

@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.explain.grad_cam import METHODS, pooled_linear_map, signed
 from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork, mirrored
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
+from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet, brain_share
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,6 +52,64 @@ def test_closed_form_is_autograd_is_monai(depth, channels, stride):
             closed = pooled_linear_map(layer4, weight, int(target), method=method)
             by_autograd = autograd_map(features, network.head, int(target), method=method)[0].numpy()
             assert relative_difference(closed, by_autograd) < 1e-5
+
+
+def brain_in_a_corner(edge, channels=1, seed=7):
+    """A case of which one corner shows brain, in the block of cell 0 alone: random numbers there, 0 elsewhere."""
+    case = np.zeros((channels, edge, edge, edge), np.float32)
+    inside = 8
+    case[:, :inside, :inside, :inside] = np.random.default_rng(seed).standard_normal((channels, *[inside] * 3))
+    return case
+
+
+@pytest.mark.parametrize(("depth", "shortcut"), [(10, "B"), (18, "A"), (50, "B")])
+def test_cells_counted_by_their_brain_keep_closed_form_autograd_and_monai_equal(depth, shortcut):
+    architecture = ResNetArchitecture(depth=depth, widen_factor=0.125, shortcut=shortcut, pooling="brain")
+    tensors = random_tensors(architecture, seed=depth)
+    reference = build_resnet(architecture)
+    load_tensors(reference, tensors)
+    x = torch.from_numpy(brain_in_a_corner(48))[None]
+    network = FoldedResNet(architecture, tensors)
+    with torch.no_grad():
+        cells = network.counted(network.up_to("layer4", x), x)
+        logits = network.head(cells)[0]
+    evidence, constant = signed_evidence(cells[0].numpy(), tensors["fc.weight"], tensors["fc.bias"])
+    assert float(evidence.sum()) + constant == pytest.approx(float(logits[1] - logits[0]), abs=1e-5)
+    share = brain_share(x, architecture)[0, 0].numpy()
+    assert (share == 0).any()
+    assert not evidence[share == 0].any()
+    monai_cam = GradCAM(nn_module=reference, target_layers="layer4")
+    for target in OSClass:
+        by_monai = monai_cam.compute_map(x, class_idx=int(target))[0, 0].detach().numpy()
+        closed = pooled_linear_map(cells[0].numpy(), tensors["fc.weight"], int(target))
+        assert relative_difference(closed, by_monai) < 1e-5
+        assert not closed[share == 0].any()
+        by_autograd = autograd_map(cells, network.head, int(target), method="hires_cam")[0].numpy()
+        assert relative_difference(closed, by_autograd) < 1e-5
+
+
+def test_every_map_and_the_evidence_are_zero_where_a_cell_shows_no_brain(tmp_path):
+    folder = small_model(tmp_path / "untrained", members=2, pooling="brain")
+    network, case = SurvivalNetwork(folder, "cpu"), brain_in_a_corner(32)
+    for block in ("layer4", "layer3"):
+        result = network.predict(case, block=block, target=OSClass.OVER_ONE_YEAR)
+        empty = brain_share(torch.from_numpy(case)[None], folder.architecture, block)[0, 0].numpy() == 0
+        for one in (result.raw_map, result.other_map):
+            assert empty.any()
+            assert not one[empty].any()
+        assert result.evidence.sum(dtype=float) + result.evidence_constant == pytest.approx(result.log_odds, abs=1e-5)
+    nothing = network.predict(np.zeros_like(case))
+    assert not nothing.evidence.any()
+    assert nothing.log_odds == pytest.approx(nothing.evidence_constant)
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_cells_counted_by_their_brain_come_back_mirrored(tmp_path, runtime):
+    folder = small_model(tmp_path / "untrained", pooling="brain")
+    network, case = SurvivalNetwork(folder, "cpu", runtime=runtime), brain_in_a_corner(32)
+    both = network.predict(case, tta=True)
+    assert both.evidence.sum(dtype=float) + both.evidence_constant == pytest.approx(both.log_odds, abs=1e-5)
+    assert network.predict(mirrored(case), tta=True).log_odds == pytest.approx(both.log_odds, abs=1e-6)
 
 
 @pytest.mark.parametrize(("depth", "shortcut"), [(10, "B"), (50, "B"), (18, "A")])

@@ -27,7 +27,7 @@ VARIANTS = [
         (10, 1, 1, "B", "batch"), (18, 2, 2, "A", "batch"), (34, 1, 1, "A", "batch"), (50, 3, 2, "B", "batch"),
         (18, 1, 2, "B", "instance"),
     ]
-]  # fmt: skip
+] + [ResNetArchitecture(depth=10, channels=2, widen_factor=0.125, pooling="brain")]  # fmt: skip
 
 
 @pytest.mark.parametrize("architecture", VARIANTS, ids=str)
@@ -39,10 +39,11 @@ def test_the_graph_is_valid_onnx_and_gives_the_numbers_of_torch(architecture):
     onnx.checker.check_model(onnx.load_from_string(graph), full_check=True)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     x = torch.randn((1, architecture.channels, *size), generator=torch.Generator().manual_seed(1))
+    x[..., 30:] = 0.0
     logits, layer4 = session.run(["logits", "layer4"], {"image": x.numpy()})
     network = FoldedResNet(architecture, tensors)
     with torch.no_grad():
-        expected = network.up_to("layer4", x)
+        expected = network.counted(network.up_to("layer4", x), x)
     assert layer4.shape[2:] == architecture.cells("layer4", size)
     np.testing.assert_allclose(layer4, expected.numpy(), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(logits, network.head(expected).numpy(), atol=1e-5)

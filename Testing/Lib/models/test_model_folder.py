@@ -20,6 +20,7 @@ from made_models import small_model
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.installed_models import find_model, model_paths, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.model_zip import export_model, import_model
@@ -120,6 +121,16 @@ def test_the_bundled_model_says_first_that_it_knows_virtual_heads_only_and_holds
     assert float(true["t1gd_transfer"]) > float(true["t1gd_scratch"]) > float(true["svm_clinical"])
 
 
+def test_a_folder_that_does_not_say_how_cells_count_counts_all_alike(model):
+    case = np.zeros((1, 32, 32, 32), np.float32)
+    case[:, :12] = np.random.default_rng(1).standard_normal((1, 12, 32, 32))
+    before = SurvivalNetwork(read_model_folder(model), "cpu").predict(case)
+    change_metadata(model, lambda m: m["pcnsl_survival"]["network"]["arguments"].pop("pooling"))
+    after = SurvivalNetwork(read_model_folder(model), "cpu").predict(case)
+    assert after.log_odds == before.log_odds
+    np.testing.assert_array_equal(after.evidence, before.evidence)
+
+
 def test_equal_arguments_give_equal_bytes(tmp_path):
     one, other = (small_model(tmp_path / name / "untrained").path for name in ("a", "b"))
     for file in (f for f in one.rglob("*") if f.is_file()):
@@ -186,6 +197,7 @@ def test_a_file_that_the_metadata_does_not_list_is_refused(model, name):
         lambda m: m["pcnsl_survival"].__setitem__("members", ["../member_0.safetensors"]),
         lambda m: m["pcnsl_survival"]["network"]["arguments"].__setitem__("widen_factor", 64.0),
         lambda m: m["pcnsl_survival"]["network"].__setitem__("builder", "os.system"),
+        lambda m: m["pcnsl_survival"]["network"]["arguments"].__setitem__("pooling", "corner"),
         lambda m: m["pcnsl_survival"]["network"]["arguments"].__setitem__("depth", 18),
         lambda m: m["pcnsl_survival"]["preprocessing"].__setitem__("version", "99"),
         lambda m: m["pcnsl_survival"]["preprocessing"]["network_grid"].__setitem__("size", [10000, 10000, 10000]),

@@ -8,7 +8,7 @@ from monai.bundle import ConfigParser, load
 from safetensors.numpy import load_file
 
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
-from PCNSLSurvivalLib.models.model_folder import METADATA, MONAI_CONFIG
+from PCNSLSurvivalLib.models.model_folder import CARD, METADATA, MONAI_CONFIG
 from PCNSLSurvivalLib.models.stock_bundle import write_stock_bundle
 
 
@@ -48,6 +48,14 @@ def test_the_metadata_has_what_the_bundle_specification_asks_for(model, key):
     parser.read_meta(str(model.path / METADATA))
     assert parser.get(f"_meta_::{key}") is not None
     assert parser.get("_meta_::network_data_format::inputs::image::num_channels") == 2
+
+
+def test_the_card_of_a_bundle_says_where_stock_monai_gives_other_numbers(model, tmp_path):
+    brain = small_model(tmp_path / "brain_untrained", pooling="brain")
+    write_stock_bundle(brain, tmp_path / "bundle")
+    write_stock_bundle(model, tmp_path / "same")
+    assert "its probabilities differ" in (tmp_path / "bundle" / CARD).read_text(encoding="utf-8")
+    assert (tmp_path / "same" / CARD).read_text(encoding="utf-8") == model.card
 
 
 def test_monai_bundle_load_gives_the_network_in_one_call(model, case, tmp_path):

@@ -52,6 +52,15 @@ def test_the_scan_alone_reaches_less_than_everything_but_most_of_it():
     assert 0.79 < model.oracle_image_auc < 0.85
 
 
+def test_the_volume_alone_leaves_something_for_a_reader_of_the_scan():
+    model = survival_model(Kind.PCNSL, 0.85)
+    assert 0.65 < model.oracle_volume_auc < model.oracle_image_auc - 0.1
+    members = draw_cohort(CohortPlan(patients=1000, seed=102))
+    probability = np.array([member.outcome.probability_over_one_year for member in members])
+    volume = np.array([member.features.volume_ml for member in members])
+    assert expected_auc(probability, -volume) == pytest.approx(model.oracle_volume_auc, abs=0.03)
+
+
 def test_no_other_auc_can_be_asked_for():
     with pytest.raises(ValueError, match=r"0\.5 and 0\.97"):
         survival_model(Kind.PCNSL, 0.99)

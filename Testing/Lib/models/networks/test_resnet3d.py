@@ -1,5 +1,7 @@
 """Our arithmetic on the architecture against MONAI's networks themselves."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,7 @@ VARIANTS = [
     ]
 ] + [
     ResNetArchitecture(depth=10, widen_factor=0.125, max_pool=False),
+    ResNetArchitecture(depth=10, channels=2, widen_factor=0.125, pooling="brain"),
     ResNetArchitecture(depth=50, widen_factor=1.0, bias_downsample=False),
 ]  # fmt: skip
 
@@ -38,9 +41,10 @@ def test_folded_network_gives_the_numbers_of_monais(architecture):
     load_tensors(network, tensors)
     network.eval()
     x = torch.randn((2, architecture.channels, 32, 36, 40), generator=torch.Generator().manual_seed(1))
+    x[..., 22:] = 0.0
     folded = FoldedResNet(architecture, tensors)
     with torch.no_grad():
-        expected, found = network(x), folded.head(folded.up_to("layer4", x))
+        expected, found = network(x), folded.head(folded.counted(folded.up_to("layer4", x), x))
     assert expected.abs().max() > 0.1
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
@@ -62,6 +66,17 @@ def test_gradients_are_those_of_finite_differences(architecture):
         weight -= 2 * step * direction
         below = float(network(x)[0, 1])
     assert by_autograd == pytest.approx((above - below) / (2 * step), rel=0.01)
+
+
+def test_a_copy_of_a_network_counts_cells_by_its_own_input():
+    """Weight averaging copies the network, and several scans pass through it one after the other."""
+    network = build_resnet(ResNetArchitecture(depth=10, widen_factor=0.125, pooling="brain")).eval()
+    copied = copy.deepcopy(network)
+    full = torch.randn((1, 1, 32, 32, 32), generator=torch.Generator().manual_seed(4))
+    with torch.no_grad():
+        expected = network(full)
+        assert torch.equal(network(torch.zeros_like(full))[0], network.fc.bias)
+        assert torch.equal(copied(full), expected)
 
 
 def test_shortcut_a_keeps_monais_numbers_and_tensors():

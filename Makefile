@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model clean
+.PHONY: demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -57,6 +57,10 @@ bench-training:
 bundled-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Resources/experiments/make_bundled_model.py
+
+lesion-reader:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Resources/experiments/make_lesion_reader.py
 
 clean:
 	rm -rf .venv demo-result

@@ -85,6 +85,7 @@ class Step(StrEnum):
     PREDICTION = "prediction"
     GRAD_CAM = "grad_cam"
     MAP_TO_PATIENT = "map_to_patient"
+    LESION_OUTLINE = "lesion_outline"
     EXPLANATION_CHECKS = "explanation_checks"
     REPORT = "report"
 
@@ -106,6 +107,7 @@ _STEP_LABELS = {
     Step.PREDICTION: "3D ResNet",
     Step.GRAD_CAM: "Grad-CAM",
     Step.MAP_TO_PATIENT: "Map resampled to T1Gd",
+    Step.LESION_OUTLINE: "Lesion outline (proposal)",
     Step.EXPLANATION_CHECKS: "Explanation checks",
     Step.REPORT: "Report",
 }

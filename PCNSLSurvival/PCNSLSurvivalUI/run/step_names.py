@@ -21,6 +21,7 @@ def nameOf(step: Step) -> str:
         Step.PREDICTION: _("3D ResNet"),
         Step.GRAD_CAM: _("Grad-CAM"),
         Step.MAP_TO_PATIENT: _("Map resampled to T1Gd"),
+        Step.LESION_OUTLINE: _("Lesion outline (proposal)"),
         Step.EXPLANATION_CHECKS: _("Explanation checks"),
         Step.REPORT: _("Report"),
     }

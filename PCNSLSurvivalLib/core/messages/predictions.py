@@ -19,6 +19,14 @@ TEMPLATES = {
         "The PDF could not be written. Choose another folder, or open the report in a browser and print it."
     ),
     "export.t1gd_needed": _("Give the T1Gd of this result with --t1gd: the images are drawn over it."),
+    "lesion.proposal": _(
+        "Proposed outline of enhancing tumor: {volume:.1f} mL ({low:.1f} to {high:.1f} mL) in {foci} foci. It is a "
+        "proposal: check it on every slice and correct it."
+    ),
+    "lesion.reader_is_virtual": _(
+        "The lesion reader has learned on virtual heads alone. It misses tumors and outlines what is none; its card "
+        "says how often on real scans."
+    ),
     "map.empty": _("The map for {os_class} is empty: no region contributes to it."),
     "map.shows": _("The map shows which regions support {os_class}. It is not a lesion segmentation."),
     "prediction.evidence_outside": _(

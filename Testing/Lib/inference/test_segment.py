@@ -1,0 +1,96 @@
+"""The proposal lies where the tumor is in the patient, whatever the voxel order, tilt or field of view of the file."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.inference.segment import SegmentOptions, segment_case
+from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
+from PCNSLSurvivalLib.results.lesion_proposal import MASK, MEASURES, write_segment_folder
+
+CENTER, RADIUS_MM = np.array([28.0, -15.0, 22.0]), 12.0
+OFFSET = np.array([5.0, -40.0, 60.0])
+
+
+def _turn(degrees):
+    turn = sitk.Euler3DTransform()
+    turn.SetRotation(np.deg2rad(degrees), 0.0, np.deg2rad(degrees / 2))
+    return turn.GetMatrix()
+
+
+STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+SAID = SegmentOptions(already_stripped=True, already_corrected=True)
+
+
+def _head(direction=STRAIGHT, spacing=(2.2, 2.2, 2.6), size=(70, 84, 60)):
+    """A stripped ellipsoid of a brain with noise, and a bright ball in it."""
+    middle = np.reshape(direction, (3, 3)) @ ((np.asarray(size) - 1) / 2 * np.asarray(spacing))
+    grid = Grid(size, spacing, tuple(float(v) for v in OFFSET - middle), tuple(direction))
+    k, j, i = np.meshgrid(*[np.arange(n) for n in size[::-1]], indexing="ij")
+    points = grid.index_to_lps(np.stack([i, j, k], -1)) - OFFSET
+    brain = ((points / (66.0, 82.0, 60.0)) ** 2).sum(-1) < 1
+    lesion = ((points - CENTER) ** 2).sum(-1) < RADIUS_MM**2
+    draw = np.random.default_rng(2)
+    values = 400 + 40 * np.sin(points[..., 0] / 9) + 40 * np.cos(points[..., 1] / 11) + draw.normal(0, 12, brain.shape)
+    values[lesion] = 900
+    return image_on_grid((values * brain).astype(np.int16), grid), image_on_grid(lesion.astype(np.uint8), grid)
+
+
+def _reader(level=4.0):
+    """Stands in for the network: bright is tumor."""
+    settings = ReaderSettings(
+        name="threshold", version="1", widths=(16, 32), hidden=16, spacing_mm=1.5, grid_size=128, probability=0.5,
+        volume_factor=1.5, trained_on="nothing", license="none",
+    )  # fmt: skip
+    folder = SimpleNamespace(settings=settings, to_json=lambda: {"name": "threshold"})
+    return SimpleNamespace(folder=folder, probability=lambda image, brain: np.clip(image - level + 0.5, 0, 1) * brain)
+
+
+def _forms():
+    straight, truth = _head()
+    oblique = _head(direction=_turn(14.0))
+    cropped = tuple(sitk.Crop(image, (0, 0, 8), (0, 0, 0)) for image in (straight, truth))
+    return {
+        "straight": (straight, truth),
+        "flipped": tuple(sitk.Flip(image, (True, False, True)) for image in (straight, truth)),
+        "sagittal": tuple(sitk.PermuteAxes(image, (1, 2, 0)) for image in (straight, truth)),
+        "oblique": oblique,
+        "cropped": cropped,
+    }
+
+
+@pytest.mark.parametrize("form", ["straight", "flipped", "sagittal", "oblique", "cropped"])
+def test_the_mask_is_on_the_files_own_voxels_and_on_the_tumor(form, tmp_path):
+    image, truth = _forms()[form]
+    sitk.WriteImage(image, str(tmp_path / "t1gd.nii.gz"))
+    result = segment_case(tmp_path / "t1gd.nii.gz", _reader(), SAID)
+    stored = write_segment_folder(result, tmp_path)
+    mask = sitk.ReadImage(str(tmp_path / MASK))
+    assert Grid.of(mask).matches(Grid.of(image), tolerance_mm=0.01)
+    found, real = (sitk.GetArrayFromImage(one) > 0 for one in (mask, truth))
+    assert 2 * (found & real).sum() / (found.sum() + real.sum()) > 0.9
+    (focus,) = result.proposal.foci
+    assert focus.center_lps_mm == pytest.approx(CENTER + OFFSET, abs=0.5)
+    assert focus.side == "left"
+    assert focus.diameters.longest_mm == pytest.approx(2 * RADIUS_MM, abs=3.0)
+    assert stored == json.loads((tmp_path / MEASURES).read_text(encoding="utf-8"))
+    assert stored["foci"][0]["center_ras_mm"] == pytest.approx((CENTER + OFFSET) * (-1, -1, 1), abs=0.5)
+    low, high = stored["volume_interval_ml"]
+    assert low < stored["volume_ml"] < high
+    assert stored["volume_ml"] == pytest.approx(4 / 3 * np.pi * RADIUS_MM**3 / 1000, rel=0.1)
+
+
+def test_a_head_without_tumor_gets_an_empty_mask_and_no_focus(tmp_path):
+    image, _ = _head()
+    sitk.WriteImage(image, str(tmp_path / "t1gd.nii.gz"))
+    result = segment_case(tmp_path / "t1gd.nii.gz", _reader(level=99.0), SAID)
+    assert result.proposal.volume_ml == 0
+    assert result.proposal.foci == ()
+    assert result.proposal.interval_ml == pytest.approx((0.0, 0.25))
+    assert "lesion.reader_is_virtual" in [message.code for message in result.warnings]

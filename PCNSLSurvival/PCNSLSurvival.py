@@ -49,10 +49,20 @@ class PCNSLSurvival(ScriptedLoadableModule):
                 "Predicts overall survival beyond one year of patients with primary CNS lymphoma (PCNSL) from the "
                 "post-contrast T1 MRI, and shows the Grad-CAM map of the prediction on the slices."
             )
-            + f"<p><b>{_('Research use only. Not for clinical decisions.')}</b></p>"
+            + "<p>"
+            + _(
+                "Choose the T1Gd volume, press the prediction button, and read the probability, its warnings and the "
+                "map. Sample Data offers a demonstration patient, which is a virtual head."
+            )
+            + f"</p><p><b>{_('Research use only. Not for clinical decisions.')}</b> "
+            + _("The bundled model has no prognostic value.")
+            + f"</p><p>{_('No data leave this computer.')}</p>"
         )
         self.parent.acknowledgementText = _(
-            "Method after She et al., 2023: deep learning on post-contrast T1 for one-year survival of PCNSL."
+            "Method after She et al., Deep learning-based overall survival prediction model in patients with rare "
+            "cancer: a case study for primary central nervous system lymphoma. Int J CARS 18:1849-1856, 2023, "
+            "doi:10.1007/s11548-023-02886-2. Built-in brain extraction: deepbet (Fisch et al., 2024, MIT license). "
+            "License: Apache 2.0."
         )
         slicer.app.connect("startupCompleted()", self.onStartupCompleted)
 

@@ -107,6 +107,18 @@ class DisplayTests:
             slicer.app.processEvents()
         return t1gd
 
+    def test_scansThatComeOneAfterAnotherFillTheirRoles(self) -> None:
+        """The panel looks after each; a role that the user emptied stays empty."""
+        panel = self._openPanel()
+        parameters = panel.view._parameters
+        for name, role in (("T1 post Gd", "t1gdVolume"), ("T1", "t1Volume"), ("T2", "t2Volume")):
+            node = _volume(np.ones((_SIZE,) * 3, np.int16), _affine(0.0), name)
+            self.waitUntil(lambda role=role, node=node: getattr(parameters, role) is node, seconds=60)
+        parameters.t2Volume = None
+        flair = _volume(np.ones((_SIZE,) * 3, np.int16), _affine(0.0), "FLAIR")
+        self.waitUntil(lambda: parameters.flairVolume is flair, seconds=60)
+        self.assertIsNone(parameters.t2Volume)
+
     def test_viewsShowT1GdsOwnSlices(self) -> None:
         """Whatever was loaded last, the result is on axial slices of T1Gd; the views come back as they were."""
         panel = self._openPanel()

@@ -1,10 +1,11 @@
 """Pictures of the running application, at 1920 x 1200, light and dark, in any installed Slicer.
 
     Slicer --no-splash --additional-module-paths REPOSITORY/PCNSLSurvival \
-        --python-script REPOSITORY/Testing/Slicer/screenshots_in_slicer.py FOLDER [T1Gd [T1 [T2]]]
+        --python-script REPOSITORY/Testing/Slicer/screenshots_in_slicer.py FOLDER [--fast] [T1Gd [T1 [T2]]]
 
-Without scans the demonstration patient of Sample Data is taken. The window must fit on the screen; under a virtual one:
-``xvfb-run -s "-screen 0 1920x1200x24" Slicer …``. Slicer quits at the end; its exit code is 1 when something failed.
+With ``--fast`` the built-in steps prepare the scans. Without scans the demonstration patient of Sample Data is taken.
+The window must fit on the screen; under a virtual one: ``xvfb-run -s "-screen 0 1920x1200x24" Slicer …``. Slicer quits
+at the end; its exit code is 1 when something failed.
 """
 
 import pathlib
@@ -69,7 +70,7 @@ def load(scans: list[str]) -> None:
         raise RuntimeError(str(ended[0]))
 
 
-def main(folder: pathlib.Path, scans: list[str]) -> None:
+def main(folder: pathlib.Path, scans: list[str], *, fast: bool) -> None:
     """Write every picture into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     window = slicer.util.mainWindow()
@@ -85,6 +86,9 @@ def main(folder: pathlib.Path, scans: list[str]) -> None:
     load(scans)
     wait(1)
     ui.guessButton.click()
+    if fast:
+        ui.preparationSelector.setCurrentIndex(1)
+        ui.preparationSelector.activated(1)
     shoot(folder, "ready")
     ui.predictButton.click()
     wait(5)
@@ -130,7 +134,8 @@ if __name__ == "__main__":
     try:
         if len(sys.argv) < 2:
             raise SystemExit(__doc__)
-        main(pathlib.Path(sys.argv[1]), sys.argv[2:])
+        words = [word for word in sys.argv[1:] if word != "--fast"]
+        main(pathlib.Path(words[0]), words[1:], fast="--fast" in sys.argv)
         slicer.util.exit(0)
     except Exception:
         traceback.print_exc()

@@ -12,6 +12,7 @@ from made_scenes import Wait
         "test_rolesAreGuessedFromNames",
         "test_whatCannotRunIsRefusedInWords",
         "test_viewsShowT1GdsOwnSlices",
+        "test_scansThatComeOneAfterAnotherFillTheirRoles",
         "test_aLabelMapDoesNotHideTheMap",
         "test_theBrainOutlineIsRepairedOnT1Gd",
         "test_thePanelIsNarrow",

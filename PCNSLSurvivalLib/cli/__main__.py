@@ -27,6 +27,7 @@ from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.register import add_register_command
+from PCNSLSurvivalLib.cli.validate import add_validate_command
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
 from PCNSLSurvivalLib.core.files import check_output_path
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         add_register_command,
         add_baselines_command,
         add_experiment_command,
+        add_validate_command,
     ):
         add_command(commands)
     for command in commands.choices.values():

@@ -13,7 +13,8 @@ from PCNSLSurvivalLib.evaluation.classification import auc, classification_metri
 RESAMPLES = 2000
 STRATIFIED = frozenset({"auc", "recall"})
 """Metrics that do not depend on how common each class is."""
-UNBOUNDED = frozenset({"calibration_slope", "calibration_intercept"})
+DIFFERENCE = "difference"
+UNBOUNDED = frozenset({"calibration_slope", "calibration_intercept", DIFFERENCE})
 """Metrics that are not between 0 and 1."""
 _WILSON_Z = 1.959963984540054  # of a 95 % interval
 LEVEL = 0.95

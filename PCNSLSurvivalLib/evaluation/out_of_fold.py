@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.evaluation.classification import auc, classification_metrics
 from PCNSLSurvivalLib.evaluation.intervals import (
+    DIFFERENCE,
     RESAMPLES,
     STRATIFIED,
     UNBOUNDED,
@@ -106,10 +107,57 @@ def out_of_fold_concordance(
         resamples: Number of bootstrap samples.
         seed: Seed of the bootstrap.
     """
+    samples = _concordance(folds, survival, patients, resamples, seed)
+    if samples is None:
+        return Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
+    return _estimate("c_index", samples, folds)
+
+
+def out_of_fold_differences(
+    arm: Sequence[FoldPredictions],
+    against: Sequence[FoldPredictions],
+    survival: Mapping[str, tuple[float, bool]],
+    *,
+    patients: Mapping[str, str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """AUC, Brier score and C-index of one arm minus those of another, on the same cases and the same samples of them.
+
+    Args:
+        arm: All folds of one arm.
+        against: The same folds, with the same cases, of the other arm.
+        survival: Days of follow-up, and whether the death was observed, by case, for the C-index.
+        patients: Patient of each case, by name; every case its own patient if left out.
+        resamples: Number of bootstrap samples.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        By metric: "auc", "brier" and "c_index", the latter only where survival is known. The intervals are made as
+        those of ``out_of_fold_metrics``.
+    """
+    cases, weights = _weights(arm, patients, resamples, seed)
+    found = {"auc": _auc(arm, cases, weights) - _auc(against, cases, weights)}
+    _, free = _weights(arm, patients, resamples, seed, stratified=False)
+    found["brier"] = _by_repeat(arm, cases, free)["brier"] - _by_repeat(against, cases, free)["brier"]
+    ours, theirs = (_concordance(folds, survival, patients, resamples, seed) for folds in (arm, against))
+    if ours is not None and theirs is not None:
+        found["c_index"] = ours - theirs
+    return {metric: _estimate(DIFFERENCE, samples, arm) for metric, samples in found.items()}
+
+
+def _concordance(
+    folds: Sequence[FoldPredictions],
+    survival: Mapping[str, tuple[float, bool]],
+    patients: Mapping[str, str] | None,
+    resamples: int,
+    seed: int,
+) -> NDArray[np.float64] | None:
+    """The C-index of the cohort itself and of its bootstrap samples; None where no survival is known."""
     judged = [(one, [case for case in (*one.cases, *one.censored) if case in survival]) for one in folds]
     cases = sorted({case for _, known in judged for case in known})
     if not cases:
-        return Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
+        return None
     names = None if patients is None else [patients.get(case, case) for case in cases]
     died = [survival[case][1] for case in cases]
     drawn = bootstrap_weights(died, patients=names, resamples=resamples, seed=seed)
@@ -126,7 +174,7 @@ def out_of_fold_concordance(
             share = [1.0 if case in held_out else 1.0 / models[one.repeat] for case in known]
             counted = concordant_pairs(days, deaths, risk, weights[:, [place[case] for case in known]] * share)
             right, pairs = right + counted[0], pairs + counted[1]
-    return _estimate("c_index", _ratio(right, pairs), folds)
+    return _ratio(right, pairs)
 
 
 def _weights(

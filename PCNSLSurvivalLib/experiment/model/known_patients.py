@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cohorts.identities import person_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.models.training_patients import TrainingPatients
-from PCNSLSurvivalLib.training.finished_job import FinishedJob
 from PCNSLSurvivalLib.training.lineage import TrainedOn
+
+if TYPE_CHECKING:
+    from PCNSLSurvivalLib.training.finished_job import FinishedJob
 
 
 def known_patients(jobs: Sequence[FinishedJob]) -> TrainingPatients:

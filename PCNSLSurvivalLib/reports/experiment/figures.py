@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,13 +30,13 @@ class PlannedFigure:
 
 
 def planned_figures(content: ReportContent) -> list[PlannedFigure]:
-    """Every figure that the results allow."""
+    """Every figure, in order."""
     from PCNSLSurvivalLib.reports.experiment import activation_figure, performance_figures, survival_figures
 
     days, limit = content.facts.threshold_days, content.facts.limit
     gray = f"Gray: {content.reference_label}." if len(content.arms) > 1 else ""
     of_classes_alone = any(not one.lesion_task for of_arm in content.histories.values() for one in of_arm)
-    planned = [
+    return [
         PlannedFigure(
             "roc",
             "ROC curves",
@@ -89,14 +89,13 @@ def planned_figures(content: ReportContent) -> list[PlannedFigure]:
             else None,
         ),
     ]
-    return [one for one in planned if one.draw is not None]
 
 
-def save_figures(content: ReportContent, folder: Path) -> list[dict[str, str]]:
-    """Draw and save every figure as PNG and SVG.
+def save_figures(figures: Iterable[PlannedFigure], folder: Path) -> list[dict[str, str]]:
+    """Draw and save figures as PNG and SVG.
 
     Args:
-        content: The results.
+        figures: What to draw; those without anything to draw are left out.
         folder: Folder to make.
 
     Returns:
@@ -106,8 +105,9 @@ def save_figures(content: ReportContent, folder: Path) -> list[dict[str, str]]:
 
     folder.mkdir()
     drawn = []
-    for planned in planned_figures(content):
-        assert planned.draw is not None
+    for planned in figures:
+        if planned.draw is None:
+            continue
         with style():
             figure = planned.draw()
             save(figure, folder, planned.name)

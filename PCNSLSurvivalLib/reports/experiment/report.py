@@ -24,7 +24,7 @@ from PCNSLSurvivalLib.reports.experiment.facts import (
     SurvivalOutcome,
     TrainingHistory,
 )
-from PCNSLSurvivalLib.reports.experiment.figures import FIGURES_FOLDER, save_figures
+from PCNSLSurvivalLib.reports.experiment.figures import FIGURES_FOLDER, planned_figures, save_figures
 from PCNSLSurvivalLib.reports.experiment.methods.text import cohort_counts, methods_paragraphs
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import checklist
 from PCNSLSurvivalLib.reports.experiment.survival_results import arms_survival
@@ -137,7 +137,7 @@ def write_experiment_report(
     )
     with whole_folder(out, overwrite=overwrite) as staging:
         _write_tables(content, staging)
-        figures = save_figures(content, staging / FIGURES_FOLDER)
+        figures = save_figures(planned_figures(content), staging / FIGURES_FOLDER)
         (staging / REPORT_FILE).write_text(_page(content, figures), encoding="utf-8")
     return out / REPORT_FILE
 

@@ -1,0 +1,1 @@
+"""The report of a validation: a finished model on the patients of another cohort."""

@@ -1,0 +1,239 @@
+"""Write the report of a validation: HTML, CSV and figures, in one folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.files import refuse_foreign, whole_folder
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY, limit_in_words
+from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
+from PCNSLSurvivalLib.evaluation.predictions import write_predictions
+from PCNSLSurvivalLib.reports.experiment.csv_tables import write_results_csv, write_survival_csv
+from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
+from PCNSLSurvivalLib.reports.experiment.figures import FIGURES_FOLDER, PlannedFigure, save_figures
+from PCNSLSurvivalLib.reports.experiment.reporting_checklist import ChecklistItem, checklist
+from PCNSLSurvivalLib.reports.experiment.tables import interval, number, p_value
+from PCNSLSurvivalLib.reports.pages import page_template
+from PCNSLSurvivalLib.reports.sentences import counted, first_sentence, listed
+from PCNSLSurvivalLib.reports.validation.content import ValidationContent
+from PCNSLSurvivalLib.reports.validation.subgroups import FEWEST_OF_A_CLASS
+
+REPORT_FILE = "validation_report.html"
+_WRITTEN = (
+    REPORT_FILE,
+    FIGURES_FOLDER,
+    "predictions.csv",
+    "results.csv",
+    "survival.csv",
+    "differences.csv",
+    "subgroups.csv",
+    "methods.txt",
+)
+
+
+def refuse_foreign_report(out: Path) -> None:
+    """Refuse early a folder that ``write_validation_report`` would replace and that is no such report, or more.
+
+    Raises:
+        OutputFolderError: See ``refuse_foreign``.
+    """
+    refuse_foreign(out, ours=_WRITTEN, mark=REPORT_FILE, says=RESEARCH_USE_ONLY)
+
+
+def write_validation_report(out: Path, content: ValidationContent, *, resamples: int) -> Path:
+    """Write the report.
+
+    Args:
+        out: Folder to make, whole or not at all; an earlier report in it is replaced.
+        content: The results.
+        resamples: Bootstrap samples of every interval, for the methods paragraph.
+
+    Returns:
+        The HTML file.
+
+    Raises:
+        OutputFolderError: ``out`` cannot be written.
+    """
+    methods = methods_paragraphs(content, resamples)
+    with whole_folder(out, overwrite=True) as staging:
+        write_predictions((one for folds in content.arms.values() for one in folds), staging / "predictions.csv")
+        write_results_csv(content.results, staging / "results.csv")
+        write_survival_csv(content.survival, staging / "survival.csv")
+        _write_differences(content, staging / "differences.csv")
+        _write_subgroups(content, staging / "subgroups.csv")
+        (staging / "methods.txt").write_text("\n\n".join((*methods, RESEARCH_USE_ONLY, "")), encoding="utf-8")
+        figures = save_figures(_figures(content), staging / FIGURES_FOLDER)
+        page = page_template("validation_report.html").render(
+            research_use_only=RESEARCH_USE_ONLY,
+            content=content,
+            counts=content.counts,
+            limit=limit_in_words(ONE_YEAR_DAYS),
+            figures=figures,
+            methods=methods,
+            items=validation_checklist(content),
+            fewest=FEWEST_OF_A_CLASS,
+            survival={one.arm: one for one in content.survival},
+            not_known=Estimate(value=float("nan"), low=float("nan"), high=float("nan")),
+            interval=interval,
+            number=number,
+            p_value=p_value,
+            signed=_signed,
+            first_sentence=first_sentence,
+        )
+        (staging / REPORT_FILE).write_text(page, encoding="utf-8")
+    return out / REPORT_FILE
+
+
+def methods_paragraphs(content: ValidationContent, resamples: int) -> tuple[str, ...]:
+    """Paragraphs of plain text: patients, models, evaluation."""
+    counts = content.counts
+    models = [f"{one.arm} (version {one.version}, SHA-256 {one.checksum[:12]})" for one in content.models]
+    patients = (
+        f"We tested {listed(models)} on {content.cohort}: {counted(counts['cases'], 'examination')} of "
+        f"{counted(counts['patients'], 'patient')}, {counts['over']} with overall survival (OS) of more than "
+        f"{ONE_YEAR_DAYS:g} days and {counts['up_to']} with OS of {ONE_YEAR_DAYS:g} days or less."
+    )
+    if counts["censored"]:
+        patients += (
+            f" {counted(counts['censored'], 'examination')} censored by day {ONE_YEAR_DAYS:g} entered the survival "
+            "analysis alone. Leaving them out of the classification makes the share of long survivors too low."
+        )
+    if counts["excluded"]:
+        patients += f" {counted(counts['excluded'], 'examination')} took no part; the report lists the reasons."
+    use = "Models were used as they stand: no weight, temperature or threshold was changed. " + " ".join(
+        _overlap_in_words(content)
+    )
+    evaluation = (
+        "AUC, accuracy, macro-averaged precision, recall and F1 at a probability of one half, the Brier score, "
+        "calibration slope and intercept, and Harrell's C-index have 95 % percentile intervals from a bootstrap over "
+        f"patients ({resamples} samples). Differences are of the same patients in the same samples; the p of two AUCs "
+        "is DeLong's. Survival of the predicted groups was estimated by Kaplan and Meier and compared by the log-rank "
+        "test with a permutation p. Subgroups were fixed by the software before the test; their intervals are not "
+        "corrected for their number."
+    )
+    return patients, use, evaluation
+
+
+def _overlap_in_words(content: ValidationContent) -> list[str]:
+    told = []
+    for one in content.models:
+        if not one.knows_training_patients:
+            told.append(f"{one.arm} does not list its training patients: shared patients were not detected.")
+        elif one.unknown_initial_weights:
+            told.append(
+                f"No training patient of {one.arm} is in the cohort; those of its first initial weights are unknown."
+            )
+        else:
+            told.append(f"No training patient of {one.arm} is in the cohort, by identifier or T1Gd voxels.")
+    return told
+
+
+def validation_checklist(content: ValidationContent) -> tuple[ChecklistItem, ...]:
+    """The reporting checklist, with the rows that a validation answers otherwise than a development."""
+    counts = content.counts
+    fewer = min(counts["over"], counts["up_to"])
+    names = listed([one.arm for one in content.models])
+    groups = listed(list(dict.fromkeys(one.by.lower() for one in content.subgroups)))
+    answers = {
+        "Objective": f"Evaluation of finished models ({names}) on another cohort: OS over {ONE_YEAR_DAYS:g} days.",
+        "Sample size": f"{counted(counts['cases'], 'examination')}, {fewer} in the smaller class; see the width of the "
+        "intervals.",
+        "Missing data": f"{counted(counts['excluded'], 'examination')} took no part, with reasons; scores are compared "
+        "on the patients who have them.",
+        "Partition of the data and its level": "None: every patient is a test patient. "
+        + " ".join(_overlap_in_words(content)),
+        "Handling of the variables": "As the model folder stores it.",
+        "Type of model, architecture": "See the card of the model (`pcnsl-survival model show`).",
+        "Training, tuning and choice of the final model": "None here; see the card of the model.",
+        "Initial weights, transfer": "None here; see the card of the model.",
+        "Recalibration or updating of the model": "None: models were used as they stand.",
+        "How predictions are computed for a new patient": "`pcnsl-survival predict --model`, with the same folder.",
+        "Class imbalance": f"{counts['over']} against {counts['up_to']}.",
+        "Flow of patients": f"{counts['cases']} evaluated, {counts['censored']} censored without class, "
+        f"{counts['excluded']} excluded.",
+        "Performance": "Tables and figures of this report.",
+        "External test": "This is one.",
+    }
+    if content.subgroups:
+        answers["Differences in performance between subgroups"] = f"Table of subgroups: {groups}."
+        answers["Fairness across groups of patients"] = f"Performance by {groups}; no correction was made."
+    facts = ExperimentFacts(cohort=content.cohort, virtual=content.virtual, external_test=True)
+    rows = checklist(facts, counts, explained=False)
+    return tuple(replace(row, answer=answers.get(row.topic, row.answer)) for row in rows)
+
+
+def _figures(content: ValidationContent) -> list[PlannedFigure]:
+    from PCNSLSurvivalLib.reports.experiment import performance_figures, survival_figures
+
+    first = content.results[0]
+    gray = f"Gray: {first.label}." if len(content.arms) > 1 else ""
+    arms, results, limit = content.arms, content.results, limit_in_words(ONE_YEAR_DAYS)
+    return [
+        PlannedFigure(
+            "roc",
+            "ROC curves",
+            f"AUC with its 95 % interval. {gray}",
+            lambda: performance_figures.roc_figure(arms, results, first.arm),
+        ),
+        PlannedFigure(
+            "calibration",
+            "Calibration",
+            "Quintiles of the predictions with 95 % Wilson intervals; dashes: predictions of long (blue) and short "
+            "(orange) survivors.",
+            lambda: performance_figures.calibration_figure(arms, results),
+        ),
+        PlannedFigure(
+            "decision",
+            "Decision curves",
+            f"Net benefit of treating by the predicted risk of death within {limit}. {gray}",
+            lambda: performance_figures.decision_figure(arms, results, first.arm),
+        ),
+        PlannedFigure(
+            "kaplan_meier",
+            "Survival of the predicted groups",
+            "Kaplan-Meier estimate with 95 % limits, all patients with known follow-up; ticks: censored; below: "
+            "patients at risk.",
+            (lambda: survival_figures.kaplan_meier_figure(content.survival)) if content.survival else None,
+        ),
+    ]
+
+
+def _signed(one: Estimate) -> str:
+    """A difference with its sign and interval; "–" where it is not defined."""
+    if one.value != one.value:
+        return "–"
+    return f"{one.value:+.2f} [{one.low:+.2f}, {one.high:+.2f}]"
+
+
+def _write_differences(content: ValidationContent, path: Path) -> None:
+    rows: list[Sequence[object]] = []
+    for one in content.differences:
+        for metric, found in one.values.items():
+            p = one.auc_test.p if metric == "auc" else float("nan")
+            rows.append((one.arm, one.against, one.patients, metric, found.value, found.low, found.high, p))
+    _write(path, ("arm", "against", "examinations", "metric", "difference", "low95", "high95", "p"), rows)
+
+
+def _write_subgroups(content: ValidationContent, path: Path) -> None:
+    head = ("arm", "by", "group", "examinations", "over_one_year", "observed_share", "mean_probability")
+    limits = ("auc", "auc_low95", "auc_high95", "brier", "brier_low95", "brier_high95")
+    rows = [
+        (
+            *(one.arm, one.by, one.name, one.examinations, one.over, one.observed, one.predicted),
+            *(one.auc.value, one.auc.low, one.auc.high, one.brier.value, one.brier.low, one.brier.high),
+        )
+        for one in content.subgroups
+    ]
+    _write(path, (*head, *limits), rows)
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(header)
+        for row in rows:
+            table.writerow(["" if isinstance(cell, float) and cell != cell else plain_cell(cell) for cell in row])

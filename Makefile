@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader audit clean
+.PHONY: measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader audit clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -33,6 +33,10 @@ measure-preparation:
 measure-quality:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/measure_quality_limits.py --real
+
+measure-statistics:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/measure_statistics.py
 
 bench-preprocessing:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

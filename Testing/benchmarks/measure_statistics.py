@@ -1,0 +1,103 @@
+"""Do intervals cover and tests reject as often as they say? Simulated cohorts of 56 and 150 patients.
+
+Usage: ``make measure-statistics``, or ``python Testing/benchmarks/measure_statistics.py [--cohorts N]``. Two arms of
+equal skill are cross-validated on each cohort (ridge regressions, five folds, twice), so that the models vary with
+their training patients as networks do. An interval should hold the mean value over all cohorts (one half for the AUC
+without skill), and a test should not call the arms different. A bias that all cohorts share is therefore not seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+
+import numpy as np
+
+from PCNSLSurvivalLib.evaluation.auc_test import paired_auc_test
+from PCNSLSurvivalLib.evaluation.comparison import compare
+from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+
+SETTINGS = {"no skill": (0.0, False), "weak skill": (0.6, False), "shared predictor": (0.6, True)}
+OTHERS = 6
+"""Predictors without any signal."""
+SPLITS, REPEATS = 5, 2
+RIDGE = 3.0
+
+
+def cross_validated(
+    number: int, seed: int, skill: float, shared: bool
+) -> tuple[list[FoldPredictions], list[FoldPredictions]]:
+    """The folds of two equally good arms.
+
+    Args:
+        number: Patients.
+        seed: Of everything drawn.
+        skill: Difference of the means of the informative predictors between the classes, in standard deviations.
+        shared: Whether both arms have one informative predictor in common, besides one of each.
+    """
+    random = np.random.default_rng([number, seed])
+    os_class = (random.random(number) < 0.55).astype(int)
+    common = random.normal(size=(number, 1)) + skill * os_class[:, None]
+    tables = []
+    for _ in range(2):
+        own = random.normal(size=(number, OTHERS))
+        own[:, 0] += skill * os_class
+        tables.append(np.hstack([common if shared else 0 * common, own, np.ones((number, 1))]))
+    arms: tuple[list[FoldPredictions], list[FoldPredictions]] = ([], [])
+    for repeat in range(REPEATS):
+        order = np.concatenate([random.permutation(np.flatnonzero(os_class == c)) for c in (0, 1)])
+        for fold in range(SPLITS):
+            test = order[fold::SPLITS]
+            train = np.setdiff1d(order, test)
+            for arm, folds, x in zip("ab", arms, tables, strict=True):
+                normal = x[train].T @ x[train] + RIDGE * np.eye(x.shape[1])
+                w = np.linalg.solve(normal, x[train].T @ (2 * os_class[train] - 1))
+                folds.append(
+                    FoldPredictions(
+                        arm=arm,
+                        repeat=repeat,
+                        fold=fold,
+                        cases=tuple(f"p{case:03}" for case in test),
+                        os_class=os_class[test],
+                        probability=1 / (1 + np.exp(-2 * x[test] @ w)),
+                    )
+                )
+    return arms
+
+
+def main() -> int:
+    """Print coverage and error rates."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cohorts", type=int, default=300, help="per setting")
+    parser.add_argument("--resamples", type=int, default=400, help="bootstrap samples of every interval")
+    parser.add_argument("--patients", type=int, nargs="+", default=[56, 150])
+    args = parser.parse_args()
+    print(f"{args.cohorts} cohorts per setting, {SPLITS} folds {REPEATS} times, {args.resamples} bootstrap samples")
+    for number in args.patients:
+        for name, (skill, shared) in SETTINGS.items():
+            found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+            rejected: dict[str, list[bool]] = defaultdict(list)
+            for seed in range(args.cohorts):
+                one, other = cross_validated(number, seed, skill, shared)
+                for metric, estimate in out_of_fold_metrics(one, resamples=args.resamples).items():
+                    found[metric].append((estimate.value, estimate.low, estimate.high))
+                tested = compare(one, other, "auc")
+                rejected["paper's t-test"].append(tested.paper.p < 0.05)
+                rejected["corrected t-test"].append(tested.corrected.p < 0.05)
+                rejected["paired AUC test"].append(paired_auc_test(one, other).p < 0.05)
+                if skill == 0:
+                    rejected["AUC against chance"].append(paired_auc_test(one).p < 0.05)
+            print(f"\n{number} patients, {name}")
+            for metric, values in found.items():
+                value, low, high = np.array(values).T
+                truth = 0.5 if skill == 0 and metric == "auc" else np.nanmean(value)
+                inside = np.mean((low <= truth) & (truth <= high))
+                print(f"  {metric:<24} mean {truth:6.3f}   95 % interval covers {100 * inside:5.1f} %")
+            for test, p in rejected.items():
+                print(f"  {test:<24} rejects {100 * np.mean(p):5.1f} % at 5 %")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

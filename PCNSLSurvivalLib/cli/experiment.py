@@ -77,6 +77,8 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run the unfinished jobs of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
+    from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_VARIABLES
+    from PCNSLSurvivalLib.evaluation.sample_size import plan_in_words
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
     from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, lock_experiment_folder, run_jobs
@@ -117,6 +119,10 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     refuse_foreign_results(experiment)
     if args.dry_run:
         print(f"Arms: {', '.join(plan.arm_names)}.")
+        over = sum(bool(exam.os_class(plan.threshold_days)) for exam in people.labeled)
+        clinical = any(arm.sequence is None and not arm.score_only for arm in plan.baseline_arms)
+        predictors = len(IELSG_VARIABLES) if clinical else 0
+        print(plan_in_words(over, len(people.labeled) - over, plan.splits, clinical_predictors=predictors))
         for title, group in (
             ("In no fold", people),
             ("Not in the pre-training, or without OS class", job_table.second),

@@ -31,6 +31,11 @@ class AUCTest:
         return self.difference - half, self.difference + half
 
 
+def detectable_difference(standard_error: float, *, power: float = 0.8, level: float = 0.05) -> float:
+    """The true difference that a two-sided test finds with some probability, by the normal distribution."""
+    return float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(power)) * standard_error
+
+
 def paired_auc_test(
     arm: Sequence[FoldPredictions],
     against: Sequence[FoldPredictions] | None = None,

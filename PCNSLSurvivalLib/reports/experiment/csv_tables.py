@@ -15,10 +15,10 @@ from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.reports.experiment.survival_results import ArmSurvival
 from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, ArmResult
 
-_RESULTS = "arm,label,metric,folds,fold_mean,fold_standard_error,out_of_fold,low95,high95"
+_RESULTS = "arm,label,metric,folds,fold_mean,fold_standard_error,out_of_fold,low95,high95,p_of_auc_one_half"
 _COMPARISONS = (
     "arm,against,metric,difference,paper_se,paper_t,paper_p,corrected_se,corrected_t,corrected_df,corrected_p,"
-    "corrected_p_holm"
+    "corrected_p_holm,corrected_low95,corrected_high95,paired_auc_difference,paired_auc_se,paired_auc_p"
 )
 _SURVIVAL = (
     "arm,label,patients,censored,c_index,low95,high95,predicted_long,predicted_short,deaths_of_predicted_long,"
@@ -33,19 +33,25 @@ def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
         for metric in METRIC_LABELS:
             found = one.out_of_fold[metric]
             over_folds = (one.folds, one.fold_mean[metric], one.fold_standard_error[metric])
-            rows.append((one.arm, one.label, metric, *over_folds, found.value, found.low, found.high))
+            p = one.against_chance.p if metric == "auc" else float("nan")
+            rows.append((one.arm, one.label, metric, *over_folds, found.value, found.low, found.high, p))
     _write(path, _RESULTS.split(","), rows)
 
 
 def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) -> None:
-    """One row a pair and metric: the paper's t-test, the corrected one, and Holm's p."""
+    """One row a pair and metric: the paper's t-test, the corrected one, Holm's p; of the AUC the test over patients."""
     rows = []
     for one in compared:
         pair = (one.comparison.arm, one.comparison.against, one.comparison.metric)
         paper, corrected = one.comparison.paper, one.comparison.corrected
         of_paper = (corrected.difference, paper.standard_error, paper.t, paper.p)
         honest = (corrected.standard_error, corrected.t, corrected.degrees_of_freedom, corrected.p)
-        rows.append((*pair, *of_paper, *honest, one.corrected_holm_p))
+        over_folds = one.corrected_interval
+        limits = (one.corrected_holm_p, over_folds.low, over_folds.high)
+        is_auc = one.comparison.metric == "auc"
+        found = one.paired
+        paired = (found.difference, found.standard_error, found.p) if is_auc else (float("nan"),) * 3
+        rows.append((*pair, *of_paper, *honest, *limits, *paired))
     _write(path, _COMPARISONS.split(","), rows)
 
 

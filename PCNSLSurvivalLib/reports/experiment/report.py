@@ -31,11 +31,13 @@ from PCNSLSurvivalLib.reports.experiment.survival_results import arms_survival
 from PCNSLSurvivalLib.reports.experiment.tables import (
     arm_results,
     comparisons,
+    detectable,
     holm_p,
     interval,
     number,
     p_value,
     results_latex,
+    signed,
     starred,
 )
 from PCNSLSurvivalLib.reports.pages import page_template
@@ -127,7 +129,7 @@ def write_experiment_report(
         labels=labels,
         facts=facts,
         results=arm_results(arms, labels, patients=patients, resamples=resamples),
-        compared=comparisons(arms, labels, [*others, *extra]),
+        compared=comparisons(arms, labels, [*others, *extra], patients=patients),
         survival=arms_survival(arms, outcomes, labels, resamples=resamples),
         counts=counts,
         methods=methods,
@@ -191,4 +193,6 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         p_value=p_value,
         interval=interval,
         first_sentence=first_sentence,
+        signed=signed,
+        detectable=detectable(compared, reference),
     )

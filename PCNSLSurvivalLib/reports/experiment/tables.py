@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
+from PCNSLSurvivalLib.evaluation.auc_test import AUCTest, detectable_difference, paired_auc_test
 from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS, PAPER_METRICS
 from PCNSLSurvivalLib.evaluation.comparison import Comparison, compare, fold_values, holm
 from PCNSLSurvivalLib.evaluation.intervals import standard_error
@@ -27,6 +29,8 @@ class ArmResult:
     """Mean over the folds where the metric is defined."""
     fold_standard_error: Mapping[str, float]
     out_of_fold: Mapping[str, Estimate]
+    against_chance: AUCTest
+    """The out-of-fold AUC against 0.5."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,15 @@ class AdjustedComparison:
     label: str
     against_label: str
     corrected_holm_p: float
+    paired: AUCTest
+    """The AUCs compared over patients; of any metric's comparison the same."""
+
+    @property
+    def corrected_interval(self) -> Estimate:
+        """The difference over folds with the 95 % limits of the corrected t-test."""
+        t = self.comparison.corrected
+        half = float(stats.t.ppf(0.975, t.degrees_of_freedom)) * t.standard_error if t.degrees_of_freedom else np.nan
+        return Estimate(value=t.difference, low=t.difference - half, high=t.difference + half)
 
 
 def arm_results(
@@ -60,6 +73,7 @@ def arm_results(
                 },
                 fold_standard_error={metric: standard_error(v) for metric, v in values.items()},
                 out_of_fold=out_of_fold_metrics(folds, patients=patients, resamples=resamples),
+                against_chance=paired_auc_test(folds, patients=patients),
             )
         )
     return tuple(results)
@@ -71,6 +85,7 @@ def comparisons(
     pairs: Sequence[tuple[str, str]],
     *,
     metrics: Sequence[str] = PAPER_METRICS,
+    patients: Mapping[str, str] | None = None,
 ) -> tuple[AdjustedComparison, ...]:
     """Each pair compared by each metric; Holm's correction runs over the pairs of one metric.
 
@@ -78,6 +93,7 @@ def comparisons(
         EvaluationError: Two arms were not judged on the same held-out cases.
     """
     found = []
+    paired = [paired_auc_test(arms[arm], arms[against], patients=patients) for arm, against in pairs]
     for metric in metrics:
         of_metric = [compare(arms[arm], arms[against], metric) for arm, against in pairs]
         adjusted = holm([one.corrected.p for one in of_metric])
@@ -87,10 +103,28 @@ def comparisons(
                 label=labels.get(one.arm, one.arm),
                 against_label=labels.get(one.against, one.against),
                 corrected_holm_p=float(p),
+                paired=over_patients,
             )
-            for one, p in zip(of_metric, adjusted, strict=True)
+            for one, p, over_patients in zip(of_metric, adjusted, paired, strict=True)
         ]
     return tuple(found)
+
+
+def detectable(compared: Iterable[AdjustedComparison], reference: str) -> str:
+    """Which difference in AUC from the reference these patients could have shown; empty where that is not known."""
+    errors = [
+        one.paired.standard_error
+        for one in compared
+        if one.comparison.metric == "auc" and one.comparison.against == reference and one.paired.standard_error > 0
+    ]
+    if not errors:
+        return ""
+    least, most = (f"{detectable_difference(error):.2f}" for error in (min(errors), max(errors)))
+    between = least if least == most else f"{least} to {most}, depending on the arm,"
+    return (
+        f"With these patients and folds, a true difference in AUC of {between} would be found in 4 of 5 such studies "
+        "(paired test over patients, 5 %, without correction for the number of arms); a smaller one is likely missed."
+    )
 
 
 def starred(result: ArmResult, metric: str, compared: Iterable[AdjustedComparison], reference: str) -> bool:
@@ -119,6 +153,15 @@ def p_value(p: float) -> str:
 def interval(estimate: Estimate) -> str:
     """A number and its interval as the tables print them."""
     return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+
+
+def signed(estimate: Estimate) -> str:
+    """A difference with its sign and interval; "–" where it is not defined."""
+    if not np.isfinite(estimate.value):
+        return "–"
+    if not np.isfinite(estimate.low):
+        return f"{estimate.value:+.2f}"
+    return f"{estimate.value:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
 
 
 _SHORT_HEADS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}

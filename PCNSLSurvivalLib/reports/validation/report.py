@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.reports.experiment.csv_tables import write_results_csv, wr
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
 from PCNSLSurvivalLib.reports.experiment.figures import FIGURES_FOLDER, PlannedFigure, save_figures
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import ChecklistItem, checklist
-from PCNSLSurvivalLib.reports.experiment.tables import interval, number, p_value
+from PCNSLSurvivalLib.reports.experiment.tables import interval, number, p_value, signed
 from PCNSLSurvivalLib.reports.pages import page_template
 from PCNSLSurvivalLib.reports.sentences import counted, first_sentence, listed
 from PCNSLSurvivalLib.reports.validation.content import ValidationContent
@@ -81,7 +81,7 @@ def write_validation_report(out: Path, content: ValidationContent, *, resamples:
             interval=interval,
             number=number,
             p_value=p_value,
-            signed=_signed,
+            signed=signed,
             first_sentence=first_sentence,
         )
         (staging / REPORT_FILE).write_text(page, encoding="utf-8")
@@ -200,13 +200,6 @@ def _figures(content: ValidationContent) -> list[PlannedFigure]:
             (lambda: survival_figures.kaplan_meier_figure(content.survival)) if content.survival else None,
         ),
     ]
-
-
-def _signed(one: Estimate) -> str:
-    """A difference with its sign and interval; "–" where it is not defined."""
-    if one.value != one.value:
-        return "–"
-    return f"{one.value:+.2f} [{one.low:+.2f}, {one.high:+.2f}]"
 
 
 def _write_differences(content: ValidationContent, path: Path) -> None:

@@ -83,7 +83,8 @@ def methods_paragraphs(
         compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
         evaluation += (
             f"Arms were compared, {compared}, by the paired t-test over folds and the corrected resampled t-test "
-            "(Nadeau and Bengio 2003) with Holm's correction over all these pairs of one metric. "
+            "(Nadeau and Bengio 2003) with Holm's correction over all these pairs of one metric, and their out-of-fold "
+            "AUCs by DeLong's test over patients, widened for overlapping training sets. "
         )
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
     means += ["for examinations without a class over all folds' models"] if counts["censored"] else []

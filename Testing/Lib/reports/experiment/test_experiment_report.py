@@ -60,6 +60,20 @@ def test_two_arms_are_compared_once_whichever_way_round(report):
     ]
 
 
+def test_every_number_that_is_to_be_quoted_has_an_interval_and_the_table_says_what_it_could_show(report):
+    html = (report / "experiment_report.html").read_text(encoding="utf-8")
+    results = html[html.index("<h2>Results") : html.index("<h2>Comparisons")]
+    first = re.findall(r'<td class="n">([^<]*)</td>', results.split("<tbody>")[1].split("</tr>")[0])
+    assert sum("[" in cell for cell in first) == 3  # AUC, Brier score, calibration slope
+    assert re.search(r"a true difference in AUC of [\d.]+( to [\d.]+, depending on the arm,)? would be found", results)
+    compared = [one for one in rows(report / "comparisons.csv") if one["metric"] == "auc"]
+    for one in compared:
+        assert float(one["corrected_low95"]) <= float(one["difference"]) <= float(one["corrected_high95"])
+        assert 0 < float(one["paired_auc_p"]) <= 1
+    chance = {one["arm"]: one["p_of_auc_one_half"] for one in rows(report / "results.csv") if one["metric"] == "auc"}
+    assert float(chance["t1gd_transfer"]) < float(chance["t1_scratch"])
+
+
 def test_the_methods_tell_all_that_is_corrected_together_and_how_survival_is_compared(report):
     methods = (report / "methods.txt").read_text(encoding="utf-8")
     assert "Arms were compared, all others with T1Gd (TL) and T1 (TL) with T1 (T), by the paired t-test" in methods

@@ -25,6 +25,7 @@ from PCNSLSurvivalLib.imaging.io import Mask, Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
 from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, SurvivalNetwork
 from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
+from PCNSLSurvivalLib.inference.stop_rule import stop_far_outside
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.architecture import Block
@@ -184,6 +185,8 @@ def predict_case(
         result = network.predict(
             network_input, target=options.target, block=options.block, method=options.method, tta=options.tta
         )
+    beyond = stop_far_outside(result.familiarity, override=options.override_quality)
+    prepared = replace(prepared, findings=(*prepared.findings, *beyond))
     clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
         own_grid = Grid.of(scans[MRSequence.T1GD].image)
@@ -279,9 +282,10 @@ def _warnings(
     remarks = [remark for one in read for remark in one.remarks]
     others = () if before is None else warnings_of_other_engines(before, f"{model.name} {model.version}")
     foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
+    stopped = any(finding.measure == "familiarity" for finding in prepared.findings)
     explained = [
         *others,
-        result.familiarity.message if foreign else None,
+        result.familiarity.message if foreign and not stopped else None,
         attribution.warning,
         checks.message if checks is not None and checks.verdict is not Verdict.GOOD else None,
     ]

@@ -284,17 +284,11 @@ def _recipe(value: Any) -> Recipe:
     if not isinstance(value, dict):
         raise _refused(Message("refusal.recipe_no_object"))
     try:
-        recipe = Recipe.from_json(value)
+        return Recipe.from_json(value)
     except PreparationError as problem:
         raise ModelFolderError(Message("model.recipe_refused", reason=problem.message or str(problem))) from problem
     except (TypeError, ValueError, AttributeError) as problem:
         raise _refused(Message("refusal.recipe_unreadable")) from problem
-    grid = recipe.network_grid
-    sizes = [type(n) is int and 16 <= n <= 256 for n in grid.size]
-    edges = [isinstance(mm, int | float) and 0.25 <= mm <= 8.0 for mm in grid.spacing_mm]
-    if len(sizes) != 3 or len(edges) != 3 or not all(sizes + edges):
-        raise _refused(Message("refusal.network_grid"))
-    return recipe
 
 
 def _members(value: Any) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Interpolation
+from PCNSLSurvivalLib.preprocessing.recipe_limits import check_recipe_step
 
 RECIPE_VERSION = "1"
 
@@ -141,7 +142,8 @@ class Recipe:
         """The recipe that ``to_json`` wrote.
 
         Raises:
-            PreparationError: A step or parameter is missing or unknown, or the version is not ours.
+            PreparationError: A step or parameter is missing or unknown, a value is not within its limits
+                (``recipe_limits``), or the version is not ours.
         """
         if stored.get("version") != RECIPE_VERSION:
             version = str(stored.get("version"))
@@ -151,7 +153,12 @@ class Recipe:
         made: dict[str, Any] = {}
         for name, kind in steps.items():
             values = stored[name]
+            if not isinstance(values, dict):
+                raise PreparationError(
+                    Message("recipe.out_of_range", step=name, name=name, value=str(values)[:60], allowed="{...}")
+                )
             _same_names(Message("word.recipe_step", step=name), set(values), {f.name for f in fields(kind)})  # type: ignore[arg-type]
+            check_recipe_step(name, values)
             made[name] = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})  # type: ignore[operator]
         return cls(**made)
 

@@ -1,6 +1,6 @@
 """What every quality measure gives for sound examinations and for injected faults, beside its two limits.
 
-Usage: ``make measure-quality``, or ``python Testing/benchmarks/measure_quality_limits.py [--seeds 11 23 37] [--real]
+Usage: ``make measure-quality``, or ``python Testing/benchmarks/measure_quality_limits.py [--seeds 11 23 37] [--real] [--no-heads]
 [--prepared DIR ...]``. Virtual examinations stand with their true masks and poses, real heads (``make real-data`` and
 ../shared/real-patient, where they are) with our own preparation. DIR is the output of ``pcnsl-survival preprocess``:
 its cases are counted as sound ones.
@@ -18,13 +18,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from examinations import SEEDS, VARIANTS, Variant, draw_heads, examine
 from faults import FAULTS, Examination, judge, true_examination
+from no_heads import NO_HEADS, no_head
 from real_heads import real_heads
 
+from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
+from PCNSLSurvivalLib.preprocessing.qc.step_checks import judge_brain_mask
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import extract_brain
 
 Values = dict[str, list[tuple[float, Verdict]]]
 
@@ -58,6 +62,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
     parser.add_argument("--real", action="store_true", help="prepare the real heads too")
+    parser.add_argument("--no-heads", action="store_true", help="outline fruit, phantoms, knee and spine too")
     parser.add_argument("--prepared", type=Path, nargs="*", default=[])
     parser.add_argument("--json", type=Path, nargs="*", default=[], help="values of earlier runs, put into the table")
     parser.add_argument("--write-json", type=Path, default=None, help="keep this run's values instead of a table")
@@ -78,6 +83,14 @@ def main() -> int:
             prepared = prepare_case(scans, recipe=RECIPE, clock=StepClock(), override_quality=True)
             note(groups["sound, real"], list(prepared.findings))
             print(name, file=sys.stderr, flush=True)
+    for name in NO_HEADS if args.no_heads else ():
+        scan = no_head(name)
+        try:
+            mask = extract_brain(scan, RECIPE.brain_extraction)
+        except PreparationError as stop:
+            print(f"no head, {name}: {stop}", file=sys.stderr, flush=True)
+            continue
+        note(groups[f"no head: {name}"], list(judge_brain_mask(mask, scan, stripped=False)))
     for folder in args.prepared:
         for value, code, verdict in prepared_findings(folder):
             groups["sound, prepared cohort"][code].append((value, verdict))

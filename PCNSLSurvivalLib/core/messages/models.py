@@ -5,6 +5,10 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
+    "familiarity.stop": _(
+        "This scan is {distance:.1f} times farther from the training data than the outermost training scan. Largest "
+        "deviation: {furthest}. A probability would be meaningless. Check that T1Gd is a brain MRI of an adult."
+    ),
     "familiarity.typical": _("In distribution: within the range of the {cases} training scans ({reference})."),
     "familiarity.unknown": _(
         "The model has no statistics of its training scans, so the out-of-distribution check is not available."
@@ -80,7 +84,6 @@ TEMPLATES = {
     "refusal.member_names": _("its members are not named models/member_0.safetensors and so on"),
     "refusal.monai_config": _("configs/inference.json does not match the network of the model"),
     "refusal.network_disagrees": _("its network's name and arguments disagree"),
-    "refusal.network_grid": _("its network grid is not between 16 and 256 voxels of 0.25 to 8 mm"),
     "refusal.no_files": _("it does not list its files"),
     "refusal.no_members": _("it does not list its members"),
     "refusal.no_safetensors": _("it is not a safetensors file"),

@@ -16,15 +16,21 @@ TEMPLATES = {
     "bias_field.no_fit": _(
         "The bias field of {sequence} could not be fitted. Use --already-corrected to skip the correction."
     ),
+    "brain.adult_shape": _("The brain mask has the size, proportions and shape of an adult brain."),
     "brain.apart": _(
         "The brain mask is fragmented: {percent:.0f} % lies outside the largest connected component. Check its "
         "outline on the slices."
     ),
     "brain.away_from_skin": _("The brain mask does not extend into the scalp."),
+    "brain.bright_skull": _(
+        "The brain mask is surrounded by {times:.1f} times its own signal, but skull is dark on MRI. Check that T1Gd "
+        "is an MR scan of a head."
+    ),
     "brain.cut_off": _(
         "The {side} of the brain is cut off at the edge of T1Gd: the outermost section still has {percent:.0f} % of "
         "the largest brain section. Use a series that covers the whole brain."
     ),
+    "brain.dark_skull": _("The brain mask is surrounded by dark skull, as on MRI."),
     "brain.holds_deep": _("The brain mask covers the deep supratentorial brain."),
     "brain.inside_scan": _("The brain lies within the field of view of T1Gd."),
     "brain.mask_empty": _("The brain mask is empty. Check the brain mask on T1Gd, or leave it out."),
@@ -37,10 +43,18 @@ TEMPLATES = {
         "its outline on the slices and correct it, or give another mask (in Slicer under Advanced, on the command "
         "line --brain-mask)."
     ),
+    "brain.no_adult_shape": _(
+        "This may be no adult human head: the outline found on T1Gd does not have the {feature} of an adult brain. "
+        "Check that T1Gd is a brain MRI of an adult in the orientation that its file states."
+    ),
     "brain.no_head": _("No head was found in T1Gd. Check that T1Gd is a brain MRI."),
     "brain.no_outline": _(
         "No brain mask could be computed on T1Gd. Check the scan, or give a brain mask (in Slicer under Advanced, "
         "on the command line --brain-mask)."
+    ),
+    "brain.no_tissue_contrast": _(
+        "The signal inside the brain mask is nearly uniform: gray matter, white matter and fluid do not differ. Check "
+        "that T1Gd is a brain MRI."
     ),
     "brain.not_found": _(
         "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask (in "
@@ -52,11 +66,15 @@ TEMPLATES = {
         "The brain mask does not overlap T1Gd. Check the scan, or give another brain mask (in Slicer under "
         "Advanced, on the command line --brain-mask)."
     ),
+    "brain.tissue_contrast": _("The brain mask contains tissues of different signal."),
     "brain.too_large": _(
         "Brain mask volume: {ml:.0f} mL, too large for an adult brain. Check its outline on the slices."
     ),
     "brain.too_small": _(
         "Brain mask volume: {ml:.0f} mL, too small for an adult brain. Check its outline on the slices."
+    ),
+    "brain.unusual_shape": _(
+        "The {feature} of the brain mask is outside the range of adult brains. Check its outline on the slices."
     ),
     "brain.volume": _("Brain mask volume: {ml:.0f} mL."),
     "brain_extractor.damaged": _(
@@ -123,6 +141,10 @@ TEMPLATES = {
     "recipe.other_version": _(
         "The preprocessing recipe has version '{version}', this software reads version '{ours}'. Use a model made "
         "for this version, or prepare the scans again."
+    ),
+    "recipe.out_of_range": _(
+        "In the preprocessing recipe, the parameter {name} of the step {step} is {value}; allowed is {allowed}. Use a "
+        "model made for this version of the software."
     ),
     "register.nothing_given": _("There is no scan to register to T1Gd. Give --t1, --t2 or --flair."),
     "registration.head_turn": _("Estimated head rotation between T1Gd and {sequence}: {degrees:.1f}°."),

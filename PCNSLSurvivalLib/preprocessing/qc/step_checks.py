@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.quality import judged
+from PCNSLSurvivalLib.preprocessing.qc.adult_brain import judge_adult_brain
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head, largest_piece
 
 LARGE_CHECK_ML, LARGE_UNUSABLE_ML = 2050.0, 2500.0
@@ -34,14 +35,15 @@ _ENDS = (
 
 
 def judge_brain_mask(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> tuple[Finding, ...]:
-    """Judge an outline of the brain by its volume, its distance from the skin, and what it leaves out.
+    """Judge an outline of the brain by volume, shape, content, distance from the skin, and what it leaves out.
 
     Args:
         mask: ``uint8`` on the grid of ``t1gd``.
         t1gd: The scan; a whole head unless ``stripped``.
-        stripped: The scan shows no skin, so that only volume and scan border are judged.
+        stripped: The scan shows no skin, so that only the mask itself and its content are judged.
     """
     findings = [_volume(mask), _pieces(mask), _cut_by_border(mask)]
+    findings += judge_adult_brain(mask, t1gd, stripped=stripped)
     if not stripped:
         depth = depth_in_head(t1gd)
         findings += [_near_skin(mask, depth), _missed(mask, depth)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,8 +150,6 @@ def _claim_folder(out: Path) -> None:
         (out / STEPS_FOLDER).mkdir(parents=True, exist_ok=True)
         (out / CASES_FOLDER).mkdir(exist_ok=True)
         clear_leftovers(out / CASES_FOLDER)
-        for left_over in (out / CASES_FOLDER).glob(".*.partial"):
-            shutil.rmtree(left_over, ignore_errors=True)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise OutputFolderError(f"The output folder cannot be written ({reason}). Choose another with --out.") from None

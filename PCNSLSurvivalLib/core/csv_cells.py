@@ -8,6 +8,12 @@ _FORMULA = re.compile(r"\s*[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
+def original_cell(cell: str) -> str:
+    """The text of which ``plain_cell`` made a cell; any other cell as it is."""
+    text = cell.removeprefix("'")
+    return text if plain_cell(text) == cell else cell
+
+
 def plain_cell(value: object) -> object:
     """A cell that no spreadsheet takes for a formula: texts that begin like one get an apostrophe before them.
 

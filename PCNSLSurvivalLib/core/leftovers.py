@@ -45,6 +45,25 @@ def owned(staging: Path) -> Iterator[None]:
             os.close(held)
 
 
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """A hidden folder beside ``path`` for what is thrown away again; the next run removes it if this one is killed.
+
+    Args:
+        path: Beside what, and after what it is named; its parent exists.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+    staging = staging_name(path)
+    staging.mkdir(mode=0o700)
+    try:
+        with owned(staging):
+            yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
 def clear_leftovers(folder: Path) -> None:
     """Put right what dead runs have left in a folder: give back an earlier result, remove what was half written.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.csv_cells import original_cell, plain_cell
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.files import whole_file
 
@@ -107,11 +108,11 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
             table = csv.writer(file)
             table.writerow(COLUMNS)
             for one in predictions:
-                place = (one.arm, one.repeat + 1, one.fold + 1)
+                place = (plain_cell(one.arm), one.repeat + 1, one.fold + 1)
                 for case, os_class, probability in zip(one.cases, one.os_class, one.probability, strict=True):
-                    table.writerow([*place, case, _HELD_OUT, int(os_class), repr(float(probability))])
+                    table.writerow([*place, plain_cell(case), _HELD_OUT, int(os_class), repr(float(probability))])
                 for case, probability in zip(one.censored, one.censored_probability, strict=True):
-                    table.writerow([*place, case, _CENSORED, "", repr(float(probability))])
+                    table.writerow([*place, plain_cell(case), _CENSORED, "", repr(float(probability))])
     except OSError as problem:
         raise EvaluationError(
             f"The predictions cannot be written ({problem.strerror}). Free the output folder and run the same "
@@ -140,12 +141,12 @@ def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
                 )
             rows: dict[tuple[str, int, int], tuple[list[_Row], list[_Row]]] = {}
             for row in reader:
-                place = (row["arm"], int(row["repeat"]) - first, int(row["fold"]) - first)
+                place = (original_cell(row["arm"]), int(row["repeat"]) - first, int(row["fold"]) - first)
                 held_out, censored = rows.setdefault(place, ([], []))
                 if row["os_class"]:
-                    held_out.append((row["case"], int(row["os_class"]), float(row["probability"])))
+                    held_out.append((original_cell(row["case"]), int(row["os_class"]), float(row["probability"])))
                 else:
-                    censored.append((row["case"], -1, float(row["probability"])))
+                    censored.append((original_cell(row["case"]), -1, float(row["probability"])))
     except (OSError, UnicodeDecodeError, ValueError, TypeError) as problem:
         raise EvaluationError(
             "The table of predictions is missing or damaged. Give a predictions.csv that pcnsl-survival wrote."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from PCNSLSurvivalLib.core.leftovers import temporary_folder
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
 from PCNSLSurvivalLib.experiment.examples import activation_examples
@@ -104,8 +104,8 @@ def _model_place(plan: ExperimentPlan, out: Path) -> Iterator[Path]:
     if plan.makes_model:
         yield out / MODEL
     else:
-        with TemporaryDirectory(prefix=".maps.", suffix=".partial", dir=out) as folder:
-            yield Path(folder) / MODEL
+        with temporary_folder(out / MODEL) as folder:
+            yield folder / MODEL
 
 
 def complete_arms(plan: ExperimentPlan, summary: RunSummary) -> dict[str, list[Job]]:

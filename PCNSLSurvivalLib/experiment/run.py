@@ -250,9 +250,6 @@ def _tidy(out: Path) -> None:
     """Restore what a killed run had moved aside, and remove its partial output."""
     for folder in (out, *(out / JOBS).glob("*")):
         clear_leftovers(folder)
-    for pattern in (".*.partial", f"{JOBS}/*/.*.partial"):
-        for left_over in out.glob(pattern):
-            shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _copy_initial_weights(plan: ExperimentPlan, job_table: JobTable, out: Path) -> None:

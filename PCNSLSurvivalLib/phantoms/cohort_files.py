@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -199,10 +198,8 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
                 "was changed. Give the same options to complete it, or choose another folder with --out."
             )
     claim_folder(out, is_ours=path.is_file())
-    for left_over in [*out.rglob(".*.previous")]:
-        clear_leftovers(left_over.parent)
-    for left_over in out.rglob(".*.partial"):
-        shutil.rmtree(left_over, ignore_errors=True)
+    for folder in {left_over.parent for kind in ("previous", "partial") for left_over in out.rglob(f".*.{kind}")}:
+        clear_leftovers(folder)
     write_whole_text(path, json.dumps(about | {"patients": plan.patients}, indent=2) + "\n")
 
 

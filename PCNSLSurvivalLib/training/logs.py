@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.training.epochs import Epoch
 
 HISTORY = "history.csv"
@@ -50,7 +51,7 @@ class TrainingLog:
         """Write one epoch."""
         row = asdict(epoch)
         with self._path.open("a", newline="", encoding="utf-8") as stream:
-            csv.writer(stream).writerow(row.values())
+            csv.writer(stream).writerow(map(plain_cell, row.values()))
         if self._board is not None:
             for name in _CURVES:
                 self._board.add_scalar(name, row[name], epoch.epoch)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
@@ -69,7 +70,7 @@ def write_table(path: Path, rows: Iterable[Mapping[str, object]], *, delimiter: 
     with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), delimiter=delimiter, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({column: plain_cell(cell) for column, cell in row.items()} for row in rows)
 
 
 def clinical_row(member: CohortPatient, *, missing: str = "") -> dict[str, object]:

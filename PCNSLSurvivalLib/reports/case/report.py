@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
-from PCNSLSurvivalLib.reports.pages import page_template
+from PCNSLSurvivalLib.reports.pages import rendered_page
 from PCNSLSurvivalLib.reports.pictures import (
     FAINTEST,
     View,
@@ -44,7 +44,8 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
     display = make_display(
         result.prepared.native[MRSequence.T1GD], canonical(result.activation_map), result.prepared.brain_mask
     )
-    return page_template("case_report.html").render(
+    return rendered_page(
+        "case_report.html",
         research_use_only=RESEARCH_USE_ONLY,
         model={
             "banner": str(model.warning or ""),

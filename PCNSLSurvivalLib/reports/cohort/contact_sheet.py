@@ -10,7 +10,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import CASES_FOLDER, EXCLUDED_FILE
 from PCNSLSurvivalLib.core.files import write_whole_text
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.reports.cohort.contact_picture import BRAIN_RGB, CONTACT_PICTURE, LESION_RGB, tiles_of
-from PCNSLSurvivalLib.reports.pages import page_template
+from PCNSLSurvivalLib.reports.pages import rendered_page
 
 CONTACT_SHEET = "contact_sheet.html"
 DATA_REPORT = "data_report.html"
@@ -69,5 +69,5 @@ def _css(rgb: tuple[int, int, int]) -> str:
 
 
 def _write(template: str, path: Path, **values: Any) -> None:
-    page = page_template(template).render(research_use_only=RESEARCH_USE_ONLY, **values)
+    page = rendered_page(template, research_use_only=RESEARCH_USE_ONLY, **values)
     write_whole_text(path, page)

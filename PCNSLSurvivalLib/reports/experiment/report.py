@@ -40,7 +40,7 @@ from PCNSLSurvivalLib.reports.experiment.tables import (
     signed,
     starred,
 )
-from PCNSLSurvivalLib.reports.pages import page_template
+from PCNSLSurvivalLib.reports.pages import rendered_page
 from PCNSLSurvivalLib.reports.sentences import first_sentence
 
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ def _write_tables(content: ReportContent, staging: Path) -> None:
 def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
     """The report as HTML."""
     counts, compared, reference = content.counts, content.compared, content.reference
-    return page_template("experiment_report.html").render(
+    return rendered_page(
+        "experiment_report.html",
         research_use_only=RESEARCH_USE_ONLY,
         facts=content.facts,
         counts=counts,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 
+import numpy as np
 import pytest
 
 from PCNSLSurvivalLib.cohorts.cohort import find_cohort
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.csv_cells import original_cell, plain_cell
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
 from PCNSLSurvivalLib.results.cohort_prediction import PredictedCase, write_prediction_table
 
 
@@ -33,3 +35,25 @@ def test_predictions_hold_no_formula_of_a_table(tmp_path):
     with (tmp_path / "predictions.csv").open(newline="", encoding="utf-8") as stream:
         cells = [cell for row in csv.reader(stream) for cell in row if cell]
     assert not any(cell[0] in "=+-@" for cell in cells)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "'quoted'", "sub-01", "-5.2", " @x", "", "'"])
+def test_a_cell_is_read_back_as_the_text_it_was(text):
+    assert original_cell(str(plain_cell(text))) == text
+
+
+def test_predictions_of_folds_hold_no_formula_and_are_read_back(tmp_path):
+    written = FoldPredictions(
+        arm="scratch",
+        repeat=0,
+        fold=0,
+        cases=("=1+1", "sub-01"),
+        os_class=np.array([0, 1]),
+        probability=np.array([0.25, 0.75]),
+        censored=("@SUM(A1)",),
+        censored_probability=np.array([0.5]),
+    )
+    write_predictions([written], tmp_path / "predictions.csv")
+    assert not any(mark in (tmp_path / "predictions.csv").read_text() for mark in (",=", ",@"))
+    (read,) = read_predictions(tmp_path / "predictions.csv")
+    assert (read.cases, read.censored) == (written.cases, written.censored)

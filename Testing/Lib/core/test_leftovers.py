@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from PCNSLSurvivalLib.cohorts import cohort_preparation
 from PCNSLSurvivalLib.core import leftovers
 from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers, put_in_place, staging_name
+from PCNSLSurvivalLib.experiment import run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
 
@@ -126,3 +128,22 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_earlier_one(tmp_path, m
         put_in_place(staging_name(tmp_path / "out"), tmp_path / "out")
     assert (tmp_path / "out" / "result").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("tidy", ["preprocess", "experiment"])
+def test_what_another_run_is_writing_is_not_touched_by_a_command_started_beside_it(tidy, tmp_path):
+    place = {"preprocess": "cases", "experiment": "jobs/arm"}[tidy]
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / cohort_preparation.STEPS_FOLDER).mkdir()
+    living = _start(STAYS, str(tmp_path / place / "living"))
+    dead = _start(STAYS, str(tmp_path / place / "dead"))
+    try:
+        _kill(dead)
+        if tidy == "preprocess":
+            cohort_preparation._claim_folder(tmp_path)
+        else:
+            run._tidy(tmp_path)
+        (left,) = (tmp_path / place).glob(".*.partial")
+        assert left.name.startswith(".living.")
+    finally:
+        _kill(living)

@@ -1,9 +1,9 @@
 """What every quality measure gives for sound examinations and for injected faults, beside its two limits.
 
 Usage: ``make measure-quality``, or ``python Testing/benchmarks/measure_quality_limits.py [--seeds 11 23 37] [--real]
-[--no-heads] [--prepared DIR ...]``. Virtual examinations stand with their true masks and poses, real heads (``make real-data`` and
-../shared/real-patient, where they are) with our own preparation. DIR is the output of ``pcnsl-survival preprocess``:
-its cases are counted as sound ones.
+[--no-heads] [--prepared DIR ...]``. Virtual examinations stand with their true masks and poses, real heads (``make
+real-data`` and ../shared/real-patient, where they are) with our own preparation. DIR is the output of ``pcnsl-survival
+preprocess``: its cases are counted as sound ones.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ EVIDENCE_CELLS = "evidence_cells.nii.gz"
 CasePage = Callable[[CaseResult, Mapping[str, str]], str]
 """The report of one case as HTML. Handed in, since reports stand above results."""
 
-_PACKAGES = ("numpy", "SimpleITK", "scipy", "torch")
+_PACKAGES = ("numpy", "SimpleITK", "scipy", "torch", "onnxruntime")
 
 
 def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, intermediate: bool = False) -> None:
@@ -147,8 +148,11 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
 
 
 def software_versions() -> dict[str, str]:
-    """Versions of this software and of what it computes with."""
-    packages = {name: metadata.version(name) for name in _PACKAGES}
+    """Versions of this software and of what it computes with, as far as it is installed."""
+    packages = {}
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):  # one of the two runtimes may be absent
+            packages[name] = metadata.version(name)
     return {"pcnsl-survival": version.__version__, "python": platform.python_version(), **packages}
 
 

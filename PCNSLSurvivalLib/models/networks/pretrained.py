@@ -20,7 +20,8 @@ from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import deepbet_networks
+from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import check_deepbet, outliner_file
+from PCNSLSurvivalLib.preprocessing.steps.torchscript_weights import read_torchscript_weights
 
 HEAD = ("fc.weight", "fc.bias")
 DEEPBET_ARCHITECTURE = ResNetArchitecture(
@@ -154,13 +155,14 @@ def _source_tensors(source: Path | str) -> Tensors:
 
 
 def _deepbet_encoder() -> Tensors:
+    check_deepbet()
     tensors = {}
-    for name, tensor in deepbet_networks().outliner.state_dict().items():
+    for name, array in read_torchscript_weights(outliner_file()).items():
         head, _, rest = name.partition(".")
         if name == "init.0.weight":
-            tensors["conv1.weight"] = _array(tensor)
+            tensors["conv1.weight"] = array
         elif head.startswith("down") and head[4:].isdigit():
-            tensors[f"layer{int(head[4:]) + 1}.{_deepbet_block(rest)}"] = _array(tensor)
+            tensors[f"layer{int(head[4:]) + 1}.{_deepbet_block(rest)}"] = array
     return tensors
 
 

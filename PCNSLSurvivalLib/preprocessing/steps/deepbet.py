@@ -2,13 +2,13 @@
 
 Why this extractor: docs/decisions/brain-extraction.md. Only the trained networks are taken from the package
 (MIT license); sampling, cleaning and every decision around them are ours, so that a scan gives the same
-outline however its file orders the voxels and whatever air was cropped away.
+outline however its file orders the voxels and whatever air was cropped away. Torch runs them where it is installed,
+otherwise ONNX Runtime.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import SimpleITK as sitk
@@ -22,15 +22,13 @@ from PCNSLSurvivalLib.preprocessing.steps.brain_mask import brain_mask_from, lar
 from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
     PACKAGE,
     VERSION,
+    BrainNetwork,
     check_deepbet,
     deepbet_networks,
     install_deepbet,
     is_deepbet_installed,
 )
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser, head_mask, mask_on
-
-if TYPE_CHECKING:
-    import torch
 
 FloatVolume = NDArray[np.float32]
 
@@ -126,11 +124,7 @@ def _scaled(values: FloatVolume, low: float, high: float) -> FloatVolume:
     return (0.226 * (clipped - clipped.mean()) / max(float(clipped.std()), 1e-6) + 0.449).astype(np.float32)
 
 
-def _probability(network: torch.jit.ScriptModule, scaled_kji: FloatVolume) -> FloatVolume:
+def _probability(network: BrainNetwork, scaled_kji: FloatVolume) -> FloatVolume:
     """Brain probability, (k, j, i) in LPS order; the networks themselves see (i, j, k) in RAS order."""
-    import torch
-
     ras_ijk = np.ascontiguousarray(scaled_kji.transpose(2, 1, 0)[::-1, ::-1])
-    with torch.inference_mode():
-        answer = network(torch.from_numpy(ras_ijk)[None, None])[0, 1].numpy()
-    return np.ascontiguousarray(answer[::-1, ::-1].transpose(2, 1, 0))
+    return np.ascontiguousarray(network(ras_ijk)[::-1, ::-1].transpose(2, 1, 0))

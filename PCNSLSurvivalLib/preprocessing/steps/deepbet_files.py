@@ -9,10 +9,15 @@ import sys
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError
 from PCNSLSurvivalLib.core.installed_files import data_home, sha256_of
@@ -31,12 +36,16 @@ _FILES = {
 }
 
 
+BrainNetwork: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Takes a scaled (I, J, K) volume in RAS order, gives the brain probability of each voxel."""
+
+
 @dataclass(frozen=True)
 class DeepbetNetworks:
     """The loaded networks: one finds the brain in the head, one draws its outline."""
 
-    finder: torch.jit.ScriptModule
-    outliner: torch.jit.ScriptModule
+    finder: BrainNetwork
+    outliner: BrainNetwork
 
 
 def deepbet_folder() -> Path:
@@ -98,22 +107,51 @@ def check_deepbet() -> None:
 
 @cache
 def deepbet_networks() -> DeepbetNetworks:
-    """Load the networks, once a process.
+    """Load the networks, once a process, into torch where it is installed, otherwise into ONNX Runtime.
 
     Raises:
-        MissingFilesError: They are not installed, or their files were damaged.
+        MissingFilesError: They, or both runtimes, are not installed, or their files were damaged.
     """
     check_deepbet()
-    folder = deepbet_folder()
+    load = _in_torch if find_spec("torch") is not None else _in_onnx_runtime
+    return DeepbetNetworks(load(deepbet_folder() / "bbox_model.pt"), load(outliner_file()))
+
+
+def outliner_file() -> Path:
+    """The TorchScript file of the network that draws the outline."""
+    return deepbet_folder() / "model.pt"
+
+
+def load_torchscript(path: Path) -> torch.jit.ScriptModule:
+    """One of the networks in torch, for evaluation on the CPU."""
     import torch
 
     with warnings.catch_warnings():
         # torch.jit.load is announced to go one day; these networks exist in no other form.
         warnings.filterwarnings("ignore", message=".*torch.jit.load", category=DeprecationWarning)
-        finder, outliner = (
-            torch.jit.load(folder / name, map_location="cpu").eval() for name in ("bbox_model.pt", "model.pt")
-        )
-    return DeepbetNetworks(finder, outliner)
+        network: torch.jit.ScriptModule = torch.jit.load(path, map_location="cpu").eval()
+    return network
+
+
+def _in_torch(path: Path) -> BrainNetwork:
+    import torch
+
+    network = load_torchscript(path)
+
+    def probability(volume_ijk: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            brain: NDArray[np.float32] = network(torch.from_numpy(volume_ijk)[None, None])[0, 1].numpy()
+        return brain
+
+    return probability
+
+
+def _in_onnx_runtime(path: Path) -> BrainNetwork:
+    if find_spec("onnxruntime") is None or find_spec("onnx") is None:
+        raise MissingFilesError(Message("runtime.none_installed"))
+    from PCNSLSurvivalLib.preprocessing.steps.deepbet_onnx import OnnxLinkNet
+
+    return OnnxLinkNet(path)
 
 
 def _damaged(folder: Path) -> str | None:

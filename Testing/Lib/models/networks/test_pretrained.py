@@ -20,8 +20,9 @@ from PCNSLSurvivalLib.models.networks.pretrained import (
 )
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
 from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
-    deepbet_networks,
     is_deepbet_installed,
+    load_torchscript,
+    outliner_file,
 )
 
 
@@ -110,7 +111,7 @@ def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
     assert len(report.loaded) == 20
     assert report.missing == HEAD
     x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(0))
-    outliner = deepbet_networks().outliner
+    outliner = load_torchscript(outliner_file())
     with torch.no_grad():
         # The traced stages share one ReLU, which they take as an argument that only TorchScript itself can pass.
         relu = getattr(outliner.conv, "2")._c

@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.cli.options.device import WORDS, device_name
 from PCNSLSurvivalLib.cli.options.numbers import whole_number
 
 if TYPE_CHECKING:
+    from PCNSLSurvivalLib.experiment.jobs.table import JobTable
     from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 
 
@@ -73,6 +74,14 @@ def run_experiment(args: argparse.Namespace) -> int:
     return run_plan(read_plan(args.plan), args)
 
 
+def _folds_in_words(plan: ExperimentPlan, job_table: JobTable) -> str:
+    if plan.split_by == "year":
+        return "the latest years held out"
+    if plan.split_by == "site":
+        return f"{len({job.fold for job in job_table.folds})} folds, one per site"
+    return f"{plan.splits} folds x {plan.repeats}"
+
+
 def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run the unfinished jobs of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
@@ -101,14 +110,16 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     job_table = experiment.job_table
     people = job_table.patients
     print(
-        f"{len(plan.arm_names)} arms, {plan.splits} folds x {plan.repeats}, {len(job_table.jobs)} jobs. "
+        f"{len(plan.arm_names)} arms, {_folds_in_words(plan, job_table)}, {len(job_table.jobs)} jobs. "
         f"{len(people.labeled)} patients with an OS class, {len(people.censored)} censored before the threshold, "
         f"{len(people.left_out)} excluded.",
         flush=True,
     )
     if plan.virtual_patients:
         print("The patients are virtual: the report says so, and a model is a demonstration.", flush=True)
-    if plan.model_arm is not None and not plan.makes_model:
+    if plan.split_by != "random" and plan.model_arm is not None:
+        print(f"No model folder will be made: 'split_by' is {plan.split_by}.", flush=True)
+    elif plan.model_arm is not None and not plan.makes_model:
         print(
             f"No model folder will be made: a model predicts one-year OS only, and 'threshold_days' is "
             f"{plan.threshold_days:g}.",

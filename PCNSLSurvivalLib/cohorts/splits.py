@@ -73,6 +73,94 @@ def repeated_stratified_folds(
     return tuple(folds)
 
 
+def group_folds(
+    names: Sequence[str],
+    patients: Sequence[str],
+    classes: Sequence[int],
+    groups: Sequence[str | None],
+    *,
+    by: str = "site",
+) -> tuple[Fold, ...]:
+    """One fold per group, such as a site: its patients are held out, and all others are trained on.
+
+    Args:
+        names: (n,) names of examinations, each once.
+        patients: (n,) the patient of each; all examinations of a patient are in the group of the first by name.
+        classes: (n,) OS class of each, 0 or 1.
+        groups: (n,) the group of each.
+        by: What the groups are, for the error message.
+
+    Raises:
+        FoldError: A group is not known, there is one group only, or without a group one class has no patient.
+    """
+    people, _ = _people(names, patients, classes)
+    missing = [name for name, group in zip(names, groups, strict=True) if not group]
+    if missing:
+        raise FoldError(
+            f"Folds by {by} need the {by} of every exam; {len(missing)} have none, such as {missing[0]}. Complete the "
+            f"column '{by}' of the cohort's table and run preprocess again, or exclude these exams."
+        )
+    group_of: dict[str, str] = {}
+    class_of: dict[str, int] = {}
+    for _, patient, group, os_class in sorted(zip(names, patients, groups, classes, strict=True)):
+        group_of.setdefault(patient, str(group))
+        class_of.setdefault(patient, int(os_class))
+    found = sorted(set(group_of.values()))
+    if len(found) < 2:
+        raise FoldError(f"Folds by {by} need at least two; all patients are of one {by}. Use random folds.")
+    folds = []
+    for number, group in enumerate(found):
+        inside = {person for person in people if group_of[person] == group}
+        if len({class_of[person] for person in people if person not in inside}) < 2:
+            raise FoldError(f"Without {by} {group}, all patients are in one OS class, so nothing can be trained.")
+        folds.append(_fold(0, number, names, patients, inside))
+    return tuple(folds)
+
+
+def temporal_fold(
+    names: Sequence[str],
+    patients: Sequence[str],
+    classes: Sequence[int],
+    years: Sequence[int | None],
+    *,
+    share: float,
+) -> tuple[Fold, ...]:
+    """A single fold: the patients of the latest years are held out, and the earlier ones are trained on.
+
+    Args:
+        names: (n,) names of examinations, each once.
+        patients: (n,) the patient of each; a patient counts with the year of the first exam.
+        classes: (n,) OS class of each, 0 or 1.
+        years: (n,) year of each exam.
+        share: Wanted share of held-out patients; a year is never divided.
+
+    Raises:
+        FoldError: A year is not known, there is one year only, or one of both sides has a single class.
+    """
+    people, _ = _people(names, patients, classes)
+    missing = [name for name, year in zip(names, years, strict=True) if year is None]
+    if missing:
+        raise FoldError(
+            f"A temporal split needs the year of every exam; {len(missing)} have none, such as {missing[0]}. Complete "
+            "the column 'scan_year' of the cohort's table and run preprocess again, or exclude these exams."
+        )
+    first: dict[str, int] = {}
+    for patient, year in zip(patients, years, strict=True):
+        first[patient] = min(first.get(patient, int(year or 0)), int(year or 0))
+    starts = sorted(set(first.values()))[1:]
+    if not starts:
+        raise FoldError("A temporal split needs exams of several years; all are of one. Use random folds.")
+    held_out = [sum(year >= start for year in first.values()) for start in starts]
+    start = min(zip(starts, held_out, strict=True), key=lambda pair: abs(pair[1] / len(people) - share))[0]
+    outside = {person for person in people if first[person] >= start}
+    for side in (outside, set(people) - outside):
+        if len({c for patient, c in zip(patients, classes, strict=True) if patient in side}) < 2:
+            raise FoldError(
+                f"Divided at the year {start}, one side has patients of one OS class only. Use random folds."
+            )
+    return (_fold(0, 0, names, patients, outside),)
+
+
 def validation_split(
     names: Sequence[str], patients: Sequence[str], classes: Sequence[int], *, share: float = 0.2, seed: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

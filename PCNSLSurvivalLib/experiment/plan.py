@@ -22,6 +22,8 @@ from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 Initialization = Literal["scratch", "transfer"]
 
+SplitBy = Literal["random", "site", "year"]
+
 Training = Literal["training", "pretraining", "finetuning"]
 
 _TRAININGS: tuple[Training, ...] = get_args(Training)
@@ -58,6 +60,9 @@ class ExperimentPlan:
         initializations: "scratch" starts from random weights; "transfer" from a pre-training on the second cohort.
         baselines: Methods without a network; see ``evaluation.baselines.arms``.
         radiomics_region: Region for radiomics, the same in all patients; "auto" is the lesion if all have a mask.
+        split_by: "random" folds, stratified by class; "site" holds out one site at a time; "year" holds out the latest
+            years once, about one of ``splits`` patients. The latter two test how a method does elsewhere or later: they
+            run once and make no model.
         splits: Folds of one cross-validation.
         repeats: Cross-validations, each shuffled anew.
         seed: Of folds, initial weights, order and augmentation.
@@ -83,6 +88,7 @@ class ExperimentPlan:
     initializations: tuple[Initialization, ...] = ("scratch", "transfer")
     baselines: tuple[str, ...] = ("svm_clinical", "svm_t1_radiomics", "svm_t2_radiomics", "svm_t1gd_radiomics")
     radiomics_region: RegionChoice = "auto"
+    split_by: SplitBy = "random"
     splits: int = 5
     repeats: int = 2
     seed: int = 12
@@ -97,6 +103,8 @@ class ExperimentPlan:
     def __post_init__(self) -> None:
         if self.splits < 2 or self.repeats < 1:
             raise ExperimentError("'splits' must be at least 2 and 'repeats' at least 1.")
+        if self.split_by != "random" and self.repeats != 1:
+            raise ExperimentError(f"'repeats' must be 1 with 'split_by: {self.split_by}': there is one such split.")
         if self.threshold_days <= 0:
             raise ExperimentError("'threshold_days' must be more than 0.")
         if not 0 <= self.seed < 2**32:
@@ -157,8 +165,8 @@ class ExperimentPlan:
 
     @property
     def makes_model(self) -> bool:
-        """Whether a model folder comes out: it can say OS over one year, and nothing else."""
-        return self.model_arm is not None and self.threshold_days == ONE_YEAR_DAYS
+        """Whether a model folder comes out: of random folds, and for OS over one year alone."""
+        return self.model_arm is not None and self.threshold_days == ONE_YEAR_DAYS and self.split_by == "random"
 
     @property
     def needs_radiomics(self) -> bool:

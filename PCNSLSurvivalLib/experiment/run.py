@@ -31,6 +31,7 @@ from PCNSLSurvivalLib.training.epochs import Epoch
 
 PLAN = "experiment.yaml"
 LEFT_OUT = "left_out.csv"
+FOLDS = "folds.csv"
 _LOCK = "experiment"
 _HELD: set[Path] = set()
 """Folders that this process has locked."""
@@ -167,6 +168,7 @@ def _run_missing(
 ) -> RunSummary:
     write_whole_text(out / PLAN, experiment.plan.to_yaml())
     write_whole_text(out / LEFT_OUT, _left_out(job_table))
+    write_whole_text(out / FOLDS, _who_is_where(experiment.plan, job_table))
     _copy_initial_weights(experiment.plan, job_table, out)
     outcomes = {job.key: JobOutcome(state="finished", cached=True) for job in job_table.jobs if is_finished(job, out)}
     for job in job_table.jobs:
@@ -259,6 +261,23 @@ def _copy_initial_weights(plan: ExperimentPlan, job_table: JobTable, out: Path) 
         if weights is not None and not is_finished(job, out):
             with whole_folder(job.folder(out), overwrite=True) as folder:
                 weights.copy_to(folder, plan)
+
+
+def _who_is_where(plan: ExperimentPlan, job_table: JobTable) -> str:
+    """One row per held-out exam and repetition: its fold, counted from 1, with patient, class, site and year."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("repeat", "fold", "case", "patient", "os_class", "site", "scan_year"))
+    exams = {exam.name: exam for exam in job_table.patients.labeled}
+    folds = dict.fromkeys(job.fold for job in job_table.folds if job.fold is not None)
+    for fold in folds:
+        for name in fold.test:
+            exam = exams[name]
+            about = (exam.patient_id, int(exam.os_class(plan.threshold_days) or 0))
+            where = (exam.clinical.site or "", exam.clinical.scan_year or "")
+            row = (fold.repeat + 1, fold.fold + 1, name, *about, *where)
+            table.writerow([plain_cell(cell) for cell in row])
+    return text.getvalue()
 
 
 def _left_out(job_table: JobTable) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
-from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds
+from PCNSLSurvivalLib.cohorts.splits import Fold, group_folds, repeated_stratified_folds, temporal_fold
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -69,14 +69,7 @@ def build_job_table(
     """
     patients = participants(cohort, plan.all_sequences, plan.threshold_days)
     labeled = patients.labeled
-    folds = repeated_stratified_folds(
-        [exam.name for exam in labeled],
-        [exam.patient_id for exam in labeled],
-        [int(exam.os_class(plan.threshold_days) or 0) for exam in labeled],
-        splits=plan.splits,
-        repeats=plan.repeats,
-        seed=plan.seed,
-    )
+    folds = _folds(plan, labeled)
     given = weights_by_sequence(plan, initial_weights)
     for weights in dict.fromkeys(given.values()):
         weights.refuse_unfit(plan, cohort)
@@ -104,6 +97,17 @@ def build_job_table(
         initial_weights=given,
         radiomics_region=region,
     )
+
+
+def _folds(plan: ExperimentPlan, labeled: Sequence[PreparedExam]) -> tuple[Fold, ...]:
+    names, patients = [exam.name for exam in labeled], [exam.patient_id for exam in labeled]
+    classes = [int(exam.os_class(plan.threshold_days) or 0) for exam in labeled]
+    if plan.split_by == "site":
+        return group_folds(names, patients, classes, [exam.clinical.site for exam in labeled])
+    if plan.split_by == "year":
+        years = [exam.clinical.scan_year for exam in labeled]
+        return temporal_fold(names, patients, classes, years, share=1 / plan.splits)
+    return repeated_stratified_folds(names, patients, classes, splits=plan.splits, repeats=plan.repeats, seed=plan.seed)
 
 
 def _pretraining_jobs(

@@ -50,6 +50,8 @@ class ExperimentFacts:
     virtual: bool = False
     """The patients are phantoms: said at the top of the report."""
     threshold_days: float = ONE_YEAR_DAYS
+    split_by: str = "random"
+    """How the folds were made: "random", "site" or "year"."""
     excluded: Mapping[str, str] = field(default_factory=dict)
     """Reason of every case that was left out, by its name."""
     seed: int | None = None

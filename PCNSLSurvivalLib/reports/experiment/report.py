@@ -25,7 +25,7 @@ from PCNSLSurvivalLib.reports.experiment.facts import (
     TrainingHistory,
 )
 from PCNSLSurvivalLib.reports.experiment.figures import FIGURES_FOLDER, planned_figures, save_figures
-from PCNSLSurvivalLib.reports.experiment.methods.text import cohort_counts, methods_paragraphs
+from PCNSLSurvivalLib.reports.experiment.methods.text import cohort_counts, methods_paragraphs, partition_in_words
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import checklist
 from PCNSLSurvivalLib.reports.experiment.survival_results import arms_survival
 from PCNSLSurvivalLib.reports.experiment.tables import (
@@ -195,5 +195,6 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         interval=interval,
         first_sentence=first_sentence,
         signed=signed,
+        partition=partition_in_words(counts, content.facts),
         detectable=detectable(compared, reference),
     )

@@ -17,6 +17,11 @@ from PCNSLSurvivalLib.reports.sentences import counted, listed
 
 OPEN = "Open: to be completed by the authors."
 
+_PARTITIONS = {
+    "site": "Each site was held out once, and the others were trained on; disjoint by patient.",
+    "year": "The latest years were held out once, and the earlier ones were trained on; disjoint by patient.",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChecklistItem:
@@ -83,7 +88,11 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Partition of the data and its level",
             "12a, 16",
             "Data partitions",
-            f"{counts['repeats']} × {counts['folds']}-fold cross-validation, disjoint by patient, stratified by class.",
+            _PARTITIONS.get(
+                facts.split_by,
+                f"{counts['repeats']} × {counts['folds']}-fold cross-validation, disjoint by patient, stratified by "
+                "class.",
+            ),
         ),
         (
             "Handling of the variables",
@@ -99,7 +108,7 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             " ".join(part for part in (facts.training, facts.baselines) if part) or OPEN,
         ),
         ("Initial weights, transfer", "12c", "Training", facts.pretraining or OPEN),
-        ("Differences between centers and eras", "12d", "Evaluation", OPEN),
+        ("Differences between centers and eras", "12d", "Evaluation", _PARTITIONS.get(facts.split_by, OPEN)),
         (
             "Measures of performance with uncertainty",
             "12e",
@@ -112,7 +121,8 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Class imbalance",
             "13",
             "Training",
-            f"{counts['over']} against {counts['up_to']}; folds stratified by class.",
+            f"{counts['over']} against {counts['up_to']}"
+            + ("; folds stratified by class." if facts.split_by == "random" else "."),
         ),
         ("Fairness across groups of patients", "14", "Evaluation", OPEN),
         ("Ethics approval and consent", "17", "Other information", OPEN),

@@ -281,7 +281,7 @@ def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(smal
     assert "This run makes no model: model/ in the output folder belongs to an earlier run." in capsys.readouterr().out
     (small / "out" / "model").rmdir()
     assert {path.name for path in (small / "out").iterdir()} == {
-        "experiment.yaml", "left_out.csv", "jobs.csv", "jobs", "results"
+        "experiment.yaml", "left_out.csv", "folds.csv", "jobs.csv", "jobs", "results"
     }  # fmt: skip
     assert "explains OS &gt; 390 days" in (small / "out/results/figures/activation.svg").read_text(encoding="utf-8")
     html = (small / "out" / "results" / "experiment_report.html").read_text(encoding="utf-8")

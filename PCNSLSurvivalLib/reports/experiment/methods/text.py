@@ -34,6 +34,16 @@ def cohort_counts(
     }
 
 
+def partition_in_words(counts: Mapping[str, int], facts: ExperimentFacts) -> str:
+    """How the patients were divided."""
+    if facts.split_by == "site":
+        return f"disjoint by patient: one fold per site, which was held out ({counts['folds']} sites)"
+    if facts.split_by == "year":
+        return "disjoint by patient: the latest years were held out once, and the earlier ones were trained on"
+    times = f"{counts['repeats']} time{'s' if counts['repeats'] != 1 else ''}"
+    return f"stratified by class and disjoint by patient: {counts['folds']}-fold cross-validation, {times}"
+
+
 def methods_paragraphs(
     counts: Mapping[str, int],
     facts: ExperimentFacts,
@@ -69,8 +79,7 @@ def methods_paragraphs(
     preparation = " ".join(facts.preparation) if facts.preparation else ""
     models = " ".join(part for part in (facts.network, facts.training, facts.pretraining, facts.baselines) if part)
     evaluation = (
-        f"All arms were evaluated on the same folds, stratified by class and disjoint by patient: "
-        f"{counts['folds']}-fold cross-validation, {counts['repeats']} time{'s' if counts['repeats'] != 1 else ''}"
+        f"All arms were evaluated on the same folds, {partition_in_words(counts, facts)}"
         + (f" (seed {facts.seed})" if facts.seed is not None else "")
         + ". Imputation, scaling, feature selection, tuning, calibration, choice of the epoch and early stopping used "
         "training patients only; each held-out fold was predicted once. We give mean and standard error over folds; "

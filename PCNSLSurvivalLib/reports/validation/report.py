@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
 from PCNSLSurvivalLib.reports.experiment.figures import FIGURES_FOLDER, PlannedFigure, save_figures
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import ChecklistItem, checklist
 from PCNSLSurvivalLib.reports.experiment.tables import interval, number, p_value, signed
-from PCNSLSurvivalLib.reports.pages import page_template
+from PCNSLSurvivalLib.reports.pages import rendered_page
 from PCNSLSurvivalLib.reports.sentences import counted, first_sentence, listed
 from PCNSLSurvivalLib.reports.validation.content import ValidationContent
 from PCNSLSurvivalLib.reports.validation.subgroups import FEWEST_OF_A_CLASS
@@ -67,7 +67,8 @@ def write_validation_report(out: Path, content: ValidationContent, *, resamples:
         _write_subgroups(content, staging / "subgroups.csv")
         (staging / "methods.txt").write_text("\n\n".join((*methods, RESEARCH_USE_ONLY, "")), encoding="utf-8")
         figures = save_figures(_figures(content), staging / FIGURES_FOLDER)
-        page = page_template("validation_report.html").render(
+        page = rendered_page(
+            "validation_report.html",
             research_use_only=RESEARCH_USE_ONLY,
             content=content,
             counts=content.counts,

@@ -1,10 +1,13 @@
 import errno
 import os
+import stat
+import sys
 
 import pytest
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.files import whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.leftovers import temporary_folder
 
 
 def test_a_finished_folder_is_whole_and_alone(tmp_path):
@@ -85,3 +88,27 @@ def test_a_full_disk_in_the_middle_is_a_sentence_and_leaves_nothing(tmp_path):
     with pytest.raises(OutputFolderError, match=r"disk of the output folder is full.*run the same command again"):
         fill_the_disk()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
+def test_results_are_as_private_as_the_user_asks_for(tmp_path):
+    before = os.umask(0o077)
+    try:
+        with whole_folder(tmp_path / "new" / "out") as staging:
+            assert stat.S_IMODE(staging.stat().st_mode) == 0o700
+            (staging / "report.html").write_text("report", encoding="utf-8")
+        write_whole_text(tmp_path / "predictions.csv", "case\n")
+        with temporary_folder(tmp_path / "maps") as folder:
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+    made = [tmp_path / "new", tmp_path / "new" / "out", tmp_path / "new" / "out" / "report.html"]
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (*made, tmp_path / "predictions.csv")]
+    assert modes == [0o700, 0o700, 0o600, 0o600]
+
+
+def test_a_temporary_folder_is_private_whatever_the_umask_and_leaves_nothing(tmp_path):
+    with temporary_folder(tmp_path / "maps") as folder:
+        assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0 or sys.platform == "win32"
+        (folder / "file").touch()
+    assert not list(tmp_path.iterdir())

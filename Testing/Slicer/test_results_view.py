@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from xml.etree import ElementTree
+
 import pytest
+
+UI = Path(__file__).parents[2] / "PCNSLSurvival" / "Resources" / "UI" / "PCNSLSurvival.ui"
 
 
 def told(sentence):
@@ -81,3 +86,20 @@ def test_the_scale_follows_the_width_of_the_panel(standin):
 
 def test_what_a_warning_says_is_not_said_twice(view):
     assert view.familiarityInWords({**RESULT, "warnings": [RESULT["familiarity"]]}) == ""
+
+
+def test_text_of_models_and_results_is_shown_as_it_stands_and_never_as_markup():
+    """A label that is filled at run time shows plain text; the headline holds a class and a number of our own alone."""
+    root = ElementTree.parse(UI).getroot()
+    labels = {each.get("name"): each for each in root.iter("widget") if each.get("class") == "QLabel"}
+    texts = {name: label.findtext("property[@name='text']/string") for name, label in labels.items()}
+    formats = {name: label.findtext("property[@name='textFormat']/enum") for name, label in labels.items()}
+    filled = {name for name, text in texts.items() if not text} - {"headlineLabel"}
+    assert {"modelDescription", "messageLabel", "warningsLabel", "originLabel"} <= filled
+    assert {name for name in filled if formats[name] != "Qt::PlainText"} == set()
+
+
+def test_markup_in_a_warning_reaches_the_panel_as_text(standin, panel):
+    panel.ui.warningsLabel.text = "<img src='http://x'><b>bold</b>"
+    assert panel.ui.warningsLabel.text == "<img src='http://x'><b>bold</b>"
+    assert "plain" in str(panel.ui.warningsLabel.textFormat).lower() or panel.ui.warningsLabel.textFormat == 0

@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader audit clean
+.PHONY: measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -65,12 +65,17 @@ bundled-model:
 lesion-reader:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Resources/experiments/make_lesion_reader.py
+
 audit:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python .ci/sbom.py build/sbom.json
 	@$(BIN)/python -m venv build/audit
 	@build/audit/bin/pip install -qq pip-audit
 	@build/audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt
+
+check-docs:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python -m pytest -q Testing/Lib/test_documents.py
 
 clean:
 	rm -rf .venv demo-result

@@ -103,6 +103,8 @@ def _how_fitted(calibration: EnsembleCalibration, plan: ExperimentPlan) -> str:
     """Where the temperature comes from, and how it was carried over to the mean of all networks."""
     means = "single networks" if calibration.networks == 1 else f"means of {calibration.networks} networks"
     fitted = f"It was fitted on held-out predictions of {means} ({calibration.held_out.temperature:.2f})"
+    if calibration.held_out.at_bound or calibration.networks == plan.splits:
+        return f"{fitted}."
     if calibration.between is None:
         return (
             f"{fitted} and not corrected for the mean of {plan.splits}: too few patients were predicted by two "

@@ -6,6 +6,7 @@ A small made-up result stands in for a prediction, so that these tests take seco
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from typing import Any
 
@@ -136,6 +137,19 @@ class DisplayTests:
         panel.ui.closeResultButton.click()
         for view, plane in zip(("Red", "Green", "Yellow"), before, strict=True):
             np.testing.assert_allclose(_plane(view), plane, atol=1e-6)
+
+    def test_sideBySideStaysOnTheSlice(self) -> None:
+        """A layout with a view of its own moves the views that are linked to it."""
+        panel = self._openPanel()
+        self._showResult(panel)
+        _slices().SetSliceOffset(20.0)
+        plane = _plane()[:3, :3] / np.linalg.norm(_plane()[:3, :3], axis=0)
+        for button in (panel.ui.sideBySideButton, panel.ui.fourUpButton):
+            button.click()
+            end = time.monotonic() + 1.0
+            self.waitUntil(lambda end=end: time.monotonic() > end, seconds=60)
+            self.assertAlmostEqual(_slices().GetSliceOffset(), 20.0, places=3)
+            np.testing.assert_allclose(_plane()[:3, :3] / np.linalg.norm(_plane()[:3, :3], axis=0), plane, atol=1e-6)
 
     def test_aLabelMapDoesNotHideTheMap(self) -> None:
         """Slicer lays a loaded label map above everything; it comes back when the result is closed."""

@@ -98,8 +98,10 @@ def main(folder: pathlib.Path, scans: list[str], *, fast: bool) -> None:
         print(ui.messageLabel.text, flush=True)
     wait(1)
     shoot(folder, "result")
+    predicted = ui.mapSelector.currentIndex
     times = {
-        "class": lambda: ui.mapSelector.setCurrentIndex(1),
+        "class": lambda: ui.mapSelector.setCurrentIndex(1 - predicted),
+        "class again": lambda: ui.mapSelector.setCurrentIndex(predicted),
         "threshold": lambda: setattr(ui.thresholdSlider, "value", 0.5),
         "hotspot": lambda: ui.nextCellButton.click(),
         "opacity": lambda: setattr(ui.opacitySlider, "value", 0.6),
@@ -112,7 +114,7 @@ def main(folder: pathlib.Path, scans: list[str], *, fast: bool) -> None:
         wait(0.3)
     ui.mapSelector.setCurrentIndex(2)
     shoot(folder, "evidence")
-    ui.mapSelector.setCurrentIndex(0)
+    ui.mapSelector.setCurrentIndex(predicted)
     ui.sideBySideButton.click()
     wait(1)
     shoot(folder, "side-by-side")

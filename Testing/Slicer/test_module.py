@@ -13,6 +13,7 @@ from made_scenes import Wait
         "test_whatCannotRunIsRefusedInWords",
         "test_viewsShowT1GdsOwnSlices",
         "test_scansThatComeOneAfterAnotherFillTheirRoles",
+        "test_sideBySideStaysOnTheSlice",
         "test_aLabelMapDoesNotHideTheMap",
         "test_theBrainOutlineIsRepairedOnT1Gd",
         "test_thePanelIsNarrow",

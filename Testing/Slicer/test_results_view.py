@@ -84,6 +84,24 @@ def test_the_scale_follows_the_width_of_the_panel(standin):
     assert scale.minimumWidth < 300, "its picture does not keep the panel wide"
 
 
+def test_scale_and_profile_follow_the_theme(standin):
+    """Slicer can change its theme while a result is shown."""
+    from PCNSLSurvivalUI.panel.probability_scale import ProbabilityScale
+    from PCNSLSurvivalUI.result.profile import ProfilePlot
+    from PySide6 import QtGui
+
+    for picture, role in (
+        (ProbabilityScale(), QtGui.QPalette.ColorRole.Window),
+        (ProfilePlot(lambda s_mm: None), QtGui.QPalette.ColorRole.Base),
+    ):
+        if isinstance(picture, ProbabilityScale):
+            picture.showResult(RESULT)
+        palette = QtGui.QPalette()
+        palette.setColor(role, QtGui.QColor("#123456"))
+        picture.setPalette(palette)
+        assert picture.pixmap.toImage().pixelColor(1, 1).name() == "#123456"
+
+
 def test_what_a_warning_says_is_not_said_twice(view):
     assert view.familiarityInWords({**RESULT, "warnings": [RESULT["familiarity"]]}) == ""
 

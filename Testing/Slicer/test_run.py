@@ -35,7 +35,7 @@ def test_one_click_from_scans_to_result(standin, quick_panel):
     for node in inputs:
         assert after[node.GetID()] == before[node.GetID()], "the inputs are as they were"
     new = sorted(kept[1] for id_, kept in after.items() if id_ not in before)
-    wanted = ["Grad-CAM OS > 1 year", "Grad-CAM OS ≤ 1 year", "Brain mask", "Report (HTML)"]
+    wanted = ["Grad-CAM OS > 1 year", "Grad-CAM OS <= 1 year", "Brain mask", "Report (HTML)"]
     wanted += ["T1 aligned with T1Gd", "T1 to T1Gd", "T2 aligned with T1Gd", "T2 to T1Gd"]
     assert [name for name in wanted if name not in new] == []
     assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == []

@@ -102,8 +102,13 @@ class LayoutManager:
         return self._logics
 
     def setLayout(self, layout: int) -> None:
-        """The views get their new sizes with the next events; they keep their height in mm."""
+        """The views get their new sizes with the next events; they keep their height in mm.
+
+        Seen in Slicer 5.8.1: a layout with a view of its own leaves the axial view, which is linked to it, at 0 mm.
+        """
         if layout != self.layout:
+            if layout in self._layouts:
+                slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetSliceOffset(0.0)
             width, height = self.standin_sizes.get(layout, _SIZE)
             QtCore.QTimer.singleShot(0, lambda: self._resize_views(width, height))
         self.layout = layout

@@ -45,6 +45,11 @@ class ProbabilityScale(qt.QLabel):
         """The panel became wider or narrower."""
         self.redraw()
 
+    def changeEvent(self, event: Any) -> None:
+        """The application was switched to another theme."""
+        if event.type() == qt.QEvent.PaletteChange:
+            self.redraw()
+
 
 def drawScale(result: dict[str, Any], width: int, palette: Any) -> Any:
     """The probability on a line from 0 to 100 %, its members' range, and the decision threshold.

@@ -84,7 +84,7 @@ class Job:
 
     def _sentence(self, code: int | None) -> str | None:
         if code is None:
-            return _("The prediction process could not be started. Restart Slicer, then predict again.")
+            return _("A process of this module could not be started. Restart Slicer, then predict again.")
         # The process says itself how it ended: the system forgets the exit code where the signals of children are
         # ignored, and would report 0 even for a process that was killed.
         if self._said == 0:
@@ -96,7 +96,7 @@ class Job:
             return _("Python packages that the prediction needs are missing. Press the button again to install them.")
         if self._said is None:
             return _(
-                "The prediction process ended unexpectedly; the computer may be out of memory. Close other programs "
+                "A process of this module ended unexpectedly; the computer may be out of memory. Close other programs "
                 "or choose the device 'cpu' under Advanced, then predict again."
             )
         return _("Internal error (code {code}). Please report it.").format(code=self._said)

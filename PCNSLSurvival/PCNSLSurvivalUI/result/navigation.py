@@ -106,17 +106,35 @@ def _showLayout(layout: int) -> None:
     manager = slicer.app.layoutManager()
     if manager is None:
         return
+    # A view that is new in the layout takes the linked ones along to its own slice.
+    before = [(node, _planeOf(node)) for node in slicer.util.getNodesByClass("vtkMRMLSliceNode")]
     manager.setLayout(layout)
+    _turnBack(before)
     # The views get their new sizes with the next events, and keep their height in mm: a narrow one cuts the head.
-    qt.QTimer.singleShot(0, _lookAtTheSame)
+    qt.QTimer.singleShot(0, lambda: _lookAtTheSame(before))
 
 
-def _lookAtTheSame() -> None:
-    """Fit every view to its new size at the slices shown now; both axial views show the same."""
+def _planeOf(node: Any) -> Any:
+    plane = vtk.vtkMatrix4x4()
+    plane.DeepCopy(node.GetSliceToRAS())
+    return plane
+
+
+def _turnBack(before: list[tuple[Any, Any]]) -> list[Any]:
+    """Give the views that are still there their planes; returns these views."""
+    there = [(node, plane) for node, plane in before if node.GetScene() is not None]
+    for node, plane in there:
+        node.GetSliceToRAS().DeepCopy(plane)
+        node.UpdateMatrices()
+    return [node for node, _plane in there]
+
+
+def _lookAtTheSame(before: list[tuple[Any, Any]]) -> None:
+    """Fit every view to its new size at the slices shown before; both axial views show the same."""
     with oneRender():
-        offsets = {node: node.GetSliceOffset() for node in slicer.util.getNodesByClass("vtkMRMLSliceNode")}
+        offsets = [(node, node.GetSliceOffset()) for node in _turnBack(before)]
         _fit()
-        for node, offset in offsets.items():
+        for node, offset in offsets:
             node.SetSliceOffset(offset)
         red, beside = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in _AXIAL)
         if red is not None and beside is not None:

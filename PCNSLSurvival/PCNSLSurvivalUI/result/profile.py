@@ -202,6 +202,11 @@ class ProfilePlot(qt.QLabel):
         """The panel became wider or narrower."""
         self.redraw()
 
+    def changeEvent(self, event: Any) -> None:
+        """The application was switched to another theme."""
+        if event.type() == qt.QEvent.PaletteChange:
+            self.redraw()
+
     def mousePressEvent(self, event: Any) -> None:
         """Jump to the axial slice under the mouse."""
         low, high = self._extent()

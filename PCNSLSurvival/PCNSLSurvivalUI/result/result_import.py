@@ -83,7 +83,7 @@ def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, f
     volumes: list[tuple[str, str, str, tuple[float, float] | None]] = []
     for entry, ending in zip(_maps(result), ("", "_other_class"), strict=False):
         explained, share = classOf(entry["explains"]), (0.0, 1.0)
-        label = labelOf(explained)
+        label = labelOf(explained).replace("≤", "<=")  # the font of Slicer's slice annotations lacks the sign
         smooth, cells = _("Grad-CAM {name}"), _("CAM cells {name}")
         volumes += [
             (mapRole(explained, cells=False), f"activation_map{ending}", smooth.format(name=label), share),

@@ -27,6 +27,7 @@ from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
 from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
 from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.register import add_register_command
+from PCNSLSurvivalLib.cli.segment import add_segment_command
 from PCNSLSurvivalLib.cli.validate import add_validate_command
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     for add_command in (
         add_predict_command,
         add_predict_cohort_command,
+        add_segment_command,
         add_explain_command,
         add_export_command,
         add_demo_command,

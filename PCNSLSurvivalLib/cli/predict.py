@@ -79,6 +79,11 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command that predicts one patient."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the result")
     add_network_options(parser)
+    parser.add_argument(
+        "--segment",
+        action="store_true",
+        help="also propose an outline of the enhancing tumor; attribution and checks use it if no mask is given",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the content of DIR")
     parser.add_argument(
         "--keep-intermediate", action="store_true", help="also write the bias-corrected scans (uncompressed)"

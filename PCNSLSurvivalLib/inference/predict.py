@@ -25,6 +25,7 @@ from PCNSLSurvivalLib.imaging.io import Mask, Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
 from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, SurvivalNetwork
 from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
+from PCNSLSurvivalLib.inference.segment import LesionProposal, load_reader, propose
 from PCNSLSurvivalLib.inference.stop_rule import stop_far_outside
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
@@ -57,6 +58,8 @@ class CaseOptions(ScanState):
     """On the voxels of T1Gd; only for the attribution by region and the checks of the explanation."""
     lesion_labels: tuple[int, ...] | None = None
     """Labels of the mask that are lesion; every label but 0 if None."""
+    segment: bool = False
+    """Propose an outline of the enhancing tumor; it stands in for ``lesion_mask`` where none is given."""
     check_explanation: bool = False
     brain_mask: Path | None = None
     alignment: Path | None = None
@@ -93,6 +96,8 @@ class CaseResult:
     attribution: RegionalAttribution
     checks: ExplanationChecks | None
     """Of the explanation, where they were asked for."""
+    proposal: LesionProposal | None = None
+    """Of the enhancing tumor, where it was asked for."""
     options: CaseOptions
     seconds: Mapping[str, float]
     before: PreparedBefore | None = None
@@ -178,6 +183,12 @@ def predict_case(
         compared = compare_contrast(prepared, t1.image, clock=clock, store=store)
         stop_unless_usable([compared], options.override_quality)
         prepared = replace(prepared, findings=(*prepared.findings, compared))
+    proposal = None
+    if options.segment:
+        with clock.step(Step.LESION_OUTLINE):
+            proposal = propose(prepared, load_reader(options.device))
+        if lesion is None and proposal.foci:
+            lesion = proposal.mask
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)
         if network is None:
@@ -224,11 +235,15 @@ def predict_case(
         other_map=in_voxel_order_of(other, own_grid),
         attribution=attribution,
         checks=checks,
+        proposal=proposal,
         options=options,
         seconds=clock.seconds,
         before=before,
         clinical=clinical,
-        warnings=_warnings(model, before, (*scans.values(), *masks), prepared, result, attribution, checks),
+        warnings=(
+            *_warnings(model, before, (*scans.values(), *masks), prepared, result, attribution, checks),
+            *_about_proposal(proposal, used=proposal is not None and lesion is proposal.mask),
+        ),
     )
 
 
@@ -267,6 +282,12 @@ def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int
         prepared.brain_mask,
         stride_voxels=stride_voxels,
     )
+
+
+def _about_proposal(proposal: LesionProposal | None, *, used: bool) -> tuple[Message, ...]:
+    if proposal is None:
+        return ()
+    return (proposal.message, *((Message("lesion.proposal_used"),) if used else ()))
 
 
 def _warnings(

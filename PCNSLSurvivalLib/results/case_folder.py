@@ -21,6 +21,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_orde
 from PCNSLSurvivalLib.imaging.io import read_scan, write_volume
 from PCNSLSurvivalLib.inference.network import FloatMap
 from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
+from PCNSLSurvivalLib.results.lesion_proposal import MASK, write_measures
 from PCNSLSurvivalLib.results.old_results import SCHEMA_VERSION
 
 PREDICTION = "prediction.json"
@@ -53,6 +54,9 @@ def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, inter
     write_volume(result.brain_mask, folder / BRAIN_MASK)
     write_volume(result.activation_map, folder / ACTIVATION_MAP)
     write_volume(result.other_map, folder / OTHER_MAP)
+    if result.proposal is not None:
+        write_volume(in_voxel_order_of(result.proposal.mask, Grid.of(result.brain_mask)), folder / MASK)
+        write_measures(result.proposal.to_json(), folder)
     network = result.network
     _write_cells(network.other_map, network.stride_voxels, result, folder / OTHER_CELLS)
     _write_cells(network.raw_map, network.stride_voxels, result, folder / ACTIVATION_CELLS)

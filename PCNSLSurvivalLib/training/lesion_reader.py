@@ -41,7 +41,7 @@ class ReaderPlan:
 
     seed: int = 20261127
     people: int = 16
-    steps: int = 3000
+    steps: int = 20_000
     reuse: int = 6
     kept: int = 60
     learning_rate: float = 3e-3

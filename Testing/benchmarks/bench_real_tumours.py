@@ -65,6 +65,10 @@ class Row:
     even: float
     """Share of the brain that enhances: what an even map has within."""
     outside_share: float
+    outlined_ml: float
+    """Of the lesion reader's proposal."""
+    dice: float | None
+    """Of the proposal with the enhancing tumor."""
     seconds: float
 
 
@@ -81,7 +85,7 @@ def main() -> int:
         return 0
     model = read_model_folder(bundled_model_path()) if args.model is None else find_model(args.model)
     network = SurvivalNetwork(model, "cpu")
-    options = CaseOptions(already_stripped=True, cache_dir=args.cache)
+    options = CaseOptions(already_stripped=True, cache_dir=args.cache, segment=True)
     rows = []
     print(f"{model.name} on {len(cases)} real scans\n{HEAD}")
     for case in cases:
@@ -108,6 +112,9 @@ def judged(case: Path, result: CaseResult, seconds: float) -> Row:
         result.prepared.brain_mask,
         stride_voxels=result.network.evidence_stride_voxels,
     )
+    assert result.proposal is not None
+    outlined = sitk.GetArrayFromImage(in_voxel_order_of(result.proposal.mask, grid)) > 0
+    both = int((outlined & enhancing).sum())
     evidence_kji = np.abs(sitk.GetArrayFromImage(in_voxel_order_of(evidence, grid)))
     return Row(
         name=case.name,
@@ -118,6 +125,8 @@ def judged(case: Path, result: CaseResult, seconds: float) -> Row:
         chance=0.0 if away is None else float((away[brain] <= half_a_cell).mean()),
         even=float(enhancing[brain].mean()),
         outside_share=result.attribution.outside_share,
+        outlined_ml=result.proposal.volume_ml,
+        dice=2 * both / int(outlined.sum() + enhancing.sum()) if enhancing.any() else None,
         seconds=seconds,
     )
 
@@ -136,7 +145,7 @@ def pointing(
 
 HEAD = (
     f"{'case':18} {'enh. mL':>8} {'P(>1 y)':>8} {'Grad-CAM':>17} {'within':>7} {'evidence':>17} {'within':>7} "
-    f"{'even':>6} {'chance':>7} {'outside':>8} {'s':>6}"
+    f"{'even':>6} {'chance':>7} {'outside':>8} {'outline mL':>10} {'Dice':>5} {'s':>6}"
 )
 
 
@@ -144,7 +153,8 @@ def line(row: Row) -> str:
     """One case as a line of the table."""
     return (
         f"{row.name:18} {row.enhancing_ml:8.1f} {row.probability:8.2f} {_words(row.grad_cam)} {_words(row.evidence)} "
-        f"{row.even:6.0%} {row.chance:7.0%} {row.outside_share:8.1%} {row.seconds:6.1f}"
+        f"{row.even:6.0%} {row.chance:7.0%} {row.outside_share:8.1%} "
+        f"{row.outlined_ml:10.1f} {'-' if row.dice is None else format(row.dice, '.2f'):>5} {row.seconds:6.1f}"
     )
 
 
@@ -175,6 +185,12 @@ def summary(rows: list[Row]) -> str:
         )
     outside = [row.outside_share for row in rows]
     lines.append(f"evidence outside the brain: mean {np.mean(outside):.1%}, largest {max(outside):.1%}")
+    dices = [row.dice for row in with_tumor if row.dice is not None]
+    empty = [row.outlined_ml for row in rows if row.enhancing_ml == 0]
+    lines.append(
+        f"proposed outline: median Dice {np.median(dices):.2f}, largest outline where nothing enhances "
+        f"{max(empty, default=0.0):.1f} mL"
+    )
     lines.append(f"seconds per case with preparation: median {np.median([row.seconds for row in rows]):.1f}")
     return "\n".join(lines)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
-from PCNSLSurvivalLib.inference.segment import SegmentOptions, segment_case
+from PCNSLSurvivalLib.inference.runtime import NetworkError
+from PCNSLSurvivalLib.inference.segment import SegmentOptions, load_reader, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
+from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, MEASURES, write_segment_folder
 
 CENTER, RADIUS_MM = np.array([28.0, -15.0, 22.0]), 12.0
@@ -94,3 +99,49 @@ def test_a_head_without_tumor_gets_an_empty_mask_and_no_focus(tmp_path):
     assert result.proposal.foci == ()
     assert result.proposal.interval_ml == pytest.approx((0.0, 0.25))
     assert "lesion.reader_is_virtual" in [message.code for message in result.warnings]
+
+
+@pytest.fixture(scope="module")
+def stripped_patient(tmp_path_factory):
+    """The T1Gd of a virtual patient without skull and without shading, and the mask of its tumor."""
+    patient = reference_patient(sequences=(MRSequence.T1GD,))
+    folder = tmp_path_factory.mktemp("patient")
+    even = sitk.Cast(patient.scans[MRSequence.T1GD], sitk.sitkFloat32) / sitk.Cast(
+        patient.bias_fields[MRSequence.T1GD], sitk.sitkFloat32
+    )
+    stripped = sitk.Mask(sitk.Cast(even, sitk.sitkInt16), patient.brain_masks[MRSequence.T1GD])
+    sitk.WriteImage(stripped, str(folder / "t1gd.nii.gz"))
+    return folder / "t1gd.nii.gz", patient.lesion_masks[MRSequence.T1GD]
+
+
+WORDS = ["--already-stripped", "--already-corrected", "--progress", "none", "--debug"]
+
+
+def test_the_bundled_reader_finds_the_tumor_of_a_virtual_patient(stripped_patient, tmp_path, capsys):
+    path, truth = stripped_patient
+    assert main(["segment", "--t1gd", str(path), "--out", str(tmp_path / "out"), *WORDS]) == 0
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {MASK, MEASURES}
+    mask, real = (sitk.GetArrayFromImage(one) > 0 for one in (sitk.ReadImage(str(tmp_path / "out" / MASK)), truth))
+    assert 2 * (mask & real).sum() / (mask.sum() + real.sum()) > 0.5
+    printed = capsys.readouterr().out
+    assert "proposal" in printed
+    assert RESEARCH_USE_ONLY in printed
+    assert main(["segment", "--t1gd", str(path), "--out", str(tmp_path / "out"), *WORDS[:-1]]) == 3  # not overwritten
+
+
+def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
+    path, _ = stripped_patient
+    assert main(["predict", "--segment", "--t1gd", str(path), "--out", str(tmp_path / "out"), *WORDS]) == 0
+    stored = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))
+    measures = json.loads((tmp_path / "out" / MEASURES).read_text(encoding="utf-8"))
+    codes = [warning["code"] for warning in stored["warnings"]]
+    assert {"lesion.proposal", "lesion.proposal_used"} <= set(codes)
+    assert measures["volume_ml"] > 1
+    assert stored["evidence"]["regional_attribution"]["lesion"] is not None
+    assert {MASK, MEASURES} <= set(stored["files_sha256"])
+
+
+def test_without_torch_the_reader_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PCNSLSurvivalLib.inference.lesion_reader", None)
+    with pytest.raises(NetworkError, match="needs torch"):
+        load_reader()

@@ -117,7 +117,7 @@ class SurvivalNetwork:
             for explained in (target, OSClass(1 - target))
         )
         architecture = self.folder.architecture
-        features = layer4.mean(axis=(2, 3, 4))
+        features = np.mean([[output.features for output in outputs] for outputs in views], axis=0)
         return NetworkResult(
             probability_over_one_year=probability,
             log_odds=log_odds,

@@ -50,7 +50,7 @@ class NetworkResult:
     """The part of ``log_odds`` that no scan changes; with all cells of ``evidence`` it adds up to ``log_odds``."""
     evidence_stride_voxels: int
     features: FloatMap
-    """(K, C) layer4 averaged over its cells: what the head reads."""
+    """(K, C) layer4 averaged over all its cells alike: what is compared with the training scans."""
     familiarity: Familiarity
     """How far the case lies from the training scans."""
     test_time_augmentation: bool

@@ -63,8 +63,9 @@ class OnnxRuntime:
         batch = np.ascontiguousarray(case, dtype=np.float32)[None]
         outputs = []
         for session in self._sessions:
-            logits, layer4 = session.run(["logits", "layer4"], {"image": batch})
-            outputs.append(MemberOutput(logits[0].astype(np.float64), layer4[0]))
+            logits, layer4, *uncounted = session.run(None, {"image": batch})
+            features = uncounted[0][0] if uncounted else layer4[0].mean(axis=(1, 2, 3))
+            outputs.append(MemberOutput(logits[0].astype(np.float64), layer4[0], features))
         return outputs
 
     def gradient_map(self, member: int, output: MemberOutput, *, target: int, block: Block, method: Method) -> FloatMap:

@@ -33,6 +33,9 @@ class MemberOutput:
     layer4: FloatMap
     """(C, i, j, k) cells of layer4 after the residual sum and ReLU, as they count: times their share of brain where
     the architecture pools so. Evidence, maps and what the head reads follow from these alone."""
+    features: FloatMap
+    """(C,) layer4 averaged over all its cells alike, before any is counted by its brain: what is compared with the
+    training scans."""
     at_block: Any = None
     """What a map of an earlier block is made from, in the runtime's own form, where one was asked for."""
 

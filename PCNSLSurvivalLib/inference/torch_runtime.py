@@ -75,12 +75,14 @@ class TorchRuntime:
             batch = torch.from_numpy(np.ascontiguousarray(case, dtype=np.float32))[None]
             for network in self._networks:
                 at_block = network.up_to(block, batch)
-                layer4 = network.counted(network.above(block, at_block), batch)
+                uncounted = network.above(block, at_block)
+                layer4 = network.counted(uncounted, batch)
                 logits = network.head(layer4)[0]
                 outputs.append(
                     MemberOutput(
                         logits.double().cpu().numpy() if self.device != "mps" else logits.cpu().double().numpy(),
                         layer4[0].float().cpu().numpy(),
+                        uncounted[0].float().cpu().numpy().mean(axis=(1, 2, 3)),
                         None if block == "layer4" else (at_block, batch),
                     )
                 )

@@ -23,7 +23,7 @@ class CasePredictions:
     logits: NDArray[np.float64]
     """(N, 2): OS up to one year, OS over one year."""
     features: NDArray[np.float32]
-    """(N, F) layer4 averaged over its cells."""
+    """(N, F) layer4 averaged over all its cells alike, before any is counted by its brain."""
 
     @property
     def log_odds(self) -> NDArray[np.float64]:
@@ -53,14 +53,16 @@ def predict_cases(
     network.eval()
     channels = len(inputs.sequences)
     pooled: list[torch.Tensor] = []
-    hook = network.get_submodule("avgpool").register_forward_hook(lambda module, given, out: pooled.append(out))
+    hook = network.get_submodule("layer4").register_forward_hook(
+        lambda module, given, out: pooled.append(out.float().mean((2, 3, 4))), prepend=True
+    )
     mine = list(names)[processes.rank :: processes.count]
     found: dict[str, tuple[NDArray[np.float64], NDArray[np.float32]]] = {}
     try:
         with torch.no_grad():
             for batch, tensors in read_ahead(in_order(mine, batch_size), inputs, processes.device):
                 logits = network(as_network_wants(tensors[:, :channels])).float().cpu().numpy().astype(np.float64)
-                features = pooled.pop().flatten(1).float().cpu().numpy()
+                features = pooled.pop().cpu().numpy()
                 found.update(zip(batch, zip(logits, features, strict=True), strict=True))
     finally:
         hook.remove()

@@ -36,7 +36,8 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
 
     Returns:
         An ONNX model: input ``image`` (1, C, I, J, K), outputs ``logits`` (1, 2) and ``layer4``
-        (1, features, i, j, k) as its cells count, all ``float32``; the same arguments give the same bytes.
+        (1, features, i, j, k) as its cells count, all ``float32``; the same arguments give the same bytes. A network
+        that counts cells by their brain has a third output, ``features`` (1, features): layer4 averaged before that.
 
     Raises:
         ModelFolderError: The package onnx is not installed.
@@ -46,6 +47,9 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
     except ModuleNotFoundError as missing:
         raise ModelFolderError("The package onnx is not installed. Install it: pip install onnx.") from missing
 
+    def volume(name: str, shape: Sequence[int]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
     writer = _GraphWriter()
     x = writer.convolution(network.stem, "image", relu=True)
     if architecture.max_pool:
@@ -54,21 +58,22 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
     counts = architecture.pooling == "brain"
     for number, block in enumerate(blocks, start=1):
         x = writer.residual_block(block, x, output="layer4" if number == len(blocks) and not counts else None)
+    features = []
     if counts:
+        mean = writer.node("GlobalAveragePool", [x])
+        writer.node("Flatten", [mean], output="features", axis=1)
+        features = [volume("features", (1, architecture.features))]
         x = writer.node("Mul", [x, writer.brain_share("image", architecture)], output="layer4")
     pooled = writer.node("Flatten", [writer.node("GlobalAveragePool", [x])], axis=1)
     weight = writer.constant(network.head_weight)
     writer.node("Gemm", [pooled, weight, writer.constant(network.head_bias)], output="logits", transB=1)
-
-    def volume(name: str, shape: Sequence[int]) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
     cells = architecture.cells("layer4", size)
     graph = helper.make_graph(
         writer.nodes,
         "pcnsl_survival",
         [volume("image", (1, architecture.channels, *size))],
-        [volume("logits", (1, CLASSES)), volume("layer4", (1, architecture.features, *cells))],
+        [volume("logits", (1, CLASSES)), volume("layer4", (1, architecture.features, *cells)), *features],
         initializer=writer.constants,
     )
     opset = [helper.make_opsetid("", _OPERATOR_SET)]

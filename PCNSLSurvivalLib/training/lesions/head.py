@@ -4,8 +4,9 @@ After the training of the backbone, one bit per patient must be explained by mor
 overfits, and a bias is evidence without a location. The head is therefore composed of two linear outputs of the map
 cells, found by least squares on the lesion masks. One is the fraction of the whole lesion in a cell, which sums to
 one in every patient; the other is the lesion fraction of the cell, which sums to the amount. Two coefficients remain
-to be fitted to the classes: log-odds = a x 1 + b x amount. Evidence away from the lesion comes only from errors of
-the outputs.
+to be fitted to the classes: log-odds = c + a x 1 + b x amount. The constant c is not fitted: it is the log-odds of the
+patients' share over one year, what is known before a scan is seen, and it is the bias of the head. Evidence away from
+the lesion comes only from errors of the outputs.
 
 References:
     Kirichenko, Izmailov and Wilson, Last layer re-training is sufficient for robustness to spurious correlations,
@@ -41,7 +42,7 @@ def refit_head(
     *,
     batch_size: int,
 ) -> None:
-    """Replace the head by the best mixture of the two readings, by log loss; it has no constant.
+    """Replace the head by the best mixture of the two readings, by log loss, beside the constant of the classes.
 
     Args:
         network: Left in evaluation mode.
@@ -71,12 +72,14 @@ def refit_head(
     readings = _readings(features, torch.stack([fraction, share]))
     said = torch.einsum("fr,pfn->pr", readings, features)
     target = torch.tensor([classes[name] for name in names], dtype=torch.float64)
+    constant = torch.logit(target.mean(), eps=1e-6)
     mixture = torch.zeros(2, dtype=torch.float64, requires_grad=True)
     solver = torch.optim.LBFGS([mixture], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
     def penalized_loss() -> torch.Tensor:
         solver.zero_grad()
-        loss = functional.binary_cross_entropy_with_logits(said @ mixture, target) + _RIDGE / 2 * (mixture**2).sum()
+        log_odds = constant + said @ mixture
+        loss = functional.binary_cross_entropy_with_logits(log_odds, target) + _RIDGE / 2 * (mixture**2).sum()
         loss.backward()
         return loss
 
@@ -85,7 +88,7 @@ def refit_head(
         weight = (readings @ mixture) * features.shape[2]  # the network averages over cells, the readings add them up
         half = (weight / 2).to(head.weight)
         head.weight.copy_(torch.stack([-half, half]))
-        head.bias.zero_()
+        head.bias.copy_(torch.stack([-constant / 2, constant / 2]).to(head.bias))
 
 
 def _readings(features: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

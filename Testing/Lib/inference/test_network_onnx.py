@@ -40,10 +40,14 @@ def test_the_graph_is_valid_onnx_and_gives_the_numbers_of_torch(architecture):
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     x = torch.randn((1, architecture.channels, *size), generator=torch.Generator().manual_seed(1))
     x[..., 30:] = 0.0
-    logits, layer4 = session.run(["logits", "layer4"], {"image": x.numpy()})
+    logits, layer4, *features = session.run(None, {"image": x.numpy()})
     network = FoldedResNet(architecture, tensors)
     with torch.no_grad():
-        expected = network.counted(network.up_to("layer4", x), x)
+        uncounted = network.up_to("layer4", x)
+        expected = network.counted(uncounted, x)
+    assert len(features) == (architecture.pooling == "brain")
+    for one in features:
+        np.testing.assert_allclose(one, uncounted.mean((2, 3, 4)).numpy(), rtol=1e-4, atol=1e-5)
     assert layer4.shape[2:] == architecture.cells("layer4", size)
     np.testing.assert_allclose(layer4, expected.numpy(), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(logits, network.head(expected).numpy(), atol=1e-5)

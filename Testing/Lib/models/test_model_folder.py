@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.installed_models import find_model, model_paths, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.model_zip import export_model, import_model
+from PCNSLSurvivalLib.models.networks.folded_resnet import brain_share
 from PCNSLSurvivalLib.models.networks.weights_file import write_weights
 from PCNSLSurvivalLib.models.write_model_folder import rename_model
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
@@ -103,22 +104,40 @@ def test_the_bundled_folder_is_whole_and_bears_the_default_recipe():
     assert sum(size for size, _ in model.files.values()) < 20_000_000
 
 
-def test_the_bundled_model_says_first_that_it_knows_virtual_heads_only_and_holds_its_bar():
+def test_the_bundled_model_says_first_what_it_is_then_whether_it_beats_the_volume_of_the_lesion():
+    """The card's numbers are printed and agree with each other and with the folder; no bar is set for them."""
     model = read_model_folder(bundled_model_path())
-    assert model.card.splitlines()[0] == "# DEMONSTRATION: trained on virtual heads only; must not be used on patients"
+    first, second = [line for line in model.card.splitlines() if line][:2]
+    assert first == "# DEMONSTRATION: trained on virtual heads only; must not be used on patients"
     assert "virtual_heads_only" in model.name
     assert model.warning.code == "model.demonstration"
-    inside, outside = (float(one) for one in re.findall(r"\| AUC \| ([\d.]+)", model.card))
-    assert inside >= 0.75
-    assert outside >= 0.72
-    (pointing,) = re.findall(r"correct predictions \| (\d+) % of", model.card)
-    assert int(pointing) >= 70
-    row = r"\| {} \| ([\d.]+) \([^)]*\) \| [\d.]+ \(([\d.]+) to ([\d.]+)\) \|"
-    true = {}
-    for arm in ("t1gd_transfer", "t1gd_scratch", "svm_clinical"):
-        ((true[arm], low, high),) = re.findall(row.format(arm), model.card)
-        assert float(low) <= 0.5 <= float(high), f"{arm} predicts permuted outcomes"
-    assert float(true["t1gd_transfer"]) > float(true["t1gd_scratch"]) > float(true["svm_clinical"])
+    said = re.search(r"AUC ([\d.]+) and ([\d.]+) on .* difference ([+-][\d.]+) .*interval ([+-][\d.]+) to", second)
+    network, volume, difference, low = (float(one) for one in said.groups())
+    assert network - volume == pytest.approx(difference, abs=0.011)
+    assert ("not shown" in second) == (low <= 0)
+    ((in_table, from_auc, to_auc),) = re.findall(r"\| AUC \| ([\d.]+) \(([\d.]+) to ([\d.]+)\)", model.card)
+    assert float(in_table) == network
+    assert float(from_auc) < network < float(to_auc)
+    for row in ("Brier score", "Strongest evidence there", "The same by chance", "Called out of distribution"):
+        assert re.search(rf"\| {row} \| \d", model.card), row
+    assert re.search(r"\| Evidence in cells without brain, largest share \| 0\.\d% \|", model.card)
+    assert f"temperature {model.temperature:.2f}" in model.card
+
+
+def test_every_bundled_network_finds_no_evidence_where_there_is_no_brain():
+    model = read_model_folder(bundled_model_path())
+    assert model.architecture.pooling == "brain"
+    size = model.recipe.network_grid.size
+    case = np.zeros((1, *size), np.float32)
+    case[:, 20:60, 20:70, 20:60] = np.random.default_rng(2).standard_normal((1, 40, 50, 40))
+    result = SurvivalNetwork(model, "cpu").predict(case)
+    share = brain_share(torch.from_numpy(case)[None], model.architecture)[0, 0].numpy()
+    assert (share == 0).any()
+    assert not result.evidence[share == 0].any()
+    assert not result.member_maps[:, share == 0].any()
+    assert result.evidence.sum(dtype=float) + result.evidence_constant == pytest.approx(result.log_odds, abs=1e-4)
+    nothing = SurvivalNetwork(model, "cpu").predict(np.zeros_like(case))
+    assert nothing.log_odds == pytest.approx(nothing.evidence_constant, abs=1e-6)
 
 
 def test_a_folder_that_does_not_say_how_cells_count_counts_all_alike(model):

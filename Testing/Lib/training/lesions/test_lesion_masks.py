@@ -139,7 +139,9 @@ def test_the_head_made_of_the_lesion_tells_its_amount_and_says_nothing_elsewhere
     outside = (evidence * (place == 0)).abs().sum() / evidence.abs().sum()
     assert outside < 0.05
     torch.testing.assert_close(network.fc.weight[0], -network.fc.weight[1])
-    assert not network.fc.bias.any()
+    assert not network.fc.bias.any(), "as many of each class: a constant of 0"
+    refit_head(network, names, {name: int(n < 5) for n, name in enumerate(names)}, inputs, batch_size=4)
+    assert float((network.fc.bias[1] - network.fc.bias[0]).detach()) == pytest.approx(np.log(5 / 15), rel=1e-5)
 
 
 class _Backbone(torch.nn.Module):

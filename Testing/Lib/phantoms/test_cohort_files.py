@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +17,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.leftovers import staging_name
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import read_scan
@@ -171,7 +175,10 @@ def test_an_interrupted_cohort_goes_on_where_it_stopped(quickly_written, monkeyp
     with pytest.raises(KeyboardInterrupt):
         make_cohort(plan, out, layout="table")
     assert [path.name for path in sorted((out / "scans").iterdir())] == ["sub-0001"]
-    (out / "scans" / ".sub-0002.left.partial").mkdir()  # what a kill leaves behind
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    mine = staging_name(out / "scans" / "sub-0002")
+    mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-")).mkdir()  # what a kill leaves behind
     summary = make_cohort(plan, out, layout="table")
     assert (summary.found, summary.made) == (1, 2)
     assert made == [1, 2, 2, 3]

@@ -6,7 +6,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_patient
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
 
-# Of the cohort on which the bundled model was judged, and on none of whose patients it was trained.
+# Of the cohort on which version 1.0.0 of the bundled model was judged; none of its patients was trained on.
 _COHORT = CohortPlan(patients=100, seed=2024)
 _NUMBER = 33
 

@@ -30,7 +30,7 @@ from PCNSLSurvivalLib.models.write_model_folder import rename_model
 PLAN = Path(__file__).with_name("bundled.yaml")
 ARM = "t1gd_transfer"
 # Kind, patients, seed; training needs brains alone, the fresh patients are whole heads as a scanner gives them. Their
-# seed is one that nobody has looked at: change it whenever the card was seen before the model was final.
+# seed is new: change it whenever its card was seen before the model was final.
 COHORTS = {
     "pcnsl": ("pcnsl", 200, 2023, ["--stripped"]),
     "gbm": ("gbm", 240, 2020, ["--stripped"]),

@@ -20,8 +20,7 @@ VENV = ROOT / ".venv"
 OLDEST, NEWEST = (3, 11), (3, 13)
 TORCH = "2.13.0"
 
-# Compiling every module of PyTorch takes longer than compiling those that are imported, when they are.
-INSTALL = ("install", "-qq", "--no-compile", "-c", "constraints.txt")
+INSTALL = ("install", "-qq", "-c", "constraints.txt")
 
 EXTRAS = {"demo": "phantoms", "test": "dev"}
 

@@ -31,7 +31,7 @@ def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[MRSequence, sitk.I
         def inside(radii, center=(0.0, 0.0, 0.0), points=points):
             return ((((points - center) / radii) ** 2).sum(-1) < 1).transpose(2, 1, 0)
 
-        brain, skull, scalp = _brain(points), inside((74, 90, 76)), inside((84, 100, 86))
+        brain, skull, scalp = brain_shape(points), inside((74, 90, 76)), inside((84, 100, 86))
         lesion = inside((14, 14, 14), (25.0, -20.0, 10.0))
         pose = sitk.TranslationTransform(3, (-moved, 0.0, 0.0))
         values = 300 + 40 * sitk.GetArrayFromImage(sitk.Resample(texture, texture, pose))
@@ -46,8 +46,12 @@ def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[MRSequence, sitk.I
     return scans, brain_mask, lesion_mask
 
 
-def _brain(points_lps):
-    """Narrower in front, and without a frontal lobe below -30 mm: asymmetric as an adult brain is."""
+def brain_shape(points_lps):
+    """Which points (..., 3) of the patient's axes lie in a brain: narrower in front, flat below, 128 x 160 x 132 mm.
+
+    Returns:
+        In (k, j, i) order, for points in (i, j, k) order.
+    """
     x, y, z = np.moveaxis(points_lps, -1, 0)
     egg = (x / (64 + 0.16 * y)) ** 2 + (y / 80) ** 2 + (z / (66 + 0.165 * y)) ** 2 < 1
     return (egg & ~((y < 10) & (z < -30))).transpose(2, 1, 0)

@@ -111,6 +111,7 @@ def killed_then_finished(root: Path, out: Path, *, times: int, seed: int) -> dic
     return tables(out)
 
 
+@pytest.mark.slow
 def test_two_kills_change_nothing(root, undisturbed, tmp_path):
     assert killed_then_finished(root, tmp_path / "killed", times=2, seed=3) == tables(undisturbed)
 
@@ -225,6 +226,7 @@ def test_jobs_at_the_same_time_share_the_gpus_and_one_of_them_can_be_chosen(monk
     assert "must be auto, cpu, cuda, mps, or one GPU of several" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_side_by_side_and_on_a_cluster_the_predictions_are_those_of_one_process(small):
     plan = read_plan(small / "plan.yaml")
     cohort = read_prepared_cohort(small / "pcnsl")

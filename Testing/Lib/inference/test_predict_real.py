@@ -48,6 +48,7 @@ def test_the_real_glioma_patient(real_patient, tmp_path):
     assert np.corrcoef(edges["t1gd"], edges["t2"])[0, 1] > 0.5
 
 
+@pytest.mark.slow
 def test_the_robex_head_with_its_fourth_axis(real_data, tmp_path):
     _predict(tmp_path / "out", t1gd=real_data / "robex_t1.nii.gz")
     reference = sitk.ReadImage(str(real_data / "robex_brain_mask.nii.gz"))

@@ -42,7 +42,11 @@ sys.exit(code)
 def _blocked(words):
     """The command line in a process that finds neither torch nor monai."""
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT_TORCH, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", WITHOUT_TORCH, *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
 
 

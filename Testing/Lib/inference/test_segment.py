@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from made_heads import brain_shape
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
@@ -34,12 +35,12 @@ SAID = SegmentOptions(already_stripped=True, already_corrected=True)
 
 
 def _head(direction=STRAIGHT, spacing=(2.2, 2.2, 2.6), size=(70, 84, 60)):
-    """A stripped ellipsoid of a brain with noise, and a bright ball in it."""
+    """A stripped brain with noise, and a bright ball in it."""
     middle = np.reshape(direction, (3, 3)) @ ((np.asarray(size) - 1) / 2 * np.asarray(spacing))
     grid = Grid(size, spacing, tuple(float(v) for v in OFFSET - middle), tuple(direction))
     k, j, i = np.meshgrid(*[np.arange(n) for n in size[::-1]], indexing="ij")
     points = grid.index_to_lps(np.stack([i, j, k], -1)) - OFFSET
-    brain = ((points / (66.0, 82.0, 60.0)) ** 2).sum(-1) < 1
+    brain = brain_shape(points.transpose(2, 1, 0, 3))
     lesion = ((points - CENTER) ** 2).sum(-1) < RADIUS_MM**2
     draw = np.random.default_rng(2)
     values = 400 + 40 * np.sin(points[..., 0] / 9) + 40 * np.cos(points[..., 1] / 11) + draw.normal(0, 12, brain.shape)

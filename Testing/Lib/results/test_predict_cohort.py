@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from made_heads import brain_shape
 from made_models import small_model
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -21,7 +22,8 @@ def stripped_brain(seed: int) -> sitk.Image:
     radius = np.sqrt((i / 0.85) ** 2 + (j / 0.9) ** 2 + (k / 0.85) ** 2)
     values = np.where(radius < 0.8, 500.0, 300.0) + 20 * rng.standard_normal(radius.shape)
     values[(i - 0.3) ** 2 + j**2 + (k - rng.uniform(-0.2, 0.2)) ** 2 < 0.04] = 900.0
-    image = sitk.GetImageFromArray((values * (radius < 1)).astype(np.float32))
+    points = np.stack([i * 80, j * 96, k * 80], axis=-1)
+    image = sitk.GetImageFromArray((values * brain_shape(points.transpose(2, 1, 0, 3))).astype(np.float32))
     image.SetSpacing((4.0, 4.0, 4.0))
     return image
 

@@ -186,7 +186,9 @@ def _play(arguments: list[str]) -> int:
         for file in (prepared, *prepared.parent.glob("*-loaded.nrrd")):
             Path(plan["record"]).with_name(file.name).write_bytes(file.read_bytes())
     print("chatter of a library that is no JSON", flush=True)
-    for step in STEPS:
+    compared = ("contrast",) if "--compare-t1" in arguments else ()
+    before = STEPS.index("prediction")
+    for step in (*STEPS[:before], *compared, *STEPS[before:]):
         event = {"type": "step", "step": step, "sequence": None, "rough": False, "reason": None}
         _say(**event, state="started", fraction=None, seconds=None)
         time.sleep(plan.get("seconds", 0.0))

@@ -476,6 +476,7 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
         layouts.SetMRMLScene(None)
         standin.close_views()
         slicer.mrmlScene.Clear(1)
+        standin.colors.AddDefaultColorNodes()  # label maps of later tests need them
         standin.open_views()
 
 

@@ -67,9 +67,9 @@ def test_each_change_of_the_map_draws_the_views_once(standin, predicted):  # noq
         "hotspot": ui.nextCellButton.click,
         "first look": panel.view._map.showFirstLook,
     }.items():
-        before = standin.app.renders
+        before = standin.app._renders
         change()
-        changes[name] = standin.app.renders - before
+        changes[name] = standin.app._renders - before
     assert changes == dict.fromkeys(changes, 1)
 
 

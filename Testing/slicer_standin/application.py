@@ -47,7 +47,7 @@ class Application:
         self._at_startup: list[Any] = []
         self._layout_manager: LayoutManager | None = None
         self._render_pauses = 0
-        self.renders = 0
+        self._renders = 0
         """How often the views were drawn at the end of a pause; seen in Slicer: at once, 0.05 to 0.1 s each time."""
         self._settings = QtCore.QSettings(str(home / "settings.ini"), QtCore.QSettings.Format.IniFormat)
 
@@ -74,7 +74,7 @@ class Application:
     def resumeRender(self) -> None:
         self._render_pauses -= 1
         if self._render_pauses == 0:
-            self.renders += 1
+            self._renders += 1
 
     def layoutManager(self) -> LayoutManager | None:
         return self._layout_manager

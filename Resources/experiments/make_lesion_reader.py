@@ -196,8 +196,8 @@ def _real_lines(real: list[Judged], healthy: list[Judged]) -> list[str]:
         inside = [one for one in real if one.interval_ml[0] <= (one.true_ml or 0.0) <= one.interval_ml[1]]
         lines += [
             f"{len(real)} gliomas of BraTS (Menze et al. 2015, Bakas et al. 2017), skull-stripped. They are",
-            "not untouched: they chose between finished candidates, and their look led to another brightness of the virtual",
-            f"tumors. Median Dice of enhancing tumor {np.median(dices):.2f}; the volume",
+            "not untouched: they chose between finished candidates, and their look led to another brightness of the",
+            f"virtual tumors. Median Dice of enhancing tumor {np.median(dices):.2f}; the volume",
             f"interval holds the true volume in {len(inside)} of {len(real)}.",
             "",
             "| case | true mL | outlined mL | Dice | s for the outline |",

@@ -9,7 +9,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
+from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
+from PCNSLSurvivalLib.cli.options.device import add_inference_device
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, RESEARCH_USE_ONLY, MRSequence, OSClass, Step
 
 if TYPE_CHECKING:
@@ -93,12 +94,7 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="continue despite failed quality checks; the override is recorded",
     )
-    parser.add_argument(
-        "--progress",
-        choices=CHOICES,
-        default="auto",
-        help="progress bars, one JSON object per line on stdout, or nothing",
-    )
+    add_progress_option(parser)
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
@@ -106,7 +102,7 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="MODEL", help="model folder or name of an installed model; the bundled model if left out"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="device for inference")
+    add_inference_device(parser)
     parser.add_argument(
         "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="inference runtime: torch or ONNX Runtime"
     )

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
+from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
 from PCNSLSurvivalLib.cli.predict import add_scan_options, scans_given
 from PCNSLSurvivalLib.core.terms import MRSequence
 
@@ -31,12 +31,7 @@ def add_register_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--override-quality", action="store_true", help="continue when a registration fails its quality check"
     )
-    parser.add_argument(
-        "--progress",
-        choices=CHOICES,
-        default="auto",
-        help="progress bars, one JSON object per line on stdout, or nothing",
-    )
+    add_progress_option(parser)
     parser.set_defaults(run=run_register)
 
 

@@ -7,7 +7,8 @@ import json
 import time
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.display.progress import CHOICES, listener_for
+from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
+from PCNSLSurvivalLib.cli.options.device import add_inference_device
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 
@@ -31,13 +32,8 @@ def add_segment_command(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--already-corrected", action="store_true", help="the scan is bias-corrected")
     parser.add_argument("--override-quality", action="store_true", help="continue despite failed quality checks")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="device for inference")
-    parser.add_argument(
-        "--progress",
-        choices=CHOICES,
-        default="auto",
-        help="progress bars, one JSON object per line on stdout, or nothing",
-    )
+    add_inference_device(parser)
+    add_progress_option(parser)
     parser.set_defaults(run=run_segment)
 
 

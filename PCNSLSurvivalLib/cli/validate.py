@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.options.device import add_inference_device
 from PCNSLSurvivalLib.cli.options.numbers import whole_number
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
@@ -42,7 +43,7 @@ def add_validate_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--resamples", type=whole_number(100), default=2000, metavar="N", help="bootstrap samples of every interval"
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="device for inference")
+    add_inference_device(parser)
     parser.add_argument(
         "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="inference runtime: torch or ONNX Runtime"
     )

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 
 from PCNSLSurvivalLib.core.progress import Listener, StepEvent, silent
 
-CHOICES = ("auto", "json", "none")
+_CHOICES = ("auto", "json", "none")
 
 _BAR = "{desc:<36} {bar:24} {percentage:3.0f} % {postfix}"
+
+
+def add_progress_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--progress`` to a command."""
+    parser.add_argument(
+        "--progress",
+        choices=_CHOICES,
+        default="auto",
+        help="progress bars, one JSON object per line on stdout, or nothing",
+    )
 
 
 def listener_for(choice: str) -> Listener:

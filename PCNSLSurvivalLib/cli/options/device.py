@@ -8,6 +8,11 @@ import re
 WORDS = "auto, cpu, cuda, mps, or one GPU of several, such as cuda:1"
 
 
+def add_inference_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device`` to a command that predicts."""
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="device for inference")
+
+
 def device_name(text: str) -> str:
     """The type of ``--device``; whether the device is there is found out by torch."""
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):

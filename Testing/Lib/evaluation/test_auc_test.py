@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from simulated_arms import cross_validated
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.auc_test import paired_auc_test
@@ -52,50 +53,21 @@ def test_repeated_predictions_of_the_same_patients_add_no_certainty():
     assert again.difference == pytest.approx(once.difference)
 
 
-def cross_validated(number, seed):
-    """Two ridge regressions on noise of their own and on one shared, weak predictor of each; five folds, twice."""
-    random = np.random.default_rng(seed)
-    os_class = (random.random(number) < 0.55).astype(int)
-    tables = [random.normal(size=(number, 7)) for _ in range(2)]
-    for table in tables:
-        table[:, 0] += 0.6 * os_class
-    arms: tuple[list[FoldPredictions], list[FoldPredictions]] = ([], [])
-    for repeat in range(2):
-        order = np.concatenate([random.permutation(np.flatnonzero(os_class == c)) for c in (0, 1)])
-        for fold in range(5):
-            test = order[fold::5]
-            train = np.setdiff1d(order, test)
-            for arm, folds, table in zip("ab", arms, tables, strict=True):
-                x = np.hstack([table, np.ones((number, 1))])
-                w = np.linalg.solve(x[train].T @ x[train] + 3 * np.eye(8), x[train].T @ (2 * os_class[train] - 1))
-                folds.append(
-                    FoldPredictions(
-                        arm=arm,
-                        repeat=repeat,
-                        fold=fold,
-                        cases=tuple(f"p{case:03}" for case in test),
-                        os_class=os_class[test],
-                        probability=1 / (1 + np.exp(-2 * x[test] @ w)),
-                    )
-                )
-    return arms
-
-
 def test_equally_good_cross_validated_arms_are_seldom_called_different():
-    found = [paired_auc_test(*cross_validated(56, seed)) for seed in range(60)]
+    found = [paired_auc_test(*cross_validated(56, seed, skill=0.6, shared=False)) for seed in range(60)]
     rejected = sum(one.p < 0.05 for one in found)
     print(f"equally good arms called different: {rejected} of 60")
     assert rejected <= 7  # 3 expected
 
 
 def test_the_difference_is_that_of_the_out_of_fold_aucs():
-    one, other = cross_validated(56, 1)
+    one, other = cross_validated(56, 1, skill=0.6, shared=False)
     difference = out_of_fold_auc(one, resamples=10).value - out_of_fold_auc(other, resamples=10).value
     assert paired_auc_test(one, other).difference == pytest.approx(difference)
 
 
 def test_what_cannot_be_compared_is_refused_or_undefined():
-    one, other = cross_validated(30, 1)
+    one, other = cross_validated(30, 1, skill=0.6, shared=False)
     with pytest.raises(EvaluationError, match="same held-out cases"):
         paired_auc_test(one, [*other[1:], other[0]])
     assert np.isnan(paired_auc_test([one_set(np.array([1, 1]), np.array([0.2, 0.4]))]).p)

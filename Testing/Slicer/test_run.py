@@ -44,6 +44,28 @@ def test_one_click_from_scans_to_result(standin, quick_panel):
     assert wait.is_calm(), f"silent for {wait.longest_gap_ms:.0f} ms, by the clock {wait.longest_silence_ms:.0f} ms"
 
 
+@pytest.mark.parametrize("ending", ["cancelled", "complete"])
+def test_a_run_leaves_no_observer_on_the_scans(standin, quick_panel, ending):
+    """Python's collector of cycles may come much later: nothing must wait for it."""
+    import gc
+
+    ui, wait = quick_panel.ui, Wait()
+    images = [node.GetImageData() for node in _patient()]
+    ui.guessButton.click()
+    before = [str(image).count("vtkObserver") for image in images]
+    gc.disable()
+    try:
+        ui.predictButton.click()
+        if ending == "cancelled":
+            wait.some(0.1)
+            ui.predictButton.click()
+        wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
+        wait.until(lambda: not child_processes())
+        assert [str(image).count("vtkObserver") for image in images] == before
+    finally:
+        gc.enable()
+
+
 def test_a_failure_of_the_process_is_told_in_its_own_sentence(standin, quick_panel, monkeypatch):
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"stop_at": "read", "how": "sentence"}))
     ui, wait = quick_panel.ui, Wait()

@@ -88,7 +88,11 @@ def newHidden(className: str, name: str) -> slicer.vtkMRMLNode:
 
 
 def removeNode(node: slicer.vtkMRMLNode) -> None:
-    """Remove a node with the display and storage nodes that would otherwise stay in the scene unused."""
+    """Remove a node with the display and storage nodes that would otherwise stay in the scene unused.
+
+    A volume lets go of its image as well: while Python still refers to the node, it would go on observing the voxels,
+    and a hidden copy shares those of the patient's scan.
+    """
     scene = node.GetScene()
     if scene is None:
         return
@@ -101,6 +105,8 @@ def removeNode(node: slicer.vtkMRMLNode) -> None:
     for companion in companions:
         if companion is not None and companion.GetScene() is not None:
             scene.RemoveNode(companion)
+    if node.IsA("vtkMRMLVolumeNode"):
+        node.SetAndObserveImageData(None)
 
 
 def writeNrrd(node: slicer.vtkMRMLScalarVolumeNode, path: Path, name: str) -> Iterator[None]:

@@ -35,6 +35,11 @@ THIN_SLICES = {
     "values": {"sequence": _T1GD, "mm": 2.0},
     "sentence": "Slice spacing of T1Gd: 2.0 mm.",
 }
+AGREE = {
+    "code": "clinical.agree",
+    "values": {},
+    "sentence": "The image model and the IELSG score point the same way.",
+}
 FAMILIAR = {
     "code": "familiarity.typical",
     "values": {"cases": 24, "reference": "24 virtual patients"},
@@ -65,7 +70,7 @@ def _fail(error: dict[str, object]) -> None:
     print(f"pcnsl-survival: {error['sentence']}", file=sys.stderr)
 
 
-def _write(folder: Path, t1gd: Path) -> None:
+def _write(folder: Path, t1gd: Path, clinical: Path | None) -> None:
     import numpy as np
     import SimpleITK as sitk
 
@@ -114,6 +119,7 @@ def _write(folder: Path, t1gd: Path) -> None:
             "furthest": None,
             **FAMILIAR,
         },
+        "clinical": None if clinical is None else {"findings": json.loads(clinical.read_text()), "comparison": AGREE},
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "sequences": ["t1gd"]},
         "activation_map": {"explains": "over_one_year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
         "activation_map_other_class": {"explains": "up_to_one_year", "scale": 0.25, "empty": False},
@@ -148,6 +154,10 @@ def _write_alignment(arguments: list[str]) -> None:
     out.mkdir()
     stored = {role: {"scan_to_t1gd_ras": matrix, "findings": [found]}}
     (out / "alignment.json").write_text(json.dumps(stored), encoding="utf-8")
+
+
+def _option(arguments: list[str], name: str) -> Path | None:
+    return Path(arguments[arguments.index(name) + 1]) if name in arguments else None
 
 
 def _finding(
@@ -200,7 +210,7 @@ def _play(arguments: list[str]) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
             return 1
         if step == "report":
-            _write(out, t1gd)
+            _write(out, t1gd, _option(arguments, "--clinical"))
             if "spoil" in plan:
                 (out / plan["spoil"]).write_text("spoiled", encoding="utf-8")
             if "lose" in plan:

@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.panel.clinical_section import checkedFindings
 from PCNSLSurvivalUI.panel.dicom_tags import seriesHeader
 from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters, isComplete
 from PCNSLSurvivalUI.panel.volume_roles import doubt_about
@@ -136,6 +137,7 @@ class PanelLogic:
         volumes = self.chosenVolumes(parameters)
         if len({node.GetID() for node in volumes.values()}) < len(volumes):
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
+        findings = checkedFindings(volumes[MRSequence.T1GD])
         outputs = SceneOutputs(parameters.parameterNode)
         t1gdID = volumes[MRSequence.T1GD].GetID()
 
@@ -172,6 +174,7 @@ class PanelLogic:
             brainEngine=parameters.brainEngine,
             device=parameters.device,
             overrideQuality=parameters.overrideQuality,
+            clinical=None if findings is None else findings.to_json(),
             aligned={
                 role: node
                 for role, node in repairedAlignments(outputs, volumes[MRSequence.T1GD]).items()

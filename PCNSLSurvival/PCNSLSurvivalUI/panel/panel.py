@@ -14,6 +14,7 @@ from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.advanced_section import EngineControls
+from PCNSLSurvivalUI.panel.clinical_section import ClinicalControls
 from PCNSLSurvivalUI.panel.map_section import MapControls
 from PCNSLSurvivalUI.panel.model_section import ModelControls
 from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
@@ -36,6 +37,7 @@ def sections(ui: Any) -> list[Any]:
     return [
         ui.scansSection,
         ui.modelSection,
+        ui.clinicalSection,
         ui.stepsSection,
         ui.resultSection,
         ui.mapSection,
@@ -66,6 +68,7 @@ class PanelView:
         self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
         self._engines = EngineControls(ui, lambda: self._parameters)
         self._preparation = PreparationChoice(ui, lambda: self._parameters)
+        self._clinical = ClinicalControls(ui, lambda: self._parameters, self._resultOfChosen)
         self._result = ResultControls(ui)
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
@@ -146,6 +149,7 @@ class PanelView:
             return
         self._engines.show()
         self._preparation.show()
+        self._clinical.show()
         self._showDoubts()
         self._showRun()
         if self._parameters.result != self._shownResult:
@@ -257,7 +261,7 @@ class PanelView:
                 if ready
                 else _("Choose a T1Gd first.")
             )
-        for section in (ui.scansSection, ui.modelSection, ui.advancedSection):
+        for section in (ui.scansSection, ui.modelSection, ui.clinicalSection, ui.advancedSection):
             section.setEnabled(not running)
         for button in (ui.repairButton, ui.goOnButton):
             button.setEnabled(not running)
@@ -286,6 +290,7 @@ class PanelView:
             return
         self._result.show(result)
         self._showWhoseResult()
+        self._clinical.show()
         for section in ofResult:  # the first layout of all four at once would hold the application up
             section.show()
             yield
@@ -296,6 +301,8 @@ class PanelView:
     def _showScans(self, shown: bool) -> None:
         for section in (self._ui.scansSection, self._ui.modelSection):
             section.setChecked(shown)
+        if not shown:
+            self._ui.clinicalSection.setChecked(False)
 
     def closeResult(self) -> None:
         """Give the views back as they were before the result; its volumes stay in the scene."""
@@ -305,10 +312,14 @@ class PanelView:
 
     def _showWhoseResult(self) -> None:
         """A result stays in the panel until the next one; say when it is not that of the chosen T1Gd."""
+        ofAnother = self._mapContext() is not None and self._resultOfChosen() is None
+        self._ui.otherScanLabel.setVisible(ofAnother)
+
+    def _resultOfChosen(self) -> dict[str, Any] | None:
+        """The shown result, unless it is that of another T1Gd than the chosen one."""
         context = self._mapContext()
         chosen = self._parameters.t1gdVolume if self._parameters is not None else None
-        ofAnother = context is not None and chosen is not None and context[2] is not chosen
-        self._ui.otherScanLabel.setVisible(ofAnother)
+        return None if context is None or (chosen is not None and context[2] is not chosen) else context[3]
 
     def _mapContext(self) -> tuple[Any, SceneOutputs, Any, dict[str, Any]] | None:
         if self._parameters is None:

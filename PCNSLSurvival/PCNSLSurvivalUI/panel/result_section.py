@@ -34,6 +34,7 @@ class ResultControls:
         ui.spreadLabel.text = result_text.spreadInWords(result)
         ui.originLabel.text = result_text.originInWords(result)
         for label, words in (
+            (ui.clinicalLabel, result_text.clinicalInWords(result)),
             (ui.familiarityLabel, result_text.familiarityInWords(result)),
             (ui.qualityLabel, result_text.qualityInWords(result)),
             (ui.warningsLabel, result_text.warningsInWords(result)),

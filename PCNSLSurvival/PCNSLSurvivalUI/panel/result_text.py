@@ -54,6 +54,11 @@ def familiarityInWords(result: dict[str, Any]) -> str:
     return "" if familiarity.get("sentence") in told else shown(familiarity)
 
 
+def clinicalInWords(result: dict[str, Any]) -> str:
+    """Whether image and clinical score agree; empty where no clinical findings were given to the run."""
+    return shown((result.get("clinical") or {}).get("comparison"))
+
+
 def originInWords(result: dict[str, Any]) -> str:
     """Which model and which version made this."""
     model = result.get("model", {})

@@ -67,6 +67,7 @@ class ProcessStage:
         mask = None if volumes.mask is None else folder / "mask.nrrd"
         alignment = folder / "alignment.json" if volumes.aligned.keys() & files.keys() else None
         self._compared = None if request.forComparison is None else folder / "compared.nrrd"
+        self._clinical = None if request.clinical is None else folder / "clinical.json"
         self._pieces: InPieces | None = InPieces(
             self._write(files, mask, alignment),
             lambda: guarded(self._startJob, files, mask, alignment),
@@ -90,6 +91,8 @@ class ProcessStage:
         if self._compared is not None:
             role = self._request.forComparison
             yield from writeNrrd(self._volumes.raw[role], self._compared, role.label)
+        if self._clinical is not None:
+            self._clinical.write_text(json.dumps(self._request.clinical), encoding="utf-8")
         self._prepared = self._folder / "prepared.json"
         loaded = {}
         for role in files:
@@ -113,7 +116,9 @@ class ProcessStage:
         shared = self._compared is not None and request.registrationEngine == BUILT_IN
         kept = self._kept.folder() if ownSteps or shared else None
         result = self._folder / "result"
-        words = request.commandLine(files, mask, alignment, result, kept, self._prepared, self._compared)
+        words = request.commandLine(
+            files, mask, alignment, result, kept, self._prepared, self._compared, self._clinical
+        )
         try:
             self._job = job.Job(
                 words,

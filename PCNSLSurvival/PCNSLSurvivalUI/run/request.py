@@ -35,6 +35,8 @@ class RunRequest:
     brainEngine: str = SLICER
     device: str = "auto"
     overrideQuality: bool = False
+    clinical: dict[str, Any] | None = None
+    """Clinical findings of the patient as they were given; None without any."""
     aligned: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode] = field(default_factory=dict)
     """Scans on the voxels of T1Gd whose alignment the user repaired: they are not aligned again."""
 
@@ -118,6 +120,7 @@ class RunRequest:
         kept: Path | None,
         prepared: Path | None = None,
         compared: Path | None = None,
+        clinical: Path | None = None,
     ) -> list[str]:
         """Words of the command line that predicts from prepared files.
 
@@ -129,6 +132,7 @@ class RunRequest:
             kept: Folder of finished steps.
             prepared: Who prepared the scans, and the scans as loaded.
             compared: T1 as acquired, for ``forComparison``.
+            clinical: Clinical findings of the patient.
         """
         words = ["predict", "--out", str(out), "--model", str(self.model.path)]
         words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
@@ -142,6 +146,8 @@ class RunRequest:
             words += ["--prepared", str(prepared)]
         if compared is not None:
             words += ["--compare-t1", str(compared)]
+        if clinical is not None:
+            words += ["--clinical", str(clinical)]
         if kept is not None:
             words += ["--cache-dir", str(kept)]
         said = {

@@ -15,11 +15,11 @@ TEMPLATES = {
     "clinical.ielsg_os": _(
         "Published 2-year OS of this risk group: {percent}% ± {sd}% (SD), in 105 patients treated before 2003."
     ),
-    "clinical.ielsg_range": _("IELSG score {lowest} to {highest} of 5, since {missing} is unknown: {risks}."),
+    "clinical.ielsg_range": _("IELSG score {lowest} to {highest} of 5 ({risks}); unknown: {missing}."),
     "clinical.ielsg_unknown": _("IELSG score: no finding is known."),
     "clinical.intermediate": _("The IELSG score is intermediate: it neither supports nor contradicts the image model."),
     "clinical.mskcc": _("MSKCC class {number}: {definition}."),
-    "clinical.mskcc_range": _("MSKCC class {numbers}, since {missing} is unknown."),
+    "clinical.mskcc_range": _("MSKCC class: one of {numbers}; unknown: {missing}."),
     "clinical.no_comparison": _(
         "The model has no prognostic meaning, so its class is not compared with the clinical scores."
     ),

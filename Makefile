@@ -4,7 +4,7 @@
 SYSTEM_PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader audit check-docs clean
+.PHONY: docs release-check measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -72,6 +72,11 @@ audit:
 	@$(BIN)/python -m venv build/audit
 	@build/audit/bin/pip install -qq pip-audit
 	@build/audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt
+
+docs:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 check-docs:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

@@ -1,4 +1,4 @@
-"""Everything that must hold before a change lands: formatting, lint, types, import contracts, tests."""
+"""Everything that must hold before a change lands: formatting, lint, types, import contracts, documentation, tests."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ CHECKS = {
     "lint": [BIN / "ruff", "check", "."],
     "types": [BIN / "mypy"],
     "import contracts": [BIN / "lint-imports"],
+    "documentation": [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "docs", "build/docs"],
     "tests of the library": [*PYTEST, "Testing/Lib"],
     "tests of the panel": [*PYTEST, "Testing/Slicer"],
 }

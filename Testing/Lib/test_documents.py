@@ -1,4 +1,4 @@
-"""Documents stay true: links lead somewhere, commands have the options they show, README sentences are short."""
+"""Documents stay true: links and navigation lead somewhere, commands have the options that they show."""
 
 import re
 import shlex
@@ -9,7 +9,12 @@ import pytest
 from PCNSLSurvivalLib.cli.__main__ import _parser
 
 ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "docs"
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def _text(path):
+    return path.read_text(encoding="utf-8")
 
 
 def _prose(text):
@@ -28,18 +33,70 @@ def _commands(text):
                 yield shlex.split(re.sub(r"[\[\]]|\|\S+", "", rest))  # of alternatives, the first
 
 
+def _headings(document):
+    """Anchors of a page, as the site and code hosts make them."""
+    text = re.sub(r"```.*?```", "", _text(document), flags=re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.strip().lower()).replace(" ", "-") for title in titles}
+
+
+def _navigation(page):
+    """Pages that the tables of contents of a page lead to."""
+    blocks = re.findall(r"```\{toctree\}\n(.*?)```", _text(page), flags=re.DOTALL)
+    names = [line for block in blocks for line in block.splitlines() if line and not line.startswith(":")]
+    return [page.parent / f"{name}.md" for name in names]
+
+
+def test_every_page_of_the_site_stands_in_its_navigation_once():
+    index = SITE / "index.md"
+    listed = [index, *_navigation(index), *_navigation(SITE / "decisions" / "index.md")]
+    pages = [page for page in SITE.rglob("*.md") if "examples" not in page.parts]
+    assert sorted(listed) == sorted(pages)
+
+
+@pytest.mark.parametrize(
+    "question", ["install the panel in 3D Slicer", "use my own cohort", "what the map means", "who may"]
+)
+def test_a_reader_finds_the_four_answers_with_one_click(question):
+    for start in (ROOT / "README.md", SITE / "index.md"):
+        (row,) = [line for line in _text(start).splitlines() if line.startswith("|") and question in line]
+        assert re.search(r"\]\([^)]+\)", row)
+
+
+def test_every_anchor_in_a_link_is_a_heading_there():
+    links = [
+        (document, page, anchor)
+        for document in DOCUMENTS
+        for page, anchor in re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", _text(document))
+    ]
+    assert len(links) > 5
+    dead = [
+        f"{document.relative_to(ROOT)}: {page}#{anchor}"
+        for document, page, anchor in links
+        if anchor not in _headings(document.parent / page if page else document)
+    ]
+    assert not dead
+
+
+def test_every_block_with_a_command_of_ours_is_marked_as_shell():
+    block = re.compile(r"^```(\w*)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
+    command = re.compile(r"^(\S*/bin/)?pcnsl-survival ", flags=re.MULTILINE)
+    blocks = [(document, *found) for document in DOCUMENTS for found in block.findall(_text(document))]
+    assert not [document.name for document, language, text in blocks if language != "sh" and command.search(text)]
+
+
 def test_every_link_between_documents_leads_to_a_file():
     broken = [
         f"{document.relative_to(ROOT)}: {target}"
         for document in DOCUMENTS
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text(encoding="utf-8"))
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", _text(document))
         if "://" not in target and not (document.parent / target).exists()
     ]
     assert not broken
 
 
 def test_every_command_in_a_document_has_the_options_that_it_shows(capsys):
-    shown = [(document, words) for document in DOCUMENTS for words in _commands(document.read_text(encoding="utf-8"))]
+    shown = [(document, words) for document in DOCUMENTS for words in _commands(_text(document))]
     assert len(shown) > 10
     refused = []
     for document, words in shown:
@@ -59,6 +116,6 @@ def test_a_command_with_an_unknown_option_is_noticed():
 
 
 def test_no_sentence_of_the_readme_is_longer_than_25_words():
-    sentences = re.split(r"(?<=[.!?:])\s+|\n\n|\n(?=\d\. )", _prose((ROOT / "README.md").read_text(encoding="utf-8")))
+    sentences = re.split(r"(?<=[.!?:])\s+|\n\n|\n(?=\d\. )", _prose(_text(ROOT / "README.md")))
     assert len(sentences) > 30
     assert [sentence for sentence in sentences if len(sentence.split()) > 25] == []

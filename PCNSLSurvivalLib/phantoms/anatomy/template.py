@@ -82,5 +82,5 @@ def _read_map(name: str) -> sitk.Image:
             return canonical(sitk.ReadImage(str(path)))
     raise MissingFilesError(
         "Virtual patients are built on the MNI152 tissue maps of the nilearn package, which is not "
-        "installed. Install it with: pip install 'pcnsl-survival[phantoms]', then try again."
+        "installed. Install it with: pip install 'nilearn>=0.14,<0.15', then try again."
     )

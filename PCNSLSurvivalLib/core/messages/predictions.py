@@ -35,8 +35,8 @@ TEMPLATES = {
     "map.empty": _("The map for {os_class} is empty: no region contributes to it."),
     "map.shows": _("The map shows which regions support {os_class}. It is not a lesion segmentation."),
     "prediction.evidence_outside": _(
-        "{share:.0%} of the evidence lies outside the brain: the network relies on something other than the "
-        "patient's brain. Interpret the probability with caution."
+        "{share:.0%} of the absolute evidence lies outside the brain, so the probability does not rest on the "
+        "patient's brain alone. Interpret it with caution."
     ),
     "prediction.evidence_sum": _(
         "The evidence of the cells does not add up to the log-odds, so neither is shown. Try --device cpu; if it "

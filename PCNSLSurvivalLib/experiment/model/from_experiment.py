@@ -24,6 +24,12 @@ from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, refuse_foreign_model, write_model_folder
 from PCNSLSurvivalLib.training.finished_job import FinishedJob
 
+_PURPOSE = {
+    True: "Trying, testing and demonstrating the software; never a statement about a patient.",
+    False: "Research on overall survival of primary CNS lymphoma.",
+}
+"""Intended use of a model, by whether its training patients are virtual."""
+
 
 def write_model(
     experiment: Experiment, jobs: Sequence[FinishedJob], folds: Sequence[FoldPredictions], out: Path
@@ -108,7 +114,7 @@ def model_description(
         version="1.0.0",
         kind="demonstration" if plan.virtual_patients else "trained",
         description=f"One-year overall survival from {sequence.label}: {arm}.",
-        intended_use=f"Research on overall survival of primary CNS lymphoma. {RESEARCH_USE_ONLY}",
+        intended_use=f"{_PURPOSE[plan.virtual_patients]} {RESEARCH_USE_ONLY}",
         data_source=f"Trained on {plan.cohort}; no scan is part of this folder.",
         training_cohort=f"{plan.cohort}, {in_words(plan, patients)}",
         training_patients=patients,

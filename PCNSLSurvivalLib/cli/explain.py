@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from PCNSLSurvivalLib.cli.predict import add_result_options, add_scan_options, run_predict
+from PCNSLSurvivalLib.cli.predict import add_lesion_mask_option, add_result_options, add_scan_options, run_predict
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
 
 
@@ -39,7 +38,7 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
         default="grad_cam",
         help="Grad-CAM, HiResCAM or LayerCAM",
     )
-    maps.add_argument("--lesion-mask", type=Path, metavar="FILE", help="lesion mask on the T1Gd voxel grid")
+    add_lesion_mask_option(maps)
     maps.add_argument(
         "--check",
         dest="check_explanation",

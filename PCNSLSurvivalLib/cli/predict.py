@@ -53,6 +53,7 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="JSON with the patient's clinical findings; adds the published IELSG and MSKCC scores to the result",
     )
+    add_lesion_mask_option(parser)
     add_result_options(parser)
     parser.set_defaults(run=run_predict)
 
@@ -95,6 +96,16 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
         help="continue despite failed quality checks; the override is recorded",
     )
     add_progress_option(parser)
+
+
+def add_lesion_mask_option(parser: argparse._ActionsContainer) -> None:
+    """A lesion mask of the patient, drawn or corrected by a person."""
+    parser.add_argument(
+        "--lesion-mask",
+        type=Path,
+        metavar="FILE",
+        help="lesion mask on the T1Gd voxel grid, for the attribution by region and the checks of the explanation",
+    )
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:

@@ -98,6 +98,8 @@ class CaseResult:
     """Of the explanation, where they were asked for."""
     proposal: LesionProposal | None = None
     """Of the enhancing tumor, where it was asked for."""
+    lesion: sitk.Image | None = None
+    """On the grid of the prepared brain mask: the lesion of the attribution and the checks; not 0 inside."""
     options: CaseOptions
     seconds: Mapping[str, float]
     before: PreparedBefore | None = None
@@ -123,6 +125,11 @@ class CaseResult:
             **({Step.REGISTRATION: known.already_registered} if len(self.scans) > 1 else {}),
         }
         return engines_of(self.prepared.recipe, self.before, done_before=done)
+
+    @property
+    def lesion_is_proposed(self) -> bool:
+        """Whether the lesion is the proposal of the lesion reader, which nobody has confirmed."""
+        return self.proposal is not None and self.lesion is self.proposal.mask
 
     @property
     def brain_volume_ml(self) -> float:
@@ -236,6 +243,7 @@ def predict_case(
         attribution=attribution,
         checks=checks,
         proposal=proposal,
+        lesion=lesion,
         options=options,
         seconds=clock.seconds,
         before=before,

@@ -75,7 +75,7 @@ class LesionProposal:
             "volume_interval_ml": [round(v, 3) for v in self.interval_ml],
             "volume_interval": "holds the true volume in 90 % of fresh virtual heads; for real scans see the card "
             "of the reader",
-            "foci": [_focus_json(focus) for focus in self.foci],
+            "foci": [focus_json(focus) for focus in self.foci],
             "reader": self.reader.to_json(),
         }
 
@@ -209,7 +209,8 @@ def outline_on(probability_ijk: np.ndarray, grid: Grid, brain_mask: sitk.Image, 
     return sitk.Mask(sitk.Cast(there >= cut, sitk.sitkUInt8), sitk.Cast(brain_mask > 0, sitk.sitkUInt8))
 
 
-def _focus_json(focus: Focus) -> dict[str, Any]:
+def focus_json(focus: Focus) -> dict[str, Any]:
+    """One focus as plain JSON values; its center in RAS mm, as Slicer shows it."""
     stored = asdict(focus)
     right, anterior, superior = (round(float(v), 1) for v in lps_to_ras(np.asarray(stored.pop("center_lps_mm"))))
     stored["volume_ml"] = round(focus.volume_ml, 3)

@@ -19,8 +19,10 @@ from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.explain.overlay import cell_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import read_scan, write_volume
+from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.network import FloatMap
 from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
+from PCNSLSurvivalLib.inference.segment import focus_json
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, write_measures
 from PCNSLSurvivalLib.results.old_results import SCHEMA_VERSION
 
@@ -121,6 +123,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
             "empty": not result.network.other_map.any(),
         },
         "evidence": {**network["evidence"], "regional_attribution": result.attribution.to_json()},
+        "lesion": _lesion_json(result),
         "familiarity": network["familiarity"],
         "clinical": None
         if result.clinical is None
@@ -148,6 +151,18 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         "precision": network["precision"],
         "seconds": dict(result.seconds),
         "software": software_versions(),
+    }
+
+
+def _lesion_json(result: CaseResult) -> dict[str, Any] | None:
+    """What is measured on the lesion mask that the attribution used."""
+    if result.lesion is None:
+        return None
+    foci = measure_foci(result.lesion, result.prepared.brain_mask)
+    return {
+        "source": "proposal" if result.lesion_is_proposed else "given",
+        "volume_ml": round(volume_ml(result.lesion), 3),
+        "foci": [focus_json(focus) for focus in foci],
     }
 
 

@@ -19,14 +19,16 @@ TEMPLATES = {
         "The PDF could not be written. Choose another folder, or open the report in a browser and print it."
     ),
     "export.t1gd_needed": _("Give the T1Gd of this result with --t1gd: the images are drawn over it."),
-    "lesion.no_torch": _("The lesion reader needs torch, which is not installed. Install it, or leave --segment out."),
+    "lesion.no_torch": _(
+        "The lesion reader needs torch, which is not installed. Install it, or predict without an outline."
+    ),
     "lesion.proposal": _(
         "Proposed outline of enhancing tumor: {volume:.1f} mL ({low:.1f} to {high:.1f} mL) in {foci} foci. It is a "
         "proposal: check it on every slice and correct it."
     ),
     "lesion.proposal_used": _(
-        "The attribution and the checks of the explanation use the proposed outline. Give a corrected mask with "
-        "--lesion-mask to use that instead."
+        "The attribution and the checks of the explanation use the proposed outline. Correct it and predict again to "
+        "use the corrected one."
     ),
     "lesion.reader_is_virtual": _(
         "The lesion reader has learned on virtual heads alone. It misses tumors and outlines what is none; its card "

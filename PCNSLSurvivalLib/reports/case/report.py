@@ -108,7 +108,8 @@ def _attribution_rows(result: CaseResult) -> list[tuple[str, str]]:
         ("Outside the brain", regions.outside),
     ]
     if regions.lesion is not None:
-        parts.insert(1, ("In the lesion", regions.lesion))
+        lesion = "In the proposed outline of the lesion" if result.lesion_is_proposed else "In the lesion"
+        parts.insert(1, (lesion, regions.lesion))
     return [(name, f"{part:+.3f}") for name, part in [*parts, ("Log-odds of OS > 1 year", regions.log_odds)]]
 
 

@@ -131,7 +131,7 @@ def test_the_bundled_reader_finds_the_tumor_of_a_virtual_patient(stripped_patien
 
 
 def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
-    path, _ = stripped_patient
+    path, truth = stripped_patient
     assert main(["predict", "--segment", "--t1gd", str(path), "--out", str(tmp_path / "out"), *WORDS]) == 0
     stored = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))
     measures = json.loads((tmp_path / "out" / MEASURES).read_text(encoding="utf-8"))
@@ -140,6 +140,22 @@ def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
     assert measures["volume_ml"] > 1
     assert stored["evidence"]["regional_attribution"]["lesion"] is not None
     assert {MASK, MEASURES} <= set(stored["files_sha256"])
+    assert stored["lesion"]["source"] == "proposal"
+    assert stored["lesion"]["volume_ml"] == measures["volume_ml"]
+    assert stored["lesion"]["foci"] == measures["foci"]
+    assert "proposed outline of the lesion" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+    corrected = tmp_path / "corrected.nii.gz"
+    sitk.WriteImage(truth, str(corrected))
+    again = ["predict", "--t1gd", str(path), "--lesion-mask", str(corrected), "--out", str(tmp_path / "again"), *WORDS]
+    assert main(again) == 0
+    given = json.loads((tmp_path / "again" / "prediction.json").read_text(encoding="utf-8"))
+    truth_ml = np.count_nonzero(sitk.GetArrayViewFromImage(truth)) * np.prod(truth.GetSpacing()) / 1000
+    assert given["lesion"]["source"] == "given"
+    assert given["lesion"]["volume_ml"] == pytest.approx(truth_ml, abs=1e-3)
+    lesions = [one["evidence"]["regional_attribution"]["lesion"] for one in (stored, given)]
+    assert lesions[0] != lesions[1]
+    assert not [warning for warning in given["warnings"] if str(warning["code"]).startswith("lesion.")]
 
 
 def test_without_torch_the_reader_says_what_to_install(monkeypatch):

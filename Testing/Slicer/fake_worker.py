@@ -70,7 +70,7 @@ def _fail(error: dict[str, object]) -> None:
     print(f"pcnsl-survival: {error['sentence']}", file=sys.stderr)
 
 
-def _write(folder: Path, t1gd: Path, clinical: Path | None) -> None:
+def _write(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) -> None:
     import numpy as np
     import SimpleITK as sitk
 
@@ -101,10 +101,19 @@ def _write(folder: Path, t1gd: Path, clinical: Path | None) -> None:
         "activation_cells": (cells, cell_affine),
         "evidence_cells": (cells - 0.1, cell_affine),
     }
+    if lesion == "proposal":
+        volumes["lesion_proposal"] = (bright.astype(np.uint8), affine)
     for name, (values, matrix) in volumes.items():
         np.save(scene / f"{name}.npy", values)
         (scene / f"{name}.json").write_text(json.dumps({"affine_ras": (ras @ matrix).tolist()}), encoding="utf-8")
     (folder / "report.html").write_text("<html><title>report</title></html>", encoding="utf-8")
+    in_ras = (ras @ affine @ [*center[::-1], 1.0])[:3]
+    focus = {
+        "volume_ml": 2.1,
+        "side": "right",
+        "diameters": {"longest_mm": 16.4, "perpendicular_mm": 15.6, "superior_mm": 9.0},
+        "center_ras_mm": in_ras.tolist(),
+    }
     result = {
         "schema_version": "2.0",
         "probability_over_one_year": 0.63,
@@ -119,6 +128,7 @@ def _write(folder: Path, t1gd: Path, clinical: Path | None) -> None:
             "furthest": None,
             **FAMILIAR,
         },
+        "lesion": None if lesion is None else {"source": lesion, "volume_ml": 2.2, "foci": [focus]},
         "clinical": None if clinical is None else {"findings": json.loads(clinical.read_text()), "comparison": AGREE},
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "sequences": ["t1gd"]},
         "activation_map": {"explains": "over_one_year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
@@ -193,7 +203,7 @@ def _play(arguments: list[str]) -> int:
     if "record" in plan:
         Path(plan["record"]).write_text(json.dumps(arguments), encoding="utf-8")
         prepared = Path(arguments[arguments.index("--prepared") + 1])
-        for file in (prepared, *prepared.parent.glob("*-loaded.nrrd")):
+        for file in (prepared, *prepared.parent.glob("*-loaded.nrrd"), *prepared.parent.glob("lesion.nrrd")):
             Path(plan["record"]).with_name(file.name).write_bytes(file.read_bytes())
     print("chatter of a library that is no JSON", flush=True)
     compared = ("contrast",) if "--compare-t1" in arguments else ()
@@ -210,7 +220,8 @@ def _play(arguments: list[str]) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
             return 1
         if step == "report":
-            _write(out, t1gd, _option(arguments, "--clinical"))
+            given = "given" if "--lesion-mask" in arguments else "proposal" if "--segment" in arguments else None
+            _write(out, t1gd, _option(arguments, "--clinical"), given)
             if "spoil" in plan:
                 (out / plan["spoil"]).write_text("spoiled", encoding="utf-8")
             if "lose" in plan:

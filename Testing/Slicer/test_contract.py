@@ -19,7 +19,7 @@ VTK = {
     "SetFontSize", "SetShadow", "SetBold", "SetItalic", "SetFontFamilyToArial", "SetScalars", "WriteToMemoryOn",
     "SetInputData", "Write", "GetResult", "SetInput", "SetResliceTransform", "SetInterpolationModeToLinear",
     "SetOutputSpacing", "SetOutputOrigin", "SetOutputExtent", "Update", "GetOutput", "GetScalarType", "DeepCopy",
-    "GetNthSegment", "GetNumberOfSegments",
+    "GetNthSegment", "GetNumberOfSegments", "AddEmptySegment", "CreateRepresentation", "InsertNextValue",
 }  # fmt: skip
 # Qt classes without records of their own: value types that PythonQt wraps in every release.
 VALUE_TYPES = {"QRectF", "QPointF", "QPolygon", "QPoint", "QPen", "QColor", "QPixmap", "QPainter", "QPalette"}

@@ -141,12 +141,14 @@ def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted, monke
     slicer.mrmlScene.RemoveNode(drawn)
     panel.enter()
     assert "repaired brain outline" in panel.ui.goOnButton.text
+    tables = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLColorTableNode")
     record = tmp_path / "arguments.json"
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
     panel.ui.goOnButton.click()
     used = panel.view._parameters.brainMask
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(used), repaired)
     assert used.GetName() == "Brain mask, repaired"
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLColorTableNode") == tables, "Slicer's export adds one"
     Wait().until(lambda: panel.logic.run is None)
     assert "--brain-mask" in json.loads(record.read_text(encoding="utf-8"))
     assert not panel.ui.goOnButton.isVisibleTo(panel.parent)

@@ -14,6 +14,10 @@ from typing import Any
 import slicer
 
 _LOGIC = slicer.vtkSlicerSegmentationsModuleLogic
+# As the module Segmentations does when it is loaded: without a rule there is no empty segment.
+slicer.vtkSegmentationConverterFactory.GetInstance().RegisterConverterRule(
+    slicer.vtkBinaryLabelmapToClosedSurfaceConversionRule()
+)
 
 
 class SegmentEditorWidget:

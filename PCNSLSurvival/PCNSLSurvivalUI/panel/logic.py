@@ -18,6 +18,7 @@ from PCNSLSurvivalUI.panel.clinical_section import checkedFindings
 from PCNSLSurvivalUI.panel.dicom_tags import seriesHeader
 from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters, isComplete
 from PCNSLSurvivalUI.panel.volume_roles import doubt_about
+from PCNSLSurvivalUI.result.lesion import PROPOSAL, takeOver
 from PCNSLSurvivalUI.result.repair import repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
@@ -139,6 +140,8 @@ class PanelLogic:
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
         findings = checkedFindings(volumes[MRSequence.T1GD])
         outputs = SceneOutputs(parameters.parameterNode)
+        if parameters.lesion is not None and parameters.lesion is outputs.node(PROPOSAL):
+            takeOver(outputs)
         t1gdID = volumes[MRSequence.T1GD].GetID()
 
         def resultReady(folder: Path) -> Iterator[None]:
@@ -174,6 +177,8 @@ class PanelLogic:
             brainEngine=parameters.brainEngine,
             device=parameters.device,
             overrideQuality=parameters.overrideQuality,
+            lesion=parameters.lesion,
+            proposeLesion=parameters.proposeLesion and parameters.lesion is None,
             clinical=None if findings is None else findings.to_json(),
             aligned={
                 role: node

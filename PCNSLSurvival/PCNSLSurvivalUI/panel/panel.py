@@ -15,6 +15,7 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.advanced_section import EngineControls
 from PCNSLSurvivalUI.panel.clinical_section import ClinicalControls
+from PCNSLSurvivalUI.panel.lesion_section import LesionControls
 from PCNSLSurvivalUI.panel.map_section import MapControls
 from PCNSLSurvivalUI.panel.model_section import ModelControls
 from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
@@ -38,6 +39,7 @@ def sections(ui: Any) -> list[Any]:
         ui.scansSection,
         ui.modelSection,
         ui.clinicalSection,
+        ui.lesionSection,
         ui.stepsSection,
         ui.resultSection,
         ui.mapSection,
@@ -64,6 +66,7 @@ class PanelView:
         self._tag = 0
         self._steps: step_list.StepList | None = None
         self._shownResult = self._lookedAt = ""
+        self._closed = False
         self.models = ModelControls(ui, lambda: self._parameters, self._say)
         self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
         self._engines = EngineControls(ui, lambda: self._parameters)
@@ -75,6 +78,9 @@ class PanelView:
         self._report = ReportControls(ui, self._mapContext, self._say)
         self._quality = QualityControls(
             ui, self._mapContext, self._views, self._map.apply, self.predictOrCancel, self._say
+        )
+        self._lesion = LesionControls(
+            ui, lambda: self._parameters, self._resultOfChosen, self._views, self._map.apply, self.predictOrCancel
         )
         steps_table.prepareTable(ui.stepsTable)
         ui.messageLabel.styleSheet = _PROBLEM
@@ -122,6 +128,7 @@ class PanelView:
         self._parameters = None
         self._map.forget()
         self._quality.forget()
+        self._lesion.forget()
         self._report.forget()
         self._views.forget()
         self._steps, self._shownResult = None, ""
@@ -131,6 +138,7 @@ class PanelView:
 
     def close(self) -> None:
         """The module is unloaded."""
+        self._closed = True
         self._views.giveBack()
         self.unbind()
         self._timer.stop()
@@ -143,6 +151,8 @@ class PanelView:
         """Keyboard shortcuts of the map, while the panel is open."""
         self._map.listenToKeys(listen)
         self._quality.refresh()
+        if listen:
+            self._lesion.entered()
 
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
         if self._logic.importing:
@@ -150,6 +160,7 @@ class PanelView:
         self._engines.show()
         self._preparation.show()
         self._clinical.show()
+        self._lesion.show()
         self._showDoubts()
         self._showRun()
         if self._parameters.result != self._shownResult:
@@ -168,6 +179,8 @@ class PanelView:
             qt.QTimer.singleShot(0, self._refresh)
 
     def _refresh(self) -> None:
+        if self._closed:
+            return
         self.brainExtractor.show()
         self.models.show()
         if self._parameters is None:
@@ -261,7 +274,9 @@ class PanelView:
                 if ready
                 else _("Choose a T1Gd first.")
             )
-        for section in (ui.scansSection, ui.modelSection, ui.clinicalSection, ui.advancedSection):
+        for section in (
+            ui.scansSection, ui.modelSection, ui.clinicalSection, ui.lesionSection, ui.advancedSection,
+        ):  # fmt: skip
             section.setEnabled(not running)
         for button in (ui.repairButton, ui.goOnButton):
             button.setEnabled(not running)
@@ -291,6 +306,7 @@ class PanelView:
         self._result.show(result)
         self._showWhoseResult()
         self._clinical.show()
+        self._lesion.show()
         for section in ofResult:  # the first layout of all four at once would hold the application up
             section.show()
             yield

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from slicer import vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
+from slicer import vtkMRMLDisplayableNode, vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
 
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -25,6 +25,9 @@ class PanelParameters:
     t2Volume: vtkMRMLScalarVolumeNode
     flairVolume: vtkMRMLScalarVolumeNode
     brainMask: vtkMRMLLabelMapVolumeNode
+    lesion: vtkMRMLDisplayableNode
+    """Tumor outline of the next run: a segmentation, or a label map on the voxels of T1Gd."""
+    proposeLesion: bool = False
     modelFolder: str = ""
     biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]
     registrationEngine: Annotated[str, Choice(REGISTRATION_ENGINES), Default(SLICER)]

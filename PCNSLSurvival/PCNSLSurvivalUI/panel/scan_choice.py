@@ -13,7 +13,7 @@ from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters
 
 _SETTLED_MS = 300
 """A volume gets its name and its DICOM attributes a moment after it was added."""
-_CHOICES = (*VOLUMES.values(), "brainMask")
+_CHOICES = (*VOLUMES.values(), "brainMask", "lesion")
 
 
 class ScanChoice:

@@ -171,13 +171,26 @@ def regional_attribution(result: dict[str, Any]) -> str:
     if not evidence:
         return ""
     regions = evidence.get("regional_attribution")
+    if regions and regions["lesion"] is not None:
+        proposed = (result.get("lesion") or {}).get("source") == "proposal"
+        return _(
+            "Where the log-odds of {total:+.2f} for OS > 1 year come from: the {outline} {lesion:+.2f}, the rest of "
+            "the brain {brain:+.2f}, outside the brain {outside:+.2f}, the same for every patient {constant:+.2f}."
+        ).format(
+            total=regions["log_odds"],
+            outline=_("proposed tumor outline") if proposed else _("tumor outline"),
+            lesion=regions["lesion"],
+            brain=regions["brain"],
+            outside=regions["outside"],
+            constant=regions["constant"],
+        )
     if regions:
         return _(
             "Where the log-odds of {total:+.2f} for OS > 1 year come from: the brain {brain:+.2f}, outside the brain "
             "{outside:+.2f}, the same for every patient {constant:+.2f}."
         ).format(
             total=regions["log_odds"],
-            brain=regions["brain"] + (regions["lesion"] or 0.0),
+            brain=regions["brain"],
             outside=regions["outside"],
             constant=regions["constant"],
         )

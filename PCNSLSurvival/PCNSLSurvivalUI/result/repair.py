@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, T1GD, TRANSFORM, SceneOutputs
 from PCNSLSurvivalUI.scene.resampling import sampled
+from PCNSLSurvivalUI.scene.segmentations import addOutline, fillMask, openEditor
 from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, ijkToWorld, newHidden, removeNode
 
 SEGMENTATION, REPAIRED_MASK = "output.repair.mask", "output.repairedMask"
@@ -29,23 +30,8 @@ def startMask(outputs: SceneOutputs) -> None:
     # Visible and in its folder before the segments come: a hidden node has no place in the subject hierarchy.
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     outputs.place(SEGMENTATION, segmentation, _("Brain mask (editing)"), t1gd, kept=False)
-    segmentation.CreateDefaultDisplayNodes()
-    # Segment Editor takes the volume of this geometry as the one to look at.
-    segmentation.SetReferenceImageGeometryParameterFromVolumeNode(t1gd if t1gd is not None else mask)
-    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(mask, segmentation)
-    for number in range(segmentation.GetSegmentation().GetNumberOfSegments()):
-        segment = segmentation.GetSegmentation().GetNthSegment(number)
-        segment.SetName(_("Brain"))
-        segment.SetColor(*_OUTLINE)
-    segmentation.GetDisplayNode().SetVisibility2DFill(False)
-    segmentation.GetDisplayNode().SetVisibility2DOutline(True)
-    if slicer.util.mainWindow() is None:
-        return
-    slicer.util.selectModule("SegmentEditor")
-    editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
-    editor.setSegmentationNode(segmentation)  # not the one that was edited before
-    if t1gd is not None:
-        editor.setSourceVolumeNode(t1gd)
+    addOutline(segmentation, mask, t1gd if t1gd is not None else mask, _("Brain"), _OUTLINE)
+    openEditor(segmentation, t1gd)
 
 
 def finishMask(outputs: SceneOutputs) -> Any:
@@ -59,18 +45,11 @@ def finishMask(outputs: SceneOutputs) -> Any:
     """
     segmentation, reference = outputs.node(SEGMENTATION), outputs.node(MASK)
     exported = newHidden("vtkMRMLLabelMapVolumeNode", "repaired")
-    logic = slicer.vtkSlicerSegmentationsModuleLogic
-    good = logic.ExportVisibleSegmentsToLabelmapNode(segmentation, exported, reference)
-    image = exported.GetImageData()
-    drawn = image is not None and image.GetPointData().GetScalars() is not None
-    if not good or not drawn or not slicer.util.arrayFromVolume(exported).any():
+    if not fillMask(exported, segmentation, reference):
         removeNode(exported)
         raise UnusableScanError(
             _("The repaired brain mask is empty. Segment the brain in Segment Editor, then continue.")
         )
-    values = slicer.util.arrayFromVolume(exported)
-    values[:] = values > 0
-    slicer.util.arrayFromVolumeModified(exported)
     earlier = outputs.node(REPAIRED_MASK)
     if earlier is not None:
         # Not replaced: a selector whose node is removed chooses another one by itself.

@@ -12,6 +12,7 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalUI.result.lesion import PROPOSAL, placeProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, classOf, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
@@ -41,7 +42,7 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
             # The user chose, and perhaps repaired, the mask of an earlier run: it is this run's as well, and stays.
             if role == MASK and parameters.brainMask is not None and parameters.brainMask is outputs.node(MASK):
                 continue
-            kind = "vtkMRMLLabelMapVolumeNode" if role == MASK else "vtkMRMLScalarVolumeNode"
+            kind = "vtkMRMLLabelMapVolumeNode" if role in (MASK, PROPOSAL) else "vtkMRMLScalarVolumeNode"
             node = made[role] = newHidden(kind, file)
             names[role] = name
             if window is not None:
@@ -61,8 +62,11 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         made[REPORT], names[REPORT] = newHidden("vtkMRMLTextNode", "report"), _("Report (HTML)")
         made[REPORT].SetText((folder / "report.html").read_text(encoding="utf-8"))
         yield
-        for role in (CORRECTED, INPUT):
+        for role in (CORRECTED, INPUT, PROPOSAL):
             outputs.remove(role)
+        if PROPOSAL in made:
+            placeProposal(outputs, made[PROPOSAL], t1gd)
+            removeNode(made.pop(PROPOSAL))  # the segmentation stands for it
         for role, node in list(made.items()):
             kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
             outputs.place(role, node, names[role], t1gd, kept=kept)
@@ -93,6 +97,7 @@ def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, f
         *volumes,
         (EVIDENCE, "evidence_cells", _("Evidence, log-odds/100mL"), (-1.0, 1.0)),
         (MASK, "brain_mask", _("Brain mask"), None),
+        (PROPOSAL, "lesion_proposal", "", None),
         (CORRECTED, "t1gd_corrected", _("T1Gd without bias field"), (0.0, 1.0)),
         (INPUT, "t1gd_preprocessed", _("Preprocessed T1Gd (network input)"), (-3.0, 5.0)),
     ]

@@ -59,13 +59,16 @@ class ResultViews:
         """Lay a volume half transparent over T1Gd, to see its alignment while it is moved."""
         self._replaceMap(outputs, outputs.node(T1GD), moving, None)
 
-    def showT1GdAlone(self, outputs: SceneOutputs) -> None:
-        """Make room for another module to draw on T1Gd."""
-        self._replaceMap(outputs, outputs.node(T1GD), None, None)
+    def showT1GdAlone(self, outputs: SceneOutputs, t1gd: Any = None) -> None:
+        """Make room for another module to draw on T1Gd, that of the result if none is given."""
+        self._replaceMap(outputs, outputs.node(T1GD) if t1gd is None else t1gd, None, None)
 
     def giveBack(self) -> None:
         """The result is closed: the views are again as they were before it."""
         map_display.hideLegends()
+        for segmentation in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+            if _isOurs(segmentation.GetID()):
+                segmentation.SetDisplayVisibility(False)
         self._kept.giveBack()
 
     def forget(self) -> None:

@@ -79,6 +79,8 @@ def planProcess(steps: StepList, request: RunRequest) -> None:
     for step in PROCESS_STEPS:
         if step is Step.PREDICTION and request.forComparison is not None:
             steps.add(str(Step.CONTRAST), nameOf(Step.CONTRAST), lane=PROCESS)
+        if step is Step.PREDICTION and request.proposeLesion:
+            steps.add(str(Step.LESION_OUTLINE), nameOf(Step.LESION_OUTLINE), lane=PROCESS)
         steps.add(str(step), nameOf(step), lane=PROCESS)
     steps.sortByLane(first=str(Step.READ))
 

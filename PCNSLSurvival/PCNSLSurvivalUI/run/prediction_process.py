@@ -68,6 +68,7 @@ class ProcessStage:
         alignment = folder / "alignment.json" if volumes.aligned.keys() & files.keys() else None
         self._compared = None if request.forComparison is None else folder / "compared.nrrd"
         self._clinical = None if request.clinical is None else folder / "clinical.json"
+        self._lesion = None if volumes.lesion is None else folder / "lesion.nrrd"
         self._pieces: InPieces | None = InPieces(
             self._write(files, mask, alignment),
             lambda: guarded(self._startJob, files, mask, alignment),
@@ -91,6 +92,8 @@ class ProcessStage:
         if self._compared is not None:
             role = self._request.forComparison
             yield from writeNrrd(self._volumes.raw[role], self._compared, role.label)
+        if self._lesion is not None:
+            yield from writeNrrd(self._volumes.lesion, self._lesion, _("The tumor outline"))
         if self._clinical is not None:
             self._clinical.write_text(json.dumps(self._request.clinical), encoding="utf-8")
         self._prepared = self._folder / "prepared.json"
@@ -117,7 +120,7 @@ class ProcessStage:
         kept = self._kept.folder() if ownSteps or shared else None
         result = self._folder / "result"
         words = request.commandLine(
-            files, mask, alignment, result, kept, self._prepared, self._compared, self._clinical
+            files, mask, alignment, result, kept, self._prepared, self._compared, self._clinical, self._lesion
         )
         try:
             self._job = job.Job(

@@ -35,6 +35,9 @@ class RunRequest:
     brainEngine: str = SLICER
     device: str = "auto"
     overrideQuality: bool = False
+    lesion: slicer.vtkMRMLDisplayableNode | None = None
+    """Tumor outline: a segmentation, or a label map on the voxels of T1Gd."""
+    proposeLesion: bool = False
     clinical: dict[str, Any] | None = None
     """Clinical findings of the patient as they were given; None without any."""
     aligned: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode] = field(default_factory=dict)
@@ -121,6 +124,7 @@ class RunRequest:
         prepared: Path | None = None,
         compared: Path | None = None,
         clinical: Path | None = None,
+        lesion: Path | None = None,
     ) -> list[str]:
         """Words of the command line that predicts from prepared files.
 
@@ -133,6 +137,7 @@ class RunRequest:
             prepared: Who prepared the scans, and the scans as loaded.
             compared: T1 as acquired, for ``forComparison``.
             clinical: Clinical findings of the patient.
+            lesion: Mask of the tumor on the voxels of T1Gd.
         """
         words = ["predict", "--out", str(out), "--model", str(self.model.path)]
         words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
@@ -148,6 +153,8 @@ class RunRequest:
             words += ["--compare-t1", str(compared)]
         if clinical is not None:
             words += ["--clinical", str(clinical)]
+        if lesion is not None:
+            words += ["--lesion-mask", str(lesion)]
         if kept is not None:
             words += ["--cache-dir", str(kept)]
         said = {
@@ -155,6 +162,7 @@ class RunRequest:
             "--already-registered": len(files) > 1,
             "--already-stripped": self.brainEngine == SKIP and mask is None,
             "--override-quality": self.overrideQuality,
+            "--segment": self.proposeLesion,
         }
         return words + [option for option, holds in said.items() if holds]
 

@@ -23,13 +23,14 @@ _FIRST_RUN = {
     Step.RESAMPLING: 1.0,
     Step.NETWORK_GRID: 0.2,
     Step.CONTRAST: 10.0,
+    Step.LESION_OUTLINE: 10.0,
     Step.PREDICTION: 2.0,
     Step.GRAD_CAM: 0.2,
     Step.MAP_TO_PATIENT: 0.5,
     Step.REPORT: 1.5,
 }
 """Seconds by step and engine for the first run, as on two idle cores with the real patient of docs/preparation.md, in
-Slicer 5.8; the bias field by Slicer's module is a guess."""
+Slicer 5.8; the bias field by Slicer's module and the lesion outline are guesses."""
 
 
 def expectedSeconds(step: str) -> float | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
+from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.run.request import RunRequest
+from PCNSLSurvivalUI.scene.segmentations import fillMask
 from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, newHidden, removeNode
 
 
@@ -20,6 +23,8 @@ class RunVolumes:
         self.current: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode] = {}
         """What the network is to read: corrected and aligned as far as the run has come."""
         self.mask: slicer.vtkMRMLLabelMapVolumeNode | None = request.brainMask
+        self.lesion: Any = None
+        """The tumor on the voxels of T1Gd; None without an outline."""
         self.aligned: dict[MRSequence, tuple[Any, Any]] = {}
         """Volume on the grid of T1Gd and transform, waiting to be handed over."""
         self._nodes: list[slicer.vtkMRMLNode] = []
@@ -30,11 +35,27 @@ class RunVolumes:
         A scan whose alignment the user repaired is taken as it lies on T1Gd, so that every later step sees it there.
 
         Raises:
-            UnusableScanError: A scan holds no image, or lies under a transform that bends it.
+            UnusableScanError: A scan holds no image, or lies under a transform that bends it; or the tumor outline
+                is empty.
         """
         for role, node in request.volumes.items():
             self.raw[role] = self.own(hiddenCopy(request.aligned.get(role, node), role.label))
         self.current = dict(self.raw)
+        if request.lesion is not None:
+            self.lesion = self._onT1Gd(request.lesion)
+
+    def _onT1Gd(self, lesion: Any) -> Any:
+        if lesion.IsA("vtkMRMLLabelMapVolumeNode"):
+            return self.own(hiddenCopy(lesion, _("The tumor outline")))
+        mask = self.new("vtkMRMLLabelMapVolumeNode", "Tumor")
+        if not fillMask(mask, lesion, self.raw[MRSequence.T1GD]):
+            raise UnusableScanError(
+                _(
+                    "The tumor outline is empty on T1Gd. Draw the tumor in Segment Editor and show its segment, or "
+                    "choose no outline; then predict again."
+                )
+            )
+        return mask
 
     def new(self, className: str, name: str) -> Any:
         """A hidden node for a step to fill."""

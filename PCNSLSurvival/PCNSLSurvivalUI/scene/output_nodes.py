@@ -80,6 +80,13 @@ class SceneOutputs:
             removeNode(node)
         self._parameterNode.SetNodeReferenceID(role, None)
 
+    def release(self, role: str) -> Any:
+        """Leave the output of a role to the user: no later run removes it."""
+        node = self.node(role)
+        self._parameterNode.SetNodeReferenceID(role, None)
+        node.RemoveAttribute(OUTPUT_ATTRIBUTE)
+        return node
+
     def clear(self) -> None:
         """Remove every output and the folder."""
         for role in self.roles():

@@ -1,0 +1,101 @@
+"""The section "Tumor outline": choose, draw or correct one, or have it proposed; its volume and its foci."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalUI.panel.parameters import PanelParameters
+from PCNSLSurvivalUI.result import lesion, navigation
+from PCNSLSurvivalUI.result.result_views import ResultViews
+from PCNSLSurvivalUI.result.way_back import WayBack
+from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs
+from PCNSLSurvivalUI.scene.segmentations import openEditor
+
+
+class LesionControls:
+    """Everything in the section "Tumor outline".
+
+    Args:
+        ui: The panel's widgets by name.
+        parameters: Gives the stored choices; None when there is no scene.
+        result: Gives the result of the chosen T1Gd; None when there is none.
+        views: The slice views.
+        showMap: Brings the map back into the views.
+        predict: Starts a run with the stored choices.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        parameters: Callable[[], PanelParameters | None],
+        result: Callable[[], dict[str, Any] | None],
+        views: ResultViews,
+        showMap: Callable[[], None],
+        predict: Callable[[], None],
+    ) -> None:
+        self._ui, self._parameters, self._result = ui, parameters, result
+        self._views, self._showMap, self._predict = views, showMap, predict
+        self._patient = ""
+        """ID of the T1Gd that the chosen outline belongs to."""
+        self.wayBack = WayBack(self._onWayBack)
+        ui.editLesionButton.connect("clicked(bool)", self._onEdit)
+        ui.lesionLabel.connect("linkActivated(QString)", self._onFocus)
+
+    def show(self) -> None:
+        """Bring button and measures in line with the choices; the outline of another patient is let go."""
+        ui, parameters = self._ui, self._parameters()
+        t1gd = parameters.t1gdVolume if parameters is not None else None
+        if t1gd is not None:
+            if self._patient not in ("", t1gd.GetID()) and parameters.lesion is not None:
+                parameters.lesion = None
+            self._patient = t1gd.GetID()
+        result = self._result()
+        there = parameters is not None and (parameters.lesion is not None or self._proposal() is not None)
+        ui.editLesionButton.setEnabled(t1gd is not None)
+        ui.editLesionButton.text = (
+            _("Correct the outline in Segment Editor") if there else _("Draw an outline in Segment Editor")
+        )
+        ui.proposeLesionCheckBox.setEnabled(parameters is not None and parameters.lesion is None)
+        ui.lesionLabel.text = lesion.measuresInWords(result) if result is not None else ""
+        ui.lesionLabel.setVisible(bool(ui.lesionLabel.text))
+
+    def entered(self) -> None:
+        """The panel is open again: the way back has done its service."""
+        if self.wayBack.bar is not None:
+            self.wayBack.hide()
+            self._showMap()
+
+    def forget(self) -> None:
+        """Let go of the scene."""
+        self._patient = ""
+        self.wayBack.hide()
+
+    def _proposal(self) -> Any:
+        """The proposal for the chosen T1Gd, as long as nobody has taken it over."""
+        parameters = self._parameters()
+        outputs = SceneOutputs(parameters.parameterNode)
+        return outputs.node(lesion.PROPOSAL) if outputs.node(T1GD) is parameters.t1gdVolume else None
+
+    def _onEdit(self, checked: bool = False) -> None:
+        parameters = self._parameters()
+        outputs, t1gd = SceneOutputs(parameters.parameterNode), parameters.t1gdVolume
+        chosen = parameters.lesion if parameters.lesion is not None else self._proposal()
+        parameters.lesion = lesion.toEdit(outputs, chosen, t1gd)
+        if slicer.util.mainWindow() is not None:
+            self._views.showT1GdAlone(outputs, t1gd)
+            openEditor(parameters.lesion, t1gd)
+            self.wayBack.show(_("Predict with this tumor outline"))
+
+    def _onWayBack(self) -> None:
+        self.entered()
+        self._predict()
+
+    def _onFocus(self, place: str) -> None:
+        result = self._result()
+        foci = lesion.fociOf(result) if result is not None else []
+        if place.isdigit() and int(place) < len(foci):
+            navigation.jumpTo(tuple(foci[int(place)]["center_ras_mm"]))

@@ -1,0 +1,81 @@
+"""The tumor outline in the scene: a proposal as a segmentation, taken over by a person, and what is measured on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
+from PCNSLSurvivalUI.scene.segmentations import addOutline
+
+PROPOSAL = "output.lesionProposal"
+_COLOR = (0.25, 0.85, 0.95)
+
+
+def placeProposal(outputs: SceneOutputs, mask: Any, t1gd: Any) -> None:
+    """Put a proposed outline into the scene, in place of an earlier proposal; nothing if no tumor was found.
+
+    Args:
+        outputs: Where it goes.
+        mask: Label map on the voxels of T1Gd.
+        t1gd: The T1Gd it belongs to; None when that is gone.
+    """
+    if not slicer.util.arrayFromVolume(mask).any():
+        return
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    outputs.place(PROPOSAL, segmentation, _("Tumor outline (proposal)"), t1gd)
+    addOutline(segmentation, mask, t1gd if t1gd is not None else mask, _("Tumor (proposal)"), _COLOR)
+
+
+def takeOver(outputs: SceneOutputs) -> Any:
+    """A person has looked at the proposal and uses it: it is an outline like any other, and no run replaces it."""
+    segmentation = outputs.release(PROPOSAL)
+    segmentation.SetName(_("Tumor outline"))
+    for number in range(segmentation.GetSegmentation().GetNumberOfSegments()):
+        segmentation.GetSegmentation().GetNthSegment(number).SetName(_("Tumor"))
+    return segmentation
+
+
+def toEdit(outputs: SceneOutputs, chosen: Any, t1gd: Any) -> Any:
+    """A segmentation to draw on: the chosen one, the proposal, a label map turned into one, or a new one."""
+    if chosen is not None and chosen.GetAttribute("PCNSLSurvival.output") == PROPOSAL:
+        return takeOver(outputs)
+    if chosen is not None and chosen.IsA("vtkMRMLSegmentationNode"):
+        return chosen
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", _("Tumor outline"))
+    addOutline(segmentation, chosen, t1gd, _("Tumor"), _COLOR)
+    return segmentation
+
+
+def fociOf(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The foci of the outline that a result used, the largest first."""
+    return (result.get("lesion") or {}).get("foci", [])
+
+
+def measuresInWords(result: dict[str, Any]) -> str:
+    """Volume, evidence and foci of the outline that a result used, as rich text; a click on a focus leads to it."""
+    measured = result.get("lesion")
+    if not measured:
+        return ""
+    words = (
+        _("Proposed outline, not confirmed: {volume:.1f} mL, foci: {n}.")
+        if measured["source"] == "proposal"
+        else _("Tumor outline: {volume:.1f} mL, foci: {n}.")
+    )
+    lines = [words.format(volume=measured["volume_ml"], n=len(measured["foci"]))]
+    evidence = ((result.get("evidence") or {}).get("regional_attribution") or {}).get("lesion")
+    if evidence is not None:
+        lines.append(_("Evidence for OS > 1 year inside it, log-odds: {value:+.2f}.").format(value=evidence))
+    lines = [line.replace(">", "&gt;") for line in lines]
+    sides = {"left": _("left"), "right": _("right"), "midline": _("midline")}
+    for number, focus in enumerate(measured["foci"]):
+        told = _("{volume:.1f} mL, {long:.0f} × {short:.0f} mm, {side}").format(
+            volume=focus["volume_ml"],
+            long=focus["diameters"]["longest_mm"],
+            short=focus["diameters"]["perpendicular_mm"],
+            side=sides.get(focus["side"], ""),
+        )
+        lines.append(f'<a href="{number}">{told}</a>')
+    return "<br>".join(lines)

@@ -1,4 +1,4 @@
-"""Virtual examinations that are hard on purpose: far head poses, cortical lesions, a lesion in one sequence only."""
+"""Virtual exams that are hard on purpose: far head poses, cortical lesions, a lesion in one sequence only."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Faults of scans, masks and poses, put into an examination whose truth is known.
+"""Faults of scans, masks and poses, put into an exam whose truth is known.
 
-Every fault is one function from a sound ``Examination`` to the findings that must notice it. Limits of the findings
+Every fault is one function from a sound ``Exam`` to the findings that must notice it. Limits of the findings
 are set from what ``measure_quality_limits.py`` prints of them; the tests expect sentence and verdict.
 """
 
@@ -36,7 +36,7 @@ T1GD, T1, T2 = MRSequence.T1GD, MRSequence.T1, MRSequence.T2
 
 
 @dataclass(frozen=True)
-class Examination:
+class Exam:
     """What the judgements look at: scans as acquired and without bias field, brain mask, poses."""
 
     scans: Mapping[MRSequence, sitk.Image]
@@ -45,10 +45,10 @@ class Examination:
     poses: Mapping[MRSequence, sitk.Transform]
 
 
-def true_examination(patient: VirtualPatient) -> Examination:
+def true_examination(patient: VirtualPatient) -> Exam:
     """A virtual patient as perfect steps would prepare it."""
     scans = {name: canonical_float(image) for name, image in patient.scans.items()}
-    return Examination(
+    return Exam(
         scans=scans,
         corrected={name: image / canonical_float(patient.bias_fields[name]) for name, image in scans.items()},
         mask=sitk.Cast(canonical_float(patient.brain_masks[T1GD]), sitk.sitkUInt8),
@@ -56,145 +56,143 @@ def true_examination(patient: VirtualPatient) -> Examination:
     )
 
 
-def judge(examination: Examination) -> list[Finding]:
-    """Every judgement of the preparation on one examination, in the pipeline's order."""
-    found = [finding for name, scan in examination.scans.items() for finding in check_scan(scan, name)]
-    found += judge_brain_mask(examination.mask, examination.scans[T1GD], stripped=False)
-    found.append(judge_noise(examination.scans[T1GD], examination.mask, sequence=T1GD))
-    for name in examination.scans:
+def judge(exam: Exam) -> list[Finding]:
+    """Every judgement of the preparation on one exam, in the pipeline's order."""
+    found = [finding for name, scan in exam.scans.items() for finding in check_scan(scan, name)]
+    found += judge_brain_mask(exam.mask, exam.scans[T1GD], stripped=False)
+    found.append(judge_noise(exam.scans[T1GD], exam.mask, sequence=T1GD))
+    for name in exam.scans:
         if name is not T1GD:
-            pose, image = examination.poses[name], examination.corrected[name]
-            found.append(judge_coverage(image, pose, examination.mask, sequence=name))
+            pose, image = exam.poses[name], exam.corrected[name]
+            found.append(judge_coverage(image, pose, exam.mask, sequence=name))
             found += judge_registration(
-                examination.corrected[T1GD], image, pose, examination.mask, sequence=name
+                exam.corrected[T1GD], image, pose, exam.mask, sequence=name
             )  # fmt: skip
-    if T1 in examination.scans:
-        found.append(_enhancement(examination))
+    if T1 in exam.scans:
+        found.append(_enhancement(exam))
     return found
 
 
-def leaking_mask(examination: Examination) -> list[Finding]:
+def leaking_mask(exam: Exam) -> list[Finding]:
     """The mask runs into the scalp beside the brain, over the breadth of a thumb."""
-    mask = examination.mask
+    mask = exam.mask
     inside = sitk.GetArrayFromImage(mask) > 0
     kji = np.argwhere(inside)
     grid = Grid.of(mask)
     middle = kji[np.abs(kji[:, 0] - np.quantile(kji[:, 0], 0.65)).argsort()[:2000]]
     outermost = grid.index_to_lps(middle[middle[:, 2].argmax()][::-1].astype(float))
-    leak = (_distance(grid, outermost) < 30.0) & _on(_in_head(examination), grid)
-    return list(_judge_mask(examination, inside | leak))
+    leak = (_distance(grid, outermost) < 30.0) & _on(_in_head(exam), grid)
+    return list(_judge_mask(exam, inside | leak))
 
 
-def mask_without_its_front(examination: Examination) -> list[Finding]:
+def mask_without_its_front(exam: Exam) -> list[Finding]:
     """The mask has lost the foremost fifth of the brain."""
-    return list(_judge_mask(examination, _beyond(examination.mask, axis=1, quantile=0.2)))
+    return list(_judge_mask(exam, _beyond(exam.mask, axis=1, quantile=0.2)))
 
 
-def mask_without_its_top(examination: Examination) -> list[Finding]:
+def mask_without_its_top(exam: Exam) -> list[Finding]:
     """The mask has lost the topmost fifth of the brain."""
-    top = _beyond(examination.mask, axis=0, quantile=0.8)
-    return list(_judge_mask(examination, (sitk.GetArrayFromImage(examination.mask) > 0) & ~top))
+    top = _beyond(exam.mask, axis=0, quantile=0.8)
+    return list(_judge_mask(exam, (sitk.GetArrayFromImage(exam.mask) > 0) & ~top))
 
 
-def shrunken_mask(examination: Examination) -> list[Finding]:
+def shrunken_mask(exam: Exam) -> list[Finding]:
     """Only the middle of the brain is left of the mask."""
-    depth = sitk.SignedMaurerDistanceMap(
-        examination.mask, insideIsPositive=True, squaredDistance=False, useImageSpacing=True
-    )
-    return list(_judge_mask(examination, sitk.GetArrayFromImage(depth) > 14.0))
+    depth = sitk.SignedMaurerDistanceMap(exam.mask, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
+    return list(_judge_mask(exam, sitk.GetArrayFromImage(depth) > 14.0))
 
 
-def mask_in_two_pieces(examination: Examination) -> list[Finding]:
+def mask_in_two_pieces(exam: Exam) -> list[Finding]:
     """A gap of 8 mm between the hemispheres."""
-    inside = sitk.GetArrayFromImage(examination.mask) > 0
+    inside = sitk.GetArrayFromImage(exam.mask) > 0
     middle = int(np.median(np.argwhere(inside)[:, 2]))
-    half = math.ceil(4.0 / examination.mask.GetSpacing()[0])
+    half = math.ceil(4.0 / exam.mask.GetSpacing()[0])
     inside[:, :, middle - half : middle + half] = False
-    return list(_judge_mask(examination, inside))
+    return list(_judge_mask(exam, inside))
 
 
-def cut_vertex(examination: Examination) -> list[Finding]:
+def cut_vertex(exam: Exam) -> list[Finding]:
     """The scanned block of T1Gd ends 25 mm below the top of the brain."""
-    kji = np.argwhere(sitk.GetArrayFromImage(examination.mask) > 0)
-    end = int(kji[:, 0].max()) + 1 - round(25.0 / examination.mask.GetSpacing()[2])
-    return _cropped(examination, (slice(None), slice(None), slice(0, end)))
+    kji = np.argwhere(sitk.GetArrayFromImage(exam.mask) > 0)
+    end = int(kji[:, 0].max()) + 1 - round(25.0 / exam.mask.GetSpacing()[2])
+    return _cropped(exam, (slice(None), slice(None), slice(0, end)))
 
 
-def half_the_head(examination: Examination) -> list[Finding]:
+def half_the_head(exam: Exam) -> list[Finding]:
     """The scanned block of T1Gd ends in the middle between left and right."""
-    kji = np.argwhere(sitk.GetArrayFromImage(examination.mask) > 0)
-    return _cropped(examination, (slice(0, int(np.median(kji[:, 2]))), slice(None), slice(None)))
+    kji = np.argwhere(sitk.GetArrayFromImage(exam.mask) > 0)
+    return _cropped(exam, (slice(0, int(np.median(kji[:, 2]))), slice(None), slice(None)))
 
 
-def swapped_scans(examination: Examination) -> list[Finding]:
+def swapped_scans(exam: Exam) -> list[Finding]:
     """T1 was given as T1Gd and T1Gd as T1."""
-    back = examination.poses[T1].GetInverse()
+    back = exam.poses[T1].GetInverse()
     return [
         _enhancement(
-            Examination(
-                scans=examination.scans,
-                corrected={T1GD: examination.corrected[T1], T1: examination.corrected[T1GD]},
-                mask=mask_on_scan(examination.mask, examination.scans[T1], examination.poses[T1]),
+            Exam(
+                scans=exam.scans,
+                corrected={T1GD: exam.corrected[T1], T1: exam.corrected[T1GD]},
+                mask=mask_on_scan(exam.mask, exam.scans[T1], exam.poses[T1]),
                 poses={T1: back},
             )
         )
     ]
 
 
-def no_contrast_agent(examination: Examination) -> list[Finding]:
+def no_contrast_agent(exam: Exam) -> list[Finding]:
     """T1 was given as T1Gd as well."""
-    t1 = examination.corrected[T1]
+    t1 = exam.corrected[T1]
     again = sitk.AdditiveGaussianNoise(t1, 0.03 * float(sitk.GetArrayViewFromImage(t1).mean()), 0.0, 7)
-    mask = mask_on_scan(examination.mask, t1, examination.poses[T1])
-    return [_enhancement(Examination(examination.scans, {T1GD: again, T1: t1}, mask, {T1: _still()}))]
+    mask = mask_on_scan(exam.mask, t1, exam.poses[T1])
+    return [_enhancement(Exam(exam.scans, {T1GD: again, T1: t1}, mask, {T1: _still()}))]
 
 
-def pose_shifted(examination: Examination) -> list[Finding]:
+def pose_shifted(exam: Exam) -> list[Finding]:
     """Registration ended 10 mm beside the truth."""
-    return _displaced(examination, sitk.TranslationTransform(3, (6.0, -6.0, 5.3)))
+    return _displaced(exam, sitk.TranslationTransform(3, (6.0, -6.0, 5.3)))
 
 
-def pose_turned(examination: Examination) -> list[Finding]:
+def pose_turned(exam: Exam) -> list[Finding]:
     """Registration ended 12 degrees beside the truth."""
     turn = sitk.Euler3DTransform()
-    turn.SetCenter(Grid.of(examination.mask).center_lps_mm.tolist())
+    turn.SetCenter(Grid.of(exam.mask).center_lps_mm.tolist())
     turn.SetRotation(*(math.radians(angle) for angle in (7.0, -7.0, 7.0)))
-    return _displaced(examination, turn)
+    return _displaced(exam, turn)
 
 
-def pose_mirrored_front_to_back(examination: Examination) -> list[Finding]:
+def pose_mirrored_front_to_back(exam: Exam) -> list[Finding]:
     """Registration ended with the face at the back of the head."""
     turn = sitk.Euler3DTransform()
-    turn.SetCenter(Grid.of(examination.mask).center_lps_mm.tolist())
+    turn.SetCenter(Grid.of(exam.mask).center_lps_mm.tolist())
     turn.SetRotation(0.0, 0.0, math.pi)
-    return _displaced(examination, turn)
+    return _displaced(exam, turn)
 
 
-def extreme_noise(examination: Examination) -> list[Finding]:
+def extreme_noise(exam: Exam) -> list[Finding]:
     """The noise of T1Gd is half of the brain's signal."""
-    return _noisy(examination, 0.5)
+    return _noisy(exam, 0.5)
 
 
-def strong_noise(examination: Examination) -> list[Finding]:
+def strong_noise(exam: Exam) -> list[Finding]:
     """The noise of T1Gd is a sixth of the brain's signal."""
-    return _noisy(examination, 1.0 / 6.0)
+    return _noisy(exam, 1.0 / 6.0)
 
 
-def ten_mm_slices(examination: Examination) -> list[Finding]:
+def ten_mm_slices(exam: Exam) -> list[Finding]:
     """T1Gd in slices that lie at least 10 mm apart."""
-    image = examination.scans[T1GD]
+    image = exam.scans[T1GD]
     joined = math.ceil(10.0 / image.GetSpacing()[2] - 1e-6)
     return list(check_scan(sitk.BinShrink(image, [1, 1, joined]), T1GD))
 
 
-def part_of_a_series(examination: Examination) -> list[Finding]:
+def part_of_a_series(exam: Exam) -> list[Finding]:
     """T2 holds the lower half of its slices alone."""
-    image = examination.corrected[T2]
+    image = exam.corrected[T2]
     half = image[:, :, : image.GetSize()[2] // 2]
-    return [*check_scan(half, T2), judge_coverage(half, examination.poses[T2], examination.mask, sequence=T2)]
+    return [*check_scan(half, T2), judge_coverage(half, exam.poses[T2], exam.mask, sequence=T2)]
 
 
-FAULTS: dict[str, tuple[Callable[[Examination], list[Finding]], ...]] = {
+FAULTS: dict[str, tuple[Callable[[Exam], list[Finding]], ...]] = {
     "mask_near_skin": (leaking_mask,),
     "mask_missed": (mask_without_its_front, mask_without_its_top),
     "brain_volume": (shrunken_mask,),
@@ -211,13 +209,13 @@ FAULTS: dict[str, tuple[Callable[[Examination], list[Finding]], ...]] = {
 """For each measure, by its code, the faults that it must notice."""
 
 
-def _judge_mask(examination: Examination, inside_kji: np.ndarray) -> tuple[Finding, ...]:
-    mask = image_on_grid(inside_kji.astype(np.uint8), Grid.of(examination.mask))
-    return judge_brain_mask(mask, examination.scans[T1GD], stripped=False)
+def _judge_mask(exam: Exam, inside_kji: np.ndarray) -> tuple[Finding, ...]:
+    mask = image_on_grid(inside_kji.astype(np.uint8), Grid.of(exam.mask))
+    return judge_brain_mask(mask, exam.scans[T1GD], stripped=False)
 
 
-def _in_head(examination: Examination) -> sitk.Image:
-    return sitk.Cast(depth_in_head(examination.scans[T1GD]) > 0.0, sitk.sitkUInt8)
+def _in_head(exam: Exam) -> sitk.Image:
+    return sitk.Cast(depth_in_head(exam.scans[T1GD]) > 0.0, sitk.sitkUInt8)
 
 
 def _on(mask: sitk.Image, grid: Grid) -> np.ndarray:
@@ -240,37 +238,37 @@ def _beyond(mask: sitk.Image, *, axis: int, quantile: float) -> np.ndarray:
     return inside & (np.arange(inside.shape[axis]).reshape(shape) >= border)
 
 
-def _cropped(examination: Examination, block: tuple[slice, slice, slice]) -> list[Finding]:
-    scan, mask = examination.scans[T1GD][block], examination.mask[block]
+def _cropped(exam: Exam, block: tuple[slice, slice, slice]) -> list[Finding]:
+    scan, mask = exam.scans[T1GD][block], exam.mask[block]
     return [*check_scan(scan, T1GD), *judge_brain_mask(mask, scan, stripped=False)]
 
 
-def _displaced(examination: Examination, away: sitk.Transform) -> list[Finding]:
-    pose = sitk.CompositeTransform([examination.poses[T2], away])
-    fixed, moving = examination.corrected[T1GD], examination.corrected[T2]
-    return list(judge_registration(fixed, moving, pose, examination.mask, sequence=T2))
+def _displaced(exam: Exam, away: sitk.Transform) -> list[Finding]:
+    pose = sitk.CompositeTransform([exam.poses[T2], away])
+    fixed, moving = exam.corrected[T1GD], exam.corrected[T2]
+    return list(judge_registration(fixed, moving, pose, exam.mask, sequence=T2))
 
 
-def _noisy(examination: Examination, share: float) -> list[Finding]:
+def _noisy(exam: Exam, share: float) -> list[Finding]:
     """Noise of a magnitude image, added to both channels."""
-    image = examination.scans[T1GD]
-    inside = sitk.GetArrayViewFromImage(examination.mask) > 0
+    image = exam.scans[T1GD]
+    inside = sitk.GetArrayViewFromImage(exam.mask) > 0
     values = sitk.GetArrayFromImage(image)
     sigma = share * float(np.median(values[inside]))
     draw = np.random.default_rng(7)
     real, imaginary = (draw.normal(0.0, sigma, values.shape) for _ in range(2))
     noisy = image_on_grid(np.hypot(values + real, imaginary).astype(np.float32), Grid.of(image))
-    return [judge_noise(noisy, examination.mask, sequence=T1GD)]
+    return [judge_noise(noisy, exam.mask, sequence=T1GD)]
 
 
-def _enhancement(examination: Examination) -> Finding:
-    isotropic = isotropic_grid(examination.mask, RECIPE.resampling)
-    mask = resample(examination.mask, isotropic, interpolation="nearest")
+def _enhancement(exam: Exam) -> Finding:
+    isotropic = isotropic_grid(exam.mask, RECIPE.resampling)
+    mask = resample(exam.mask, isotropic, interpolation="nearest")
     prepared = []
     for name in (T1GD, T1):
-        image = examination.corrected[name]
-        pose = examination.poses[name] if name is not T1GD else _still()
-        brain = mask_on_scan(examination.mask, image, pose)
+        image = exam.corrected[name]
+        pose = exam.poses[name] if name is not T1GD else _still()
+        brain = mask_on_scan(exam.mask, image, pose)
         scaled = normalize(image, brain, RECIPE.normalization, sequence=name)
         prepared.append(to_isotropic_grid(scaled, isotropic, mask, RECIPE.resampling, pose))
     return judge_enhancement(*prepared)

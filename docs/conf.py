@@ -31,7 +31,7 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = f"PCNSLSurvival {release}"
 html_show_sphinx = False
-html_theme_options = {"announcement": "Research use only. Not a medical device. Not for clinical decisions."}
+html_theme_options = {"announcement": "Research use only. Not a medical device."}
 
 # Pages at the root of the repository, and the page of the site that includes each.
 _ROOT_PAGES = {"CHANGELOG": "changelog", "CONTRIBUTING": "contributing", "SECURITY": "security"}

@@ -84,7 +84,7 @@ def run_validate(args: argparse.Namespace) -> int:
     report = write_validation_report(out / RESULTS, content, resamples=args.resamples)
     counts = content.counts
     print(
-        f"{counts['cases']} examinations of {counts['patients']} patients evaluated, {counts['censored']} censored, "
+        f"{counts['cases']} exams of {counts['patients']} patients evaluated, {counts['censored']} censored, "
         f"{counts['excluded']} excluded."
     )
     for one in content.results:

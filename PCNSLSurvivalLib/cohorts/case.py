@@ -39,12 +39,12 @@ class ClinicalVariables:
 
 @dataclass(frozen=True, kw_only=True)
 class CohortCase:
-    """One examination of one patient of a cohort, and where its scans lie."""
+    """One exam of one patient of a cohort, and where its scans lie."""
 
     name: str
     """Unique in the cohort and safe as the name of a folder."""
     patient_id: str
-    """The patient; two examinations of one patient have the same value here."""
+    """The patient; two exams of one patient have the same value here."""
     scans: Mapping[MRSequence, Path]
     stripped: bool = False
     """The layout holds registered brains without skull."""

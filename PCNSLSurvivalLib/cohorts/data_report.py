@@ -35,7 +35,7 @@ class DataReport:
         unlabeled: Why a case that can be used has no OS class, by name.
         remarks: Sentences on the cohort as a whole.
         case_remarks: Sentences on single cases, by name.
-        repeated: Names of the examinations of each patient with more than one.
+        repeated: Names of the exams of each patient with more than one.
     """
 
     layout: str
@@ -119,7 +119,7 @@ def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, in
     classes = Counter(case.os_class(threshold_days) for case in cases)
     known = [case for case in cases if case.os_days is not None]
     undecided = sum(case.death_observed is None and case.os_class(threshold_days) is None for case in known)
-    there = {"examinations": len(cases), "patients": len({case.patient_id for case in cases})}
+    there = {"exams": len(cases), "patients": len({case.patient_id for case in cases})}
     there |= {f"with {s.label}": sum(_is_there(case.scans.get(s)) for case in cases) for s in MRSequence}
     there |= {
         "with a brain mask": sum(_is_there(case.brain_mask) for case in cases),

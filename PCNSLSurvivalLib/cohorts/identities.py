@@ -21,7 +21,7 @@ _PUBLIC = (
 
 
 def person_of(identifier: str) -> tuple[str, bool]:
-    """An identifier without its examination and leading zeros, and whether a public data set gave it.
+    """An identifier without its exam and leading zeros, and whether a public data set gave it.
 
     UCSF-PDGM writes 004 in its table and 0004 in its folders, UPENN-GBM and later BraTS editions add the time
     point, TCGA the sample.
@@ -35,7 +35,7 @@ def person_of(identifier: str) -> tuple[str, bool]:
 def merge_patient_identities(cases: Iterable[CohortCase]) -> tuple[tuple[CohortCase, ...], tuple[str, ...]]:
     """Give all exams of one person one ``patient_id``, so that no person is on both sides of a fold.
 
-    One person are examinations of one ``patient``, of one key in the cohort's own tables, of one person in a public
+    One person are exams of one ``patient``, of one key in the cohort's own tables, of one person in a public
     data set, and those whose aliases name the same person or each other. Names that merely look alike stay apart.
 
     Args:

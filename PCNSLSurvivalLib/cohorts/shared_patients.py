@@ -24,13 +24,13 @@ class KnownPatient:
 
     @classmethod
     def of(cls, case: PreparedExam) -> KnownPatient:
-        """Of a prepared examination."""
+        """Of a prepared exam."""
         return cls(
             name=case.name, patient_id=case.patient_id, aliases=tuple(case.aliases), t1gd_voxels_sha256=_voxels_of(case)
         )
 
 
-Examination = CohortCase | PreparedExam | KnownPatient
+Exam = CohortCase | PreparedExam | KnownPatient
 
 _TO_BE_TRAINED = (
     "Exclude them from the pre-training: write these lines to excluded.csv in the folder of its prepared cohort, or "
@@ -42,7 +42,7 @@ _TRAINED = (
 )
 
 
-def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]) -> None:
+def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Exam]) -> None:
     """Refuse two cohorts that share a patient; see ``overlap``.
 
     Args:
@@ -58,7 +58,7 @@ def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]
     if not pairs:
         return
     trained = any(isinstance(case, KnownPatient) for case in second)
-    cases: tuple[Examination, ...] = cohort.exams if trained else second
+    cases: tuple[Exam, ...] = cohort.exams if trained else second
     found = {pair[0 if trained else 1] for pair in pairs}
     people = {case.patient_id for case in cases if case.name in found}
     lines = [f"{case.name},The patient is also in the other cohort." for case in cases if case.patient_id in people]
@@ -69,8 +69,8 @@ def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Examination]
     )
 
 
-def overlap(ours: Iterable[Examination], theirs: Iterable[Examination]) -> tuple[tuple[str, str], ...]:
-    """Examinations of one person in two cohorts, as found or as prepared.
+def overlap(ours: Iterable[Exam], theirs: Iterable[Exam]) -> tuple[tuple[str, str], ...]:
+    """Exams of one person in two cohorts, as found or as prepared.
 
     An alias, that is an identifier in another data set as ``name_mapping.csv`` of BraTS or the column 'BraTS21 ID'
     of UCSF-PDGM give it, counts wherever it stands on the other side; so does the identifier of a public data set.
@@ -97,7 +97,7 @@ def overlap(ours: Iterable[Examination], theirs: Iterable[Examination]) -> tuple
     return tuple(sorted(pairs))
 
 
-def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, set[tuple[str, bool]]]:
+def _by_identifier(cases: tuple[Exam, ...]) -> dict[str, set[tuple[str, bool]]]:
     """Cases by every identifier of their patient, and whether the identifier counts beyond its cohort."""
     found: dict[str, set[tuple[str, bool]]] = {}
     for case in cases:
@@ -109,7 +109,7 @@ def _by_identifier(cases: tuple[Examination, ...]) -> dict[str, set[tuple[str, b
     return found
 
 
-def _voxels_of(case: Examination) -> str:
+def _voxels_of(case: Exam) -> str:
     """SHA-256 of the T1Gd's voxels as they came; empty where there is no record of it."""
     if isinstance(case, CohortCase):
         return ""

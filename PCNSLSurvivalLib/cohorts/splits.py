@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.core.errors import FoldError
 
 @dataclass(frozen=True)
 class Fold:
-    """One outer fold: names of examinations; no patient has examinations on both sides."""
+    """One outer fold: names of exams; no patient has exams on both sides."""
 
     repeat: int
     """From 0: which of the repeated cross-validations."""
@@ -45,12 +45,12 @@ def repeated_stratified_folds(
 ) -> tuple[Fold, ...]:
     """Repeated stratified cross-validation over patients.
 
-    The folds depend on the set of examinations and the seed alone, not on the order in which they are given.
+    The folds depend on the set of exams and the seed alone, not on the order in which they are given.
 
     Args:
-        names: (n,) names of examinations, each once.
-        patients: (n,) the patient of each; examinations of one patient stay together.
-        classes: (n,) OS class of each, 0 or 1. A patient is stratified by the first of their examinations by name.
+        names: (n,) names of exams, each once.
+        patients: (n,) the patient of each; exams of one patient stay together.
+        classes: (n,) OS class of each, 0 or 1. A patient is stratified by the first of their exams by name.
         splits: Folds of one cross-validation.
         repeats: Cross-validations, each shuffled anew.
         seed: Of the shuffling.
@@ -84,8 +84,8 @@ def group_folds(
     """One fold per group, such as a site: its patients are held out, and all others are trained on.
 
     Args:
-        names: (n,) names of examinations, each once.
-        patients: (n,) the patient of each; all examinations of a patient are in the group of the first by name.
+        names: (n,) names of exams, each once.
+        patients: (n,) the patient of each; all exams of a patient are in the group of the first by name.
         classes: (n,) OS class of each, 0 or 1.
         groups: (n,) the group of each.
         by: What the groups are, for the error message.
@@ -128,7 +128,7 @@ def temporal_fold(
     """A single fold: the patients of the latest years are held out, and the earlier ones are trained on.
 
     Args:
-        names: (n,) names of examinations, each once.
+        names: (n,) names of exams, each once.
         patients: (n,) the patient of each; a patient counts with the year of the first exam.
         classes: (n,) OS class of each, 0 or 1.
         years: (n,) year of each exam.
@@ -167,7 +167,7 @@ def validation_split(
     """Part the training side of a fold into what the weights see and what the epoch is chosen on.
 
     Args:
-        names: (n,) names of the examinations of the training side.
+        names: (n,) names of the exams of the training side.
         patients: (n,) the patient of each.
         classes: (n,) OS class of each.
         share: Wanted share of patients to choose on; with few patients of a class it becomes larger, up to a half,

@@ -16,7 +16,7 @@ def limit_in_words(threshold_days: float, *, short: bool = False) -> str:
 
 
 class MRSequence(StrEnum):
-    """An MR sequence of the examination; the value is its name in files and in JSON."""
+    """An MR sequence of the exam; the value is its name in files and in JSON."""
 
     T1GD = "t1gd"
     T1 = "t1"

@@ -26,7 +26,7 @@ def bootstrap_weights(
     """How often each case counts in each bootstrap sample.
 
     Whole patients are drawn with replacement, as many from each stratum as it has, so that every sample holds both
-    classes and the examinations of one patient stay together.
+    classes and the exams of one patient stay together.
 
     Args:
         strata: (N,) stratum of each case, such as its class; that of a patient's first case is the patient's.

@@ -101,7 +101,7 @@ def _pretraining(plan: ExperimentPlan, job_table: JobTable) -> str:
             "other cohorts" if any(weights.before.patients for weights in trained) else f"a second cohort{virtual}"
         )
         before.append(
-            f"a network trained for the same OS classes on {many} examinations of {cohorts}, none of whose patients is "
+            f"a network trained for the same OS classes on {many} exams of {cohorts}, none of whose patients is "
             "in the first"
         )
         if any(weights.before.unknown for weights in trained):

@@ -85,7 +85,7 @@ class PretrainedRun(InitialWeights):
     def in_words(self) -> str:
         """For a model card."""
         patients, before = self.trained_on.patients, self.before
-        own = f"a network trained on {len(patients) - len(before.patients)} other examinations"
+        own = f"a network trained on {len(patients) - len(before.patients)} other exams"
         earlier = [f"weights of {len(before.patients)} more"] if before.patients else []
         earlier += [UNKNOWN] if before.unknown else []
         return f"{own}, itself initialized from {' and '.join(earlier)}" if earlier else own

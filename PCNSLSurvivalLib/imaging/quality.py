@@ -1,6 +1,6 @@
 """Quality of one scan, judged from its volume alone.
 
-The limits lie between what sound examinations and injected faults give: docs/decisions/quality-limits.md.
+The limits lie between what sound exams and injected faults give: docs/decisions/quality-limits.md.
 """
 
 from __future__ import annotations

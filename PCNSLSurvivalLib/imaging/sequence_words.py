@@ -90,7 +90,7 @@ STUDY = (
     rf"{_WITH}){_NOT_TREATED}(?:{_OF} ?(?:{_SUBSTANCE}))?|"
     rf"(?:{_AFTER}|{_WITH}) ?{_AND}? ?(?:{_BEFORE}|{_WITHOUT}){_NOT_TREATED}(?:{_OF} ?(?:{_SUBSTANCE}))?"
 )
-"""Before and after in one breath, as names of whole examinations have it."""
+"""Before and after in one breath, as names of whole exams have it."""
 
 DENIED = (
     rf"(?:{_BEFORE}|{_WITHOUT}){_OF} ?(?:(?:contrast|kontrast)[a-z]* ?enhanc[a-z]*|{_SUBSTANCE})|"

@@ -73,7 +73,7 @@ class Choice:
 def choose_series(
     series: Sequence[Series], judged: Sequence[SeriesJudgement] | None = None
 ) -> dict[MRSequence, Choice]:
-    """Judge all series of one examination and take one of each sequence.
+    """Judge all series of one exam and take one of each sequence.
 
     Of several, the one is taken that is as acquired, without fat saturation, three-dimensional, with thin slices;
     else the first.

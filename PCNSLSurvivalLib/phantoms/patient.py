@@ -1,4 +1,4 @@
-"""A virtual patient: a person, a disease and an examination, with every truth kept."""
+"""A virtual patient: a person, a disease and an exam, with every truth kept."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """ "1 examination", "2 examinations"."""
+    """ "1 exam", "2 exams"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 

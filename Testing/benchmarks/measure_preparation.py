@@ -1,4 +1,4 @@
-"""The preparation against the truths of virtual examinations: bias field, registration, brain mask, intensities.
+"""The preparation against the truths of virtual exams: bias field, registration, brain mask, intensities.
 
 Usage: ``make measure-preparation``, or ``python Testing/benchmarks/measure_preparation.py [--seeds 11 23 37]
 [--keep DIR]``. Three people, each scanned in 1 mm voxels and in thick slices, T1 10 degrees and 13 mm and T2
@@ -84,7 +84,7 @@ def gain_row(patient: VirtualPatient, prepared: PreparedCase, store: StepStore |
 
 
 def measure(patient: VirtualPatient, name: str, store: StepStore | None, tables: dict[str, list[str]]) -> None:
-    """Add one examination to the tables."""
+    """Add one exam to the tables."""
     prepared = prepare(patient, store)
     tables["brain"].append(f"| {name} | {brain_row(patient, prepared)} |")
     tables["gain"].append(f"| {name} | {gain_row(patient, prepared, store)} |")
@@ -95,13 +95,13 @@ def measure(patient: VirtualPatient, name: str, store: StepStore | None, tables:
 
 
 HEADINGS = {
-    "brain": "| examination | Dice with the true brain | lesion kept |\n|---|---|---|",
+    "brain": "| exam | Dice with the true brain | lesion kept |\n|---|---|---|",
     "field": (
-        "| examination | scan | white matter, cells: before | after | ratio | voxels: before | after | noise alone | "
+        "| exam | scan | white matter, cells: before | after | ratio | voxels: before | after | noise alone | "
         "correlation with the true log field |\n|---|---|---|---|---|---|---|---|---|"
     ),
-    "pose": "| examination | scan | away at the start, mm | registration error, mm |\n|---|---|---|---|",
-    "gain": "| examination | change of the network's input by gain 3 and offset 100 |\n|---|---|",
+    "pose": "| exam | scan | away at the start, mm | registration error, mm |\n|---|---|---|---|",
+    "gain": "| exam | change of the network's input by gain 3 and offset 100 |\n|---|---|",
 }
 
 

@@ -1,7 +1,7 @@
-"""What every quality measure gives for sound examinations and for injected faults, beside its two limits.
+"""What every quality measure gives for sound exams and for injected faults, beside its two limits.
 
 Usage: ``make measure-quality``, or ``python Testing/benchmarks/measure_quality_limits.py [--seeds 11 23 37] [--real]
-[--no-heads] [--prepared DIR ...]``. Virtual examinations stand with their true masks and poses, real heads (``make
+[--no-heads] [--prepared DIR ...]``. Virtual exams stand with their true masks and poses, real heads (``make
 real-data`` and ../shared/real-patient, where they are) with our own preparation. DIR is the output of ``pcnsl-survival
 preprocess``: its cases are counted as sound ones.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from examinations import SEEDS, VARIANTS, Variant, draw_heads, examine
-from faults import FAULTS, Examination, judge, true_examination
+from faults import FAULTS, Exam, judge, true_examination
 from no_heads import NO_HEADS, no_head
 from real_heads import real_heads
 
@@ -40,7 +40,7 @@ def note(values: Values, findings: list[Finding]) -> None:
             values[finding.measure].append((finding.value, finding.verdict))
 
 
-def virtual_examinations(seeds: list[int]) -> Iterator[tuple[str, Examination]]:
+def virtual_examinations(seeds: list[int]) -> Iterator[tuple[str, Exam]]:
     """All seeds in all variants, one at a time."""
     for seed in seeds:
         heads = draw_heads(seed)
@@ -72,11 +72,11 @@ def main() -> int:
         for group, measures in json.loads(path.read_text(encoding="utf-8")).items():
             for code, pairs in measures.items():
                 groups[group][code] += [(value, Verdict(verdict)) for value, verdict in pairs]
-    for name, examination in virtual_examinations(args.seeds):
-        note(groups["sound, virtual"], judge(examination))
+    for name, exam in virtual_examinations(args.seeds):
+        note(groups["sound, virtual"], judge(exam))
         for code, faults in FAULTS.items():
             for fault in faults:
-                note(groups[f"fault: {fault.__name__}"], [f for f in fault(examination) if f.measure == code])
+                note(groups[f"fault: {fault.__name__}"], [f for f in fault(exam) if f.measure == code])
         print(name, file=sys.stderr, flush=True)
     if args.real:
         for name, scans in real_heads():

@@ -58,7 +58,7 @@ def choice_remarks(series: Sequence[Series], chosen: Mapping[MRSequence, Choice]
     """Sentences on every choice among several series, and on all series where none of them is T1Gd.
 
     Args:
-        series: The series of one examination, as ``choose_series`` got them.
+        series: The series of one exam, as ``choose_series`` got them.
         chosen: What it chose.
     """
     remarks = [str(choice.message(series)) for choice in chosen.values() if choice.others]

@@ -75,7 +75,7 @@ def baseline_table(
 
     Args:
         arm: Which variables.
-        patients: The examinations, prepared ones for radiomics.
+        patients: The exams, prepared ones for radiomics.
         cache: Folder where radiomics features are kept.
         threshold_days: Surviving longer than this is class 1.
         step: Settings of the radiomics.

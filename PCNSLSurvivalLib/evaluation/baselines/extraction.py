@@ -36,7 +36,7 @@ def extract_radiomics(
     """Fill the cache with the features of every scan; those that are there already are found.
 
     Args:
-        patients: Prepared examinations.
+        patients: Prepared exams.
         sequences: Which scans.
         cache: Folder of the kept features.
         step: The settings, with the region that is the same for all.

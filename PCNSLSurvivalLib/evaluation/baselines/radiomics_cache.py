@@ -20,7 +20,7 @@ def cached_features(
     """The features of one scan, from the cache or computed and put there.
 
     Args:
-        exam: Prepared examination.
+        exam: Prepared exam.
         sequence: Which of its scans.
         cache: Folder of the kept features; made if absent. Several processes may share it.
         step: The settings; the default ones if left out.

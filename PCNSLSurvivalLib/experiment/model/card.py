@@ -43,7 +43,7 @@ def model_card(
         whom: The training cohort, counted.
         calibration: The temperature of the folder, and of single networks.
         folds: Held-out predictions of the model's arm, at temperature 1.
-        patients: Whose examination each case is.
+        patients: Whose exam each case is.
         started_from: Description of the initial weights.
     """
     before = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)

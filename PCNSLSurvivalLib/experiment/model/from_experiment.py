@@ -89,7 +89,7 @@ def _started_from(experiment: Experiment, sequence: MRSequence) -> str:
         return weights.in_words
     assert experiment.second is not None
     others = participants(experiment.second, plan.sequences, plan.threshold_days).labeled
-    return f"a network trained on {len(others)} examinations of a second cohort"
+    return f"a network trained on {len(others)} exams of a second cohort"
 
 
 def in_words(plan: ExperimentPlan, patients: int) -> str:

@@ -15,7 +15,7 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceProtocol:
-    """One sequence of the examination.
+    """One sequence of the exam.
 
     Attributes:
         contrast: Spin echo, spoiled gradient echo, or inversion recovery with fluid nulled.
@@ -54,7 +54,7 @@ class SequenceProtocol:
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """The whole examination."""
+    """The whole exam."""
 
     seed: int
     sequences: dict[MRSequence, SequenceProtocol]
@@ -96,10 +96,10 @@ _USUAL_SHADING = (0.03, 0.13)
 
 
 def draw_clinical_protocol(seed: int, *, thick_t1gd: bool = False) -> Protocol:
-    """A routine examination: thick oblique axial slices, the head a little elsewhere in each sequence.
+    """A routine exam: thick oblique axial slices, the head a little elsewhere in each sequence.
 
     Args:
-        seed: The same seed gives the same examination.
+        seed: The same seed gives the same exam.
         thick_t1gd: T1Gd as thick spin-echo slices like T1, instead of 3-D.
     """
     draw = stream(seed, "protocol")
@@ -118,10 +118,10 @@ def draw_clinical_protocol(seed: int, *, thick_t1gd: bool = False) -> Protocol:
 
 
 def draw_isotropic_protocol(seed: int) -> Protocol:
-    """A research examination: every sequence in 3-D with 1 mm voxels, the head a little elsewhere in each.
+    """A research exam: every sequence in 3-D with 1 mm voxels, the head a little elsewhere in each.
 
     Args:
-        seed: The same seed gives the same examination.
+        seed: The same seed gives the same exam.
     """
     draw = stream(seed, "protocol")
     lying = draw.normal(0.0, 1.0, 3) * (5.0, 3.0, 3.0)
@@ -150,7 +150,7 @@ def registered_protocol(seed: int) -> Protocol:
 
 
 def without_shading(protocol: Protocol) -> Protocol:
-    """The same examination with the shading that a good correction leaves: a seventh."""
+    """The same exam with the shading that a good correction leaves: a seventh."""
     even = {s: replace(scan, bias_amplitude=scan.bias_amplitude / 7.0) for s, scan in protocol.sequences.items()}
     return Protocol(seed=protocol.seed, sequences=even)
 

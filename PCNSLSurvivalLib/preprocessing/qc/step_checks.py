@@ -1,6 +1,6 @@
 """Every step judges itself: measures on masks, noise and intensities, each with a verdict and a message.
 
-The limits lie between what sound examinations and injected faults give: docs/decisions/quality-limits.md.
+The limits lie between what sound exams and injected faults give: docs/decisions/quality-limits.md.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ OUTCOME_LABELS: dict[Outcome, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class SurvivalOutcome:
-    """Whose examination a case is, and how long the patient lived."""
+    """Whose exam a case is, and how long the patient lived."""
 
     patient_id: str
     os_days: float | None

@@ -74,14 +74,14 @@ def checklist(facts: ExperimentFacts, counts: Mapping[str, int], *, explained: b
             "Sample size",
             "10",
             "Data partitions",
-            f"Not planned by the software: {counted(counts['cases'], 'examination')}, {fewer} in the smaller class; "
+            f"Not planned by the software: {counted(counts['cases'], 'exam')}, {fewer} in the smaller class; "
             "see the width of the intervals.",
         ),
         (
             "Missing data",
             "11",
             "Data",
-            f"{counted(counts['excluded'], 'examination')} excluded, with reasons."
+            f"{counted(counts['excluded'], 'exam')} excluded, with reasons."
             + (" Unknown variables were imputed inside each fold." if facts.baselines else ""),
         ),
         (

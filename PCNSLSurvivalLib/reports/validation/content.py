@@ -76,7 +76,7 @@ class ValidationContent:
         scores: Clinical score and lesion volume, where enough patients have them.
         differences: The first model minus the second and minus the scores.
         subgroups: Performance in groups of patients, of each model.
-        left_out: Reason of every examination that took no part, by its name.
+        left_out: Reason of every exam that took no part, by its name.
         outcomes: Survival by name of case.
         virtual: Whether the patients are phantoms.
     """
@@ -95,7 +95,7 @@ class ValidationContent:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Examinations and patients: with a class, of either class, censored, left out."""
+        """Exams and patients: with a class, of either class, censored, left out."""
         first = next(iter(self.arms.values()))[0]
         return {
             "cases": len(first.cases),
@@ -130,7 +130,7 @@ def validation_content(
         cohort: As the text names it.
         scores: Of each simple score by its label: its value by case, higher is worse; cases without are absent.
         subgroups: Groups of cases.
-        left_out: Reason of every examination that took no part.
+        left_out: Reason of every exam that took no part.
         virtual: Whether the patients are phantoms.
         resamples: Bootstrap samples of every interval.
     """

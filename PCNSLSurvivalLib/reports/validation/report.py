@@ -94,17 +94,17 @@ def methods_paragraphs(content: ValidationContent, resamples: int) -> tuple[str,
     counts = content.counts
     models = [f"{one.arm} (version {one.version}, SHA-256 {one.checksum[:12]})" for one in content.models]
     patients = (
-        f"We tested {listed(models)} on {content.cohort}: {counted(counts['cases'], 'examination')} of "
+        f"We tested {listed(models)} on {content.cohort}: {counted(counts['cases'], 'exam')} of "
         f"{counted(counts['patients'], 'patient')}, {counts['over']} with overall survival (OS) of more than "
         f"{ONE_YEAR_DAYS:g} days and {counts['up_to']} with OS of {ONE_YEAR_DAYS:g} days or less."
     )
     if counts["censored"]:
         patients += (
-            f" {counted(counts['censored'], 'examination')} censored by day {ONE_YEAR_DAYS:g} entered the survival "
+            f" {counted(counts['censored'], 'exam')} censored by day {ONE_YEAR_DAYS:g} entered the survival "
             "analysis alone. Leaving them out of the classification makes the share of long survivors too low."
         )
     if counts["excluded"]:
-        patients += f" {counted(counts['excluded'], 'examination')} took no part; the report lists the reasons."
+        patients += f" {counted(counts['excluded'], 'exam')} took no part; the report lists the reasons."
     use = "Models were used as they stand: no weight, temperature or threshold was changed. " + " ".join(
         _overlap_in_words(content)
     )
@@ -141,9 +141,9 @@ def validation_checklist(content: ValidationContent) -> tuple[ChecklistItem, ...
     groups = listed(list(dict.fromkeys(one.by.lower() for one in content.subgroups)))
     answers = {
         "Objective": f"Evaluation of finished models ({names}) on another cohort: OS over {ONE_YEAR_DAYS:g} days.",
-        "Sample size": f"{counted(counts['cases'], 'examination')}, {fewer} in the smaller class; see the width of the "
+        "Sample size": f"{counted(counts['cases'], 'exam')}, {fewer} in the smaller class; see the width of the "
         "intervals.",
-        "Missing data": f"{counted(counts['excluded'], 'examination')} took no part, with reasons; scores are compared "
+        "Missing data": f"{counted(counts['excluded'], 'exam')} took no part, with reasons; scores are compared "
         "on the patients who have them.",
         "Partition of the data and its level": "None: every patient is a test patient. "
         + " ".join(_overlap_in_words(content)),
@@ -209,15 +209,15 @@ def _write_differences(content: ValidationContent, path: Path) -> None:
         for metric, found in one.values.items():
             p = one.auc_test.p if metric == "auc" else float("nan")
             rows.append((one.arm, one.against, one.patients, metric, found.value, found.low, found.high, p))
-    _write(path, ("arm", "against", "examinations", "metric", "difference", "low95", "high95", "p"), rows)
+    _write(path, ("arm", "against", "exams", "metric", "difference", "low95", "high95", "p"), rows)
 
 
 def _write_subgroups(content: ValidationContent, path: Path) -> None:
-    head = ("arm", "by", "group", "examinations", "over_one_year", "observed_share", "mean_probability")
+    head = ("arm", "by", "group", "exams", "over_one_year", "observed_share", "mean_probability")
     limits = ("auc", "auc_low95", "auc_high95", "brier", "brier_low95", "brier_high95")
     rows = [
         (
-            *(one.arm, one.by, one.name, one.examinations, one.over, one.observed, one.predicted),
+            *(one.arm, one.by, one.name, one.exams, one.over, one.observed, one.predicted),
             *(one.auc.value, one.auc.low, one.auc.high, one.brier.value, one.brier.low, one.brier.high),
         )
         for one in content.subgroups

@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
 FEWEST_OF_A_CLASS = 5
-"""Examinations of each class that an AUC needs."""
+"""Exams of each class that an AUC needs."""
 _NOT_DEFINED = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
 
 
@@ -47,7 +47,7 @@ class SubgroupResult:
     arm: str
     by: str
     name: str
-    examinations: int
+    exams: int
     over: int
     auc: Estimate
     """NaN with fewer than ``FEWEST_OF_A_CLASS`` of a class."""
@@ -101,7 +101,7 @@ def subgroup_result(
         arm=one.arm,
         by=group.by,
         name=group.name,
-        examinations=len(os_class),
+        exams=len(os_class),
         over=int(os_class.sum()),
         observed=float(os_class.mean()) if len(os_class) else float("nan"),
         predicted=float(p.mean()) if len(os_class) else float("nan"),

@@ -83,7 +83,7 @@ def test_finetuning_on_the_full_cohort_gives_a_model_without_performance(made, t
     model = read_model_folder(tuned / "model")
     assert (model.kind, model.training_patients, model.temperature) == ("demonstration", 12, 1.0)
     assert "not available (no held-out set)" in model.card
-    assert "8 other examinations" in model.card
+    assert "8 other exams" in model.card
     facts = json.loads((tuned / "training" / "job.json").read_text(encoding="utf-8"))
     assert facts["initial_weights_sha256"]
     assert facts["epochs"] <= 2  # the plan's finetuning, not its training
@@ -97,7 +97,7 @@ def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experimen
     assert predictions(tmp_path / "by_start") == predictions(tmp_path / "by_cohort")
     assert read_model_folder(tmp_path / "by_start" / "model").training_patients == 12
     methods = (tmp_path / "by_start" / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert "trained for the same OS classes on 8 examinations of a second cohort, none" in methods
+    assert "trained for the same OS classes on 8 exams of a second cohort, none" in methods
     capsys.readouterr()
     nothing = Calibration(temperature=HIGHEST, patients=12, loss_before=1.0, loss_after=0.69)
     monkeypatch.setattr(ensemble_calibration, "fit_temperature", lambda log_odds, over_one_year: nothing)
@@ -143,7 +143,7 @@ def test_files_of_others_are_not_replaced(made, tmp_path, capsys, monkeypatch, w
 
 def test_a_patient_of_the_start_s_own_start_is_refused_in_the_cohort(made, tuned, tmp_path, capsys):
     start = read_initial_weights(tuned / "training")
-    assert start.in_words == "a network trained on 12 other examinations, itself initialized from weights of 8 more"
+    assert start.in_words == "a network trained on 12 other exams, itself initialized from weights of 8 more"
     words = ["cross-validate", made / "brats", "--arm", "t1gd_transfer", "--plan", made / "plan.yaml"]
     assert run(*words, "--init-weights", tuned / "training", "--out", tmp_path / "out") == 3
     assert "8 patients are in both cohorts: B000 = B000, B001 = B001, " in capsys.readouterr().err
@@ -158,7 +158,7 @@ def test_a_start_that_came_from_weights_made_elsewhere_says_so(elsewhere, tmp_pa
     assert run(*words, "--init-weights", tmp_path / "tuned" / "training", "--out", out) == 0
     before = f"itself initialized from {UNKNOWN}"
     assert f"({before})" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert f"8 other examinations, {before} |" in read_model_folder(out / "model").card
+    assert f"8 other exams, {before} |" in read_model_folder(out / "model").card
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def table(tmp_path):
 def test_files_that_are_not_there_are_not_counted_but_named(table):
     report = data_report(find_cohort(table), threshold_days=365)
     found = report.counts["Found"]
-    assert (found["examinations"], found["with T1Gd"], found["with T1"]) == (6, 5, 0)
+    assert (found["exams"], found["with T1Gd"], found["with T1"]) == (6, 5, 0)
     assert report.left_out == {"c": "The T1Gd file of this case does not exist. Check its path."}
     assert report.case_remarks["a"] == ("The T1 file does not exist: a_t1.nii.",)
 

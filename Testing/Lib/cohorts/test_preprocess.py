@@ -169,7 +169,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_loses_nothing(table, tmp_
 def test_a_dry_run_reports_and_writes_nothing(table, tmp_path, capsys):
     assert main(["preprocess", str(table), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
     told = capsys.readouterr().out
-    assert "6  examinations" in told
+    assert "6  exams" in told
     assert "1  censored by day 365: no class" in told
     assert not (tmp_path / "out").exists()
 

@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.core.errors import FoldError
 
 @st.composite
 def cohorts(draw):
-    """Names, patients and classes: 5 to 30 patients of each class, one to three examinations each, shuffled."""
+    """Names, patients and classes: 5 to 30 patients of each class, one to three exams each, shuffled."""
     rows = []
     for os_class in (0, 1):
         for number in range(draw(st.integers(5, 30))):

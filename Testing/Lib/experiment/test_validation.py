@@ -103,7 +103,7 @@ def test_every_patient_is_evaluated_once_by_each_model(results):
 
 def test_scores_and_the_second_model_are_compared_on_the_patients_that_have_them(results):
     found = {row["against"]: row for row in rows(results / "differences.csv") if row["metric"] == "auc"}
-    numbers = {against: int(row["examinations"]) for against, row in found.items()}
+    numbers = {against: int(row["exams"]) for against, row in found.items()}
     assert numbers.pop("IELSG score") == PATIENTS - 1
     assert numbers.pop("Lesion volume") == PATIENTS
     assert list(numbers.values()) == [PATIENTS]
@@ -114,7 +114,7 @@ def test_scores_and_the_second_model_are_compared_on_the_patients_that_have_them
 def test_subgroups_divide_the_patients(results):
     found = [row for row in rows(results / "subgroups.csv") if row["arm"] == rows(results / "subgroups.csv")[0]["arm"]]
     for by in ("Sex", "Site", "Lesion volume"):
-        assert sum(int(row["examinations"]) for row in found if row["by"] == by) == PATIENTS, by
+        assert sum(int(row["exams"]) for row in found if row["by"] == by) == PATIENTS, by
     assert {row["group"] for row in found if row["by"] == "Site"} == {"A", "B"}
 
 

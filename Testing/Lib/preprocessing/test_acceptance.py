@@ -1,4 +1,4 @@
-"""The preparation against the truths of hard virtual examinations: three people, 1 mm and thick slices."""
+"""The preparation against the truths of hard virtual exams: three people, 1 mm and thick slices."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Each injected fault is reported with its sentence and verdict; the sound examination raises no alarm."""
+"""Each injected fault is reported with its sentence and verdict; the sound exam raises no alarm."""
 
 from __future__ import annotations
 
 import faults
 import pytest
 from examinations import draw_heads, examine
-from faults import Examination, judge, true_examination
+from faults import Exam, judge, true_examination
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
@@ -14,12 +14,12 @@ from PCNSLSurvivalLib.preprocessing.pipeline import stop_unless_usable
 
 
 @pytest.fixture(scope="module")
-def examination() -> Examination:
+def exam() -> Exam:
     return true_examination(examine(draw_heads(11), "thick slices"))
 
 
-def test_a_sound_examination_raises_no_alarm(examination):
-    assert [finding.sentence for finding in judge(examination) if finding.verdict is not Verdict.GOOD] == []
+def test_a_sound_examination_raises_no_alarm(exam):
+    assert [finding.sentence for finding in judge(exam) if finding.verdict is not Verdict.GOOD] == []
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_a_sound_examination_raises_no_alarm(examination):
         (faults.part_of_a_series, "uncovered_brain", Verdict.UNUSABLE, "registration.uncovered_brain"),
     ],
 )
-def test_a_fault_is_told(fault, measure, verdict, code, examination):
-    (finding,) = [finding for finding in fault(examination) if finding.measure == measure]
+def test_a_fault_is_told(fault, measure, verdict, code, exam):
+    (finding,) = [finding for finding in fault(exam) if finding.measure == measure]
     assert finding.verdict is verdict
     assert finding.message.code == code
     if verdict is Verdict.UNUSABLE:
@@ -53,13 +53,13 @@ def test_a_fault_is_told(fault, measure, verdict, code, examination):
     stop_unless_usable([finding], override=True)
 
 
-def test_what_is_left_of_a_shrunken_mask_is_too_little(examination):
-    (finding,) = [finding for finding in faults.shrunken_mask(examination) if finding.measure == "brain_volume"]
+def test_what_is_left_of_a_shrunken_mask_is_too_little(exam):
+    (finding,) = [finding for finding in faults.shrunken_mask(exam) if finding.measure == "brain_volume"]
     assert finding.verdict is not Verdict.GOOD
     assert finding.message.code == "brain.too_small"
 
 
 @pytest.mark.parametrize(("fault", "side"), [(faults.cut_vertex, "word.top"), (faults.half_the_head, "word.left")])
-def test_the_end_of_the_brain_that_is_cut_off_is_named(fault, side, examination):
-    (finding,) = [finding for finding in fault(examination) if finding.measure == "brain_cut"]
+def test_the_end_of_the_brain_that_is_cut_off_is_named(fault, side, exam):
+    (finding,) = [finding for finding in fault(exam) if finding.measure == "brain_cut"]
     assert finding.message.values["side"].code == side

@@ -63,19 +63,17 @@ def methods_paragraphs(
     """
     days = f"{facts.threshold_days:g} days"
     data = (
-        f"We studied {facts.cohort}: {counted(counts['cases'], 'examination')} of "
+        f"We studied {facts.cohort}: {counted(counts['cases'], 'exam')} of "
         f"{counted(counts['patients'], 'patient')}, {counts['over']} "
         f"with overall survival (OS) of more than {days} and {counts['up_to']} with OS of {days} or less."
     )
     if counts["censored"]:
         data += (
-            f" {counted(counts['censored'], 'examination')} censored by day {facts.threshold_days:g} and so without a "
+            f" {counted(counts['censored'], 'exam')} censored by day {facts.threshold_days:g} and so without a "
             "class entered the survival analysis, but not training and classification."
         )
     if counts["excluded"]:
-        data += (
-            f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'examination')}."
-        )
+        data += f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'exam')}."
     preparation = " ".join(facts.preparation) if facts.preparation else ""
     models = " ".join(part for part in (facts.network, facts.training, facts.pretraining, facts.baselines) if part)
     evaluation = (
@@ -96,7 +94,7 @@ def methods_paragraphs(
             "AUCs by DeLong's test over patients, widened for overlapping training sets. "
         )
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
-    means += ["for examinations without a class over all folds' models"] if counts["censored"] else []
+    means += ["for exams without a class over all folds' models"] if counts["censored"] else []
     evaluation += (
         f"Long survival was predicted from a {'mean ' if means else ''}probability of 0.5"
         + (f", the mean {listed(means)}" if means else "")

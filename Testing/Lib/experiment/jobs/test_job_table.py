@@ -146,7 +146,7 @@ def test_a_pretraining_on_phantoms_is_told(root):
     for virtual in (False, True):
         laid_out = build_job_table(PLAN, cohort, replace(second, virtual=virtual))
         told = experiment_facts(PLAN, laid_out, cohort.recipe).pretraining
-        assert ("4 examinations of a second cohort of virtual patients, none" in told) == virtual
+        assert ("4 exams of a second cohort of virtual patients, none" in told) == virtual
 
 
 def test_transfer_without_a_second_cohort_is_refused(root):

@@ -78,7 +78,7 @@ def test_the_methods_tell_all_that_is_corrected_together_and_how_survival_is_com
     methods = (report / "methods.txt").read_text(encoding="utf-8")
     assert "Arms were compared, all others with T1Gd (TL) and T1 (TL) with T1 (T), by the paired t-test" in methods
     assert "9999 permutations of the groups, given where both had 5 patients or more" in methods
-    assert "the mean over the 2 repetitions and for examinations without a class over all folds' models" in methods
+    assert "the mean over the 2 repetitions and for exams without a class over all folds' models" in methods
     assert "pairs of patients judged by the same fold's model" in methods
 
 

@@ -37,9 +37,9 @@ def test_the_number_of_bootstrap_samples_is_told():
 
 def test_one_examination_is_one_examination():
     text = " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
-    assert "1 examination censored by day 365" in text
-    assert "1 examination excluded" in answers(NOTHING_KNOWN)["Missing data"]
-    assert "1 examinations" not in text + str(answers(NOTHING_KNOWN))
+    assert "1 exam censored by day 365" in text
+    assert "1 exam excluded" in answers(NOTHING_KNOWN)["Missing data"]
+    assert "1 exams" not in text + str(answers(NOTHING_KNOWN))
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,9 @@ def _play(arguments: list[str]) -> int:
             return 3
         _write_alignment(arguments)
         return 0
+    if arguments == ["doctor", "--json"]:
+        _say(type="self_check", faults=0, text="everything is\nas it should be")
+        return 0
     if arguments[0] == "demo":
         _write_scans(Path(arguments[arguments.index("--out") + 1]))
         return 0

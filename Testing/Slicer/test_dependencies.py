@@ -138,6 +138,65 @@ def test_the_one_question_tells_what_and_how_big(standin, press, expected):
     assert "Without internet" in seen[0]
 
 
+@pytest.mark.parametrize(
+    ("installed", "choice", "expected", "spared"),
+    [
+        (False, None, "onnxruntime>=99", "torch"),
+        (False, "proposal", "torch>=99", "onnx"),
+        (False, "cuda", "torch>=99", "onnx"),
+        (True, None, "torch>=99", "onnx"),
+    ],
+)
+def test_the_small_runtime_is_offered_where_torch_is_absent(
+    needing, ready, monkeypatch, installed, choice, expected, spared
+):
+    from PCNSLSurvivalUI.install import packages
+
+    monkeypatch.setattr(packages, "_isInstalled", lambda name: installed)
+    ready.ui.proposeLesionCheckBox.setChecked(choice == "proposal")
+    if choice == "cuda":
+        ready.view._parameters.device = "cuda"
+    said = needing("torch>=99", "onnxruntime>=99", "onnx>=99")
+    assert expected in said
+    assert spared not in said
+
+
+def test_the_question_says_what_the_small_runtime_can_do(standin):
+    from PCNSLSurvivalUI.install import packages
+
+    told = packages._questionText(["onnxruntime>=1.20", "onnx>=1.17"])
+    assert "100 megabytes" in told
+    assert "install PyTorch" in told
+
+
+def test_the_shipped_requirements_name_one_runtime(standin, monkeypatch):
+    from PCNSLSurvivalUI.install import packages
+
+    for installed, names in ((True, {"torch"}), (False, {"onnxruntime", "onnx"})):
+        monkeypatch.setattr(packages, "_isInstalled", lambda name, installed=installed: installed)
+        found = {line.split(">")[0] for line in packages.requirements()}
+        assert found & {"torch", "onnxruntime", "onnx"} == names
+
+
+# --- the self-check -----------------------------------------------------------------------------------------------
+
+
+def test_the_self_check_gives_text_to_copy(standin, ready, monkeypatch):
+    from made_scenes import Wait, child_processes
+    from PCNSLSurvivalUI.process import job
+
+    ui = ready.ui
+    worker = Path(__file__).with_name("fake_worker.py")
+    monkeypatch.setattr(job.Job.__init__, "__defaults__", (worker,))
+    ui.advancedSection.setChecked(True)
+    assert not ui.selfCheckLabel.visible
+    ui.selfCheckButton.click()
+    assert not ui.selfCheckButton.enabled
+    Wait().until(lambda: ui.selfCheckButton.enabled)
+    assert ui.selfCheckLabel.text == "everything is\nas it should be"
+    assert child_processes() == []
+
+
 # --- the extension SwissSkullStripper -----------------------------------------------------------------------------
 
 

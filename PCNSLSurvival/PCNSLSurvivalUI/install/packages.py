@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import qt
 import slicer
@@ -17,26 +16,48 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 
+try:
+    from packaging.requirements import Requirement
+except ModuleNotFoundError:  # older Slicer: the copy that pip carries
+    from pip._vendor.packaging.requirements import Requirement
+
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "Resources" / "requirements.txt"
 _SLICERS_OWN = {"numpy", "scipy", "simpleitk", "pydicom", "requests", "pillow", "packaging", "cryptography"}
 """Packages that Slicer's own modules load: not even a newer one may take their place while Slicer runs."""
+
+_TORCH, _ONNX = {"torch"}, {"onnxruntime", "onnx"}
+"""The runtimes: torch on any device, or ONNX Runtime for the prediction on the CPU."""
 
 
 class MissingPackagesError(PCNSLSurvivalError):
     """Python packages are missing and were not installed."""
 
 
-def requirements() -> list[str]:
-    """Requirement lines of ``Resources/requirements.txt``."""
+def requirements(*, torch: bool = False) -> list[str]:
+    """Requirement lines of ``Resources/requirements.txt``, with one of the two runtimes.
+
+    Args:
+        torch: Whether only torch will do. Otherwise torch counts where it is installed, and the much smaller ONNX
+            Runtime where it is not.
+    """
     lines = [line.split("#")[0].strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line]
+    absent = _ONNX if torch or _isInstalled("torch") else _TORCH
+    return [line for line in lines if line and Requirement(line).name not in absent]
+
+
+def _isInstalled(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def missing(lines: list[str]) -> list[str]:
     """Requirements that no installed package fulfills; looks at package metadata and imports none of them."""
     absent = []
     for line in lines:
-        requirement = _requirementClass()(line)
+        requirement = Requirement(line)
         try:
             installed = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
@@ -47,17 +68,16 @@ def missing(lines: list[str]) -> list[str]:
     return absent
 
 
-def ensureInstalled(lines: list[str] | None = None, *, alone: bool = False) -> None:
+def ensureInstalled(lines: list[str], *, alone: bool = False) -> None:
     """Ask once and install what is missing.
 
     Args:
-        lines: What is needed; what the prediction needs if left out.
+        lines: What is needed, as requirements.
         alone: Without the packages that these depend on, such as when only their data is wanted.
 
     Raises:
         MissingPackagesError: Something is missing, and was not or could not be installed.
     """
-    lines = requirements() if lines is None else lines
     absent = missing(lines)
     if not absent:
         return
@@ -117,12 +137,15 @@ def askForSource(what: str, how: str) -> str | None:
 
 def _questionText(absent: list[str]) -> str:
     """How big it is, how much room there is, what stays as it is, and the way without internet."""
-    torch = any(line.startswith("torch") for line in absent)
-    size = (
-        _("PyTorch is large: several hundred megabytes, or a few gigabytes with NVIDIA GPU support.")
-        if torch
-        else _("They are small: a few megabytes.")
-    )
+    names = {Requirement(line).name for line in absent}
+    size = _("They are small: a few megabytes.")
+    if names & _TORCH:
+        size = _("PyTorch is large: several hundred megabytes, or a few gigabytes with NVIDIA GPU support.")
+    elif names & _ONNX:
+        size = _(
+            "ONNX Runtime, some 100 megabytes, predicts on the CPU. To use a GPU or to have a tumor outline proposed, "
+            "choose 'Not now' and install PyTorch first, for example with the PyTorch extension."
+        )
     free = shutil.disk_usage(sys.prefix).free / 1e9
     return _(
         "{size} {free:.0f} GB are free on the disk. Slicer's own packages are not changed. Without internet, choose "
@@ -190,11 +213,3 @@ def _constraintsFile() -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _requirementClass() -> Any:
-    try:
-        from packaging.requirements import Requirement
-    except ModuleNotFoundError:  # older Slicer: the copy that pip carries
-        from pip._vendor.packaging.requirements import Requirement
-    return Requirement

@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
+from PCNSLSurvivalUI.install.self_check_button import SelfCheckButton
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.advanced_section import EngineControls
@@ -69,6 +70,7 @@ class PanelView:
         self._closed = False
         self.models = ModelControls(ui, lambda: self._parameters, self._say)
         self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
+        self.selfCheck = SelfCheckButton(ui.selfCheckButton, ui.selfCheckLabel, self._say)
         self._engines = EngineControls(ui, lambda: self._parameters)
         self._preparation = PreparationChoice(ui, lambda: self._parameters)
         self._clinical = ClinicalControls(ui, lambda: self._parameters, self._resultOfChosen)
@@ -145,6 +147,7 @@ class PanelView:
         self._timer.disconnect("timeout()")
         self._map.listenToKeys(False)
         self.brainExtractor.close()
+        self.selfCheck.close()
         self._report.close()
 
     def listenToKeys(self, listen: bool) -> None:
@@ -182,6 +185,7 @@ class PanelView:
         if self._closed:
             return
         self.brainExtractor.show()
+        self.selfCheck.show()
         self.models.show()
         if self._parameters is None:
             return
@@ -243,6 +247,7 @@ class PanelView:
         if self._shownResult != self._lookedAt:  # the user may have gone on from the first look
             self._lookedAt = self._shownResult
             self._showScans(False)  # result and warnings are read without scrolling
+            self._ui.stepsSection.setChecked(False)  # what still runs is told beside the button
             self._map.showFirstLook()
         yield
 

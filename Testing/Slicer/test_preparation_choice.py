@@ -65,6 +65,19 @@ def test_what_each_preset_costs_comes_from_what_the_steps_took_here(standin, qui
     assert "trained on scans prepared by the built-in steps" in note
 
 
+def test_a_t1_to_compare_with_counts_in_what_a_run_costs(standin, quick_panel):
+    from made_scenes import add_head
+    from PCNSLSurvivalUI.panel.preparation_choice import secondsToPrediction
+    from PCNSLSurvivalUI.run import timings
+    from PCNSLSurvivalUI.run.engines import BUILT_IN
+
+    alone = secondsToPrediction(BUILT_IN)
+    quick_panel.view._parameters.t1Volume = add_head("T1")
+    compared = alone + timings.expectedSeconds(str(Step.CONTRAST))
+    assert compared > alone + 5
+    assert f"{compared:.0f} s with the built-in" in quick_panel.ui.preparationNote.text
+
+
 def test_a_spoiled_setting_is_ignored(standin, quick_panel):
     import slicer
     from PCNSLSurvivalUI.run.engines import SLICER

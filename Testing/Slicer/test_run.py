@@ -39,6 +39,7 @@ def test_one_click_from_scans_to_result(standin, quick_panel):
     wanted += ["T1 aligned with T1Gd", "T1 to T1Gd", "T2 aligned with T1Gd", "T2 to T1Gd"]
     assert [name for name in wanted if name not in new] == []
     assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == []
+    quick_panel.logic.kept.forget()  # what is kept for the next run
     assert temporary_files() == []
     assert child_processes() == []
     assert wait.is_calm(), f"silent for {wait.longest_gap_ms:.0f} ms, by the clock {wait.longest_silence_ms:.0f} ms"
@@ -64,6 +65,41 @@ def test_a_run_leaves_no_observer_on_the_scans(standin, quick_panel, ending):
         assert [str(image).count("vtkObserver") for image in images] == before
     finally:
         gc.enable()
+
+
+def test_result_and_warnings_are_on_top_while_other_scans_are_aligned(standin, quick_panel):
+    from slicer_standin import cli
+
+    cli.plans["brainsfit"] = {"seconds": 2.0, "quick": True}
+    ui, wait = quick_panel.ui, Wait()
+    _patient()
+    ui.guessButton.click()
+    ui.predictButton.click()
+    assert ui.stepsSection.checked
+    wait.until(lambda: quick_panel.view._lookedAt, what=ui.messageLabel.text)
+    assert quick_panel.logic.run is not None
+    assert not ui.stepsSection.checked
+    assert not ui.scansSection.checked
+    assert ui.progressLabel.isVisibleTo(quick_panel.parent)
+    ui.predictButton.click()
+
+
+def test_the_comparison_with_t1_is_kept_for_the_next_run(standin, quick_panel, monkeypatch, tmp_path):
+    """With Slicer's modules our process does no step of its own but this one."""
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(tmp_path / "words")}))
+    ui, wait = quick_panel.ui, Wait()
+    _patient()
+    ui.guessButton.click()
+    folders = []
+    for _run in range(2):
+        ui.predictButton.click()
+        wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
+        words = json.loads((tmp_path / "words").read_text())
+        assert "--compare-t1" in words
+        folders.append(words[words.index("--cache-dir") + 1])
+    assert folders[0] == folders[1]
+    quick_panel.logic.kept.forget()
+    assert temporary_files() == []
 
 
 def test_a_failure_of_the_process_is_told_in_its_own_sentence(standin, quick_panel, monkeypatch):

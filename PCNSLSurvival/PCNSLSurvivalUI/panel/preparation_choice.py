@@ -47,10 +47,11 @@ class PreparationChoice:
         chosen = {getattr(parameters, name) for name in ENGINES}
         preset = chosen.pop() if chosen in ({SLICER}, {BUILT_IN}) else _OWN
         selector.setCurrentIndex(selector.findData(preset))
+        compared = parameters.t1Volume is not None
         self._ui.preparationNote.text = _(
             "Time to the prediction: about {slicer:.0f} s with Slicer's modules, {fast:.0f} s with the built-in steps. "
             "The models were trained on scans prepared by the built-in steps."
-        ).format(slicer=secondsToPrediction(SLICER), fast=secondsToPrediction(BUILT_IN))
+        ).format(slicer=secondsToPrediction(SLICER, compared), fast=secondsToPrediction(BUILT_IN, compared))
 
     def _onPreset(self, row: int) -> None:
         parameters, preset = self._parameters(), self._ui.preparationSelector.itemData(row)
@@ -62,10 +63,16 @@ class PreparationChoice:
         self.show()
 
 
-def secondsToPrediction(engine: str) -> float:
-    """Seconds from the click to the prediction from T1Gd, by what the steps took on this computer."""
+def secondsToPrediction(engine: str, compared: bool = False) -> float:
+    """Seconds from the click to the prediction from T1Gd, by what the steps took on this computer.
+
+    Args:
+        engine: Of every step that has engines.
+        compared: Whether a T1 is there, which T1Gd is compared with before.
+    """
     ours = [f"{Step.BRAIN_EXTRACTION} {engine}", f"{Step.BIAS_FIELD} {MRSequence.T1GD} {engine}"]
-    return sum(timings.expectedSeconds(step) or 0.0 for step in [*ours, *map(str, PROCESS_STEPS)])
+    steps = [*map(str, PROCESS_STEPS), *([str(Step.CONTRAST)] if compared else [])]
+    return sum(timings.expectedSeconds(step) or 0.0 for step in [*ours, *steps])
 
 
 def rememberEngines(parameters: PanelParameters) -> None:

@@ -115,9 +115,8 @@ class ProcessStage:
     def _startJob(self, files: dict[MRSequence, Path], mask: Path | None, alignment: Path | None) -> None:
         request, self._pieces = self._request, None
         ownSteps = request.biasEngine == BUILT_IN or (request.brainEngine == BUILT_IN and mask is None)
-        # What is found of T1 for the comparison serves the built-in registration as well.
-        shared = self._compared is not None and request.registrationEngine == BUILT_IN
-        kept = self._kept.folder() if ownSteps or shared else None
+        # What is found of T1 for the comparison serves the next run, and the built-in registration as well.
+        kept = self._kept.folder() if ownSteps or self._compared is not None else None
         result = self._folder / "result"
         words = request.commandLine(
             files, mask, alignment, result, kept, self._prepared, self._compared, self._clinical, self._lesion

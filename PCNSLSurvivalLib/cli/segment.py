@@ -17,8 +17,8 @@ def add_segment_command(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "segment",
         help="propose an outline of the enhancing tumor on a T1Gd scan, with its volume and diameters",
-        description="Proposal of the enhancing tumor on a post-contrast T1 scan (T1Gd), made by a network that has "
-        "learned on virtual heads alone: mask on the scan's own voxels, volume, foci and diameters. Check and correct "
+        description="Proposal of the enhancing tumor on a post-contrast T1 scan (T1Gd), made by a network that was "
+        "trained on virtual heads only: mask on the scan's own voxels, volume, foci and diameters. Check and correct "
         f"it. {RESEARCH_USE_ONLY}",
     )
     scan = "NIfTI, NRRD or MetaImage file, or folder with one DICOM series; whole head or skull-stripped"

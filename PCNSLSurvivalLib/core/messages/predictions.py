@@ -31,8 +31,8 @@ TEMPLATES = {
         "use the corrected one."
     ),
     "lesion.reader_is_virtual": _(
-        "The lesion reader has learned on virtual heads alone. It misses tumors and outlines what is none; its card "
-        "says how often on real scans."
+        "The lesion reader was trained on virtual heads only. It misses tumors and outlines tissue that is not tumor; "
+        "its card states how often on real scans."
     ),
     "map.empty": _("The map for {os_class} is empty: no region contributes to it."),
     "map.shows": _("The map shows which regions support {os_class}. It is not a lesion segmentation."),

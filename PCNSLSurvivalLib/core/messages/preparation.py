@@ -44,7 +44,7 @@ TEMPLATES = {
         "line --brain-mask)."
     ),
     "brain.no_adult_shape": _(
-        "This may be no adult human head: the outline found on T1Gd does not have the {feature} of an adult brain. "
+        "This may not be an adult human head: the outline found on T1Gd does not have the {feature} of an adult brain. "
         "Check that T1Gd is a brain MRI of an adult in the orientation that its file states."
     ),
     "brain.no_head": _("No head was found in T1Gd. Check that T1Gd is a brain MRI."),

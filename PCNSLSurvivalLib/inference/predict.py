@@ -128,7 +128,7 @@ class CaseResult:
 
     @property
     def lesion_is_proposed(self) -> bool:
-        """Whether the lesion is the proposal of the lesion reader, which nobody has confirmed."""
+        """Whether the lesion is the proposal of the lesion reader, which is unconfirmed."""
         return self.proposal is not None and self.lesion is self.proposal.mask
 
     @property

@@ -75,7 +75,7 @@ class LesionControls:
         self.wayBack.hide()
 
     def _proposal(self) -> Any:
-        """The proposal for the chosen T1Gd, as long as nobody has taken it over."""
+        """The proposal for the chosen T1Gd, as long as it has not been taken over."""
         parameters = self._parameters()
         outputs = SceneOutputs(parameters.parameterNode)
         return outputs.node(lesion.PROPOSAL) if outputs.node(T1GD) is parameters.t1gdVolume else None

@@ -46,7 +46,7 @@ def openEditor(segmentation: Any, source: Any) -> None:
 def fillMask(mask: Any, segmentation: Any, reference: Any) -> bool:
     """Fill a label map with 1 where a visible segment is, on the voxels of a volume; whether there is anything.
 
-    Slicer's own export adds a color table to the scene that nobody removes.
+    Slicer's own export adds a color table to the scene that is never removed.
     """
     visible: list[str] = []
     if segmentation.GetDisplayNode() is not None:

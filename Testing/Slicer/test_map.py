@@ -219,6 +219,7 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
     legend = standin.colors.GetColorLegendDisplayNode(outputs.node(mapRole(UP_TO, cells=False)))
     assert legend.GetVisibility()
     assert "OS ≤ 1 year" in legend.GetTitleText()
+    assert "Research use only" in legend.GetTitleText()
     ui.mapSelector.setCurrentIndex(ui.mapSelector.findData("evidence"))
     assert min(profile._profile["against"]) < 0 < max(profile._profile["value"])
 

@@ -53,6 +53,33 @@ def test_one_network_gives_no_spread(view):
     assert "Single network" in view.spreadInWords({**RESULT, "member_probabilities": [0.3]})
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ([0.22, 0.31, 0.38], None),
+        ([0.46, 0.5], None),
+        ([0.22, 0.31, 0.45], "1 call OS > 1 year, 2 call OS ≤ 1 year"),
+        ([0.3], None),
+    ],
+)
+def test_networks_on_both_sides_of_the_threshold_are_told(view, members, said):
+    words = view.spreadInWords({**RESULT, "member_probabilities": members})
+    assert ("disagree about the class" in words) is (said is not None)
+    assert said is None or said in words
+
+
+@pytest.mark.parametrize(("verdict", "gray"), [("unlike", True), ("unusual", False), ("typical", False)])
+def test_a_scan_out_of_distribution_grays_number_and_scale(standin, view, verdict, gray):
+    from PCNSLSurvivalUI.panel import probability_scale
+
+    result = {**RESULT, "familiarity": {**told("This scan is unlike the others."), "verdict": verdict}}
+    assert ("color" in view.headline(result)) is gray
+    assert "30 %" in view.headline(result)
+    image = probability_scale.drawScale(result, 400, standin.app.palette()).toImage()
+    colors = [image.pixelColor(x, 46) for x in range(20, 380)]
+    assert all(color.saturation() == 0 for color in colors) is gray
+
+
 @pytest.mark.parametrize("probability", [0.0, 0.3, 0.99])
 def test_the_scale_marks_threshold_and_probability(standin, probability):
     """The color changes at the threshold, and the marker stands at the probability."""
@@ -107,12 +134,12 @@ def test_what_a_warning_says_is_not_said_twice(view):
 
 
 def test_text_of_models_and_results_is_shown_as_it_stands_and_never_as_markup():
-    """A label that is filled at run time shows plain text; the headline holds a class and a number of our own alone."""
+    """A label that is filled at run time shows plain text; headline and foci hold our own words and numbers."""
     root = ElementTree.parse(UI).getroot()
     labels = {each.get("name"): each for each in root.iter("widget") if each.get("class") == "QLabel"}
     texts = {name: label.findtext("property[@name='text']/string") for name, label in labels.items()}
     formats = {name: label.findtext("property[@name='textFormat']/enum") for name, label in labels.items()}
-    filled = {name for name, text in texts.items() if not text} - {"headlineLabel"}
+    filled = {name for name, text in texts.items() if not text} - {"headlineLabel", "lesionLabel"}
     assert {"modelDescription", "messageLabel", "warningsLabel", "originLabel"} <= filled
     assert {name for name in filled if formats[name] != "Qt::PlainText"} == set()
 

@@ -7,10 +7,14 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalUI.panel.result_text import isGreyed
+
 _HEIGHT, _MARGIN = 84, 16
 _NARROWEST, _WIDEST = 200, 480
 UP_TO, OVER = "#c2571a", "#1f7a8c"
 """Colors of the two sides of the threshold; distinguished by hue, lightness and position."""
+_UP_TO_GREY, _OVER_GREY, _MARKS_GREY = "#9c9c9c", "#b8b8b8", "#808080"
+"""Instead of these for a scan out of distribution."""
 
 
 class ProbabilityScale(qt.QLabel):
@@ -54,6 +58,8 @@ class ProbabilityScale(qt.QLabel):
 def drawScale(result: dict[str, Any], width: int, palette: Any) -> Any:
     """The probability on a line from 0 to 100 %, its members' range, and the decision threshold.
 
+    All of it is gray for a scan out of distribution.
+
     Args:
         result: A stored prediction.
         width: Width in pixels.
@@ -66,7 +72,9 @@ def drawScale(result: dict[str, Any], width: int, palette: Any) -> Any:
     pixmap.fill(palette.color(qt.QPalette.Window))
     painter = qt.QPainter(pixmap)
     painter.setRenderHint(qt.QPainter.Antialiasing)
-    text = palette.color(qt.QPalette.WindowText)
+    text, sides = palette.color(qt.QPalette.WindowText), (UP_TO, OVER)
+    if isGreyed(result):
+        text, sides = qt.QColor(_MARKS_GREY), (_UP_TO_GREY, _OVER_GREY)
     left, span, line = _MARGIN, width - 2 * _MARGIN, 46
 
     def at(share: float) -> float:
@@ -74,9 +82,9 @@ def drawScale(result: dict[str, Any], width: int, palette: Any) -> Any:
 
     threshold = float(result["decision_threshold"])
     painter.setPen(qt.Qt.NoPen)
-    painter.setBrush(qt.QColor(UP_TO))
+    painter.setBrush(qt.QColor(sides[0]))
     painter.drawRect(qt.QRectF(left, line - 5, at(threshold) - left, 10))
-    painter.setBrush(qt.QColor(OVER))
+    painter.setBrush(qt.QColor(sides[1]))
     painter.drawRect(qt.QRectF(at(threshold), line - 5, left + span - at(threshold), 10))
     painter.setPen(qt.QPen(text, 1))
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):

@@ -8,15 +8,24 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.messages import os_class_words
 from PCNSLSurvivalLib.core.terms import OSClass
+from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalUI.messages import shown
+
+_GREY = "#808080"
+
+
+def isGreyed(result: dict[str, Any]) -> bool:
+    """Whether the number must not stand out: the scan is unlike those the model learned from."""
+    return (result.get("familiarity") or {}).get("verdict") == FamiliarityVerdict.UNLIKE
 
 
 def headline(result: dict[str, Any]) -> str:
-    """Class and probability, as rich text."""
+    """Class and probability, as rich text; gray for a scan out of distribution."""
     probability = 100 * float(result["probability_over_one_year"])
-    return _("<b>{name}</b>: probability of OS &gt; 1 year <b>{value:.0f} %</b>").format(
+    words = _("<b>{name}</b>: probability of OS &gt; 1 year <b>{value:.0f} %</b>").format(
         name=shown(os_class_words(OSClass.of_key(result["class"]))).replace(">", "&gt;"), value=probability
     )
+    return f'<font color="{_GREY}">{words}</font>' if isGreyed(result) else words
 
 
 def spreadInWords(result: dict[str, Any]) -> str:
@@ -24,9 +33,14 @@ def spreadInWords(result: dict[str, Any]) -> str:
     members = result.get("member_probabilities") or []
     if len(members) < 2:
         return _("Single network: no range between networks is available.")
-    return _("Disagreement of the {n} networks: {low:.0f} to {high:.0f} % (no error interval).").format(
+    words = _("Disagreement of the {n} networks: {low:.0f} to {high:.0f} % (no error interval).").format(
         n=len(members), low=100 * min(members), high=100 * max(members)
     )
+    over = sum(member >= float(result["decision_threshold"]) for member in members)
+    if over in (0, len(members)):
+        return words
+    sides = _("They disagree about the class: {over} call OS > 1 year, {upTo} call OS ≤ 1 year.")
+    return words + " " + sides.format(over=over, upTo=len(members) - over)
 
 
 def warningsInWords(result: dict[str, Any]) -> str:

@@ -119,10 +119,12 @@ def _evidenceColors(outputs: SceneOutputs, cut: float) -> Any:
 
 
 def legendTitle(kind: str) -> str:
-    """What the colors mean, with the unit."""
+    """What the colors mean, with the unit, and that the picture is for research: it may be copied without the panel."""
     if kind == EVIDENCE_KIND:
-        return _("Evidence\n(log-odds / 100 mL)\n+ for OS > 1 year")
-    return _("Grad-CAM\n{name}\n(share of max)").format(name=labelOf(kind))
+        words = _("Evidence\n(log-odds / 100 mL)\n+ for OS > 1 year")
+    else:
+        words = _("Grad-CAM\n{name}\n(share of max)").format(name=labelOf(kind))
+    return words + "\n" + _("Research use only")
 
 
 def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:

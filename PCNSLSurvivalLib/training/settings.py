@@ -36,7 +36,9 @@ class TrainingSettings:
     backbone_factor: float = 0.1
     """Learning rate multiplier of the backbone in fine-tuning."""
     warmup_epochs: int = 5
-    """Passes over which the learning rate rises in a line; then it falls along a cosine to 1 % at the last."""
+    """Passes over which the learning rate rises in a line; then it falls as ``schedule`` says."""
+    schedule: Literal["cosine", "step"] = "cosine"
+    """"cosine" falls to 1 % at the last pass; "step" to a tenth every 30 passes, as the paper's."""
     weight_decay: float = 0.01
     """Of AdamW, on weights of convolutions and head; biases and normalization are left alone."""
     frozen: tuple[Frozen, ...] = ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,13 @@ class AugmentationSettings:
     """Mirroring left and right."""
     gain: float = 0.1
     """Relative change of brightness of each sequence, drawn evenly between minus and plus this."""
+    transforms: Literal["single", "monai"] = "single"
+    """"single" moves a sample once, by all transforms together; "monai" lets MONAI's own transforms follow each other,
+    with the same ranges, an interpolation each (see ``training.data.monai_transforms``)."""
 
     def __post_init__(self) -> None:
+        if self.transforms not in ("single", "monai"):
+            raise TrainingError('The transforms of the augmentation are "single" or "monai". Correct the settings.')
         shares = (self.probability, self.crop_probability, self.elastic_probability, self.flip_probability)
         amounts = (self.rotation_deg, self.translation_mm, self.elastic_mm)
         if not all(0 <= share <= 1 for share in shares) or not all(amount >= 0 for amount in amounts):

@@ -1,4 +1,4 @@
-"""Augmentation of a batch where it lies, on the CPU or the GPU: one interpolation a sample, whatever is asked for."""
+"""Augmentation of a batch where it lies, on the CPU or the GPU: one interpolation per sample, or MONAI's transforms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings, SpatialTransform, sample_transform
+from PCNSLSurvivalLib.training.data.monai_transforms import monai_augmented
 
 
 def augment(
@@ -33,6 +34,10 @@ def augment(
     Returns:
         The batch.
     """
+    if settings.transforms == "monai":
+        for sample, rng in zip(batch, generators, strict=True):
+            sample.copy_(monai_augmented(sample, grid, settings, rng, masks=masks))
+        return batch
     for sample, rng in zip(batch, generators, strict=True):
         channels = len(sample) - masks
         transform = sample_transform(settings, grid, channels, rng)

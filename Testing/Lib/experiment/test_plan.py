@@ -23,12 +23,22 @@ def plan_of(tmp_path, text: str) -> ExperimentPlan:
     return read_plan(path)
 
 
-def test_the_paper_s_file_is_the_grid_of_the_paper():
-    plan = read_plan(EXAMPLES / "paper.yaml")
+@pytest.mark.parametrize("name", ["paper.yaml", "light.yaml"])
+def test_the_grid_is_that_of_the_paper(name):
+    plan = read_plan(EXAMPLES / name)
     networks = {f"{s}_{start}" for s in ("t1", "t2", "t1gd") for start in ("scratch", "transfer")}
     baselines = {"svm_clinical", "svm_t1_radiomics", "svm_t2_radiomics", "svm_t1gd_radiomics"}
     assert set(plan.arm_names) == networks | baselines
     assert (plan.splits, plan.repeats, plan.threshold_days) == (5, 2, 365)
+
+
+def test_the_paper_s_file_has_its_network_optimizer_and_augmentation():
+    plan = read_plan(EXAMPLES / "paper.yaml")
+    assert (plan.network.depth, plan.network.widen_factor) == (50, 1.0)
+    for settings in (plan.training, plan.pretraining, plan.finetuning):
+        assert (settings.epochs, settings.patience, settings.batch_size) == (250, 50, 8)
+        assert (settings.learning_rate, settings.weight_decay, settings.schedule) == (1e-3, 0.0, "step")
+        assert settings.augmentation.transforms == "monai"
 
 
 def test_flair_is_an_arm_like_any_other():
@@ -37,7 +47,7 @@ def test_flair_is_an_arm_like_any_other():
     assert set(plan.all_sequences) == {MRSequence.T1, MRSequence.FLAIR, MRSequence.T1GD}
 
 
-@pytest.mark.parametrize("name", ["paper.yaml", "ucsf-pcnsl.yaml", "reduced.yaml", "bundled.yaml"])
+@pytest.mark.parametrize("name", ["paper.yaml", "light.yaml", "ucsf-pcnsl.yaml", "reduced.yaml", "bundled.yaml"])
 def test_every_default_is_written_out_and_reads_back_as_the_same_plan(tmp_path, name):
     plan = read_plan(EXAMPLES / name)
     assert plan_of(tmp_path, plan.to_yaml()) == plan

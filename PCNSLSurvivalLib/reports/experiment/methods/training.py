@@ -16,7 +16,7 @@ def training_in_words(settings: TrainingSettings) -> str:
         (
             "Networks were trained to minimize the cross-entropy of the two OS classes with AdamW "
             f"({say['learning_rate']}, {say['weight_decay']}, {say['batch_size']}) for {say['epochs']} "
-            f"with {say['warmup_epochs']} and a cosine learning rate schedule.",
+            f"with {say['warmup_epochs']} and {say['schedule']}.",
             f"The epoch with the lowest loss on {say['validation_share']} was kept, with early stopping after "
             f"{say['patience']}.",
             *chosen,
@@ -40,6 +40,9 @@ def _numbers(settings: TrainingSettings) -> dict[str, str]:
         "batch_size": f"a batch size of {settings.batch_size}",
         "epochs": f"at most {counted(settings.epochs, 'epoch')}",
         "warmup_epochs": counted(settings.warmup_epochs, "warm-up epoch"),
+        "schedule": "a cosine learning rate schedule"
+        if settings.schedule == "cosine"
+        else "a learning rate divided by 10 every 30 epochs",
         "validation_share": f"a validation split of at least {100 * settings.validation_share:g} % of the training "
         "patients",
         "patience": f"a patience of {counted(settings.patience, 'epoch')}",
@@ -101,6 +104,7 @@ def _augmentation(settings: AugmentationSettings) -> str:
         told.append(
             f"the normalized intensities of each were multiplied by {1 - settings.gain:g} to {1 + settings.gain:g}"
         )
-    return (
-        f"Training scans were augmented at random: {'; '.join(told)}." if told else "Training scans were not augmented."
-    )
+    by = " by the transforms of MONAI" if settings.transforms == "monai" else ""
+    if not told:
+        return "Training scans were not augmented."
+    return f"Training scans were augmented at random{by}: {'; '.join(told)}."

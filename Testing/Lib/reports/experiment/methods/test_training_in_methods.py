@@ -18,6 +18,7 @@ CHANGED = {
     "batch_size": (2, "a batch size of 2"),
     "learning_rate": (0.02, "a learning rate of 0.02"),
     "warmup_epochs": (1, "1 warm-up epoch"),
+    "schedule": ("step", "a learning rate divided by 10 every 30 epochs"),
     "weight_decay": (0.5, "a weight decay of 0.5"),
     "frozen": (("conv1", "layer1"), "conv1 and layer1 kept the initial weights (frozen layers)."),
     "batch_norm": ("frozen", "Batch normalization kept the statistics of the initial weights."),
@@ -72,7 +73,9 @@ def test_a_movement_that_is_switched_off_is_not_told():
 def test_every_augmentation_setting_changes_what_is_told():
     told = training_in_words(USUAL)
     for field in fields(AugmentationSettings):
-        other = replace(USUAL.augmentation, **{field.name: getattr(USUAL.augmentation, field.name) * 0.5})
+        before = getattr(USUAL.augmentation, field.name)
+        after = "monai" if field.name == "transforms" else before * 0.5
+        other = replace(USUAL.augmentation, **{field.name: after})
         assert training_in_words(replace(USUAL, augmentation=other)) != told, field.name
 
 

@@ -36,11 +36,11 @@ class LesionReader:
         shapes = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
         weights = folder.load_weights(shapes)
         network.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in weights.items()})
-        self._network = network.eval().to(self._device)
+        self.network = network.eval().to(self._device)
 
     def probability(self, image: Volume, brain: Volume) -> Volume:
         """Probability of enhancing tumor; see ``probability_of``."""
-        return probability_of(self._network, image, brain, device=self._device)
+        return probability_of(self.network, image, brain, device=self._device)
 
 
 def probability_of(network: LesionUNet, image: Volume, brain: Volume, *, device: torch.device | None = None) -> Volume:
@@ -68,7 +68,7 @@ def probability_of(network: LesionUNet, image: Volume, brain: Volume, *, device:
         # A batch of one takes torch's slow path on one thread.
         batch = np.stack([np.stack([image[box], brain[box]]) for box in (part if len(part) == 2 else part * 2)])
         with torch.inference_mode():
-            tensor = torch.from_numpy(batch).to(device or "cpu").contiguous(memory_format=torch.channels_last_3d)
+            tensor = torch.from_numpy(batch).to(device or "cpu")
             shares = network(tensor).softmax(dim=1)[:, 1].float().cpu().numpy()
         for box, share in zip(part, shares, strict=False):
             total[box] += share * tent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class ReaderPlan:
 
     Attributes:
         seed: Of people, heads, weights and augmentation.
+        start: Where the first weights come from.
         people: How many virtual people the heads are made of.
         steps: Optimizer steps, two blocks of one head each.
         reuse: Steps per generated head; between new heads, earlier ones return, augmented.
@@ -39,14 +40,15 @@ class ReaderPlan:
         cooling: Steps over which it falls.
     """
 
-    seed: int = 20261127
-    people: int = 16
+    seed: int = 20261128
+    start: str = "random weights"
+    people: int = 24
     steps: int = 20_000
-    reuse: int = 6
-    kept: int = 60
+    reuse: int = 8
+    kept: int = 120
     learning_rate: float = 3e-3
     warming: int = 50
-    cooling: int = 250
+    cooling: int = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,12 @@ def brain_box(brain: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
 
 
 def train_reader(
-    plan: ReaderPlan, anatomies: Anatomies, folder: Path, *, report: Callable[[int, float, float], None] | None = None
+    plan: ReaderPlan,
+    anatomies: Anatomies,
+    folder: Path,
+    *,
+    initial: Mapping[str, Tensor] | None = None,
+    report: Callable[[int, float, float], None] | None = None,
 ) -> LesionUNet:
     """Train, or go on from the checkpoint in ``folder``.
 
@@ -90,6 +97,7 @@ def train_reader(
         plan: Everything that decides the weights.
         anatomies: The people, ``plan.people`` of them.
         folder: Keeps the checkpoint.
+        initial: Weights to start from, as ``plan.start`` names them; random ones if left out.
         report: Called every 20 steps with step, mean loss and mean Dice of enhancing tumor on the training heads.
 
     Returns:
@@ -97,6 +105,8 @@ def train_reader(
     """
     torch.manual_seed(plan.seed)
     network = LesionUNet()
+    if initial is not None:
+        network.load_state_dict(dict(initial))
     averaged = LesionUNet()
     averaged.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=1e-4)

@@ -39,7 +39,7 @@ FRESH_SEED, FRESH_PEOPLE = 31415, 6
 CUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """Probabilities from which on a voxel may be outlined; virtual heads choose among them."""
 CHOOSING = 24
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 
 
 @dataclass(frozen=True)
@@ -59,16 +59,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/lesion_reader"), help="people and checkpoint, kept")
     parser.add_argument("--steps", type=int, default=ReaderPlan.steps, help="optimizer steps")
+    parser.add_argument("--init-weights", type=Path, help="folder of a lesion reader to start from")
     parser.add_argument("--fresh", type=int, default=60, help="fresh virtual heads to judge on")
     parser.add_argument("--out", type=Path, default=bundled_reader_path(), help="folder to make")
     parser.add_argument("--real-tumors", type=Path, help="folders with t1gd.nii.gz and seg.nii.gz (BraTS labels)")
     parser.add_argument("--healthy", type=Path, nargs="*", default=(), help="T1 scans of heads without tumor")
     args = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-    plan = ReaderPlan(steps=args.steps)
+    plan, initial = ReaderPlan(steps=args.steps), None
+    if args.init_weights:
+        begun = LesionReader(read_reader_folder(args.init_weights), device="cpu")
+        name = f"{begun.folder.settings.name} {begun.folder.settings.version}"
+        plan, initial = replace(plan, start=name), begun.network.state_dict()
     begin, cache = time.perf_counter(), args.work / "prepared"
     people = Anatomies.made(plan.people, seed=plan.seed, cache=args.work / "people")
-    network = train_reader(plan, people, args.work, report=_report(begin))
+    network = train_reader(plan, people, args.work, initial=initial, report=_report(begin))
     cut = choose_cut(network, args.work / "people")
     fresh = judge_fresh(network, args.fresh, args.work / "people", cut)
     with whole_folder(args.out, overwrite=True) as staging:
@@ -152,6 +157,7 @@ def card_text(
         f"| Output | probability of enhancing tumor; outlined from {cut} on (chosen on {CHOOSING} virtual heads) |",
         f"| Network | 3-D U-Net, {sum(p.numel() for p in LesionUNet().parameters())} parameters |",
         f"| Trained on | {_trained_on(plan)} |",
+        f"| Started from | {plan.start} |",
         f"| Seed, steps | {plan.seed}, {plan.steps} (a full run of `make lesion-reader` has {ReaderPlan.steps}) |",
         f"| Command | `make lesion-reader`, with `--steps {plan.steps}` |",
         "",

@@ -152,7 +152,7 @@ def draw_acquisition(draw: np.random.Generator) -> Acquisition:
         slice_axis=int(draw.choice(3, p=(0.8, 0.1, 0.1))) if thick else 0,
         blur_mm=float(draw.choice((0.0, draw.uniform(0.3, 1.3)))),
         shading=float(10 ** draw.uniform(-2.0, -0.85)),
-        noise=float(10 ** draw.uniform(-2.3, -1.0)),
+        noise=float(10 ** draw.uniform(-2.3, -1.15)),
         ghosts=float(draw.uniform(0.01, 0.06)) if draw.uniform() < 0.12 else 0.0,
     )
 

@@ -31,7 +31,8 @@ def layers_outside(canvas: Canvas, depth: Volume, contrast: Contrast, draw: np.r
         [contrast.fluid, dura_signal, 0.1, marrow, 0.1],
         fat,
     ).astype(np.float32)
-    outside = np.clip(depth / np.float32(1.5) + 0.5, 0.0, 1.0)
+    # Sinuses lie outside the brain and stay.
+    outside = np.clip(depth / np.float32(1.5) + 0.5, 0.0, 1.0) * (1.0 - canvas.normal)
     canvas.signal[...] += outside * (inside_skull - canvas.signal)
     bright = (depth > 0) & (inside_skull > 1.05)
     np.maximum(canvas.normal, bright, out=canvas.normal)
@@ -49,6 +50,8 @@ def random_brain_mask(depth: Volume, fluid: Volume, grid: Grid, draw: np.random.
     shift = np.float32(draw.normal(-0.4, 1.0)) + np.float32(draw.uniform(0.1, 1.2)) * smooth_noise(
         grid, draw, scale_mm=18.0
     )
+    if draw.uniform() < 0.35:  # masks of many programs hold the sinuses and the fluid around the brain
+        shift += np.float32(draw.uniform(1.0, 4.5))
     if draw.uniform() < 0.2:  # leaks or bites, some millimeters deep
         bumps = np.clip(smooth_noise(grid, draw, scale_mm=24.0, cubic=True) * 2.0 - 2.5, 0.0, 1.0)
         shift += bumps * np.float32(draw.choice((-1.0, 1.0)) * draw.uniform(3.0, 9.0))

@@ -102,7 +102,8 @@ def paint_structures(
         for side in (-1.0, 1.0):
             mirrored = tuple((x * side, y, z) for x, y, z in course)
             # One transverse sinus, and many a vessel, is much wider than its fellow.
-            _paint_course(put, kind, _wandering(mirrored, draw), radius * draw.uniform(0.5, 1.4), space)
+            widest = 2.2 if kind is Structure.SINUS else 1.4
+            _paint_course(put, kind, _wandering(mirrored, draw), radius * draw.uniform(0.5, widest), space)
     return structure, np.rint(share * 255).astype(np.uint8), _small_veins(grid, draw)
 
 

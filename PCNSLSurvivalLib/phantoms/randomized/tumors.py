@@ -82,7 +82,7 @@ class Canvas:
 
 def draw_tumors(draw: np.random.Generator, count: int, weighting: T1Weighting) -> list[Tumor]:
     """Tumors of one patient, alike in pattern; their places are chosen later, so all lie at the origin."""
-    first = _draw_tumor(draw, float(10 ** draw.uniform(-0.7, 1.954)), weighting)
+    first = _draw_tumor(draw, float(10 ** draw.uniform(-0.5, 2.3)), weighting)
     tumors = [first]
     for _ in range(count - 1):
         like = _draw_tumor(draw, float(np.clip(first.volume_ml * 10 ** draw.uniform(-1.5, 0.0), 0.1, 30.0)), weighting)
@@ -100,8 +100,7 @@ def draw_infarct(draw: np.random.Generator, weighting: T1Weighting) -> Tumor:
 
 def _draw_tumor(draw: np.random.Generator, volume_ml: float, weighting: T1Weighting) -> Tumor:
     patterns: tuple[Pattern, ...] = ("solid", "ring", "patchy", "specks", "none")
-    chances = (0.33, 0.37, 0.15, 0.05, 0.10) if volume_ml > 1.0 else (0.7, 0.2, 0.05, 0.0, 0.05)
-    pattern = patterns[int(draw.choice(len(patterns), p=chances))]
+    pattern = patterns[int(draw.choice(len(patterns), p=_chances(volume_ml)))]
     edema_signal = weighting.relative(weighting.white_t1_ms * float(draw.uniform(1.1, 2.4)), protons=0.83)
     necrotic = draw.uniform() < 0.65
     rest_t1 = draw.uniform(1500, 3500) if necrotic else draw.uniform(1.2, 2.2) * weighting.white_t1_ms
@@ -127,9 +126,16 @@ def _draw_tumor(draw: np.random.Generator, volume_ml: float, weighting: T1Weight
         enhancing_share=float(draw.uniform(0.15, 0.75) if pattern == "patchy" else draw.uniform(0.01, 0.12)),
         edema_mm=float(draw.uniform(3.0, 30.0)) if edema else 0.0,
         edema_signal=edema_signal,
-        hemorrhage=bool(draw.uniform() < 0.06),
+        hemorrhage=bool(draw.uniform() < 0.12),
         mass_effect=float(draw.uniform(0.0, 0.7)),
     )
+
+
+def _chances(volume_ml: float) -> tuple[float, ...]:
+    """How often a tumor is solid, a ring, patchy, specks or does not enhance; large ones have lost their middle."""
+    if volume_ml > 10.0:
+        return (0.25, 0.50, 0.15, 0.03, 0.07)
+    return (0.33, 0.37, 0.15, 0.05, 0.10) if volume_ml > 1.0 else (0.7, 0.2, 0.05, 0.0, 0.05)
 
 
 def paint(tumor: Tumor, canvas: Canvas, draw: np.random.Generator) -> float:
@@ -159,6 +165,11 @@ def paint(tumor: Tumor, canvas: Canvas, draw: np.random.Generator) -> float:
     texture = smooth_noise(local, draw, scale_mm=float(draw.uniform(3.0, 9.0)))
     uneven = np.float32(draw.uniform(0.0, 0.18)) * texture
     rest = np.full_like(core, tumor.rest_signal) * (1 - uneven)
+    if draw.uniform() < 0.5:  # islands of living tumor that does not enhance, in the middle of necrosis
+        islands = np.clip(
+            smooth_noise(local, draw, scale_mm=float(draw.uniform(4.0, 12.0))) * 2.0 + draw.uniform(-1.5, 0.5), 0.0, 1.0
+        )
+        rest += islands * (np.float32(tumor.edema_signal) - rest)
     if tumor.hemorrhage:
         clot = np.clip(2.0 * smooth_noise(local, draw, scale_mm=8.0) - 1.0, 0.0, 1.0)
         rest += clot * (np.float32(draw.uniform(1.2, 2.0)) - rest)
@@ -183,7 +194,9 @@ def _enhancing(tumor: Tumor, distance: Volume, local: Grid, draw: np.random.Gene
         solid = np.ones_like(distance)
         return solid if holes is None else np.asarray(np.clip(2.5 - holes, 0.0, 1.0), np.float32)
     if tumor.pattern == "ring":
-        uneven = np.exp(np.float32(draw.uniform(0.1, 0.6)) * smooth_noise(local, draw, scale_mm=10.0))
+        uneven = np.exp(
+            np.float32(draw.uniform(0.1, 0.8)) * smooth_noise(local, draw, scale_mm=float(draw.uniform(6.0, 16.0)))
+        )
         share = _cover(-distance - np.float32(tumor.rim_mm) * uneven, float(draw.uniform(1.0, 3.0)))
         if draw.uniform() < 0.35:  # septa
             septa = np.abs(smooth_noise(local, draw, scale_mm=14.0))

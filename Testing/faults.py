@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.preprocessing.case_steps import mask_on_scan
+from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import judge_contrast_agent
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
@@ -70,6 +71,7 @@ def judge(exam: Exam) -> list[Finding]:
             )  # fmt: skip
     if T1 in exam.scans:
         found.append(_enhancement(exam))
+    found.append(judge_contrast_agent(exam.corrected[T1GD], exam.mask))
     return found
 
 
@@ -147,6 +149,12 @@ def no_contrast_agent(exam: Exam) -> list[Finding]:
     return [_enhancement(Exam(exam.scans, {T1GD: again, T1: t1}, mask, {T1: _still()}))]
 
 
+def t1_alone(exam: Exam) -> list[Finding]:
+    """T1 was given as T1Gd, and nothing else."""
+    mask = mask_on_scan(exam.mask, exam.scans[T1], exam.poses[T1])
+    return [judge_contrast_agent(exam.corrected[T1], mask)]
+
+
 def pose_shifted(exam: Exam) -> list[Finding]:
     """Registration ended 10 mm beside the truth."""
     return _displaced(exam, sitk.TranslationTransform(3, (6.0, -6.0, 5.3)))
@@ -199,6 +207,7 @@ FAULTS: dict[str, tuple[Callable[[Exam], list[Finding]], ...]] = {
     "mask_pieces": (mask_in_two_pieces,),
     "brain_cut": (cut_vertex, half_the_head),
     "enhancement": (swapped_scans, no_contrast_agent),
+    "contrast_agent": (t1_alone,),
     "registration_sharpness": (pose_shifted, pose_turned, pose_mirrored_front_to_back),
     "head_turn": (pose_mirrored_front_to_back,),
     "signal_to_noise": (strong_noise, extreme_noise),

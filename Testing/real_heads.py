@@ -22,6 +22,8 @@ _FETCHED = {
     "TCGA-GBM 2": "tcga_gbm_2_t1gd.nrrd",
 }
 
+WITHOUT_CONTRAST = ("ROBEX head", "Colin27")
+
 
 def real_heads() -> Iterator[tuple[str, dict[MRSequence, sitk.Image]]]:
     """Name and scans of every real head that is there."""

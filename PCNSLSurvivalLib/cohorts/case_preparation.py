@@ -117,6 +117,7 @@ def _prepare(task: CaseTask) -> bool:
         brain_mask=None if brain is None else brain.image,
         override_quality=task.override_quality,
         store=store,
+        agent=scans[MRSequence.T1GD].agent,
     )
     lesion = None if lesion_file is None else _on_t1gd(lesion_file, prepared)
     doubts = [finding for sequence, scan in scans.items() for finding in remark_findings(scan.remarks, sequence)]

@@ -47,12 +47,14 @@ class Scan:
         image: 3-D ``float32`` volume on its own grid, LPS mm, in the file's own voxel order.
         source_format: "NIfTI", "NRRD", "MetaImage" or "DICOM".
         remarks: On anything odd in the header that reading could resolve.
+        agent: The contrast agent that a DICOM header names, empty where it names none; None without such a header.
     """
 
     sequence: MRSequence
     image: sitk.Image
     source_format: str
     remarks: tuple[Message, ...] = ()
+    agent: str | None = None
 
 
 def read_scan(path: Path, sequence: MRSequence) -> Scan:
@@ -77,8 +79,15 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
         raise UnreadableScanError(Message("scan.not_found", sequence=sequence))
     if kind == "folder":
         series = read_dicom_series(path, sequence)
-        doubts = _another_sequence(path.name, sequence, read_series_header(path))
-        return Scan(sequence=sequence, image=series.image, source_format="DICOM", remarks=(*series.remarks, *doubts))
+        header_of_series = read_series_header(path)
+        doubts = _another_sequence(path.name, sequence, header_of_series)
+        return Scan(
+            sequence=sequence,
+            image=series.image,
+            source_format="DICOM",
+            remarks=(*series.remarks, *doubts),
+            agent=header_of_series.agent,
+        )
     header = read_header(path, sequence)
     return Scan(
         sequence=sequence,

@@ -185,11 +185,15 @@ def predict_case(
         override_quality=options.override_quality,
         moved_before=None if options.alignment is None else read_movements(options.alignment),
         store=store,
+        agent=scans[MRSequence.T1GD].agent,
     )
     if t1 is not None:
         compared = compare_contrast(prepared, t1.image, clock=clock, store=store)
         stop_unless_usable([compared], options.override_quality)
-        prepared = replace(prepared, findings=(*prepared.findings, compared))
+        # What T1 shows beside T1Gd outweighs what T1Gd shows by itself.
+        plain = compared.verdict is Verdict.GOOD
+        kept = (one for one in prepared.findings if not (plain and one.measure == "contrast_agent"))
+        prepared = replace(prepared, findings=(*kept, compared))
     proposal = None
     if options.segment:
         with clock.step(Step.LESION_OUTLINE):

@@ -153,6 +153,7 @@ def segment_case(
         known=options,
         override_quality=options.override_quality,
         store=None if options.cache_dir is None else StepStore(options.cache_dir),
+        agent=scan.agent,
     )
     with clock.step(Step.LESION_OUTLINE):
         proposal = propose(prepared, reader)

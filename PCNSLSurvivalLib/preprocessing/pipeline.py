@@ -18,6 +18,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.imaging.stripped import shows
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, Scans, mask_on_scan
+from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import judge_contrast_agent
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
@@ -82,6 +83,7 @@ def prepare_case(
     moved_before: Mapping[MRSequence, sitk.Transform] | None = None,
     override_quality: bool = False,
     store: StepStore | None = None,
+    agent: str | None = None,
 ) -> PreparedCase:
     """Prepare one patient for the network: brain, bias field, registration, normalization, resampling.
 
@@ -94,6 +96,7 @@ def prepare_case(
         moved_before: For scans that someone moved: LPS points where they lie to LPS points where they lay.
         override_quality: Continue after a finding that makes a scan unusable; the finding is kept.
         store: Keeps finished steps on disk, and gives them back to the next run over the same content.
+        agent: The contrast agent that the DICOM header of T1Gd names, empty where it names none; None without header.
 
     Returns:
         The prepared case.
@@ -130,6 +133,8 @@ def prepare_case(
     if MRSequence.T1 in preprocessed:
         findings.append(judge_enhancement(preprocessed[MRSequence.T1GD], preprocessed[MRSequence.T1]))
         stop_unless_usable(findings, override_quality)
+    else:
+        findings.append(judge_contrast_agent(corrected[MRSequence.T1GD], mask, agent=agent))
     return PreparedCase(
         native=native,
         corrected=corrected,

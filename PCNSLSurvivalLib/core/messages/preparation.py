@@ -101,6 +101,19 @@ TEMPLATES = {
         "The recipe requires the brain extraction '{method}', but this version has {known}. Give a brain mask with "
         "--brain-mask, or use a model with another recipe."
     ),
+    "contrast.not_seen": _(
+        "No contrast enhancement was found in T1Gd. Check that it was acquired after contrast injection; the "
+        "prediction does not hold for a T1 without contrast."
+    ),
+    "contrast.not_seen_but_named": _(
+        "No contrast enhancement was found in T1Gd, although its DICOM header names a contrast agent ({agent}). Check "
+        "that it was acquired after the injection; the prediction does not hold for a T1 without contrast."
+    ),
+    "contrast.not_seen_nor_named": _(
+        "No contrast enhancement was found in T1Gd, and its DICOM header names no contrast agent. Check that it was "
+        "acquired after contrast injection; the prediction does not hold for a T1 without contrast."
+    ),
+    "contrast.seen": _("T1Gd is contrast-enhanced: some tissue is brighter than white matter can be."),
     "enhancement.good": _("T1Gd is contrast-enhanced relative to T1."),
     "enhancement.hardly": _(
         "T1Gd shows little contrast enhancement relative to T1. Check that T1Gd was acquired after contrast."

@@ -33,6 +33,7 @@ def test_a_sound_examination_raises_no_alarm(exam):
         (faults.half_the_head, "brain_cut", Verdict.UNUSABLE, "brain.cut_off"),
         (faults.swapped_scans, "enhancement", Verdict.UNUSABLE, "enhancement.swapped"),
         (faults.no_contrast_agent, "enhancement", Verdict.CHECK, "enhancement.hardly"),
+        (faults.t1_alone, "contrast_agent", Verdict.CHECK, "contrast.not_seen"),
         (faults.pose_shifted, "registration_sharpness", Verdict.UNUSABLE, "registration.not_over_t1gd"),
         (faults.pose_turned, "registration_sharpness", Verdict.UNUSABLE, "registration.not_over_t1gd"),
         (faults.pose_mirrored_front_to_back, "head_turn", Verdict.UNUSABLE, "registration.impossible_turn"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,8 +13,11 @@ from typing import Any
 
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.errors import UnreadableScanError
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
+from PCNSLSurvivalLib.imaging.io import read_volume
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE_VERSION
 
 _STEPS_VERSION = 2
@@ -32,7 +36,7 @@ class StepStore:
     """A folder of results, each under a name made of the step, its parameters and the content it read.
 
     A result is written beside its place and renamed: a run killed at any moment leaves it whole or not at
-    all. ``log.txt`` gets one line for every step that was really computed.
+    all. One that was damaged since counts as absent. ``log.txt`` gets one line for every step that was really computed.
     """
 
     folder: Path
@@ -59,10 +63,8 @@ class StepStore:
         """
         key = self._key(step, parameters, *(content_of(image) for image in inputs))
         path = self.folder / f"{key}.nrrd"
-        if path.is_file():
-            kept = sitk.ReadImage(str(path))
-            # The header's decimals may end early; the grid is known exactly.
-            kept.CopyInformation(inputs[0])
+        kept = _whole_image(path, inputs[0])
+        if kept is not None:
             return kept, True
         made = make()
         self._put(path, lambda part: sitk.WriteImage(made, str(part), useCompression=True))
@@ -81,8 +83,9 @@ class StepStore:
         contents = (content if isinstance(content, str) else content_of(content) for content in inputs)
         key = self._key(step, parameters, *contents)
         path = self.folder / f"{key}.json"
-        if path.is_file():
-            return pose_from(json.loads(path.read_text(encoding="utf-8"))), True
+        kept = _whole_pose(path)
+        if kept is not None:
+            return kept, True
         made = make()
         text = json.dumps(pose_values(made))
         self._put(path, lambda part: part.write_text(text, encoding="utf-8"))
@@ -113,6 +116,32 @@ class StepStore:
     def _note(self, key: str, step: Step, detail: str) -> None:
         with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"{key} {step.label}, {detail}\n")
+
+
+def _whole_image(path: Path, first: sitk.Image) -> sitk.Image | None:
+    """The kept volume on the grid of ``first``; None where it is absent, damaged in any place, or of another size."""
+    if kind_of(path) != "file":
+        return None
+    try:
+        kept = read_volume(path)
+    except (UnreadableScanError, OSError):
+        return None
+    if kept.GetSize() != first.GetSize():
+        return None
+    # The header's decimals may end early; the grid is known exactly.
+    kept.CopyInformation(first)
+    return kept
+
+
+def _whole_pose(path: Path) -> sitk.Euler3DTransform | None:
+    """The kept pose; None where it is absent or its file holds no six finite numbers around a center."""
+    if kind_of(path) != "file":
+        return None
+    try:
+        kept = pose_from(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, RuntimeError):
+        return None
+    return kept if all(map(math.isfinite, (*kept.GetCenter(), *kept.GetParameters()))) else None
 
 
 def pose_values(pose: sitk.Euler3DTransform) -> dict[str, tuple[float, ...]]:

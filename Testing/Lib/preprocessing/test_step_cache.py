@@ -1,0 +1,98 @@
+"""A kept step that was damaged since is computed again, never used and never an error."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from PCNSLSurvivalLib.core.terms import Step
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
+
+
+def _volume(size=(12, 10, 8), seed=3):
+    values = np.random.default_rng(seed).normal(100, 10, size[::-1]).astype(np.float32)
+    image = sitk.GetImageFromArray(values)
+    image.SetSpacing((1.1, 1.2, 3.0))
+    image.SetDirection((1, 0, 0, 0, 0.96, -0.28, 0, 0.28, 0.96))
+    return image
+
+
+def _image(folder):
+    scan = _volume()
+    return StepStore(folder).image(Step.BIAS_FIELD, "t1gd", RECIPE.bias_field, (scan,), lambda: scan * 2)
+
+
+def _pose(folder):
+    def found():
+        pose = sitk.Euler3DTransform()
+        pose.SetTranslation((1.0, 2.0, 3.0))
+        return pose
+
+    return StepStore(folder).pose(Step.REGISTRATION, "t1", RECIPE.registration, (_volume(),), found)
+
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[: len(content) * 2 // 3],
+    "garbage": lambda content: bytes(range(256)) * 8,
+    "one byte changed": lambda content: content[:-40] + bytes([content[-40] ^ 0x55]) + content[-39:],
+}
+
+
+def test_a_kept_volume_comes_back_as_it_was(tmp_path):
+    made, found = _image(tmp_path)
+    kept, again = _image(tmp_path)
+    assert (found, again) == (False, True)
+    assert (sitk.GetArrayViewFromImage(kept) == sitk.GetArrayViewFromImage(made)).all()
+    assert kept.GetDirection() == made.GetDirection()
+    assert kept.GetPixelID() == made.GetPixelID()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_volume_is_computed_again(damage, tmp_path):
+    made, _ = _image(tmp_path)
+    (path,) = tmp_path.glob("*.nrrd")
+    path.write_bytes(damage(path.read_bytes()))
+    again, found = _image(tmp_path)
+    assert not found
+    assert (sitk.GetArrayViewFromImage(again) == sitk.GetArrayViewFromImage(made)).all()
+    assert _image(tmp_path)[1], "the damaged file was not replaced"
+
+
+def test_a_volume_of_another_size_is_computed_again(tmp_path):
+    _image(tmp_path)
+    (path,) = tmp_path.glob("*.nrrd")
+    sitk.WriteImage(_volume((6, 6, 6)), str(path))
+    again, found = _image(tmp_path)
+    assert not found
+    assert again.GetSize() == (12, 10, 8)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        '{"center": [0, 0',
+        "[]",
+        "7",
+        "{}",
+        '{"center": "left", "parameters": [0, 0, 0, 0, 0, 0]}',
+        '{"center": [0, 0, 0], "parameters": [0, 0]}',
+        json.dumps({"center": [0, 0, 0], "parameters": [float("nan")] * 6}),
+        "[" * 100_000,
+        "\x00\xff",
+    ],
+    ids=["empty", "cut", "list", "number", "no entries", "words", "two numbers", "NaN", "nested", "bytes"],
+)
+def test_a_damaged_pose_is_found_again(content, tmp_path):
+    _pose(tmp_path)
+    (path,) = tmp_path.glob("*.json")
+    path.write_text(content, encoding="latin-1")
+    pose, found = _pose(tmp_path)
+    assert not found
+    assert pose.GetTranslation() == (1.0, 2.0, 3.0)
+    assert _pose(tmp_path)[1]

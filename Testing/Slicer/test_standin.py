@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+
 import pytest
 from made_scenes import Wait
 from slicer_standin import records
@@ -364,3 +366,18 @@ def test_wrong_values_raise_on_assignment(standin, panel):
         parameters.keepIntermediate = 1
     with pytest.raises(ValueError, match="one of"):
         parameters.device = "abacus"
+
+
+def test_a_selector_bound_to_an_abstract_class_fails_as_in_slicer(standin):
+    """``getNodeTypes`` makes an object of the class to ask for its name."""
+    import slicer
+    from slicer.parameterNodeWrapper import parameterNodeWrapper
+    from slicer_standin.widgets import qMRMLNodeComboBox
+
+    hints = {"__annotations__": {"outline": slicer.vtkMRMLDisplayableNode}}
+    Parameters = parameterNodeWrapper(type("Parameters", (), hints))
+    gui = types.SimpleNamespace(selector=qMRMLNodeComboBox())
+    gui.selector.setProperty("SlicerParameterName", "outline")
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
+    with pytest.raises(TypeError, match="abstract"):
+        Parameters(node).connectGui(gui)

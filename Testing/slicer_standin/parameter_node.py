@@ -110,6 +110,8 @@ def parameterNodeWrapper(wrapped: type) -> type:
             name = widget.property("SlicerParameterName") if hasattr(widget, "property") else None
             if name:
                 _connector(widget)  # refuses kinds of widgets that Slicer refuses
+                if parameters[name].is_node:  # an abstract class raises TypeError here, as in Slicer
+                    widget.nodeTypes = [parameters[name].kind().GetClassName()]
                 self._guis[name] = widget
         self._to_widgets()
         for name, widget in self._guis.items():

@@ -42,6 +42,8 @@ class LesionControls:
         self._patient = ""
         """ID of the T1Gd that the chosen outline belongs to."""
         self.wayBack = WayBack(self._onWayBack)
+        # Slicer's own binding of a selector knows one class of nodes alone.
+        ui.lesionSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onChosen)
         ui.editLesionButton.connect("clicked(bool)", self._onEdit)
         ui.lesionLabel.connect("linkActivated(QString)", self._onFocus)
 
@@ -53,6 +55,9 @@ class LesionControls:
             if self._patient not in ("", t1gd.GetID()) and parameters.lesion is not None:
                 parameters.lesion = None
             self._patient = t1gd.GetID()
+        chosen = parameters.lesion if parameters is not None else None
+        if ui.lesionSelector.currentNode() is not chosen:
+            ui.lesionSelector.setCurrentNode(chosen)
         result = self._result()
         there = parameters is not None and (parameters.lesion is not None or self._proposal() is not None)
         ui.editLesionButton.setEnabled(t1gd is not None)
@@ -73,6 +78,11 @@ class LesionControls:
         """Let go of the scene."""
         self._patient = ""
         self.wayBack.hide()
+
+    def _onChosen(self, node: Any) -> None:
+        parameters = self._parameters()
+        if parameters is not None and parameters.lesion is not node:
+            parameters.lesion = node
 
     def _proposal(self) -> Any:
         """The proposal for the chosen T1Gd, as long as it has not been taken over."""

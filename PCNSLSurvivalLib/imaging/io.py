@@ -22,18 +22,23 @@ from PCNSLSurvivalLib.imaging.headers.nrrd import read_nrrd_header
 from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, kind_of, size_of_regular
 from PCNSLSurvivalLib.imaging.headers.stored_voxels import read_voxels
 from PCNSLSurvivalLib.imaging.headers.volume_header import VolumeHeader
-from PCNSLSurvivalLib.imaging.sequence_names import judge_series
+from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
 from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
 
 FILE_ENDINGS = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 _NO_HEADER = SeriesHeader()
 
+_OTHER = (Reason.OTHER_IMAGE, Reason.OTHER_REGION, Reason.IMAGE_TYPE, Reason.CONTRADICTION)
+"""What is told of a scan that was chosen by hand: diffusion, a subtraction, the spine, timing that does not fit."""
+
 _DETACHED = (".hdr", ".img", ".nhdr", ".mhd")
 _NIFTI_HEADER_BYTES = 352
 
 _HALF = 0.5
 _WHOLE_NUMBER = 1e-3
+_FEW_LABELS = 10
+"""More are a parcellation, or percentages."""
 _MOST_LABELS = 200
 """Whole-brain parcellations have up to about 190 labels; an image has more values."""
 
@@ -98,8 +103,10 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
 
 
 def _another_sequence(name: str, sequence: MRSequence, header: SeriesHeader = _NO_HEADER) -> tuple[Message, ...]:
-    """A word where name or DICOM header tell of another sequence than the scan was given as."""
+    """A word where name or DICOM header tell of another sequence, or of no anatomical scan of the brain."""
     judged = judge_series(name, header)
+    if judged.sequence is None and judged.reason in _OTHER:
+        return (Message("scan.other_image", sequence=sequence, reason=judged.message),)
     if judged.sequence in (sequence, None):
         return ()
     return (Message("scan.other_sequence", sequence=sequence, seen=judged.sequence, reason=judged.message),)
@@ -132,7 +139,7 @@ def read_mask_file(path: Path, volume: Message, *, labels: tuple[int, ...] | Non
         labels: The labels that count; every one but 0 if left out.
 
     Returns:
-        The mask; a remark where the file holds fractions.
+        The mask; a remark where the file holds fractions or many labels.
 
     Raises:
         UnreadableScanError: As for ``read_scan``; or the values are neither labels nor probabilities.
@@ -149,8 +156,11 @@ def read_mask_file(path: Path, volume: Message, *, labels: tuple[int, ...] | Non
     whole = np.rint(values)
     remarks = header.remarks
     if np.abs(values - whole).max() <= _WHOLE_NUMBER:
-        if len(np.unique(whole)) > _MOST_LABELS:
+        found = np.unique(whole)
+        if len(found) > _MOST_LABELS or found[0] < 0:
             raise _no_mask(volume)
+        if labels is None and len(found) > _FEW_LABELS:
+            remarks = (*remarks, Message("mask.many_labels", volume=volume, count=len(found) - 1))
         inside = whole != 0 if labels is None else np.isin(whole, labels)
     elif labels is None and values.min() >= 0 and values.max() <= 1 + _WHOLE_NUMBER:
         inside = values >= _HALF

@@ -146,7 +146,7 @@ _DIFFUSION = (
     r"tracto[a-z]*|dki|noddi|ivim|hardi|resolve"
 )
 _PERFUSION = (
-    r"perf|perfus[a-z]*|pwi|dsc|dce|[ps]?c?asl|r?cb[vf]|relcb[vf]|mtt|ttp|tmax|ktrans|dyn|dynam[a-z]*|dinam[a-z]*|"
+    r"perf|perfus[a-z]*|pwi|dsc|dce|[ps]?c?asl|r?cb[vf]|relcb[vf]|mtt|ttp|tmax|k ?trans|dyn|dynam[a-z]*|dinam[a-z]*|"
     r"twist|tricks|leakage|(?:care|test) ?bolus|bolus ?track[a-z]*|gbp|pbp"
 )
 _SUSCEPTIBILITY = (
@@ -167,19 +167,22 @@ _LOCALIZER = (
 )
 _OTHER_CONTRASTS = (
     r"stir|psir|t[12]rho|molli|inv ?[12]|spectro[a-z]*|svs|csi|mrsi?|bold|fmri|resting|mixed ?echo|synth[a-z]*|symri|"
-    r"magic"
+    r"magic|cest|apt[wc]?|mtr|delta|fused|rt ?dose|dose|coil ?check|ute|zte"
 )
 OTHER_IMAGE = "|".join(
     (_DIFFUSION, _PERFUSION, _SUSCEPTIBILITY, _ANGIOGRAPHY, _SUBTRACTION, _LOCALIZER, _OTHER_CONTRASTS)
 )
-OTHER_IMAGE_IF_SILENT = r"fa|md|rd|ad|mag|magnitude|phase|pha|ciss|fiesta|b?ffe|trufi|gre|space"
+OTHER_IMAGE_IF_SILENT = (
+    r"fa|md|rd|ad|mag|magnitude|phase|pha|ciss|fiesta|b?ffe|trufi|gre|space|"
+    r"mtc?|pdw?|proton ?dens[a-z]*|ct|cta|pet|spect"
+)
 """Words that tell of another image only where no weighting is named: "FA" is a flip angle as well."""
 GRADIENT_ECHO = r"gre|ffe|fl ?2d|fl ?3d|flash(?: ?2d)?|medic"
 """Weighted by susceptibility, unless the name tells of T1."""
 
 OTHER_REGION = (
     # spine and neck
-    r"[ctl] ?spine|spine|spinal[a-z]*|[hblg]ws|wirbel[a-z]*|cervic[a-z]*|zervi[a-z]*|thorac[a-z]*|thorak[a-z]*|"
+    r"[ctl] ?spine|spine|spinal[a-z]*|[hblg]?ws|wirbel[a-z]*|cervic[a-z]*|zervi[a-z]*|thorac[a-z]*|thorak[a-z]*|"
     r"lumb[a-z]*|"
     r"sacr[a-z]*|rachis|columna|colonna|coluna|wervel[a-z]*|myelo[a-z]*|t1 t1[0-2]|neck|hals|cuello|collo|pescoco|"
     r"nek|"
@@ -187,10 +190,12 @@ OTHER_REGION = (
     r"orbit[a-z]*|iac|iacs|iam|cpa|kbw|felsenbein[a-z]*|inner ear|innenohr|rochers?|cochlea[a-z]*|pituit[a-z]*|"
     r"hypo(?:phys|fys)[a-z]*|hipofis[a-z]*|ipofis[a-z]*|sell?ar?|tmj|kiefer[a-z]*|nasophar[a-z]*|nnh|larynx|"
     r"optic[a-z]*|"
-    r"trigemin[a-z]*|temporal bone|petrous|gesicht[a-z]*|facial|"
+    r"trigemin[a-z]*|temporal bone|petrous|gesicht[a-z]*|facial|face|"
+    r"(?:skull|cranial) ?base|base of (?:the )?skull|schadelbasis|schaedelbasis|sinus(?:es)?|nasen?[a-z]*|"
     # the rest of the body
     r"knee|knie|genou|rodilla|ginocchio|joelho|abdom[a-z]*|pelvi[a-z]*|becken|thorax|chest|liver|leber|foie|higado|"
     r"fegato|heart|cardiac|herz|breast|mamma|prostat[a-z]*|shoulder|schulter|hip|hufte|ankle|foot|wrist|elbow|femur|"
+    r"plexus[a-z]*|brachial[a-z]*|whole ?body|ganzkorper[a-z]*|corps entier|cuerpo entero|"
     r"tibia|kidney|renal|extremity|leg|arm"
 )
 BRAIN = (

@@ -321,6 +321,10 @@ _REFUSED = [
     Row("slices that turn", _set(_MIDDLE, ImageOrientationPatient=[1, 0, 0, 0, 1, 0]), "not parallel"),
     Row("slices of two sizes", _set(_MIDDLE, Rows=10, PixelData=bytes(10 * 24 * 2)), "differ in size"),
     Row("two pixel spacings", _set(_MIDDLE, PixelSpacing=[3, 3.9]), "differ in size or pixel spacing"),
+    Row("one slice of another patient", _set(_MIDDLE, PatientID="other"), "more than one patient"),
+    Row("one slice of another study", _set(_MIDDLE, StudyInstanceUID="1.2.3"), "more than one patient or study"),
+    Row("numbers of colors", _set(PhotometricInterpretation="PALETTE COLOR"), "color pictures"),
+    Row("a mosaic", _set(ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"]), "is a mosaic"),
     Row("two frames of reference", _set(_MIDDLE, FrameOfReferenceUID="1.2.3"), "frame of reference"),
     Row(
         "a single slice",

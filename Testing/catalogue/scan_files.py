@@ -674,6 +674,7 @@ _MASKS: list[tuple[str, Build, str]] = [
     ("a brain mask of another size", _nifti(values=_ONES[:-1]), "brain mask does not line up"),
     ("a brain mask of percents", _nifti(values=_soft(100)), "neither labels nor probabilities"),
     ("a brain mask with negative fractions", _nifti(values=_soft(1) - 0.5), "neither labels nor probabilities"),
+    ("a brain mask of -1 and 1", _nifti(values=np.where(_soft(1) > 0.5, 1, -1).astype(np.int16)), "neither labels nor"),
     ("a scan as brain mask", _NII, "neither labels nor probabilities"),
     (
         "a brain mask of NaN",

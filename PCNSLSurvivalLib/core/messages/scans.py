@@ -23,6 +23,10 @@ TEMPLATES = {
     "dicom.localizers_only": _(
         "The {sequence} folder holds localizer images only. Give the folder of the {sequence} series itself."
     ),
+    "dicom.mosaic": _(
+        "The {sequence} series is a mosaic: each file shows many slices side by side, as functional series have it. "
+        "Give the T1-weighted series of the anatomy."
+    ),
     "dicom.no_identifiers": _(
         "The {sequence} series does not say to which study, series and frame of reference it belongs, so nothing "
         "can be placed beside it. Export the series again from the archive."
@@ -66,6 +70,10 @@ TEMPLATES = {
         "The slices of the {sequence} series lie in more than one frame of reference: two sessions are mixed. "
         "Export the series again, alone."
     ),
+    "dicom.two_patients": _(
+        "The files of the {sequence} series state more than one patient or study. Export the series again from the "
+        "archive, into a folder of its own."
+    ),
     "dicom.unevenly_spaced": _(
         "The slices of the {sequence} series are unevenly spaced ({least:.2f} to {most:.2f} mm apart): slices are "
         "missing or two series are mixed. Export the series again, complete and alone."
@@ -95,6 +103,10 @@ TEMPLATES = {
         "map of this result with 'Resample Image (BRAINS)', then try again."
     ),
     "mask.fractions": _("The {volume} holds fractions, which were taken for probabilities: a voxel counts from 0.5."),
+    "mask.many_labels": _(
+        "The {volume} holds {count} labels, and every voxel with one counts as inside. If they are percentages, give "
+        "a mask in place of the map."
+    ),
     "mask.no_mask": _(
         "The {volume} holds neither labels nor probabilities between 0 and 1. Give a mask, not a scan or a map."
     ),
@@ -159,6 +171,9 @@ TEMPLATES = {
     "scan.orientation_unknown": _(
         "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. "
         "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
+    ),
+    "scan.other_image": _(
+        "The {sequence} scan may be no anatomical {sequence} of the brain: {reason}. Is it the right scan?"
     ),
     "scan.other_sequence": _("The {sequence} scan may be a {seen}: {reason}. Is it the right scan?"),
     "scan.same_value": _("{sequence} has the same value in all voxels. Choose another file for {sequence}."),

@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.imaging.headers.stored_voxels import LARGEST_VOXELS
 
 _SOP_CLASS, _SOP_INSTANCE, _META_CLASS = 0x00080016, 0x00080018, 0x00020002
 _IMAGE_TYPE, _MODALITY, _SERIES, _FRAME_OF_REFERENCE = 0x00080008, 0x00080060, 0x0020000E, 0x00200052
+_PATIENT_ID, _STUDY = 0x00100020, 0x0020000D
 _POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
 _SLOPE, _INTERCEPT = 0x00281053, 0x00281052
 _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011
@@ -22,10 +23,13 @@ _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 _PLANE_POSITION, _PLANE_ORIENTATION = 0x00209113, 0x00209116
 _PIXEL_MEASURES, _PIXEL_VALUES = 0x00289110, 0x00289145
 
+_GRAY = ("MONOCHROME1", "MONOCHROME2", "")
+"""How the values of an MR image may be meant; those of a palette are numbers of colors."""
+
 _DISC_INDEX = "1.2.840.10008.1.3.10"
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
-Role = Literal["slice", "picture", "localizer", "no image", "disc index"]
+Role = Literal["slice", "picture", "localizer", "mosaic", "no image", "disc index"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,8 @@ class DicomFile:
     instance: str
     modality: str
     frame_of_reference: str
+    patient: str
+    """Identifiers of patient and study; held against those of the other files and never told."""
     pixels: PixelFormat | None
     frames: tuple[Frame, ...]
 
@@ -103,8 +109,10 @@ def read_dicom_file(path: Path) -> DicomFile:
         role = "disc index"
     elif not has_image:
         role = "no image"
-    elif (top.short(_SAMPLES) or 1) != 1:
+    elif (top.short(_SAMPLES) or 1) != 1 or top.text(_PHOTOMETRIC).upper() not in _GRAY:
         role = "picture"
+    elif "MOSAIC" in image_type:
+        role = "mosaic"
     else:
         pixels = _pixel_format(top)
         frames = _frames(top, pixels.frames)
@@ -122,6 +130,7 @@ def read_dicom_file(path: Path) -> DicomFile:
         instance=top.text(_SOP_INSTANCE),
         modality=top.text(_MODALITY) or "MR",
         frame_of_reference=top.text(_FRAME_OF_REFERENCE),
+        patient="\\".join((top.text(_PATIENT_ID), top.text(_STUDY))),
         pixels=pixels,
         frames=frames or (),
     )

@@ -89,6 +89,8 @@ def _files_of(folder: Path, sequence: MRSequence) -> tuple[list[DicomFile], Coun
             counted["no dicom"] += 1
         except (DamagedDicomError, OSError) as problem:
             raise _damaged(sequence) from problem
+    if any(file.role == "mosaic" for file in found):
+        raise UnreadableScanError(Message("dicom.mosaic", sequence=sequence))
     # What was saved as a picture counts where nothing else lies here and it says where it belongs.
     slices = [file for file in found if file.role == "slice"]
     slices = slices or [file for file in found if file.frames and all(frame.placed for frame in file.frames)]
@@ -117,6 +119,8 @@ def _check_one_mr_series(files: list[DicomFile], sequence: MRSequence) -> None:
     series = {file.series for file in files}
     if len(series) > 1:
         raise UnreadableScanError(Message("dicom.several_series", sequence=sequence, count=len(series)))
+    if len({file.patient for file in files}) > 1:
+        raise UnreadableScanError(Message("dicom.two_patients", sequence=sequence))
     bare = sum(not frame.placed for file in files for frame in file.frames)
     if bare:
         total = sum(len(file.frames) for file in files)

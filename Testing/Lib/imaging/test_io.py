@@ -6,13 +6,14 @@ import SimpleITK as sitk
 from dicom_files import write_series
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
+from made_dicom import write_classic
 from made_grids import grids, linear_ramp
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
-from PCNSLSurvivalLib.imaging.io import read_mask, read_scan, write_volume
+from PCNSLSurvivalLib.imaging.io import read_mask, read_mask_file, read_scan, write_volume
 
 BRAIN_MASK = Message("word.brain_mask")
 GRID = Grid((12, 10, 8), (0.9, 0.9, 5.5), (-40.0, 30.0, 12.0), (1, 0, 0, 0, 0.96, -0.28, 0, 0.28, 0.96))
@@ -201,3 +202,40 @@ def test_a_volume_that_a_full_disk_cut_short_is_not_taken_for_written(tmp_path, 
     with pytest.raises(OutputFolderError) as problem:
         write_volume(image, tmp_path / "cut.nii.gz")
     assert problem.value.message.code == "files.volume_cut_short"
+
+
+def test_many_labels_in_a_mask_are_told(tmp_path):
+    """Percentages of 0 to 100 are whole numbers, as the labels of a parcellation are."""
+    percents = sitk.Cast(sitk.Clamp(linear_ramp(GRID), sitk.sitkFloat32, 0.0, 100.0), sitk.sitkInt16)
+    write_volume(percents, tmp_path / "mask.nrrd")
+    (remark,) = read_mask_file(tmp_path / "mask.nrrd", BRAIN_MASK).remarks
+    labels = len(np.unique(sitk.GetArrayViewFromImage(percents))) - 1
+    assert remark == Message("mask.many_labels", volume=BRAIN_MASK, count=labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("T1_gd.nrrd", None),
+        ("scan.nrrd", None),
+        ("T1_post_corrected.nrrd", None),
+        ("AX_DWI_POST_GAD.nrrd", "scan.other_image"),
+        ("T1_gd_subtraction.nrrd", "scan.other_image"),
+        ("C-spine T1 gd.nrrd", "scan.other_image"),
+        ("T1_pre.nrrd", "scan.other_sequence"),
+    ],
+)
+def test_a_file_that_names_itself_no_t1gd_is_read_with_a_remark(name, told, tmp_path):
+    write_volume(linear_ramp(GRID), tmp_path / name)
+    remarks = read_scan(tmp_path / name, MRSequence.T1GD).remarks
+    assert [remark.code for remark in remarks] == ([told] if told else [])
+
+
+def test_a_projection_is_read_with_a_remark(tmp_path):
+    """The header says what no name tells."""
+
+    def project(data, k):
+        data.ImageType = ["DERIVED", "SECONDARY", "PROJECTION IMAGE", "MIP"]
+
+    write_classic(sitk.Cast(linear_ramp(GRID), sitk.sitkInt16), tmp_path / "scan", project)
+    assert [remark.code for remark in read_scan(tmp_path / "scan", MRSequence.T1GD).remarks] == ["scan.other_image"]

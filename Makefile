@@ -78,6 +78,10 @@ docs:
 	@$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
 	@echo "build/docs/index.html"
 
+release-check:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python .ci/release.py
+
 check-docs:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python -m pytest -q Testing/Lib/test_documents.py

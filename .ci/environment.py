@@ -22,8 +22,6 @@ TORCH = "2.13.0"
 
 INSTALL = ("install", "-qq", "-c", "constraints.txt")
 
-EXTRAS = {"demo": "phantoms", "test": "dev"}
-
 # What Qt without a display and the MRML libraries of the tests load, and the Debian package that brings each.
 TEST_LIBRARIES = {
     "libGL.so.1": "libgl1",
@@ -51,7 +49,9 @@ def main() -> None:
         make_venv(python)
     say(f"installing the pinned packages for '{target}' (CPU only)")
     install_torch()
-    pip(*INSTALL, "-e", f".[{EXTRAS[target]}]")
+    # Every file is compared with the SHA-256 in the list; the checkout itself is not downloaded.
+    pip("install", "-qq", "--require-hashes", "--no-deps", "-r", f"requirements/{target}.txt")
+    pip("install", "-qq", "--no-deps", "--no-build-isolation", "-e", ".")
     run([VENV / "bin" / "pcnsl-survival", "install-brain-extractor"])
     stamp.write_text(wanted)
 
@@ -85,27 +85,27 @@ def make_venv(python: str) -> None:
     run([python, "-m", "venv", VENV])
 
 
-def install_torch() -> None:
-    """PyTorch without CUDA.
+def install_torch(venv: Path = VENV) -> None:
+    """PyTorch without CUDA; its own dependencies are in the lists with checksums.
 
     Only Linux on x86-64 has two builds under one version. There the CPU build is taken from the package index of
     this machine if it has one, otherwise uv is asked, which knows where PyTorch keeps its CPU builds. Failing both,
     the general build is installed: several GB larger, and it computes the same on the CPU.
     """
     have = subprocess.run(
-        [VENV / "bin" / "python", "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True
+        [venv / "bin" / "python", "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True
     )
     if have.stdout.split("+")[0].strip() == TORCH:
         return
     if platform.system() == "Linux" and platform.machine() == "x86_64":
-        if try_run([VENV / "bin" / "pip", *INSTALL, f"torch=={TORCH}+cpu"]):
+        if try_run([venv / "bin" / "pip", *INSTALL, "--no-deps", f"torch=={TORCH}+cpu"]):
             return
-        pip(*INSTALL, "uv")
-        uv = [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", VENV / "bin" / "python"]
-        if try_run([*uv, "--torch-backend", "cpu", "-c", "constraints.txt", f"torch=={TORCH}"]):
+        pip(*INSTALL, "uv", venv=venv)
+        uv = [venv / "bin" / "uv", "pip", "install", "--quiet", "--python", venv / "bin" / "python"]
+        if try_run([*uv, "--torch-backend", "cpu", "--no-deps", f"torch=={TORCH}"]):
             return
         say("PyTorch's CPU build cannot be reached from here; installing the larger general build")
-    pip(*INSTALL, f"torch=={TORCH}")
+    pip(*INSTALL, f"torch=={TORCH}", venv=venv)
 
 
 def install_system_libraries() -> None:
@@ -140,14 +140,20 @@ def install_debian_packages(packages: list[str], purpose: str) -> None:
 def fingerprint() -> str:
     """Changes when this recipe, the project's dependencies or their pins change, or the checkout is moved."""
     digest = hashlib.sha256(str(ROOT).encode())
-    for name in ("pyproject.toml", "constraints.txt", ".ci/environment.py"):
+    for name in (
+        "pyproject.toml",
+        "constraints.txt",
+        ".ci/environment.py",
+        "requirements/demo.txt",
+        "requirements/test.txt",
+    ):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 
 
-def pip(*words: str) -> None:
+def pip(*words: str, venv: Path = VENV) -> None:
     """Run the environment's pip."""
-    run([VENV / "bin" / "python", "-m", "pip", *words])
+    run([venv / "bin" / "python", "-m", "pip", *words])
 
 
 def run(command: list, **options) -> None:

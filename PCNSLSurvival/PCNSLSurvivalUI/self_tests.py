@@ -19,6 +19,7 @@ from PCNSLSurvivalUI.panel.panel import sections
 from PCNSLSurvivalUI.result import map_display, repair
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, MASK, OVER, T1GD, UP_TO, SceneOutputs, mapRole
+from PCNSLSurvivalUI.scene.segmentations import fillMask
 
 _SIZE = 40
 NARROWEST, WIDEST = 400, 500
@@ -181,6 +182,38 @@ class DisplayTests:
         self.assertIsNone(_layers().GetLabelVolumeID())
         self.assertEqual(segmentation.GetSegmentation().GetNthSegment(0).GetName(), "Brain")
         self.assertIsNotNone(panel.view._quality.wayBack.bar)
+
+    def test_theTumorOutlineIsDrawnOnT1Gd(self) -> None:
+        """The selector takes the new segmentation; an empty one stops the run before any step."""
+        panel = self._openPanel()
+        parameters = panel.view._parameters
+        t1gd = self._showResult(panel)
+        parameters.t1gdVolume = t1gd
+        panel.ui.editLesionButton.click()
+        self.addCleanup(panel.view._lesion.wayBack.hide)
+        editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+        self.assertEqual(editor.segmentationNode().GetID(), parameters.lesion.GetID())
+        self.assertEqual(editor.sourceVolumeNode().GetID(), t1gd.GetID())
+        self.assertEqual(panel.ui.lesionSelector.currentNode().GetID(), parameters.lesion.GetID())
+        mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "made mask")
+        self.assertFalse(fillMask(mask, parameters.lesion, t1gd))
+        parameters.lesion.GetSegmentation().RemoveAllSegments()
+        drawn = _volume(_ball().astype(np.uint8), _affine(20.0), "made tumor", label=True)
+        slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(drawn, parameters.lesion)
+        self.assertTrue(fillMask(mask, parameters.lesion, t1gd))
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(mask) > 0, _ball())
+
+    def test_clinicalFindingsAreScoredAtOnce(self) -> None:
+        """They belong to the T1Gd that was chosen when they were entered."""
+        panel = self._openPanel()
+        parameters = panel.view._parameters
+        parameters.t1gdVolume = _volume(np.ones((_SIZE,) * 3, np.int16), _affine(0.0), "one patient")
+        panel.ui.ageEdit.text = "67"
+        panel.ui.ecogSelector.setCurrentIndex(3)
+        self.assertIn("2 to 5 of 5", panel.ui.clinicalScoresLabel.text)
+        parameters.t1gdVolume = _volume(np.ones((_SIZE,) * 3, np.int16), _affine(0.0), "another patient")
+        self.assertEqual(panel.ui.ageEdit.text, "")
+        self.assertEqual(panel.ui.ecogSelector.currentIndex, 0)
 
     def test_thePanelIsNarrow(self) -> None:
         """With a result and every section open, it fits 400 pixels and never asks for more than 500."""

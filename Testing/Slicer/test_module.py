@@ -18,6 +18,8 @@ from made_scenes import Wait
         "test_theBrainOutlineIsRepairedOnT1Gd",
         "test_thePanelIsNarrow",
         "test_aChangeOfTheMapIsShown",
+        "test_theTumorOutlineIsDrawnOnT1Gd",
+        "test_clinicalFindingsAreScoredAtOnce",
         pytest.param("test_theDemonstrationPatientIsPredicted", marks=pytest.mark.slow),
     ],
 )

@@ -130,6 +130,7 @@ def _write(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) 
         },
         "lesion": None if lesion is None else {"source": lesion, "volume_ml": 2.2, "foci": [focus]},
         "clinical": None if clinical is None else {"findings": json.loads(clinical.read_text()), "comparison": AGREE},
+        "inputs": {"t1gd": {"voxels_sha256": "cd" * 32}},
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "sequences": ["t1gd"]},
         "activation_map": {"explains": "over_one_year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
         "activation_map_other_class": {"explains": "up_to_one_year", "scale": 0.25, "empty": False},

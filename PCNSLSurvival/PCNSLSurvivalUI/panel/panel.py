@@ -22,10 +22,12 @@ from PCNSLSurvivalUI.panel.model_section import ModelControls
 from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.panel.preparation_choice import PreparationChoice, takeRememberedEngines
 from PCNSLSurvivalUI.panel.quality_section import QualityControls
+from PCNSLSurvivalUI.panel.reading_section import ReadingControls
 from PCNSLSurvivalUI.panel.report_section import ReportControls
 from PCNSLSurvivalUI.panel.result_section import ResultControls
 from PCNSLSurvivalUI.panel.scan_choice import ScanChoice
 from PCNSLSurvivalUI.panel.volume_roles import nothingFound
+from PCNSLSurvivalUI.result.lesion import showProposal
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
@@ -42,6 +44,7 @@ def sections(ui: Any) -> list[Any]:
         ui.clinicalSection,
         ui.lesionSection,
         ui.stepsSection,
+        ui.readingSection,
         ui.resultSection,
         ui.mapSection,
         ui.qualitySection,
@@ -74,6 +77,7 @@ class PanelView:
         self._engines = EngineControls(ui, lambda: self._parameters)
         self._preparation = PreparationChoice(ui, lambda: self._parameters)
         self._clinical = ClinicalControls(ui, lambda: self._parameters, self._resultOfChosen)
+        self._reading = ReadingControls(ui, lambda: self._parameters, self._onRevealed, self._say)
         self._result = ResultControls(ui)
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
@@ -166,7 +170,7 @@ class PanelView:
         self._lesion.show()
         self._showDoubts()
         self._showRun()
-        if self._parameters.result != self._shownResult:
+        if self._parameters.result != self._shownResult or self._reading.isOver():
             self._showResult()
         elif self._map.isChanged():
             self._quality.leaveStep()
@@ -191,7 +195,7 @@ class PanelView:
             return
         self._onParameters()
         result = storedResult(self._shownResult)
-        if result is not None:
+        if result is not None and not self._reading.isHiding:
             self._result.show(result)
             self._quality.showButtons()
             self._report.showButtons()
@@ -244,7 +248,9 @@ class PanelView:
 
     def _onResultShown(self) -> Iterator[None]:
         yield from self._resultInParts()
-        if self._shownResult != self._lookedAt:  # the user may have gone on from the first look
+        if self._reading.isHiding:
+            self._ui.stepsSection.setChecked(False)
+        elif self._shownResult != self._lookedAt:  # the user may have gone on from the first look
             self._lookedAt = self._shownResult
             self._showScans(False)  # result and warnings are read without scrolling
             self._ui.stepsSection.setChecked(False)  # what still runs is told beside the button
@@ -301,7 +307,7 @@ class PanelView:
         self._shownResult = self._parameters.result if self._parameters is not None else ""
         result = storedResult(self._shownResult)
         ofResult = (ui.resultSection, ui.mapSection, ui.qualitySection, ui.reportSection)
-        if result is None:
+        if self._reading.arrive(self._shownResult) or result is None:
             for section in ofResult:
                 section.hide()
             self._map.forget()
@@ -325,6 +331,10 @@ class PanelView:
         if not shown:
             self._ui.clinicalSection.setChecked(False)
 
+    def _onRevealed(self) -> None:
+        list(self._onResultShown())
+        showProposal(SceneOutputs(self._parameters.parameterNode))
+
     def closeResult(self) -> None:
         """Give the views back as they were before the result; its volumes stay in the scene."""
         if self._parameters is not None:
@@ -343,7 +353,7 @@ class PanelView:
         return None if context is None or (chosen is not None and context[2] is not chosen) else context[3]
 
     def _mapContext(self) -> tuple[Any, SceneOutputs, Any, dict[str, Any]] | None:
-        if self._parameters is None:
+        if self._parameters is None or self._reading.isHiding:
             return None
         result = storedResult(self._parameters.result)
         if result is None:

@@ -45,6 +45,10 @@ class PanelParameters:
     mapKind: str = ""
     """Which map is shown: of one class, or the evidence; empty for the predicted class."""
     mapColors: str = "vtkMRMLColorTableNodeFileInferno.txt"
+    readFirst: bool = False
+    """Hide a result until the reader has given an estimate."""
+    revealed: str = ""
+    """Mark of the result that the reader has seen."""
     result: str = ""
     """The last prediction as JSON, so that a saved scene shows it again without any computation."""
 

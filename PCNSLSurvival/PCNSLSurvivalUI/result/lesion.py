@@ -29,6 +29,12 @@ def placeProposal(outputs: SceneOutputs, mask: Any, t1gd: Any) -> None:
     addOutline(segmentation, mask, t1gd if t1gd is not None else mask, _("Tumor (proposal)"), _COLOR)
 
 
+def showProposal(outputs: SceneOutputs) -> None:
+    """Show the proposed outline again, where there is one."""
+    if outputs.node(PROPOSAL) is not None:
+        outputs.node(PROPOSAL).SetDisplayVisibility(True)
+
+
 def takeOver(outputs: SceneOutputs) -> Any:
     """A person has looked at the proposal and uses it: it is an outline like any other, and no run replaces it."""
     segmentation = outputs.release(PROPOSAL)

@@ -1,5 +1,6 @@
 """Documents stay true: links and navigation lead somewhere, commands have the options that they show."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.models.model_folder import bundled_model_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "docs"
@@ -113,6 +115,14 @@ def test_a_command_with_an_unknown_option_is_noticed():
     assert words == ["predict", "--t1gd", "T", "--no-such-option", "--out", "D"]
     with pytest.raises(SystemExit):
         _parser().parse_args(words)
+
+
+def test_the_pictures_show_the_bundled_model_of_today():
+    captions = [line for document in DOCUMENTS for line in _text(document).splitlines() if line.startswith("*")]
+    shown = re.findall(r"version (\d+\.\d+\.\d+) of the bundled model", "\n".join(captions))
+    metadata = json.loads(_text(bundled_model_path() / "configs" / "metadata.json"))
+    assert len(shown) > 2
+    assert set(shown) == {metadata["version"]}
 
 
 def test_no_sentence_of_the_readme_is_longer_than_25_words():

@@ -63,7 +63,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         views=orthogonal_views(display, strongest_point_lps_mm(display)),
         strip=_strip_layout(axial_strip(display)),
         stops=gradient_stops(),
-        bar_sentence=f"Fraction of the maximum, which has a raw activation of {network.map_scale:.3g} (logits)",
+        bar_sentence=f"Fraction of the maximum, which is {network.map_scale:.3g} logits",
         faintest=f"{FAINTEST:g}",
         limits_sentence=_LIMITS,
         attribution=_attribution_rows(result),
@@ -157,7 +157,7 @@ def _map_sentence(result: CaseResult) -> str:
     edge = " × ".join(f"{mm:.0f}" for mm in result.cell_size_mm)
     return (
         f"Computed on {' × '.join(map(str, network.raw_map.shape))} map cells of {edge} mm at {network.block} "
-        "and interpolated smoothly over the acquired T1Gd. The crosshair marks the strongest activation."
+        "and interpolated smoothly over T1Gd. The crosshair marks the strongest activation."
     )
 
 
@@ -167,7 +167,8 @@ def _model_rows(result: CaseResult) -> list[tuple[str, str]]:
     return [
         ("Name and version", f"{model.name} {model.version}"),
         ("Network", f"3D {model.architecture.name}{members}, input: {', '.join(s.label for s in model.sequences)}"),
-        ("Trained on", f"{model.training_cohort} Patients: {model.training_patients}."),
+        ("Training cohort", model.training_cohort.replace("`", "")),
+        ("Training patients", str(model.training_patients)),
         ("Intended use", model.intended_use),
         ("License", model.license),
     ]

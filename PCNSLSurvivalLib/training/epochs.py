@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,12 @@ class TrainingData:
     """OS class by name of case."""
     train_cases: Sequence[str]
     validation_cases: Sequence[str]
+    case_weights: Mapping[str, float] = field(default_factory=dict)
+    """Weight of a case in both losses by its name; 1 for a case that is not there."""
+
+    def weights_of(self, names: Sequence[str]) -> list[float]:
+        """Weights of some cases, in their order."""
+        return [self.case_weights.get(name, 1.0) for name in names]
 
 
 class NetworkTraining:
@@ -201,13 +207,16 @@ class NetworkTraining:
         for names, own, tensors in training_batches(
             data.train_cases, data.inputs, settings, processes, seed=self._seed, epoch=len(self.history)
         ):
-            share = weights[[classes[name] for name in names]].sum()
+            of_case = torch.tensor(data.weights_of(names), dtype=torch.float32, device=device)
+            share = (weights[[classes[name] for name in names]] * of_case).sum()
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_bf16(settings, device)):
                 logits = self._joined(as_network_wants(tensors[:, : len(data.inputs.sequences)]))
             target = torch.tensor([classes[name] for name in own], device=device)
-            one = functional.cross_entropy(
-                logits.float(), target, weight=weights, reduction="sum", label_smoothing=settings.label_smoothing
+            of_own = torch.tensor(data.weights_of(own), dtype=torch.float32, device=device)
+            each = functional.cross_entropy(
+                logits.float(), target, weight=weights, reduction="none", label_smoothing=settings.label_smoothing
             )
+            one = (each * of_own).sum()
             if self._task is not None:
                 one = one + self._task.loss(tensors[:, -1:]) * share / len(names)
             self._optimizer.zero_grad(set_to_none=True)
@@ -225,7 +234,9 @@ class NetworkTraining:
         if self._averaged is not None:
             processes.sync_buffers(self._averaged)
         predicted = predict_cases(self._judged, data.validation_cases, data.inputs, processes, batch_size=batch_size)
-        loss = mean_log_loss(predicted, [data.classes[name] for name in data.validation_cases])
+        loss = mean_log_loss(
+            predicted, [data.classes[name] for name in data.validation_cases], data.weights_of(data.validation_cases)
+        )
         if self._task is not None:
             loss += self._task.mean_loss(data.validation_cases, data.inputs, batch_size=batch_size)
         return loss

@@ -26,6 +26,7 @@ from PCNSLSurvivalLib.core.locks import folder_lock
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
+from PCNSLSurvivalLib.training.censoring import censoring_weights_of
 from PCNSLSurvivalLib.training.data.dataset import LabeledCases, NetworkInputs, labeled_cases
 from PCNSLSurvivalLib.training.epochs import Epoch, Trained, TrainingData
 from PCNSLSurvivalLib.training.finished_job import (
@@ -125,7 +126,10 @@ def run_job(
     cases = labeled_cases(cohort, threshold_days=job.settings.threshold_days)
     classes = _classes(cases, job.fold)
     inference_cases = (*job.fold.train, *job.fold.test, *cases.without_class)
-    identity = _identity(cohort, job, inference_cases, start)
+    weights: Mapping[str, float] = {}
+    if job.settings.censoring_weights:
+        weights = censoring_weights_of(cohort, job.fold.train, cases.without_class, job.settings.threshold_days)
+    identity = _identity(cohort, job, inference_cases, start, weights)
     if processes.share(out.is_dir() and any(out.iterdir())):
         return known_job(out, identity)
     unfinished = unfinished_folder(out)
@@ -138,7 +142,13 @@ def run_job(
             *cases.of(job.fold.train), share=job.settings.validation_share, seed=_validation_seed(seed)
         )
         inputs = _inputs(cohort, job, inference_cases, processes)
-        data = TrainingData(inputs=inputs, classes=classes, train_cases=train_cases, validation_cases=validation_cases)
+        data = TrainingData(
+            inputs=inputs,
+            classes=classes,
+            train_cases=train_cases,
+            validation_cases=validation_cases,
+            case_weights=weights,
+        )
         with _logged(unfinished, on_epoch, processes) as heard:
             trained = train(
                 data,
@@ -243,7 +253,13 @@ def _classes(cases: LabeledCases, fold: Fold) -> dict[str, int]:
     return {name: classes[name] for name in (*fold.train, *fold.test)}
 
 
-def _identity(cohort: PreparedCohort, job: NetworkJob, inference_cases: tuple[str, ...], start: StartingPoint) -> str:
+def _identity(
+    cohort: PreparedCohort,
+    job: NetworkJob,
+    inference_cases: tuple[str, ...],
+    start: StartingPoint,
+    weights: Mapping[str, float],
+) -> str:
     """SHA-256 of all that decides the result, the scans of all patients included."""
     threshold = job.settings.threshold_days
     facts = {
@@ -255,6 +271,7 @@ def _identity(cohort: PreparedCohort, job: NetworkJob, inference_cases: tuple[st
         "sequences": list(job.sequences),
         "settings": job.settings.to_json(),
         "start": start.sha256,
+        "weights": dict(weights),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

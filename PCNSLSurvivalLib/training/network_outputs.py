@@ -79,7 +79,7 @@ def as_network_wants(tensors: torch.Tensor) -> torch.Tensor:
     return tensors if tensors.device.type == "mps" else tensors.to(memory_format=torch.channels_last_3d)
 
 
-def mean_log_loss(predicted: CasePredictions, classes: Sequence[int]) -> float:
-    """Mean negative log-likelihood of the outcomes, in nats."""
+def mean_log_loss(predicted: CasePredictions, classes: Sequence[int], weights: Sequence[float] | None = None) -> float:
+    """Mean negative log-likelihood of the outcomes, in nats; weighted where weights are given."""
     toward = np.where(np.asarray(classes) == 1, predicted.log_odds, -predicted.log_odds)
-    return float(np.logaddexp(0.0, -toward).mean())
+    return float(np.average(np.logaddexp(0.0, -toward), weights=weights))

@@ -47,6 +47,9 @@ class TrainingSettings:
     """Whether batch normalization uses batch statistics, or keeps the statistics of the initial weights."""
     class_weights: bool = False
     """Weigh the loss by the inverse of the class's frequency."""
+    censoring_weights: bool = False
+    """Weigh patients in the loss so that they stand for those censored before the threshold, who have no class (see
+    ``training.censoring``)."""
     label_smoothing: float = 0.0
     """Share of a label given to both classes."""
     weight_averaging: float = 0.0

@@ -23,6 +23,11 @@ CHANGED = {
     "frozen": (("conv1", "layer1"), "conv1 and layer1 kept the initial weights (frozen layers)."),
     "batch_norm": ("frozen", "Batch normalization kept the statistics of the initial weights."),
     "class_weights": (True, "The loss was class-weighted by inverse frequency."),
+    "censoring_weights": (
+        True,
+        "Patients were weighted in the loss by the inverse of the probability of not being censored before their class "
+        "was known (Kaplan-Meier estimate of each fold's training patients).",
+    ),
     "label_smoothing": (0.1, "Label smoothing was 0.1."),
     "weight_averaging": (0.9, "Weights were averaged exponentially (decay 0.9 per step)."),
     "lesion_task": (

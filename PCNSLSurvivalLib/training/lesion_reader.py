@@ -40,14 +40,14 @@ class ReaderPlan:
         cooling: Steps over which it falls.
     """
 
-    seed: int = 20261128
+    seed: int = 20261129
     start: str = "random weights"
-    people: int = 24
+    people: int = 16
     steps: int = 20_000
     reuse: int = 8
     kept: int = 120
     learning_rate: float = 3e-3
-    warming: int = 50
+    warming: int = 200
     cooling: int = 1000
 
 

@@ -12,7 +12,7 @@ def add_cross_validate_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "cross-validate",
-        help="one network or baseline by repeated cross-validation",
+        help="cross-validate one network or baseline, repeatedly",
         description="Cross-validate one arm on a prepared cohort. Writes the report, the tables and, for a network, "
         "the model folder. An interrupted run resumes with the same command.",
     )

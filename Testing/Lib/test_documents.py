@@ -117,6 +117,23 @@ def test_a_command_with_an_unknown_option_is_noticed():
         _parser().parse_args(words)
 
 
+SLICERS_OWN = {"Edit > Application Settings > Modules", "Additional module paths", "Sample Data > PCNSL Survival"}
+
+
+@pytest.mark.parametrize(
+    "page", ["tutorial-radiologist", "tutorial-researcher", "slicer-run", "slicer-panel", "offline"]
+)
+def test_every_label_of_the_panel_in_a_page_is_in_the_panel(page):
+    paragraphs = _text(SITE / f"{page}.md").split("\n\n")
+    text = "\n".join(part for part in paragraphs if not part.startswith("*") or part.startswith("**"))  # no captions
+    text = re.sub(r"\*\*.*?\*\*|`.*?`", "", text.replace("\n", " "))
+    labels = set(re.findall(r"\*([^*]+)\*", text)) - SLICERS_OWN
+    module = ROOT / "PCNSLSurvival"
+    panel = "".join(_text(path) for ending in ("py", "ui") for path in module.rglob(f"*.{ending}"))
+    assert labels
+    assert [label for label in labels if re.sub(r"\s+", " ", label).rstrip("…") not in panel] == []
+
+
 def test_the_pictures_show_the_bundled_model_of_today():
     captions = [line for document in DOCUMENTS for line in _text(document).splitlines() if line.startswith("*")]
     shown = re.findall(r"version (\d+\.\d+\.\d+) of the bundled model", "\n".join(captions))

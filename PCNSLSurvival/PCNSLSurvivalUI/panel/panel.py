@@ -261,8 +261,7 @@ class PanelView:
         self._say(sentence or "")
         self._showRun()
         self._fillIn()  # volumes may have arrived during the run
-        if not sentence:
-            self._ui.stepsSection.setChecked(False)  # the result is what to look at now
+        self._ui.stepsSection.setChecked(bool(sentence))  # what failed stands there; the result comes first otherwise
         self._quality.refresh()
 
     # --- states ----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
-from examinations import canonical_float
+from virtual_exams import canonical_float
 
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -46,7 +46,7 @@ class Exam:
     poses: Mapping[MRSequence, sitk.Transform]
 
 
-def true_examination(patient: VirtualPatient) -> Exam:
+def true_exam(patient: VirtualPatient) -> Exam:
     """A virtual patient as perfect steps would prepare it."""
     scans = {name: canonical_float(image) for name, image in patient.scans.items()}
     return Exam(

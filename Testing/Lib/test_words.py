@@ -29,6 +29,7 @@ OLD = {
     r"\bof the usual width\b": "width multiplier",
     r"\blean on this map\b": "rely on this map",
     r"\b(?:row|rows|strip|line|lines|folder|bar|file) a (?:patient|case|scan|step|job|fold|sequence|slice)\b": "per",
+    r"(?<!\")\bexaminations?\b": "exam; the column of a table may have the old name",
     r"--keep-steps|--brats\b|--best-auc|--start\b": "--cache-dir, --pretrain-cohort, --oracle-auc, --init-weights",
     r"\bPreparedPatient\b|\bWeightsFileStart\b|\bEvidenceLedger\b|\bMachineWithProbabilities\b": "see house style",
 }

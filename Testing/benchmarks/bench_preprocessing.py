@@ -25,8 +25,8 @@ import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench_brain_extraction import Head, stripts
-from examinations import canonical_float
 from real_heads import shared_scan, shared_scans
+from virtual_exams import canonical_float
 
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence

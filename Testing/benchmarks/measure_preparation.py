@@ -15,7 +15,6 @@ import numpy as np
 import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from examinations import SEEDS, SEQUENCES, VARIANTS, Variant, canonical_float, deep_white_matter, draw_heads, examine
 from truth_measures import (
     brain_points,
     dice,
@@ -25,6 +24,7 @@ from truth_measures import (
     variation,
     variation_of_shading,
 )
+from virtual_exams import SEEDS, SEQUENCES, VARIANTS, Variant, canonical_float, deep_white_matter, draw_heads, examine
 
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence

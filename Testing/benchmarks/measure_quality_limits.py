@@ -19,10 +19,10 @@ from pathlib import Path
 import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from examinations import SEEDS, VARIANTS, Variant, draw_heads, examine
-from faults import FAULTS, Exam, judge, true_examination
+from faults import FAULTS, Exam, judge, true_exam
 from no_heads import NO_HEADS, no_head
 from real_heads import WITHOUT_CONTRAST, real_heads
+from virtual_exams import SEEDS, VARIANTS, Variant, draw_heads, examine
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.findings import Finding
@@ -47,13 +47,13 @@ def note(values: Values, findings: list[Finding]) -> None:
             values[finding.measure].append((finding.value, finding.verdict))
 
 
-def virtual_examinations(seeds: list[int]) -> Iterator[tuple[str, Exam]]:
+def virtual_exams_of(seeds: list[int]) -> Iterator[tuple[str, Exam]]:
     """All seeds in all variants, one at a time."""
     for seed in seeds:
         heads = draw_heads(seed)
         for variant in VARIANTS:
             kind: Variant = variant
-            yield f"{seed}, {variant}", true_examination(examine(heads, kind))
+            yield f"{seed}, {variant}", true_exam(examine(heads, kind))
 
 
 def prepared_findings(folder: Path) -> Iterator[tuple[float, str, Verdict]]:
@@ -99,7 +99,7 @@ def main() -> int:
         for group, measures in json.loads(path.read_text(encoding="utf-8")).items():
             for code, pairs in measures.items():
                 groups[group][code] += [(value, Verdict(verdict)) for value, verdict in pairs]
-    for name, exam in virtual_examinations(args.seeds):
+    for name, exam in virtual_exams_of(args.seeds):
         note(groups["sound, virtual"], judge(exam))
         for code, faults in FAULTS.items():
             for fault in faults:

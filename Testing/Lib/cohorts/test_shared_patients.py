@@ -82,7 +82,7 @@ def test_weights_that_are_trained_already_leave_the_patients_of_the_other_cohort
         ("BraTS20_Training_014", "brats20_training_014"),
     ],
 )
-def test_a_public_identifier_counts_whatever_examination_and_zeros_it_carries(ours, theirs):
+def test_a_public_identifier_counts_whatever_exam_and_zeros_it_carries(ours, theirs):
     first, second, other = (
         CohortCase(name=name, patient_id=name, scans={}) for name in (ours, theirs, "BraTS20_Training_015")
     )

@@ -25,7 +25,7 @@ def cohorts(draw):
 
 @settings(max_examples=25)
 @given(cohort=cohorts(), seed=st.integers(0, 2**31))
-def test_no_patient_is_on_both_sides_and_every_examination_is_tested_once_a_repeat(cohort, seed):
+def test_no_patient_is_on_both_sides_and_every_exam_is_tested_once_a_repeat(cohort, seed):
     names, patients, classes = cohort
     patient_of = dict(zip(names, patients, strict=True))
     folds = repeated_stratified_folds(names, patients, classes, splits=5, repeats=2, seed=seed)

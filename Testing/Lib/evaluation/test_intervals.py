@@ -39,7 +39,7 @@ def test_every_sample_holds_as_many_of_each_class_as_the_cohort():
     assert (weights[:, 2:].sum(axis=1) == 3).all()
 
 
-def test_two_examinations_of_one_patient_are_drawn_together():
+def test_two_exams_of_one_patient_are_drawn_together():
     weights = bootstrap_weights([0, 0, 1, 1], patients=["a", "a", "b", "c"], resamples=50, seed=1)
     assert (weights[:, 0] == weights[:, 1]).all()
     assert not (weights[:, 2] == weights[:, 3]).all()

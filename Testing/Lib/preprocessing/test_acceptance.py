@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from examinations import SEEDS, SEQUENCES, canonical_float, deep_white_matter, draw_heads, examine
 from truth_measures import brain_points, dice, registration_error_mm, share_kept, variation_of_shading
+from virtual_exams import SEEDS, SEQUENCES, canonical_float, deep_white_matter, draw_heads, examine
 
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import faults
 import pytest
-from examinations import draw_heads, examine
-from faults import Exam, judge, true_examination
+from faults import Exam, judge, true_exam
+from virtual_exams import draw_heads, examine
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
@@ -15,10 +15,10 @@ from PCNSLSurvivalLib.preprocessing.pipeline import stop_unless_usable
 
 @pytest.fixture(scope="module")
 def exam() -> Exam:
-    return true_examination(examine(draw_heads(11), "thick slices"))
+    return true_exam(examine(draw_heads(11), "thick slices"))
 
 
-def test_a_sound_examination_raises_no_alarm(exam):
+def test_a_sound_exam_raises_no_alarm(exam):
     assert [finding.sentence for finding in judge(exam) if finding.verdict is not Verdict.GOOD] == []
 
 

@@ -35,7 +35,7 @@ def test_the_number_of_bootstrap_samples_is_told():
     assert "(50 samples)" in " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None, resamples=50))
 
 
-def test_one_examination_is_one_examination():
+def test_one_exam_is_one_exam():
     text = " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
     assert "1 exam censored by day 365" in text
     assert "1 exam excluded" in answers(NOTHING_KNOWN)["Missing data"]

@@ -32,6 +32,7 @@ from PCNSLSurvivalLib.cli.validate import add_validate_command
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
 from PCNSLSurvivalLib.core.files import check_output_path
+from PCNSLSurvivalLib.core.printable import printable
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
             raise
         if errors_as_json or getattr(args, "progress", None) == "json":
             print(json.dumps({"type": "error", **problem.to_json()}), flush=True)
-        print(f"pcnsl-survival: {problem}", file=sys.stderr)
+        print(f"pcnsl-survival: {printable(str(problem))}", file=sys.stderr)
         return OUR_ERROR
     except KeyboardInterrupt:
         print("pcnsl-survival: Interrupted. No partial output was written.", file=sys.stderr)

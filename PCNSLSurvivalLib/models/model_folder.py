@@ -19,6 +19,7 @@ from typing import Any, Literal
 from PCNSLSurvivalLib.core.errors import ModelFolderError, PreparationError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.printable import printable
 from PCNSLSurvivalLib.core.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
@@ -101,7 +102,7 @@ class ModelFolder:
     @property
     def card(self) -> str:
         """The model card, Markdown."""
-        return (self.path / CARD).read_text(encoding="utf-8")
+        return printable((self.path / CARD).read_text(encoding="utf-8", errors="replace"))
 
     def to_json(self) -> dict[str, Any]:
         """What a result file says of the model that made it."""
@@ -195,12 +196,12 @@ def read_model_folder(path: Path) -> ModelFolder:
         recipe=_recipe(ours["preprocessing"]),
         decision_threshold=_number(ours["decision_threshold"], "decision_threshold", 0.0, 1.0),
         temperature=_number(calibration["temperature"], "temperature", 0.01, 100.0),
-        description=metadata["description"],
-        intended_use=metadata["intended_use"],
+        description=printable(metadata["description"]),
+        intended_use=printable(metadata["intended_use"]),
         training_cohort=_text(cohort["description"], "training_cohort", limit=5000),
         training_patients=int(_number(cohort["patients"], "patients", 0, 10_000_000)),
         license=_text(ours["license"], "license", limit=200),
-        authors=metadata["authors"],
+        authors=printable(metadata["authors"]),
         familiarity=_familiarity(path, sequences, architecture.features * len(members)),
         known_patients=_known_patients(path),
         members=members,
@@ -331,7 +332,7 @@ def _files(value: Any) -> dict[str, tuple[int, str]]:
 def _text(value: Any, name: str, *, limit: int) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= limit or "\n" in value[:200]:
         raise _refused(Message("refusal.entry_text_too_long", entry=name, limit=limit))
-    return value
+    return printable(value)
 
 
 def _word(value: str, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ REQUEST = "request.json"
 """What a result was made from; the same request is never answered twice."""
 TABLE = "predictions.csv"
 
+_NUMBERS = ("probability_over_one_year", "log_odds", "probability_spread")
 _COLUMNS = (
     "case",
     "state",
@@ -212,7 +214,23 @@ def _answer(target: Path, request: dict[str, Any]) -> dict[str, Any] | None:
     try:
         if json.loads((target / REQUEST).read_text(encoding="utf-8")) != request:
             return None
-        prediction: dict[str, Any] = json.loads((target / PREDICTION).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        prediction = json.loads((target / PREDICTION).read_text(encoding="utf-8"))
+        whole = _is_whole(prediction)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return prediction
+    return prediction if whole else None
+
+
+def _is_whole(prediction: Any) -> bool:
+    """Whether an earlier prediction has what the table takes from it; a damaged one is made again.
+
+    Raises:
+        KeyError, TypeError: An entry is not there, or is no object.
+    """
+    numbers = [prediction[name] for name in _NUMBERS]
+    texts = [prediction["class"], prediction["familiarity"]["verdict"]]
+    return (
+        all(one is None or (type(one) in (int, float) and math.isfinite(one)) for one in numbers)
+        and all(isinstance(one, str) or one is None for one in texts)
+        and isinstance(prediction["warnings"], list)
+    )

@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.core.messages import (
     series,
     words,
 )
+from PCNSLSurvivalLib.core.printable import printable
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 Value: TypeAlias = "str | float | MRSequence | Message | tuple[Value, ...]"
@@ -77,7 +78,7 @@ class Message:
         return hash(str(self))
 
     def text(self, translate: Translate | None = None) -> str:
-        """The sentence, with its values.
+        """The sentence, with its values; what they hold of control characters is left out.
 
         Args:
             translate: Into the user's language; English if left out.
@@ -123,7 +124,7 @@ def _word(value: Value, translate: Translate | None) -> str | float:
     if isinstance(value, tuple):
         words = [str(_word(each, translate)) for each in value]
         return (" " if all(word.endswith(".") for word in words) else ", ").join(words)
-    return value
+    return printable(value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Value:

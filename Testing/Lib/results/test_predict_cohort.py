@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 from made_heads import brain_shape
 from made_models import small_model
+from no_heads import no_head, object_mask
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.messages import Message
@@ -165,3 +166,40 @@ def test_swapped_scans_stop_a_case_although_the_model_reads_t1gd_alone(pairs, mo
         "predicted",
     ]
     assert not warned(out, "absent")
+
+
+def test_an_earlier_result_that_was_damaged_is_made_again(cohort, model, tmp_path, capsys):
+    out = tmp_path / "results"
+    assert predict(cohort, model, out) == 0
+    before = table(out)
+    (out / "a" / "prediction.json").write_text("[1]", encoding="utf-8")
+    tampered = json.loads((out / "c" / "prediction.json").read_text(encoding="utf-8"))
+    tampered.update(probability_over_one_year="high", familiarity=3)
+    (out / "c" / "prediction.json").write_text(json.dumps(tampered), encoding="utf-8")
+    assert predict(cohort, model, out) == 0
+    assert "Internal error" not in capsys.readouterr().err
+    assert [row["state"] for row in table(out).values()] == ["predicted", "failed", "predicted"]
+    assert all(table(out)[name]["log_odds"] == before[name]["log_odds"] for name in "ac")
+
+
+def test_a_cohort_of_fruit_and_spines_gets_no_number(model, tmp_path):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    rows = ["patient_id,t1gd,brain_mask,os_days,death_observed"]
+    for name in ("orange", "spine", "noise"):
+        scan = no_head(name, spacing_mm=4.0)
+        mask = object_mask(scan) if name != "noise" else sitk.Cast(scan > 0, sitk.sitkUInt8)
+        for kind, image in (("scan", scan), ("mask", mask)):
+            sitk.WriteImage(image, str(folder / f"{name}_{kind}.nrrd"))
+        rows.append(f"{name},{name}_scan.nrrd,{name}_mask.nrrd,300,1")
+    (folder / "patients.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    out = tmp_path / "results"
+    assert predict(folder, model, out, "--use-brain-masks") == 3
+    found = table(out)
+    assert {row["state"] for row in found.values()} == {"failed"}
+    assert {row["probability_over_one_year"] for row in found.values()} == {""}
+    assert all("adult human head" in found[name]["reason"] for name in ("orange", "spine"))
+    assert not any((out / name).exists() for name in found)
+    words = ["--brain-mask", str(folder / "orange_mask.nrrd"), "--model", str(model), "--out", str(tmp_path / "one")]
+    assert main(["predict", "--t1gd", str(folder / "orange_scan.nrrd"), *words, "--progress", "none"]) == 3
+    assert not (tmp_path / "one").exists()

@@ -105,7 +105,8 @@ def _prepared(args: argparse.Namespace, models: list[ModelFolder]) -> PreparedCo
     from PCNSLSurvivalLib.reports.cohort.contact_picture import draw_contact_picture
 
     path = args.cohort.absolute()
-    if (path / COHORT_FILE).is_file():
+    # The cohorts of phantom hold a file of the same name.
+    if (path / COHORT_FILE).is_file() and (path / "cases").is_dir():
         return read_prepared_cohort(path)
     found = find_cohort(path)
     sequences = tuple(dict.fromkeys(sequence for model in models for sequence in model.sequences))

@@ -40,14 +40,14 @@ class ReaderPlan:
         cooling: Steps over which it falls.
     """
 
-    seed: int = 20261129
+    seed: int = 20261130
     start: str = "random weights"
     people: int = 16
     steps: int = 20_000
     reuse: int = 8
     kept: int = 120
     learning_rate: float = 3e-3
-    warming: int = 200
+    warming: int = 50
     cooling: int = 1000
 
 

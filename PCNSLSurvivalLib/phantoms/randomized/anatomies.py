@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.phantoms.disease.lesions import LesionPlan
 from PCNSLSurvivalLib.phantoms.random_fields import stream
 from PCNSLSurvivalLib.phantoms.randomized.structures import paint_structures
 
-ANATOMIES_VERSION = 2
+ANATOMIES_VERSION = 3
 DEPTH_PER_MM = 8.0
 """Steps of ``SourceAnatomy.depth`` per mm."""
 DEPTH_AT_SURFACE = 128.0

@@ -50,7 +50,7 @@ def random_brain_mask(depth: Volume, fluid: Volume, grid: Grid, draw: np.random.
     shift = np.float32(draw.normal(-0.4, 1.0)) + np.float32(draw.uniform(0.1, 1.2)) * smooth_noise(
         grid, draw, scale_mm=18.0
     )
-    if draw.uniform() < 0.35:  # masks of many programs hold the sinuses and the fluid around the brain
+    if draw.uniform() < 0.5:  # masks of many programs hold the sinuses and the fluid around the brain
         shift += np.float32(draw.uniform(1.0, 4.5))
     if draw.uniform() < 0.2:  # leaks or bites, some millimeters deep
         bumps = np.clip(smooth_noise(grid, draw, scale_mm=24.0, cubic=True) * 2.0 - 2.5, 0.0, 1.0)

@@ -42,6 +42,7 @@ _SIDED_RODS: tuple[tuple[Structure, tuple[Point, ...], float], ...] = (
         3.6,
     ),  # transverse, sigmoid
     (Structure.SINUS, ((13, 4, -26), (12, 16, -30)), 4.0),  # cavernous
+    (Structure.SINUS, ((46, 26, -42), (38, 22, -54)), 3.6),  # bulb of the jugular vein
     (Structure.SINUS, ((46, 40, -26), (16, 20, -32)), 1.4),  # superior petrosal
     (Structure.DEEP_VEIN, ((2, 8, 4), (3, 26, 10), (1, 38, 8)), 1.2),  # internal cerebral
     (Structure.DEEP_VEIN, ((2, 6, 4), (14, 4, 16), (20, 18, 20)), 0.8),  # thalamostriate
@@ -55,6 +56,8 @@ _SIDED_RODS: tuple[tuple[Structure, tuple[Point, ...], float], ...] = (
 _MIDLINE_RODS: tuple[tuple[Structure, tuple[Point, ...], float], ...] = (
     (Structure.DEEP_VEIN, ((0, 38, 8), (0, 44, 4)), 2.6),  # great vein of Galen
     (Structure.SINUS, ((0, 44, 4), (0, 90, -8)), 2.6),  # straight sinus
+    (Structure.SINUS, ((-12, 9, -30), (12, 9, -30)), 2.6),  # intercavernous
+    (Structure.SINUS, ((0, 14, -34), (0, 20, -50)), 2.6),  # basilar plexus
     (Structure.SINUS, ((0, -30, 34), (0, 10, 48), (0, 44, 26)), 0.9),  # inferior sagittal
     (Structure.ARTERY, ((0, 24, -46), (0, 17, -32), (0, 16, -18)), 1.8),  # basilar
 )
@@ -94,10 +97,11 @@ def paint_structures(
     _paint_membranes(put, space, distance_mm, white.astype(np.float32) / np.float32(255), solid)
     _paint_plexus(put, space, fluid, distance_mm, smooth_noise(grid, draw, scale_mm=4.0))
     _paint_sagittal_sinus(put, space, distance_mm)
-    ellipsoid = space.box((-10, -6, -42), (10, 16, -22))
-    put(Structure.PITUITARY, coverage(space.ellipsoid((0, 5, -31), (6.5, 4.5, 4.0), ellipsoid)), ellipsoid)
+    ellipsoid = space.box((-13, -8, -44), (13, 18, -20))
+    a, b, c = (r * draw.uniform(0.8, 1.7) for r in (6.5, 4.5, 4.0))
+    put(Structure.PITUITARY, coverage(space.ellipsoid((0, 5, -31), (a, b, c), ellipsoid)), ellipsoid)
     for kind, course, radius in _MIDLINE_RODS:
-        _paint_course(put, kind, _wandering(course, draw), radius * draw.uniform(0.7, 1.4), space)
+        _paint_course(put, kind, _wandering(course, draw), radius * draw.uniform(0.7, 1.8), space)
     for kind, course, radius in _SIDED_RODS:
         for side in (-1.0, 1.0):
             mirrored = tuple((x * side, y, z) for x, y, z in course)

@@ -103,10 +103,18 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
 
 
 def _another_sequence(name: str, sequence: MRSequence, header: SeriesHeader = _NO_HEADER) -> tuple[Message, ...]:
-    """A word where name or DICOM header tell of another sequence, or of no anatomical scan of the brain."""
-    judged = judge_series(name, header)
-    if judged.sequence is None and judged.reason in _OTHER:
-        return (Message("scan.other_image", sequence=sequence, reason=judged.message),)
+    """A word where name or DICOM header tell of another sequence, or of no anatomical scan of the brain.
+
+    A region is taken from the header alone: a file's name may be a patient's, such as Herz, and would be quoted.
+    """
+    judged, by_header = judge_series(name, header), judge_series("", header)
+    for one in (judged, by_header):
+        if (
+            one.sequence is None
+            and one.reason in _OTHER
+            and (one is by_header or one.reason is not Reason.OTHER_REGION)
+        ):
+            return (Message("scan.other_image", sequence=sequence, reason=one.message),)
     if judged.sequence in (sequence, None):
         return ()
     return (Message("scan.other_sequence", sequence=sequence, seen=judged.sequence, reason=judged.message),)

@@ -50,7 +50,7 @@ class SeriesJudgement:
         """The reason, as a part of a sentence."""
         return {
             Reason.NAME: Message("series.name", told=self.told),
-            Reason.AGENT_IN_HEADER: Message("series.agent_in_header", told=self.told),
+            Reason.AGENT_IN_HEADER: Message("series.agent_in_header"),
             Reason.TIMING: Message("series.timing", told=self.told),
             Reason.SILENT: Message("series.silent"),
             Reason.OTHER_IMAGE: Message("series.other_image", told=self.told),

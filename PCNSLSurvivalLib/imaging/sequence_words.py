@@ -167,14 +167,14 @@ _LOCALIZER = (
 )
 _OTHER_CONTRASTS = (
     r"stir|psir|t[12]rho|molli|inv ?[12]|spectro[a-z]*|svs|csi|mrsi?|bold|fmri|resting|mixed ?echo|synth[a-z]*|symri|"
-    r"magic|cest|apt[wc]?|mtr|delta|fused|rt ?dose|dose|coil ?check|ute|zte"
+    r"magic|cest|apt[wc]?|mtr|delta|fused|rt ?dose|coil ?check"
 )
 OTHER_IMAGE = "|".join(
     (_DIFFUSION, _PERFUSION, _SUSCEPTIBILITY, _ANGIOGRAPHY, _SUBTRACTION, _LOCALIZER, _OTHER_CONTRASTS)
 )
 OTHER_IMAGE_IF_SILENT = (
     r"fa|md|rd|ad|mag|magnitude|phase|pha|ciss|fiesta|b?ffe|trufi|gre|space|"
-    r"mtc?|pdw?|proton ?dens[a-z]*|ct|cta|pet|spect"
+    r"mtc?|pdw?|proton ?dens[a-z]*|ct|cta|pet|spect|dose|ute|zte"
 )
 """Words that tell of another image only where no weighting is named: "FA" is a flip angle as well."""
 GRADIENT_ECHO = r"gre|ffe|fl ?2d|fl ?3d|flash(?: ?2d)?|medic"
@@ -191,7 +191,7 @@ OTHER_REGION = (
     r"hypo(?:phys|fys)[a-z]*|hipofis[a-z]*|ipofis[a-z]*|sell?ar?|tmj|kiefer[a-z]*|nasophar[a-z]*|nnh|larynx|"
     r"optic[a-z]*|"
     r"trigemin[a-z]*|temporal bone|petrous|gesicht[a-z]*|facial|face|"
-    r"(?:skull|cranial) ?base|base of (?:the )?skull|schadelbasis|schaedelbasis|sinus(?:es)?|nasen?[a-z]*|"
+    r"(?:skull|cranial) ?base|base of (?:the )?skull|schadelbasis|schaedelbasis|sinus(?:es)?|nasen?|nasenneb[a-z]*|"
     # the rest of the body
     r"knee|knie|genou|rodilla|ginocchio|joelho|abdom[a-z]*|pelvi[a-z]*|becken|thorax|chest|liver|leber|foie|higado|"
     r"fegato|heart|cardiac|herz|breast|mamma|prostat[a-z]*|shoulder|schulter|hip|hufte|ankle|foot|wrist|elbow|femur|"

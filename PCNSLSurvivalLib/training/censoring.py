@@ -33,7 +33,7 @@ def inverse_censoring_weights(
     """
     days, deaths = np.asarray(os_days, dtype=np.float64), np.asarray(death_observed, dtype=bool)
     # On a day with both, deaths come first: whoever died that day was not at risk of being censored on it.
-    uncensored = kaplan_meier(np.where(deaths, days - 0.5, days).clip(0), ~deaths)
+    uncensored = kaplan_meier(np.where(deaths, np.nextafter(days, -np.inf), days).clip(0), ~deaths)
     before = np.searchsorted(uncensored.days, np.minimum(days, threshold_days), side="left") - 1
     at_threshold = np.searchsorted(uncensored.days, threshold_days, side="right") - 1
     chance = uncensored.survival[np.where(days > threshold_days, at_threshold, before.clip(0))]

@@ -29,6 +29,10 @@ _TAGS = {
     "AccessionNumber": f"{PLANT}1",
     "StudyDescription": f"{PLANT} study",
     "StationName": f"{PLANT}MR",
+    "ContrastBolusAgent": f"{PLANT}^Agent",
+    "SeriesDescription": f"T1 {PLANT} post",
+    "ProtocolName": f"{PLANT} T1",
+    "BodyPartExamined": "HEAD",
 }
 
 

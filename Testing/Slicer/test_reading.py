@@ -116,3 +116,7 @@ def test_what_was_read_stays_shown_and_the_mode_can_be_left(hidden, monkeypatch,
     assert "no readings yet" in ui.messageLabel.text
     ui.readFirstCheckBox.setChecked(True)
     assert ui.resultSection.isVisibleTo(hidden.parent), "what has been seen is not hidden again"
+    parameters = hidden.view._parameters
+    hidden.view.unbind()
+    hidden.view.bind(parameters)
+    assert ui.resultSection.isVisibleTo(hidden.parent), "nor after the scene was opened again"

@@ -55,5 +55,6 @@ class SelfCheckButton:
 
     def _onEnded(self, sentence: str | None) -> None:
         self._check = None
-        self._say(sentence or "")
+        if sentence:
+            self._say(sentence)
         self.show()

@@ -170,7 +170,9 @@ class PanelView:
         self._lesion.show()
         self._showDoubts()
         self._showRun()
-        if self._parameters.result != self._shownResult or self._reading.isOver():
+        if self._reading.isOver():
+            self._onRevealed()
+        elif self._parameters.result != self._shownResult:
             self._showResult()
         elif self._map.isChanged():
             self._quality.leaveStep()

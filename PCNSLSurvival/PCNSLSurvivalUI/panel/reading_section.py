@@ -73,6 +73,8 @@ class ReadingControls:
         parameters, ui = self._parameters(), self._ui
         hide = parameters is not None and bool(text) and parameters.readFirst and parameters.revealed != _mark(text)
         before, self._hidden = self._hidden, _mark(text) if hide else ""
+        if text and not hide and parameters is not None:
+            parameters.revealed = _mark(text)  # what was shown is never read as if unseen
         if self._hidden and self._hidden != before:  # each prediction is read anew
             self._since = time.monotonic()
             ui.estimateSlider.value = 50.0

@@ -46,7 +46,7 @@ def takeOver(outputs: SceneOutputs) -> Any:
 
 def toEdit(outputs: SceneOutputs, chosen: Any, t1gd: Any) -> Any:
     """A segmentation to draw on: the chosen one, the proposal, a label map turned into one, or a new one."""
-    if chosen is not None and chosen.GetAttribute("PCNSLSurvival.output") == PROPOSAL:
+    if chosen is not None and chosen is outputs.node(PROPOSAL):
         return takeOver(outputs)
     if chosen is not None and chosen.IsA("vtkMRMLSegmentationNode"):
         return chosen

@@ -1,4 +1,4 @@
-"""A table with one row an exam: paths of its scans, survival, clinical variables."""
+"""A table with one row per exam: paths of its scans, survival, clinical variables."""
 
 from __future__ import annotations
 

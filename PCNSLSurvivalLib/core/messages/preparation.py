@@ -106,7 +106,7 @@ TEMPLATES = {
         "prediction does not hold for a T1 without contrast."
     ),
     "contrast.not_seen_but_named": _(
-        "No contrast enhancement was found in T1Gd, although its DICOM header names a contrast agent ({agent}). Check "
+        "No contrast enhancement was found in T1Gd, although its DICOM header names a contrast agent. Check "
         "that it was acquired after the injection; the prediction does not hold for a T1 without contrast."
     ),
     "contrast.not_seen_nor_named": _(

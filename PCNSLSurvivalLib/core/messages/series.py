@@ -5,7 +5,7 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.messages.marked import marked as _
 
 TEMPLATES = {
-    "series.agent_in_header": _("its DICOM header names a contrast agent ({told})"),
+    "series.agent_in_header": _("its DICOM header names a contrast agent"),
     "series.before_and_after": _("its name suggests scans both before and after contrast"),
     "series.chosen": _(
         "{count} series could be {sequence}: '{chosen}' was chosen, because {reason}; not used: {others}."

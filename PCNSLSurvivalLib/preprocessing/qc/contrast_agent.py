@@ -65,4 +65,4 @@ def enhancement_above_white_matter(t1gd: sitk.Image, brain_mask: sitk.Image) -> 
 def _not_seen(agent: str | None) -> Message:
     if agent is None:
         return Message("contrast.not_seen")
-    return Message("contrast.not_seen_but_named", agent=agent) if agent else Message("contrast.not_seen_nor_named")
+    return Message("contrast.not_seen_but_named") if agent else Message("contrast.not_seen_nor_named")

@@ -221,7 +221,7 @@ def test_many_labels_in_a_mask_are_told(tmp_path):
         ("T1_post_corrected.nrrd", None),
         ("AX_DWI_POST_GAD.nrrd", "scan.other_image"),
         ("T1_gd_subtraction.nrrd", "scan.other_image"),
-        ("C-spine T1 gd.nrrd", "scan.other_image"),
+        ("Anna_Herz.nrrd", None),  # may be a patient's name
         ("T1_pre.nrrd", "scan.other_sequence"),
     ],
 )

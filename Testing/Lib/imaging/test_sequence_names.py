@@ -27,7 +27,7 @@ post contrast|+C|T1+|T1 + C|T1+GD_ax|T1 IV+|AX T1 w/contrast|AX T1 with contrast
 T1_post_op_gad|T1 pre-op gad|T1 preop post contrast|T1w_postGd_preRT|axt1gd|T1Post|SagT1wPostGad|MPRAGEPost|T1wGd3D
 nach KM|T1 nach KM|T1nachKM|T1KM|T1 mit KM|T1 m. KM|T1 n. KM|T1 SE tra KM|T1_Kontrastmittel
 T1 nach i.v. Gabe von Gadovist
-T1 MT gd|T1 CT planning post gad
+T1 MT gd|T1 CT planning post gad|low dose T1 gd|T1 full dose gad
 T1 dotarem|T1w avec injection|T1 apres gado|T1 après injection|T1 injecté|EG T1 GADO|T1 après IV
 T1 con contraste|T1 c/c|T1 C/GD|T1 CON GADOLINIO|AX T1 CONTRASTE
 T1 con mdc|T1 dopo m.d.c.|T1 con mezzo di contrasto
@@ -71,7 +71,7 @@ T1Gd aligned|T1Gd bias-corrected|T1Gd without bias field|T2 aligned with T1Gd|CA
 Evidence|T1Gd as the network reads it
 T1 pre and post gad|T1 vor und nach KM|T1 post-pre
 k-trans T1 post|CEST post gad|APT gd|MT_gd|MTR T1 gd|PD_gd|CT head with contrast|PET_gd|UTE gd|delta T1 gd
-T1Gd fused|T1 gd dose|coil check gd|WS T1 km|whole body T1 gd|skull base T1 gd|Schädelbasis T1 gd|face T1 gd
+T1Gd fused|gd dose|coil check gd|WS T1 km|whole body T1 gd|skull base T1 gd|Schädelbasis T1 gd|face T1 gd
 sinus T1 gd|brachial plexus T1 gd
 """
 TABLE = [

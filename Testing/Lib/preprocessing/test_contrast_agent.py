@@ -61,7 +61,7 @@ def test_the_case_goes_on_with_a_warning_that_says_what_the_dicom_header_names(h
     )
     (finding,) = [finding for finding in case.findings if finding.measure == "contrast_agent"]
     assert (finding.verdict, finding.message.code) == (Verdict.CHECK, f"contrast.{code}")
-    assert finding.message.values == ({"agent": agent} if agent else {})
+    assert not finding.message.values, "the text of the header may hold anything"
 
 
 def test_beside_t1_the_comparison_of_the_two_decides(head):

@@ -21,6 +21,12 @@ def test_weights_by_hand():
     assert sum(expected) == pytest.approx(6)
 
 
+def test_a_death_hours_after_a_censoring_counts_as_at_risk():
+    days = [100.0, 100.3, 400, 500]
+    weights = inverse_censoring_weights(days, [False, True, False, False], 365)
+    assert weights == pytest.approx([0, 4 / 3, 4 / 3, 4 / 3])
+
+
 def test_without_early_censoring_every_weight_is_one():
     assert inverse_censoring_weights([10, 365, 366, 800], [True, True, False, False], 365) == pytest.approx(1.0)
 
@@ -54,6 +60,8 @@ def test_held_out_patients_decide_no_weight_and_days_are_needed(cohort):
     weights = censoring_weights_of(cohort, fold.train, censored, 365)
     assert set(weights) == set(fold.train)
     assert max(weights.values()) > 1
+    exams = (replace(one, os_days=1.0) if one.name in fold.test else one for one in cohort.exams)
+    assert censoring_weights_of(replace(cohort, exams=tuple(exams)), fold.train, censored, 365) == weights
     short = replace(cohort, exams=tuple(replace(exam, os_days=None) for exam in cohort.exams))
     with pytest.raises(TrainingError, match="days of follow-up"):
         censoring_weights_of(short, fold.train, censored, 365)

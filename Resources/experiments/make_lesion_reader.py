@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def keep_start(network: LesionUNet, initial: Mapping[str, torch.Tensor], share: float) -> None:
-    """Mix trained weights with those they started from, which does better on other scans than those trained on.
+    """Mix trained weights with those they started from, as is done against a loss of robustness in fine-tuning.
 
     References:
         Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022. arXiv:2109.01903
@@ -188,8 +188,8 @@ def card_text(
         f"| Trained on | {_trained_on(plan)} |",
         f"| Started from | {plan.start}; share of its weights in the final ones: {start_share:g} |",
         f"| Seed, highest learning rate | {plan.seed}, {plan.learning_rate:g} |",
-        f"| Steps | {plan.steps}, the last {plan.cooling} with a falling learning rate (from nothing: "
-        f"{ReaderPlan.steps}, the last {ReaderPlan.cooling}) |",
+        f"| Steps | {plan.steps}, the last {plan.cooling} with a falling learning rate (a full run of "
+        f"`make lesion-reader` has {ReaderPlan.steps}) |",
         f"| Command | {_command(plan)} |",
         "",
         f"## On {len(fresh)} fresh virtual heads",

@@ -42,7 +42,7 @@ class LesionUNet(nn.Module):
 
     def forward(self, volume: Tensor) -> Tensor:
         """(N, 2, I, J, K) values and brain share to (N, 4, I, J, K) logits; edges are multiples of 16."""
-        fine = space_to_depth(volume).contiguous()
+        fine = space_to_depth(volume)
         features = [self.stem(fine)]
         for step in self.down:
             features.append(step(features[-1]))

@@ -71,8 +71,8 @@ def methods_paragraphs(
         data += (
             f" {counted(counts['censored'], 'exam')} censored by day {facts.threshold_days:g} and so without a "
             "class entered the survival analysis, but not training and classification. Only survival beyond the "
-            "threshold has to wait for its class, so that leaving them out raises the share of short survivors and can "
-            "bias AUC and calibration where censoring depends on prognosis."
+            "threshold has to wait for its class, so that leaving them out raises the share of short survivors, "
+            "which biases calibration and can bias the AUC."
         )
     if counts["excluded"]:
         data += f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'exam')}."

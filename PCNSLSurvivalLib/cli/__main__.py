@@ -29,6 +29,7 @@ from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.register import add_register_command
 from PCNSLSurvivalLib.cli.segment import add_segment_command
 from PCNSLSurvivalLib.cli.validate import add_validate_command
+from PCNSLSurvivalLib.cli.verify import add_verify_command
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
 from PCNSLSurvivalLib.core.files import check_output_path
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         add_segment_command,
         add_explain_command,
         add_export_command,
+        add_verify_command,
         add_demo_command,
         add_install_brain_extractor_command,
         add_doctor_command,

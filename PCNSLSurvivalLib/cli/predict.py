@@ -34,13 +34,7 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="alignment.json of 'register', if other scans were registered with it; the head rotation is then checked",
     )
-    parser.add_argument(
-        "--compare-t1",
-        type=Path,
-        metavar="SCAN",
-        help="T1 without contrast agent that the model does not read: only compared with T1Gd, so that swapped scans "
-        "are noticed",
-    )
+    add_comparison_option(parser)
     parser.add_argument(
         "--prepared",
         type=Path,
@@ -60,10 +54,7 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
 
 def add_scan_options(parser: argparse.ArgumentParser) -> None:
     """Options for the scans of one patient and their previous preprocessing."""
-    parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {_SCAN}")
-    for sequence in BESIDE_T1GD:
-        name = f"{sequence.label} without contrast agent" if sequence is MRSequence.T1 else sequence.label
-        parser.add_argument(f"--{sequence}", type=Path, metavar="SCAN", help=f"{name}; it is registered to T1Gd")
+    add_scan_files(parser)
     parser.add_argument(
         "--cache-dir",
         type=Path,
@@ -75,6 +66,25 @@ def add_scan_options(parser: argparse.ArgumentParser) -> None:
     said.add_argument("--already-corrected", action="store_true", help="scans are bias-corrected")
     said.add_argument("--already-registered", action="store_true", help="the other scans are registered to T1Gd")
     said.add_argument("--brain-mask", type=Path, metavar="FILE", help="brain mask on the T1Gd voxel grid")
+
+
+def add_scan_files(parser: argparse.ArgumentParser) -> None:
+    """Options for the scans of one patient."""
+    parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {_SCAN}")
+    for sequence in BESIDE_T1GD:
+        name = f"{sequence.label} without contrast agent" if sequence is MRSequence.T1 else sequence.label
+        parser.add_argument(f"--{sequence}", type=Path, metavar="SCAN", help=f"{name}; it is registered to T1Gd")
+
+
+def add_comparison_option(parser: argparse.ArgumentParser) -> None:
+    """A T1 that is only compared with T1Gd."""
+    parser.add_argument(
+        "--compare-t1",
+        type=Path,
+        metavar="SCAN",
+        help="T1 without contrast agent that the model does not read: only compared with T1Gd, so that swapped scans "
+        "are noticed",
+    )
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:
@@ -114,9 +124,7 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="MODEL", help="model folder or name of an installed model; the bundled model if left out"
     )
     add_inference_device(parser)
-    parser.add_argument(
-        "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="inference runtime: torch or ONNX Runtime"
-    )
+    add_runtime_option(parser)
     parser.add_argument(
         "--precision",
         choices=("float32", "bf16"),
@@ -125,6 +133,13 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tta", action="store_true", help="test-time augmentation: average with the left-right mirrored scan"
+    )
+
+
+def add_runtime_option(parser: argparse.ArgumentParser) -> None:
+    """Option that chooses the runtime."""
+    parser.add_argument(
+        "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="inference runtime: torch or ONNX Runtime"
     )
 
 

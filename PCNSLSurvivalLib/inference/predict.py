@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -257,19 +256,6 @@ def predict_case(
             *_about_proposal(proposal, used=proposal is not None and lesion is proposal.mask),
         ),
     )
-
-
-def voxel_sha256(image: sitk.Image) -> str:
-    """SHA-256 over the values and the grid of a volume: the same scan in another file format has the same one.
-
-    Grids are rounded to a thousandth of a millimeter, since file formats keep different numbers of digits.
-    """
-    image = canonical(image)
-    grid = Grid.of(image)
-    digest = hashlib.sha256(np.ascontiguousarray(sitk.GetArrayViewFromImage(image), dtype="<f4").tobytes())
-    corners = grid.index_to_lps(np.array([[0, 0, 0], np.array(grid.size) - 1]))
-    digest.update(np.round(corners * 1000).astype("<i8").tobytes())
-    return digest.hexdigest()
 
 
 def _on_t1gd(lesion: Mask, t1gd: Scan) -> sitk.Image:

@@ -17,11 +17,12 @@ from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.explain.overlay import cell_grid
+from PCNSLSurvivalLib.imaging.fingerprint import plane_checksums, voxel_sha256
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import read_scan, write_volume
 from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.network import FloatMap
-from PCNSLSurvivalLib.inference.predict import CaseResult, voxel_sha256
+from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.inference.segment import focus_json
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, write_measures
 from PCNSLSurvivalLib.results.old_results import SCHEMA_VERSION
@@ -180,9 +181,11 @@ def _input_json(result: CaseResult, sequence: Any) -> dict[str, Any]:
     loaded = {} if result.before is None else result.before.loaded
     as_loaded = read_scan(loaded[sequence], sequence) if sequence in loaded else scan
     grid = Grid.of(scan.image)
+    image = sitk.Image(as_loaded.image)
     return {
         "format": scan.source_format,
         "size": list(grid.size),
         "spacing_mm": [round(mm, 4) for mm in grid.spacing_mm],
-        "voxels_sha256": voxel_sha256(sitk.Image(as_loaded.image)),
+        "voxels_sha256": voxel_sha256(image),
+        "plane_checksums": plane_checksums(image),
     }

@@ -72,4 +72,13 @@ TEMPLATES = {
         "--runtime torch."
     ),
     "runtime.onnx_layer4_only": _("ONNX Runtime gives the map of layer4. Choose --block layer4, or --runtime torch."),
+    "verify.other_model": _(
+        "The result was made with the model {wanted}; {given} was given, or files of it changed. Give the model of the "
+        "result with --model."
+    ),
+    "verify.other_sequences": _("Give exactly the scans of the result: {sequences}."),
+    "verify.prepared_before": _(
+        "Other programs prepared the scans of this result ({engines}), and what they made was not kept. It cannot be "
+        "computed again from the scans as loaded."
+    ),
 }

@@ -1,0 +1,68 @@
+"""``pcnsl-survival verify``: compute a result again from its scans and compare step by step."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
+from PCNSLSurvivalLib.cli.options.device import add_inference_device
+from PCNSLSurvivalLib.cli.predict import (
+    add_comparison_option,
+    add_lesion_mask_option,
+    add_runtime_option,
+    add_scan_files,
+    scans_given,
+)
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+
+
+def add_verify_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "verify",
+        help="compute a result folder again from its scans, and name the step at which it differs",
+        description="Predict a stored case again and compare files, scans, brain mask, preprocessed scans, log-odds "
+        "and maps with the result folder. Settings are taken from the result. Exit code 0 if everything is identical "
+        f"or within tolerance, 3 if something differs. {RESEARCH_USE_ONLY}",
+    )
+    parser.add_argument("result", type=Path, metavar="RESULT", help="result folder of 'predict' or 'explain'")
+    add_scan_files(parser)
+    add_comparison_option(parser)
+    add_lesion_mask_option(parser)
+    parser.add_argument(
+        "--model", metavar="MODEL", help="model folder or name of an installed model; the bundled model if left out"
+    )
+    add_inference_device(parser)
+    add_runtime_option(parser)
+    add_progress_option(parser)
+    parser.set_defaults(run=run_verify)
+
+
+def run_verify(args: argparse.Namespace) -> int:
+    """Verify, and print every comparison."""
+    from PCNSLSurvivalLib.inference.predict import CaseOptions
+    from PCNSLSurvivalLib.models.installed_models import find_model
+    from PCNSLSurvivalLib.results.verification import Agreement, verify_case
+
+    options = CaseOptions(
+        device=args.device, runtime=args.runtime, compare_t1=args.compare_t1, lesion_mask=args.lesion_mask
+    )
+    model = find_model(args.model)
+    found = verify_case(args.result, scans_given(args), model, options, listener_for(args.progress))
+    differs = found.agreement is Agreement.DIFFERENT
+    if args.progress == "json":
+        print(json.dumps({"type": "result", "verification": found.to_json()}), flush=True)
+        return 3 if differs else 0
+    print()
+    for one in found.comparisons:
+        print(f"{one.agreement:>16}  {one.part}" + (f": {one.detail}" if one.detail else ""))
+    for name, (then, now) in found.software.items():
+        print(f"Another version of {name}: {then or 'none'} then, {now or 'none'} now")
+    first = found.first_difference
+    if first is None:
+        print(f"The result is {found.agreement}.")
+    else:
+        print(f"The result differs, first at: {first.step.label}, {first.part}.")
+    return 3 if differs else 0

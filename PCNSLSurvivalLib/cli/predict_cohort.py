@@ -70,7 +70,13 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     model = find_model(args.model)
 
     from PCNSLSurvivalLib.reports.case.report import case_report_html
-    from PCNSLSurvivalLib.results.cohort_prediction import TABLE, PredictedCase, predict_cohort, write_prediction_table
+    from PCNSLSurvivalLib.results.cohort_prediction import (
+        TABLE,
+        PredictedCase,
+        name_shared_scans,
+        predict_cohort,
+        write_prediction_table,
+    )
 
     options = case_options(args)
     out = args.out.absolute()
@@ -108,8 +114,8 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
     if model.warning:
         print(f"! {model.warning}")
     counts = {state: sum(each.state == state for each in done) for state in ("predicted", "cached", "failed")}
-    for each in done:
-        if each.state == "failed":
+    for each in name_shared_scans(done):
+        if each.reason:
             print(f"! {each.case.name}: {each.reason}")
     print(
         f"{counts['predicted']} predicted, {counts['cached']} already predicted (skipped), {counts['failed']} failed, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +37,8 @@ def find_cohort(path: Path) -> FoundCohort:
             BraTS2020 training folder as distributed; or a folder with one folder per patient and free file names.
 
     Raises:
-        CohortError: Nothing there, no case in it, a table that cannot be read, or two cases with one name.
+        CohortError: Nothing there, no case in it, a table that cannot be read, two cases with one name, or one file
+            in two places.
     """
     if not path.exists() and not path.is_symlink():
         raise CohortError("The cohort was not found. Check the path and try again.")
@@ -52,12 +55,29 @@ def find_cohort(path: Path) -> FoundCohort:
             f"The cohort names {len(double)} of its cases more than once. Give every exam its own name: remove "
             "duplicate rows, or separate exams of one patient by a column 'session'."
         )
+    _refuse_files_given_twice(found.cases)
     cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
     found = replace(found, cases=cases, remarks=(*found.remarks, *joined))
     if any_virtual(path for case in cases for path in case.scans.values()):
         remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
         return replace(found, remarks=(*found.remarks, remark), virtual=True)
     return found
+
+
+def _refuse_files_given_twice(cases: Iterable[CohortCase]) -> None:
+    """Refuse a scan or lesion mask that is given for two exams, or as two sequences of one: one of them is wrong."""
+    holders: dict[str, tuple[str, str]] = {}
+    for case in cases:
+        files = {sequence.label: path for sequence, path in case.scans.items()}
+        if case.lesion_mask is not None:
+            files["lesion mask"] = case.lesion_mask
+        for role, path in files.items():
+            name, other = holders.setdefault(os.path.realpath(path), (case.name, role))
+            if (name, other) != (case.name, role):
+                raise CohortError(
+                    f"One file is given twice: as the {other} of {name} and as the {role} of {case.name}. Give each "
+                    "its own file, or leave out the one that is wrong, and try again."
+                )
 
 
 def _read(path: Path) -> FoundCohort:

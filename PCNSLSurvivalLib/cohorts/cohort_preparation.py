@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -157,16 +157,21 @@ def _claim_folder(out: Path) -> None:
 
 def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseStatus], out: Path) -> tuple[dict[str, Any], ...]:
     excluded = excluded_cases(out, {task.case.name for task in tasks})
-    seen: dict[str, str] = {}
+    records = {
+        task.case.name: None
+        if outcomes[task.case.name].state == "failed"
+        else read_record(out / CASES_FOLDER / task.case.name)
+        for task in tasks
+    }
+    copies = _copies([task.case for task in tasks], records)
     cases = []
     for task in tasks:
         case, outcome = task.case, outcomes[task.case.name]
-        record = None if outcome.state == "failed" else read_record(out / CASES_FOLDER / case.name)
+        record = records[case.name]
         state, reason = ("failed", outcome.reason) if record is None else ("prepared", "")
         voxels = "" if record is None else record["t1gd_voxels_sha256"]
-        if record is not None and seen.setdefault(voxels, case.patient_id) != case.patient_id:
-            state = "excluded"
-            reason = "Its T1Gd is identical, voxel by voxel, to that of an earlier case of another patient."
+        if case.name in copies:
+            state, reason = "excluded", copies[case.name]
         cases.append(
             {
                 "name": case.name,
@@ -189,6 +194,31 @@ def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseStatus], out: Path) ->
             }
         )
     return tuple(cases)
+
+
+def _copies(cases: list[CohortCase], records: Mapping[str, dict[str, Any] | None]) -> dict[str, str]:
+    """Why cases are excluded whose T1Gd is that of another patient, by name.
+
+    A person may be in a data set under two names: one stays. Where survival differs, it is unknown whose scan it is.
+    """
+    groups: dict[str, list[CohortCase]] = {}
+    for case in cases:
+        if (record := records[case.name]) is not None:
+            groups.setdefault(record["t1gd_voxels_sha256"], []).append(case)
+    reasons = {}
+    for group in groups.values():
+        others = [case for case in group if case.patient_id != group[0].patient_id]
+        known = {(case.os_days, case.death_observed) for case in group if case.os_days is not None}
+        if others and len(known) > 1:
+            for case in group:
+                reasons[case.name] = (
+                    "Its T1Gd is identical, voxel by voxel, to that of another patient with another survival, so that "
+                    "it is unknown whose scan it is. Correct the table or the files."
+                )
+            continue
+        for case in others:
+            reasons[case.name] = "Its T1Gd is identical, voxel by voxel, to that of an earlier case of another patient."
+    return reasons
 
 
 def _about(cases: tuple[dict[str, Any], ...], found: FoundCohort, options: PreparationOptions) -> dict[str, Any]:

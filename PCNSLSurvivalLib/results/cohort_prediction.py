@@ -169,6 +169,31 @@ def _swapped(stop: Message | None) -> bool:
     return isinstance(findings, tuple) and Message("enhancement.swapped") in findings
 
 
+def name_shared_scans(predicted: Sequence[PredictedCase]) -> list[PredictedCase]:
+    """The cases, those whose T1Gd is that of another patient with a sentence on it as their reason."""
+    groups: dict[str, list[PredictedCase]] = {}
+    for each in predicted:
+        if each.prediction is not None:
+            groups.setdefault(_t1gd_voxels(each.prediction), []).append(each)
+    said = {}
+    for voxels, group in groups.items():
+        for each in group:
+            others = [one.case.name for one in group if one.case.patient_id != each.case.patient_id]
+            if voxels and others:
+                said[each.case.name] = (
+                    f"The same T1Gd, voxel by voxel, is given for {', '.join(others)}: check whose scan it is."
+                )
+    return [replace(each, reason=said.get(each.case.name, each.reason)) for each in predicted]
+
+
+def _t1gd_voxels(prediction: Mapping[str, Any]) -> str:
+    """Hash of the voxels that were read; empty where an earlier result does not tell it."""
+    try:
+        return str(prediction["inputs"][MRSequence.T1GD.value]["voxels_sha256"])
+    except (KeyError, TypeError):
+        return ""
+
+
 def write_prediction_table(
     predicted: Sequence[PredictedCase], out: Path, *, without_scan: Mapping[str, str] | None = None
 ) -> None:
@@ -185,7 +210,7 @@ def write_prediction_table(
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for each in predicted:
+    for each in name_shared_scans(predicted):
         row: dict[str, Any] = {"case": each.case.name, "state": each.state, "reason": each.reason}
         row |= {"os_days": each.case.os_days, "death_observed": each.case.death_observed}
         if each.prediction is not None:

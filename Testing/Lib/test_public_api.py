@@ -84,10 +84,11 @@ def test_the_example_judges_own_features(tmp_path, capsys):
     draw = np.random.default_rng(5)
     (tmp_path / "cohort.csv").write_text(
         "patient_id,t1gd,os_days,death_observed\n"
-        + "".join(f"p{n},scan.nii.gz,{100 if n % 2 else 700},1\n" for n in range(30)),
+        + "".join(f"p{n},p{n}.nii.gz,{100 if n % 2 else 700},1\n" for n in range(30)),
         encoding="utf-8",
     )
-    (tmp_path / "scan.nii.gz").touch()
+    for n in range(30):
+        (tmp_path / f"p{n}.nii.gz").touch()
     _features(tmp_path / "good.csv", {f"p{n}": float(n % 2) * 20 + draw.normal() for n in range(30)})
     main = runpy.run_path(str(EXAMPLES / "own_features.py"))["main"]
     main(str(tmp_path / "cohort.csv"), str(tmp_path / "good.csv"))

@@ -26,6 +26,8 @@ _SITE = ("site", "center", "centre", "hospital", "institution")
 _FIELD = ("field_strength_t", "field_strength", "magnetic_field_strength", "field_t")
 _YEAR = ("scan_year", "scan_date", "mri_date", "exam_date", "study_date", "year")
 _SEXES = {"f": "female", "female": "female", "woman": "female", "m": "male", "male": "male", "man": "male"}
+_AGE_CODE = 99
+"""Many registries write it where the age is unknown."""
 _DEEP = ("deep_lesion", "deep_structures", "deep")
 
 
@@ -51,6 +53,8 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
     remarks = []
     if or_older:
         remarks.append(f"The table masks the age, which is {age:g} years or more; it counts as {age:g}.")
+    if clinical.age_years == _AGE_CODE and not or_older:
+        remarks.append(f"The age of {_AGE_CODE} years may stand for unknown. If it does, leave the cell empty.")
     if clinical.age_years is not None and not 18 <= clinical.age_years <= 100:
         remarks.append(f"The age of {clinical.age_years:g} years is outside 18 to 100.")
     points = ielsg_points(clinical)

@@ -30,6 +30,10 @@ _DEATH = (
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _LONGEST_DAYS = 36525
 """No patient survives a century after diagnosis: a larger number is something else."""
+_CODES_OF_UNKNOWN = frozenset({8888, 9996, 9997, 9998, 9999})
+"""Registries write these where survival is unknown; the longer ones, 99999, exceed a century."""
+_SHORT_CODES = frozenset({888, 998, 999})
+"""A patient can live so many days; that several rows of one table say it is a code."""
 _FEW_DAYS = 150
 """A cohort without longer survival counts months or years, unless its column says days."""
 
@@ -59,6 +63,8 @@ class SurvivalColumns:
     death: tuple[str, ...]
     other_units: Mapping[str, str] = field(default_factory=dict)
     """Unit by name of columns that tell the same time otherwise: {'OS_MONTHS': 'months'}."""
+    doubted_days: frozenset[float] = frozenset()
+    """Numbers of days in several rows that may stand for unknown, such as 999."""
 
 
 def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns:
@@ -84,7 +90,8 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
     if (days or table.has(*_TO_DEATH)) and not death and not all_died:
         raise _no_deaths(table)
     others = {name: unit for name, unit in units.items() if unit in _DAYS_OF_ONE}
-    return SurvivalColumns(days=days, death=death, other_units=others)
+    told = (*days, *(name for name in (*_TO_DEATH, *_TO_CONTACT) if table.has(name)))
+    return SurvivalColumns(days=days, death=death, other_units=others, doubted_days=_doubted(table, told))
 
 
 def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, bool | None, tuple[str, ...]]:
@@ -97,7 +104,7 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     if (alive := _ALIVE.fullmatch(row.text(*columns.days) or "")) is not None:
         if death:
             raise _between(row, columns.days, columns.death)
-        return float(alive[1]), False, ()
+        return _possible(row, columns.days, float(alive[1])), False, ()
     days, to_death, to_contact = (_days_in(row, names) for names in (columns.days, _TO_DEATH, _TO_CONTACT))
     if to_death is not None and death is False:
         raise _between(row, _TO_DEATH, columns.death)
@@ -109,11 +116,11 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
             if abs(in_days - days) > max(0.05 * days, _DAYS_OF_ONE[unit]):
                 raise _between(row, columns.days, (name,))
     if days is not None:
-        return days, death, ()
+        return days, death, _doubt(days, columns)
     if to_death is not None:
-        return to_death, True, ()
+        return to_death, True, _doubt(to_death, columns)
     if death is False:
-        return to_contact, False, ()
+        return to_contact, False, _doubt(to_contact, columns)
     if death and to_contact is not None:
         return None, True, ("The table does not give the day of death, so survival is unknown.",)
     return None, death, ()
@@ -136,13 +143,35 @@ def _days_in(row: TableRow, names: tuple[str, ...]) -> float | None:
         if POINT_OF_THOUSANDS.fullmatch(row.text(name) or ""):
             raise row.wrong((name,), "a whole number of days without a point, which can divide thousands")
     value = row.number_in(*names)
-    if value is not None and value < 0:
+    return None if value is None else _possible(row, names, value)
+
+
+def _possible(row: TableRow, names: tuple[str, ...], days: float) -> float:
+    """The days, where a patient can survive so long and the number is no code of many registries for unknown."""
+    if days < 0:
         raise CohortError(
             f"Line {row.number} of {row.table} has a negative survival. Correct the cell, or leave it empty."
         )
-    if value is not None and value > _LONGEST_DAYS:
+    if days > _LONGEST_DAYS:
         raise row.wrong(names, f"a number of days up to {_LONGEST_DAYS}, which is a century")
-    return value
+    if days in _CODES_OF_UNKNOWN:
+        raise row.wrong(names, f"a number of days ({days:g} stands for unknown in many registries)")
+    return days
+
+
+def _doubted(table: Table, columns: tuple[str, ...]) -> frozenset[float]:
+    """Short codes of unknown that stand in several rows of a table."""
+    cells = [cell.removesuffix(".0") for name in columns for cell in table.cells(name)]
+    return frozenset(float(code) for code in _SHORT_CODES if cells.count(str(code)) > 1)
+
+
+def _doubt(days: float | None, columns: SurvivalColumns) -> tuple[str, ...]:
+    if days not in columns.doubted_days:
+        return ()
+    return (
+        f"Several rows have a survival of {days:g} days, which may stand for unknown. If it does, leave the cell "
+        "empty.",
+    )
 
 
 def _check_days(table: Table, column: str) -> None:

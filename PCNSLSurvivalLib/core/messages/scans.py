@@ -23,6 +23,10 @@ TEMPLATES = {
     "dicom.localizers_only": _(
         "The {sequence} folder holds localizer images only. Give the folder of the {sequence} series itself."
     ),
+    "dicom.missing_ends": _(
+        "The {sequence} series has {count} slices here, and {missing} more by the numbers in its DICOM headers. Check "
+        "that its first and last slices are all there."
+    ),
     "dicom.mosaic": _(
         "The {sequence} series is a mosaic: each file shows many slices side by side, as functional series have it. "
         "Give the T1-weighted series of the anatomy."

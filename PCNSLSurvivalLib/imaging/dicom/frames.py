@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ _SOP_CLASS, _SOP_INSTANCE, _META_CLASS = 0x00080016, 0x00080018, 0x00020002
 _IMAGE_TYPE, _MODALITY, _SERIES, _FRAME_OF_REFERENCE = 0x00080008, 0x00080060, 0x0020000E, 0x00200052
 _PATIENT_ID, _STUDY = 0x00100020, 0x0020000D
 _POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
+_INSTANCE_NUMBER, _IMAGES_IN_ACQUISITION = 0x00200013, 0x00201002
 _SLOPE, _INTERCEPT = 0x00281053, 0x00281052
 _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011
 _ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
@@ -88,6 +90,10 @@ class DicomFile:
     """Identifiers of patient and study; held against those of the other files and never told."""
     pixels: PixelFormat | None
     frames: tuple[Frame, ...]
+    number: int | None
+    """Its number in the series, as the scanner counted."""
+    images_stated: int | None
+    """So many images the scanner made in this acquisition."""
 
 
 def read_dicom_file(path: Path) -> DicomFile:
@@ -133,7 +139,14 @@ def read_dicom_file(path: Path) -> DicomFile:
         patient="\\".join((top.text(_PATIENT_ID), top.text(_STUDY))),
         pixels=pixels,
         frames=frames or (),
+        number=_whole(top.text(_INSTANCE_NUMBER)),
+        images_stated=_whole(top.text(_IMAGES_IN_ACQUISITION)),
     )
+
+
+def _whole(text: str) -> int | None:
+    """A number of the series; None where the tag is absent or holds something else, since nothing depends on it."""
+    return int(text) if re.fullmatch(r"\+?[0-9]{1,9}", text) else None
 
 
 def _pixel_format(top: Elements) -> PixelFormat:

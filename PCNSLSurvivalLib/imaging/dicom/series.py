@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def read_dicom_series(folder: Path, sequence: MRSequence) -> Series:
     files = _without_copies(files, counted)
     slices = _in_order([_Slice(frame=frame, file=file) for file in files for frame in file.frames], sequence)
     image = _volume(files, slices, sequence)
-    return Series(image=image, remarks=_remarks(counted, sequence))
+    return Series(image=image, remarks=(*_remarks(counted, sequence), *_missing_ends(slices, sequence)))
 
 
 def _files_of(folder: Path, sequence: MRSequence) -> tuple[list[DicomFile], Counter[str]]:
@@ -243,6 +244,23 @@ def _remarks(counted: Counter[str], sequence: MRSequence) -> tuple[Message, ...]
     }
     files = tuple(message for role, message in words.items() if counted[role])
     return (Message("dicom.left_out", sequence=sequence, files=files),)
+
+
+def _missing_ends(slices: Several[_Slice], sequence: MRSequence) -> tuple[Message, ...]:
+    """A word where the headers count more slices than are here: those at an end leave no gap between the others.
+
+    Numbers that run on from another series, or a count for several volumes, say nothing of this one.
+    """
+    numbers = [one.file.number for one in slices if one.file.number is not None]
+    count = len(slices)
+    missing = 0
+    if len(numbers) == count and {b - a for a, b in pairwise(numbers)} in ({1}, {-1}):
+        missing = min(numbers) - 1
+    if (stated := slices[0].file.images_stated) is not None:
+        missing = max(missing, stated - count)
+    if not 0 < missing < count:
+        return ()
+    return (Message("dicom.missing_ends", sequence=sequence, count=count, missing=missing),)
 
 
 def _damaged(sequence: MRSequence) -> UnreadableScanError:

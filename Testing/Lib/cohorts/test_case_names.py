@@ -55,9 +55,10 @@ def test_two_spellings_of_one_name_are_one(folders):
 
 def test_two_spellings_of_one_patient_are_one_in_a_table(tmp_path):
     composed, apart = (unicodedata.normalize(form, "Müller") for form in ("NFC", "NFD"))
-    (tmp_path / f"{apart}.nii").touch()
+    for session in (1, 2):
+        (tmp_path / f"{apart}{session}.nii").touch()
     (tmp_path / "p.csv").write_text(
-        f"patient_id,session,t1gd\n{composed},1,{composed}.nii\n{apart},2,{composed}.nii\n", encoding="utf-8"
+        f"patient_id,session,t1gd\n{composed},1,{composed}1.nii\n{apart},2,{composed}2.nii\n", encoding="utf-8"
     )
     first, second = find_cohort(tmp_path / "p.csv").cases
     assert first.patient_id == second.patient_id

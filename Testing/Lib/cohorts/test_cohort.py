@@ -267,7 +267,7 @@ def test_a_table_that_cannot_be_used_is_refused_in_a_sentence(content, tmp_path)
 def test_a_score_that_contradicts_its_variables_is_remarked(tmp_path):
     path = tmp_path / "patients.tsv"
     columns = "patient_id\tt1gd\tage\tECOG\tLDH\tcsf_protein\tdeep\tIELSG"
-    path.write_text(f"{columns}\na\tx.nii\t70\t2\t1\t0\tyes\t2\nb\tx.nii\t70\t2\tn/a\t0\tyes\t3\n", encoding="utf-8")
+    path.write_text(f"{columns}\na\tx.nii\t70\t2\t1\t0\tyes\t2\nb\ty.nii\t70\t2\tn/a\t0\tyes\t3\n", encoding="utf-8")
     first, second = read_cohort(path)
     assert first.remarks == ("The IELSG score is given as 2, its five variables make 4.",)
     assert second.remarks == ()
@@ -317,3 +317,25 @@ def test_a_table_is_told_of_a_file_that_is_called_otherwise(tmp_path):
     (tmp_path / "patients.csv").write_text("patient_id,t1gd\np1,T1_vor_KM.nii.gz\n", encoding="utf-8")
     (remark,) = find_cohort(tmp_path / "patients.csv").cases[0].remarks
     assert remark == "The file given as T1Gd may be another scan: its name says 't1 vor km'."
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["p1,scan.nii,", "p2,scan.nii,"],
+        ["p1,scan.nii,", "p2,../c/scan.nii,"],
+        ["p1,scan.nii,", "p2,link.nii,"],
+        ["p1,scan.nii,", "p2,other.nii,scan.nii"],
+        ["p1,scan.nii,scan.nii"],
+    ],
+    ids=["one path", "another spelling", "a link", "another sequence", "of one patient"],
+)
+def test_one_file_for_two_scans_is_refused(tmp_path, rows):
+    folder = tmp_path / "c"
+    folder.mkdir()
+    for name in ("scan.nii", "other.nii"):
+        (folder / name).touch()
+    (folder / "link.nii").symlink_to("scan.nii")
+    (folder / "p.csv").write_text("\n".join(["patient_id,t1gd,t1", *rows]) + "\n", encoding="utf-8")
+    with pytest.raises(CohortError, match=r"One file is given twice: as the T1Gd of p1 and as the T1(Gd)? of p[12]\."):
+        find_cohort(folder / "p.csv")

@@ -43,9 +43,10 @@ def table(tmp_path_factory) -> Path:
     whole = (folder / "p2" / "t1gd.nii.gz").read_bytes()
     (folder / "damaged.nii.gz").write_bytes(whole[: len(whole) // 2])
     sitk.WriteImage(sitk.ReadImage(str(folder / "p1" / "t1gd.nii.gz")), str(folder / "twin.nrrd"))
+    shutil.copy(folder / "p1" / "t1.nii.gz", folder / "t1_of_p4.nii.gz")
     empty = dict.fromkeys(rows[0], "") | {"stripped": "1"}
     rows += [
-        empty | {"patient_id": "p4", "t1": "p1/t1.nii.gz"},
+        empty | {"patient_id": "p4", "t1": "t1_of_p4.nii.gz"},
         empty | {"patient_id": "p5", "t1gd": "damaged.nii.gz"},
         empty | {"patient_id": "twin", "t1gd": "twin.nrrd"},
     ]
@@ -104,6 +105,15 @@ def test_the_table_has_every_number_with_its_verdict(prepared):
             assert rows[name][column] == ("" if finding["value"] is None else str(finding["value"]))
             assert rows[name][f"{column} verdict"] == finding["verdict"]
     assert rows["p5"]["state"] == "failed"
+
+
+def test_one_scan_of_two_patients_with_different_survival_is_used_for_neither(tmp_path):
+    table = made_table(tmp_path / "cohort", 2, stripped=True)
+    shutil.copy(tmp_path / "cohort" / "p1" / "t1gd.nii.gz", tmp_path / "cohort" / "p2" / "t1gd.nii.gz")
+    assert main(["preprocess", str(table), "--out", str(tmp_path / "out"), "--progress", "none"]) == 3
+    for row in rows_of(tmp_path / "out" / "cases.csv"):
+        assert row["state"] == "excluded"
+        assert "unknown whose scan it is" in row["reason"]
 
 
 def test_no_path_of_this_computer_is_written(prepared, table):

@@ -86,6 +86,12 @@ def test_the_names_of_public_tables_are_understood(survival, table, expected):
         (("os_days,event", "12 months,1"), "should be a number"),
         (("os_days,event", "1.234,1"), "without a point"),
         (("os_days,event", "-5,1"), "negative survival"),
+        (("os_days,event", "9999,1", "300,1"), r"a number of days \(9999 stands for unknown in many registries\)"),
+        (("os_days,event", "8888.0,1"), "8888 stands for unknown"),
+        (("os_days,event", "99999,1"), "a number of days up to 36525"),
+        (("vital_status,days_to_death", "Dead,9999"), "'days_to_death': .*9999 stands for unknown"),
+        (("vital_status,days_to_last_follow_up", "Alive,9998"), "9998 stands for unknown"),
+        (("survival_days,event", "ALIVE (9999 days later),"), "9999 stands for unknown"),
         (("os_days,event", "20150801,1"), "a number of days up to 36525"),
         (("os_days,event", "nan5,1"), "should be a number"),
         (("os_days,event,os days", "400,1,100"), "has the column 'os_days' more than once"),
@@ -97,6 +103,23 @@ def test_the_names_of_public_tables_are_understood(survival, table, expected):
 def test_what_could_be_misread_is_refused_with_what_to_write(survival, table, sentence):
     with pytest.raises(CohortError, match=sentence):
         survival(*table)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "remarks"),
+    [
+        ("os_days,event", ["999,1", "400,1", "999.0,0"], 2),
+        ("vital_status,days_to_death", ["dead,888", "dead,888"], 2),
+        ("os_days,event", ["999,1", "400,1"], 0),
+        ("os_days,event", ["998,1", "999,1"], 0),
+        ("age", ["99", "98"], 1),
+    ],
+)
+def test_a_number_that_may_stand_for_unknown_is_told(tmp_path, column, values, remarks):
+    rows = [f"p{number},p{number}.nii,{value}" for number, value in enumerate(values)]
+    (tmp_path / "p.csv").write_text("\n".join([f"patient_id,t1gd,{column}", *rows]) + "\n", encoding="utf-8")
+    told = [remark for case in find_cohort(tmp_path / "p.csv").cases for remark in case.remarks]
+    assert sum("may stand for unknown" in remark for remark in told) == remarks
 
 
 @pytest.mark.parametrize("days", ["1.234", "12.345"])

@@ -239,3 +239,41 @@ def test_a_projection_is_read_with_a_remark(tmp_path):
 
     write_classic(sitk.Cast(linear_ramp(GRID), sitk.sitkInt16), tmp_path / "scan", project)
     assert [remark.code for remark in read_scan(tmp_path / "scan", MRSequence.T1GD).remarks] == ["scan.other_image"]
+
+
+def _count_from(first: int):
+    def number(data, k):
+        data.InstanceNumber = k + first
+
+    return number
+
+
+def _state(images: int):
+    def state(data, k):
+        data.ImagesInAcquisition = images
+
+    return state
+
+
+@pytest.mark.parametrize(
+    ("change", "gone", "missing"),
+    [
+        (None, [0], 1),
+        (None, [0, 1], 2),
+        (_state(8), [7], 1),
+        (_state(8), [0, 7], 2),
+        (None, [], 0),
+        (_state(8), [], 0),
+        (_state(16), [], 0),  # two volumes in one acquisition
+        (_count_from(201), [], 0),  # numbers that run on
+        (_count_from(0), [], 0),
+    ],
+)
+def test_slices_missing_at_an_end_are_told_where_the_headers_count_them(tmp_path, change, gone, missing):
+    paths = write_classic(sitk.Cast(linear_ramp(GRID), sitk.sitkInt16), tmp_path / "scan", change)
+    for k in gone:
+        paths[k].unlink()
+    remarks = read_scan(tmp_path / "scan", MRSequence.T1GD).remarks
+    here = 8 - len(gone)
+    told = Message("dicom.missing_ends", sequence=MRSequence.T1GD, count=here, missing=missing)
+    assert remarks == ((told,) if missing else ())

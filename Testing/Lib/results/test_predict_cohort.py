@@ -203,3 +203,13 @@ def test_a_cohort_of_fruit_and_spines_gets_no_number(model, tmp_path):
     words = ["--brain-mask", str(folder / "orange_mask.nrrd"), "--model", str(model), "--out", str(tmp_path / "one")]
     assert main(["predict", "--t1gd", str(folder / "orange_scan.nrrd"), *words, "--progress", "none"]) == 3
     assert not (tmp_path / "one").exists()
+
+
+def test_one_scan_under_two_names_is_told(cohort, model, tmp_path, capsys):
+    sitk.WriteImage(sitk.ReadImage(str(cohort / "one.nrrd")), str(cohort / "broken.nrrd"), useCompression=True)
+    assert predict(cohort, model, tmp_path / "out") == 0
+    rows = table(tmp_path / "out")
+    assert rows["a"]["reason"] == "The same T1Gd, voxel by voxel, is given for b: check whose scan it is."
+    assert "is given for a" in rows["b"]["reason"]
+    assert rows["c"]["reason"] == ""
+    assert "! a: The same T1Gd" in capsys.readouterr().out

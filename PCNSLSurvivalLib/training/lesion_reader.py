@@ -1,9 +1,13 @@
-"""Training of the lesion reader on random virtual heads: no file of a patient, and nothing but one core."""
+"""Training of the lesion reader on random virtual heads: no file of a patient; one core is enough."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,10 @@ from PCNSLSurvivalLib.phantoms.randomized import Anatomies, RandomHead, draw_hea
 
 EDGE = 64
 """Voxels along each edge of the blocks the network learns from."""
+EVERY = 100
+"""Steps from one checkpoint to the next."""
 Bools = NDArray[np.bool_]
+Arrays = tuple[NDArray[np.float32], NDArray[np.int64], Bools]
 _CLASS_WEIGHTS = (1.0, 2.0, 1.0, 1.0)
 _AVERAGED = 0.995
 
@@ -32,7 +39,8 @@ class ReaderPlan:
         seed: Of people, heads, weights and augmentation.
         start: Where the first weights come from.
         people: How many virtual people the heads are made of.
-        steps: Optimizer steps, two blocks of one head each.
+        steps: Optimizer steps.
+        heads_per_step: Heads in each step, two blocks of each.
         reuse: Steps per generated head; between new heads, earlier ones return, augmented.
         kept: How many earlier heads can return.
         learning_rate: Of Adam; it falls to zero over the last ``cooling`` steps.
@@ -44,6 +52,7 @@ class ReaderPlan:
     start: str = "random weights"
     people: int = 16
     steps: int = 20_000
+    heads_per_step: int = 1
     reuse: int = 8
     kept: int = 120
     learning_rate: float = 3e-3
@@ -82,10 +91,12 @@ def brain_box(brain: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
 
 def train_reader(
     plan: ReaderPlan,
-    anatomies: Anatomies,
+    people: Path,
     folder: Path,
     *,
     initial: Mapping[str, Tensor] | None = None,
+    device: torch.device | None = None,
+    workers: int = 0,
     report: Callable[[int, float, float], None] | None = None,
 ) -> LesionUNet:
     """Train, or go on from the checkpoint in ``folder``.
@@ -94,66 +105,78 @@ def train_reader(
     weights are then those of a run with the later number from the start.
 
     Args:
-        plan: Everything that decides the weights.
-        anatomies: The people, ``plan.people`` of them.
-        folder: Keeps the checkpoint.
+        plan: Everything that decides the weights, on one kind of machine.
+        people: Folder of the virtual people, made if they are not there.
+        folder: Keeps the checkpoint and the heads.
         initial: Weights to start from, as ``plan.start`` names them; random ones if left out.
-        report: Called every 20 steps with step, mean loss and mean Dice of enhancing tumor on the training heads.
+        device: Where to train; the CPU if left out.
+        workers: Processes that make heads and blocks ahead; none if 0.
+        report: Called every ``EVERY`` steps with step, loss and Dice of enhancing tumor, means over five of them.
 
     Returns:
         The network with averaged weights, on the CPU, ready to predict.
     """
+    device = device or torch.device("cpu")
     torch.manual_seed(plan.seed)
     network = LesionUNet()
     if initial is not None:
         network.load_state_dict(dict(initial))
     averaged = LesionUNet()
     averaged.load_state_dict(network.state_dict())
+    network, averaged = network.to(device), averaged.to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=1e-4)
     start = _resume(folder / "checkpoint.pt", plan, network, averaged, optimizer)
-    heads = TrainingHeads(plan, anatomies, folder / "heads")
     losses: list[float] = []
     dices: list[float] = []
-    for step in range(start, plan.steps):
+    batches = _batches(plan, people, folder / "heads", range(start, plan.steps), workers)
+    for step, arrays in zip(range(start, plan.steps), batches, strict=True):
         for group in optimizer.param_groups:
             group["lr"] = plan.learning_rate * min((step + 1) / plan.warming, 1.0, (plan.steps - step) / plan.cooling)
-        volume, label, brain = _batch(heads.for_step(step), stream(plan.seed, "augmentation", str(step)))
+        volume, label, brain = (torch.from_numpy(part).to(device) for part in arrays)
         loss, dice = _loss(network(volume), label, brain)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         _average(averaged, network, min(_AVERAGED, (1 + step) / (10 + step)))
-        losses.append(float(loss.detach()))
-        if dice is not None:
-            dices.append(dice)
-        if (step + 1) % 20 == 0 or step + 1 == plan.steps:
+        last = step + 1 == plan.steps
+        if (step + 1) % (EVERY // 5) == 0 or last:
+            losses.append(float(loss.detach()))
+            if dice is not None:
+                dices.append(dice)
+        if (step + 1) % EVERY == 0 or last:
             _keep(folder / "checkpoint.pt", step + 1, plan, network, averaged, optimizer)
-        if (step + 1) % 20 == 0 and report:
-            report(step + 1, float(np.mean(losses)), float(np.mean(dices)) if dices else float("nan"))
+            if report:
+                report(step + 1, float(np.mean(losses)), float(np.mean(dices)) if dices else float("nan"))
             losses, dices = [], []
-    return averaged.eval()
+    return averaged.cpu().eval()
 
 
 class TrainingHeads:
-    """The head of each step, kept on disk, so that another process may make them ahead.
+    """The heads of each step, kept on disk, so that another process may make them ahead.
 
     Args:
         plan: Decides every head.
-        anatomies: The people.
+        people: Folder of the virtual people.
         folder: Keeps finished heads; 5 MB each.
     """
 
-    def __init__(self, plan: ReaderPlan, anatomies: Anatomies, folder: Path) -> None:
-        self.plan, self.anatomies, self.folder = plan, anatomies, folder
+    def __init__(self, plan: ReaderPlan, people: Path, folder: Path) -> None:
+        self.plan, self.people, self.folder = plan, people, folder
 
-    def for_step(self, step: int) -> Example:
-        """The newest head at every ``reuse``-th step, one of the last ``kept`` in between."""
+    @cached_property
+    def anatomies(self) -> Anatomies:
+        """The people; a process that finds all its heads on disk never needs them."""
+        return Anatomies.made(self.plan.people, seed=self.plan.seed, cache=self.people)
+
+    def for_step(self, step: int) -> list[Example]:
+        """The newest head first at every ``reuse``-th step; otherwise some of the last ``kept``."""
         newest = step // self.plan.reuse
-        if step % self.plan.reuse == 0:
-            return self.numbered(newest)
         draw = stream(self.plan.seed, "choice", str(step))
-        return self.numbered(int(draw.integers(max(0, newest - self.plan.kept + 1), newest + 1)))
+        numbers = draw.integers(max(0, newest - self.plan.kept + 1), newest + 1, size=self.plan.heads_per_step)
+        if step % self.plan.reuse == 0:
+            numbers[0] = newest
+        return [self.numbered(int(number)) for number in numbers]
 
     def numbered(self, number: int) -> Example:
         """Head ``number`` of the plan, made if it is not there yet."""
@@ -168,10 +191,43 @@ class TrainingHeads:
             return Example(image=stored["image"], brain=stored["brain"], label=stored["label"])
 
 
-def _batch(example: Example, draw: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Two blocks of a head, one at a tumor and one anywhere: values and brain share, classes, brain."""
-    blocks = [_augmented(_block(example, draw, at_tumor=at_tumor), draw) for at_tumor in (True, False)]
-    volume, label, inside = (torch.from_numpy(np.stack(parts)) for parts in zip(*blocks, strict=True))
+def _batches(plan: ReaderPlan, people: Path, folder: Path, steps: range, workers: int) -> Iterator[Arrays]:
+    """The batch of each step in order, made ahead by other processes if there are any."""
+    if not workers:
+        heads = TrainingHeads(plan, people, folder)
+        yield from (_batch(heads, step) for step in steps)
+        return
+    waiting: deque[Future[Arrays]] = deque()
+    # Started afresh: a process that is forked off after CUDA has been used cannot go on.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (plan, people, folder)) as pool:
+        for step in steps:
+            waiting.append(pool.submit(_batch_of_worker, step))
+            if len(waiting) >= 8 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+_HEADS_OF_WORKER: list[TrainingHeads] = []
+
+
+def _start_worker(plan: ReaderPlan, people: Path, folder: Path) -> None:
+    _HEADS_OF_WORKER[:] = [TrainingHeads(plan, people, folder)]
+
+
+def _batch_of_worker(step: int) -> Arrays:
+    return _batch(_HEADS_OF_WORKER[0], step)
+
+
+def _batch(heads: TrainingHeads, step: int) -> Arrays:
+    """Two blocks of each head, one at a tumor and one anywhere: values and brain share, classes, brain."""
+    draw = stream(heads.plan.seed, "augmentation", str(step))
+    blocks = [
+        _augmented(_block(example, draw, at_tumor=at_tumor), draw)
+        for example in heads.for_step(step)
+        for at_tumor in (True, False)
+    ]
+    volume, label, inside = (np.stack(parts) for parts in zip(*blocks, strict=True))
     return volume, label, inside
 
 
@@ -192,7 +248,7 @@ def _block(example: Example, draw: np.random.Generator, *, at_tumor: bool) -> Ex
     )
 
 
-def _augmented(block: Example, draw: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int64], Bools]:
+def _augmented(block: Example, draw: np.random.Generator) -> Arrays:
     """Mirrored or not, with another window and more noise."""
     brain, inside = block.brain.astype(np.float32) / 255, block.brain > 0
     image = block.image * np.float32(np.exp(draw.normal(0, 0.12))) + np.float32(draw.normal(0, 0.12)) * brain
@@ -207,7 +263,7 @@ def _augmented(block: Example, draw: np.random.Generator) -> tuple[NDArray[np.fl
 def _loss(logits: Tensor, label: Tensor, inside: Tensor) -> tuple[Tensor, float | None]:
     """Cross-entropy inside the brain and soft Dice of enhancing tumor and whole tumor; and the hard Dice."""
     logs = logits.log_softmax(dim=1)
-    weight = torch.tensor(_CLASS_WEIGHTS)[label] * inside
+    weight = torch.tensor(_CLASS_WEIGHTS, device=label.device)[label] * inside
     entropy = -(logs.gather(1, label[:, None])[:, 0] * weight).sum() / weight.sum().clamp(min=1.0)
     enhancing = logs[:, 1].exp() * inside
     whole = enhancing + logs[:, 2].exp() * inside
@@ -221,9 +277,13 @@ def _loss(logits: Tensor, label: Tensor, inside: Tensor) -> tuple[Tensor, float 
 
 
 def _soft_dice(share: Tensor, truth: Tensor) -> Tensor:
-    """One minus the soft Dice; 100 voxels of grace keep tiny and absent tumors from ruling the gradient."""
-    both = (share * truth).sum()
-    return 1.0 - (2.0 * both + 100.0) / (share.sum() + truth.sum() + 100.0)
+    """One minus the soft Dice of the two blocks of a head, averaged over heads.
+
+    100 voxels of grace keep tiny and absent tumors from ruling the gradient.
+    """
+    share, truth = share.reshape(-1, 2, *share.shape[1:]), truth.reshape(-1, 2, *truth.shape[1:])
+    both, of_share, of_truth = (one.sum((1, 2, 3, 4)) for one in (share * truth, share, truth))
+    return (1.0 - (2.0 * both + 100.0) / (of_share + of_truth + 100.0)).mean()
 
 
 def _average(averaged: LesionUNet, network: LesionUNet, keep: float) -> None:

@@ -65,21 +65,40 @@ def main() -> int:
     parser.add_argument("--keep-start", type=float, default=0.0, help="share of the first weights in the final ones")
     parser.add_argument("--learning-rate", type=float, default=ReaderPlan.learning_rate, help="at its highest")
     parser.add_argument("--cooling", type=int, default=ReaderPlan.cooling, help="last steps, over which it falls")
+    parser.add_argument("--heads-per-step", type=int, default=ReaderPlan.heads_per_step, help="heads in each step")
+    parser.add_argument("--kept", type=int, default=ReaderPlan.kept, help="how many earlier heads can return")
+    parser.add_argument("--people", type=int, default=ReaderPlan.people, help="virtual people the heads are made of")
+    parser.add_argument("--seed", type=int, default=ReaderPlan.seed, help="of people, heads and augmentation")
+    parser.add_argument("--device", default="cpu", help="where to train: cpu or cuda")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make heads ahead")
+    parser.add_argument("--train-only", action="store_true", help="stop after the training; run again to judge it")
     parser.add_argument("--fresh", type=int, default=60, help="fresh virtual heads to judge on")
     parser.add_argument("--out", type=Path, default=bundled_reader_path(), help="folder to make")
     parser.add_argument("--real-tumors", type=Path, help="folders with t1gd.nii.gz and seg.nii.gz (BraTS labels)")
     parser.add_argument("--healthy", type=Path, nargs="*", default=(), help="T1 scans of heads without tumor")
     args = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-    plan = ReaderPlan(steps=args.steps, learning_rate=args.learning_rate, cooling=args.cooling)
+    plan = ReaderPlan(
+        seed=args.seed,
+        people=args.people,
+        steps=args.steps,
+        heads_per_step=args.heads_per_step,
+        kept=args.kept,
+        learning_rate=args.learning_rate,
+        cooling=args.cooling,
+    )
     initial = None
     if args.init_weights:
         begun = LesionReader(read_reader_folder(args.init_weights), device="cpu")
         start = args.started_from or f"version {begun.folder.settings.version}"
         plan, initial = replace(plan, start=start), begun.network.state_dict()
     begin, cache = time.perf_counter(), args.work / "prepared"
-    people = Anatomies.made(plan.people, seed=plan.seed, cache=args.work / "people")
-    network = train_reader(plan, people, args.work, initial=initial, report=_report(begin))
+    people, device = args.work / "people", torch.device(args.device)
+    network = train_reader(
+        plan, people, args.work, initial=initial, device=device, workers=args.workers, report=_report(begin)
+    )
+    if args.train_only:
+        return 0
     if initial is not None:
         keep_start(network, initial, args.keep_start)
     cut = choose_cut(network, args.work / "people")

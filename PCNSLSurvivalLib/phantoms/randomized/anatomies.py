@@ -78,11 +78,16 @@ class Anatomies:
         """
         people = []
         for number in range(count):
-            person = int(stream(seed, "randomized", str(number)).integers(2**31))
-            people.append(_kept(person, cache) if cache else make_anatomy(person))
+            person = person_seed(seed, number)
+            people.append(kept_anatomy(person, cache) if cache else make_anatomy(person))
             if announce:
                 announce(number + 1)
         return cls(tuple(people))
+
+
+def person_seed(seed: int, number: int) -> int:
+    """The seed of person ``number`` among the people of ``seed``."""
+    return int(stream(seed, "randomized", str(number)).integers(2**31))
 
 
 def make_anatomy(seed: int) -> SourceAnatomy:
@@ -110,7 +115,8 @@ def _with_room(brain: Bytes, room: int) -> tuple[slice, slice, slice]:
     return k, j, i
 
 
-def _kept(seed: int, cache: Path) -> SourceAnatomy:
+def kept_anatomy(seed: int, cache: Path) -> SourceAnatomy:
+    """One person, from ``cache`` or made and left there."""
     path = cache / f"person_{ANATOMIES_VERSION}_{seed}.npz"
     names = [field.name for field in fields(SourceAnatomy)]
     if path.is_file():

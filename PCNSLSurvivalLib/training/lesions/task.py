@@ -96,8 +96,8 @@ class LesionTask:
         fraction = fraction_in_cells(share)
         there = (amount > 0).float()
         placed = ((said[:, 0] - fraction) ** 2).sum((1, 2, 3)) + (said[:, 0].sum((1, 2, 3)) - there) ** 2
-        by_cell = ((_root(said[:, 1]) - _root(share)) ** 2).mean((1, 2, 3))
-        in_all = (_root(said[:, 1].sum((1, 2, 3))) - _root(amount)) ** 2
+        by_cell = ((signed_root(said[:, 1]) - signed_root(share)) ** 2).mean((1, 2, 3))
+        in_all = (signed_root(said[:, 1].sum((1, 2, 3))) - signed_root(amount)) ** 2
         task = _WEIGHT_OF_FRACTION * placed + _WEIGHT_OF_SHARE * by_cell + _WEIGHT_OF_AMOUNT * in_all
         for name, fine in seen.items():
             logit = self._readers[name](fine)[:, 0]
@@ -136,7 +136,7 @@ def fraction_in_cells(share: torch.Tensor) -> torch.Tensor:
     return torch.where(amount > 0, share / amount.clamp_min(1e-12), torch.zeros_like(share))
 
 
-def _root(share: torch.Tensor) -> torch.Tensor:
+def signed_root(share: torch.Tensor) -> torch.Tensor:
     """Square root with its sign, smooth at 0: 1 mL too few counts more in a small lesion than in a large one."""
     return share / (torch.sqrt(share.abs() + _LEAST_SHARE) + _LEAST_SHARE**0.5)
 

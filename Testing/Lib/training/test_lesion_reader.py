@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.training.lesion_reader import Example, ReaderPlan, Trainin
 def balls(monkeypatch):
     """Heads that need no anatomy: a ball of a brain with a bright ball of a tumor; and small blocks."""
     monkeypatch.setattr(lesion_reader, "EDGE", 32)
+    monkeypatch.setattr(lesion_reader, "EVERY", 20)
 
     def numbered(self, number):
         draw = np.random.default_rng(number)

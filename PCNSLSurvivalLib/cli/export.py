@@ -79,12 +79,14 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
         return
     from PCNSLSurvivalLib.reports.case.dicom_export import write_key_image, write_parametric_map
     from PCNSLSurvivalLib.reports.case.dicom_headers import read_series_headers
+    from PCNSLSurvivalLib.reports.case.dicom_report import write_structured_report
 
     slices = read_series_headers(args.dicom_series or args.t1gd)
     # Warnings of highdicom about a name or date quote it, and so the patient.
     logging.getLogger("highdicom").setLevel(logging.CRITICAL)
     with warnings.catch_warnings(), whole_folder(args.dicom, overwrite=args.overwrite) as staging:
         warnings.simplefilter("ignore")
+        write_structured_report(case, slices, staging / "report.dcm")
         for ending, explains in zip(("", "_other_class"), case.maps, strict=True):
             write_parametric_map(case, explains, slices, staging / f"activation_map{ending}.dcm")
             for number, image in enumerate(pictures[explains], start=1):

@@ -35,12 +35,13 @@ from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.reports.case.key_images import KeyImage
 from PCNSLSurvivalLib.results.stored_case import StoredCase
 
-_MAKER = {
+MAKER = {
     "manufacturer": "PCNSLSurvival contributors",
     "manufacturer_model_name": "PCNSLSurvival",
     "software_versions": version.__version__,
 }
-_FIRST_SERIES_NUMBER = 9001
+FIRST_SERIES_NUMBER = 9001
+_BODY_PART = "BRAIN"  # unpaired: without it a reader must ask for the side (PS3.3, C.7.3.1)
 _TOLERANCE_MM = 0.05
 # Scanners write positions with two to six digits.
 
@@ -63,13 +64,13 @@ def write_parametric_map(case: StoredCase, explains: OSClass, slices: Several[Da
     values = sitk.GetArrayFromImage(image).astype(np.float32)
     axes = np.reshape(grid.direction_lps, (3, 3)).T
     scale = _scale(case, explains)
-    series = f"RESEARCH Grad-CAM {_ascii(explains.label)}"
+    series = f"RESEARCH Grad-CAM {ascii_text(explains.label)}"
     parametric = ParametricMap(
         source_images=list(slices),
         pixel_array=values,
-        series_instance_uid=_uid(slices, case, explains.label, "map"),
-        series_number=_FIRST_SERIES_NUMBER + list(case.maps).index(explains),
-        sop_instance_uid=_uid(slices, case, explains.label, "map", hashlib.sha256(values.tobytes()).hexdigest()),
+        series_instance_uid=derived_uid(slices, case, explains.label, "map"),
+        series_number=FIRST_SERIES_NUMBER + list(case.maps).index(explains),
+        sop_instance_uid=derived_uid(slices, case, explains.label, "map", hashlib.sha256(values.tobytes()).hexdigest()),
         instance_number=1,
         device_serial_number=case.prediction["model"]["checksum_sha256"][:16],
         contains_recognizable_visual_features=False,  # 0 outside the brain
@@ -97,9 +98,10 @@ def write_parametric_map(case: StoredCase, explains: OSClass, slices: Several[Da
             highdicom.PlanePositionSequence("PATIENT", grid.index_to_lps(np.array([0.0, 0.0, float(k)])))
             for k in range(grid.size[2])
         ],
-        **_MAKER,
+        **MAKER,
     )
     parametric.SeriesDescription = series
+    parametric.BodyPartExamined = _BODY_PART
     parametric.ImageComments = _comment(case)
     parametric.save_as(path, enforce_file_format=True)
 
@@ -124,21 +126,22 @@ def write_key_image(
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
-        series_instance_uid=_uid(slices, case, image.explains.label, "key images"),
-        series_number=_FIRST_SERIES_NUMBER + 10 + list(case.maps).index(image.explains),
-        sop_instance_uid=_uid(
+        series_instance_uid=derived_uid(slices, case, image.explains.label, "key images"),
+        series_number=FIRST_SERIES_NUMBER + 10 + list(case.maps).index(image.explains),
+        sop_instance_uid=derived_uid(
             slices, case, image.explains.label, "key images", hashlib.sha256(image.rgb.tobytes()).hexdigest()
         ),
         instance_number=number,
-        manufacturer=_MAKER["manufacturer"],
+        manufacturer=MAKER["manufacturer"],
         pixel_spacing=(pixel_mm, pixel_mm),
         patient_orientation=("L", "P"),
         transfer_syntax_uid=ExplicitVRLittleEndian,
     )
+    capture.BodyPartExamined = _BODY_PART
     capture.ConversionType = "WSD"  # made by a workstation
     capture.ImageType = ["DERIVED", "SECONDARY"]
-    capture.SeriesDescription = f"RESEARCH Grad-CAM {_ascii(image.explains.label)}, key images"
-    capture.DerivationDescription = f"T1Gd with the map of {_ascii(case.model)} in color over it"
+    capture.SeriesDescription = f"RESEARCH Grad-CAM {ascii_text(image.explains.label)}, key images"
+    capture.DerivationDescription = f"T1Gd with the map of {ascii_text(case.model)} in color over it"
     # The words in the picture name no patient and no date, which is what this attribute asks.
     capture.BurnedInAnnotation = "NO"
     capture.ImageComments = _comment(case)
@@ -184,7 +187,7 @@ def _middle_mm(one: Dataset) -> float:
 
 def _comment(case: StoredCase) -> str:
     probability = case.prediction["probability_over_one_year"]
-    return f"{RESEARCH_USE_ONLY} Probability of OS > 1 year {probability:.2f}, model {_ascii(case.model)}"
+    return f"{RESEARCH_USE_ONLY} Probability of OS > 1 year {probability:.2f}, model {ascii_text(case.model)}"
 
 
 def _scale(case: StoredCase, explains: OSClass) -> float:
@@ -192,11 +195,12 @@ def _scale(case: StoredCase, explains: OSClass) -> float:
     return next(float(entry["scale"]) for entry in entries if entry["explains"] == explains.key)
 
 
-def _uid(slices: Several[Dataset], case: StoredCase, *names: Any) -> str:
+def derived_uid(slices: Several[Dataset], case: StoredCase, *names: Any) -> str:
+    """A UID that follows from the series, the model and names: a repeated export keeps it."""
     parts = [slices[0].SeriesInstanceUID, case.prediction["model"]["checksum_sha256"], *names]
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '/'.join(map(str, parts))).int}"
 
 
-def _ascii(text: str) -> str:
+def ascii_text(text: str) -> str:
     """Series descriptions are read by archives of every age."""
     return text.replace("≤", "<=").encode("ascii", "replace").decode("ascii")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -69,6 +70,10 @@ def made(tmp_path_factory):
     prediction = {
         "schema_version": "2.0",
         "probability_over_one_year": 0.31,
+        "log_odds": -0.8001,
+        "class": "up_to_one_year",
+        "preprocessing": {"brain_volume_ml": 1187.4},
+        "lesion": {"source": "proposal", "volume_ml": 4.2, "foci": [{"volume_ml": 4.1}, {"volume_ml": 0.1}]},
         "warnings": [Message("model.untrained").to_json()],
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "prognostic_meaning": False},
         "activation_map": {"explains": "up_to_one_year", "scale": 0.4},
@@ -136,6 +141,8 @@ def test_everything_belongs_to_the_study_of_the_t1gd_and_refers_to_it(made, expo
         assert (data.PatientID, data.StudyInstanceUID) == ("invented", source[0].StudyInstanceUID)
         assert data.SeriesInstanceUID != source[0].SeriesInstanceUID
         assert data.SeriesDescription.startswith("RESEARCH ")
+        if data.Modality == "SR":
+            continue
         assert RESEARCH_USE_ONLY in data.ImageComments
         assert data.ImageType[0] == "DERIVED"
     parametric = pydicom.dcmread(exported / "activation_map.dcm")
@@ -157,6 +164,69 @@ def test_a_key_image_refers_to_the_slice_it_shows_and_holds_no_name(made, export
     normal = np.cross(*np.reshape(np.array(one.ImageOrientationPatient, dtype=float), (2, 3)))
     off = np.dot(normal, LESION_LPS_MM - np.array(one.ImagePositionPatient))
     assert abs(off) <= 2.6, "slices are 5 mm apart"
+
+
+@pytest.fixture(scope="module")
+def report(exported):
+    """The structured report as pydicom reads it."""
+    return pydicom.dcmread(exported / "report.dcm")
+
+
+def _items(item):
+    """Every content item below one, with its value."""
+    for each in item.get("ContentSequence", []):
+        yield each
+        yield from _items(each)
+
+
+def test_the_structured_report_holds_probability_class_volumes_model_and_warnings(made, report):
+    assert report.SOPClassUID == pydicom.uid.EnhancedSRStorage
+    assert report.ContentTemplateSequence[0].TemplateIdentifier == "1500"
+    assert (report.VerificationFlag, report.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
+    items = list(_items(report))
+    numbers = [
+        (one.ConceptNameCodeSequence[0].CodeMeaning, float(one.MeasuredValueSequence[0].NumericValue))
+        for one in items
+        if one.ValueType == "NUM"
+    ]
+    assert numbers == [
+        ("Probability of overall survival > 1 year", 0.31),
+        ("Log-odds of overall survival > 1 year", -0.8001),
+        ("Volume", 1187.4),
+        ("Volume", 4.1),
+        ("Volume", 0.1),
+    ]
+    coded = {one.ConceptNameCodeSequence[0].CodeMeaning: one for one in items if one.ValueType == "CODE"}
+    assert coded["Predicted class"].ConceptCodeSequence[0].CodeMeaning == "OS <= 1 year"
+    texts = [one.TextValue for one in items if one.ValueType == "TEXT"]
+    assert {"made-up", "1", RESEARCH_USE_ONLY, str(Message("model.untrained"))} <= set(texts)
+    assert "The lesion outline is a proposal of the software that nobody confirmed." in texts
+    evidence = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
+    assert {one.ReferencedSOPInstanceUID for one in evidence.ReferencedSOPSequence} == {
+        one.SOPInstanceUID for one in _source(made)
+    }
+
+
+def test_an_independent_reader_reads_the_structured_report_without_complaint(exported):
+    """DCMTK's dsrdump checks the relationships of the content tree; it knows nothing of highdicom or pydicom."""
+    if shutil.which("dsrdump") is None:
+        pytest.skip("dsrdump is not installed (Debian package dcmtk)")
+    told = subprocess.run(["dsrdump", "+Pl", exported / "report.dcm"], capture_output=True, text=True, check=True)
+    complaints = [line for line in told.stderr.splitlines() if line.startswith(("W:", "E:"))]
+    assert [line for line in complaints if "does not support this Specific Character Set" not in line] == []
+    assert "Enhanced SR Document" in told.stdout
+    assert "Probability of overall survival > 1 year" in told.stdout
+    assert RESEARCH_USE_ONLY in told.stdout
+
+
+def test_an_independent_checker_finds_no_error_in_any_object(exported):
+    """dciodvfy compares attributes with the definitions of the objects (PS3.3) and codes with their templates."""
+    if shutil.which("dciodvfy") is None:
+        pytest.skip("dciodvfy is not installed (Debian package dicom3tools)")
+    for path in sorted(exported.glob("*.dcm")):
+        told = subprocess.run(["dciodvfy", path], capture_output=True, text=True, check=False)
+        lines = (told.stdout + told.stderr).splitlines()
+        assert [line for line in lines if line.startswith("Error")] == [], path.name
 
 
 def test_the_same_export_is_the_same_series_and_the_other_class_another(made, exported):

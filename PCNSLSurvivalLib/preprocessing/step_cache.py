@@ -20,8 +20,8 @@ from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.imaging.io import read_volume
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE_VERSION
 
-_STEPS_VERSION = 2
-"""Raised when a step gives another result for the same recipe: 2, two thresholds find the head."""
+_STEPS_VERSION = 3
+"""Raised when a step gives another result for the same recipe: 2, two thresholds find the head; 3, N4 on a grid."""
 
 
 def content_of(image: sitk.Image) -> str:

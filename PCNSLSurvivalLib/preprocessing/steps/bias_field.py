@@ -8,8 +8,9 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.core.errors import GridMismatchError, PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep, factors_for
+from PCNSLSurvivalLib.preprocessing.steps.n4 import fit_log_bias_field
 from PCNSLSurvivalLib.preprocessing.steps.sampling import head_mask
 
 
@@ -52,14 +53,10 @@ def correct_bias_field(
     small_mask = sitk.And(small_mask, sitk.Cast(small > 1e-3, sitk.sitkUInt8))
     if not sitk.GetArrayViewFromImage(small_mask).any():
         raise PreparationError(Message("bias_field.no_brain", sequence=sequence))
-    n4 = sitk.N4BiasFieldCorrectionImageFilter()
-    n4.SetMaximumNumberOfIterations(step.iterations)
-    n4.SetConvergenceThreshold(step.convergence_threshold)
-    n4.SetNumberOfControlPoints(step.control_points)
-    n4.SetNumberOfHistogramBins(step.histogram_bins)
-    n4.SetMaskLabel(1)
-    n4.Execute(small, small_mask)
-    field = sitk.Exp(n4.GetLogBiasFieldAsImage(values))
+    fit = fit_log_bias_field(
+        sitk.GetArrayFromImage(small).astype(np.float64), sitk.GetArrayViewFromImage(small_mask) > 0, step
+    )
+    field = sitk.Exp(image_on_grid(fit.on(image.GetSize()), Grid.of(image)))
     inside = sitk.GetArrayViewFromImage(field)[sitk.GetArrayViewFromImage(mask) > 0]
     if not np.isfinite(inside).all():
         raise PreparationError(Message("bias_field.no_fit", sequence=sequence))

@@ -44,7 +44,7 @@ def find_pose(
     """
     step = replace(step, samples=step.search_samples)
     small_fixed, small_moving = (coarser(image, step.search_mm) for image in (fixed, moving))
-    metric = _method(small_fixed, step)
+    metric = _value_alone(_method(small_fixed, step))
     starts = [
         (_value(metric, small_fixed, small_moving, start), number, start)
         for number, start in enumerate(_starts(fixed, moving, step))
@@ -85,7 +85,7 @@ def refine_pose(
     for level_mm in step.levels_mm:
         small, there = coarser(brain, level_mm), coarser(moving, level_mm)
         small_mask = resample(mask, Grid.of(small), interpolation="nearest")
-        metric = _method(small, step, small_mask)
+        metric = _value_alone(_method(small, step, small_mask))
         before = _value(metric, small, there, best)
         found = _refine(small, there, best, step, reach_mm=level_mm / 3, mask=small_mask)[1]
         if not _value(metric, small, there, found) < before:
@@ -154,6 +154,12 @@ def _method(fixed: sitk.Image, step: RegistrationStep, mask: sitk.Image | None =
     # The points are drawn from the whole block and count where the mask allows: the share is that of the mask.
     method.SetMetricSamplingStrategy(method.RANDOM)
     method.SetMetricSamplingPercentage(min(1.0, step.samples / max(seen, 1)), step.seed)
+    return method
+
+
+def _value_alone(method: sitk.ImageRegistrationMethod) -> sitk.ImageRegistrationMethod:
+    """The method for calls that never ask for a gradient: none of the whole moving scan is computed beforehand."""
+    method.SetMetricUseMovingImageGradientFilter(False)
     return method
 
 

@@ -2,9 +2,11 @@
 # Every target is thin and calls one command; .ci/environment.py makes .venv and is quick when nothing has changed.
 
 SYSTEM_PYTHON ?= python3
+# An environment with the CUDA build of torch; docs/compute.md says how to make it.
+GPU_PYTHON ?= gpu/bin/python
 BIN := .venv/bin
 
-.PHONY: docs release-check measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training bundled-model lesion-reader audit check-docs clean
+.PHONY: docs release-check measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -57,6 +59,9 @@ bench-real-tumours:
 bench-training:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/bench_training.py
+
+check-gpu:
+	@$(GPU_PYTHON) Testing/benchmarks/check_gpu.py
 
 bundled-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

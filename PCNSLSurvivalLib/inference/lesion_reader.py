@@ -10,6 +10,7 @@ from PCNSLSurvivalLib.inference.automatic_device import automatic_device
 from PCNSLSurvivalLib.inference.runtime import Device
 from PCNSLSurvivalLib.inference.torch_runtime import device_named
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder
+from PCNSLSurvivalLib.models.networks.devices import reproducible_float32
 from PCNSLSurvivalLib.models.networks.lesion_unet import LesionUNet
 
 Volume = NDArray[np.float32]
@@ -67,7 +68,7 @@ def probability_of(network: LesionUNet, image: Volume, brain: Volume, *, device:
         part = boxes[first : first + 2]
         # A batch of one takes torch's slow path on one thread.
         batch = np.stack([np.stack([image[box], brain[box]]) for box in (part if len(part) == 2 else part * 2)])
-        with torch.inference_mode():
+        with torch.inference_mode(), reproducible_float32():
             tensor = torch.from_numpy(batch).to(device or "cpu")
             shares = network(tensor).softmax(dim=1)[:, 1].float().cpu().numpy()
         for box, share in zip(part, shares, strict=False):

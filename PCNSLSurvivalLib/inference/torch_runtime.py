@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,8 +13,11 @@ from PCNSLSurvivalLib.explain.autograd_map import autograd_map
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
 from PCNSLSurvivalLib.models.networks.architecture import Block, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.devices import reproducible_float32, tells_memory_short
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
+
+Result = TypeVar("Result")
 
 
 class TorchRuntime:
@@ -37,7 +40,10 @@ class TorchRuntime:
         self._precision = precision
         if threads is not None:
             torch.set_num_threads(threads)
-        self._place(device_named(device))
+        try:
+            self._place(device_named(device))
+        except RuntimeError as problem:
+            self._leave_full_device(problem)
 
     def run(self, case: FloatMap, block: Block) -> list[MemberOutput]:
         """Put one case through every member; on the CPU when the memory of a GPU does not suffice.
@@ -46,32 +52,43 @@ class TorchRuntime:
             case: (C, I, J, K) prepared input.
             block: Whose cells are kept beside those of layer4.
         """
-        try:
-            return self._run(case, block)
-        except RuntimeError as problem:  # torch.OutOfMemoryError is one; MPS raises it plainly
-            if self.device == "cpu" or "out of memory" not in str(problem).lower():
-                raise
-        self.notes.append(Message("runtime.memory_short", device=self.device.upper()))
-        self._place(torch.device("cpu"))
-        return self._run(case, block)
+        return self._or_on_cpu(lambda: self._run(case, block))
 
     def gradient_map(self, member: int, output: MemberOutput, *, target: int, block: Block, method: Method) -> FloatMap:
         """(i, j, k) raw map of ``block``; see ``explain.autograd_map``."""
+        return self._or_on_cpu(lambda: self._gradient_map(member, output, target, block, method))
+
+    def _or_on_cpu(self, compute: Callable[[], Result]) -> Result:
+        """Compute, on the CPU where the memory of a GPU does not suffice."""
+        try:
+            return compute()
+        except RuntimeError as problem:
+            self._leave_full_device(problem)
+        return compute()
+
+    def _leave_full_device(self, problem: RuntimeError) -> None:
+        """Go on on the CPU and say so, if an error says that a GPU has too little memory; otherwise raise it."""
+        if self.device == "cpu" or not tells_memory_short(problem):
+            raise problem
+        self.notes.append(Message("runtime.memory_short", device=self.device.upper()))
+        self._place(torch.device("cpu"))
+
+    def _gradient_map(self, member: int, output: MemberOutput, target: int, block: Block, method: Method) -> FloatMap:
         network = self._networks[member]
         cells, batch = output.at_block
 
         def logits_of(x: torch.Tensor) -> torch.Tensor:
             return network.head(network.counted(network.above(block, x), batch))
 
-        with _reproducible():
-            raw = autograd_map(cells, logits_of, target, method=method)[:, None]
+        with reproducible_float32():
+            raw = autograd_map(cells.to(network.device), logits_of, target, method=method)[:, None]
             raw = network.counted(raw, batch, block)[:, 0]
         array: FloatMap = raw[0].float().cpu().numpy()
         return array
 
     def _run(self, case: FloatMap, block: Block) -> list[MemberOutput]:
         outputs = []
-        with _reproducible(), torch.no_grad():
+        with reproducible_float32(), torch.no_grad():
             batch = torch.from_numpy(np.ascontiguousarray(case, dtype=np.float32))[None]
             for network in self._networks:
                 at_block = network.up_to(block, batch)
@@ -129,10 +146,3 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return False
-
-
-@contextmanager
-def _reproducible() -> Iterator[None]:
-    """Full float32 and the same algorithm every time, on CUDA too."""
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-        yield

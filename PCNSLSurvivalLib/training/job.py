@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
@@ -25,6 +24,7 @@ from PCNSLSurvivalLib.core.files import tells_full_disk, unfinished_folder
 from PCNSLSurvivalLib.core.locks import folder_lock
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
+from PCNSLSurvivalLib.models.networks.devices import tells_memory_short
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.censoring import censoring_weights_of
 from PCNSLSurvivalLib.training.data.dataset import LabeledCases, NetworkInputs, labeled_cases
@@ -285,7 +285,9 @@ def _told_in_a_sentence() -> Iterator[None]:
     """What the computer runs out of is no fault of this software."""
     try:
         yield
-    except torch.OutOfMemoryError as problem:
+    except RuntimeError as problem:
+        if not tells_memory_short(problem):
+            raise
         raise TrainingError(
             "The memory of the GPU is full. Choose a smaller 'batch_size' or a smaller block ('network_grid') in the "
             "experiment file, or --device cpu, and run the command again."

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.models.networks.devices import reproducible_float32
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.checkpoints import read_checkpoint, write_checkpoint
 from PCNSLSurvivalLib.training.data.batches import batch_count
 from PCNSLSurvivalLib.training.epochs import Epoch, NetworkTraining, Trained, TrainingData
-from PCNSLSurvivalLib.training.network import reproducible_kernels
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -68,7 +68,7 @@ def train(
             on_epoch(row)
     training.join()
     last_checkpoint = time.monotonic()
-    with reproducible_kernels():
+    with reproducible_float32():
         while not training.over:
             training.run_epoch()
             on_epoch(training.history[-1])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
@@ -94,13 +92,6 @@ def build_schedule(optimizer: torch.optim.Optimizer, settings: TrainingSettings)
         return 0.01 + 0.99 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
 
     return torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-
-
-@contextmanager
-def reproducible_kernels() -> Iterator[None]:
-    """The same algorithm every time, where the device offers one."""
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
-        yield
 
 
 def _frozen(name: str, settings: TrainingSettings) -> bool:

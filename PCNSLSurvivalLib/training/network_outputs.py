@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from PCNSLSurvivalLib.models.networks.devices import reproducible_float32
 from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.processes import Processes
@@ -59,7 +60,7 @@ def predict_cases(
     mine = list(names)[processes.rank :: processes.count]
     found: dict[str, tuple[NDArray[np.float64], NDArray[np.float32]]] = {}
     try:
-        with torch.no_grad():
+        with torch.no_grad(), reproducible_float32():
             for batch, tensors in read_ahead(in_order(mine, batch_size), inputs, processes.device):
                 logits = network(as_network_wants(tensors[:, :channels])).float().cpu().numpy().astype(np.float64)
                 features = pooled.pop().cpu().numpy()

@@ -28,14 +28,10 @@ from monai.transforms import (
     Compose,
     EnsureChannelFirstd,
     EnsureType,
-    Identity,
     LoadImaged,
-    OneOf,
     Rand3DElastic,
     RandAffine,
-    RandFlip,
     RandRotate,
-    RandScaleIntensity,
     RandSpatialCrop,
     Resize,
     Resized,
@@ -48,6 +44,7 @@ from skimage.exposure import rescale_intensity
 from skimage.transform import resize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Lib"))
+from gpu_checks.stock_augmentation import stock_transforms
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, read_prepared_cohort
@@ -146,28 +143,7 @@ class PublishedPath(torch.utils.data.Dataset):
 
 def stock_path(inputs: NetworkInputs, cohort: PreparedCohort, samples: int, *, elastic: bool) -> Dataset:
     """MONAI's CacheDataset on the same blocks, and its transforms with the ranges and probabilities of ours."""
-    ours = AugmentationSettings()
-    millimeter = 1 / inputs.grid.spacing_mm[0]
-    crop = Compose([RandSpatialCrop((int(ours.crop_share * EDGE),) * 3, random_size=True), Resize((EDGE,) * 3)])
-    share = ours.crop_probability * ours.probability
-    augment = [
-        RandAffine(
-            prob=ours.probability,
-            rotate_range=(np.deg2rad(ours.rotation_deg),) * 3,
-            translate_range=(ours.translation_mm * millimeter,) * 3,
-            scale_range=(ours.scale,) * 3,
-            padding_mode="zeros",
-        ),
-        OneOf([crop, Identity()], weights=(share, 1 - share)),
-        Rand3DElastic(
-            prob=ours.elastic_probability * ours.probability if elastic else 0.0,
-            sigma_range=(5, 7),
-            magnitude_range=(50, 150),
-            padding_mode="zeros",
-        ),
-        RandFlip(prob=ours.flip_probability, spatial_axis=0),
-        RandScaleIntensity(ours.gain, prob=1.0),
-    ]
+    augment = stock_transforms(AugmentationSettings(), inputs.grid, elastic=elastic)
     names = [cohort.exams[n % PATIENTS].name for n in range(samples)]
     return CacheDataset(names, Compose([lambda name: torch.from_numpy(inputs.case(name)), *augment]), progress=False)
 

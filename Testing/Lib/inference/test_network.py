@@ -197,23 +197,92 @@ def test_a_case_prepared_otherwise_is_refused(ensemble, case):
     assert refused.value.message.code == "prediction.not_numbers"
 
 
-def test_memory_of_the_device_running_out_ends_on_the_cpu_with_a_sentence(tmp_path, case, monkeypatch):
+@pytest.mark.parametrize(
+    "problem",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB"),
+        RuntimeError("GET was unable to find an engine to execute this computation"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+    ids=["allocator", "workspace of cuDNN", "cuDNN"],
+)
+@pytest.mark.parametrize("where", ["up_to", "above", "head"])
+def test_memory_of_the_device_running_out_ends_on_the_cpu_with_a_sentence(tmp_path, case, monkeypatch, problem, where):
     network = SurvivalNetwork(small_model(tmp_path / "untrained"), "cpu")
-    expected = network.predict(case)
+    expected = network.predict(case, block="layer3")
     runtime = network._runtime
-    run = FoldedResNet.up_to
+    run = getattr(FoldedResNet, where)
 
-    def full(self, block, x):
+    def full(self, *given):
         if runtime.device != "cpu":
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
-        return run(self, block, x)
+            raise problem
+        return run(self, *given)
 
-    monkeypatch.setattr(FoldedResNet, "up_to", full)
+    monkeypatch.setattr(FoldedResNet, where, full)
     runtime.device = "cuda"
-    result = network.predict(case)
+    result = network.predict(case, block="layer3")
     assert result.device == "cpu"
     assert "computed on the CPU" in str(result.notes[0])
     assert result.log_odds == expected.log_odds
+    np.testing.assert_array_equal(result.raw_map, expected.raw_map)
+
+
+def test_memory_running_out_in_the_map_of_an_earlier_block_ends_on_the_cpu(tmp_path, case, monkeypatch):
+    network = SurvivalNetwork(small_model(tmp_path / "untrained"), "cpu")
+    expected = network.predict(case, block="layer3")
+
+    def full(*given, **named):
+        monkeypatch.undo()
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+
+    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.autograd_map", full)
+    network._runtime.device = "cuda"
+    result = network.predict(case, block="layer3")
+    assert (result.device, [note.code for note in result.notes]) == ("cpu", ["runtime.memory_short"])
+    np.testing.assert_array_equal(result.raw_map, expected.raw_map)
+
+
+def test_a_device_too_full_for_the_weights_is_left_for_the_cpu(tmp_path, case, monkeypatch):
+    folder = small_model(tmp_path / "untrained")
+    make = FoldedResNet.__init__
+
+    def full(self, *given, device, **named):
+        if device.type != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
+        make(self, *given, device=device, **named)
+
+    monkeypatch.setattr(FoldedResNet, "__init__", full)
+    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.device_named", lambda device: torch.device("cuda"))
+    result = SurvivalNetwork(folder, "cuda").predict(case)
+    assert (result.device, [note.code for note in result.notes]) == ("cpu", ["runtime.memory_short"])
+
+
+def test_another_fault_of_the_device_is_not_taken_for_lack_of_memory(tmp_path, case, monkeypatch):
+    network = SurvivalNetwork(small_model(tmp_path / "untrained"), "cpu")
+
+    def broken(*given):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(FoldedResNet, "up_to", broken)
+    network._runtime.device = "cuda"
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        network.predict(case)
+
+
+def test_float32_is_not_rounded_to_tf32_on_cuda(ensemble, case, monkeypatch):
+    seen = []
+    run = FoldedResNet.above
+
+    def looked(self, *given):
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return run(self, *given)
+
+    monkeypatch.setattr(FoldedResNet, "above", looked)
+    before = torch.backends.cudnn.allow_tf32
+    ensemble.predict(case, block="layer3")  # forward, and the map by differentiation
+    assert len(seen) > 5
+    assert not any(seen)
+    assert torch.backends.cudnn.allow_tf32 == before
 
 
 def test_test_time_augmentation_averages_the_case_and_its_mirror_image(ensemble, case):

@@ -228,6 +228,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):
     [
         ("logs.TrainingLog.__call__", OSError(28, "No space left on device"), "The disk of the output folder is full"),
         ("epochs.training_batches", torch.OutOfMemoryError("CUDA out of memory"), "Choose a smaller 'batch_size'"),
+        ("epochs.training_batches", RuntimeError("unable to find an engine"), "Choose a smaller 'batch_size'"),
         ("checkpoints.torch.save", OSError(13, "Permission denied"), "cannot be written: Permission denied. Make"),
     ],
 )
@@ -238,6 +239,20 @@ def test_what_the_computer_runs_out_of_is_told_in_a_sentence(cohort, tmp_path, m
     monkeypatch.setattr(f"PCNSLSurvivalLib.training.{where}", fail)
     with pytest.raises(PCNSLSurvivalError, match=sentence):
         trained(cohort, folds_of(cohort)[0], tmp_path / "job", checkpoint_seconds=0.0)
+
+
+def test_float32_is_not_rounded_to_tf32_in_training_and_validation(cohort, tmp_path, monkeypatch):
+    seen: dict[str, list[bool]] = {"epochs": [], "network_outputs": []}
+    for name, found in seen.items():
+
+        def looked(tensors, found=found):
+            found.append(torch.backends.cudnn.allow_tf32)
+            return tensors
+
+        monkeypatch.setattr(f"PCNSLSurvivalLib.training.{name}.as_network_wants", looked)
+    trained(cohort, folds_of(cohort)[0], tmp_path / "job", replace(SETTINGS, epochs=1))
+    assert all(seen.values())
+    assert not any(flag for found in seen.values() for flag in found)
 
 
 def test_a_fold_that_names_a_censored_case_or_shares_a_patient_is_refused(cohort, tmp_path):

@@ -1,0 +1,62 @@
+"""``make check-gpu`` itself, tried on the CPU with tiny networks: nothing here says how a GPU computes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Testing" / "benchmarks"))
+
+from gpu_checks.section import Report  # noqa: E402 — found by the path above
+
+
+def _run(out: Path, *only: str) -> dict:
+    words = [sys.executable, str(ROOT / "Testing" / "benchmarks" / "check_gpu.py"), "--small", "--out", str(out)]
+    done = subprocess.run([*words, "--only", *only], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(out.read_text(encoding="utf-8"))["sections"]
+
+
+def test_the_check_of_a_gpu_runs_on_the_cpu(tmp_path):
+    sections = _run(tmp_path / "figures.json", "correctness", "network", "fold", "precision", "data")
+    assert {name: section["state"] for name, section in sections.items()} == dict.fromkeys(
+        ("machine", "patients", "correctness", "network", "fold", "precision", "data"), "done"
+    )
+    assert len(sections["correctness"]["checks"]) >= 8
+    assert not any("error" in row for row in sections["network"]["depths"]["10"].values())
+    assert "extrapolation" in sections["fold"]["paper, extrapolated"]["is"]
+    assert sections["data"]["ours"]["median"] > 0
+
+
+@pytest.mark.slow
+def test_the_check_of_a_killed_training_runs_on_the_cpu(tmp_path):
+    resume = _run(tmp_path / "figures.json", "resume")["resume"]
+    assert resume["relative distance of the weights"]["killed and undisturbed"] == 0.0
+    assert resume["killed after epochs"] < 8
+
+
+def test_a_section_that_fails_or_takes_too_long_keeps_its_figures_and_lets_the_others_run(tmp_path, capsys):
+    report = Report(tmp_path / "out" / "figures.json", small=True)
+    with report.section("broken", seconds=60.0) as section:
+        section.note("before", 1)
+        raise ValueError("a reason")
+    with report.section("slow", seconds=0.05) as section:
+        section.check("too large", 2.0, 1.0)
+        section.check("no number", float("nan"), 1.0)
+        time.sleep(20)
+    with report.section("whole", seconds=60.0) as section:
+        section.check("small", 0.5, 1.0)
+    assert report.finish() == 1
+    stored = json.loads((tmp_path / "out" / "figures.json").read_text(encoding="utf-8"))["sections"]
+    assert [section["state"] for section in stored.values()] == ["failed", "out of time", "done"]
+    assert (stored["broken"]["before"], stored["broken"]["error"]) == (1, "ValueError: a reason")
+    assert [check["met"] for check in stored["slow"]["checks"].values()] == [False, False]
+    said = capsys.readouterr().out
+    assert "1 of 3 limits met" in said
+    assert all(name in said for name in ("slow: too large", "broken (failed)", "slow (out of time)"))

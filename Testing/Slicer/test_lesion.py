@@ -113,6 +113,71 @@ def test_the_corrected_proposal_is_what_the_next_run_reads(ready, tmp_path):
     assert child_processes() == []
 
 
+def test_a_proposal_corrected_in_segment_editor_itself_is_kept_and_read(ready, tmp_path):
+    import slicer
+
+    panel, head, predict = ready
+    panel.ui.proposeLesionCheckBox.setChecked(True)
+    predict()
+    (segmentation,) = _segmentations()
+    corrected = np.zeros(slicer.util.arrayFromVolume(head).shape, np.uint8)
+    corrected[30:36, 40:48, 32:35] = 1
+    _draw(segmentation, corrected, head)  # without the button of the panel
+    words, result = predict()
+    assert "--segment" not in words
+    np.testing.assert_array_equal(_sent(tmp_path), corrected)
+    assert _segmentations() == [segmentation]
+    assert segmentation.GetName() == "Tumor outline"
+    assert panel.view._parameters.lesion is segmentation
+    assert result["lesion"]["source"] == "given"
+
+
+def test_a_stroke_during_the_next_run_is_not_lost(ready):
+    """The run reads the scan of before; the proposal that was changed meanwhile stays beside the new one."""
+    import slicer
+
+    panel, head, predict = ready
+    panel.ui.proposeLesionCheckBox.setChecked(True)
+    predict()
+    (segmentation,) = _segmentations()
+    panel.ui.predictButton.click()
+    assert panel.logic.run is not None
+    corrected = np.zeros(slicer.util.arrayFromVolume(head).shape, np.uint8)
+    corrected[30:36, 40:48, 32:35] = 1
+    _draw(segmentation, corrected, head)
+    Wait().until(lambda: panel.logic.run is None)
+    assert sorted(one.GetName() for one in _segmentations()) == ["Tumor outline", "Tumor outline (proposal)"]
+    assert segmentation.GetName() == "Tumor outline"
+
+
+def test_showing_hiding_or_renaming_a_proposal_is_no_correction(ready):
+    panel, _head, predict = ready
+    panel.ui.proposeLesionCheckBox.setChecked(True)
+    predict()
+    (segmentation,) = _segmentations()
+    segmentation.GetDisplayNode().SetVisibility(False)
+    segmentation.GetSegmentation().GetNthSegment(0).SetName("x")
+    segmentation.CreateClosedSurfaceRepresentation()
+    words, _result = predict()
+    assert "--segment" in words
+    assert [one.GetName() for one in _segmentations()] == ["Tumor outline (proposal)"]
+
+
+def test_a_label_map_without_a_voxel_is_refused(ready):
+    import slicer
+
+    panel, head, _predict = ready
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "empty")
+    slicer.util.updateVolumeFromArray(mask, np.zeros_like(slicer.util.arrayFromVolume(head), dtype=np.uint8))
+    mask.CopyOrientation(head)
+    panel.ui.lesionSelector.setCurrentNode(mask)
+    before = scene_state()
+    panel.ui.predictButton.click()
+    assert "all its voxels are 0" in panel.ui.messageLabel.text
+    assert panel.logic.run is None
+    assert scene_state() == before
+
+
 def test_an_outline_is_drawn_from_nothing_and_an_empty_one_is_refused(ready, tmp_path):
     import slicer
 

@@ -106,3 +106,35 @@ def test_no_control_is_cut_in_a_narrow_panel(full_panel):
             assert corner.x() + width <= NARROW, QtCore.QObject.objectName(widget)
             if isinstance(widget, QtWidgets.QAbstractButton):
                 assert width >= QtWidgets.QWidget.minimumSizeHint(widget).width(), QtCore.QObject.objectName(widget)
+
+
+def test_scrolling_over_a_choice_does_not_change_it_and_is_left_to_the_panel(full_panel):
+    """A wheel that a selector, a number field or a slider takes for itself changes a choice that nobody wanted."""
+    from PCNSLSurvivalUI.panel.panel import sections
+    from PySide6 import QtCore, QtGui, QtWidgets
+
+    guarded = [
+        widget
+        for section in sections(full_panel.ui)
+        for kind in (QtWidgets.QComboBox, QtWidgets.QAbstractSpinBox, QtWidgets.QSlider)
+        for widget in QtWidgets.QWidget.findChildren(section, kind)
+    ]
+    assert len(guarded) > 15
+
+    def value(widget):
+        name = "currentIndex" if isinstance(widget, QtWidgets.QComboBox) else "value"
+        return QtCore.QObject.property(widget, name)
+
+    for widget in guarded:
+        before = value(widget)
+        for up in (120, -120):
+            wheel = QtGui.QWheelEvent(
+                QtCore.QPointF(3, 3), QtCore.QPointF(3, 3), QtCore.QPoint(0, up), QtCore.QPoint(0, up),
+                QtCore.Qt.MouseButton.NoButton, QtCore.Qt.KeyboardModifier.NoModifier,
+                QtCore.Qt.ScrollPhase.NoScrollPhase, False,
+            )  # fmt: skip
+            QtWidgets.QApplication.sendEvent(widget, wheel)
+            assert not wheel.isAccepted(), "the scroll area around the panel is to have it"
+        assert value(widget) == before, QtWidgets.QWidget.objectName(widget)
+    full_panel.ui.opacitySlider.value = 0.4
+    assert full_panel.ui.opacitySlider.value == pytest.approx(0.4)

@@ -18,7 +18,7 @@ from PCNSLSurvivalUI.panel.clinical_section import checkedFindings
 from PCNSLSurvivalUI.panel.dicom_tags import seriesHeader
 from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters, isComplete
 from PCNSLSurvivalUI.panel.volume_roles import doubt_about
-from PCNSLSurvivalUI.result.lesion import PROPOSAL, takeOver
+from PCNSLSurvivalUI.result.lesion import PROPOSAL, editedProposal, takeOver
 from PCNSLSurvivalUI.result.repair import repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
@@ -141,7 +141,11 @@ class PanelLogic:
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
         findings = checkedFindings(volumes[MRSequence.T1GD])
         outputs = SceneOutputs(parameters.parameterNode)
-        if parameters.lesion is not None and parameters.lesion is outputs.node(PROPOSAL):
+        edited = editedProposal(outputs)
+        if edited is not None and parameters.lesion is None and outputs.node(T1GD) is volumes[MRSequence.T1GD]:
+            # Corrected in Slicer's own Segment Editor, without our button: it is what this run reads.
+            parameters.lesion = edited
+        if edited is not None or (parameters.lesion is not None and parameters.lesion is outputs.node(PROPOSAL)):
             takeOver(outputs)
         t1gdID = volumes[MRSequence.T1GD].GetID()
 

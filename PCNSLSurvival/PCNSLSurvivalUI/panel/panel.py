@@ -27,6 +27,7 @@ from PCNSLSurvivalUI.panel.report_section import ReportControls
 from PCNSLSurvivalUI.panel.result_section import ResultControls
 from PCNSLSurvivalUI.panel.scan_choice import ScanChoice
 from PCNSLSurvivalUI.panel.volume_roles import nothingFound
+from PCNSLSurvivalUI.panel.wheel_guard import WheelGuard
 from PCNSLSurvivalUI.result.lesion import showProposal
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
@@ -88,6 +89,7 @@ class PanelView:
         self._lesion = LesionControls(
             ui, lambda: self._parameters, self._resultOfChosen, self._views, self._map.apply, self.predictOrCancel
         )
+        self._wheel = WheelGuard(sections(ui))
         steps_table.prepareTable(ui.stepsTable)
         ui.messageLabel.styleSheet = _PROBLEM
         for section in sections(ui):
@@ -146,6 +148,7 @@ class PanelView:
         """The module is unloaded."""
         self._closed = True
         self._views.giveBack()
+        self._wheel.close()
         self.unbind()
         self._timer.stop()
         self._timer.disconnect("timeout()")

@@ -8,9 +8,11 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-from PCNSLSurvivalUI.scene.segmentations import addOutline
+from PCNSLSurvivalUI.scene.segmentations import addOutline, contentOf
 
 PROPOSAL = "output.lesionProposal"
+_AS_PROPOSED = "PCNSLSurvival.asProposed"
+"""Attribute of a proposal: its content as it came, so that what a person changed since is noticed."""
 _COLOR = (0.25, 0.85, 0.95)
 
 
@@ -27,6 +29,22 @@ def placeProposal(outputs: SceneOutputs, mask: Any, t1gd: Any) -> None:
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     outputs.place(PROPOSAL, segmentation, _("Tumor outline (proposal)"), t1gd)
     addOutline(segmentation, mask, t1gd if t1gd is not None else mask, _("Tumor (proposal)"), _COLOR)
+    segmentation.SetAttribute(_AS_PROPOSED, contentOf(segmentation))
+
+
+def editedProposal(outputs: SceneOutputs) -> Any:
+    """The proposal if a person changed it since it came, in whatever module; otherwise None."""
+    proposal = outputs.node(PROPOSAL)
+    if proposal is None or proposal.GetAttribute(_AS_PROPOSED) in (None, contentOf(proposal)):
+        return None
+    return proposal
+
+
+def replaceProposal(outputs: SceneOutputs) -> None:
+    """A new result comes: its earlier proposal goes, unless a person worked on it meanwhile."""
+    if editedProposal(outputs) is not None:
+        takeOver(outputs)
+    outputs.remove(PROPOSAL)
 
 
 def showProposal(outputs: SceneOutputs) -> None:
@@ -39,6 +57,7 @@ def takeOver(outputs: SceneOutputs) -> Any:
     """A person has looked at the proposal and uses it: it is an outline like any other, and no run replaces it."""
     segmentation = outputs.release(PROPOSAL)
     segmentation.SetName(_("Tumor outline"))
+    segmentation.RemoveAttribute(_AS_PROPOSED)
     for number in range(segmentation.GetSegmentation().GetNumberOfSegments()):
         segmentation.GetSegmentation().GetNthSegment(number).SetName(_("Tumor"))
     return segmentation

@@ -12,7 +12,7 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.result.lesion import PROPOSAL, placeProposal
+from PCNSLSurvivalUI.result.lesion import PROPOSAL, placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, classOf, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
@@ -62,8 +62,9 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         made[REPORT], names[REPORT] = newHidden("vtkMRMLTextNode", "report"), _("Report (HTML)")
         made[REPORT].SetText((folder / "report.html").read_text(encoding="utf-8"))
         yield
-        for role in (CORRECTED, INPUT, PROPOSAL):
+        for role in (CORRECTED, INPUT):
             outputs.remove(role)
+        replaceProposal(outputs)
         if PROPOSAL in made:
             placeProposal(outputs, made[PROPOSAL], t1gd)
             removeNode(made.pop(PROPOSAL))  # the segmentation stands for it

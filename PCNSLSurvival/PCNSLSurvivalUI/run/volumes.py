@@ -46,6 +46,13 @@ class RunVolumes:
 
     def _onT1Gd(self, lesion: Any) -> Any:
         if lesion.IsA("vtkMRMLLabelMapVolumeNode"):
+            if lesion.GetImageData() is None or not slicer.util.arrayFromVolume(lesion).any():
+                raise UnusableScanError(
+                    _(
+                        "The label map chosen as tumor outline is empty: all its voxels are 0. Draw the tumor in "
+                        "Segment Editor, or choose no outline; then predict again."
+                    )
+                )
             return self.own(hiddenCopy(lesion, _("The tumor outline")))
         mask = self.new("vtkMRMLLabelMapVolumeNode", "Tumor")
         if not fillMask(mask, lesion, self.raw[MRSequence.T1GD]):

@@ -43,6 +43,7 @@ def made_model():
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
     return SimpleNamespace(
+        checksum="ab" * 32,
         path=HERE / "no-model",
         name="made-up",
         version="1",

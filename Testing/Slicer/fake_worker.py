@@ -187,6 +187,31 @@ def main(arguments: list[str]) -> int:
     return code
 
 
+def _check(arguments: list[str], plan: dict[str, object]) -> int:
+    """The checks of the explanation: one of two fails."""
+    if "record" in plan:
+        Path(str(plan["record"])).write_text(json.dumps(arguments), encoding="utf-8")
+        for name in ("--t1gd", "--brain-mask"):
+            file = _option(arguments, name)
+            Path(str(plan["record"])).with_name(file.name).write_bytes(file.read_bytes())
+    for fraction in (0.0, 0.5):
+        _say(type="step", step="explanation_checks", state="running", fraction=fraction, seconds=None)
+        time.sleep(float(plan.get("seconds", 0.0)))
+    checks = [
+        {"name": "randomized weights", "verdict": "good", "sentence": "The map changes with the weights."},
+        {"name": "deletion", "verdict": "check", "sentence": "The map is no better than random places."},
+    ]
+    told = {
+        "code": "explanation.some_failed",
+        "values": {"passed": 1, "made": 2},
+        "sentence": "1 of 2 explanation checks passed. Do not rely on this map.",
+    }
+    found = {"verdict": "check", **told, "checks": checks}
+    log_odds = plan.get("log_odds", 0.532)
+    _say(type="result", seconds=1.0, prediction={"log_odds": log_odds, "explanation_checks": found})
+    return 0
+
+
 def _play(arguments: list[str]) -> int:
     plan = json.loads(os.environ.get("FAKE_WORKER", "{}"))
     if arguments[0] == "register":
@@ -202,6 +227,8 @@ def _play(arguments: list[str]) -> int:
     if arguments[0] == "demo":
         _write_scans(Path(arguments[arguments.index("--out") + 1]))
         return 0
+    if arguments[0] == "explain":
+        return _check(arguments, plan)
     t1gd = Path(arguments[arguments.index("--t1gd") + 1])
     out = Path(arguments[arguments.index("--out") + 1])
     if "record" in plan:

@@ -20,7 +20,7 @@ VTK = {
     "SetInputData", "Write", "GetResult", "SetInput", "SetResliceTransform", "SetInterpolationModeToLinear",
     "SetOutputSpacing", "SetOutputOrigin", "SetOutputExtent", "Update", "GetOutput", "GetScalarType", "DeepCopy",
     "GetNthSegment", "GetNumberOfSegments", "AddEmptySegment", "RemoveAllSegments", "CreateRepresentation",
-    "InsertNextValue",
+    "InsertNextValue", "GetExtent", "GetNumberOfPoints", "GetLabelValue", "GetRepresentation", "GetImageToWorldMatrix",
 }  # fmt: skip
 # Qt classes without records of their own: value types that PythonQt wraps in every release.
 VALUE_TYPES = {"QRectF", "QPointF", "QPolygon", "QPoint", "QPen", "QColor", "QPixmap", "QPainter", "QPalette"}

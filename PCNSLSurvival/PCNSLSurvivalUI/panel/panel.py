@@ -15,6 +15,7 @@ from PCNSLSurvivalUI.install.self_check_button import SelfCheckButton
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.advanced_section import EngineControls
+from PCNSLSurvivalUI.panel.check_controls import CheckControls
 from PCNSLSurvivalUI.panel.clinical_section import ClinicalControls
 from PCNSLSurvivalUI.panel.lesion_section import LesionControls
 from PCNSLSurvivalUI.panel.map_section import MapControls
@@ -82,6 +83,7 @@ class PanelView:
         self._result = ResultControls(ui)
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
+        self._checks = CheckControls(ui, self._mapContext, self._say)
         self._report = ReportControls(ui, self._mapContext, self._say)
         self._quality = QualityControls(
             ui, self._mapContext, self._views, self._map.apply, self.predictOrCancel, self._say
@@ -137,6 +139,7 @@ class PanelView:
         self._map.forget()
         self._quality.forget()
         self._lesion.forget()
+        self._checks.forget()
         self._report.forget()
         self._views.forget()
         self._steps, self._shownResult = None, ""
@@ -202,6 +205,7 @@ class PanelView:
         result = storedResult(self._shownResult)
         if result is not None and not self._reading.isHiding:
             self._result.show(result)
+            self._checks.show()
             self._quality.showButtons()
             self._report.showButtons()
 
@@ -314,6 +318,7 @@ class PanelView:
         if self._reading.arrive(self._shownResult) or result is None:
             for section in ofResult:
                 section.hide()
+            self._checks.forget()
             self._map.forget()
             self._quality.forget()
             self._views.giveBack()
@@ -325,7 +330,7 @@ class PanelView:
         for section in ofResult:  # the first layout of all four at once would hold the application up
             section.show()
             yield
-        for show in (self._map.showNewResult, self._quality.showNewResult, self._report.showButtons):
+        for show in (self._map.showNewResult, self._checks.show, self._quality.showNewResult, self._report.showButtons):
             show()
             yield
 

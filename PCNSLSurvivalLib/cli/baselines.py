@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.options.numbers import whole_number
+from PCNSLSurvivalLib.cli.options.numbers import HIGHEST_SEED, LONGEST_DAYS, MOST_JOBS, decimal_number, whole_number
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 
 
@@ -30,13 +30,21 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--prepared", type=Path, metavar="DIR", help="prepared cohort; without it, only clinical baselines are run"
     )
-    parser.add_argument("--folds", type=whole_number(2), default=5, metavar="K", help="number of folds (default 5)")
     parser.add_argument(
-        "--repeats", type=whole_number(1), default=2, metavar="R", help="number of repetitions (default 2)"
+        "--folds", type=whole_number(2, 1000), default=5, metavar="K", help="number of folds (default 5)"
     )
-    parser.add_argument("--seed", type=whole_number(0), default=12, help="random seed of the folds (default 12)")
     parser.add_argument(
-        "--threshold-days", type=float, default=ONE_YEAR_DAYS, metavar="DAYS", help="threshold of the OS classes"
+        "--repeats", type=whole_number(1, 1000), default=2, metavar="R", help="number of repetitions (default 2)"
+    )
+    parser.add_argument(
+        "--seed", type=whole_number(0, HIGHEST_SEED), default=12, help="random seed of the folds (default 12)"
+    )
+    parser.add_argument(
+        "--threshold-days",
+        type=decimal_number(1, LONGEST_DAYS),
+        default=ONE_YEAR_DAYS,
+        metavar="DAYS",
+        help="threshold of the OS classes",
     )
     parser.add_argument(
         "--radiomics-region",
@@ -47,7 +55,7 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=whole_number(1),
+        type=whole_number(1, MOST_JOBS),
         default=1,
         metavar="N",
         help="number of scans processed in parallel for radiomics",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cli.display.training import JobProgress
 from PCNSLSurvivalLib.cli.options.device import WORDS, device_name
-from PCNSLSurvivalLib.cli.options.numbers import whole_number
+from PCNSLSurvivalLib.cli.options.numbers import MOST_JOBS, whole_number
 
 if TYPE_CHECKING:
     from PCNSLSurvivalLib.experiment.jobs.table import JobTable
@@ -54,7 +54,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--jobs",
-        type=whole_number(1),
+        type=whole_number(1, MOST_JOBS),
         default=1,
         metavar="N",
         help="number of jobs run in parallel on this computer",

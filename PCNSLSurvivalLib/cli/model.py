@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from PCNSLSurvivalLib.cli.options.numbers import HIGHEST_SEED, decimal_number, whole_number
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 _MODEL = "model folder or name of an installed model; the bundled model if left out"
@@ -41,14 +42,18 @@ def add_model_command(commands: argparse._SubParsersAction) -> None:
 
     untrained = actions.add_parser("untrained", help="create a model folder with random weights, to try the software")
     untrained.add_argument("--out", type=Path, required=True, help="output folder; its name becomes the model's name")
-    untrained.add_argument("--depth", type=int, default=10, choices=(10, 18, 34, 50), help="ResNet depth")
-    untrained.add_argument("--width", type=float, default=0.25, help="width multiplier of the network")
-    untrained.add_argument("--conv1-stride", type=int, default=1, choices=(1, 2))
+    untrained.add_argument(
+        "--depth", type=whole_number(10, 50), default=10, choices=(10, 18, 34, 50), help="ResNet depth"
+    )
+    untrained.add_argument(
+        "--width", type=decimal_number(0.01, 4.0), default=0.25, help="width multiplier of the network"
+    )
+    untrained.add_argument("--conv1-stride", type=whole_number(1, 2), default=1, choices=(1, 2))
     untrained.add_argument(
         "--sequences", nargs="+", default=["t1gd"], choices=[str(s) for s in MRSequence], help="input channels in order"
     )
-    untrained.add_argument("--members", type=int, default=1, help="number of networks")
-    untrained.add_argument("--seed", type=int, default=None)
+    untrained.add_argument("--members", type=whole_number(1, 100), default=1, help="number of networks")
+    untrained.add_argument("--seed", type=whole_number(0, HIGHEST_SEED), default=None)
     untrained.add_argument("--overwrite", action="store_true", help="replace a folder that contains files")
     untrained.set_defaults(run=run_model_untrained)
 

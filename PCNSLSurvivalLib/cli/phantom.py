@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from PCNSLSurvivalLib.cli.options.numbers import HIGHEST_SEED, MOST_JOBS, decimal_number, whole_number
+
 _LAYOUTS = ("bids", "brats2020", "ucsf-pcnsl", "table")
 _SEQUENCES = ("t1gd", "t1", "t2", "flair")
 _REGISTERED = ("brats2020", "ucsf-pcnsl")
@@ -22,9 +24,15 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         "variables, with all ground truth stored. An interrupted run resumes with the same command. No scan shows a "
         "real person.",
     )
-    parser.add_argument("--patients", type=_count, required=True, metavar="N", help="number of patients")
     parser.add_argument(
-        "--seed", type=int, required=True, metavar="S", help="random seed; the same seed gives the same cohort"
+        "--patients", type=whole_number(1, 100_000), required=True, metavar="N", help="number of patients"
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_number(0, HIGHEST_SEED),
+        required=True,
+        metavar="S",
+        help="random seed; the same seed gives the same cohort",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder of the cohort")
     parser.add_argument("--kind", choices=("pcnsl", "gbm"), default="pcnsl", help="disease")
@@ -50,12 +58,18 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--dicom", action="store_true", help="also write every scan as a DICOM series")
     parser.add_argument(
         "--oracle-auc",
-        type=_auc,
+        type=decimal_number(0.5, 0.97),
         default=0.85,
         metavar="AUC",
         help="Bayes-optimal AUC for OS > 1 year, from 0.5 (survival is random) to 0.97; default 0.85",
     )
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="number of patients generated in parallel")
+    parser.add_argument(
+        "--jobs",
+        type=whole_number(1, MOST_JOBS),
+        default=1,
+        metavar="N",
+        help="number of patients generated in parallel",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=run_phantom)
 
@@ -132,22 +146,8 @@ class _Bar:
             self._bar.update(1)
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
-
-
 def _sequences(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     if not set(names) <= set(_SEQUENCES) or "t1gd" not in names or len(set(names)) < len(names):
         raise argparse.ArgumentTypeError("must be a comma-separated list of t1gd, t1, t2, flair that includes t1gd")
     return names
-
-
-def _auc(text: str) -> float:
-    value = float(text)
-    if not 0.5 <= value <= 0.97:
-        raise argparse.ArgumentTypeError("must be between 0.5 and 0.97")
-    return value

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.options.numbers import LONGEST_DAYS, MOST_JOBS, decimal_number, whole_number
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--jobs", type=_count, default=1, metavar="N", help="number of cases processed in parallel, about 1.2 GB each"
+        "--jobs",
+        type=whole_number(1, MOST_JOBS),
+        default=1,
+        metavar="N",
+        help="number of cases processed in parallel, about 1.2 GB each",
     )
     where.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers see the same folders")
     parser.add_argument(
@@ -56,7 +61,7 @@ def add_preprocess_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--dry-run", action="store_true", help="list what is found and what is missing, then stop")
     parser.add_argument(
         "--threshold-days",
-        type=float,
+        type=decimal_number(1, LONGEST_DAYS),
         default=ONE_YEAR_DAYS,
         metavar="DAYS",
         help="threshold of the OS classes in the report",
@@ -167,10 +172,3 @@ def _sequences(text: str) -> tuple[MRSequence, ...]:
     if not words or any(word not in list(MRSequence) for word in words):
         raise argparse.ArgumentTypeError("must be a comma-separated list of t1gd, t1, t2, flair")
     return tuple(MRSequence(word) for word in words)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value

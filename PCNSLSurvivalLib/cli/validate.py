@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cli.options.device import add_inference_device
-from PCNSLSurvivalLib.cli.options.numbers import whole_number
+from PCNSLSurvivalLib.cli.options.numbers import MOST_JOBS, whole_number
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 if TYPE_CHECKING:
@@ -39,9 +39,15 @@ def add_validate_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for report and tables")
     parser.add_argument("--name", default="another cohort", metavar="TEXT", help="the cohort in the methods paragraph")
     parser.add_argument("--use-brain-masks", action="store_true", help="use the brain masks of an unprepared cohort")
-    parser.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="cases prepared in parallel")
     parser.add_argument(
-        "--resamples", type=whole_number(100), default=2000, metavar="N", help="bootstrap samples of every interval"
+        "--jobs", type=whole_number(1, MOST_JOBS), default=1, metavar="N", help="cases prepared in parallel"
+    )
+    parser.add_argument(
+        "--resamples",
+        type=whole_number(100, 1_000_000),
+        default=2000,
+        metavar="N",
+        help="bootstrap samples of every interval",
     )
     add_inference_device(parser)
     parser.add_argument(

@@ -31,8 +31,9 @@ from PCNSLSurvivalLib.cli.segment import add_segment_command
 from PCNSLSurvivalLib.cli.validate import add_validate_command
 from PCNSLSurvivalLib.cli.verify import add_verify_command
 from PCNSLSurvivalLib.core import version
-from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError
-from PCNSLSurvivalLib.core.files import check_output_path
+from PCNSLSurvivalLib.core.errors import OutputFolderError, PCNSLSurvivalError, RefusedElsewhereError
+from PCNSLSurvivalLib.core.files import check_output_path, tells_full_disk
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.printable import printable
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
@@ -70,22 +71,29 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
     except PCNSLSurvivalError as problem:
         if args.debug:
             raise
-        if errors_as_json or getattr(args, "progress", None) == "json":
-            print(json.dumps({"type": "error", **problem.to_json()}), flush=True)
-        print(f"pcnsl-survival: {printable(str(problem))}", file=sys.stderr)
-        return OUR_ERROR
+        return _told(problem, as_json=errors_as_json or getattr(args, "progress", None) == "json")
     except KeyboardInterrupt:
         print("pcnsl-survival: Interrupted. No partial output was written.", file=sys.stderr)
         return INTERRUPTED
     except Exception as problem:
         if args.debug:
             raise
+        if tells_full_disk(problem):  # whatever was being written
+            full = OutputFolderError(Message("files.disk_full"))
+            return _told(full, as_json=errors_as_json or getattr(args, "progress", None) == "json")
         print(
             f"pcnsl-survival: Internal error ({type(problem).__name__}). No partial output was written. Run the same "
             "command with --debug and report its output.",
             file=sys.stderr,
         )
         return CRASHED
+
+
+def _told(problem: PCNSLSurvivalError, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"type": "error", **problem.to_json()}), flush=True)
+    print(f"pcnsl-survival: {printable(str(problem))}", file=sys.stderr)
+    return OUR_ERROR
 
 
 def _parser() -> argparse.ArgumentParser:

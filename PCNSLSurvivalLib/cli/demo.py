@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.predict import add_result_options, predict_to_folder
+from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 
@@ -43,5 +43,5 @@ def run_demo(args: argparse.Namespace) -> int:
         with whole_folder(args.out, overwrite=args.overwrite) as staging:
             write(staging)
         return 0
-    with tempfile.TemporaryDirectory() as temporary:
-        return predict_to_folder(write(Path(temporary)), args)
+    with scratch_folder() as temporary:
+        return predict_to_folder(write(temporary), args)

@@ -72,9 +72,9 @@ def unfinished_folder(out: Path) -> Path:
 
 
 def tells_full_disk(problem: BaseException | None) -> bool:
-    """Whether an error, or one that led to it, says that a disk is full."""
+    """Whether an error, or one that led to it, says that a disk is full, or takes no file of that size."""
     while problem is not None:
-        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
         # torch writes through C++ and keeps only the words.
         if isinstance(problem, RuntimeError) and "PytorchStreamWriter failed writing" in str(problem):
@@ -98,6 +98,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: As the block raised it, or because the file cannot be put in its place.
     """
+    clear_leftovers(path.parent)
     partial = staging_name(path)
     try:
         yield partial

@@ -14,6 +14,7 @@ import re
 import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -62,6 +63,18 @@ def temporary_folder(path: Path) -> Iterator[Path]:
             yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A private folder in the system's place for temporary files, for what is thrown away again.
+
+    A killed run cannot remove its own, which may hold images of a patient: the next call here does.
+    """
+    place = Path(tempfile.gettempdir())
+    clear_leftovers(place)
+    with temporary_folder(place / "pcnsl-survival") as folder:
+        yield folder
 
 
 def clear_leftovers(folder: Path) -> None:

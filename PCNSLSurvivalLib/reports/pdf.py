@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError, OutputFolderError
+from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.messages import Message
 
 _NAMES = (
@@ -60,8 +61,8 @@ def print_to_pdf(page: Path, pdf: Path) -> None:
     browser = find_browser()
     if browser is None:
         raise MissingFilesError(Message("export.no_browser"))
-    with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "report.pdf"
+    with scratch_folder() as folder:
+        made = folder / "report.pdf"
         words = [
             str(browser),
             "--headless",
@@ -79,6 +80,7 @@ def print_to_pdf(page: Path, pdf: Path) -> None:
             words.insert(1, "--no-sandbox")  # root has none, and the page runs no script
         try:
             subprocess.run(words, check=False, capture_output=True, timeout=_SECONDS)
-            shutil.copyfile(made, pdf)
+            with whole_file(pdf) as partial:
+                shutil.copyfile(made, partial)
         except (OSError, subprocess.TimeoutExpired) as problem:
             raise OutputFolderError(Message("export.pdf_not_written")) from problem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,6 +14,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, silent
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step
@@ -136,8 +136,7 @@ def verify_case(
     _check_repeatable(stored, paths, model)
     found = [_files(folder, stored), *_inputs(stored, paths)]
     try:
-        with tempfile.TemporaryDirectory() as temporary:
-            again = Path(temporary)
+        with scratch_folder() as again:
             case = predict_case(paths, model, _options_of(stored, folder, options), listener)
             kept = any(path.name.partition(".")[0].endswith("_corrected") for path in folder.iterdir())
             write_case_folder(case, again, page=lambda _result, _versions: "", intermediate=kept)

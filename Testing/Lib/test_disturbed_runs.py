@@ -1,0 +1,39 @@
+"""A few kills and full disks in every test run; ``Testing/disturbed_runs.py`` does as many as are asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[1] / "disturbed_runs.py"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are neither forks nor kill -9 on Windows")
+
+
+def run(*words: str) -> str:
+    done = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_killed_at_random_moments_nothing_is_lost_and_nothing_stays():
+    told = run("kills", "--count", "8", "--seed", "5", "--only", "predict", "import", "export", "preprocess")
+    assert "8 kills over predict, import, export, preprocess: nothing lost, nothing left over." in told
+
+
+def test_a_full_disk_is_told_in_a_sentence_by_whatever_writes():
+    told = run("full-disk", "--only", "predict", "key images", "import", "export")
+    assert told.count("stopped with a sentence") == 4
+
+
+@pytest.mark.slow
+def test_two_hundred_kills():
+    assert "200 kills over" in run("kills", "--count", "200", "--seed", "2026")
+
+
+@pytest.mark.slow
+def test_every_command_tells_a_full_disk():
+    run("full-disk")

@@ -442,9 +442,10 @@ def _run_limited(bench: Bench, name: str, size: int) -> int:
     read, write = os.pipe()
 
     def before() -> None:
-        os.dup2(write, 1)
-        os.dup2(write, 2)
         os.close(read)
+        sys.stdout, sys.stderr = os.fdopen(os.dup(write), "w"), os.fdopen(write, "w")
+        os.dup2(sys.stderr.fileno(), 1)
+        os.dup2(sys.stderr.fileno(), 2)
         _limit(size)
 
     process = bench.start(name, before=before)

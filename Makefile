@@ -6,7 +6,7 @@ SYSTEM_PYTHON ?= python3
 GPU_PYTHON ?= gpu/bin/python
 BIN := .venv/bin
 
-.PHONY: docs release-check measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader audit check-docs clean
+.PHONY: docs release-check measure-statistics demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader fuzz audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -70,6 +70,15 @@ bundled-model:
 lesion-reader:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Resources/experiments/make_lesion_reader.py
+
+FUZZ_SECONDS ?= 3600
+
+fuzz:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python -m venv build/fuzz-pip
+	@build/fuzz-pip/bin/pip install -qq --no-deps --target build/fuzz atheris==3.0.0
+	@cd build/fuzz && for target in nifti nrrd metaimage dicom table plan metadata zip; do \
+	  PYTHONPATH=. ../../$(BIN)/python ../../Testing/fuzz.py $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 audit:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

@@ -229,7 +229,7 @@ class Bench:
         }
 
     def leftovers(self) -> list[str]:
-        """Hidden or temporary files that nobody would remove by himself."""
+        """Hidden or temporary files that would stay until a person removes them."""
         marks = (".partial", ".previous", ".unfinished")
         hidden = [path for path in self.place.rglob("*") if path.name.endswith(marks) or path.name.startswith("tmp")]
         others = ("said.txt", f"torchinductor_{getpass.getuser()}")  # torch's own cache, empty

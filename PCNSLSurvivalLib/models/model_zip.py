@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,8 @@ _FILE = re.compile(r"(LICENSE|configs/[a-z]+\.json|docs/(README\.md|data_license
 _MEMBER_LIMIT_BYTES = 300_000_000  # ResNet-34 of full width has 254 MB
 _TEXT_LIMIT_BYTES = 1_000_000
 _FILES_LIMIT = 60
+_DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error, zlib.error)
+"""What Python's reader raises over a damaged file; a name that is not UTF-8 is a ValueError."""
 
 
 def export_model(model: ModelFolder, zip_path: Path) -> None:
@@ -69,26 +72,28 @@ def import_model(zip_path: Path, *, overwrite: bool = False) -> ModelFolder:
         staging.mkdir()
         try:
             folder = staging / "model"
-            with owned(staging), zipfile.ZipFile(zip_path) as archive:
-                _unpack(archive, _checked_entries(archive), folder)
+            with owned(staging):
+                _unpack(zip_path, folder)
             model = read_model_folder(folder)
             model.load_members()
             return _put_beside_the_others(folder, model, overwrite=overwrite)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as problem:
-        raise ModelFolderError(
-            "The file is not a readable zip file. Get the model again, as a zip made by 'pcnsl-survival model export'."
-        ) from problem
     except OSError as problem:
         raise ModelFolderError(f"The model cannot be installed ({problem.strerror}).") from problem
 
 
-def _unpack(archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], folder: Path) -> None:
-    for name, entry in entries.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(entry) as packed, (folder / name).open("wb") as plain:
-            shutil.copyfileobj(packed, plain)
+def _unpack(zip_path: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(zip_path) as archive:
+            for name, entry in _checked_entries(archive).items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(entry) as packed, (folder / name).open("wb") as plain:
+                    shutil.copyfileobj(packed, plain)
+    except _DAMAGED as problem:
+        raise ModelFolderError(
+            "The file is not a readable zip file. Get the model again, as a zip made by 'pcnsl-survival model export'."
+        ) from problem
 
 
 def _put_beside_the_others(staged: Path, model: ModelFolder, *, overwrite: bool) -> ModelFolder:

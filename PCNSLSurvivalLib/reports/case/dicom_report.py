@@ -93,7 +93,7 @@ def write_structured_report(case: StoredCase, slices: Several[Dataset], path: Pa
         instance_number=1,
         manufacturer=MAKER["manufacturer"],
         is_complete=True,
-        is_final=False,  # nobody has read it
+        is_final=False,  # no person has read it
         is_verified=False,
         manufacturer_model_name=MAKER["manufacturer_model_name"],
         software_versions=version.__version__,
@@ -165,7 +165,7 @@ def _sentences(case: StoredCase) -> list[str]:
     lesion = case.prediction.get("lesion")
     if lesion:
         proposed = lesion.get("source") == "proposal"
-        words = "is a proposal of the software that nobody confirmed" if proposed else "was given"
+        words = "is a proposal of the software that no person confirmed" if proposed else "was given"
         told.append(f"The lesion outline {words}.")
     return told
 

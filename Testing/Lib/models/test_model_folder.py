@@ -9,13 +9,15 @@ import shutil
 import stat
 import time
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_models import small_model
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
@@ -228,6 +230,46 @@ def test_metadata_with_a_missing_extra_or_impossible_entry_is_refused(model, cha
     change_metadata(model, change)
     with refused_within_a_second("refused|recipe|network"):
         load(model)
+
+
+def _places(value, at=()):
+    """Every place in nested entries."""
+    yield at
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from _places(one, (*at, key))
+
+
+_FOREIGN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=100)
+@given(data=st.data())
+def test_any_entry_in_the_place_of_another_is_read_or_refused_in_a_sentence(whole, tmp_path_factory, data):
+    metadata = json.loads((whole / METADATA).read_text(encoding="utf-8"))
+    place = data.draw(st.sampled_from([place for place in _places(metadata) if place]))
+    holder = metadata
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = data.draw(_FOREIGN)
+    path = tmp_path_factory.getbasetemp() / "changed_model"
+    if not path.exists():
+        shutil.copytree(whole, path)
+    (path / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
+    with suppress(ModelFolderError):
+        read_model_folder(path)
+
+
+def test_a_zip_with_a_name_that_is_not_utf8_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("model/\u00e4", "text")
+    (tmp_path / "m.zip").write_bytes((tmp_path / "m.zip").read_bytes().replace("\u00e4".encode(), b"\xe0\xe0"))
+    with pytest.raises(ModelFolderError, match="not a readable zip file"):
+        import_model(tmp_path / "m.zip")
 
 
 def test_a_key_that_stands_twice_and_a_number_that_is_none_are_refused(model):

@@ -200,7 +200,7 @@ def test_the_structured_report_holds_probability_class_volumes_model_and_warning
     assert coded["Predicted class"].ConceptCodeSequence[0].CodeMeaning == "OS <= 1 year"
     texts = [one.TextValue for one in items if one.ValueType == "TEXT"]
     assert {"made-up", "1", RESEARCH_USE_ONLY, str(Message("model.untrained"))} <= set(texts)
-    assert "The lesion outline is a proposal of the software that nobody confirmed." in texts
+    assert "The lesion outline is a proposal of the software that no person confirmed." in texts
     evidence = report.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
     assert {one.ReferencedSOPInstanceUID for one in evidence.ReferencedSOPSequence} == {
         one.SOPInstanceUID for one in _source(made)

@@ -45,6 +45,12 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
         action="store_true",
         help="test the explanation: randomized weights, deletion and insertion, repeatability, members, lesion",
     )
+    maps.add_argument(
+        "--without-lesion",
+        action="store_true",
+        help="predict again with the lesion (or another region given as mask) filled from its surroundings, and with a "
+        "control region of equal size beside it filled",
+    )
     parser.set_defaults(run=run_predict)
 
 

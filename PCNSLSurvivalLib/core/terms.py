@@ -87,6 +87,7 @@ class Step(StrEnum):
     MAP_TO_PATIENT = "map_to_patient"
     LESION_OUTLINE = "lesion_outline"
     EXPLANATION_CHECKS = "explanation_checks"
+    WITHOUT_LESION = "without_lesion"
     REPORT = "report"
 
     @property
@@ -109,5 +110,6 @@ _STEP_LABELS = {
     Step.MAP_TO_PATIENT: "Map resampled to T1Gd",
     Step.LESION_OUTLINE: "Lesion outline (proposal)",
     Step.EXPLANATION_CHECKS: "Explanation checks",
+    Step.WITHOUT_LESION: "Without the lesion",
     Step.REPORT: "Report",
 }

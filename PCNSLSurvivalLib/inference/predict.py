@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.clinical.findings import read_clinical_findings
 from PCNSLSurvivalLib.clinical.scores import ClinicalScores, clinical_scores
-from PCNSLSurvivalLib.core.errors import GridMismatchError
+from PCNSLSurvivalLib.core.errors import GridMismatchError, PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step, Verdict
@@ -26,6 +26,7 @@ from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, 
 from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
 from PCNSLSurvivalLib.inference.segment import LesionProposal, load_reader, propose
 from PCNSLSurvivalLib.inference.stop_rule import stop_far_outside
+from PCNSLSurvivalLib.inference.without_lesion import WithoutLesion, ask_without_lesion
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.architecture import Block
@@ -60,6 +61,8 @@ class CaseOptions(ScanState):
     segment: bool = False
     """Propose an outline of the enhancing tumor; it stands in for ``lesion_mask`` where none is given."""
     check_explanation: bool = False
+    without_lesion: bool = False
+    """Predict again with the lesion filled from its surroundings, and with a control region filled."""
     brain_mask: Path | None = None
     alignment: Path | None = None
     """The movements that laid other scans over T1Gd, as ``register`` writes them: judged with the scans."""
@@ -95,6 +98,8 @@ class CaseResult:
     attribution: RegionalAttribution
     checks: ExplanationChecks | None
     """Of the explanation, where they were asked for."""
+    without_lesion: WithoutLesion | None = None
+    """The answers with the lesion and with a control region filled, where they were asked for."""
     proposal: LesionProposal | None = None
     """Of the enhancing tumor, where it was asked for."""
     lesion: sitk.Image | None = None
@@ -160,6 +165,8 @@ def predict_case(
     Raises:
         PCNSLSurvivalError: A scan, the model or the computer does not allow a prediction; its text says why.
     """
+    if options.without_lesion and options.lesion_mask is None and not options.segment:
+        raise PreparationError(Message("filled.no_lesion"))
     clock = StepClock(listener)
     before = None if options.prepared is None else read_prepared_before(options.prepared)
     clinical = None if options.clinical is None else clinical_scores(read_clinical_findings(options.clinical))
@@ -235,6 +242,18 @@ def predict_case(
                 device=options.device,
                 progress=running,
             )
+    without_lesion = None
+    if options.without_lesion:
+        grid = prepared.network_grid
+        with clock.step(Step.WITHOUT_LESION):
+            without_lesion = ask_without_lesion(
+                network,
+                network_input,
+                result,
+                lesion=None if lesion is None else mask_on_network_grid(lesion, grid),
+                brain=mask_on_network_grid(prepared.brain_mask, grid),
+                voxel_ml=grid.voxel_volume_ml,
+            )
     return CaseResult(
         model=model,
         scans=scans,
@@ -245,6 +264,7 @@ def predict_case(
         other_map=in_voxel_order_of(other, own_grid),
         attribution=attribution,
         checks=checks,
+        without_lesion=without_lesion,
         proposal=proposal,
         lesion=lesion,
         options=options,

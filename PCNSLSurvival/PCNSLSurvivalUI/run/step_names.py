@@ -23,6 +23,7 @@ def nameOf(step: Step) -> str:
         Step.MAP_TO_PATIENT: _("Map resampled to T1Gd"),
         Step.LESION_OUTLINE: _("Lesion outline (proposal)"),
         Step.EXPLANATION_CHECKS: _("Explanation checks"),
+        Step.WITHOUT_LESION: _("Without the lesion"),
         Step.REPORT: _("Report"),
     }
     return names[step]

@@ -19,6 +19,20 @@ TEMPLATES = {
         "The PDF could not be written. Choose another folder, or open the report in a browser and print it."
     ),
     "export.t1gd_needed": _("Give the T1Gd of this result with --t1gd: the images are drawn over it."),
+    "filled.no_lesion": _(
+        "There is no lesion to fill. Give its outline with --lesion-mask, or let the lesion reader propose one "
+        "with --segment."
+    ),
+    "filled.with_control": _(
+        "Probability of OS > 1 year: {probability:.2f}; {filled:.2f} with the lesion filled from its surroundings "
+        "({ml:.1f} mL with its rim); {control:.2f} with a region of equal size beside it filled instead. This tests "
+        "the model and is no prognosis."
+    ),
+    "filled.without_control": _(
+        "Probability of OS > 1 year: {probability:.2f}; {filled:.2f} with the lesion filled from its surroundings "
+        "({ml:.1f} mL with its rim). No control region of equal size fits beside it. This tests the model and is no "
+        "prognosis."
+    ),
     "lesion.no_torch": _(
         "The lesion reader needs torch, which is not installed. Install it, or predict without an outline."
     ),

@@ -109,7 +109,7 @@ def test_no_control_is_cut_in_a_narrow_panel(full_panel):
 
 
 def test_scrolling_over_a_choice_does_not_change_it_and_is_left_to_the_panel(full_panel):
-    """A wheel that a selector, a number field or a slider takes for itself changes a choice that nobody wanted."""
+    """A wheel that a selector, a number field or a slider takes for itself changes a choice by accident."""
     from PCNSLSurvivalUI.panel.panel import sections
     from PySide6 import QtCore, QtGui, QtWidgets
 

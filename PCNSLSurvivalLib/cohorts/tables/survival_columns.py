@@ -28,6 +28,8 @@ _DEATH = (
     "OS_STATUS", "OS.event", "vital_status", "demographic.vital_status",
 )  # fmt: skip
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
+_DATE_OF_DEATH = ("date_of_death", "death_date", "DOD")
+_SAID_ALIVE = ("alive", "is_alive")
 _LONGEST_DAYS = 36525
 """No patient survives a century after diagnosis: a larger number is something else."""
 _CODES_OF_UNKNOWN = frozenset({8888, 9996, 9997, 9998, 9999})
@@ -65,6 +67,8 @@ class SurvivalColumns:
     """Unit by name of columns that tell the same time otherwise: {'OS_MONTHS': 'months'}."""
     doubted_days: frozenset[float] = frozenset()
     """Numbers of days in several rows that may stand for unknown, such as 999."""
+    few_days: bool = False
+    """All times of five or more rows would fit months as well."""
 
 
 def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns:
@@ -91,7 +95,14 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
         raise _no_deaths(table)
     others = {name: unit for name, unit in units.items() if unit in _DAYS_OF_ONE}
     told = (*days, *(name for name in (*_TO_DEATH, *_TO_CONTACT) if table.has(name)))
-    return SurvivalColumns(days=days, death=death, other_units=others, doubted_days=_doubted(table, told))
+    numbers = _plain_numbers(table, days)
+    return SurvivalColumns(
+        days=days,
+        death=death,
+        other_units=others,
+        doubted_days=_doubted(table, told),
+        few_days=len(numbers) >= 5 and max(numbers) <= _FEW_DAYS,
+    )
 
 
 def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, bool | None, tuple[str, ...]]:
@@ -105,6 +116,7 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
         if death:
             raise _between(row, columns.days, columns.death)
         return _possible(row, columns.days, float(alive[1])), False, ()
+    _check_deaths_agree(row, columns, death)
     days, to_death, to_contact = (_days_in(row, names) for names in (columns.days, _TO_DEATH, _TO_CONTACT))
     if to_death is not None and death is False:
         raise _between(row, _TO_DEATH, columns.death)
@@ -124,6 +136,14 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     if death and to_contact is not None:
         return None, True, ("The table does not give the day of death, so survival is unknown.",)
     return None, death, ()
+
+
+def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | None) -> None:
+    """Refuse a date of death of a patient who lives, and one said to be alive who died."""
+    if death is False and row.text(*_DATE_OF_DEATH) is not None:
+        raise _between(row, columns.death, _DATE_OF_DEATH)
+    if death and is_flag(row.text(*_SAID_ALIVE) or "") and row.flag_in(*_SAID_ALIVE):
+        raise _between(row, columns.death, _SAID_ALIVE)
 
 
 def _days_columns(table: Table) -> tuple[tuple[str, ...], bool]:
@@ -166,6 +186,8 @@ def _doubted(table: Table, columns: tuple[str, ...]) -> frozenset[float]:
 
 
 def _doubt(days: float | None, columns: SurvivalColumns) -> tuple[str, ...]:
+    if days is not None and columns.few_days:
+        return (f"No survival in the table is longer than {_FEW_DAYS} days. Check that these are not months.",)
     if days not in columns.doubted_days:
         return ()
     return (
@@ -181,12 +203,17 @@ def _check_days(table: Table, column: str) -> None:
         raise _event_for_days(column, table)
     if _words_of(column) & _DAY_WORDS or column_key(column) == "durationdeath":
         return
-    numbers = [float(text) for cell in cells if re.fullmatch(r"\d+(?:\.\d+)?", text := cell.replace(",", "."))]
+    numbers = _plain_numbers(table, (column,))
     if any(number % 1 for number in numbers) or (len(numbers) >= 5 and max(numbers) <= _FEW_DAYS):
         raise CohortError(
             f"The column '{column}' of {table.name} does not say its unit, and its numbers look like months or years. "
             "Write days in a column 'os_days' (months times 30.4375, years times 365.25) and try again."
         )
+
+
+def _plain_numbers(table: Table, columns: tuple[str, ...]) -> list[float]:
+    cells = [cell.replace(",", ".") for name in columns for cell in table.cells(name)]
+    return [float(cell) for cell in cells if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", cell)]
 
 
 def _refuse_times(table: Table, units: Mapping[str, str]) -> None:

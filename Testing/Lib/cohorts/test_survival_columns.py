@@ -92,6 +92,8 @@ def test_the_names_of_public_tables_are_understood(survival, table, expected):
         (("vital_status,days_to_death", "Dead,9999"), "'days_to_death': .*9999 stands for unknown"),
         (("vital_status,days_to_last_follow_up", "Alive,9998"), "9998 stands for unknown"),
         (("survival_days,event", "ALIVE (9999 days later),"), "9999 stands for unknown"),
+        (("os_days,event,Date of death", "400,0,2015-01-01"), "contradicts itself: .*'event' and 'date_of_death'"),
+        (("os_days,event,alive", "400,1,yes"), "contradicts itself: .*'event' and 'alive'"),
         (("os_days,event", "20150801,1"), "a number of days up to 36525"),
         (("os_days,event", "nan5,1"), "should be a number"),
         (("os_days,event,os days", "400,1,100"), "has the column 'os_days' more than once"),
@@ -120,6 +122,14 @@ def test_a_number_that_may_stand_for_unknown_is_told(tmp_path, column, values, r
     (tmp_path / "p.csv").write_text("\n".join([f"patient_id,t1gd,{column}", *rows]) + "\n", encoding="utf-8")
     told = [remark for case in find_cohort(tmp_path / "p.csv").cases for remark in case.remarks]
     assert sum("may stand for unknown" in remark for remark in told) == remarks
+
+
+@pytest.mark.parametrize(("last", "remarks"), [("60", 5), ("160", 0)])
+def test_days_that_look_like_months_are_told_even_where_the_column_says_days(tmp_path, last, remarks):
+    rows = [f"p{number},p{number}.nii,{days},1" for number, days in enumerate(["14", "8", "40", "22", last])]
+    (tmp_path / "p.csv").write_text("\n".join(["patient_id,t1gd,os_days,event", *rows]) + "\n", encoding="utf-8")
+    told = [remark for case in find_cohort(tmp_path / "p.csv").cases for remark in case.remarks]
+    assert sum("not months" in remark for remark in told) == remarks
 
 
 @pytest.mark.parametrize("days", ["1.234", "12.345"])

@@ -14,6 +14,8 @@ from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers, owned, put_in_place, staging_name
 from PCNSLSurvivalLib.core.messages import Message
 
+_TORCH_CANNOT_WRITE = ("PytorchStreamWriter failed writing", "unexpected pos")
+
 
 @contextmanager
 def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
@@ -77,7 +79,7 @@ def tells_full_disk(problem: BaseException | None) -> bool:
         if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
         # torch writes through C++ and keeps only the words.
-        if isinstance(problem, RuntimeError) and "PytorchStreamWriter failed writing" in str(problem):
+        if isinstance(problem, RuntimeError) and any(words in str(problem) for words in _TORCH_CANNOT_WRITE):
             return True
         problem = problem.__cause__ or problem.__context__
     return False

@@ -52,7 +52,7 @@ def _in_folder(path: Path) -> object:
 
 
 def _metadata(path: Path) -> object:
-    return read_model_folder(path.parent)
+    return read_model_folder(path.parents[len(Path(METADATA).parts) - 1])
 
 
 TARGETS: dict[str, tuple[str, Read]] = {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
+from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep, Triple
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser, head_mask, mask_on, radius_in_voxels
 
 _HEAD_VOXEL_MM = 3.0
@@ -43,12 +47,46 @@ def brain_mask_from(probability: sitk.Image, t1gd: sitk.Image, step: BrainExtrac
     if piece is None:
         raise PreparationError(Message("brain.no_outline"))
     radius = radius_in_voxels(step.closing_mm, even.spacing_mm)
-    closed = sitk.BinaryMorphologicalClosing(mask_on(piece, even), radius, sitk.sitkBall, 1.0, True)
-    share = resample(sitk.Cast(sitk.BinaryFillhole(closed, True), sitk.sitkFloat32), Grid.of(t1gd))
+    solid = sitk.BinaryFillhole(mask_on(closed(piece > 0, radius), even), True)
+    share = resample(sitk.Cast(solid, sitk.sitkFloat32), Grid.of(t1gd))
     final = largest_piece(sitk.GetArrayViewFromImage(share) > 0.5)
     if final is None:
         raise PreparationError(Message("brain.outline_off_t1gd"))
     return mask_on(final, Grid.of(t1gd))
+
+
+def closed(inside_kji: NDArray[np.bool_], radius: Triple) -> NDArray[np.bool_]:
+    """Fill notches and gaps with a ball, as ITK's binary closing; one row of the ball at a time is faster.
+
+    Args:
+        inside_kji: The mask, not empty.
+        radius: Of the ball in voxels along i, j, k.
+    """
+    # Nothing outside the box around a mask is ever filled.
+    box = ndimage.find_objects(inside_kji.astype(np.uint8))[0]
+    room = [(2 * voxels,) * 2 for voxels in radius[::-1]]
+    filled = inside_kji.copy()
+    filled[box] = ~_dilated(~_dilated(np.pad(inside_kji[box], room), radius), radius)
+    return filled
+
+
+def _dilated(inside_kji: NDArray[np.bool_], radius: Triple) -> NDArray[np.bool_]:
+    """Whether a ball around a voxel meets the mask, for the voxels farther than a radius from the border."""
+    i, j, k = radius
+    count_k, count_j, count_i = (n - 2 * r for n, r in zip(inside_kji.shape, (k, j, i), strict=True))
+    met = np.zeros((count_k, count_j, count_i), bool)
+    # Rows of growing half-width along i, each laid wherever the ball has a row of that width.
+    row = inside_kji[:, :, i : i + count_i].copy()
+    for half_width in range(i + 1):
+        if half_width:
+            row |= inside_kji[:, :, i - half_width : i - half_width + count_i]
+            row |= inside_kji[:, :, i + half_width : i + half_width + count_i]
+        for at_k, at_j in itertools.product(range(-k, k + 1), range(-j, j + 1)):
+            # ITK's ball is the ellipsoid that reaches half a voxel beyond the radius.
+            left = 1.0 - (at_k / (k + 0.5)) ** 2 - (at_j / (j + 0.5)) ** 2
+            if left >= 0 and int((i + 0.5) * math.sqrt(left)) == half_width:
+                met |= row[k + at_k : k + at_k + count_k, j + at_j : j + at_j + count_j]
+    return met
 
 
 def depth_in_head(scan: sitk.Image) -> sitk.Image:

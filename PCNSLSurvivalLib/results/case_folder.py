@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -54,6 +55,18 @@ def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, inter
         page: Writes the report from the result and the versions of this software and its packages.
         intermediate: Write the scans without bias field as well, in the voxel order they came in.
     """
+    # The page is drawn while the volumes are compressed.
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(_write_volumes, result, folder, intermediate=intermediate)
+        (folder / REPORT).write_text(page(result, software_versions()), encoding="utf-8")
+        written.result()
+    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / PREDICTION).write_text(text + "\n", encoding="utf-8")
+
+
+def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> None:
+    """Write all volumes of one prediction."""
     write_volume(result.brain_mask, folder / BRAIN_MASK)
     write_volume(result.activation_map, folder / ACTIVATION_MAP)
     write_volume(result.other_map, folder / OTHER_MAP)
@@ -70,10 +83,6 @@ def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, inter
         for sequence, image in result.prepared.corrected.items():
             own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
             sitk.WriteImage(own, str(folder / f"{sequence.value}_corrected.nii"))
-    (folder / REPORT).write_text(page(result, software_versions()), encoding="utf-8")
-    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
-    text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / PREDICTION).write_text(text + "\n", encoding="utf-8")
 
 
 def _write_cells(cells_ijk: FloatMap, stride_voxels: int, result: CaseResult, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import SimpleITK as sitk
@@ -20,6 +21,7 @@ from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import extract_brain
 from PCNSLSurvivalLib.preprocessing.steps.registration import find_pose, mean_movement_mm, points_in, refine_pose
 
 Scans = Mapping[MRSequence, sitk.Image]
+FoundPoses = Mapping[MRSequence, Callable[[], sitk.Euler3DTransform]]
 
 _IDENTITY = sitk.Transform(3, sitk.sitkIdentity)
 
@@ -70,8 +72,34 @@ class CaseSteps:
             lambda: correct_bias_field(image, step, sequence=sequence, mask=mask)[0],
         )
 
+    def search_poses(self, native: Scans, beside: Executor) -> FoundPoses:
+        """Search the rough poses of the other scans, which need no brain mask, beside the brain extraction.
+
+        Args:
+            native: All scans as acquired.
+            beside: Where the searches run.
+
+        Returns:
+            For each scan whose pose is not kept on disk a call that waits for it, and raises as ``find_pose``.
+        """
+        others = [sequence for sequence in native if sequence is not MRSequence.T1GD]
+        if self.known.already_registered:
+            return {}
+        raw, step = native[MRSequence.T1GD], self.recipe.registration
+        return {
+            sequence: beside.submit(find_pose, raw, native[sequence], step, sequence=sequence).result
+            for sequence in others
+            if self.store is None or not self.store.has_pose(Step.REGISTRATION, step, _rough_inputs(native, sequence))
+        }
+
     def register_to_t1gd(
-        self, sequence: MRSequence, native: Scans, t1gd: sitk.Image, mask: sitk.Image
+        self,
+        sequence: MRSequence,
+        native: Scans,
+        t1gd: sitk.Image,
+        mask: sitk.Image,
+        *,
+        rough_poses: FoundPoses | None = None,
     ) -> tuple[sitk.Transform, sitk.Image]:
         """The transform from T1Gd to another scan, and that scan without bias field.
 
@@ -84,14 +112,14 @@ class CaseSteps:
             native: All scans as acquired.
             t1gd: T1Gd without bias field.
             mask: Brain on the grid of T1Gd.
+            rough_poses: What ``search_poses`` gave, if it was started.
         """
         image, step = native[sequence], self.recipe.registration
         if self.known.already_registered:
             return _IDENTITY, self.correct(image, mask_on_scan(mask, image, _IDENTITY), sequence)
         raw = native[MRSequence.T1GD]
-        rough = self._pose(
-            sequence, ("rough", raw, image), lambda: find_pose(raw, image, step, sequence=sequence), rough=True
-        )
+        found = (rough_poses or {}).get(sequence, lambda: find_pose(raw, image, step, sequence=sequence))
+        rough = self._pose(sequence, _rough_inputs(native, sequence), found, rough=True)
         corrected = self.correct(image, mask_on_scan(mask, image, rough), sequence)
         exact = self._pose(
             sequence,
@@ -138,6 +166,11 @@ class CaseSteps:
         if found:
             self.clock.keep(Step.REGISTRATION, sequence, rough=rough)
         return pose
+
+
+def _rough_inputs(native: Scans, sequence: MRSequence) -> tuple[sitk.Image | str, ...]:
+    """What the rough pose of a scan is made from."""
+    return "rough", native[MRSequence.T1GD], native[sequence]
 
 
 def mask_on_scan(mask: sitk.Image, image: sitk.Image, transform: sitk.Transform) -> sitk.Image:

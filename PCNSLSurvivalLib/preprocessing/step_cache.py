@@ -80,8 +80,7 @@ class StepStore:
         make: Callable[[], sitk.Euler3DTransform],
     ) -> tuple[sitk.Euler3DTransform, bool]:
         """The kept rigid transform, or the one ``make`` computes now; see ``image``."""
-        contents = (content if isinstance(content, str) else content_of(content) for content in inputs)
-        key = self._key(step, parameters, *contents)
+        key = self._pose_key(step, parameters, inputs)
         path = self.folder / f"{key}.json"
         kept = _whole_pose(path)
         if kept is not None:
@@ -92,6 +91,10 @@ class StepStore:
         self._note(key, step, detail)
         return made, False
 
+    def has_pose(self, step: Step, parameters: object, inputs: tuple[sitk.Image | str, ...]) -> bool:
+        """Whether ``pose`` would find a kept transform."""
+        return _whole_pose(self.folder / f"{self._pose_key(step, parameters, inputs)}.json") is not None
+
     def forget(self, step: Step) -> None:
         """Delete the kept results of one step, to free the disk."""
         for path in self.folder.glob(f"{step.value}-*"):
@@ -101,6 +104,10 @@ class StepStore:
         """Delete what a killed run was writing; no other run may use this store now."""
         for path in self.folder.glob("part-*"):
             path.unlink()
+
+    def _pose_key(self, step: Step, parameters: object, inputs: tuple[sitk.Image | str, ...]) -> str:
+        contents = (content if isinstance(content, str) else content_of(content) for content in inputs)
+        return self._key(step, parameters, *contents)
 
     def _key(self, step: Step, parameters: object, *contents: str) -> str:
         settings: Any = asdict(parameters)  # type: ignore[call-overload]

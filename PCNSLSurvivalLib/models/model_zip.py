@@ -109,7 +109,9 @@ def _put_beside_the_others(staged: Path, model: ModelFolder, *, overwrite: bool)
 
 def _checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Members of the zip by their place in the model folder; every name is on a list of what a model holds."""
-    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    files = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
+    if not all(PurePosixPath(entry.filename).parts for entry in files):  # is_dir() fails on an empty name
+        raise _refused("an entry has no name")
     if not 0 < len(files) <= _FILES_LIMIT:
         raise _refused("it is empty or holds too many files")
     top = PurePosixPath(files[0].filename).parts[0] + "/"

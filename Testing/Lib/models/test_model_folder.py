@@ -272,6 +272,15 @@ def test_a_zip_with_a_name_that_is_not_utf8_is_refused(tmp_path):
         import_model(tmp_path / "m.zip")
 
 
+@pytest.mark.parametrize("name", ["", "."])
+def test_a_zip_with_an_entry_without_a_name_is_refused(tmp_path, name):
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("x", "text")
+        archive.filelist[0].filename = name  # written into the directory at the end
+    with pytest.raises(ModelFolderError, match="an entry has no name"):
+        import_model(tmp_path / "m.zip")
+
+
 def test_a_key_that_stands_twice_and_a_number_that_is_none_are_refused(model):
     text = (model / METADATA).read_text(encoding="utf-8")
     (model / METADATA).write_text(text.replace('"kind"', '"kind": "trained", "kind"'), encoding="utf-8")

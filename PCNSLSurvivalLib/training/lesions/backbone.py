@@ -71,8 +71,8 @@ class BackbonePlan:
     seed: int
     heads_seed: int = 20261128
     people: int = 24
-    heads: int = 2000
-    steps: int = 6000
+    heads: int = 2400
+    steps: int = 2800
     batch: int = 16
     learning_rate: float = 2e-3
     warming: int = 100

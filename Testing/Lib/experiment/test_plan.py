@@ -47,7 +47,7 @@ def test_flair_is_an_arm_like_any_other():
     assert set(plan.all_sequences) == {MRSequence.T1, MRSequence.FLAIR, MRSequence.T1GD}
 
 
-@pytest.mark.parametrize("name", ["paper.yaml", "light.yaml", "ucsf-pcnsl.yaml", "reduced.yaml", "bundled.yaml"])
+@pytest.mark.parametrize("name", ["paper.yaml", "light.yaml", "ucsf-pcnsl.yaml", "reduced.yaml"])
 def test_every_default_is_written_out_and_reads_back_as_the_same_plan(tmp_path, name):
     plan = read_plan(EXAMPLES / name)
     assert plan_of(tmp_path, plan.to_yaml()) == plan

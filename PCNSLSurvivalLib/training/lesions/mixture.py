@@ -1,0 +1,85 @@
+"""A head for the classes out of the readings of a backbone that was pre-trained on random heads.
+
+One bit per patient cannot explain a hundred features, and a free fit would look anywhere. The head is therefore a
+mixture of a few located readings (``training.lesions.backbone.READINGS``): log-odds = c + the sum over readings of
+coefficient times value. The constant c is not fitted; it is the log-odds of the patients' share over one year, what is
+known before a scan is seen. All other evidence lies where the readings lie, in the lesion.
+
+References:
+    Kirichenko, Izmailov and Wilson, Last layer re-training is sufficient for robustness to spurious correlations,
+    ICLR 2023. arXiv:2204.02937
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from PCNSLSurvivalLib.models.networks.weights_file import Tensors
+
+Floats = NDArray[np.float64]
+
+_RIDGE = 0.03
+"""Penalty on coefficients per standard deviation of their reading, relative to the mean log loss."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A constant and one coefficient for each reading."""
+
+    constant: float
+    coefficients: Floats
+
+    def log_odds(self, values: Floats) -> Floats:
+        """(N,) log-odds of OS over one year from (N, R) values of the readings."""
+        return np.asarray(self.constant + values @ self.coefficients, float)
+
+
+def fit_mixture(values: Floats, over_one_year: NDArray[np.bool_]) -> Mixture:
+    """Fit the mixture by penalized log loss.
+
+    Args:
+        values: (N, R) values of the readings, each summed over the cells. The first is the fraction of the lesion,
+            which sums to one: it stands for a constant located in the lesion, and is not penalized.
+        over_one_year: (N,) outcomes, both present.
+
+    Raises:
+        ValueError: Only one class is present.
+    """
+    share = float(np.mean(over_one_year))
+    if not 0 < share < 1:
+        raise ValueError("Both OS classes are needed to fit a head.")
+    constant, scale = float(logit(share)), values.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    scaled, penalized = values / scale, np.arange(values.shape[1]) > 0
+
+    def loss(coefficients: Floats) -> tuple[float, Floats]:
+        log_odds = constant + scaled @ coefficients
+        value = np.mean(np.logaddexp(0.0, log_odds) - over_one_year * log_odds)
+        slope = scaled.T @ (expit(log_odds) - over_one_year) / len(values)
+        held = _RIDGE * penalized * coefficients
+        return float(value + 0.5 * (held * coefficients).sum()), slope + held
+
+    found = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B")
+    return Mixture(constant, found.x / scale)
+
+
+def with_head(tensors: Tensors, readings: Floats, mixture: Mixture, *, cells: int) -> Tensors:
+    """Tensors of a network with the mixture as its head.
+
+    Args:
+        tensors: Of a network whose backbone was pre-trained.
+        readings: (R, F) weights of the readings.
+        mixture: Of these readings.
+        cells: Cells of layer4, over which the network averages what the readings sum.
+    """
+    weight, half = (mixture.coefficients @ readings) * cells / 2, mixture.constant / 2
+    return {
+        **tensors,
+        "fc.weight": np.stack([-weight, weight]).astype(np.float32),
+        "fc.bias": np.array([-half, half], np.float32),
+    }

@@ -16,7 +16,13 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.prepared_case_folder import PreparedFiles, is_prepared, signature_of, write_prepared
 from PCNSLSurvivalLib.cohorts.prepared_cohort import CASES_FOLDER, STEPS_FOLDER
-from PCNSLSurvivalLib.core.errors import GridMismatchError, OutputFolderError, PCNSLSurvivalError, UnreadableScanError
+from PCNSLSurvivalLib.core.errors import (
+    GridMismatchError,
+    OutputFolderError,
+    PCNSLSurvivalError,
+    UnreadableScanError,
+    with_causes,
+)
 from PCNSLSurvivalLib.core.files import tells_full_disk
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
@@ -211,7 +217,7 @@ def sentence_of(problem: Exception, *, disk_is_full: bool = False) -> str:
         return "The disk of the output folder is full."
     if isinstance(problem, PCNSLSurvivalError):
         return str(problem)
-    if isinstance(problem, MemoryError) or "bad_alloc" in str(problem):
+    if any(isinstance(cause, MemoryError) or "bad_alloc" in str(cause) for cause in with_causes(problem)):
         return "The case does not fit into this computer's memory. Run the command again with fewer --jobs."
     if isinstance(problem, OSError):
         return f"A file cannot be read or written ({problem.strerror or type(problem).__name__})."

@@ -6,9 +6,17 @@ volumes are called by their role (T1Gd, T1, T2).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from PCNSLSurvivalLib.core.messages import Message
+
+
+def with_causes(problem: BaseException | None) -> Iterator[BaseException]:
+    """An error, then what it was raised from or in the handling of, back to the first."""
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
 
 
 class PCNSLSurvivalError(Exception):

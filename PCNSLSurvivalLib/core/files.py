@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.errors import OutputFolderError, with_causes
 from PCNSLSurvivalLib.core.leftovers import clear_leftovers, owned, put_in_place, staging_name
 from PCNSLSurvivalLib.core.messages import Message
 
@@ -75,13 +75,12 @@ def unfinished_folder(out: Path) -> Path:
 
 def tells_full_disk(problem: BaseException | None) -> bool:
     """Whether an error, or one that led to it, says that a disk is full, or takes no file of that size."""
-    while problem is not None:
-        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    for cause in with_causes(problem):
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return True
         # torch writes through C++ and keeps only the words.
-        if isinstance(problem, RuntimeError) and any(words in str(problem) for words in _TORCH_CANNOT_WRITE):
+        if isinstance(cause, RuntimeError) and any(words in str(cause) for words in _TORCH_CANNOT_WRITE):
             return True
-        problem = problem.__cause__ or problem.__context__
     return False
 
 

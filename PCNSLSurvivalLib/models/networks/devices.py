@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
+from PCNSLSurvivalLib.core.errors import with_causes
+
 
 @contextmanager
 def reproducible_float32() -> Iterator[None]:
@@ -19,10 +21,14 @@ def reproducible_float32() -> Iterator[None]:
         yield
 
 
-def tells_memory_short(problem: RuntimeError) -> bool:
-    """Whether an error says that a device has too little memory; its text is all that MPS and cuDNN give.
+def tells_memory_short(problem: BaseException) -> bool:
+    """Whether an error, or one that it was raised from, says that a device has too little memory.
 
-    Without memory for the workspace of any algorithm, torch reports that cuDNN has no engine for a convolution.
+    Its text is all that MPS and cuDNN give. Without memory for the workspace of any algorithm, torch reports that cuDNN
+    has no engine for a convolution. MONAI hides the error of a transform behind one that names the transform.
     """
-    text = str(problem).lower()
-    return any(sign in text for sign in ("out of memory", "alloc_failed", "unable to find an engine"))
+    return any(
+        sign in str(cause).lower()
+        for cause in with_causes(problem)
+        for sign in ("out of memory", "alloc_failed", "unable to find an engine")
+    )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from made_trainings import SETTINGS, folds_of, trained
+from monai.transforms import RandAffine
 from tensorboardX.proto.event_pb2 import Event
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, read_prepared_cohort
@@ -239,6 +240,16 @@ def test_what_the_computer_runs_out_of_is_told_in_a_sentence(cohort, tmp_path, m
     monkeypatch.setattr(f"PCNSLSurvivalLib.training.{where}", fail)
     with pytest.raises(PCNSLSurvivalError, match=sentence):
         trained(cohort, folds_of(cohort)[0], tmp_path / "job", checkpoint_seconds=0.0)
+
+
+def test_memory_running_out_inside_a_transform_of_monai_is_told_in_a_sentence(cohort, tmp_path, monkeypatch):
+    def full(*given, **named):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 32.00 MiB")
+
+    monkeypatch.setattr(RandAffine, "__call__", full)
+    augmentation = replace(SETTINGS.augmentation, transforms="monai", probability=1.0)
+    with pytest.raises(TrainingError, match="The memory of the GPU is full"):
+        trained(cohort, folds_of(cohort)[0], tmp_path / "job", replace(SETTINGS, augmentation=augmentation))
 
 
 def test_float32_is_not_rounded_to_tf32_in_training_and_validation(cohort, tmp_path, monkeypatch):

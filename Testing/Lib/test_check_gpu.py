@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+STORED = ROOT / "Testing" / "benchmarks" / "figures" / "check-gpu-h100.json"
 sys.path.insert(0, str(ROOT / "Testing" / "benchmarks"))
 
 from gpu_checks.section import Report  # noqa: E402 — found by the path above
@@ -23,6 +24,32 @@ def _run(out: Path, *only: str) -> dict:
     return json.loads(out.read_text(encoding="utf-8"))["sections"]
 
 
+def test_the_check_of_a_gpu_starts_on_the_cpu(tmp_path):
+    sections = _run(tmp_path / "figures.json", "data")
+    assert [section["state"] for section in sections.values()] == ["done"] * 3
+    assert sections["data"]["ours"]["median"] > 0
+
+
+def test_the_page_gives_the_stored_figures():
+    sections = json.loads(STORED.read_text(encoding="utf-8"))["sections"]
+    page = (ROOT / "docs" / "compute.md").read_text(encoding="utf-8")
+    fold, network = sections["fold"], sections["network"]["depths"]
+    rows = ("training step, batch 8, ours, bf16", "training step, batch 8, MONAI, bf16 autocast")
+    rows += ("training step, batch 8, ours, float32", "training step, batch 8, MONAI as it comes (TF32)")
+    steps = [network[depth][row]["samples per second"]["median"] for row in rows for depth in ("10", "50")]
+    assert all(f"{before:.0f} | {after:.0f} |" in page for before, after in zip(steps[::2], steps[1::2], strict=True))
+    for name in ("paper", "paper, one interpolation"):
+        assert f"{fold[f'{name}, samples per second']:.0f} samples/s" in page
+        assert f"{fold[f'{name}, extrapolated']['hours of the grid']:.0f} hours" in page
+    assert sections["machine"]["packages"]["torch"] in page
+    assert [name for name, section in sections.items() if section["state"] != "done"] == [
+        "correctness",
+        "resume",
+        "data",
+    ]
+
+
+@pytest.mark.slow
 def test_the_check_of_a_gpu_runs_on_the_cpu(tmp_path):
     sections = _run(tmp_path / "figures.json", "correctness", "network", "fold", "precision", "data")
     assert {name: section["state"] for name, section in sections.items()} == dict.fromkeys(
@@ -38,7 +65,7 @@ def test_the_check_of_a_gpu_runs_on_the_cpu(tmp_path):
 def test_the_check_of_a_killed_training_runs_on_the_cpu(tmp_path):
     resume = _run(tmp_path / "figures.json", "resume")["resume"]
     assert resume["relative distance of the weights"]["killed and undisturbed"] == 0.0
-    assert resume["killed after epochs"] < 8
+    assert resume["killed after epochs"] < 5
 
 
 def test_a_section_that_fails_or_takes_too_long_keeps_its_figures_and_lets_the_others_run(tmp_path, capsys):

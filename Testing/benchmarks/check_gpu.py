@@ -25,11 +25,11 @@ from gpu_checks.section import Bench, Report  # noqa: E402 — found by the path
 # Name, place, and most seconds: what matters most comes first, because the time may run out.
 SECTIONS = {
     "correctness": ("gpu_checks.correctness", 45.0),
-    "network": ("gpu_checks.network_speed", 40.0),
-    "fold": ("gpu_checks.paper_fold", 35.0),
-    "precision": ("gpu_checks.precision", 30.0),
-    "resume": ("gpu_checks.resume", 35.0),
+    "resume": ("gpu_checks.resume", 50.0),
     "data": ("gpu_checks.data_path", 25.0),
+    "precision": ("gpu_checks.precision", 25.0),
+    "fold": ("gpu_checks.paper_fold", 25.0),
+    "network": ("gpu_checks.network_speed", 40.0),
 }
 _SECONDS_FOR_PATIENTS = 70.0
 

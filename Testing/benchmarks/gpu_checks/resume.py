@@ -27,7 +27,7 @@ from PCNSLSurvivalLib.training.epochs import Epoch
 from PCNSLSurvivalLib.training.loop import Checkpoint, train
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
-_EPOCHS, _KILLED_AFTER = 8, 3
+_EPOCHS, _KILLED_AFTER = 5, 2
 LEAST_LIMIT, TIMES_THE_NOISE = 1e-6, 3.0
 
 

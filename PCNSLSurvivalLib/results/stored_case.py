@@ -93,6 +93,10 @@ def _prediction(path: Path) -> dict[str, Any]:
     for entry in (prediction["activation_map"], prediction["activation_map_other_class"]):
         texts.append(entry["explains"])
         numbers.append(entry["scale"])
+    OSClass.of_key(prediction["class"])
+    foci = (prediction.get("lesion") or {}).get("foci") or []
+    if not isinstance(prediction.get("preprocessing", {}), dict) or not all(isinstance(one, dict) for one in foci):
+        raise TypeError
     if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
         raise TypeError
     if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):

@@ -19,7 +19,7 @@ from gpu_checks.section import Report  # noqa: E402 — found by the path above
 
 def _run(out: Path, *only: str) -> dict:
     words = [sys.executable, str(ROOT / "Testing" / "benchmarks" / "check_gpu.py"), "--small", "--out", str(out)]
-    done = subprocess.run([*words, "--only", *only], capture_output=True, text=True, check=False)
+    done = subprocess.run([*words, "--only", *only], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(out.read_text(encoding="utf-8"))["sections"]
 

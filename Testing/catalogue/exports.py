@@ -36,6 +36,7 @@ def _result(folder: Path, change: Callable[[dict], None] | None = None) -> Path:
         sitk.WriteImage(image, str(folder / "result" / f"{name}.nrrd"))
     prediction = {
         "probability_over_one_year": 0.31,
+        "class": "OS ≤ 1 year",
         "warnings": [],
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "prognostic_meaning": False},
         "activation_map": {"explains": "OS ≤ 1 year", "scale": 0.4},
@@ -164,6 +165,9 @@ REFUSED = [
         _INCOMPLETE,
         EXPORT,
     ),
+    Row("export: no class", _tampered(lambda p: p.pop("class")), _INCOMPLETE, EXPORT),
+    Row("export: a preparation that is a list", _tampered(lambda p: p.update(preprocessing=[1])), _INCOMPLETE, EXPORT),
+    Row("export: foci that are numbers", _tampered(lambda p: p.update(lesion={"foci": [1]})), _INCOMPLETE, EXPORT),
     Row("export: a model that is a number", _tampered(lambda p: p.update(model=3)), _INCOMPLETE, EXPORT),
     Row("export: a model without name", _tampered(lambda p: p["model"].pop("name")), _INCOMPLETE, EXPORT),
     Row(

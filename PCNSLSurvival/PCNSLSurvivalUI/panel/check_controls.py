@@ -98,7 +98,7 @@ def _mark(result: dict[str, Any]) -> str:
     """What tells one result from another: scan, model, answer and explained class."""
     scans = {name: one.get("voxels_sha256") for name, one in result.get("inputs", {}).items()}
     explains = result.get("activation_map", {}).get("explains")
-    return json.dumps([scans, result["model"]["checksum_sha256"], result.get("log_odds"), explains], sort_keys=True)
+    return json.dumps([scans, result["model"].get("checksum_sha256"), result.get("log_odds"), explains], sort_keys=True)
 
 
 def _checksOf(parameters: Any, result: dict[str, Any]) -> dict[str, Any] | None:

@@ -95,7 +95,7 @@ COMMANDS = {
         "result",
         ("--overwrite",),
         kept=True,
-        compared=("grad_cam.nii.gz", "*mask*"),
+        compared=("activation_*.nii.gz", "evidence_cells.nii.gz", "*_preprocessed.nii.gz", "*mask*"),
     ),
     "preprocess": Command(
         lambda inputs, out: [

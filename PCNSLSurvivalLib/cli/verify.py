@@ -62,7 +62,10 @@ def run_verify(args: argparse.Namespace) -> int:
         print(f"Another version of {name}: {then or 'none'} then, {now or 'none'} now")
     first = found.first_difference
     if first is None:
-        print(f"The result is {found.agreement}.")
+        if found.not_compared:
+            print(f"What was compared is {found.agreement}. Not compared: {', '.join(found.not_compared)}.")
+        else:
+            print(f"The result is {found.agreement}.")
     else:
         print(f"The result differs, first at: {first.step.label}, {first.part}.")
     return 3 if differs else 0

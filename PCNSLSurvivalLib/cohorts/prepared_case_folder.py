@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
+from PCNSLSurvivalLib.preprocessing.step_cache import STEPS_VERSION
 
 RECORD = "case.json"
 _VERSION = 1
@@ -79,7 +80,8 @@ def write_prepared(
 
 def signature_of(inputs_sha256: Mapping[str, str], case: CohortCase, recipe: Recipe) -> str:
     """One hash over everything that decides what a prepared case looks like."""
-    text = json.dumps([_VERSION, dict(inputs_sha256), recipe.sha256, case.stripped, case.lesion_labels], sort_keys=True)
+    about = [_VERSION, STEPS_VERSION, dict(inputs_sha256), recipe.sha256, case.stripped, case.lesion_labels]
+    text = json.dumps(about, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

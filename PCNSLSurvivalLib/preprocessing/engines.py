@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
@@ -69,8 +70,10 @@ def read_prepared_before(path: Path) -> PreparedBefore:
 def own_engine(step: Step, recipe: Recipe) -> Engine:
     """What this software does a step with, and did for the scans its models were trained on."""
     if step is Step.BRAIN_EXTRACTION:
-        name, _dash, version = recipe.brain_extraction.method.rpartition("-")
-        return Engine(name=name, version=version)
+        name, _dash, number = recipe.brain_extraction.method.rpartition("-")
+        return Engine(name=name, version=number)
+    if step is Step.BIAS_FIELD:
+        return Engine(name="pcnsl-survival", version=version.__version__)
     return Engine(name="SimpleITK", version=metadata.version("SimpleITK"))
 
 

@@ -120,18 +120,23 @@ def prepare_case(
 
     steps = CaseSteps(recipe=recipe, clock=clock, store=store, known=known)
     with ThreadPoolExecutor(1) as beside:
-        # Brain extraction leaves one of two cores idle for half of its time. Where one core is ours, nothing is gained.
-        alone = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 1
-        rough_poses = {} if alone else steps.search_poses(native, beside)
-        # The brain comes first: the field is fitted and the pose refined inside it (docs/decisions/order-of-steps.md).
-        mask = steps.brain_mask(t1gd, brain_mask)
-        findings += judge_brain_mask(mask, t1gd, stripped=known.already_stripped)
-        if not known.already_stripped:
-            findings.append(judge_noise(t1gd, mask, sequence=MRSequence.T1GD))
-        stop_unless_usable(findings, override_quality)
-        corrected, transforms, of_poses = _corrected_and_registered(
-            steps, native, mask, moved_before or {}, rough_poses
-        )
+        try:
+            # Brain extraction leaves one of two cores idle for half of its time. With one core nothing is gained.
+            alone = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 1
+            rough_poses = {} if alone else steps.search_poses(native, beside)
+            # The brain comes first: field and pose are found inside it (docs/decisions/order-of-steps.md).
+            mask = steps.brain_mask(t1gd, brain_mask)
+            findings += judge_brain_mask(mask, t1gd, stripped=known.already_stripped)
+            if not known.already_stripped:
+                findings.append(judge_noise(t1gd, mask, sequence=MRSequence.T1GD))
+            stop_unless_usable(findings, override_quality)
+            corrected, transforms, of_poses = _corrected_and_registered(
+                steps, native, mask, moved_before or {}, rough_poses
+            )
+        except BaseException:
+            # What is asked to stop, or has failed, waits for no search that has not begun.
+            beside.shutdown(wait=False, cancel_futures=True)
+            raise
     findings += of_poses
     stop_unless_usable(findings, override_quality)
 

@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.imaging.io import read_volume
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE_VERSION
 
-_STEPS_VERSION = 3
+STEPS_VERSION = 3
 """Raised when a step gives another result for the same recipe: 2, two thresholds find the head; 3, N4 on a grid."""
 
 
@@ -111,7 +111,7 @@ class StepStore:
 
     def _key(self, step: Step, parameters: object, *contents: str) -> str:
         settings: Any = asdict(parameters)  # type: ignore[call-overload]
-        text = json.dumps([RECIPE_VERSION, _STEPS_VERSION, step.value, settings, contents], sort_keys=True)
+        text = json.dumps([RECIPE_VERSION, STEPS_VERSION, step.value, settings, contents], sort_keys=True)
         return f"{step.value}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
     def _put(self, path: Path, write: Callable[[Path], object]) -> None:

@@ -35,14 +35,16 @@ from PCNSLSurvivalLib.results.case_folder import (
     write_case_folder,
 )
 from PCNSLSurvivalLib.results.lesion_proposal import MASK
-from PCNSLSurvivalLib.results.stored_case import read_stored_case
+from PCNSLSurvivalLib.results.stored_case import UnreadableResultError, read_stored_case
 
 MASK_TOLERANCE = 1e-3
 """Largest accepted share of mask voxels that changed."""
 VOLUME_TOLERANCE = 1e-2
 """Largest accepted root mean square of the changes of a volume, over that of its values."""
 LOG_ODDS_TOLERANCE = 1e-2
-"""Largest accepted change in log-odds; the probability then changes by less than 0.003."""
+"""Largest accepted change in log-odds."""
+PROBABILITY_TOLERANCE = 3e-3
+"""Largest accepted change of a probability; such a change in log-odds changes it by less."""
 
 
 class CannotVerifyError(PCNSLSurvivalError):
@@ -97,8 +99,13 @@ class Verification:
     def agreement(self) -> Agreement:
         """The agreement of the whole."""
         found = {one.agreement for one in self.comparisons}
-        ranked = (Agreement.DIFFERENT, Agreement.WITHIN_TOLERANCE)
-        return next((each for each in ranked if each in found), Agreement.IDENTICAL)
+        ranked = (Agreement.DIFFERENT, Agreement.WITHIN_TOLERANCE, Agreement.IDENTICAL)
+        return next((each for each in ranked if each in found), Agreement.NOT_COMPARED)
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """Parts that could not be compared."""
+        return tuple(one.part for one in self.comparisons if one.agreement is Agreement.NOT_COMPARED)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; no paths."""
@@ -131,13 +138,17 @@ def verify_case(
         UnreadableResultError: The folder is no complete result.
         PCNSLSurvivalError: The second run stopped although its scans are those of the result.
     """
-    read_stored_case(folder)
-    stored = json.loads((folder / PREDICTION).read_text(encoding="utf-8"))
-    _check_repeatable(stored, paths, model)
-    found = [_files(folder, stored), *_inputs(stored, paths)]
+    stored = read_stored_case(folder).prediction
+    try:
+        _check_repeatable(stored, paths, model)
+        then = _options_of(stored, folder, options)
+        found = [_files(folder, stored), *_inputs(stored, paths)]
+        versions = dict(stored["software"])
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise UnreadableResultError(Message("result.incomplete")) from problem
     try:
         with scratch_folder() as again:
-            case = predict_case(paths, model, _options_of(stored, folder, options), listener)
+            case = predict_case(paths, model, then, listener)
             kept = any(path.name.partition(".")[0].endswith("_corrected") for path in folder.iterdir())
             write_case_folder(case, again, page=lambda _result, _versions: "", intermediate=kept)
             found += _volumes(folder, again, paths)
@@ -154,8 +165,10 @@ def verify_case(
             )
         )
     order = {step: number for number, step in enumerate(_ORDER)}
-    now, then = software_versions(), stored["software"]
-    changed = {name: (then.get(name), now.get(name)) for name in {*then, *now} if then.get(name) != now.get(name)}
+    now = software_versions()
+    changed = {
+        name: (versions.get(name), now.get(name)) for name in {*versions, *now} if versions.get(name) != now.get(name)
+    }
     return Verification(
         comparisons=tuple(sorted(found, key=lambda one: order[one.step])), software=dict(sorted(changed.items()))
     )
@@ -307,30 +320,43 @@ def _volume(folder: Path, again: Path, name: str, step: Step, part: str, *, mask
 
 
 def _numbers(stored: Mapping[str, Any], now: Mapping[str, Any], options: CaseOptions) -> Iterator[Comparison]:
-    """Log-odds, class, findings and measures of both runs."""
-    gap = abs(stored["log_odds"] - now["log_odds"])
-    agreement = (
-        Agreement.IDENTICAL
-        if gap == 0
-        else Agreement.WITHIN_TOLERANCE
-        if gap <= LOG_ODDS_TOLERANCE
-        else Agreement.DIFFERENT
-    )
-    detail = "" if gap == 0 else f"{stored['log_odds']:.4f} then, {now['log_odds']:.4f} now"
-    yield Comparison(step=Step.PREDICTION, part="log-odds", agreement=agreement, detail=detail)
+    """Log-odds, probabilities, class, findings and measures of both runs."""
+    yield _near("log-odds", Step.PREDICTION, stored.get("log_odds"), now["log_odds"], LOG_ODDS_TOLERANCE)
+    for key, part in (
+        ("probability_over_one_year", "probability"),
+        ("probability_spread", "disagreement of the members"),
+        ("decision_threshold", "decision threshold"),
+    ):
+        yield _near(part, Step.PREDICTION, stored.get(key), now.get(key), PROBABILITY_TOLERANCE)
     yield _same("class", Step.PREDICTION, stored["class"], now["class"])
+    verdicts = ((one.get("familiarity") or {}).get("verdict") for one in (stored, now))
+    yield _same("comparison with the training scans", Step.PREDICTION, *verdicts)
+    for key, part in (("activation_map", "scale of the map"), ("activation_map_other_class", "scale of the other map")):
+        then_scale, now_scale = (one[key]["scale"] for one in (stored, now))
+        yield _near(part, Step.GRAD_CAM, then_scale, now_scale, VOLUME_TOLERANCE * abs(now_scale))
     if not options.compare_t1 and any(one["step"] == Step.CONTRAST for one in stored["preprocessing"]["findings"]):
         detail = "T1 was compared with T1Gd then: give it with --compare-t1"
         yield Comparison(step=Step.PREDICTION, part="findings", agreement=Agreement.NOT_COMPARED, detail=detail)
     else:
         yield _same("findings", Step.PREDICTION, *(_verdicts(one) for one in (stored, now)))
     lesion = stored.get("lesion")
-    if lesion and lesion["source"] == "given" and options.lesion_mask is None:
+    if lesion and lesion.get("source") == "given" and options.lesion_mask is None:
         detail = "a lesion mask was given then: give it with --lesion-mask"
         yield Comparison(step=Step.LESION_OUTLINE, part="lesion", agreement=Agreement.NOT_COMPARED, detail=detail)
     elif lesion or now["lesion"]:
-        volumes = (one and one["volume_ml"] for one in (lesion, now["lesion"]))
-        yield _same("lesion volume in mL", Step.LESION_OUTLINE, *volumes)
+        then_ml, now_ml = (one and one.get("volume_ml") for one in (lesion, now["lesion"]))
+        # A proposal may change by a few voxels; a mask that was given may not.
+        proposed = (lesion or {}).get("source") == "proposal"
+        limit = MASK_TOLERANCE * (now_ml or 0.0) + 1e-3 if proposed else 0.0
+        yield _near("lesion volume in mL", Step.LESION_OUTLINE, then_ml, now_ml, limit)
+
+
+def _near(part: str, step: Step, then: Any, now: Any, limit: float) -> Comparison:
+    """Two numbers; anything else has to be the same."""
+    if not all(isinstance(one, int | float) for one in (then, now)) or then == now or abs(then - now) > limit:
+        return _same(part, step, then, now)
+    detail = f"{then:.4f} then, {now:.4f} now"
+    return Comparison(step=step, part=part, agreement=Agreement.WITHIN_TOLERANCE, detail=detail)
 
 
 def _same(part: str, step: Step, then: Any, now: Any) -> Comparison:

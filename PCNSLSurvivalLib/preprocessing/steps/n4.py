@@ -2,7 +2,7 @@
 
 The algorithm, its constants and its order are those of ITK's ``N4BiasFieldCorrectionImageFilter``. ITK fits scattered
 points, each with 64 control points around it; the weights of voxels on a grid are products of three numbers, so that
-sums over all voxels become products with three matrices. The same field comes out, about forty times sooner.
+sums over all voxels become products with three matrices. The same field comes out, about twenty times sooner.
 
 References:
     Tustison et al., N4ITK: Improved N3 Bias Correction, IEEE TMI 29(6), 2010. doi:10.1109/TMI.2010.2046908

@@ -82,7 +82,7 @@ def _spline_at(
         transform: Linear; LPS points of ``grid`` to LPS points of ``image``; None where they are the same.
 
     Returns:
-        (N,) values; 0 where a voxel's center lies beyond the outermost voxels of ``image``.
+        (N,) values; 0 where a voxel's center lies more than half a voxel beyond the outermost centers of ``image``.
     """
     tips_lps = grid.index_to_lps(np.vstack([np.zeros(3), np.eye(3)]))
     if transform is not None:

@@ -106,7 +106,7 @@ def test_the_prediction_file_follows_its_schema_and_knows_its_files(result, pred
 
 def test_a_scan_prepared_by_slicer_is_known_by_its_checksum_and_by_who_prepared_it(result, prediction, t1gd, tmp_path):
     """What the Slicer module gives: a scan without bias field, a mask, and beside them the scan as it was loaded."""
-    assert prediction["preprocessing"]["engines"]["bias_field"]["name"] == "SimpleITK"
+    assert prediction["preprocessing"]["engines"]["bias_field"]["name"] == "pcnsl-survival"
     sitk.WriteImage(t1gd, str(tmp_path / "raw.nrrd"))
     sitk.WriteImage(sitk.Cast(t1gd, sitk.sitkFloat32) * 1.01, str(tmp_path / "corrected.nrrd"))
     engines = {

@@ -57,7 +57,7 @@ def test_each_step_has_its_engine_and_what_was_not_told_is_not_made_up():
     done = {Step.BRAIN_EXTRACTION: True, Step.BIAS_FIELD: False, Step.REGISTRATION: True}
     engines = engines_of(RECIPE, before, done_before=done)
     assert engines[Step.BRAIN_EXTRACTION] == SWISS
-    assert engines[Step.BIAS_FIELD].name == "SimpleITK"
+    assert engines[Step.BIAS_FIELD].name == "pcnsl-survival"
     assert engines[Step.REGISTRATION] is None
     ours = PreparedBefore(own=frozenset({Step.REGISTRATION}))
     assert engines_of(RECIPE, ours, done_before=done)[Step.REGISTRATION].name == "SimpleITK"

@@ -97,6 +97,21 @@ def test_a_result_that_was_changed_is_told_from_a_run_that_differs(case, tmp_pat
 
 
 @pytest.mark.usefixtures("same_run")
+def test_a_changed_probability_is_found_though_its_log_odds_stayed(case, tmp_path, capsys):
+    result = tmp_path / "result"
+    shutil.copytree(case / "result", result)
+    prediction = json.loads((result / "prediction.json").read_text(encoding="utf-8"))
+    prediction["probability_over_one_year"] = 1 - prediction["probability_over_one_year"] / 2
+    (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+    code, found = _verify(result, case / "t1gd.nii.gz", capsys)
+    assert (code, _not_identical(found)["probability"]) == (3, "different")
+    del prediction["inputs"]
+    (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+    assert main(["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz")]) == 3
+    assert "not a complete result folder" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("same_run")
 def test_a_small_difference_is_within_tolerance(case, tmp_path, capsys):
     result = tmp_path / "result"
     shutil.copytree(case / "result", result)
@@ -107,7 +122,7 @@ def test_a_small_difference_is_within_tolerance(case, tmp_path, capsys):
     assert (code, found["agreement"]) == (0, "within tolerance")
     assert _not_identical(found) == {"log-odds": "within tolerance", "lesion": "not compared"}
     assert main(["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), "--progress", "none"]) == 0
-    assert "The result is within tolerance." in capsys.readouterr().out
+    assert "What was compared is within tolerance. Not compared: lesion." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ def main() -> int:
     parser.add_argument("--train-only", action="store_true", help="stop after the backbones; run again for the rest")
     parser.add_argument("--out", type=Path, default=bundled_model_path(), help="model folder to make")
     args = parser.parse_args()
+    if len(args.steps) not in (1, MEMBERS):
+        parser.error(f"--steps takes one number, or one for each of the {MEMBERS} members")
     steps_of = args.steps * MEMBERS if len(args.steps) == 1 else args.steps
     plans = [BackbonePlan(seed=100 + n, heads=args.heads, steps=steps) for n, steps in enumerate(steps_of)]
     backbones = trained(plans, args.work, torch.device(args.device), args.jobs)
@@ -85,9 +87,12 @@ def main() -> int:
     patients = Patients.of(cohorts["pcnsl"], backbones)
     machine = args.trained_on or args.device
     with whole_folder(args.out, overwrite=True) as staging:
-        write(staging, args.out.name, plans, backbones, patients)
+        calibration = fit_temperature(patients.held_out(patients.over_one_year).mean(axis=0), patients.over_one_year)
+        write(staging, args.out.name, backbones, patients, calibration.temperature)
         rows = list(judge(read_model_folder(staging), cohorts["fresh"]))
-        card = with_second_line(about(plans, patients, machine), rows) + about_fresh(cohorts["fresh"], len(rows))
+        card = with_second_line(about(plans, patients, machine, calibration.temperature), rows) + about_fresh(
+            cohorts["fresh"], len(rows)
+        )
         card += f"\n{performance(rows)}\n\n{RESEARCH_USE_ONLY}\n\nMade by `make bundled-model`.\n"
         rename_model(staging, args.out.name, card=card)
     print(card)
@@ -103,7 +108,7 @@ def trained(plans: Sequence[BackbonePlan], work: Path, device: torch.device, job
     for plan, folder in zip(plans, folders, strict=True):
         try:
             found.append(read_backbone(folder, plan, ARCHITECTURE))
-        except (FileNotFoundError, ValueError):
+        except ValueError:
             heads = heads or read_heads(plan, work / "heads", device)
             found.append(train_backbone(plan, ARCHITECTURE, heads, folder, report=lambda *now: print(*now, flush=True)))
     return found
@@ -189,11 +194,8 @@ class Patients:
         return said
 
 
-def write(
-    folder: Path, name: str, plans: Sequence[BackbonePlan], backbones: Sequence[Backbone], patients: Patients
-) -> None:
+def write(folder: Path, name: str, backbones: Sequence[Backbone], patients: Patients, temperature: float) -> None:
     """Write the model folder, with a draft of the card."""
-    calibration = fit_temperature(patients.held_out(patients.over_one_year).mean(axis=0), patients.over_one_year)
     members: list[Tensors] = []
     for number, backbone in enumerate(backbones):
         head = fit_mixture(patients.values[:, number], patients.over_one_year)
@@ -227,18 +229,17 @@ def write(
             training_patients=len(exams),
             card="# Draft\n",
             license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
-            temperature=calibration.temperature,
+            temperature=temperature,
             calibration_patients=len(exams),
         ),
     )
 
 
-def about(plans: Sequence[BackbonePlan], patients: Patients, machine: str) -> str:
+def about(plans: Sequence[BackbonePlan], patients: Patients, machine: str, temperature: float) -> str:
     """The beginning of the card."""
     over, best = patients.over_one_year, survival_model(Disease.PCNSL)
     permuted = np.random.default_rng(1).permutation(over)
     observed, chance = patients.held_out(over).mean(axis=0), patients.held_out(permuted).mean(axis=0)
-    temperature = fit_temperature(observed, over).temperature
     plan, steps = plans[0], [p.steps for p in plans]
     counted = str(steps[0]) if len(set(steps)) == 1 else f"{min(steps)} to {max(steps)}"
     return f"""# DEMONSTRATION: trained on virtual heads only; must not be used on patients

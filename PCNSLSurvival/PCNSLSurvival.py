@@ -20,11 +20,11 @@ try:
 except ModuleNotFoundError:  # a source checkout: the library lies beside the module's folder
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
+from PCNSLSurvivalUI.choices.model_list import installedModels
+from PCNSLSurvivalUI.choices.parameters import forgetParameters, parametersOf
 from PCNSLSurvivalUI.install import packages, sample_data
 from PCNSLSurvivalUI.panel.logic import PanelLogic
-from PCNSLSurvivalUI.panel.model_list import installedModels
 from PCNSLSurvivalUI.panel.panel import PanelView
-from PCNSLSurvivalUI.panel.parameters import forgetParameters, parametersOf
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 from PCNSLSurvivalUI.scene.output_nodes import storedResult

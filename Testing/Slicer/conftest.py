@@ -61,7 +61,7 @@ def made_model():
 def quick_panel(standin, made_model, monkeypatch):
     """The panel with a made-up model and the prediction process played by a small script."""
     widget = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
-    from PCNSLSurvivalUI.panel import model_list
+    from PCNSLSurvivalUI.choices import model_list
     from PCNSLSurvivalUI.run import prediction_run, registration_process
 
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])

@@ -96,9 +96,9 @@ def test_every_control_has_a_tool_tip():
 def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(application):
     import typing
 
-    from PCNSLSurvivalUI.panel import parameters
+    from PCNSLSurvivalUI.choices import parameters
 
-    source = (MODULE / "PCNSLSurvivalUI" / "panel" / "parameters.py").read_text(encoding="utf-8")
+    source = (MODULE / "PCNSLSurvivalUI" / "choices" / "parameters.py").read_text(encoding="utf-8")
     names = {
         node.target.id
         for node in ast.walk(ast.parse(source))
@@ -116,6 +116,22 @@ def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(appl
 
 
 # --- the code -----------------------------------------------------------------------------------------------------
+
+
+def test_imports_between_the_rooms_of_the_panel_point_one_way_and_no_room_is_crowded():
+    floors = ["panel", "sections", "choices", "result run", "install", "process scene", "messages"]
+    floor = {room: number for number, rooms in enumerate(floors) for room in rooms.split()}
+    upward = []
+    for path in sorted((MODULE / "PCNSLSurvivalUI").glob("*/*.py")):
+        room = path.parent.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = getattr(node, "module", None) or ""
+            target = named.partition("PCNSLSurvivalUI.")[2].split(".")[0]
+            if isinstance(node, ast.ImportFrom) and target and target != room and floor[target] <= floor[room]:
+                upward.append(f"{room}/{path.name} imports {named}")
+    assert not upward
+    files = {room.name: len(list(room.glob("*.py"))) - 1 for room in (MODULE / "PCNSLSurvivalUI").iterdir()}
+    assert max(files.values()) <= 15, files
 
 
 def test_names_in_qt_slicer_and_its_parts_exist():

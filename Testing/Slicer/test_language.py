@@ -57,7 +57,7 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     """
     monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
     panel = standin.open_module(MODULE / "PCNSLSurvival.py")
-    from PCNSLSurvivalUI.panel import model_list
+    from PCNSLSurvivalUI.choices import model_list
     from PCNSLSurvivalUI.result import map_display
     from PCNSLSurvivalUI.run import prediction_run
 
@@ -224,12 +224,12 @@ OLD = {
 
 
 def test_a_result_of_schema_1_is_shown_from_a_saved_scene(standin):
-    from PCNSLSurvivalUI.panel import result_text
     from PCNSLSurvivalUI.result.map_display import classOf
     from PCNSLSurvivalUI.result.quality_strip import _remarks
     from PCNSLSurvivalUI.run.step_list import StepList
     from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OVER, UP_TO, storedResult
+    from PCNSLSurvivalUI.sections import result_text
 
     result = storedResult(json.dumps(OLD))
     assert "OS ≤ 1 year" in result_text.headline(result)
@@ -247,7 +247,7 @@ def test_a_result_of_schema_1_is_shown_from_a_saved_scene(standin):
 
 def test_engines_that_an_older_scene_kept_in_words_are_the_same_engines(standin):
     import slicer
-    from PCNSLSurvivalUI.panel.parameters import parametersOf
+    from PCNSLSurvivalUI.choices.parameters import parametersOf
     from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")

@@ -33,7 +33,7 @@ def test_a_preset_sets_all_three_engines_and_one_of_them_changed_is_an_own_choic
 
 def test_the_choice_is_kept_for_the_next_scene_but_a_saved_scene_has_its_own(standin, quick_panel):
     import slicer
-    from PCNSLSurvivalUI.panel.preparation_choice import takeRememberedEngines
+    from PCNSLSurvivalUI.choices.preparation_choice import takeRememberedEngines
     from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 
     _choose(quick_panel, 1)
@@ -47,7 +47,7 @@ def test_the_choice_is_kept_for_the_next_scene_but_a_saved_scene_has_its_own(sta
 
 
 def test_what_each_preset_costs_comes_from_what_the_steps_took_here(standin, quick_panel):
-    from PCNSLSurvivalUI.panel.preparation_choice import secondsToPrediction
+    from PCNSLSurvivalUI.choices.preparation_choice import secondsToPrediction
     from PCNSLSurvivalUI.run import timings
     from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
     from PCNSLSurvivalUI.run.step_list import RunStep
@@ -67,7 +67,7 @@ def test_what_each_preset_costs_comes_from_what_the_steps_took_here(standin, qui
 
 def test_a_t1_to_compare_with_counts_in_what_a_run_costs(standin, quick_panel):
     from made_scenes import add_head
-    from PCNSLSurvivalUI.panel.preparation_choice import secondsToPrediction
+    from PCNSLSurvivalUI.choices.preparation_choice import secondsToPrediction
     from PCNSLSurvivalUI.run import timings
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 

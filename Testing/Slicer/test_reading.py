@@ -82,7 +82,7 @@ def test_score_and_map_are_hidden_until_estimate_and_confidence_are_given(hidden
 
 
 def test_readings_have_estimate_and_prediction_and_no_identity(hidden, monkeypatch, tmp_path):
-    from PCNSLSurvivalUI.panel.reading_section import COLUMNS
+    from PCNSLSurvivalUI.sections.reading_section import COLUMNS
 
     for number, (estimate, grade) in enumerate(((20.0, 4), (80.0, 1))):
         if number:

@@ -56,7 +56,7 @@ def test_what_is_no_mr_volume_is_refused_before_any_step(standin, ready, sequenc
 
 
 def test_no_model_is_told(standin, ready, monkeypatch):
-    from PCNSLSurvivalUI.panel import model_list
+    from PCNSLSurvivalUI.choices import model_list
 
     monkeypatch.setattr(model_list, "installedModels", list)
     ready.view.models.fill()

@@ -32,7 +32,7 @@ RESULT = {
 @pytest.fixture
 def view(standin):
 
-    from PCNSLSurvivalUI.panel import result_text
+    from PCNSLSurvivalUI.sections import result_text
 
     return result_text
 
@@ -70,7 +70,7 @@ def test_networks_on_both_sides_of_the_threshold_are_told(view, members, said):
 
 @pytest.mark.parametrize(("verdict", "gray"), [("unlike", True), ("unusual", False), ("typical", False)])
 def test_a_scan_out_of_distribution_grays_number_and_scale(standin, view, verdict, gray):
-    from PCNSLSurvivalUI.panel import probability_scale
+    from PCNSLSurvivalUI.sections import probability_scale
 
     result = {**RESULT, "familiarity": {**told("This scan is unlike the others."), "verdict": verdict}}
     assert ("color" in view.headline(result)) is gray
@@ -84,7 +84,7 @@ def test_a_scan_out_of_distribution_grays_number_and_scale(standin, view, verdic
 def test_the_scale_marks_threshold_and_probability(standin, probability):
     """The color changes at the threshold, and the marker stands at the probability."""
     import qt
-    from PCNSLSurvivalUI.panel import probability_scale
+    from PCNSLSurvivalUI.sections import probability_scale
 
     width, margin = 400, 16
     pixmap = probability_scale.drawScale(
@@ -100,7 +100,7 @@ def test_the_scale_marks_threshold_and_probability(standin, probability):
 
 
 def test_the_scale_follows_the_width_of_the_panel(standin):
-    from PCNSLSurvivalUI.panel.probability_scale import ProbabilityScale
+    from PCNSLSurvivalUI.sections.probability_scale import ProbabilityScale
 
     scale = ProbabilityScale()
     scale.showResult(RESULT)
@@ -113,8 +113,8 @@ def test_the_scale_follows_the_width_of_the_panel(standin):
 
 def test_scale_and_profile_follow_the_theme(standin):
     """Slicer can change its theme while a result is shown."""
-    from PCNSLSurvivalUI.panel.probability_scale import ProbabilityScale
     from PCNSLSurvivalUI.result.profile import ProfilePlot
+    from PCNSLSurvivalUI.sections.probability_scale import ProbabilityScale
     from PySide6 import QtGui
 
     for picture, role in (

@@ -348,7 +348,7 @@ def test_a_living_wrapper_writes_its_defaults_back_when_the_scene_closes(standin
 
 
 def test_another_wrapper_of_the_same_node_hears_of_a_change_one_change_late(standin, panel):
-    from PCNSLSurvivalUI.panel.parameters import PanelParameters
+    from PCNSLSurvivalUI.choices.parameters import PanelParameters
 
     first = panel.logic.getParameterNode()
     second = PanelParameters(first.parameterNode)

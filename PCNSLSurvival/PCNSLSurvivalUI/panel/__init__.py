@@ -1,1 +1,1 @@
-"""The panel: its sections, its logic, and what the user chose."""
+"""The panel as a whole: its widgets in each state, its step list, and what it can do without any widget."""

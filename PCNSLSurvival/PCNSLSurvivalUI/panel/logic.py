@@ -12,12 +12,11 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalUI.choices.dicom_tags import seriesHeader
+from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters, isComplete
+from PCNSLSurvivalUI.choices.volume_roles import doubt_about
 from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.panel.clinical_section import checkedFindings
-from PCNSLSurvivalUI.panel.dicom_tags import seriesHeader
-from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters, isComplete
-from PCNSLSurvivalUI.panel.volume_roles import doubt_about
 from PCNSLSurvivalUI.result.lesion import PROPOSAL, editedProposal, takeOver
 from PCNSLSurvivalUI.result.repair import repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
@@ -28,6 +27,7 @@ from PCNSLSurvivalUI.run.request import CannotStartError, RunListener, RunReques
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OUTPUT_ATTRIBUTE, T1GD, TRANSFORM, SceneOutputs, storedResult
+from PCNSLSurvivalUI.sections.clinical_section import checkedFindings
 
 
 class PanelLogic:

@@ -10,29 +10,29 @@ import qt
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalUI.choices.parameters import PanelParameters, isComplete
+from PCNSLSurvivalUI.choices.preparation_choice import PreparationChoice, takeRememberedEngines
+from PCNSLSurvivalUI.choices.scan_choice import ScanChoice
+from PCNSLSurvivalUI.choices.volume_roles import nothingFound
 from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
 from PCNSLSurvivalUI.install.self_check_button import SelfCheckButton
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
-from PCNSLSurvivalUI.panel.advanced_section import EngineControls
-from PCNSLSurvivalUI.panel.check_controls import CheckControls
-from PCNSLSurvivalUI.panel.clinical_section import ClinicalControls
-from PCNSLSurvivalUI.panel.lesion_section import LesionControls
-from PCNSLSurvivalUI.panel.map_section import MapControls
-from PCNSLSurvivalUI.panel.model_section import ModelControls
-from PCNSLSurvivalUI.panel.parameters import PanelParameters, isComplete
-from PCNSLSurvivalUI.panel.preparation_choice import PreparationChoice, takeRememberedEngines
-from PCNSLSurvivalUI.panel.quality_section import QualityControls
-from PCNSLSurvivalUI.panel.reading_section import ReadingControls
-from PCNSLSurvivalUI.panel.report_section import ReportControls
-from PCNSLSurvivalUI.panel.result_section import ResultControls
-from PCNSLSurvivalUI.panel.scan_choice import ScanChoice
-from PCNSLSurvivalUI.panel.volume_roles import nothingFound
 from PCNSLSurvivalUI.panel.wheel_guard import WheelGuard
 from PCNSLSurvivalUI.result.lesion import showProposal
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
+from PCNSLSurvivalUI.sections.advanced_section import EngineControls
+from PCNSLSurvivalUI.sections.check_controls import CheckControls
+from PCNSLSurvivalUI.sections.clinical_section import ClinicalControls
+from PCNSLSurvivalUI.sections.lesion_section import LesionControls
+from PCNSLSurvivalUI.sections.map_section import MapControls
+from PCNSLSurvivalUI.sections.model_section import ModelControls
+from PCNSLSurvivalUI.sections.quality_section import QualityControls
+from PCNSLSurvivalUI.sections.reading_section import ReadingControls
+from PCNSLSurvivalUI.sections.report_section import ReportControls
+from PCNSLSurvivalUI.sections.result_section import ResultControls
 
 _TICK_MS = 250
 _PROBLEM = "background-color: #7a1f1f; color: white; padding: 6px; border-radius: 3px;"

@@ -12,8 +12,8 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.clinical.findings import OLDEST, SURGERY, YOUNGEST, ClinicalFindings
 from PCNSLSurvivalLib.clinical.scores import IELSG_SOURCE, MSKCC_SOURCE, clinical_scores
 from PCNSLSurvivalLib.core.errors import ClinicalFindingsError
+from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.panel.parameters import PanelParameters
 
 _GIVEN = "PCNSLSurvival.clinicalFindings"
 

@@ -10,8 +10,8 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import Verdict
+from PCNSLSurvivalUI.choices import model_list
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.panel import model_list
 from PCNSLSurvivalUI.result.map_check import MapCheck
 from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
 

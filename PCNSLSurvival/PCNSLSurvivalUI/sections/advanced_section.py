@@ -7,7 +7,7 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.panel.parameters import (
+from PCNSLSurvivalUI.choices.parameters import (
     BIAS_ENGINES,
     BRAIN_ENGINES,
     BUILT_IN,
@@ -17,7 +17,7 @@ from PCNSLSurvivalUI.panel.parameters import (
     SLICER,
     PanelParameters,
 )
-from PCNSLSurvivalUI.panel.preparation_choice import ENGINES, rememberEngines
+from PCNSLSurvivalUI.choices.preparation_choice import ENGINES, rememberEngines
 
 
 class EngineControls:

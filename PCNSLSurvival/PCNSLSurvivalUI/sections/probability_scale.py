@@ -7,7 +7,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.panel.result_text import isGreyed
+from PCNSLSurvivalUI.sections.result_text import isGreyed
 
 _HEIGHT, _MARGIN = 84, 16
 _NARROWEST, _WIDEST = 200, 480

@@ -9,7 +9,7 @@ import qt
 import slicer
 import vtk
 
-from PCNSLSurvivalUI.panel.parameters import VOLUMES, PanelParameters
+from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters
 
 _SETTLED_MS = 300
 """A volume gets its name and its DICOM attributes a moment after it was added."""

@@ -9,8 +9,8 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
+from PCNSLSurvivalUI.choices.parameters import VOLUMES
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.panel.parameters import VOLUMES
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import repair
 from PCNSLSurvivalUI.result.quality_strip import QualityStrip

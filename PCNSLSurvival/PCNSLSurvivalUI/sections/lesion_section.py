@@ -8,7 +8,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.panel.parameters import PanelParameters
+from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.result import lesion, navigation
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.way_back import WayBack

@@ -10,7 +10,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
-from PCNSLSurvivalUI.panel.parameters import BIAS_ENGINES, BRAIN_ENGINES, REGISTRATION_ENGINES, PanelParameters
+from PCNSLSurvivalUI.choices.parameters import BIAS_ENGINES, BRAIN_ENGINES, REGISTRATION_ENGINES, PanelParameters
 from PCNSLSurvivalUI.run import timings
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 from PCNSLSurvivalUI.run.plan import PROCESS_STEPS

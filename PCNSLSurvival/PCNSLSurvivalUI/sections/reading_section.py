@@ -19,8 +19,8 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.files import write_whole_text
+from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.panel.parameters import PanelParameters
 from PCNSLSurvivalUI.result import report_files
 from PCNSLSurvivalUI.scene.output_nodes import storedResult
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PCNSLSurvivalUI.panel import result_text
-from PCNSLSurvivalUI.panel.probability_scale import ProbabilityScale
+from PCNSLSurvivalUI.sections import result_text
+from PCNSLSurvivalUI.sections.probability_scale import ProbabilityScale
 
 _WARNING = "background-color: #6b4e00; color: white; padding: 6px; border-radius: 3px;"
 

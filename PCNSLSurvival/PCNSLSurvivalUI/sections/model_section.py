@@ -11,9 +11,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalUI.choices import model_list
+from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.panel import model_list
-from PCNSLSurvivalUI.panel.parameters import PanelParameters
 
 _BANNER = "background-color: #7a1f1f; color: white; font-weight: bold; padding: 8px; border-radius: 3px;"
 

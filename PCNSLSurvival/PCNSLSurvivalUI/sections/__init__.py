@@ -1,0 +1,1 @@
+"""The sections of the panel: what each shows, and what a click in it does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from PCNSLSurvivalLib.cli.predict import add_lesion_mask_option, add_result_options, add_scan_options, run_predict
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
@@ -50,6 +51,18 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
         action="store_true",
         help="predict again with the lesion (or another region given as mask) filled from its surroundings, and with a "
         "control region of equal size beside it filled",
+    )
+    maps.add_argument(
+        "--robustness",
+        action="store_true",
+        help="predict some 45 disturbed copies: shading, noise, a turned head, other brain outlines; tells the range "
+        "of the probability and where the class changes",
+    )
+    maps.add_argument(
+        "--other-brain-mask",
+        type=Path,
+        metavar="FILE",
+        help="brain mask of another program on the T1Gd voxel grid, for --robustness",
     )
     parser.set_defaults(run=run_predict)
 

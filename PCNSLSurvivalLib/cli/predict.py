@@ -198,8 +198,9 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
     for check in (stored["explanation_checks"] or {"checks": []})["checks"]:
         numbers = "; ".join(f"{name} {value:.3g}" for name, value in check["numbers"].items())
         print(f"{check['verdict']:>8}  {check['name']}: {check['sentence']}" + (f" [{numbers}]" if numbers else ""))
-    if stored["without_lesion"] is not None:
-        print(stored["without_lesion"]["sentence"])
+    for second_thought in (stored["without_lesion"], stored["robustness"]):
+        if second_thought is not None:
+            print(second_thought["sentence"])
     print(
         f"Probability of OS > 1 year: {stored['probability_over_one_year']:.2f} "
         f"({OSClass.of_key(stored['class']).label}, threshold {stored['decision_threshold']:.2f})"

@@ -88,6 +88,7 @@ class Step(StrEnum):
     LESION_OUTLINE = "lesion_outline"
     EXPLANATION_CHECKS = "explanation_checks"
     WITHOUT_LESION = "without_lesion"
+    ROBUSTNESS = "robustness"
     REPORT = "report"
 
     @property
@@ -111,5 +112,6 @@ _STEP_LABELS = {
     Step.LESION_OUTLINE: "Lesion outline (proposal)",
     Step.EXPLANATION_CHECKS: "Explanation checks",
     Step.WITHOUT_LESION: "Without the lesion",
+    Step.ROBUSTNESS: "Robustness",
     Step.REPORT: "Report",
 }

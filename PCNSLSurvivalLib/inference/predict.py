@@ -23,6 +23,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import Mask, Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
 from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, SurvivalNetwork
+from PCNSLSurvivalLib.inference.robustness import Robustness, ask_disturbed, other_outline_of
 from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
 from PCNSLSurvivalLib.inference.segment import LesionProposal, load_reader, propose
 from PCNSLSurvivalLib.inference.stop_rule import stop_far_outside
@@ -63,6 +64,10 @@ class CaseOptions(ScanState):
     check_explanation: bool = False
     without_lesion: bool = False
     """Predict again with the lesion filled from its surroundings, and with a control region filled."""
+    robustness: bool = False
+    """Predict disturbed copies of the case."""
+    other_brain_mask: Path | None = None
+    """Of another program, on the voxels of T1Gd; one of the disturbed copies takes it."""
     brain_mask: Path | None = None
     alignment: Path | None = None
     """The movements that laid other scans over T1Gd, as ``register`` writes them: judged with the scans."""
@@ -100,6 +105,8 @@ class CaseResult:
     """Of the explanation, where they were asked for."""
     without_lesion: WithoutLesion | None = None
     """The answers with the lesion and with a control region filled, where they were asked for."""
+    robustness: Robustness | None = None
+    """The answers to disturbed copies, where they were asked for."""
     proposal: LesionProposal | None = None
     """Of the enhancing tumor, where it was asked for."""
     lesion: sitk.Image | None = None
@@ -254,6 +261,18 @@ def predict_case(
                 brain=mask_on_network_grid(prepared.brain_mask, grid),
                 voxel_ml=grid.voxel_volume_ml,
             )
+    robustness = None
+    if options.robustness:
+        with clock.step(Step.ROBUSTNESS) as running:
+            robustness = ask_disturbed(
+                network,
+                prepared,
+                result,
+                other_outline=other_outline_of(
+                    prepared, options.other_brain_mask, mask_was_given=options.brain_mask is not None
+                ),
+                progress=running,
+            )
     return CaseResult(
         model=model,
         scans=scans,
@@ -265,6 +284,7 @@ def predict_case(
         attribution=attribution,
         checks=checks,
         without_lesion=without_lesion,
+        robustness=robustness,
         proposal=proposal,
         lesion=lesion,
         options=options,

@@ -140,7 +140,7 @@ def prepare_case(
     findings += of_poses
     stop_unless_usable(findings, override_quality)
 
-    preprocessed, mask_1mm, grid = _normalized_and_resampled(corrected, transforms, mask, recipe, clock)
+    preprocessed, mask_1mm, grid = normalize_and_resample(corrected, transforms, mask, recipe, clock)
     if MRSequence.T1 in preprocessed:
         findings.append(judge_enhancement(preprocessed[MRSequence.T1GD], preprocessed[MRSequence.T1]))
         stop_unless_usable(findings, override_quality)
@@ -186,7 +186,7 @@ def _corrected_and_registered(
     return corrected, transforms, findings
 
 
-def _normalized_and_resampled(
+def normalize_and_resample(
     corrected: Scans,
     transforms: Mapping[MRSequence, sitk.Transform],
     mask: sitk.Image,

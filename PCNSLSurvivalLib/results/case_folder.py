@@ -140,6 +140,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         else result.clinical.to_json(result.network.os_class, prognostic_meaning=not result.model.demonstration),
         "explanation_checks": None if result.checks is None else result.checks.to_json(),
         "without_lesion": None if result.without_lesion is None else result.without_lesion.to_json(),
+        "robustness": None if result.robustness is None else result.robustness.to_json(),
         "preprocessing": {
             "recipe": result.prepared.recipe.to_json(),
             "recipe_sha256": result.prepared.recipe.sha256,

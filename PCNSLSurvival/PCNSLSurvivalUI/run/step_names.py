@@ -24,6 +24,7 @@ def nameOf(step: Step) -> str:
         Step.LESION_OUTLINE: _("Lesion outline (proposal)"),
         Step.EXPLANATION_CHECKS: _("Explanation checks"),
         Step.WITHOUT_LESION: _("Without the lesion"),
+        Step.ROBUSTNESS: _("Robustness"),
         Step.REPORT: _("Report"),
     }
     return names[step]

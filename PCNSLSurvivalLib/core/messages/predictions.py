@@ -68,6 +68,19 @@ TEMPLATES = {
         "This is not a complete result folder of this software. Give the folder that 'pcnsl-survival predict' made, "
         "or predict again."
     ),
+    "robustness.flips": _(
+        "Probability of OS > 1 year: {probability:.2f}; {low:.2f} to {high:.2f} in {copies} disturbed copies of the "
+        "scan. The class changes with {flips}. This tests the model and is no interval of the probability."
+    ),
+    "robustness.noise": _("noise of {strength:.0%} of the brain's median"),
+    "robustness.other_outline": _("the brain outline of another program"),
+    "robustness.outline": _("a brain outline moved by {strength:.0f} mm"),
+    "robustness.rotation": _("the head turned by {strength:.0f}°"),
+    "robustness.shading": _("shading of {strength:.0%} across the brain"),
+    "robustness.stays": _(
+        "Probability of OS > 1 year: {probability:.2f}; {low:.2f} to {high:.2f} in {copies} disturbed copies of the "
+        "scan. The class stays {os_class} in all of them. This tests the model and is no interval of the probability."
+    ),
     "runtime.device_disagrees": _(
         "The {device} device did not reproduce the stored answer and was not used. Update its driver or PyTorch; "
         "'pcnsl-survival doctor' shows the difference."

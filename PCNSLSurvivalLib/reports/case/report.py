@@ -72,6 +72,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         evidence_full=f"{FULL_SCALE:g}",
         familiarity=str(network.familiarity.message),
         checks=None if result.checks is None else result.checks.to_json(),
+        second_thoughts=_second_thoughts(result),
         clinical=_clinical(result),
         steps=[(StepEvent.of_key(name).title, seconds) for name, seconds in result.seconds.items()],
         findings=[_finding_row(finding) for finding in result.prepared.findings],
@@ -122,6 +123,12 @@ def _clinical(result: CaseResult) -> dict[str, Any] | None:
     comparison = scores.comparison(result.network.os_class, prognostic_meaning=not result.model.demonstration)
     given = [(name.replace("_", " "), _given(value)) for name, value in scores.findings.to_json().items()]
     return {"sentences": [*told, str(comparison)], "findings": given, "sources": (IELSG_SOURCE, MSKCC_SOURCE)}
+
+
+def _second_thoughts(result: CaseResult) -> list[str]:
+    """What became of the prediction without the lesion, and under disturbances, where this was asked for."""
+    asked = (result.without_lesion, result.robustness)
+    return [str(answer.message) for answer in asked if answer is not None]
 
 
 def _given(value: object) -> str:

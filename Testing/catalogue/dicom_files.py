@@ -269,6 +269,46 @@ def _twelve_bits(data: Dataset, k: int) -> None:
     values = np.frombuffer(data.PixelData, "<u2")
     data.BitsStored, data.HighBit = 13, 12
     data.PixelData = (values | 0x8000).astype("<u2").tobytes()
+    data.add_new(0x60000100, "US", 16)
+    data.add_new(0x60000102, "US", 15)
+
+
+def _every_second(**values: tuple[object, object]) -> Build:
+    """A series whose slices come from two volumes in turn."""
+
+    def change(data: Dataset, k: int) -> None:
+        for name, (one, other) in values.items():
+            setattr(data, name, other if k % 2 else one)
+
+    return _series(change)
+
+
+def _of_frames(macro: str, name: str, one: object, other: object) -> Change:
+    """Something that is one thing in the even frames of an enhanced object, and another in the odd ones."""
+
+    def change(data: Dataset, k: int) -> None:
+        for number, group in enumerate(data.PerFrameFunctionalGroupsSequence):
+            item = Dataset()
+            setattr(item, name, other if number % 2 else one)
+            setattr(group, macro, [item])
+
+    return change
+
+
+def _table_of_values(data: Dataset, k: int) -> None:
+    table = Dataset()
+    table.LUTDescriptor, table.ModalityLUTType = [6000, 0, 16], "US"
+    table.LUTData = np.arange(6000)[::-1].astype("<u2").tobytes()
+    data.ModalityLUTSequence = [table]
+
+
+def _mirrored(data: Dataset, k: int) -> None:
+    data.PixelRepresentation, data.RescaleSlope, data.RescaleIntercept = 1, "-1", "0"
+    data.PixelData = (-np.frombuffer(data.PixelData, "<i2")).tobytes()
+
+
+_ENHANCED_KIND = ("MRImageFrameTypeSequence", "FrameType")
+_MAGNITUDE, _PHASE = (["ORIGINAL", "PRIMARY", part, "SE"] for part in "MP")
 
 
 def _no_slice(folder: Path, *names: str) -> None:
@@ -320,6 +360,41 @@ _REFUSED = [
     Row("two series", _and(_series(), _other_series), "2 DICOM series"),
     Row("slices that turn", _set(_MIDDLE, ImageOrientationPatient=[1, 0, 0, 0, 1, 0]), "not parallel"),
     Row("slices of two sizes", _set(_MIDDLE, Rows=10, PixelData=bytes(10 * 24 * 2)), "differ in size"),
+    Row("half the slices of two echoes", _every_second(EchoTime=("12", "90")), "differ in echo time"),
+    Row("half the slices of two inversions", _every_second(InversionTime=("700", "2500")), "inversion time"),
+    Row("half the slices of two repetition times", _every_second(RepetitionTime=("500", "4000")), "repetition time"),
+    Row("half the slices of two flip angles", _every_second(FlipAngle=("5", "25")), "flip angle"),
+    Row("half the slices of two b-values", _every_second(DiffusionBValue=(0.0, 1000.0)), "b-value"),
+    Row("half the slices of two time points", _every_second(TemporalPositionIdentifier=(1, 2)), "time point"),
+    Row("half the slices in phase", _every_second(ImageType=(_MAGNITUDE, _PHASE)), "part of the signal"),
+    Row("half the slices before the agent", _every_second(ContrastBolusAgent=("", "Gadovist")), "contrast agent"),
+    Row(
+        "half the slices inverted",
+        _every_second(PhotometricInterpretation=("MONOCHROME1", "MONOCHROME2")),
+        "black or white",
+    ),
+    Row("values of a table", _series(_table_of_values), "by a table"),
+    Row("values beyond the bits stated", _set(BitsStored=12, HighBit=11), PIXELS),
+    Row(
+        "enhanced: frames of two echoes",
+        _enhanced(list(range(_N)), _of_frames("MREchoSequence", "EffectiveEchoTime", 12.0, 90.0)),
+        "differ in echo time",
+    ),
+    Row(
+        "enhanced: frames of two b-values",
+        _enhanced(list(range(_N)), _of_frames("MRDiffusionSequence", "DiffusionBValue", 0.0, 800.0)),
+        "b-value",
+    ),
+    Row(
+        "enhanced: frames of two time points",
+        _enhanced(list(range(_N)), _of_frames("FrameContentSequence", "TemporalPositionIndex", 1, 2)),
+        "time point",
+    ),
+    Row(
+        "enhanced: frames of two parts",
+        _enhanced(list(range(_N)), _of_frames(*_ENHANCED_KIND, _MAGNITUDE, _PHASE)),
+        "part of the signal",
+    ),
     Row("two pixel spacings", _set(_MIDDLE, PixelSpacing=[3, 3.9]), "differ in size or pixel spacing"),
     Row("one slice of another patient", _set(_MIDDLE, PatientID="other"), "more than one patient"),
     Row("one slice of another study", _set(_MIDDLE, StudyInstanceUID="1.2.3"), "more than one patient or study"),
@@ -410,6 +485,15 @@ READ = [
     Row("DICOM: without its first part", _without_first_part),
     Row("DICOM: MONOCHROME1", _series(_inverted)),
     Row("DICOM: a slope for each slice", _series(_rescaled)),
+    Row("DICOM: a negative slope", _series(_mirrored), "bright and dark change places"),
+    Row(
+        "DICOM: slices twice as far apart as stated",
+        _set(SpacingBetweenSlices="2.75", SliceThickness="2.5"),
+        "slices may be missing",
+    ),
+    Row("DICOM: slices as far apart as thickness and gap", _set(SpacingBetweenSlices="0.5", SliceThickness="5")),
+    Row("DICOM: slices that overlap", _set(SpacingBetweenSlices="5.5", SliceThickness="8")),
+    Row("DICOM: echo times rounded by the scanner", _every_second(EchoTime=("9.03", "9.05"))),
     Row("DICOM: 13 bits and an overlay", _series(_twelve_bits)),
     Row(
         "DICOM: an empty private sequence",

@@ -77,6 +77,13 @@ def _nifti(
     return build
 
 
+def _labels() -> np.ndarray:
+    """Three regions with the values of a tumor's parts."""
+    values = np.zeros((24, 20, 12), np.uint8)
+    values[4:20, 4:16, 2:10], values[8:16, 6:12, 4:8], values[10:13, 7:9, 5:7] = 2, 4, 1
+    return values
+
+
 def _patched(place: int, kind: str, *values: float, name: str = "scan.nii") -> Build:
     """A NIfTI file with some bytes of its header replaced."""
 
@@ -231,6 +238,7 @@ NIFTI = [
     Row("axes of no length", _several((252, "2h", 0, 0), (80, "3f", 0, 0, 0)), "voxels of 0 x 0 x 0"),
     Row("axes of NaN mm", _several((254, "h", 0), (80, "f", NAN)), "no scanner gives"),
     Row("axes of a nanometer", _nifti(affine=np.diag([1e-6, 1e-6, 1e-6, 1]), qform=0), "no scanner gives"),
+    Row("a negative edge beside a qform alone", _several((254, "h", 0), (80, "f", -4.0)), "voxels of -4 x 3 x 5.5 mm"),
     Row("axes of a kilometer", _nifti(affine=np.diag([1e6, 1e6, 1e6, 1]), qform=0), "no scanner gives"),
     Row("an sform of NaN", _several((252, "h", 0), (280, "4f", *[NAN] * 4)), "no scanner gives"),
     Row("an origin of infinity", _several((252, "h", 0), (292, "f", float("inf"))), "possible place"),
@@ -260,6 +268,7 @@ NIFTI = [
         _nifti(values=np.where(np.arange(4096).reshape(16, 16, 16) < 2, np.inf, 1.0).astype(np.float32)),
         "in 2 of its 4096 voxels",
     ),
+    Row("a map of labels", _nifti(values=_labels()), "looks like a mask or a map of labels"),
     Row("the same value everywhere", _nifti(values=np.ones((8, 8, 8), np.int16)), "same value in all voxels"),
 ]
 
@@ -280,6 +289,15 @@ NIFTI_READ = [
     Row("double precision", _nifti(values=_int_ramp(np.float64))),
     Row("big-endian", lambda folder: _big_endian(folder)),
     Row("scaled values", lambda folder: _scaled(folder)),
+    Row("a slope of 0", _several((112, "2f", 0.0, 5.0))),
+    Row("a slope that is no number", _several((112, "2f", NAN, NAN))),
+    Row(
+        "a negative slope",
+        _bytes(_nifti(values=-_values_ijk()), lambda c: c[:112] + struct.pack("<2f", -1.0, 0.0) + c[120:]),
+        "bright and dark change places",
+    ),
+    Row("p-values", _several((68, "h", 22)), "statistical map"),
+    Row("an sform of zeros beside a sound qform", _several((280, "12f", *[0.0] * 12)), "its qform was used"),
     Row("a fourth axis of one", _nifti(values=_values_ijk()[..., None])),
     Row("a leading axis of one", _nifti(values=_values_ijk()[None]), "axis of length one"),
     Row("axes rounded to three digits", _nifti(affine=_rounded(), qform=0)),
@@ -437,6 +455,8 @@ NRRD = [
     Row("NRRD without voxel sizes", _nrrd(space_directions=None, space_origin=None), "size of its voxels"),
     Row("NRRD with spacings of NaN", _nrrd(space_directions=None, spacings="nan nan nan"), "no scanner gives"),
     Row("NRRD with spacings of 0", _nrrd(space_directions=None, spacings="0 0 0"), "no scanner gives"),
+    Row("NRRD in inches", _nrrd(space_units='"in" "in" "in"'), "unit that is not read here"),
+    Row("NRRD in two units", _nrrd(space_units='"mm" "mm" "cm"'), "unit that is not read here"),
     Row("NRRD directions that are words", _nrrd(space_directions="(a,b,c) (1,0,0) (0,1,0)"), DAMAGED),
     Row("NRRD directions in a plane", _nrrd(space_directions="(1,0,0) (1,0,0) (0,1,0)"), "sheared"),
     Row("NRRD sheared", _nrrd(space_directions="(4,0,0) (2,3,0) (0,0,5)"), "sheared"),
@@ -481,6 +501,7 @@ NRRD_READ = [
         "NRRD in big-endian",
         _nrrd(endian="big", voxels=_latin(sitk.GetArrayFromImage(truth()).astype(">i2").tobytes())),
     ),
+    Row("NRRD in millimeters spelled out", _nrrd(space_units='"millimeters" "millimeters" "millimeters"')),
     Row("NRRD in meters", lambda folder: _in_meters(folder)),
     Row(
         "NRRD with its first axis of one",
@@ -568,6 +589,9 @@ META = [
     Row("MetaImage without voxel sizes", _meta(ElementSpacing=None), "size of its voxels"),
     Row("MetaImage with sizes of 0", _meta(ElementSpacing="0 0 0"), "no scanner gives"),
     Row("MetaImage with sizes of NaN", _meta(ElementSpacing="nan 1 1"), "no scanner gives"),
+    Row("MetaImage with a negative size", _meta(ElementSpacing="-4 3 5.5"), "voxels of -4 x 3 x 5.5 mm"),
+    Row("MetaImage in centimeters", _meta(DistanceUnits="cm"), "unit that is not read here"),
+    Row("MetaImage of two byte orders", _meta(ElementByteOrderMSB="True"), DAMAGED),
     Row("MetaImage sheared", _meta(TransformMatrix="1 0 0 0.6 0.8 0 0 0 1"), "sheared"),
     Row("MetaImage axes that are words", _meta(TransformMatrix="a b c d e f g h i"), DAMAGED),
     Row("MetaImage with too few cosines", _meta(TransformMatrix="1 0 0 0"), DAMAGED),

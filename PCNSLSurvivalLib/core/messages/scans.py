@@ -27,6 +27,10 @@ TEMPLATES = {
         "The {sequence} series has {count} slices here, and {missing} more by the numbers in its DICOM headers. Check "
         "that its first and last slices are all there."
     ),
+    "dicom.mixed_acquisitions": _(
+        "The slices of the {sequence} series differ in {what}: two volumes are mixed. Export the one to be used again, "
+        "complete and alone."
+    ),
     "dicom.mosaic": _(
         "The {sequence} series is a mosaic: each file shows many slices side by side, as functional series have it. "
         "Give the T1-weighted series of the anatomy."
@@ -81,6 +85,14 @@ TEMPLATES = {
     "dicom.unevenly_spaced": _(
         "The slices of the {sequence} series are unevenly spaced ({least:.2f} to {most:.2f} mm apart): slices are "
         "missing or two series are mixed. Export the series again, complete and alone."
+    ),
+    "dicom.value_table": _(
+        "The {sequence} series states its values by a table (Modality LUT), as derived series have it. Choose the "
+        "series as the scanner made it."
+    ),
+    "dicom.wide_apart": _(
+        "The slices of the {sequence} series lie {found:.1f} mm apart, but its headers state {stated:.1f} mm: slices "
+        "may be missing. Check that the series is complete."
     ),
     "grid.bias_field_mask": _(
         "The mask for the bias field of {sequence} does not line up voxel by voxel with {sequence}. In Slicer, "
@@ -142,6 +154,10 @@ TEMPLATES = {
         "The {volume} file states voxels of {edges} mm, which no scanner gives. Convert the scan again from "
         "DICOM, which states the true size."
     ),
+    "scan.inverted": _(
+        "The header of {volume} multiplies its values by a negative number, so bright and dark change places. Check "
+        "that the scan looks as it should."
+    ),
     "scan.leading_axis_dropped": _(
         "The {volume} file begins with an axis of length one, which was left out; its other axes were taken to lie "
         "as its header states. Check left and right, or convert the scan from DICOM again."
@@ -152,6 +168,10 @@ TEMPLATES = {
     "scan.looks_like_ct": _(
         "{sequence} looks like a CT in Hounsfield units (air near -1000, soft tissue near 40). This software reads "
         "MRI; choose the MR volume for {sequence}."
+    ),
+    "scan.looks_like_labels": _(
+        "{sequence} looks like a mask or a map of labels: neighboring voxels have the same value. Choose the MR scan "
+        "for {sequence}."
     ),
     "scan.no_img_file": _("The {volume} header has no .img file beside it. Give both files in one folder."),
     "scan.no_possible_place": _(
@@ -199,6 +219,9 @@ TEMPLATES = {
         "The field of view of {sequence} is only {mm:.0f} mm in one direction, less than a brain. Check that it is "
         "a whole-head scan and not a localizer or part of a series."
     ),
+    "scan.statistical_map": _(
+        "The {volume} file says that it holds a statistical map, not a scan. Is it the right file?"
+    ),
     "scan.thick_slices": _(
         "Slice spacing of {sequence}: {mm:.1f} mm. Small lesions can be missed between slices. Use a series with "
         "thinner slices if available."
@@ -231,6 +254,10 @@ TEMPLATES = {
     "scan.unknown_storage": _(
         "The {volume} file stores its voxels in a way that is not read here ({storage}). Save it as NIfTI and give "
         "that."
+    ),
+    "scan.unknown_unit": _(
+        "The {volume} file states its lengths in a unit that is not read here ({unit}). Convert the scan again from "
+        "DICOM, or save it as NIfTI."
     ),
     "scan.voxels_elsewhere": _(
         "The {volume} header names voxels in another folder, by a pattern or in several files. Give a volume in one "

@@ -32,7 +32,9 @@ _MOST_ELEMENTS = 300_000
 _DEEPEST = 16
 _LARGEST_UNPACKED = 128 << 20
 # Sequences that say where frames lie; every other one is passed over.
-_OPENED = {0x52009229, 0x52009230, 0x00209113, 0x00209116, 0x00289110, 0x00289145, 0x00209111, 0x00189114}
+_OPENED = {0x52009229, 0x52009230, 0x00209113, 0x00209116, 0x00289110, 0x00289145}
+# And those that say how frames were acquired, or that their values are looked up in a table.
+_OPENED |= {0x00209111, 0x00189112, 0x00189114, 0x00189117, 0x00189226, 0x00283000}
 
 Bytes = bytes | mmap.mmap
 

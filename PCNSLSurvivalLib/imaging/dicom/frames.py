@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from PCNSLSurvivalLib.imaging.dicom.acquisition import Acquisition, acquisition_of
 from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError, DataSet, Elements, read_data_set
 from PCNSLSurvivalLib.imaging.geometry import FloatArray
 from PCNSLSurvivalLib.imaging.headers.stored_voxels import LARGEST_VOXELS
@@ -18,7 +20,9 @@ _IMAGE_TYPE, _MODALITY, _SERIES, _FRAME_OF_REFERENCE = 0x00080008, 0x00080060, 0
 _PATIENT_ID, _STUDY = 0x00100020, 0x0020000D
 _POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
 _INSTANCE_NUMBER, _IMAGES_IN_ACQUISITION = 0x00200013, 0x00201002
-_SLOPE, _INTERCEPT = 0x00281053, 0x00281052
+_SLOPE, _INTERCEPT, _VALUE_TABLE = 0x00281053, 0x00281052, 0x00283000
+_THICKNESS, _APART = 0x00180050, 0x00180088
+_PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
 _SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011
 _ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
@@ -45,6 +49,9 @@ class Frame:
         spacing_mm: (2,) distance of rows and of columns; None as above.
         slope: Value of a pixel is ``slope`` times the stored one plus ``intercept``.
         intercept: See ``slope``.
+        thickness_mm: Thickness of the slice; None where the file does not say.
+        apart_mm: Distance of slices that the header states, which some scanners mean as the gap between two.
+        acquisition: What was set at the scanner.
     """
 
     number: int
@@ -53,6 +60,9 @@ class Frame:
     spacing_mm: FloatArray | None
     slope: float
     intercept: float
+    thickness_mm: float | None
+    apart_mm: float | None
+    acquisition: Acquisition
 
     @property
     def placed(self) -> bool:
@@ -73,6 +83,10 @@ class PixelFormat:
     signed: bool
     inverted: bool
     """MONOCHROME1: the smallest value is white."""
+    padding: tuple[int, int] | None
+    """Least and largest stored value that stands for 'outside what was scanned'."""
+    overlay: bool
+    """Whether the bits beside a value hold an overlay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +108,8 @@ class DicomFile:
     """Its number in the series, as the scanner counted."""
     images_stated: int | None
     """So many images the scanner made in this acquisition."""
+    value_table: bool
+    """Whether values are looked up in a table (Modality LUT) in place of slope and intercept."""
 
 
 def read_dicom_file(path: Path) -> DicomFile:
@@ -141,6 +157,7 @@ def read_dicom_file(path: Path) -> DicomFile:
         frames=frames or (),
         number=_whole(top.text(_INSTANCE_NUMBER)),
         images_stated=_whole(top.text(_IMAGES_IN_ACQUISITION)),
+        value_table=bool(top.items.get(_VALUE_TABLE)),
     )
 
 
@@ -169,7 +186,19 @@ def _pixel_format(top: Elements) -> PixelFormat:
         high_bit=high_bit,
         signed=bool(top.short(_SIGNED)),
         inverted=top.text(_PHOTOMETRIC).upper() == "MONOCHROME1",
+        padding=_padding(top),
+        overlay=any(0x60000000 <= tag < 0x60200000 for tag in top.values),
     )
+
+
+def _padding(top: Elements) -> tuple[int, int] | None:
+    """The stored values outside what was scanned; None where none is stated, or the air has it anyway."""
+    value = top.values.get(_PADDING, b"")
+    limit = top.values.get(_PADDING_LIMIT, value)
+    if len(value) != 2 or len(limit) != 2 or value == limit == b"\0\0":
+        return None
+    one, other = (struct.unpack(top.order + ("h" if top.short(_SIGNED) else "H"), each)[0] for each in (value, limit))
+    return min(one, other), max(one, other)
 
 
 def _count_of_frames(top: Elements) -> int:
@@ -188,14 +217,16 @@ def _frames(top: Elements, count: int) -> tuple[Frame, ...]:
     places = []
     for number in range(count):
         groups = [group for group in (each[number] if each else None, shared) if group is not None]
-        position, orientation, spacing, slope, intercept = (
-            _stated(tag, size, top if count == 1 or tag == _SPACING else None, [group.item(macro) for group in groups])
+        position, orientation, spacing, slope, intercept, thickness, apart = (
+            _stated(tag, size, top if count == 1 or macro == _PIXEL_MEASURES else None, [g.item(macro) for g in groups])
             for tag, size, macro in (
                 (_POSITION, 3, _PLANE_POSITION),
                 (_ORIENTATION, 6, _PLANE_ORIENTATION),
                 (_SPACING, 2, _PIXEL_MEASURES),
                 (_SLOPE, 1, _PIXEL_VALUES),
                 (_INTERCEPT, 1, _PIXEL_VALUES),
+                (_THICKNESS, 1, _PIXEL_MEASURES),
+                (_APART, 1, _PIXEL_MEASURES),
             )
         )
         places.append(
@@ -206,6 +237,9 @@ def _frames(top: Elements, count: int) -> tuple[Frame, ...]:
                 spacing_mm=spacing,
                 slope=1.0 if slope is None else float(slope[0]),
                 intercept=0.0 if intercept is None else float(intercept[0]),
+                thickness_mm=None if thickness is None else abs(float(thickness[0])),
+                apart_mm=None if apart is None else abs(float(apart[0])),
+                acquisition=acquisition_of(top, groups),
             )
         )
     return tuple(places)

@@ -38,6 +38,8 @@ def read_pixels(files: Several[DicomFile]) -> Iterator[NDArray[np.integer]]:
         form = file.pixels
         assert form is not None
         values = _plain(file, form) if file.data.transfer_syntax in _NATIVE else next(unpacked)
+        if form.padding is not None:
+            values = _without_padding(values, form)
         if form.inverted:
             values = np.invert(values) if form.signed else ((1 << form.stored) - 1) - values
         yield values
@@ -55,9 +57,21 @@ def _plain(file: DicomFile, form: PixelFormat) -> NDArray[np.integer]:
     values = np.frombuffer(file.data.content, dtype, count, start).astype(dtype.newbyteorder("="))
     above = form.allocated - 1 - form.high_bit
     below = form.high_bit + 1 - form.stored
+    if above and not form.signed and not form.overlay and int(values.max()) >> (form.high_bit + 1):
+        raise DamagedDicomError  # larger values than the header has room for
     if above or below:  # bits beside the value held overlays once
         values = (values << above) >> (above + below)
     return values.reshape(form.frames, form.rows, form.columns)
+
+
+def _without_padding(values: NDArray[np.integer], form: PixelFormat) -> NDArray[np.integer]:
+    """Values with what lies outside the scanned region set to the darkest value of the rest."""
+    assert form.padding is not None
+    outside = (values >= form.padding[0]) & (values <= form.padding[1])
+    if not outside.any() or outside.all():
+        return values
+    rest = values[~outside]
+    return np.where(outside, rest.max() if form.inverted else rest.min(), values)
 
 
 def _unpacked(files: list[DicomFile]) -> Iterator[NDArray[np.integer]]:

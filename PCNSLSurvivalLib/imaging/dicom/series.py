@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.dicom.acquisition import mixed
 from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError, NoDicomError
 from PCNSLSurvivalLib.imaging.dicom.frames import DicomFile, Frame, read_dicom_file
 from PCNSLSurvivalLib.imaging.dicom.pixels import read_pixels
@@ -27,6 +28,8 @@ _DICOM_ENDINGS = (".dcm", ".dicom", ".ima")
 # Scanner tables round slice positions to about 0.01 mm; a missing slice changes a step by the slice distance.
 _STEP_TOLERANCE = 0.05
 _SAME_PLACE_MM = 0.01
+_WIDER = 1.6
+"""Times the stated distance; with every second slice missing it is twice as large."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +66,17 @@ def read_dicom_series(folder: Path, sequence: MRSequence) -> Series:
     Raises:
         UnreadableScanError: No series, several series, another modality, a slice without position, orientation or
             pixel spacing, slices that are missing, unevenly spaced, not parallel, stepping sideways or there twice,
-            or a damaged file.
+            slices acquired with different settings, or a damaged file.
     """
     files, counted = _files_of(folder, sequence)
     _check_one_mr_series(files, sequence)
     files = _without_copies(files, counted)
     slices = _in_order([_Slice(frame=frame, file=file) for file in files for frame in file.frames], sequence)
     image = _volume(files, slices, sequence)
-    return Series(image=image, remarks=(*_remarks(counted, sequence), *_missing_ends(slices, sequence)))
+    remarks = (*_remarks(counted, sequence), *_missing_ends(slices, sequence), *_gaps(slices, image, sequence))
+    if any(one.frame.slope < 0 for one in slices):
+        remarks = (*remarks, Message("scan.inverted", volume=sequence))
+    return Series(image=image, remarks=remarks)
 
 
 def _files_of(folder: Path, sequence: MRSequence) -> tuple[list[DicomFile], Counter[str]]:
@@ -126,6 +132,8 @@ def _check_one_mr_series(files: list[DicomFile], sequence: MRSequence) -> None:
     if bare:
         total = sum(len(file.frames) for file in files)
         raise UnreadableScanError(Message("dicom.no_place", sequence=sequence, count=bare, total=total))
+    if any(file.value_table for file in files):
+        raise UnreadableScanError(Message("dicom.value_table", sequence=sequence))
     if len({file.frame_of_reference for file in files if file.frame_of_reference}) > 1:
         raise UnreadableScanError(Message("dicom.two_frames_of_reference", sequence=sequence))
 
@@ -162,6 +170,11 @@ def _in_order(slices: list[_Slice], sequence: MRSequence) -> list[_Slice]:
         raise UnreadableScanError(Message("dicom.impossible_header", sequence=sequence))
     if np.ptp(orientations, axis=0).max() > 1e-3:
         raise UnreadableScanError(Message("dicom.not_parallel", sequence=sequence))
+    what = mixed([one.frame.acquisition for one in slices])
+    if what is None and len({one.file.pixels.inverted for one in slices if one.file.pixels is not None}) > 1:
+        what = Message("word.photometric")
+    if what is not None:
+        raise UnreadableScanError(Message("dicom.mixed_acquisitions", sequence=sequence, what=what))
     check_count(len(slices) * next(iter(formats))[0] * next(iter(formats))[1], sequence)
     along = positions @ _normal(orientations[0], sequence)
     order = np.argsort(along, kind="stable")
@@ -261,6 +274,24 @@ def _missing_ends(slices: Several[_Slice], sequence: MRSequence) -> tuple[Messag
     if not 0 < missing < count:
         return ()
     return (Message("dicom.missing_ends", sequence=sequence, count=count, missing=missing),)
+
+
+def _gaps(slices: Several[_Slice], image: sitk.Image, sequence: MRSequence) -> tuple[Message, ...]:
+    """A word where slices lie much farther apart than stated: every second one missing leaves an even spacing.
+
+    Some scanners state the gap between slices as their distance. Without a distance the thickness counts where the
+    numbers of the slices, too, leave every second one out: a gap as wide as a slice is a choice at the scanner.
+    """
+    first, found = slices[0].frame, image.GetSpacing()[2]
+    stated = max(first.apart_mm or 0.0, first.thickness_mm or 0.0)
+    if first.apart_mm and first.thickness_mm and first.apart_mm < first.thickness_mm:
+        stated = first.apart_mm + first.thickness_mm
+    numbers = [one.file.number for one in slices]
+    steps = {abs(b - a) for a, b in pairwise(number for number in numbers if number is not None)}
+    left_out = None not in numbers and len(steps) == 1 and steps.pop() > 1
+    if not stated or not np.isfinite(stated) or found < _WIDER * stated or not (first.apart_mm or left_out):
+        return ()
+    return (Message("dicom.wide_apart", sequence=sequence, found=found, stated=stated),)
 
 
 def _damaged(sequence: MRSequence) -> UnreadableScanError:

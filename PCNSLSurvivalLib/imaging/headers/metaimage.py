@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.errors import UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import FloatArray
 from PCNSLSurvivalLib.imaging.headers.detached import data_file_beside
-from PCNSLSurvivalLib.imaging.headers.grids import rigid_grid
+from PCNSLSurvivalLib.imaging.headers.grids import check_edges, rigid_grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import Volume
 from PCNSLSurvivalLib.imaging.headers.stored_voxels import StoredVoxels, damaged
 from PCNSLSurvivalLib.imaging.headers.volume_header import (
@@ -65,7 +65,7 @@ def read_metaimage_header(path: Path, volume: Volume) -> VolumeHeader:
     if fields.get("ElementNumberOfChannels", "1") != "1" or fields.get("ElementType", "").endswith("_ARRAY"):
         raise color(volume)
     dropped, size = three_axes(dims, volume)
-    affine, known = _affine(fields, axes, dropped, volume)
+    affine, known = _affine(fields, axes, dropped, size, volume)
     return VolumeHeader(
         source_format="MetaImage",
         grid=rigid_grid(affine, size, volume),
@@ -90,14 +90,20 @@ def _fields(path: Path, volume: Volume) -> tuple[_Fields, int]:
     return fields, last.end()
 
 
-def _affine(fields: _Fields, axes: int, dropped: int, volume: Volume) -> tuple[FloatArray, bool]:
+def _affine(
+    fields: _Fields, axes: int, dropped: int, size: tuple[int, int, int], volume: Volume
+) -> tuple[FloatArray, bool]:
     """(4, 4) to LPS mm, and whether the file says how the axes lie in the patient."""
     edges = _floats(fields, ("ElementSpacing", "ElementSize"), axes, volume)
     if edges is None:
         raise UnreadableScanError(Message("scan.no_voxel_size", volume=volume))
+    unit = fields.get("DistanceUnits", "mm")
+    if unit.lower() not in ("mm", "?", ""):
+        raise UnreadableScanError(Message("scan.unknown_unit", volume=volume, unit=unit[:40]))
     turn = _floats(fields, ("TransformMatrix", "Rotation", "Orientation"), axes * axes, volume)
     origin = _floats(fields, ("Offset", "Position", "Origin"), axes, volume)
     kept = slice(dropped, dropped + 3)
+    check_edges(edges[kept], size, volume)  # as stated: a negative one would turn an axis around
     affine = np.eye(4)
     # A row of the matrix is the direction of one voxel axis.
     affine[:3, :3] = (np.eye(3) if turn is None else turn.reshape(axes, axes)[kept, kept].T) * edges[kept]
@@ -109,7 +115,10 @@ def _stored(path: Path, fields: _Fields, end: int, size: tuple[int, int, int], v
     kind = _TYPES.get(fields.get("ElementType", ""))
     if kind is None:
         raise unknown_storage(volume, f"MetaImage type {fields.get('ElementType', '')[:20]!r}")
-    dtype = np.dtype((">" if _said(fields, "BinaryDataByteOrderMSB", "ElementByteOrderMSB") else "<") + kind)
+    orders = {_said(fields, name) for name in ("BinaryDataByteOrderMSB", "ElementByteOrderMSB") if name in fields}
+    if len(orders) > 1:
+        raise damaged(volume)
+    dtype = np.dtype((">" if orders == {True} else "<") + kind)
     named = fields["ElementDataFile"]
     attached = named.upper() == "LOCAL"
     data = path if attached else data_file_beside(path, named, volume)
@@ -132,8 +141,8 @@ def _stored(path: Path, fields: _Fields, end: int, size: tuple[int, int, int], v
     )
 
 
-def _said(fields: _Fields, *names: str) -> bool:
-    return any(fields.get(name, "").lower() in ("true", "1") for name in names)
+def _said(fields: _Fields, name: str) -> bool:
+    return fields.get(name, "").lower() in ("true", "1")
 
 
 def _whole_number(text: str, volume: Volume) -> int:

@@ -32,6 +32,8 @@ _NIFTI_1, _NIFTI_2 = 348, 540
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _COMPLEX, _COLOR = {32, 1792, 2048}, {128, 2304}
 _VECTOR_INTENTS = {1005, 1006, 1007, 1011, 2003, 2004}
+_STATISTICS = range(2, 25)
+"""Intents of correlation, t, F, z and other statistics, p-values among them."""
 _MM_PER_UNIT = {1: 1000.0, 3: 0.001}
 _POSITION_TOLERANCE_MM = 1.0
 """Two positions that differ by more place the head visibly elsewhere."""
@@ -84,10 +86,11 @@ def read_nifti_header(path: Path, volume: Volume) -> VolumeHeader:
     dropped, size = three_axes(fields.dims, volume)
     grid, remarks = _grid(fields, size, volume)
     if dropped:
-        remarks = (
-            *remarks,
-            Message("scan.leading_axis_dropped", volume=volume),
-        )
+        remarks = (*remarks, Message("scan.leading_axis_dropped", volume=volume))
+    if fields.intent in _STATISTICS:
+        remarks = (*remarks, Message("scan.statistical_map", volume=volume))
+    if fields.slope < 0:
+        remarks = (*remarks, Message("scan.inverted", volume=volume))
     return VolumeHeader(
         source_format="NIfTI",
         grid=grid,
@@ -199,6 +202,8 @@ def _grid(fields: _Fields, size: tuple[int, int, int], volume: Volume) -> tuple[
         edges = np.abs(fields.pixdim[1:4]) * unit
         check_edges(edges, size, volume)
         return rigid_grid(np.diag([*edges, 1.0]), size, volume), (orientation_unknown(volume),)
+    if list(stated) == ["qform"]:
+        check_edges(np.array(fields.pixdim[1:4]) * unit, size, volume)
     order = sorted(stated, key=lambda which: which != ("sform" if fields.sform_code == _SCANNER else "qform"))
     grid, used = None, order[0]
     for used in order:
@@ -221,7 +226,7 @@ def _doubts(
     if len(stated) == 2:
         corners = np.array(np.meshgrid(*[(0.0, n - 1.0) for n in size])).reshape(3, -1)
         gap = np.abs((stated["sform"] - stated["qform"])[:3] @ np.vstack([corners, np.ones(8)])).max()
-        if not gap <= _POSITION_TOLERANCE_MM:
+        if np.isfinite(gap) and gap > _POSITION_TOLERANCE_MM:
             return (Message("scan.two_positions", volume=volume, gap=gap, used=used),)
     of_sform = np.linalg.norm(stated[used][:3, :3], axis=0)
     if used == "sform" and not np.allclose(of_sform, edges_mm, rtol=0.01):
@@ -235,7 +240,7 @@ def _sform(fields: _Fields) -> FloatArray:
 
 
 def _qform(fields: _Fields) -> FloatArray:
-    """(4, 4) of the qform, in its own units; not finite where the quaternion is none."""
+    """(4, 4) of the qform, in its own units; not finite where the quaternion is none or an edge is not positive."""
     affine = np.eye(4)
     b, c, d = fields.quaternion
     square = b * b + c * c + d * d
@@ -249,7 +254,8 @@ def _qform(fields: _Fields) -> FloatArray:
             [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
         ]
     )
+    # Of a negative edge some readers take the size, some one millimeter, and some turn the axis around.
     edges = np.array(fields.pixdim[1:4]) * (1.0, 1.0, -1.0 if fields.pixdim[0] < 0 else 1.0)
-    affine[:3, :3] = turn * edges if square < 1.02 else np.nan
+    affine[:3, :3] = turn * edges if square < 1.02 and min(fields.pixdim[1:4]) > 0 else np.nan
     affine[:3, 3] = fields.offset
     return affine

@@ -50,7 +50,12 @@ _TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),
     "lps": (1.0, 1.0, 1.0),
 }
-_MM_PER_UNIT = {"m": 1000.0, "meter": 1000.0, "cm": 10.0, "um": 0.001, "µm": 0.001, "micrometer": 0.001}
+_MM_PER_UNIT = {
+    **dict.fromkeys(("", "none", "???", "mm", "millimeter", "millimeters", "millimetre", "millimetres"), 1.0),
+    **dict.fromkeys(("m", "meter", "meters", "metre", "metres"), 1000.0),
+    **dict.fromkeys(("cm", "centimeter", "centimeters"), 10.0),
+    **dict.fromkeys(("um", "µm", "μm", "micron", "microns", "micrometer", "micrometers"), 0.001),
+}
 _VOLUME_KINDS = {"time", "list"}
 _SPACE_KINDS = {"domain", "space", "???", "none", ""}
 _PACKING: dict[str, Packing] = {
@@ -164,12 +169,20 @@ def _affine(fields: _Fields, axes: int, spatial: list[int], volume: Volume) -> t
     affine[:3, :3] = np.column_stack(steps)
     if "space origin" in fields:
         affine[:3, 3] = _vector(fields["space origin"], volume)
-    units = {unit.strip('"').lower() for unit in fields.get("space units", "").split()}
-    unit = _MM_PER_UNIT.get(next(iter(units)), 1.0) if len(units) == 1 else 1.0
-    affine[:3] *= unit
+    affine[:3] *= _mm_per_unit(fields.get("space units", ""), volume)
     if signs is None:
         return affine, False
     return np.array([*signs, 1.0])[:, None] * affine, True
+
+
+def _mm_per_unit(stated: str, volume: Volume) -> float:
+    """Millimeters per unit of a 'space units' field, in which every axis has its own, between quotation marks."""
+    units = {unit.strip().lower() for unit in re.findall(r'"([^"]*)"', stated)[:3] or stated.split()[:3]} or {""}
+    factors = {_MM_PER_UNIT.get(unit) for unit in units}
+    factor = factors.pop()
+    if factors or factor is None:
+        raise UnreadableScanError(Message("scan.unknown_unit", volume=volume, unit=stated[:40]))
+    return factor
 
 
 def _stored(path: Path, fields: _Fields, end: int | None, size: tuple[int, int, int], volume: Volume) -> StoredVoxels:

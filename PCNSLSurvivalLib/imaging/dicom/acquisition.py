@@ -1,0 +1,124 @@
+"""How each frame of a DICOM series was acquired, and whether all of them were acquired alike.
+
+Archives drop what they take for copies: of two echoes with one image number, half the slices of each remain. Their
+positions make one sound block, so only what was set at the scanner tells that two volumes are mixed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence as Several
+from dataclasses import dataclass
+
+import numpy as np
+
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.imaging.dicom.elements import Elements
+
+_IMAGE_TYPE, _FRAME_TYPE, _AGENT = 0x00080008, 0x00089007, 0x00180010
+_REPETITION, _ECHO, _INVERSION, _FLIP, _B_VALUE, _TIME = (
+    *(0x00180080, 0x00180081, 0x00180082, 0x00181314, 0x00189087, 0x00200100),
+)
+_EFFECTIVE_ECHO, _TIME_INDEX = 0x00189082, 0x00209128
+_ECHO_MACRO, _TIMING_MACRO, _DIFFUSION_MACRO, _TYPE_MACRO, _CONTENT_MACRO = (
+    *(0x00189114, 0x00189112, 0x00189117, 0x00189226, 0x00209111),
+)
+
+_PARTS = {
+    **dict.fromkeys(("M", "MAGNITUDE"), "magnitude"),
+    **dict.fromkeys(("P", "PHASE"), "phase"),
+    **dict.fromkeys(("R", "REAL"), "real"),
+    **dict.fromkeys(("I", "IMAGINARY"), "imaginary"),
+    **dict.fromkeys(("W", "WATER"), "water"),
+    **dict.fromkeys(("F", "FAT"), "fat"),
+    **dict.fromkeys(("IN", "IN_PHASE", "IN-PHASE", "IP"), "in phase"),
+    **dict.fromkeys(("OUT", "OUT_PHASE", "OUT-PHASE", "OPP_PHASE", "OP"), "out of phase"),
+}
+_ALIKE = 0.15
+"""Times and angles of one volume differ by less: scanners round them, and adapt them to a heartbeat."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acquisition:
+    """What was set for one frame; None where the file does not say.
+
+    Attributes:
+        echo_ms: Echo time.
+        repetition_ms: Repetition time.
+        inversion_ms: Inversion time.
+        flip_degrees: Flip angle.
+        b_value: Diffusion weighting in s/mm².
+        time_point: Number of the time point.
+        part: Part of the signal: magnitude, phase, real, imaginary, water, fat.
+        agent: Whether a contrast agent is named.
+    """
+
+    echo_ms: float | None
+    repetition_ms: float | None
+    inversion_ms: float | None
+    flip_degrees: float | None
+    b_value: float | None
+    time_point: float | None
+    part: str | None
+    agent: bool
+
+
+def acquisition_of(top: Elements, groups: Several[Elements]) -> Acquisition:
+    """Read how a frame was acquired.
+
+    Args:
+        top: Elements of its file.
+        groups: Functional groups of the frame, its own before the shared ones; none in a file of one slice.
+    """
+
+    def number(macro: int, tag: int, classic: int) -> float | None:
+        found = next((n for g in groups if (i := g.item(macro)) and (n := _number(i, tag)) is not None), None)
+        return _number(top, classic) if found is None else found
+
+    types = [i.words(_FRAME_TYPE) for g in groups if (i := g.item(_TYPE_MACRO)) is not None]
+    words = types[0] if types and types[0] else top.words(_IMAGE_TYPE)
+    return Acquisition(
+        echo_ms=number(_ECHO_MACRO, _EFFECTIVE_ECHO, _ECHO),
+        repetition_ms=number(_TIMING_MACRO, _REPETITION, _REPETITION),
+        inversion_ms=_number(top, _INVERSION),
+        flip_degrees=number(_TIMING_MACRO, _FLIP, _FLIP),
+        b_value=number(_DIFFUSION_MACRO, _B_VALUE, _B_VALUE),
+        time_point=number(_CONTENT_MACRO, _TIME_INDEX, _TIME),
+        part=next((_PARTS[word.upper()] for word in words[2:] if word.upper() in _PARTS), None),
+        agent=bool(top.text(_AGENT)),
+    )
+
+
+def mixed(acquisitions: Several[Acquisition]) -> Message | None:
+    """The first setting in which the slices of one volume differ; None where they were acquired alike."""
+    for what, values in (
+        (Message("word.echo_time"), [one.echo_ms for one in acquisitions]),
+        (Message("word.inversion_time"), [one.inversion_ms for one in acquisitions]),
+        (Message("word.repetition_time"), [one.repetition_ms for one in acquisitions]),
+        (Message("word.flip_angle"), [one.flip_degrees for one in acquisitions]),
+        (Message("word.b_value"), [one.b_value for one in acquisitions]),
+        (Message("word.time_point"), [one.time_point for one in acquisitions]),
+    ):
+        stated = np.array([value for value in values if value is not None])
+        if stated.size and np.ptp(stated) > _ALIKE * np.abs(stated).max():
+            return what
+    if len({one.part for one in acquisitions if one.part is not None}) > 1:
+        return Message("word.part_of_the_signal")
+    if len({one.agent for one in acquisitions}) > 1:
+        return Message("word.contrast_agent")
+    return None
+
+
+def _number(elements: Elements, tag: int) -> float | None:
+    """A number, decimal or binary; None where the element is absent or holds something else."""
+    value = elements.values.get(tag, b"")
+    if tag in (_EFFECTIVE_ECHO, _B_VALUE):
+        found = struct.unpack(elements.order + "d", value)[0] if len(value) == 8 else np.nan
+    elif tag == _TIME_INDEX:
+        found = struct.unpack(elements.order + "I", value)[0] if len(value) == 4 else np.nan
+    else:
+        try:
+            found = float((elements.words(tag) or [""])[0])
+        except ValueError:
+            return None
+    return float(found) if np.isfinite(found) else None

@@ -40,6 +40,24 @@ AGREE = {
     "values": {},
     "sentence": "The image model and the IELSG score point the same way.",
 }
+WITHOUT_LESION = {
+    "code": "filled.with_control",
+    "values": {"ml": 3.0, "probability": 0.63, "filled": 0.71, "control": 0.62},
+    "sentence": "Probability of OS > 1 year: 0.63; 0.71 with the lesion filled from its surroundings (3.0 mL with its "
+    "rim); 0.62 with a region of equal size beside it filled instead. This tests the model and is no prognosis.",
+}
+FLIPS = {
+    "code": "robustness.flips",
+    "values": {
+        "probability": 0.63,
+        "low": 0.45,
+        "high": 0.63,
+        "copies": 4,
+        "flips": [{"code": "robustness.rotation", "values": {"strength": 6.0}}],
+    },
+    "sentence": "Probability of OS > 1 year: 0.63; 0.45 to 0.63 in 4 disturbed copies of the scan. The class changes "
+    "with the head turned by 6°. This tests the model and is no interval of the probability.",
+}
 FAMILIAR = {
     "code": "familiarity.typical",
     "values": {"cases": 24, "reference": "24 virtual patients"},
@@ -132,7 +150,13 @@ def _write(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) 
         "clinical": None if clinical is None else {"findings": json.loads(clinical.read_text()), "comparison": AGREE},
         "inputs": {"t1gd": {"voxels_sha256": "cd" * 32}},
         "model": {"name": "made-up", "version": "1", "checksum_sha256": "ab" * 32, "sequences": ["t1gd"]},
-        "activation_map": {"explains": "over_one_year", "scale": 0.25, "cell_size_mm": [24.0, 24.0, 24.0]},
+        "activation_map": {
+            "explains": "over_one_year",
+            "block": "layer4",
+            "method": "grad_cam",
+            "scale": 0.25,
+            "cell_size_mm": [24.0, 24.0, 24.0],
+        },
         "activation_map_other_class": {"explains": "up_to_one_year", "scale": 0.25, "empty": False},
         "evidence": {"for": 1.0, "against": -0.4, "constant": -0.068},
         "software": {"pcnsl-survival": "0"},
@@ -187,28 +211,35 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _check(arguments: list[str], plan: dict[str, object]) -> int:
-    """The checks of the explanation: one of two fails."""
+def _explain(arguments: list[str], plan: dict[str, object]) -> int:
+    """Second thoughts: one of two checks fails; the answer without the lesion; disturbed copies, one of which flips."""
     if "record" in plan:
         Path(str(plan["record"])).write_text(json.dumps(arguments), encoding="utf-8")
-        for name in ("--t1gd", "--brain-mask"):
+        for name in ("--t1gd", "--brain-mask", "--lesion-mask"):
             file = _option(arguments, name)
-            Path(str(plan["record"])).with_name(file.name).write_bytes(file.read_bytes())
+            if file is not None:
+                Path(str(plan["record"])).with_name(file.name).write_bytes(file.read_bytes())
+    step = "explanation_checks" if "--check" in arguments else "robustness"
     for fraction in (0.0, 0.5):
-        _say(type="step", step="explanation_checks", state="running", fraction=fraction, seconds=None)
+        _say(type="step", step=step, state="running", fraction=fraction, seconds=None)
         time.sleep(float(plan.get("seconds", 0.0)))
     checks = [
         {"name": "randomized weights", "verdict": "good", "sentence": "The map changes with the weights."},
         {"name": "deletion", "verdict": "check", "sentence": "The map is no better than random places."},
     ]
-    told = {
+    some_failed = {
         "code": "explanation.some_failed",
         "values": {"passed": 1, "made": 2},
         "sentence": "1 of 2 explanation checks passed. Do not rely on this map.",
     }
-    found = {"verdict": "check", **told, "checks": checks}
-    log_odds = plan.get("log_odds", 0.532)
-    _say(type="result", seconds=1.0, prediction={"log_odds": log_odds, "explanation_checks": found})
+    answers = {"explanation_checks": {"verdict": "check", **some_failed, "checks": checks}} if step[0] == "e" else {}
+    if "--without-lesion" in arguments:
+        answers["without_lesion"] = {**WITHOUT_LESION, "filled_ml": 3.0}
+    if "--robustness" in arguments:
+        copies = [("noise", 0.05, 0.61), ("noise", 0.2, 0.58), ("rotation", 3.0, 0.55), ("rotation", 6.0, 0.45)]
+        told = [{"disturbance": d, "strength": s, "probability_over_one_year": p} for d, s, p in copies]
+        answers["robustness"] = {**FLIPS, "flips_at": {"noise": None, "rotation": 6.0}, "copies": told}
+    _say(type="result", seconds=1.0, prediction={"log_odds": plan.get("log_odds", 0.532), **answers})
     return 0
 
 
@@ -228,7 +259,7 @@ def _play(arguments: list[str]) -> int:
         _write_scans(Path(arguments[arguments.index("--out") + 1]))
         return 0
     if arguments[0] == "explain":
-        return _check(arguments, plan)
+        return _explain(arguments, plan)
     t1gd = Path(arguments[arguments.index("--t1gd") + 1])
     out = Path(arguments[arguments.index("--out") + 1])
     if "record" in plan:

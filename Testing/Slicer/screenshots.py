@@ -111,6 +111,21 @@ def _with_warnings(parameters: Any) -> None:
     parameters.result = json.dumps(result)
 
 
+def _second_thoughts(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
+    """Each question asked of the real command line; some minutes."""
+    ui, second = widget.ui, widget.view._second
+    for button in (ui.withoutLesionButton, ui.robustnessButton, ui.checkMapButton):
+        button.click()
+        print(ui.messageLabel.text)
+        wait.until(lambda: second.again is None and second._hatching is None, 1800)
+    for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
+        section.setChecked(False)
+    _shoot(application, widget, folder, "panel-second-thoughts", wait)
+    _views(application, folder, "checked")
+    for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
+        section.setChecked(True)
+
+
 def _views(application: Any, folder: Path, name: str) -> None:
     for view in ("Red", "Green", "Yellow"):
         logic = application.app.layoutManager().sliceWidget(view).sliceLogic()
@@ -155,6 +170,7 @@ def main(folder: Path) -> None:
     ui.guessButton.click()
     ui.brainEngineSelector.setCurrentText("Built in")
     _shoot(application, widget, folder, "panel-ready", wait)
+    ui.proposeLesionCheckBox.setChecked(True)
     ui.predictButton.click()
     wait.until(lambda: widget.logic.run is None or _running(widget, "prediction", "brain_extraction"), 900)
     _shoot(application, widget, folder, "panel-running", wait)
@@ -168,6 +184,7 @@ def main(folder: Path) -> None:
     _shoot(application, widget, folder, "panel-overview", wait)
     for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
         section.setChecked(True)
+    _second_thoughts(application, widget, folder, wait)
     ui.smoothSelector.setCurrentIndex(1)
     _views(application, folder, "cells")
     ui.smoothSelector.setCurrentIndex(0)

@@ -45,8 +45,8 @@ class PanelParameters:
     mapKind: str = ""
     """Which map is shown: of one class, or the evidence; empty for the predicted class."""
     mapColors: str = "vtkMRMLColorTableNodeFileInferno.txt"
-    mapChecks: str = ""
-    """Checks of the explanation as JSON, with a mark of the result that they are of."""
+    secondThoughts: str = ""
+    """Answers to second thoughts as JSON, with a mark of the result that they are of."""
     readFirst: bool = False
     """Hide a result until the reader has given an estimate."""
     revealed: str = ""

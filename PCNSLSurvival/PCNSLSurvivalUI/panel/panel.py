@@ -24,7 +24,6 @@ from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
 from PCNSLSurvivalUI.sections.advanced_section import EngineControls
-from PCNSLSurvivalUI.sections.check_controls import CheckControls
 from PCNSLSurvivalUI.sections.clinical_section import ClinicalControls
 from PCNSLSurvivalUI.sections.lesion_section import LesionControls
 from PCNSLSurvivalUI.sections.map_section import MapControls
@@ -33,6 +32,7 @@ from PCNSLSurvivalUI.sections.quality_section import QualityControls
 from PCNSLSurvivalUI.sections.reading_section import ReadingControls
 from PCNSLSurvivalUI.sections.report_section import ReportControls
 from PCNSLSurvivalUI.sections.result_section import ResultControls
+from PCNSLSurvivalUI.sections.second_thoughts import SecondThoughts
 
 _TICK_MS = 250
 _PROBLEM = "background-color: #7a1f1f; color: white; padding: 6px; border-radius: 3px;"
@@ -83,7 +83,7 @@ class PanelView:
         self._result = ResultControls(ui)
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
-        self._checks = CheckControls(ui, self._mapContext, self._say)
+        self._second = SecondThoughts(ui, self._mapContext, self._map.apply, self._say)
         self._report = ReportControls(ui, self._mapContext, self._say)
         self._quality = QualityControls(
             ui, self._mapContext, self._views, self._map.apply, self.predictOrCancel, self._say
@@ -139,7 +139,7 @@ class PanelView:
         self._map.forget()
         self._quality.forget()
         self._lesion.forget()
-        self._checks.forget()
+        self._second.forget()
         self._report.forget()
         self._views.forget()
         self._steps, self._shownResult = None, ""
@@ -183,6 +183,7 @@ class PanelView:
         elif self._map.isChanged():
             self._quality.leaveStep()
             self._map.apply()
+            self._second.show()
         self._showWhoseResult()
 
     def _showDoubts(self) -> None:
@@ -205,7 +206,7 @@ class PanelView:
         result = storedResult(self._shownResult)
         if result is not None and not self._reading.isHiding:
             self._result.show(result)
-            self._checks.show()
+            self._second.show()
             self._quality.showButtons()
             self._report.showButtons()
 
@@ -318,7 +319,7 @@ class PanelView:
         if self._reading.arrive(self._shownResult) or result is None:
             for section in ofResult:
                 section.hide()
-            self._checks.forget()
+            self._second.forget()
             self._map.forget()
             self._quality.forget()
             self._views.giveBack()
@@ -330,7 +331,7 @@ class PanelView:
         for section in ofResult:  # the first layout of all four at once would hold the application up
             section.show()
             yield
-        for show in (self._map.showNewResult, self._checks.show, self._quality.showNewResult, self._report.showButtons):
+        for show in (self._map.showNewResult, self._second.show, self._quality.showNewResult, self._report.showButtons):
             show()
             yield
 

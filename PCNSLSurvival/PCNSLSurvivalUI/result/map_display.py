@@ -15,12 +15,15 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.scene.output_nodes import (
     EVIDENCE,
     EVIDENCE_COLORS,
+    HATCHED,
     OUTPUT_ATTRIBUTE,
     OVER,
     UP_TO,
     SceneOutputs,
+    classOf,
     mapRole,
 )
+from PCNSLSurvivalUI.second_thoughts.answers import isDoubted
 
 EVIDENCE_KIND = "evidence"
 KINDS = (OVER, UP_TO, EVIDENCE_KIND)
@@ -33,7 +36,8 @@ COLOR_NODES = {
     "Rainbow": "vtkMRMLColorTableNodeRainbow",
     "Grey": "vtkMRMLColorTableNodeGrey",
 }
-MAP_ROLES = (*(mapRole(kind, cells=cells) for kind in (OVER, UP_TO) for cells in (False, True)), EVIDENCE)
+_GRAD_CAM_ROLES = tuple(mapRole(kind, cells=cells) for kind in (OVER, UP_TO) for cells in (False, True))
+MAP_ROLES = (*_GRAD_CAM_ROLES, *(HATCHED + role for role in _GRAD_CAM_ROLES), EVIDENCE)
 _TABLE_SIZE = 256
 
 
@@ -41,12 +45,12 @@ def shownKind(parameters: Any, result: dict[str, Any]) -> str:
     """The kind of map that the user chose; Grad-CAM of the predicted class when nothing was chosen."""
     if parameters.mapKind in KINDS:
         return str(parameters.mapKind)
+    return predictedKind(result)
+
+
+def predictedKind(result: dict[str, Any]) -> str:
+    """Grad-CAM of the predicted class."""
     return classOf(str(result.get("class", "")))
-
-
-def classOf(key: str) -> str:
-    """``OVER`` or ``UP_TO`` by the class that stands in a result."""
-    return OVER if key == _CLASSES[OVER].key else UP_TO
 
 
 def labelOf(explained: str) -> str:
@@ -59,10 +63,20 @@ def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:
     return outputs.node(EVIDENCE if kind == EVIDENCE_KIND else mapRole(kind, cells=asCells))
 
 
+def displayedNode(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> Any:
+    """The volume that the views show for the stored choices: hatched where the map failed a check."""
+    kind = shownKind(parameters, result)
+    node = shownNode(outputs, kind, parameters.mapAsCells)
+    if kind == EVIDENCE_KIND or not isDoubted(parameters, result, kind):
+        return node
+    hatched = outputs.node(HATCHED + mapRole(kind, cells=parameters.mapAsCells))
+    return node if hatched is None else hatched
+
+
 def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
     """Give the shown map its colors, window, threshold and legend, as the panel's controls say."""
     kind = shownKind(parameters, result)
-    node = shownNode(outputs, kind, parameters.mapAsCells)
+    node = displayedNode(outputs, result, parameters)
     if node is None:
         return
     display = node.GetDisplayNode()
@@ -118,19 +132,27 @@ def _evidenceColors(outputs: SceneOutputs, cut: float) -> Any:
     return node
 
 
-def legendTitle(kind: str) -> str:
-    """What the colors mean, with the unit, and that the picture is for research: it may be copied without the panel."""
+def legendTitle(kind: str, *, doubted: bool = False) -> str:
+    """What the colors mean, with the unit, and that the picture is for research: it may be copied without the panel.
+
+    Args:
+        kind: Which map.
+        doubted: It failed a check.
+    """
     if kind == EVIDENCE_KIND:
         words = _("Evidence\n(log-odds / 100 mL)\n+ for OS > 1 year")
     else:
         words = _("Grad-CAM\n{name}\n(share of max)").format(name=labelOf(kind))
+    if doubted:
+        words += "\n" + _("FAILED A CHECK")
     return words + "\n" + _("Research use only")
 
 
 def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
     """One legend, that of the shown map; the others are hidden, since a legend outlives its volume's display."""
     kind = shownKind(parameters, result)
-    shown = shownNode(outputs, kind, parameters.mapAsCells)
+    shown = displayedNode(outputs, result, parameters)
+    doubted = shown is not None and str(shown.GetAttribute(OUTPUT_ATTRIBUTE)).startswith(HATCHED)
     logic = slicer.modules.colors.logic()
     for role in MAP_ROLES:
         node = outputs.node(role)
@@ -139,7 +161,7 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
             if legend is None:
                 legend = logic.AddDefaultColorLegendDisplayNode(node)
                 _styleLegend(legend, 0.115 if role == EVIDENCE else 0.085)
-            legend.SetTitleText(legendTitle(kind))
+            legend.SetTitleText(legendTitle(kind, doubted=doubted))
             legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
             legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))
             legend.Modified()

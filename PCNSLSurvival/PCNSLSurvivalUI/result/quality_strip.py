@@ -90,7 +90,7 @@ def _roleOf(finding: dict[str, Any]) -> str:
     """The picture that a finding belongs to, by its scan and its step."""
     if finding.get("sequence") in BESIDE_T1GD:
         return ALIGNED + MRSequence(finding["sequence"])
-    return {Step.BRAIN_EXTRACTION: MASK, Step.BIAS_FIELD: CORRECTED}.get(Step(finding["step"]), T1GD)
+    return {Step.BRAIN_EXTRACTION: MASK, Step.BIAS_FIELD: CORRECTED}.get(finding.get("step"), T1GD)
 
 
 class QualityStrip:

@@ -13,10 +13,20 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI.result.lesion import PROPOSAL, placeProposal, replaceProposal
-from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, classOf, labelOf
+from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
-from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, EVIDENCE, INPUT, MASK, REPORT, SceneOutputs, mapRole
+from PCNSLSurvivalUI.scene.output_nodes import (
+    CORRECTED,
+    EVIDENCE,
+    HATCHED,
+    INPUT,
+    MASK,
+    REPORT,
+    SceneOutputs,
+    classOf,
+    mapRole,
+)
 from PCNSLSurvivalUI.scene.volume_files import newHidden, readVolume, removeNode
 
 
@@ -62,7 +72,7 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         made[REPORT], names[REPORT] = newHidden("vtkMRMLTextNode", "report"), _("Report (HTML)")
         made[REPORT].SetText((folder / "report.html").read_text(encoding="utf-8"))
         yield
-        for role in (CORRECTED, INPUT):
+        for role in (CORRECTED, INPUT, *outputs.roles(HATCHED)):
             outputs.remove(role)
         replaceProposal(outputs)
         if PROPOSAL in made:

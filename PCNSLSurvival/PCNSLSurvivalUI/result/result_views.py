@@ -28,7 +28,7 @@ class ResultViews:
         """
         with oneRender():
             map_display.prepareDisplay(outputs, result, parameters)
-            node = map_display.shownNode(outputs, map_display.shownKind(parameters, result), parameters.mapAsCells)
+            node = map_display.displayedNode(outputs, result, parameters)
             visible = node if parameters.mapVisible else None
             takenOver = any(_isForeign(composite.GetBackgroundVolumeID(), t1gd) for composite in _composites())
             self._setLayers(t1gd, t1gd, visible, float(parameters.mapOpacity))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
-from slicer.i18n import tr as _
 
-from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.run.request import RunRequest
-from PCNSLSurvivalUI.scene.segmentations import fillMask
+from PCNSLSurvivalUI.scene.segmentations import tumorOn
 from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, newHidden, removeNode
 
 
@@ -42,27 +40,7 @@ class RunVolumes:
             self.raw[role] = self.own(hiddenCopy(request.aligned.get(role, node), role.label))
         self.current = dict(self.raw)
         if request.lesion is not None:
-            self.lesion = self._onT1Gd(request.lesion)
-
-    def _onT1Gd(self, lesion: Any) -> Any:
-        if lesion.IsA("vtkMRMLLabelMapVolumeNode"):
-            if lesion.GetImageData() is None or not slicer.util.arrayFromVolume(lesion).any():
-                raise UnusableScanError(
-                    _(
-                        "The label map chosen as tumor outline is empty: all its voxels are 0. Draw the tumor in "
-                        "Segment Editor, or choose no outline; then predict again."
-                    )
-                )
-            return self.own(hiddenCopy(lesion, _("The tumor outline")))
-        mask = self.new("vtkMRMLLabelMapVolumeNode", "Tumor")
-        if not fillMask(mask, lesion, self.raw[MRSequence.T1GD]):
-            raise UnusableScanError(
-                _(
-                    "The tumor outline is empty on T1Gd. Draw the tumor in Segment Editor and show its segment, or "
-                    "choose no outline; then predict again."
-                )
-            )
-        return mask
+            self.lesion = self.own(tumorOn(self.raw[MRSequence.T1GD], request.lesion))
 
     def new(self, className: str, name: str) -> Any:
         """A hidden node for a step to fill."""

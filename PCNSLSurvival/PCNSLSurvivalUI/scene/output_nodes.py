@@ -9,6 +9,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.results.old_results import upgraded
 from PCNSLSurvivalUI.scene.volume_files import removeNode
 
@@ -17,6 +18,8 @@ MAP, CELLS, EVIDENCE = "output.map.", "output.cells.", "output.evidence"
 EVIDENCE_COLORS, MASK, REPORT = "output.evidenceColors", "output.mask", "output.report"
 CORRECTED, INPUT = "output.corrected", "output.input"
 """T1Gd without bias field, and as the network reads it."""
+HATCHED = "output.hatched."
+"""Goes on with the role of the map that it is a hatched copy of."""
 ALIGNED, TRANSFORM = "output.aligned.", "output.transform."
 OUTPUT_ATTRIBUTE = "PCNSLSurvival.output"
 """Marks our outputs, so that they are never guessed to be a patient's scan."""
@@ -27,6 +30,11 @@ _FOLDER = "output.folder"
 
 OVER, UP_TO = "over", "up-to"
 """The two classes, as the command line writes them."""
+
+
+def classOf(key: str) -> str:
+    """``OVER`` or ``UP_TO`` by the class that stands in a result."""
+    return OVER if key == OSClass.OVER_ONE_YEAR.key else UP_TO
 
 
 def mapRole(explains: str, *, cells: bool) -> str:

@@ -12,14 +12,15 @@ from vtk.util.numpy_support import vtk_to_numpy
 _SLAB_VOXELS = 1_000_000
 
 
-def sampled(source: Any, toSource: Any, reference: Any, image: Any) -> Iterator[None]:
-    """Fill ``image`` with ``source`` on the voxels of ``reference``; linear between voxels, 0 outside.
+def sampled(source: Any, toSource: Any, reference: Any, image: Any, *, nearest: bool = False) -> Iterator[None]:
+    """Fill ``image`` with ``source`` on the voxels of ``reference``; 0 outside.
 
     Args:
         source: vtkImageData.
         toSource: (4, 4) index of ``reference`` to index of ``source``.
         reference: Volume node.
         image: An empty vtkImageData.
+        nearest: Keep the voxels of ``source`` as blocks; linear between them otherwise.
     """
     columns, rows, slices = reference.GetImageData().GetDimensions()
     matrix = vtk.vtkMatrixToLinearTransform()
@@ -27,7 +28,10 @@ def sampled(source: Any, toSource: Any, reference: Any, image: Any) -> Iterator[
     reslice = vtk.vtkImageReslice()
     reslice.SetInputData(source)
     reslice.SetResliceTransform(matrix)
-    reslice.SetInterpolationModeToLinear()
+    if nearest:
+        reslice.SetInterpolationModeToNearestNeighbor()
+    else:
+        reslice.SetInterpolationModeToLinear()
     reslice.SetOutputSpacing(1.0, 1.0, 1.0)
     reslice.SetOutputOrigin(0.0, 0.0, 0.0)
     image.SetDimensions(columns, rows, slices)

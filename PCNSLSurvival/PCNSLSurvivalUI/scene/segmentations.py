@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
+
+from PCNSLSurvivalLib.core.errors import UnusableScanError
+from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, newHidden, removeNode
 
 
 def addOutline(segmentation: Any, mask: Any, source: Any, name: str, color: tuple[float, float, float]) -> None:
@@ -68,6 +72,37 @@ def fillMask(mask: Any, segmentation: Any, reference: Any) -> bool:
     values[:] = values > 0
     slicer.util.arrayFromVolumeModified(mask)
     return bool(values.any())
+
+
+def tumorOn(scan: Any, outline: Any) -> Any:
+    """A hidden label map of a tumor outline on the voxels of a scan; the caller removes it.
+
+    Args:
+        scan: The volume.
+        outline: A segmentation, or a label map on these voxels.
+
+    Raises:
+        UnusableScanError: The outline is empty.
+    """
+    if outline.IsA("vtkMRMLLabelMapVolumeNode"):
+        if outline.GetImageData() is None or not slicer.util.arrayFromVolume(outline).any():
+            raise UnusableScanError(
+                _(
+                    "The label map chosen as tumor outline is empty: all its voxels are 0. Draw the tumor in "
+                    "Segment Editor, or choose no outline; then predict again."
+                )
+            )
+        return hiddenCopy(outline, _("The tumor outline"))
+    mask = newHidden("vtkMRMLLabelMapVolumeNode", "Tumor")
+    if not fillMask(mask, outline, scan):
+        removeNode(mask)
+        raise UnusableScanError(
+            _(
+                "The tumor outline is empty on T1Gd. Draw the tumor in Segment Editor and show its segment, or "
+                "choose no outline; then predict again."
+            )
+        )
+    return mask
 
 
 def contentOf(segmentation: Any) -> str:

@@ -22,6 +22,7 @@ from PCNSLSurvivalLib.reports.pictures import (
     orthogonal_views,
     strongest_point_lps_mm,
 )
+from PCNSLSurvivalLib.reports.second_thoughts import second_thoughts_html
 
 _STRIP_COLUMNS = 6
 _GAUGE_LEFT, _GAUGE_WIDTH = 10.0, 400.0
@@ -125,10 +126,10 @@ def _clinical(result: CaseResult) -> dict[str, Any] | None:
     return {"sentences": [*told, str(comparison)], "findings": given, "sources": (IELSG_SOURCE, MSKCC_SOURCE)}
 
 
-def _second_thoughts(result: CaseResult) -> list[str]:
+def _second_thoughts(result: CaseResult) -> str:
     """What became of the prediction without the lesion, and under disturbances, where this was asked for."""
     asked = (result.without_lesion, result.robustness)
-    return [str(answer.message) for answer in asked if answer is not None]
+    return second_thoughts_html([str(answer.message) for answer in asked if answer is not None])
 
 
 def _given(value: object) -> str:

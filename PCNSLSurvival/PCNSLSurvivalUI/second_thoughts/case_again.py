@@ -1,0 +1,170 @@
+"""The shown result's case once more in a process of its own, with one more question."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalUI.install import packages
+from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.process import job
+from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, MASK, SceneOutputs
+from PCNSLSurvivalUI.scene.segmentations import tumorOn
+from PCNSLSurvivalUI.scene.volume_files import removeNode, writeNrrd
+from PCNSLSurvivalUI.second_thoughts.questions import Question
+
+_SAME_LOG_ODDS = 0.01
+
+
+class CannotAskError(PCNSLSurvivalError):
+    """The scene does not hold what the question needs."""
+
+
+class CaseAgain:
+    """One question about a result, under way.
+
+    Args:
+        question: What is asked.
+        outputs: Where T1Gd without bias field and the brain mask are.
+        result: The stored prediction.
+        explains: The class whose map is shown.
+        lesion: Tumor outline, a segmentation or a label map; None where there is none.
+        models: The installed models.
+        device: Where to compute.
+        progress: Hears of the share done, 0 to 1.
+        ended: Called once: with the answer after success, otherwise with None and the sentence for the user.
+        worker: Script that the child runs; tests may put another one here.
+
+    Raises:
+        CannotAskError: The model, a volume of the result or the tumor outline is not there.
+        MissingPackagesError: A package is missing and the user does not want it.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        outputs: SceneOutputs,
+        result: dict[str, Any],
+        explains: str,
+        lesion: Any,
+        models: list[ModelFolder],
+        device: str,
+        progress: Callable[[float], None],
+        ended: Callable[[dict[str, Any] | None, str], None],
+        worker: Path = job.WORKER,
+    ) -> None:
+        self.question, self._result = question, result
+        self._progress, self._ended, self._worker = progress, ended, worker
+        self._job: job.Job | None = None
+        self._prediction: dict[str, Any] = {}
+        model = next((one for one in models if one.checksum == result["model"].get("checksum_sha256")), None)
+        if model is None:
+            raise CannotAskError(_("The model of this result is not installed. Predict again, then ask again."))
+        if model.sequences != (MRSequence.T1GD,):
+            words = _("This model reads several sequences. Ask on the command line, with 'pcnsl-survival explain {o}'.")
+            raise CannotAskError(words.format(o=question.option))
+        scan, mask = outputs.node(CORRECTED), outputs.node(MASK)
+        if scan is None or mask is None:
+            raise CannotAskError(
+                _("The preprocessed scan of this result is no longer in the scene. Predict again, then ask again.")
+            )
+        if question.needsLesion and lesion is None:
+            raise CannotAskError(
+                _(
+                    "There is no tumor outline to fill. Choose, draw or propose one under Tumor outline; any other "
+                    "painted region works alike."
+                )
+            )
+        packages.ensureInstalled(packages.requirements())
+        self._lesion = tumorOn(scan, lesion) if lesion is not None else None
+        self._folder = Path(slicer.util.tempDirectory())
+        self._words = ["explain", question.option, *_sameMap(result, explains), *_samePreparation(result)]
+        self._words += ["--progress", "json", "--model", str(model.path), "--device", device]
+        self._words += ["--t1gd", str(self._folder / "t1gd.nrrd"), "--brain-mask", str(self._folder / "mask.nrrd")]
+        if self._lesion is not None:
+            self._words += ["--lesion-mask", str(self._folder / "lesion.nrrd")]
+        self._words += ["--out", str(self._folder / "result")]
+        self._pieces: InPieces | None = InPieces(
+            self._write(scan, mask), self._start, lambda problem: self._end(_whyNotWritten(problem))
+        )
+
+    def cancel(self) -> None:
+        """Stop; ``ended`` is not called."""
+        if self._pieces is not None:
+            self._pieces.cancel()
+        if self._job is not None:
+            self._job.cancel()
+        self._cleanUp()
+
+    def _cleanUp(self) -> None:
+        self._job = self._pieces = None
+        if self._lesion is not None:
+            removeNode(self._lesion)
+            self._lesion = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _write(self, scan: Any, mask: Any) -> Iterator[None]:
+        yield from writeNrrd(scan, self._folder / "t1gd.nrrd", MRSequence.T1GD.label)
+        yield from writeNrrd(mask, self._folder / "mask.nrrd", _("The brain mask"))
+        if self._lesion is not None:
+            yield from writeNrrd(self._lesion, self._folder / "lesion.nrrd", _("The tumor outline"))
+
+    def _start(self) -> None:
+        self._pieces = None
+        try:
+            self._job = job.Job(self._words, self._onEvent, self._end, self._worker)
+        except PCNSLSurvivalError as problem:
+            self._end(shown(problem))
+
+    def _onEvent(self, event: dict[str, Any]) -> None:
+        if event.get("type") == "result":
+            self._prediction = event["prediction"]
+        elif event.get("step") == self.question.step:
+            self._progress(float(event.get("fraction") or 0.0))
+
+    def _end(self, sentence: str | None) -> None:
+        self._cleanUp()
+        answer = self._prediction.get(self.question.key)
+        if sentence is None and answer is None:
+            sentence = _("There was no answer. Predict again, then ask again.")
+        if sentence is None and abs(self._prediction["log_odds"] - self._result["log_odds"]) > _SAME_LOG_ODDS:
+            sentence = _(
+                "The brain mask or the preprocessed scan changed since the prediction, so the answer would be about "
+                "another one. Predict again, then ask again."
+            )
+        self._ended(answer if sentence is None else None, sentence or "")
+
+
+def _sameMap(result: dict[str, Any], explains: str) -> list[str]:
+    """The options that give the map of the result again, for the shown class."""
+    words = ["--target", explains]
+    for name in ("block", "method"):
+        if result.get("activation_map", {}).get(name):
+            words += [f"--{name}", str(result["activation_map"][name])]
+    return words
+
+
+def _samePreparation(result: dict[str, Any]) -> list[str]:
+    preparation = result.get("preprocessing", {})
+    said = {
+        "--already-corrected": True,
+        "--already-stripped": bool(preparation.get("already_stripped")),
+        "--override-quality": bool(preparation.get("quality_overridden")),
+        "--tta": bool(result.get("test_time_augmentation")),
+    }
+    return [option for option, holds in said.items() if holds]
+
+
+def _whyNotWritten(problem: Exception) -> str:
+    if isinstance(problem, PCNSLSurvivalError):
+        return shown(problem)
+    return _("The scan could not be written ({kind}). Free some space on the disk.").format(kind=type(problem).__name__)

@@ -1,0 +1,30 @@
+"""The place in a report for what was asked after the prediction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+_BEGIN, _END = "<!-- second thoughts -->", "<!-- end of second thoughts -->"
+
+
+def second_thoughts_html(sentences: Sequence[str]) -> str:
+    """The part of a report that tells the answers; without any, only its place.
+
+    Args:
+        sentences: One for each answer, in plain text.
+    """
+    told = "".join(f"\n<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f"{_BEGIN}{'<h2>Second thoughts</h2>' + told if told else ''}{_END}"
+
+
+def with_second_thoughts(report: str, sentences: Sequence[str]) -> str:
+    """A report that tells these answers in place of earlier ones; one without a place for them stays as it is.
+
+    Args:
+        report: The report as HTML.
+        sentences: One for each answer, in plain text.
+    """
+    part = second_thoughts_html(sentences)
+    return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _found: part, report, count=1, flags=re.DOTALL)

@@ -1,0 +1,244 @@
+"""Second thoughts from the panel: in the background, with cancel, an answer beside the map, a doubted map hatched."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import fake_worker
+import numpy as np
+import pytest
+from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, scene_state, temporary_files
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture
+def predicted(standin, quick_panel, monkeypatch, tmp_path):
+    """The panel with a result of an installed model."""
+    from PCNSLSurvivalUI.run import request
+    from PCNSLSurvivalUI.run.engines import BUILT_IN
+    from PCNSLSurvivalUI.second_thoughts import case_again
+
+    monkeypatch.setattr(case_again.CaseAgain.__init__, "__defaults__", (HERE / "fake_worker.py",))
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    for engine in ("biasEngine", "brainEngine", "registrationEngine"):
+        setattr(quick_panel.view._parameters, engine, BUILT_IN)
+    add_head("T1 Gd", "oblique")
+    quick_panel.ui.guessButton.click()
+    quick_panel.ui.predictButton.click()
+    Wait().until(lambda: quick_panel.logic.run is None)
+    return quick_panel
+
+
+def _worker(monkeypatch, tmp_path, **plan):
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(tmp_path / "words"), **plan}))
+
+
+def _asked(panel, button="checkMapButton", label="checksLabel"):
+    getattr(panel.ui, button).click()
+    Wait().until(lambda: panel.view._second.again is None and panel.view._second._hatching is None)
+    return getattr(panel.ui, label).text
+
+
+def _words(tmp_path):
+    return json.loads((tmp_path / "words").read_text())
+
+
+def _outputs(panel):
+    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
+
+    return SceneOutputs(panel.view._parameters.parameterNode)
+
+
+def _show(panel, kind):
+    panel.ui.mapSelector.setCurrentIndex(panel.ui.mapSelector.findData(kind))
+
+
+def test_a_map_that_fails_a_check_carries_a_red_badge_with_its_class(predicted, monkeypatch, tmp_path):
+    import slicer
+    from PCNSLSurvivalUI.scene.output_nodes import CORRECTED
+
+    _worker(monkeypatch, tmp_path)
+    assert not predicted.ui.checksLabel.isVisibleTo(predicted.parent)
+    text = _asked(predicted)
+    assert predicted.ui.messageLabel.text == ""
+    first = "Grad-CAM for class OS > 1 year: 1 of 2 explanation checks passed. Do not rely on this map."
+    assert text.startswith(first)
+    assert "✓ randomized weights" in text
+    assert "✗ deletion: The map is no better than random places." in text
+    assert "#7a1f1f" in predicted.ui.checksLabel.styleSheet
+    assert predicted.ui.checksLabel.isVisibleTo(predicted.parent)
+    words = _words(tmp_path)
+    assert words[0] == "explain"
+    assert {"--check", "--already-corrected"} <= set(words)
+    for option, value in (("--target", "over"), ("--block", "layer4"), ("--method", "grad_cam")):
+        assert words[words.index(option) + 1] == value
+    import SimpleITK as sitk
+
+    sent = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "t1gd.nrrd")))
+    np.testing.assert_array_equal(sent, slicer.util.arrayFromVolume(_outputs(predicted).node(CORRECTED)))
+    assert child_processes() == []
+
+
+def test_a_map_that_failed_is_hatched_and_only_that_one(predicted, monkeypatch, tmp_path):
+    """Where the views show the map, stripes are cut out of it; what is left keeps its values."""
+    import slicer
+    from PCNSLSurvivalUI.scene.output_nodes import HATCHED, OVER, UP_TO, mapRole
+
+    def foreground():
+        composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+        return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID())
+
+    outputs, legend = _outputs(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
+    _worker(monkeypatch, tmp_path)
+    wait = Wait()
+    predicted.ui.checkMapButton.click()
+    wait.until(lambda: predicted.view._second.again is None and predicted.view._second._hatching is None)
+    assert wait.is_calm(), wait.longest_gap_ms
+    plain, hatched = outputs.node(mapRole(OVER, cells=False)), foreground()
+    assert hatched is not plain
+    before, after = slicer.util.arrayFromVolume(plain), slicer.util.arrayFromVolume(hatched)
+    left = after > 0
+    np.testing.assert_allclose(after[left], before[left], atol=1e-6)
+    assert 0.45 < left.sum() / (before > 0).sum() < 0.8
+    assert "FAILED A CHECK" in legend(hatched).GetTitleText()
+    predicted.ui.smoothSelector.setCurrentIndex(1)
+    cells = foreground()
+    assert cells not in (plain, hatched, outputs.node(mapRole(OVER, cells=True)))
+    assert set(np.unique(slicer.util.arrayFromVolume(cells))) <= {
+        0.0, *np.unique(slicer.util.arrayFromVolume(outputs.node(mapRole(OVER, cells=True))))
+    }  # fmt: skip
+    predicted.ui.smoothSelector.setCurrentIndex(0)
+    _show(predicted, UP_TO)
+    assert foreground() is outputs.node(mapRole(UP_TO, cells=False))
+    assert legend(hatched).GetVisibility() == 0
+    _show(predicted, OVER)
+    assert foreground() is hatched
+    predicted.ui.predictButton.click()
+    Wait().until(lambda: predicted.logic.run is None and predicted.view._second._hatching is None)
+    assert foreground().GetName() == hatched.GetName(), "the same answer of the same scan"
+    assert len(outputs.roles(HATCHED)) == 2
+    assert len(slicer.util.getNodes("Grad-CAM * (!)")) == 1, "the earlier copy is gone"
+
+
+def test_the_badge_is_hidden_while_another_map_is_shown(predicted, monkeypatch, tmp_path):
+    from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO
+
+    _worker(monkeypatch, tmp_path)
+    _asked(predicted)
+    for kind in (UP_TO, EVIDENCE_KIND):
+        _show(predicted, kind)
+        assert predicted.ui.checksLabel.text == ""
+        assert predicted.ui.checkMapButton.enabled is (kind == UP_TO)
+    _show(predicted, OVER)
+    assert predicted.ui.checksLabel.text.startswith("Grad-CAM for class OS > 1 year: 1 of 2")
+    _show(predicted, UP_TO)
+    assert _asked(predicted).startswith("Grad-CAM for class OS ≤ 1 year: 1 of 2")
+    assert _words(tmp_path)[_words(tmp_path).index("--target") + 1] == "up-to"
+    _show(predicted, OVER)
+    assert predicted.ui.checksLabel.text.startswith("Grad-CAM for class OS > 1 year: 1 of 2")
+
+
+def test_the_badge_belongs_to_its_result_alone_and_comes_back_with_it(predicted, monkeypatch, tmp_path):
+    _worker(monkeypatch, tmp_path)
+    _asked(predicted)
+    parameters = predicted.view._parameters
+    kept = parameters.result
+    other = json.loads(kept)
+    other["log_odds"] = -1.0
+    parameters.result = json.dumps(other)
+    assert predicted.ui.checksLabel.text == ""
+    parameters.result = kept
+    assert "1 of 2" in predicted.ui.checksLabel.text
+
+
+def test_what_if_the_lesion_were_not_there(predicted, monkeypatch, tmp_path):
+    import SimpleITK as sitk
+    import slicer
+
+    _worker(monkeypatch, tmp_path)
+    asked = ("withoutLesionButton", "withoutLesionLabel")
+    assert _asked(predicted, *asked) == ""
+    assert "There is no tumor outline to fill." in predicted.ui.messageLabel.text
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn")
+    head = predicted.view._parameters.t1gdVolume
+    slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 900).astype("uint8"))
+    mask.CopyOrientation(head)
+    predicted.view._parameters.lesion = mask
+    before = scene_state()
+    assert _asked(predicted, *asked) == fake_worker.WITHOUT_LESION["sentence"]
+    assert predicted.ui.messageLabel.text == ""
+    assert "--without-lesion" in _words(tmp_path)
+    sent = sitk.ReadImage(str(tmp_path / "lesion.nrrd"))
+    middle = np.argwhere(sitk.GetArrayFromImage(sent) > 0).mean(axis=0)[::-1]
+    lps = sent.TransformContinuousIndexToPhysicalPoint(middle.tolist())
+    np.testing.assert_allclose(np.array(lps) * (-1, -1, 1), LESION_RAS_MM, atol=1.0)
+    after = scene_state()
+    assert before.keys() == after.keys()
+    assert _asked(predicted, "checkMapButton", "checksLabel"), "another question"
+    assert predicted.ui.withoutLesionLabel.text == fake_worker.WITHOUT_LESION["sentence"], "the answer stays"
+
+
+def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, monkeypatch, tmp_path):
+    from PCNSLSurvivalUI.scene.output_nodes import REPORT
+
+    from PCNSLSurvivalLib.reports.second_thoughts import second_thoughts_html
+
+    _worker(monkeypatch, tmp_path)
+    report = _outputs(predicted).node(REPORT)
+    report.SetText(f"<html>{second_thoughts_html([])}</html>")
+    told = _asked(predicted, "robustnessButton", "robustnessLabel").splitlines()
+    assert told[0] == fake_worker.FLIPS["sentence"]
+    assert told[1:] == ["Noise, up to 20%: 0.58 to 0.61", "Turned head, up to 6°: 0.45 to 0.55"]
+    assert "#6b4e00" in predicted.ui.robustnessLabel.styleSheet, "the class changes"
+    assert report.GetText().count("The class changes with the head turned by 6°.") == 1
+    _asked(predicted, "robustnessButton", "robustnessLabel")
+    assert report.GetText().count("The class changes") == 1
+
+
+def test_one_question_at_a_time_is_cancelled_and_ends_with_its_result(predicted, monkeypatch, tmp_path):
+    ui = predicted.ui
+    predicted.logic.kept.forget()
+    before = temporary_files()
+    _worker(monkeypatch, tmp_path, seconds=60)
+    for button, stop in ((ui.checkMapButton, ui.checkMapButton), (ui.robustnessButton, ui.closeResultButton)):
+        button.click()
+        Wait().until(lambda: predicted.view._second.again is None or (tmp_path / "words").is_file())
+        assert "Cancel" in button.text
+        assert ui.withoutLesionButton.enabled is False
+        stop.click()
+        assert predicted.view._second.again is None
+        (tmp_path / "words").unlink()
+    Wait().until(lambda: child_processes() == [])
+    assert temporary_files() == before
+    assert ui.checksLabel.text == ui.robustnessLabel.text == ""
+
+
+def test_an_answer_about_another_case_is_not_shown(predicted, monkeypatch, tmp_path):
+    """Someone repaired the brain mask after the prediction: what is asked would be another case."""
+    _worker(monkeypatch, tmp_path, log_odds=0.9)
+    assert _asked(predicted) == ""
+    assert "changed since the prediction" in predicted.ui.messageLabel.text
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda result: result["model"].update(checksum_sha256="00" * 32), "model of this result is not installed"),
+        (lambda result: None, "no longer in the scene"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(predicted, spoil, words):
+    import slicer
+    from PCNSLSurvivalUI.scene.output_nodes import CORRECTED
+
+    parameters = predicted.view._parameters
+    result = json.loads(parameters.result)
+    spoil(result)
+    parameters.result = json.dumps(result)
+    slicer.mrmlScene.RemoveNode(_outputs(predicted).node(CORRECTED))
+    predicted.ui.checkMapButton.click()
+    assert words in predicted.ui.messageLabel.text
+    assert predicted.view._second.again is None

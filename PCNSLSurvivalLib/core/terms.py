@@ -8,6 +8,9 @@ RESEARCH_USE_ONLY = "Research use only. Not for clinical decisions."
 
 ONE_YEAR_DAYS = 365
 
+CLASS_THRESHOLD = 0.5
+"""From this probability of a long survival up, a long survival is predicted; a model folder may hold another."""
+
 
 def limit_in_words(threshold_days: float, *, short: bool = False) -> str:
     """The limit of the OS classes: "1 year", or the days of another limit, "730 days"; short: "1 y" or "730 d"."""

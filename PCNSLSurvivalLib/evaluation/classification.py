@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-METRIC_LABELS = {
-    "auc": "AUC",
-    "accuracy": "Accuracy",
-    "precision": "Precision (macro)",
-    "recall": "Recall (macro)",
-    "f1": "F1 (macro)",
-    "brier": "Brier score",
-    "calibration_slope": "Calibration slope",
-    "calibration_intercept": "Calibration intercept",
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
+
+Limits = tuple[float, float]
+SHARE: Limits = (0.0, 1.0)
+ANY_NUMBER: Limits = (-np.inf, np.inf)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """What tables and intervals need to know of one metric."""
+
+    label: str
+    limits: Limits
+    """The smallest and the largest value it can have; no interval reaches beyond."""
+    any_prevalence: bool = False
+    """Whether it does not depend on how common each class is."""
+    of_probabilities: bool = False
+    """Whether it changes when all log-odds are divided by a temperature, which moves no patient past another."""
+
+
+METRICS = {
+    "auc": Metric(label="AUC", limits=SHARE, any_prevalence=True),
+    "accuracy": Metric(label="Accuracy", limits=SHARE),
+    "precision": Metric(label="Precision (macro)", limits=SHARE),
+    "recall": Metric(label="Recall (macro)", limits=SHARE, any_prevalence=True),
+    "f1": Metric(label="F1 (macro)", limits=SHARE),
+    "brier": Metric(label="Brier score", limits=SHARE, of_probabilities=True),
+    "calibration_slope": Metric(label="Calibration slope", limits=ANY_NUMBER, of_probabilities=True),
+    "calibration_intercept": Metric(label="Calibration intercept", limits=ANY_NUMBER, of_probabilities=True),
 }
+"""Everything that ``classification_metrics`` computes, in the order of the tables."""
 PAPER_METRICS = ("auc", "accuracy", "precision", "recall", "f1")
 
 _SMALLEST = 1e-6  # a probability of exactly 0 or 1 has no log-odds
@@ -25,7 +48,7 @@ _STEEPEST = 1e3
 def classification_metrics(
     os_class: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Every metric of ``METRIC_LABELS``, for one sample or for thousands of bootstrap samples at once.
+    """Every metric of ``METRICS``, for one sample or for thousands of bootstrap samples at once.
 
     AUC is the Mann-Whitney statistic, ties counting one half. Precision, recall and F1 are means over the classes that
     occur among truths or predictions; a class never predicted has precision 0, as in scikit-learn and so in the paper.
@@ -34,7 +57,7 @@ def classification_metrics(
 
     Args:
         os_class: (N,) true classes, 0 or 1.
-        probability: (N,) predicted probabilities of class 1; from one half up, class 1 is predicted.
+        probability: (N,) predicted probabilities of class 1; from ``CLASS_THRESHOLD`` up, class 1 is predicted.
         weight: (..., N) how often each patient counts; once each if left out.
 
     Returns:
@@ -48,7 +71,7 @@ def classification_metrics(
     truth = np.asarray(os_class, dtype=np.float64)
     p = np.asarray(probability, dtype=np.float64)
     w = np.ones_like(truth) if weight is None else np.asarray(weight, dtype=np.float64)
-    predicted = (p >= 0.5).astype(np.float64)
+    predicted = (p >= CLASS_THRESHOLD).astype(np.float64)
     tp, fp = w @ (truth * predicted), w @ ((1 - truth) * predicted)
     fn, tn = w @ (truth * (1 - predicted)), w @ ((1 - truth) * (1 - predicted))
     precision = _macro((tp, tn), (tp + fp, tn + fn), (tp + fp + fn, tn + fp + fn))

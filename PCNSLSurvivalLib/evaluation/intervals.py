@@ -8,14 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
-from PCNSLSurvivalLib.evaluation.classification import auc, classification_metrics
+from PCNSLSurvivalLib.evaluation.classification import METRICS, SHARE, Limits, auc, classification_metrics
 
 RESAMPLES = 2000
-STRATIFIED = frozenset({"auc", "recall"})
-"""Metrics that do not depend on how common each class is."""
-DIFFERENCE = "difference"
-UNBOUNDED = frozenset({"calibration_slope", "calibration_intercept", DIFFERENCE})
-"""Metrics that are not between 0 and 1."""
 _WILSON_Z = 1.959963984540054  # of a 95 % interval
 LEVEL = 0.95
 
@@ -74,7 +69,7 @@ def bootstrap_intervals(
 ) -> dict[str, tuple[float, float]]:
     """A bootstrap interval over patients for every metric of ``classification_metrics``.
 
-    Samples keep the numbers of the two classes for the metrics of ``STRATIFIED``, which do not depend on how common a
+    Samples keep the numbers of the two classes for the metrics that do not depend on how common a
     class is; for the others the numbers vary as they would with other patients. Where every sample gives the same
     number, Wilson's limits for the number of patients stand in (see ``never_certain``).
 
@@ -105,27 +100,29 @@ def bootstrap_intervals(
         weights = bootstrap_weights(strata, patients=patients, resamples=resamples, seed=seed)
         samples = classification_metrics(os_class, probability, weights)
         intervals |= {
-            metric: never_certain(metric, float(values[metric]), percentile_interval(drawn, level=level), number)
+            metric: never_certain(
+                METRICS[metric].limits, float(values[metric]), percentile_interval(drawn, level=level), number
+            )
             for metric, drawn in samples.items()
-            if (metric in STRATIFIED) == chosen
+            if METRICS[metric].any_prevalence == chosen
         }
     return {metric: intervals[metric] for metric in values}
 
 
-def never_certain(metric: str, value: float, interval: tuple[float, float], number: float) -> tuple[float, float]:
-    """The interval, or Wilson's limits where a bounded metric has one without width.
+def never_certain(limits: Limits, value: float, interval: tuple[float, float], number: float) -> tuple[float, float]:
+    """The interval, or Wilson's limits where that of a share has no width.
 
     A bootstrap of an arm that is always right, or always says the same, gives the same number every time: 1.00 from
     twenty patients would have no doubt at all.
 
     Args:
-        metric: Name of the metric.
-        value: Its value.
+        limits: Smallest and largest value of the metric; Wilson's limits are those of a share, from 0 to 1.
+        value: The value of the metric.
         interval: By bootstrap.
         number: Patients, or fewer where the interval has to be wider.
     """
     low, high = interval
-    if metric in UNBOUNDED or not np.isfinite(value) or not high - low < 1e-9:
+    if limits != SHARE or not np.isfinite(value) or not high - low < 1e-9:
         return interval
     wilson_low, wilson_high = wilson_interval(np.array(value), np.array(float(number)))
     return float(wilson_low), float(wilson_high)
@@ -152,7 +149,7 @@ def auc_interval(
     """The interval of ``bootstrap_intervals`` for the AUC alone, every case its own patient."""
     weights = bootstrap_weights(os_class, resamples=resamples, seed=seed)
     interval = percentile_interval(auc(os_class, probability, weights))
-    return never_certain("auc", float(auc(os_class, probability)), interval, len(weights[0]))
+    return never_certain(SHARE, float(auc(os_class, probability)), interval, len(weights[0]))
 
 
 def standard_error(values: ArrayLike) -> float:

@@ -14,12 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.evaluation.classification import auc, classification_metrics
+from PCNSLSurvivalLib.evaluation.classification import ANY_NUMBER, METRICS, SHARE, Limits, auc, classification_metrics
 from PCNSLSurvivalLib.evaluation.intervals import (
-    DIFFERENCE,
     RESAMPLES,
-    STRATIFIED,
-    UNBOUNDED,
     bootstrap_weights,
     never_certain,
     percentile_interval,
@@ -68,8 +65,8 @@ def out_of_fold_metrics(
     cases, weights = _weights(folds, patients, resamples, seed)
     stratified = _by_repeat(folds, cases, weights) | {"auc": _auc(folds, cases, weights)}
     samples = _by_repeat(folds, cases, _weights(folds, patients, resamples, seed, stratified=False)[1])
-    samples |= {metric: stratified[metric] for metric in STRATIFIED}
-    return {metric: _estimate(metric, values, folds) for metric, values in samples.items()}
+    samples |= {metric: values for metric, values in stratified.items() if METRICS[metric].any_prevalence}
+    return {metric: _estimate(METRICS[metric].limits, values, folds) for metric, values in samples.items()}
 
 
 def out_of_fold_auc(
@@ -81,7 +78,7 @@ def out_of_fold_auc(
 ) -> Estimate:
     """The AUC of ``out_of_fold_metrics`` alone, for the same arguments and many times faster."""
     cases, weights = _weights(folds, patients, resamples, seed)
-    return _estimate("auc", _auc(folds, cases, weights), folds)
+    return _estimate(SHARE, _auc(folds, cases, weights), folds)
 
 
 def out_of_fold_concordance(
@@ -110,7 +107,7 @@ def out_of_fold_concordance(
     samples = _concordance(folds, survival, patients, resamples, seed)
     if samples is None:
         return Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
-    return _estimate("c_index", samples, folds)
+    return _estimate(SHARE, samples, folds)
 
 
 def out_of_fold_differences(
@@ -143,7 +140,7 @@ def out_of_fold_differences(
     ours, theirs = (_concordance(folds, survival, patients, resamples, seed) for folds in (arm, against))
     if ours is not None and theirs is not None:
         found["c_index"] = ours - theirs
-    return {metric: _estimate(DIFFERENCE, samples, arm) for metric, samples in found.items()}
+    return {metric: _estimate(ANY_NUMBER, samples, arm) for metric, samples in found.items()}
 
 
 def _concordance(
@@ -193,16 +190,14 @@ def _weights(
     return cases, np.vstack([np.ones((1, len(cases))), drawn])
 
 
-def _estimate(metric: str, samples: NDArray[np.float64], folds: Sequence[FoldPredictions]) -> Estimate:
+def _estimate(limits: Limits, samples: NDArray[np.float64], folds: Sequence[FoldPredictions]) -> Estimate:
     cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
     train = cases - float(np.mean([len(one.cases) for one in folds]))
     widened = np.sqrt(1 + cases / train) if train > 0 else 1.0
     value = float(samples[0])
     interval = percentile_interval(value + widened * (samples[1:] - value))
-    low, high = never_certain(metric, value, interval, cases / widened**2)
-    if metric not in UNBOUNDED:
-        low, high = max(low, 0.0), min(high, 1.0)
-    return Estimate(value=value, low=low, high=high)
+    low, high = never_certain(limits, value, interval, cases / widened**2)
+    return Estimate(value=value, low=max(low, limits[0]), high=min(high, limits[1]))
 
 
 def _by_repeat(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.files import refuse_foreign
 from PCNSLSurvivalLib.core.installed_files import sha256_of
-from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD, MRSequence, OSClass
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
 from PCNSLSurvivalLib.models.model_folder import (
     CARD,
@@ -58,7 +58,7 @@ class ModelDescription:
     license: str = "Apache-2.0"
     authors: str = "PCNSLSurvival contributors"
     copyright: str = "Copyright PCNSLSurvival contributors"
-    decision_threshold: float = 0.5
+    decision_threshold: float = CLASS_THRESHOLD
     temperature: float = 1.0
     calibration_patients: int = 0
 

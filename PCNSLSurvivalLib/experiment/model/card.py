@@ -8,7 +8,7 @@ from dataclasses import replace
 from scipy.special import expit, logit
 
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
-from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
+from PCNSLSurvivalLib.evaluation.classification import METRICS
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
@@ -19,8 +19,6 @@ NOTHING_TOLD = (
     f"The temperature is at its bound of {HIGHEST:g}: held-out probabilities were uninformative, and "
     "the probabilities of the model are all close to 0.5."
 )
-_OF_PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept")
-"""What a temperature changes; it moves no patient past another, nor past one half."""
 _VIRTUAL = """# DEMONSTRATION: trained on virtual heads only; must not be used on patients
 
 Its training patients are virtual: probabilities and maps have no prognostic value.
@@ -50,10 +48,14 @@ def model_card(
     alone, shipped = calibration.temperature_of(1), calibration.temperature_of(plan.splits)
     after = out_of_fold_metrics(_divided(folds, alone), patients=patients, seed=plan.seed)
     performance = "\n".join(
-        f"| {METRIC_LABELS[name]} | {_shown(one)} |" for name, one in before.items() if name not in _OF_PROBABILITIES
+        f"| {METRICS[name].label} | {_shown(one)} |"
+        for name, one in before.items()
+        if not METRICS[name].of_probabilities
     )
     probabilities = "\n".join(
-        f"| {METRIC_LABELS[name]} | {_shown(before[name])} | {_shown(after[name])} |" for name in _OF_PROBABILITIES
+        f"| {METRICS[name].label} | {_shown(before[name])} | {_shown(after[name])} |"
+        for name in before
+        if METRICS[name].of_probabilities
     )
     return f"""{_VIRTUAL if plan.virtual_patients else ""}\
 # One-year overall survival of primary CNS lymphoma: {plan.model_arm}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from PCNSLSurvivalLib.core.csv_cells import plain_cell
-from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS
+from PCNSLSurvivalLib.evaluation.classification import METRICS
 from PCNSLSurvivalLib.evaluation.comparison import fold_values
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.reports.experiment.survival_results import ArmSurvival
@@ -30,7 +30,7 @@ def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
     """One row an arm and metric: mean and standard error over folds, out-of-fold value and its 95 % interval."""
     rows = []
     for one in results:
-        for metric in METRIC_LABELS:
+        for metric in METRICS:
             found = one.out_of_fold[metric]
             over_folds = (one.folds, one.fold_mean[metric], one.fold_standard_error[metric])
             p = one.against_chance.p if metric == "auc" else float("nan")
@@ -59,11 +59,11 @@ def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: 
     """One row per fold and arm with every metric; repeats and folds count from 1."""
     rows = []
     for arm, folds in arms.items():
-        values = np.array([fold_values(folds, metric) for metric in METRIC_LABELS])
+        values = np.array([fold_values(folds, metric) for metric in METRICS])
         for one, of_fold in zip(folds, values.T, strict=True):
             place = (arm, one.repeat + 1, one.fold + 1)
             rows.append((*place, len(one.cases), int(one.os_class.sum()), *of_fold.tolist()))
-    _write(path, ["arm", "repeat", "fold", "cases", "long_survivors", *METRIC_LABELS], rows)
+    _write(path, ["arm", "repeat", "fold", "cases", "long_survivors", *METRICS], rows)
 
 
 def write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
-from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, limit_in_words
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD, ONE_YEAR_DAYS, limit_in_words
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
 Outcome = Literal["TP", "FP", "TN", "FN"]
@@ -145,9 +145,9 @@ def choose_examples(folds: Sequence[FoldPredictions], *, each: int = 1) -> tuple
         if one.repeat != first:
             continue
         for case, os_class, p in zip(one.cases, one.os_class, one.probability, strict=True):
-            kind: Outcome = ("TP" if os_class else "FP") if p >= 0.5 else ("FN" if os_class else "TN")
+            kind: Outcome = ("TP" if os_class else "FP") if p >= CLASS_THRESHOLD else ("FN" if os_class else "TN")
             choice = ExampleChoice(outcome=kind, case=case, repeat=one.repeat, fold=one.fold, probability=float(p))
-            found[kind].append((abs(float(p) - 0.5), choice))
+            found[kind].append((abs(float(p) - CLASS_THRESHOLD), choice))
     return tuple(
         choice
         for kind in found.values()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.files import refuse_foreign, whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
-from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS, PAPER_METRICS
+from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, by_arm, write_predictions
 from PCNSLSurvivalLib.reports.experiment.content import ReportContent
 from PCNSLSurvivalLib.reports.experiment.csv_tables import (
@@ -178,7 +178,7 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         research_use_only=RESEARCH_USE_ONLY,
         facts=content.facts,
         counts=counts,
-        metrics=[(metric, METRIC_LABELS[metric]) for metric in PAPER_METRICS],
+        metrics=[(metric, METRICS[metric].label) for metric in PAPER_METRICS],
         results=content.results,
         reference=reference,
         reference_label=content.reference_label,

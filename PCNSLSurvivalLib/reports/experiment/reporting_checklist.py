@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
 from PCNSLSurvivalLib.reports.sentences import counted, listed
 
@@ -188,5 +189,5 @@ def _use(facts: ExperimentFacts) -> str:
         return OPEN
     return (
         f"By the model folder of {facts.model_arm}: mean log-odds of its networks, divided by its temperature; OS over "
-        f"{facts.threshold_days:g} days from a probability of 0.5. See its model card."
+        f"{facts.threshold_days:g} days from a probability of {CLASS_THRESHOLD:g}. See its model card."
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
 from PCNSLSurvivalLib.evaluation.comparison import holm
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_concordance
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, pooled
@@ -24,8 +25,8 @@ class ArmSurvival:
     os_days: NDArray[np.float64]
     death_observed: NDArray[np.bool_]
     predicted_long: NDArray[np.bool_]
-    """Whether the mean probability of a long survival reaches one half: the mean over the repetitions, or, for a
-    patient without a class, over all folds' models."""
+    """Whether the mean probability of a long survival reaches ``CLASS_THRESHOLD``: the mean over the repetitions,
+    or, for a patient without a class, over all folds' models."""
     c_index: Estimate
     log_rank: LogRankTest
     """Of those predicted to survive long against the others."""
@@ -93,7 +94,7 @@ def arm_survival(
     counted = sorted(first.values())
     days = np.array([survival[case][0] for case in counted], dtype=np.float64)
     deaths = np.array([survival[case][1] for case in counted])
-    predicted_long = np.array([said[case] >= 0.5 for case in counted])
+    predicted_long = np.array([said[case] >= CLASS_THRESHOLD for case in counted])
     return ArmSurvival(
         arm=arm,
         label=label,

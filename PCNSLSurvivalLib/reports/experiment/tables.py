@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from PCNSLSurvivalLib.evaluation.auc_test import AUCTest, detectable_difference, paired_auc_test
-from PCNSLSurvivalLib.evaluation.classification import METRIC_LABELS, PAPER_METRICS
+from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS
 from PCNSLSurvivalLib.evaluation.comparison import Comparison, compare, fold_values, holm
 from PCNSLSurvivalLib.evaluation.intervals import standard_error
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_metrics
@@ -62,7 +62,7 @@ def arm_results(
     """The result of every arm, in the order of ``arms``."""
     results = []
     for arm, folds in arms.items():
-        values = {metric: fold_values(folds, metric) for metric in METRIC_LABELS}
+        values = {metric: fold_values(folds, metric) for metric in METRICS}
         results.append(
             ArmResult(
                 arm=arm,
@@ -170,7 +170,7 @@ _SHORT_HEADS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 def results_latex(results: Sequence[ArmResult], compared: Sequence[AdjustedComparison], reference: str) -> str:
     """The results as a LaTeX table for the package booktabs, across both columns of a page."""
     name = _tex(next((one.label for one in results if one.arm == reference), "the reference"))
-    heads = " & ".join(_tex(_SHORT_HEADS.get(metric, METRIC_LABELS[metric])) for metric in PAPER_METRICS)
+    heads = " & ".join(_tex(_SHORT_HEADS.get(metric, METRICS[metric].label)) for metric in PAPER_METRICS)
     lines = [
         r"\begin{table*}",
         r"\centering\small\setlength{\tabcolsep}{4pt}",

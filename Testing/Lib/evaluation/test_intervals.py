@@ -7,7 +7,14 @@ import pytest
 from scipy.stats import norm
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
-from PCNSLSurvivalLib.evaluation.intervals import auc_interval, bootstrap_intervals, bootstrap_weights, standard_error
+from PCNSLSurvivalLib.evaluation.classification import METRICS, SHARE, classification_metrics
+from PCNSLSurvivalLib.evaluation.intervals import (
+    auc_interval,
+    bootstrap_intervals,
+    bootstrap_weights,
+    never_certain,
+    standard_error,
+)
 
 
 def test_the_bootstrap_interval_covers_the_true_auc_about_as_often_as_it_says():
@@ -58,3 +65,17 @@ def test_a_single_patient_has_no_interval():
 def test_folds_without_the_metric_do_not_count_in_the_standard_error():
     assert standard_error([0.6, 0.8, np.nan]) == pytest.approx(0.1)
     assert np.isnan(standard_error([0.6, np.nan]))
+
+
+def test_every_metric_lies_within_its_limits_and_an_interval_is_cut_at_them_only():
+    random = np.random.default_rng(3)
+    for _ in range(50):
+        os_class = np.tile([0, 1], 6)
+        found = classification_metrics(os_class, random.uniform(size=12))
+        assert list(found) == list(METRICS)
+        for name, value in found.items():
+            low, high = METRICS[name].limits
+            assert not np.isfinite(value) or low <= value <= high, name
+    # A correlation from -1 to 1 that is 1 in every sample: no share, so Wilson's limits do not apply to it.
+    assert never_certain((-1.0, 1.0), 1.0, (1.0, 1.0), 20) == (1.0, 1.0)
+    assert never_certain(SHARE, 1.0, (1.0, 1.0), 20)[0] < 0.9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
 from PCNSLSurvivalLib.evaluation.intervals import RESAMPLES
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, PERMUTATIONS
@@ -85,8 +86,8 @@ def methods_paragraphs(
         "training patients only; each held-out fold was predicted once. We give mean and standard error over folds; "
         "the out-of-fold AUC over pairs of patients held out together, with a 95 % bootstrap interval over patients "
         f"({resamples} samples), stratified by class and widened for overlapping training sets; and accuracy, "
-        "macro-averaged precision, recall and F1 at a probability of one half, the Brier score, and calibration slope "
-        "and intercept. "
+        f"macro-averaged precision, recall and F1 at a probability of {CLASS_THRESHOLD:g}, the Brier score, and "
+        "calibration slope and intercept. "
     )
     if reference is not None:
         compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
@@ -98,7 +99,7 @@ def methods_paragraphs(
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
     means += ["for exams without a class over all folds' models"] if counts["censored"] else []
     evaluation += (
-        f"Long survival was predicted from a {'mean ' if means else ''}probability of 0.5"
+        f"Long survival was predicted from a {'mean ' if means else ''}probability of {CLASS_THRESHOLD:g}"
         + (f", the mean {listed(means)}" if means else "")
         + ". Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test, "
         f"with a two-sided p from {PERMUTATIONS} permutations of the groups, given where both had {FEWEST_IN_GROUP} "

@@ -28,7 +28,8 @@ def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
         "cohort",
         type=Path,
         metavar="COHORT",
-        help="CSV or TSV table with paths; BIDS, UCSF-PCNSL or BraTS2020 folder; folder with one folder per patient",
+        help="CSV or TSV table with paths; folder in BIDS or another known layout (docs/cohorts.md); folder with one "
+        "folder per patient",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the result folders")
     add_network_options(parser)

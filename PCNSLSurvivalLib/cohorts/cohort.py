@@ -10,12 +10,8 @@ from pathlib import Path
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, CohortCase, os_class_of
 from PCNSLSurvivalLib.cohorts.case_names import apart
 from PCNSLSurvivalLib.cohorts.identities import merge_patient_identities
-from PCNSLSurvivalLib.cohorts.readers.bids import is_bids, read_bids
-from PCNSLSurvivalLib.cohorts.readers.brats import brats_root, read_brats
-from PCNSLSurvivalLib.cohorts.readers.folders import read_folders
+from PCNSLSurvivalLib.cohorts.readers import KNOWN_LAYOUTS, read_layout
 from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
-from PCNSLSurvivalLib.cohorts.readers.table import read_table_cohort
-from PCNSLSurvivalLib.cohorts.readers.ucsf_pcnsl import is_ucsf_pcnsl, read_ucsf_pcnsl
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.phantoms.virtual_marker import any_virtual
 
@@ -33,8 +29,8 @@ def find_cohort(path: Path) -> FoundCohort:
     Exams of one person have one ``patient_id``, whatever the names; see ``merge_patient_identities``.
 
     Args:
-        path: A CSV or TSV table with paths; a BIDS folder with ``participants.tsv``; the UCSF-PCNSL or the
-            BraTS2020 training folder as distributed; or a folder with one folder per patient and free file names.
+        path: A CSV or TSV table with paths; a folder of one of ``LAYOUTS`` (BIDS with ``participants.tsv``, others as
+            distributed); or a folder with one folder per patient and free file names.
 
     Raises:
         CohortError: Nothing there, no case in it, a table that cannot be read, two cases with one name, or one file
@@ -42,11 +38,13 @@ def find_cohort(path: Path) -> FoundCohort:
     """
     if not path.exists() and not path.is_symlink():
         raise CohortError("The cohort was not found. Check the path and try again.")
-    found = _read(path)
+    if not (path.is_file() or path.is_symlink() or path.is_dir()):
+        raise CohortError("The cohort is neither a file nor a folder. Give a CSV or TSV table, or a folder.")
+    found = read_layout(path)
     if not found.cases:
         raise CohortError(
-            "The cohort holds no patient. Give a CSV or TSV table, a BIDS, UCSF-PCNSL or BraTS folder, or a folder "
-            "with one folder per patient (docs/cohorts.md)."
+            f"The cohort holds no patient. Give a CSV or TSV table, a folder as {KNOWN_LAYOUTS} distribute it, or a "
+            "folder with one folder per patient (docs/cohorts.md)."
         )
     found = replace(found, cases=apart(found.cases))
     names = [case.name.casefold() for case in found.cases]
@@ -78,16 +76,3 @@ def _refuse_files_given_twice(cases: Iterable[CohortCase]) -> None:
                     f"One file is given twice: as the {other} of {name} and as the {role} of {case.name}. Give each "
                     "its own file, or leave out the one that is wrong, and try again."
                 )
-
-
-def _read(path: Path) -> FoundCohort:
-    if path.is_file() or (path.is_symlink() and not path.exists()):
-        return read_table_cohort(path)
-    if not path.is_dir():
-        raise CohortError("The cohort is neither a file nor a folder. Give a CSV or TSV table, or a folder.")
-    if is_ucsf_pcnsl(path):
-        return read_ucsf_pcnsl(path)
-    if is_bids(path):
-        return read_bids(path)
-    brats = brats_root(path)
-    return read_brats(brats) if brats is not None else read_folders(path)

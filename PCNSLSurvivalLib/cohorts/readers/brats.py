@@ -50,11 +50,12 @@ def read_brats(root: Path) -> FoundCohort:
     both occur.
 
     Args:
-        root: The folder with the case folders, ``survival_info.csv`` and ``name_mapping.csv``.
+        root: The folder with the case folders, ``survival_info.csv`` and ``name_mapping.csv``, or the one above it.
 
     Raises:
         CohortError: A table lacks a column or holds a cell that cannot be read.
     """
+    root = brats_root(root) or root
     survival: dict[str, dict[str, Any]] = {}
     aliases: dict[str, tuple[str, ...]] = {}
     table, remarks = _table(root / "survival_info.csv", "Brats20ID", "Survival_days")

@@ -224,7 +224,8 @@ def _readings(name: str) -> tuple[str, ...]:
 
 def _spaced(name: str) -> str:
     """Small letters without accents; the joints of a name are single spaces, and "t1" and "t2" stand alone."""
-    text = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    text = unicodedata.normalize("NFC", bare)  # puts the syllables of Korean together again
     text = text.translate(words.LETTERS).lower()
     for pattern, replacement in words.REWRITTEN:
         text = re.sub(pattern, replacement, text)

@@ -30,11 +30,14 @@ REWRITTEN = (
     (r"(?<![a-z])m\. ?d\. ?c(?![a-z])", "mdc"),
     (r"(?<![a-z])p\. ?d\. ?c(?![a-z])", "pdc"),
     (r"(?<![a-z])k\. ?m(?![a-z])", "km"),
+    (r"(?<![a-z])k\. ?l(?![a-z])", "kl"),
     (r"(?<![a-z])i\. ?v(?![a-z])", "iv"),
     (r"(?<![a-z])m\.[ _]?(?=km)", "mit "),
     (r"(?<![a-z])o\.[ _]?(?=km)", "ohne "),
     (r"(?<![a-z])n\.[ _]?(?=km)", "nach "),
     (r"(?<![a-z])v\.[ _]?(?=km)", "vor "),
+    # One T1 taken from another: "T1 CE - T1", "T1+C-T1 pre".
+    (r"(?<![a-z0-9])t1[a-z0-9+_ ]{0,20}[-−–][ _]?t1(?![0-9])", " subtraction "),
     # A minus behind or before the agent: "C-", "Gd-", "T1 -C"; "T1-C" has a dash for a space.
     (r"(?<![a-z+])(?:c|gd|gado?|km|iv|civ|mdc)[-−–](?=[\s_)\]]|$)", " without contrast "),
     (r"(?<=[\s_])[-−–](?:c|gd|gado?|km|iv|mdc)(?![a-z])", " without contrast "),
@@ -63,7 +66,7 @@ _AGENT = (
     r"cyclolux|ablavar|vasovist"
 )
 _SUBSTANCE = (
-    rf"{_AGENT}|contrast[a-z]*|kontras[a-z]*|km|mdc|mezzo(?: di)? contrasto|pdc|cte|ctte|ctr|"
+    rf"{_AGENT}|contrast[a-z]*|kontras[a-z]*|km|kl|mdc|mezzo(?: di)? contrasto|pdc|cte|ctte|ctr|"
     rf"produit(?: de)? contraste|"
     r"inj|inject[a-z]*|injektion|iniezione|inyeccion|injecao|ce|civ|iv|ev|c|enhanc[a-z]*|"
     rf"контраст{_CYRILLIC}"
@@ -93,8 +96,9 @@ STUDY = (
 """Before and after in one breath, as names of whole exams have it."""
 
 DENIED = (
+    r"kontrasts(?:i|u|y)z[a-z]*|"
     rf"(?:{_BEFORE}|{_WITHOUT}){_OF} ?(?:(?:contrast|kontrast)[a-z]* ?enhanc[a-z]*|{_SUBSTANCE})|"
-    rf"(?:contrast[a-z]*|kontras[a-z]*|{_AGENT}|km) (?:pre{_NOT_TREATED}|before|none|no|free)|pre{_NOT_TREATED}|"
+    rf"(?:contrast[a-z]*|kontras[a-z]*|{_AGENT}|km|ce) (?:pre{_NOT_TREATED}|before|none|no|free)|pre{_NOT_TREATED}|"
     r"native?|nativ[ao]|natif|plain|blanco|basale|simple|leer|unenhanced|non ?con|(?:ohne|sans|senza|sem|zonder)$|"
     r"平扫|平掃|造影前|非造影|造影なし|単純|조영 ?전|증강 ?전"
 )
@@ -104,7 +108,8 @@ AFTER_TREATMENT = rf"(?:post|nach|pos|after|apres|dopo) ?(?:{_TREATED})"
 """"Post" of something else than the contrast agent."""
 
 CONTRAST = (
-    rf"{_AGENT}|(?:{_AFTER}|{_WITH}){_OF} ?(?:{_SUBSTANCE})|contrast ?enhanc[a-z]*|kontrastverst[a-z]*|"
+    rf"{_AGENT}|(?:{_AFTER}|{_WITH}){_OF} ?(?:{_SUBSTANCE})|(?:po|s|so|z) kl|contrast ?enhanc[a-z]*|"
+    r"kontrastverst[a-z]*|"
     r"\+ ?(?:c|ce|km|iv|ev|civ|mdc|contrast[a-z]*|kontras[a-z]*|inj[a-z]*)|(?:c|ce|iv|km|civ|mdc|gd|"
     r"gado?) ?\+(?![a-z0-9])|"
     r"造影後|造影(?!前|なし)|增强|增強|조영(?! ?전)|증강(?! ?전)"
@@ -116,7 +121,7 @@ _BEHIND_T1 = "(?:{})".format("|".join(f"(?<={name} )" for name in _T1_NAMES))
 
 CONTRAST_BESIDE_T1 = (
     r"post|pos|contrast[a-z]*|kontras[a-z]*|ce|km|mdc|pdc|civ|enh|enhanc[a-z]*|inj|inject[a-z]*|injektion|t13d|"
-    rf"{_BEHIND_T1}c|{_BEHIND_T1}\+(?![a-z0-9])|контраст{_CYRILLIC}"
+    rf"kl|{_BEHIND_T1}c(?!\d)|{_BEHIND_T1}\+(?![a-z0-9])|контраст{_CYRILLIC}"
 )
 """What says it where the name tells of a T1 as well."""
 
@@ -143,11 +148,11 @@ NO_SCAN = (
 
 _DIFFUSION = (
     r"dwi[a-z]*|diff|diffusi[a-z]*|difus[a-z]*|[de]?adc[a-z]*|trace[a-z]?|ep2d[a-z]*|epi|b0|b ?\d{3,4}|dti|tensor|"
-    r"tracto[a-z]*|dki|noddi|ivim|hardi|resolve"
+    r"tracto[a-z]*|dki|noddi|ivim|hardi|resolve|弥散|彌散|扩散|擴散|拡散|확산"
 )
 _PERFUSION = (
     r"perf|perfus[a-z]*|pwi|dsc|dce|[ps]?c?asl|r?cb[vf]|relcb[vf]|mtt|ttp|tmax|k ?trans|dyn|dynam[a-z]*|dinam[a-z]*|"
-    r"twist|tricks|leakage|(?:care|test) ?bolus|bolus ?track[a-z]*|gbp|pbp"
+    r"灌注|灌流|관류|twist|tricks|leakage|(?:care|test) ?bolus|bolus ?track[a-z]*|gbp|pbp"
 )
 _SUSCEPTIBILITY = (
     r"swi[a-z]?|swan|swip|suscept[a-z]*|suszept[a-z]*|t2star|t2 (?:star|stern|etoile|estrella|stella|ster|hemo|"
@@ -156,9 +161,12 @@ _SUSCEPTIBILITY = (
 )
 _ANGIOGRAPHY = (
     r"tof|angio[a-z]*|[a-z]{0,3}mra|mrv|venogr[a-z]*|phlebo[a-z]*|pc ?[23]d|[23]d ?pc|pca|carot[a-z]*|karotis|willis|"
-    r"phase ?contrast|phasenkontrast|contraste? de (?:fase|phase)"
+    r"血管|혈관|phase ?contrast|phasenkontrast|contraste? de (?:fase|phase)"
 )
-_SUBTRACTION = r"subs?|subtra[a-z]*|substra[a-z]*|soustra[a-z]*|sottra[a-z]*|sustra[a-z]*|difference|differenz|minus"
+_SUBTRACTION = (
+    r"subs?|subtr[a-z]*|substr[a-z]*|soustr[a-z]*|sottr[a-z]*|sustr[a-z]*|difference|differenz|ratio|quotient|minus|"
+    r"odejm[a-z]*|odecet[a-z]*|субтракц[\u0400-\u04ff]*|减影|減影|差分|減算|サブトラクション|감산"
+)
 _LOCALIZER = (
     r"[a-z]*scout[a-z]*|locali[sz][a-z]*|lokali[sz][a-z]*|locator|loc|survey|survy|surview|pilot|3 ?pl(?:ane)?s?|"
     r"three ?planes?|tri ?plan[a-z]*|topogram[a-z]*|scano[a-z]*|plan ?scan|planung|smart ?brain|calib[a-z]*|cal|"
@@ -167,7 +175,9 @@ _LOCALIZER = (
 )
 _OTHER_CONTRASTS = (
     r"stir|psir|t[12]rho|molli|inv ?[12]|spectro[a-z]*|svs|csi|mrsi?|bold|fmri|resting|mixed ?echo|synth[a-z]*|symri|"
-    r"magic|cest|apt[wc]?|mtr|delta|fused|rt ?dose|coil ?check"
+    r"magic|cest|apt[wc]?|mtr|delta|fused|fusion|rt ?dose|coil ?check|(?:dixon|vibe|tse|fse) (?:f|fat)(?! ?s)|"
+    r"fat ?(?:only|image)|vrt|render[a-z]*|thumbnails?|key ?images?|phantom|phantome|fantom[a-z]*|fet(?:al|us|o)|"
+    r"foetal|fotal|mouse|maus|murine|rat|rodent"
 )
 OTHER_IMAGE = "|".join(
     (_DIFFUSION, _PERFUSION, _SUSCEPTIBILITY, _ANGIOGRAPHY, _SUBTRACTION, _LOCALIZER, _OTHER_CONTRASTS)
@@ -187,16 +197,24 @@ OTHER_REGION = (
     r"sacr[a-z]*|rachis|columna|colonna|coluna|wervel[a-z]*|myelo[a-z]*|t1 t1[0-2]|neck|hals|cuello|collo|pescoco|"
     r"nek|"
     # parts of the head, seen through a small window
-    r"orbit[a-z]*|iac|iacs|iam|cpa|kbw|felsenbein[a-z]*|inner ear|innenohr|rochers?|cochlea[a-z]*|pituit[a-z]*|"
-    r"hypo(?:phys|fys)[a-z]*|hipofis[a-z]*|ipofis[a-z]*|sell?ar?|tmj|kiefer[a-z]*|nasophar[a-z]*|nnh|larynx|"
-    r"optic[a-z]*|"
+    r"orbit[a-z]*|iac|iacs|iam|cpa|cae|cai|kbw|felsenbein[a-z]*|inner ear|innenohr|rochers?|cochlea[a-z]*|pituit[a-z]*|"
+    r"hypo(?:phys|fys)[a-z]*|hipofis[a-z]*|ipofis[a-z]*|sell?ar?|selle(?: turcique)?|tmj|"
+    r"kiefer[a-z]*|nasophar[a-z]*|nnh|larynx|optic[a-z]*|"
     r"trigemin[a-z]*|temporal bone|petrous|gesicht[a-z]*|facial|face|"
     r"(?:skull|cranial) ?base|base of (?:the )?skull|schadelbasis|schaedelbasis|sinus(?:es)?|nasen?|nasenneb[a-z]*|"
     # the rest of the body
     r"knee|knie|genou|rodilla|ginocchio|joelho|abdom[a-z]*|pelvi[a-z]*|becken|thorax|chest|liver|leber|foie|higado|"
     r"fegato|heart|cardiac|herz|breast|mamma|prostat[a-z]*|shoulder|schulter|hip|hufte|ankle|foot|wrist|elbow|femur|"
     r"plexus[a-z]*|brachial[a-z]*|whole ?body|ganzkorper[a-z]*|corps entier|cuerpo entero|"
-    r"tibia|kidney|renal|extremity|leg|arm"
+    r"tibia|kidney|renal|extremity|leg|arm|"
+    r"addom[a-z]*|brachyther[a-z]*|"
+    # Polish, Czech, Nordic, Turkish, Russian
+    r"kregosl[a-z]*|przysad[a-z]*|oczodol[a-z]*|szyj[a-z]*|ledzw[a-z]*|kolan[a-z]*|pater|hypofyz[a-z]*|ocnic[a-z]*|"
+    r"krcni|beder[a-z]*|[a-z]*rygg[a-z]*|omurga[a-z]*|hipofiz[a-z]*|servik[a-z]*|lomber|torakal|diz|"
+    r"(?:позвон|гипофиз|печен|орбит|шеин|грудн|поясн|колен|сустав|малого таза|молочн|почк)[\u0400-\u04ff]*|"
+    # Chinese, Japanese and Korean, without spaces between words
+    r"颈|頸|頚|腰|胸|脊|肝|肾|腎|膝|髋|肩|乳腺|乳房|骨盆|盆腔|骨盤|腹|前列腺|前立腺|心脏|心臓|眼眶|眼窩|垂体|垂體|下垂体|鞍区|"
+    r"内听道|内耳|鼻咽|경추|요추|척추|척수|뇌하수체|안와|무릎|골반|유방"
 )
 BRAIN = (
     r"brain|head|kopf|schad[a-z]*|schaed[a-z]*|neuro[a-z]*|crane|crani[a-z]*|cerebr[a-z]*|encefal[a-z]*|"

@@ -34,7 +34,8 @@ T1 con mdc|T1 dopo m.d.c.|T1 con mezzo di contrasto
 T1 pós contraste|AX T1 POS GD|T1 com contraste
 T1 met contrast|T1 na contrast|T1 met gado
 T1 efter kontrast|T1 po kontrascie|Т1 с контрастом|Т1 с к/у|T1增强|T1WI增强|造影T1
-造影後 T1|T1 Ｇｄ|T1‑Gd
+造影後 T1|T1 Ｇｄ|T1‑Gd|轴位T1增强|T1強調 造影|T1 조영증강|T1 s KL|T1 po k.l.|T1 kontrastlı|mozek T1 KL
+Ax 3D T1 BRAVO +C|brain-T1-AX-T1Gd|sub-T1_ce-gd_T1w|T1 gd fat sat
 """
 T1 = """
 T1|T1w|T1_cor|T1_coronal|T1cor|mprage|rage|BRAVO|t1n|3D T1 TFE|T1_fl2d|AX T1 FSE|T1 FLAIR|t1_tirm_tra_dark-fluid
@@ -47,6 +48,7 @@ T1 sin contraste|T1 s/c|T1 simple|AX T1 SIN GADOLINIO
 T1 senza mdc|T1 prima del mdc|T1 basale
 T1 sem contraste|T1 pré contraste
 T1 zonder contrast|T1 blanco
+T1 조영전|T1 bez KL|T1 kontrastsız|sub-01_ce-none_T1w|T1 C1D1
 T1 utan kontrast|T1 bez kontrastu|T1 без контраста|T1平扫|T1強調
 """
 T2 = """
@@ -72,7 +74,15 @@ Evidence|T1Gd as the network reads it
 T1 pre and post gad|T1 vor und nach KM|T1 post-pre
 k-trans T1 post|CEST post gad|APT gd|MT_gd|MTR T1 gd|PD_gd|CT head with contrast|PET_gd|UTE gd|delta T1 gd
 T1Gd fused|gd dose|coil check gd|WS T1 km|whole body T1 gd|skull base T1 gd|Schädelbasis T1 gd|face T1 gd
-sinus T1 gd|brachial plexus T1 gd
+sinus T1 gd|brachial plexus T1 gd|T1 selle turcique gado|T1 CAE gado|RM addome T1 mdc
+T1 CE - T1|T1+C - T1|T1C-T1|t1 post - t1 pre|T1 Gd SUBTR
+T1 Gado soustr|T1 Gd ratio|T1 减影 增强|差分 T1 造影|субтракция Т1 контраст
+颈椎 T1 增强|肝脏 T1 增强|灌注 T1 增强|腰椎T1造影|脊髄 T1 造影|뇌하수체 T1 조영
+МРТ позвоночника Т1 с контрастом|шейный отдел Т1 контраст
+MR kręgosłup T1 po kontraście|páteř T1 po KL|oczodoły T1 kontrast
+ryggrad T1 kontrast|omurga T1 kontrastlı|servikal T1 kontrastlı
+T1 dixon fat gd|T1 VIBE DIXON F gd|T1 gd VRT|T1 Gd thumbnail|key images T1 gd
+QA phantom T1 gd|T1 gd fetal|T1 gd mouse brain|fusion T1 gd PET
 """
 TABLE = [
     (name, sequence)

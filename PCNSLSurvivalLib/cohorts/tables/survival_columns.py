@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from PCNSLSurvivalLib.cohorts.tables.cell_values import POINT_OF_THOUSANDS, TableRow, column_key, is_flag
+from PCNSLSurvivalLib.cohorts.tables.dates import date_of
+from PCNSLSurvivalLib.cohorts.tables.survival_words import DAYS_OF_ONE, is_survival_in_days, says_days, unit_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table
+from PCNSLSurvivalLib.cohorts.tables.unknown_codes import codes_of_unknown
 from PCNSLSurvivalLib.core.errors import CohortError
 
 # Names that say days, or whose data set writes days.
@@ -30,31 +34,16 @@ _DEATH = (
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _DATE_OF_DEATH = ("date_of_death", "death_date", "DOD")
 _SAID_ALIVE = ("alive", "is_alive")
-_LONGEST_DAYS = 36525
-"""No patient survives a century after diagnosis: a larger number is something else."""
-_CODES_OF_UNKNOWN = frozenset({8888, 9996, 9997, 9998, 9999})
-"""Registries write these where survival is unknown; the longer ones, 99999, exceed a century."""
-_SHORT_CODES = frozenset({888, 998, 999})
-"""A patient can live so many days; that several rows of one table say it is a code."""
+_DATE_OF_DIAGNOSIS = ("date_of_diagnosis", "diagnosis_date")
+_EITHER_WAY = ("vital_status", "demographic.vital_status", "Survival_Status")
+"""Registries write 1 for alive in these as well as for dead; words are plain."""
+_LONGEST_DAYS = 18262
+"""Half a century; the first patients were scanned by MR in the early 1980s."""
+_FIRST_YEAR = 1980
+_DATES_APART = 92.0
+"""Days that biopsy, surgery or treatment, from which some tables count, may follow diagnosis."""
 _FEW_DAYS = 150
 """A cohort without longer survival counts months or years, unless its column says days."""
-
-_SURVIVAL_WORDS = {"os", "survival", "surv", "survived", "followup", "lfu"}
-# With these, a time is one of survival only where nothing else is said of it.
-_TIME_WORDS = {"time", "duration", "fu"}
-_BESIDE_TIME = {"to", "from", "in", "until", "death", "last", "contact", "diagnosis", "overall", "or", "censoring"}
-_OTHER_TIMES = {
-    "pfs", "pfi", "dfs", "dss", "dfi", "rfs", "efs", "ttp", "progression", "free", "specific", "recurrence", "relapse",
-    "status", "event", "censor", "censored", "class", "group", "label", "probability", "risk", "score", "predicted",
-    "expected", "date", "indicator",
-}  # fmt: skip
-_OTHER_UNITS = {
-    "months": {"month", "months", "mo", "mos", "mon"},
-    "weeks": {"week", "weeks", "wk", "wks"},
-    "years": {"year", "years", "yr", "yrs"},
-}
-_DAY_WORDS = {"day", "days"}
-_DAYS_OF_ONE = {"months": 30.4375, "weeks": 7.0, "years": 365.25}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +55,13 @@ class SurvivalColumns:
     other_units: Mapping[str, str] = field(default_factory=dict)
     """Unit by name of columns that tell the same time otherwise: {'OS_MONTHS': 'months'}."""
     doubted_days: frozenset[float] = frozenset()
-    """Numbers of days in several rows that may stand for unknown, such as 999."""
+    """Numbers of days that may stand for unknown, such as 999 in several rows."""
+    unknown_days: frozenset[float] = frozenset()
+    """Numbers of days that do, such as 9999 in several rows."""
     few_days: bool = False
     """All times of five or more rows would fit months as well."""
+    no_days: bool = False
+    """The table says who died and has no survival at all."""
 
 
 def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns:
@@ -85,23 +78,27 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
     days, either_is_event = _days_columns(table)
     for name in days:
         _check_days(table, name)
-    units = {name: unit for name in table.columns if (unit := _unit_of(name)) is not None and name not in days}
+    units = {name: unit for name in table.columns if (unit := unit_of(name)) is not None and name not in days}
     if not days and not table.has(*_TO_DEATH):
         _refuse_times(table, units)
         if either_is_event and table.cells(_EITHER):
             raise _event_for_days(_EITHER, table)
     death = tuple(name for name in (*_DEATH, *((_EITHER,) if either_is_event else ())) if table.has(name))
+    death = _plain_about_death(table, death)
     if (days or table.has(*_TO_DEATH)) and not death and not all_died:
         raise _no_deaths(table)
-    others = {name: unit for name, unit in units.items() if unit in _DAYS_OF_ONE}
+    others = {name: unit for name, unit in units.items() if unit in DAYS_OF_ONE}
     told = (*days, *(name for name in (*_TO_DEATH, *_TO_CONTACT) if table.has(name)))
     numbers = _plain_numbers(table, days)
+    unknown, doubted = codes_of_unknown(_plain_numbers(table, told))
     return SurvivalColumns(
         days=days,
         death=death,
         other_units=others,
-        doubted_days=_doubted(table, told),
+        doubted_days=doubted,
+        unknown_days=unknown,
         few_days=len(numbers) >= 5 and max(numbers) <= _FEW_DAYS,
+        no_days=bool(death) and not told and not units,
     )
 
 
@@ -115,31 +112,39 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     if (alive := _ALIVE.fullmatch(row.text(*columns.days) or "")) is not None:
         if death:
             raise _between(row, columns.days, columns.death)
-        return _possible(row, columns.days, float(alive[1])), False, ()
+        days = _possible(row, columns.days, float(alive[1]))
+        return days, False, _doubt(days, columns)
     _check_deaths_agree(row, columns, death)
-    days, to_death, to_contact = (_days_in(row, names) for names in (columns.days, _TO_DEATH, _TO_CONTACT))
+    days, to_death, to_contact = (_days_in(row, names, columns) for names in (columns.days, _TO_DEATH, _TO_CONTACT))
     if to_death is not None and death is False:
         raise _between(row, _TO_DEATH, columns.death)
     if to_death is not None and days is not None and abs(to_death - days) > 1:
         raise _between(row, columns.days, _TO_DEATH)
     for name, unit in columns.other_units.items():
         if days is not None and row.text(name) is not None:
-            in_days = (row.number_in(name) or 0.0) * _DAYS_OF_ONE[unit]
-            if abs(in_days - days) > max(0.05 * days, _DAYS_OF_ONE[unit]):
+            in_days = (row.number_in(name) or 0.0) * DAYS_OF_ONE[unit]
+            if abs(in_days - days) > max(0.05 * days, DAYS_OF_ONE[unit]):
                 raise _between(row, columns.days, (name,))
     if days is not None:
-        return days, death, _doubt(days, columns)
+        return days, death, (*_doubt(days, columns), *_dates_doubt(row, days))
     if to_death is not None:
         return to_death, True, _doubt(to_death, columns)
     if death is False:
         return to_contact, False, _doubt(to_contact, columns)
     if death and to_contact is not None:
         return None, True, ("The table does not give the day of death, so survival is unknown.",)
+    if columns.no_days and death is not None:
+        return None, death, ("The table says who died, but has no column of days. Write them in a column 'os_days'.",)
     return None, death, ()
 
 
 def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | None) -> None:
-    """Refuse a date of death of a patient who lives, and one said to be alive who died."""
+    """Refuse a date of death of a patient who lives, or before diagnosis or MR, and one said to be alive who died."""
+    begin, end = (_day(row.text(*names)) for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH))
+    if end is not None and end.year < _FIRST_YEAR:
+        raise row.wrong(_DATE_OF_DEATH, f"a date after {_FIRST_YEAR}")
+    if begin is not None and end is not None and end < begin:
+        raise _between(row, _DATE_OF_DIAGNOSIS, _DATE_OF_DEATH)
     if death is False and row.text(*_DATE_OF_DEATH) is not None:
         raise _between(row, columns.death, _DATE_OF_DEATH)
     if death and is_flag(row.text(*_SAID_ALIVE) or "") and row.flag_in(*_SAID_ALIVE):
@@ -154,35 +159,28 @@ def _days_columns(table: Table) -> tuple[tuple[str, ...], bool]:
         return listed, either
     if either and not all(is_flag(cell) for cell in table.cells(_EITHER)):
         return (_EITHER,), False
-    spoken = (name for name in table.columns if _unit_of(name) == "days" and _words_of(name) & _SURVIVAL_WORDS)
-    return tuple(spoken), either
+    return tuple(name for name in table.columns if is_survival_in_days(name)), either
 
 
-def _days_in(row: TableRow, names: tuple[str, ...]) -> float | None:
+def _days_in(row: TableRow, names: tuple[str, ...], columns: SurvivalColumns) -> float | None:
     for name in names:
         if POINT_OF_THOUSANDS.fullmatch(row.text(name) or ""):
             raise row.wrong((name,), "a whole number of days without a point, which can divide thousands")
     value = row.number_in(*names)
+    if value in columns.unknown_days:
+        raise row.wrong(names, f"a number of days ({value:g} stands for unknown in many registries)")
     return None if value is None else _possible(row, names, value)
 
 
 def _possible(row: TableRow, names: tuple[str, ...], days: float) -> float:
-    """The days, where a patient can survive so long and the number is no code of many registries for unknown."""
+    """The days, where a patient can survive so long."""
     if days < 0:
         raise CohortError(
             f"Line {row.number} of {row.table} has a negative survival. Correct the cell, or leave it empty."
         )
     if days > _LONGEST_DAYS:
-        raise row.wrong(names, f"a number of days up to {_LONGEST_DAYS}, which is a century")
-    if days in _CODES_OF_UNKNOWN:
-        raise row.wrong(names, f"a number of days ({days:g} stands for unknown in many registries)")
+        raise row.wrong(names, f"a number of days up to {_LONGEST_DAYS}, half a century")
     return days
-
-
-def _doubted(table: Table, columns: tuple[str, ...]) -> frozenset[float]:
-    """Short codes of unknown that stand in several rows of a table."""
-    cells = [cell.removesuffix(".0") for name in columns for cell in table.cells(name)]
-    return frozenset(float(code) for code in _SHORT_CODES if cells.count(str(code)) > 1)
 
 
 def _doubt(days: float | None, columns: SurvivalColumns) -> tuple[str, ...]:
@@ -190,10 +188,37 @@ def _doubt(days: float | None, columns: SurvivalColumns) -> tuple[str, ...]:
         return (f"No survival in the table is longer than {_FEW_DAYS} days. Check that these are not months.",)
     if days not in columns.doubted_days:
         return ()
-    return (
-        f"Several rows have a survival of {days:g} days, which may stand for unknown. If it does, leave the cell "
-        "empty.",
-    )
+    return (f"A survival of {days:g} days may stand for unknown. If it does, leave the cell empty.",)
+
+
+def _dates_doubt(row: TableRow, days: float) -> tuple[str, ...]:
+    """A word where the days are others than those between two dates; days may count from surgery or biopsy."""
+    begin, end = (_day(row.text(*names)) for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH))
+    if begin is None or end is None or abs((end - begin).days - days) <= max(_DATES_APART, 0.25 * days):
+        return ()
+    between = (end - begin).days
+    return (f"The dates of diagnosis and death lie {between} days apart, but the survival is {days:g} days.",)
+
+
+def _day(cell: str | None) -> date | None:
+    """A date that can be read in one way only."""
+    return date_of(cell) if cell is not None and re.match(r"\d{4}-", cell) else None
+
+
+def _plain_about_death(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns of the death without those that write 0 and 1 where either may mean alive.
+
+    Raises:
+        CohortError: No other column is left.
+    """
+    unclear = [name for name in columns if name in _EITHER_WAY and {"0", "1", "0.0", "1.0"} & set(table.cells(name))]
+    plain = tuple(name for name in columns if name not in unclear)
+    if unclear and not plain:
+        raise CohortError(
+            f"The column '{unclear[0]}' of {table.name} holds 0 and 1, and registries write 1 for alive as well as for "
+            "dead. Write a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
+        )
+    return plain
 
 
 def _check_days(table: Table, column: str) -> None:
@@ -201,7 +226,7 @@ def _check_days(table: Table, column: str) -> None:
     cells = table.cells(column)
     if len(cells) > 1 and set(cells) <= {"0", "1", "0.0", "1.0"}:
         raise _event_for_days(column, table)
-    if _words_of(column) & _DAY_WORDS or column_key(column) == "durationdeath":
+    if says_days(column) or column_key(column) == "durationdeath":
         return
     numbers = _plain_numbers(table, (column,))
     if any(number % 1 for number in numbers) or (len(numbers) >= 5 and max(numbers) <= _FEW_DAYS):
@@ -212,7 +237,7 @@ def _check_days(table: Table, column: str) -> None:
 
 
 def _plain_numbers(table: Table, columns: tuple[str, ...]) -> list[float]:
-    cells = [cell.replace(",", ".") for name in columns for cell in table.cells(name)]
+    cells = [_ALIVE.sub(r"\1", cell).replace(",", ".") for name in columns for cell in table.cells(name)]
     return [float(cell) for cell in cells if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", cell)]
 
 
@@ -223,9 +248,9 @@ def _refuse_times(table: Table, units: Mapping[str, str]) -> None:
         # 0 and 1 alone, or words, are a class or a status under a name such as 'survival'.
         if all(is_flag(cell) or not re.match(r"[+-]?\d", cell) for cell in cells):
             continue
-        if unit in _DAYS_OF_ONE:
+        if unit in DAYS_OF_ONE:
             raise CohortError(
-                f"The column '{name}' of {table.name} counts {unit}. Write days ({unit} times {_DAYS_OF_ONE[unit]:g}) "
+                f"The column '{name}' of {table.name} counts {unit}. Write days ({unit} times {DAYS_OF_ONE[unit]:g}) "
                 "in a column 'os_days' and try again."
             )
         raise CohortError(
@@ -252,22 +277,6 @@ def _no_deaths(table: Table) -> CohortError:
         "The table has survival days but no column 'death_observed' (1: died on that day, 0: alive at last "
         "contact). Without it, censored patients cannot be distinguished from deaths. Add the column and try again."
     )
-
-
-def _unit_of(column: str) -> str | None:
-    """The unit of a column that tells a time of survival: 'months', 'days', '' where it says none; else None."""
-    words = _words_of(column)
-    units = {word for names in (*_OTHER_UNITS.values(), _DAY_WORDS) for word in names}
-    is_time = bool(words & _TIME_WORDS) and words <= _TIME_WORDS | _BESIDE_TIME | units
-    if words & _OTHER_TIMES or not (words & _SURVIVAL_WORDS or is_time):
-        return None
-    unit = next((unit for unit, names in _OTHER_UNITS.items() if words & names), None)
-    return unit or ("days" if words & _DAY_WORDS else "")
-
-
-def _words_of(column: str) -> set[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column).lower()
-    return set(re.findall(r"[a-z]+", re.sub(r"follow[ ._-]?up", " followup ", apart)))
 
 
 def _between(row: TableRow, ones: tuple[str, ...], others: tuple[str, ...]) -> CohortError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 
 _LIMIT_BYTES = 100_000_000
+_NAMES_SEPARATOR = re.compile(r"sep=[,;\t|]?", re.IGNORECASE)
+"""A first line for Excel."""
 _LAYOUT_CHARACTERS = "\t\r\n"
 
 
@@ -39,7 +42,8 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a table with a header line: CSV with commas, semicolons or tabs, whichever the header has most of.
 
-    Lines above the header that begin with '#', as cBioPortal writes them, are passed over.
+    Lines above the header that begin with '#', as cBioPortal writes them, and 'sep=;', as Excel
+    wants it, are passed over.
 
     Raises:
         CohortError: It cannot be read as text, has no header, names a column twice, has its header twice, holds
@@ -54,7 +58,7 @@ def read_table(path: Path) -> Table:
             raise CohortError(f"{path.name} is larger than 100 MB, which no table of patients is. Give another file.")
         with path.open(newline="", encoding="utf-8-sig") as stream:
             above, header_line = 0, stream.readline()
-            while header_line.startswith("#"):
+            while header_line.startswith("#") or _NAMES_SEPARATOR.fullmatch(header_line.strip()):
                 above, header_line = above + 1, stream.readline()
             separator = _separator(path, header_line)
             stream.seek(0)

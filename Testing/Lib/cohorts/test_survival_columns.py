@@ -88,13 +88,23 @@ def test_the_names_of_public_tables_are_understood(survival, table, expected):
         (("os_days,event", "-5,1"), "negative survival"),
         (("os_days,event", "9999,1", "300,1"), r"a number of days \(9999 stands for unknown in many registries\)"),
         (("os_days,event", "8888.0,1"), "8888 stands for unknown"),
-        (("os_days,event", "99999,1"), "a number of days up to 36525"),
+        (("os_days,event", "99999,1"), "a number of days up to 18262"),
         (("vital_status,days_to_death", "Dead,9999"), "'days_to_death': .*9999 stands for unknown"),
         (("vital_status,days_to_last_follow_up", "Alive,9998"), "9998 stands for unknown"),
-        (("survival_days,event", "ALIVE (9999 days later),"), "9999 stands for unknown"),
+        (("os_days,event", "35000,1"), "a number of days up to 18262, half a century"),
+        (("os_days,event", "7777,1", "7777,0", "7700,1"), "7777 stands for unknown"),
+        (("OS (Monate),event", "30,1"), "counts months"),
+        (("OS_mois,event", "30,1"), "counts months"),
+        (("OS_meses,event", "30,1"), "counts months"),
+        (("生存月数,event", "30,1"), "counts months"),
+        (("Überlebenszeit in Wochen,event", "30,1"), "counts weeks"),
+        (("os_days,vital_status", "300,1", "400,0"), "registries write 1 for alive as well as for dead"),
+        (("os_days,Survival_Status", "300,0"), "'Survival_Status' of p.csv holds 0 and 1"),
+        (("os_days,event,date_of_death", "300,1,1900-01-01"), "'date_of_death': it should be a date after 1980"),
+        (("os_days,event,diagnosis_date,date_of_death", "300,1,2020-03-01,2019-03-01"), "contradicts itself"),
         (("os_days,event,Date of death", "400,0,2015-01-01"), "contradicts itself: .*'event' and 'date_of_death'"),
         (("os_days,event,alive", "400,1,yes"), "contradicts itself: .*'event' and 'alive'"),
-        (("os_days,event", "20150801,1"), "a number of days up to 36525"),
+        (("os_days,event", "20150801,1"), "a number of days up to 18262"),
         (("os_days,event", "nan5,1"), "should be a number"),
         (("os_days,event,os days", "400,1,100"), "has the column 'os_days' more than once"),
         (("os_days,event", "400,1", "os_days,event"), "should be"),
@@ -114,6 +124,10 @@ def test_what_could_be_misread_is_refused_with_what_to_write(survival, table, se
         ("vital_status,days_to_death", ["dead,888", "dead,888"], 2),
         ("os_days,event", ["999,1", "400,1"], 0),
         ("os_days,event", ["998,1", "999,1"], 0),
+        ("os_days,event", ["9999,0", "8700,0", "310,1"], 1),
+        ("os_days,event", ["9998,0", "400,1", "5100,0"], 1),
+        ("survival_days,event", ["ALIVE (9999 days later),", "300,1"], 0),
+        ("survival_days,event", ["ALIVE (9999 days later),", "8700,0"], 1),
         ("age", ["99", "98"], 1),
     ],
 )
@@ -122,6 +136,36 @@ def test_a_number_that_may_stand_for_unknown_is_told(tmp_path, column, values, r
     (tmp_path / "p.csv").write_text("\n".join([f"patient_id,t1gd,{column}", *rows]) + "\n", encoding="utf-8")
     told = [remark for case in find_cohort(tmp_path / "p.csv").cases for remark in case.remarks]
     assert sum("may stand for unknown" in remark for remark in told) == remarks
+
+
+@pytest.mark.parametrize(
+    "column", ["Überlebenszeit (Tage)", "survie (jours)", "supervivencia_dias", "生存天数", "OS dagen"]
+)
+def test_days_of_survival_are_found_in_other_languages(survival, column):
+    assert survival(f"{column},event", "400,1", "1500,0")[0][:2] == (400, True)
+
+
+@pytest.mark.parametrize(
+    "column", ["PFS_days", "progressionsfreies Überleben (Tage)", "无进展生存天数", "lesion_count"]
+)
+def test_deaths_without_days_of_survival_are_told(tmp_path, column):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd,event,{column}\na,a.nii,1,300\n", encoding="utf-8")
+    (case,) = find_cohort(tmp_path / "p.csv").cases
+    assert case.os_days is None
+    assert "has no column of days" in " ".join(case.remarks)
+
+
+def test_days_that_differ_from_the_dates_are_told(tmp_path):
+    head = "patient_id,t1gd,event,os_days,date_of_diagnosis,date_of_death\n"
+    (tmp_path / "p.csv").write_text(f"{head}a,a.nii,1,300,2019-01-01,2024-01-01\nb,b.nii,1,300,2019-01-01,2019-12-01\n")
+    a, b = find_cohort(tmp_path / "p.csv").cases
+    assert "lie 1826 days apart, but the survival is 300 days" in " ".join(a.remarks)
+    assert not b.remarks
+
+
+def test_the_line_that_tells_excel_the_separator_is_passed_over(survival, tmp_path):
+    (tmp_path / "p.csv").write_text("sep=;\npatient_id;t1gd;os_days;event\na;a.nii;400;1\n")
+    assert [case.os_days for case in find_cohort(tmp_path / "p.csv").cases] == [400]
 
 
 @pytest.mark.parametrize(("last", "remarks"), [("60", 5), ("160", 0)])

@@ -1,0 +1,67 @@
+"""What the name of a column says of survival: whether it is one, and in which unit; in the commonest languages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+DAYS_OF_ONE = {"months": 30.4375, "weeks": 7.0, "years": 365.25}
+
+_SURVIVAL = {"os", "survival", "surv", "survived", "followup", "lfu", "supervivencia", "sopravvivenza", "sobrevida"}
+# Within longer words: Überlebenszeit, taux de survie, overlevingsduur, 生存期间.
+_SURVIVAL_WITHIN = re.compile(r"uberleb|ueberleb|survie|overleving|przezy|生存|생존")
+# With these, a time is one of survival only where nothing else is said of it.
+_TIME = {"time", "duration", "fu"}
+_BESIDE_TIME = {"to", "from", "in", "until", "death", "last", "contact", "diagnosis", "overall", "or", "censoring"}
+_OTHER_TIMES = {
+    "pfs", "pfi", "dfs", "dss", "dfi", "rfs", "efs", "ttp", "progression", "free", "specific", "recurrence", "relapse",
+    "status", "event", "censor", "censored", "class", "group", "label", "probability", "risk", "score", "predicted",
+    "expected", "date", "indicator",
+}  # fmt: skip
+_OTHER_WITHIN = re.compile(
+    r"無増悪|无进展|无病|無病|무진행|progressionsfrei|krankheitsfrei|sans progression|状态|狀態|상태"
+)
+_OTHER_UNITS = {
+    "months": {"month", "months", "mo", "mos", "mon", "monate", "monaten", "mois", "meses", "mesi", "maanden"},
+    "weeks": {"week", "weeks", "wk", "wks", "wochen", "semaines", "semanas", "settimane", "weken"},
+    "years": {"year", "years", "yr", "yrs", "jahre", "jahren", "annees", "anos", "anni", "jaren"},
+}
+_DAYS = {"day", "days", "tage", "tagen", "jours", "dias", "giorni", "dagen"}
+_UNITS_WITHIN = {"months": "月|개월", "weeks": "周|週|주", "years": "年", "days": "天|日"}
+
+
+def unit_of(column: str) -> str | None:
+    """The unit of a column that tells a time of survival: 'months', 'days', '' where it says none; else None."""
+    words, plain = _words_of(column), _plain(column)
+    units = {word for names in (*_OTHER_UNITS.values(), _DAYS) for word in names}
+    is_time = bool(words & _TIME) and words <= _TIME | _BESIDE_TIME | units
+    is_survival = bool(words & _SURVIVAL or _SURVIVAL_WITHIN.search(plain))
+    if words & _OTHER_TIMES or _OTHER_WITHIN.search(plain) or not (is_survival or is_time):
+        return None
+    unit = next((unit for unit, names in _OTHER_UNITS.items() if words & names), None)
+    if unit is None and words & _DAYS:
+        unit = "days"
+    within = (unit for unit, marks in _UNITS_WITHIN.items() if re.search(marks, plain))
+    return unit or next(within, "")
+
+
+def says_days(column: str) -> bool:
+    """Whether the name of a column says that it counts days."""
+    return unit_of(column) == "days" or bool(_words_of(column) & _DAYS)
+
+
+def is_survival_in_days(column: str) -> bool:
+    """Whether the name of a column says both: survival, in days."""
+    told = bool(_words_of(column) & _SURVIVAL or _SURVIVAL_WITHIN.search(_plain(column)))
+    return told and unit_of(column) == "days"
+
+
+def _words_of(column: str) -> set[str]:
+    apart = _plain(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column))
+    return set(re.findall(r"[a-z]+", re.sub(r"follow[ ._-]?up", " followup ", apart)))
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents; syllables of Korean put together again."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", bare).replace("ł", "l").lower()

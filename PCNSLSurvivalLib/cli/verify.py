@@ -15,6 +15,7 @@ from PCNSLSurvivalLib.cli.predict import (
     add_scan_files,
     scans_given,
 )
+from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 
@@ -67,5 +68,5 @@ def run_verify(args: argparse.Namespace) -> int:
         else:
             print(f"The result is {found.agreement}.")
     else:
-        print(f"The result differs, first at: {first.step.label}, {first.part}.")
+        print(f"The result differs, first at: {step_words(first.step)}, {first.part}.")
     return 3 if differs else 0

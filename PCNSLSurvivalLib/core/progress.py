@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.messages import Message, step_words
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 
 State = Literal["started", "running", "finished", "skipped", "kept"]
@@ -40,7 +40,11 @@ class StepEvent:
     @property
     def title(self) -> str:
         """The step as it stands in a list in English: "Registration to T1Gd, T2, rough"."""
-        parts = (self.step.label, self.sequence.label if self.sequence else "", "rough" if self.rough else "")
+        parts = (
+            str(step_words(self.step)),
+            self.sequence.label if self.sequence else "",
+            "rough" if self.rough else "",
+        )
         return ", ".join(part for part in parts if part)
 
     def to_json(self) -> dict[str, Any]:

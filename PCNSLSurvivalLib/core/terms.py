@@ -75,7 +75,10 @@ class Verdict(StrEnum):
 
 
 class Step(StrEnum):
-    """A step on the way from a scan to a result; the value is its name in JSON and in progress lines."""
+    """A step on the way from a scan to a result; the value is its name in JSON and in progress lines.
+
+    Its words are in ``core/messages/steps.py``, its place in the panel in ``PCNSLSurvivalUI/run/process_steps.py``.
+    """
 
     READ = "read"
     BIAS_FIELD = "bias_field"
@@ -93,28 +96,3 @@ class Step(StrEnum):
     WITHOUT_LESION = "without_lesion"
     ROBUSTNESS = "robustness"
     REPORT = "report"
-
-    @property
-    def label(self) -> str:
-        """The step as it stands beside a progress bar."""
-        return _STEP_LABELS[self]
-
-
-_STEP_LABELS = {
-    Step.READ: "Read and check",
-    Step.BIAS_FIELD: "Bias field correction (N4)",
-    Step.REGISTRATION: "Registration to T1Gd",
-    Step.BRAIN_EXTRACTION: "Brain extraction",
-    Step.NORMALIZATION: "Intensity normalization",
-    Step.RESAMPLING: "Resampling to 1 mm",
-    Step.NETWORK_GRID: "Network grid",
-    Step.CONTRAST: "T1Gd against T1",
-    Step.PREDICTION: "3D ResNet",
-    Step.GRAD_CAM: "Grad-CAM",
-    Step.MAP_TO_PATIENT: "Map resampled to T1Gd",
-    Step.LESION_OUTLINE: "Lesion outline (proposal)",
-    Step.EXPLANATION_CHECKS: "Explanation checks",
-    Step.WITHOUT_LESION: "Without the lesion",
-    Step.ROBUSTNESS: "Robustness",
-    Step.REPORT: "Report",
-}

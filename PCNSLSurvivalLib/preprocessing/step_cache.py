@@ -14,6 +14,7 @@ from typing import Any
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
+from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
@@ -122,7 +123,7 @@ class StepStore:
 
     def _note(self, key: str, step: Step, detail: str) -> None:
         with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(f"{key} {step.label}, {detail}\n")
+            log.write(f"{key} {step_words(step)}, {detail}\n")
 
 
 def _whole_image(path: Path, first: sitk.Image) -> sitk.Image | None:

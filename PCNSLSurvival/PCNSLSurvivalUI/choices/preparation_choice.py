@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalUI.choices.parameters import BIAS_ENGINES, BRAIN_ENGINES, REGISTRATION_ENGINES, PanelParameters
 from PCNSLSurvivalUI.run import timings
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
-from PCNSLSurvivalUI.run.plan import PROCESS_STEPS
+from PCNSLSurvivalUI.run.process_steps import PROCESS_STEPS
 
 ENGINES = {"biasEngine": BIAS_ENGINES, "brainEngine": BRAIN_ENGINES, "registrationEngine": REGISTRATION_ENGINES}
 """Parameters of the three steps that have engines, and the engines of each."""
@@ -71,7 +71,8 @@ def secondsToPrediction(engine: str, compared: bool = False) -> float:
         compared: Whether a T1 is there, which T1Gd is compared with before.
     """
     ours = [f"{Step.BRAIN_EXTRACTION} {engine}", f"{Step.BIAS_FIELD} {MRSequence.T1GD} {engine}"]
-    steps = [*map(str, PROCESS_STEPS), *([str(Step.CONTRAST)] if compared else [])]
+    always = [str(step) for step, foreseen in PROCESS_STEPS.items() if foreseen.asked is None]
+    steps = [*always, *([str(Step.CONTRAST)] if compared else [])]
     return sum(timings.expectedSeconds(step) or 0.0 for step in [*ours, *steps])
 
 

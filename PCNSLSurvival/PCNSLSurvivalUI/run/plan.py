@@ -6,14 +6,15 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
+from PCNSLSurvivalUI.run.process_steps import PROCESS_STEPS
 from PCNSLSurvivalUI.run.request import RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_list import FIRST, PROCESS, READING, StepList
-from PCNSLSurvivalUI.run.step_names import nameOf
 from PCNSLSurvivalUI.run.tasks import (
     BiasFieldTask,
     BrainTask,
@@ -22,12 +23,6 @@ from PCNSLSurvivalUI.run.tasks import (
     RegistrationTask,
 )
 from PCNSLSurvivalUI.run.volumes import RunVolumes
-
-PROCESS_STEPS = (
-    Step.READ, Step.NORMALIZATION, Step.RESAMPLING, Step.NETWORK_GRID,
-    Step.PREDICTION, Step.GRAD_CAM, Step.MAP_TO_PATIENT, Step.REPORT,
-)  # fmt: skip
-"""Steps of our own process that every run goes through."""
 
 
 def planModules(
@@ -44,7 +39,7 @@ def planModules(
     beside: list[ModuleTask] = []
     brain = BrainTask(MRSequence.T1GD, volumes, request, kept)
     lane = PROCESS if request.brainEngine == BUILT_IN and volumes.mask is None else FIRST
-    steps.add(brain.key, nameOf(Step.BRAIN_EXTRACTION), request.brainEngine, lane)
+    steps.add(brain.key, shown(step_words(Step.BRAIN_EXTRACTION)), request.brainEngine, lane)
     if volumes.mask is not None:
         steps.mark(brain.key, step_list.SKIPPED, _("your brain mask is used"))
     elif request.brainEngine == SLICER:
@@ -54,7 +49,7 @@ def planModules(
     for role in request.forNetwork:
         task = BiasFieldTask(role, volumes, request, kept)
         lane = PROCESS if request.biasEngine == BUILT_IN else FIRST
-        steps.add(task.key, f"{nameOf(Step.BIAS_FIELD)}, {role.label}", request.biasEngine, lane)
+        steps.add(task.key, f"{shown(step_words(Step.BIAS_FIELD))}, {role.label}", request.biasEngine, lane)
         if request.biasEngine == SLICER:
             before.append(task)
         elif request.biasEngine == SKIP:
@@ -76,12 +71,9 @@ def planModules(
 
 def planProcess(steps: StepList, request: RunRequest) -> None:
     """List the steps of our own process, before those that go on beside it."""
-    for step in PROCESS_STEPS:
-        if step is Step.PREDICTION and request.forComparison is not None:
-            steps.add(str(Step.CONTRAST), nameOf(Step.CONTRAST), lane=PROCESS)
-        if step is Step.PREDICTION and request.proposeLesion:
-            steps.add(str(Step.LESION_OUTLINE), nameOf(Step.LESION_OUTLINE), lane=PROCESS)
-        steps.add(str(step), nameOf(step), lane=PROCESS)
+    for step, foreseen in PROCESS_STEPS.items():
+        if foreseen.asked is None or foreseen.asked(request):
+            steps.add(str(step), shown(step_words(Step(step))), lane=PROCESS)
     steps.sortByLane(first=str(Step.READ))
 
 
@@ -96,7 +88,7 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
         if state not in ("started", "kept"):
             return False
         key = own
-        label = [nameOf(Step(name)) if name in list(Step) else name]
+        label = [shown(step_words(Step(name))) if name in list(Step) else name]
         label += [MRSequence(sequence).label] if sequence else []
         steps.addNext(key, ", ".join([*label, _("rough")] if rough else label))
     step = steps.find(key)

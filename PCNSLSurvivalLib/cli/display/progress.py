@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 
+from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.progress import Listener, StepEvent, silent
 
 _CHOICES = ("auto", "json", "none")
@@ -45,7 +46,7 @@ def _plain_line(event: StepEvent) -> None:
     if event.state == "finished":
         print(f"{event.title:<36} {event.seconds:6.1f} s", file=sys.stderr, flush=True)
     elif event.state == "skipped":
-        print(f"{event.step.label:<36} skipped: {event.reason}", file=sys.stderr, flush=True)
+        print(f"{step_words(event.step)!s:<36} skipped: {event.reason}", file=sys.stderr, flush=True)
     elif event.state == "kept":
         print(f"{event.title:<36} cached from an earlier run", file=sys.stderr, flush=True)
 

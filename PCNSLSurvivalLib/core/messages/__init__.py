@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PCNSLSurvivalLib.core.messages.message import Message, Translate, Value
+from PCNSLSurvivalLib.core.messages.message import Message, Translate, Value, step_words
 from PCNSLSurvivalLib.core.terms import OSClass
 
-__all__ = ["Message", "Translate", "Value", "os_class_words"]
+__all__ = ["Message", "Translate", "Value", "os_class_words", "step_words"]
 
 
 def os_class_words(os_class: OSClass) -> Message:

@@ -17,10 +17,11 @@ from PCNSLSurvivalLib.core.messages import (
     preparation,
     scans,
     series,
+    steps,
     words,
 )
 from PCNSLSurvivalLib.core.printable import printable
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 
 Value: TypeAlias = "str | float | MRSequence | Message | tuple[Value, ...]"
 """What a placeholder may stand for: text in no language, a number, a sequence, words, or several.
@@ -40,6 +41,7 @@ _TABLES = {
     "messages.preparation": preparation.TEMPLATES,
     "messages.scans": scans.TEMPLATES,
     "messages.series": series.TEMPLATES,
+    "messages.steps": steps.TEMPLATES,
     "messages.words": words.TEMPLATES,
 }
 """By the context under which Slicer keeps their translations: the folder and the file."""
@@ -101,6 +103,11 @@ class Message:
             return cls(stored["code"], **{name: _from_json(value) for name, value in stored["values"].items()})
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
+
+
+def step_words(step: Step) -> Message:
+    """A step as it stands beside a progress bar."""
+    return Message(f"step.{step}")
 
 
 def templates() -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from PCNSLSurvivalLib.clinical.scores import IELSG_SOURCE, MSKCC_SOURCE
 from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
@@ -139,7 +140,7 @@ def _given(value: object) -> str:
 def _prepared_by(result: CaseResult) -> str:
     """Each step with the program that did it."""
     told = [
-        f"{step.label}: {'done before' if engine is None else f'{engine.name} {engine.version}'}"
+        f"{step_words(step)}: {'done before' if engine is None else f'{engine.name} {engine.version}'}"
         for step, engine in result.engines.items()
     ]
     return "; ".join(told)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, PreparationError
-from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.messages import Message, step_words
 from PCNSLSurvivalLib.core.messages.message import placeholders, templates
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 
 ROOT = Path(__file__).resolve().parents[3]
 LIBRARY = ROOT / "PCNSLSurvivalLib"
@@ -61,7 +61,8 @@ def test_a_message_without_template_or_with_other_values_is_found(tmp_path):
 
 
 def test_every_template_is_used():
-    assert set(templates()) - {code for _, code, _ in _messages(_files())} == set()
+    of_steps = {step_words(step).code for step in Step}
+    assert set(templates()) - {code for _, code, _ in _messages(_files())} == of_steps
 
 
 def test_the_templates_are_literals_that_the_translation_tool_finds():

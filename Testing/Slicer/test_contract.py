@@ -18,6 +18,7 @@ VTK = {
     "GetAddressAsString", "SetDimensions", "GetDimensions", "AllocateScalars", "GetPointData", "GetScalars",
     "SetFontSize", "SetShadow", "SetBold", "SetItalic", "SetFontFamilyToArial", "SetScalars", "WriteToMemoryOn",
     "SetInputData", "Write", "GetResult", "SetInput", "SetResliceTransform", "SetInterpolationModeToLinear",
+    "SetInterpolationModeToNearestNeighbor",
     "SetOutputSpacing", "SetOutputOrigin", "SetOutputExtent", "Update", "GetOutput", "GetScalarType", "DeepCopy",
     "GetNthSegment", "GetNumberOfSegments", "AddEmptySegment", "RemoveAllSegments", "CreateRepresentation",
     "InsertNextValue", "GetExtent", "GetNumberOfPoints", "GetLabelValue", "GetRepresentation", "GetImageToWorldMatrix",

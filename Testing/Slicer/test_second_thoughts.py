@@ -184,7 +184,7 @@ def test_what_if_the_lesion_were_not_there(predicted, monkeypatch, tmp_path):
 def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, monkeypatch, tmp_path):
     from PCNSLSurvivalUI.scene.output_nodes import REPORT
 
-    from PCNSLSurvivalLib.reports.second_thoughts import second_thoughts_html
+    from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
 
     _worker(monkeypatch, tmp_path)
     report = _outputs(predicted).node(REPORT)

@@ -9,7 +9,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import Verdict
-from PCNSLSurvivalLib.reports.second_thoughts import with_second_thoughts
+from PCNSLSurvivalLib.results.second_thoughts import with_second_thoughts
 from PCNSLSurvivalUI.choices import model_list
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.incremental import InPieces

@@ -23,7 +23,7 @@ from PCNSLSurvivalLib.reports.pictures import (
     orthogonal_views,
     strongest_point_lps_mm,
 )
-from PCNSLSurvivalLib.reports.second_thoughts import second_thoughts_html
+from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
 
 _STRIP_COLUMNS = 6
 _GAUGE_LEFT, _GAUGE_WIDTH = 10.0, 400.0

@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.cli.experiment import add_experiment_command
 from PCNSLSurvivalLib.cli.explain import add_explain_command
 from PCNSLSurvivalLib.cli.export import add_export_command
 from PCNSLSurvivalLib.cli.finetune import add_finetune_command
+from PCNSLSurvivalLib.cli.follow_up import add_follow_up_command
 from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extractor_command
 from PCNSLSurvivalLib.cli.model import add_model_command
 from PCNSLSurvivalLib.cli.phantom import add_phantom_command
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         add_finetune_command,
         add_cross_validate_command,
         add_register_command,
+        add_follow_up_command,
         add_baselines_command,
         add_experiment_command,
         add_validate_command,

@@ -33,6 +33,33 @@ TEMPLATES = {
         "({ml:.1f} mL with its rim). No control region of equal size fits beside it. This tests the model and is no "
         "prognosis."
     ),
+    "followup.between": _("The change of the volume lies between the limits of the IPCG, -50 % and +25 %."),
+    "followup.check_alignment": _(
+        "The match of the two exams is not clear. Look at the later scan over the earlier one before you use the sites."
+    ),
+    "followup.diameters": _(
+        "Sum of the products of the two diameters: {earlier:.0f} mm², then {later:.0f} mm² ({change:+.0%})."
+    ),
+    "followup.halved": _("The volume decreased by at least 50 %, a limit of the IPCG."),
+    "followup.increased": _("The volume increased by at least 25 %, a limit of the IPCG."),
+    "followup.measures_differ": _("Volume and diameters lie on different sides of a limit of the IPCG."),
+    "followup.new_sites": _("Foci of the later exam more than {mm:.0f} mm from every earlier outline: {count}."),
+    "followup.no_response": _(
+        "This is the change of the outlined enhancement and no assessment of response, which also takes steroid dose, "
+        "eye examination and CSF."
+    ),
+    "followup.none_before": _("Enhancing volume: none outlined, then {later:.1f} mL."),
+    "followup.none_left": _("No enhancing lesion is outlined in the later exam."),
+    "followup.not_one_head": _(
+        "The two exams cannot be laid over each other. Check that both are T1Gd of one patient, or continue with "
+        "--override-quality."
+    ),
+    "followup.proposed": _(
+        "At least one outline is a proposal and not confirmed. Check and correct both before you use the change."
+    ),
+    "followup.reader": _("Response as entered by the reader: {response}."),
+    "followup.same_scan": _("Both exams are the same scan. Give the T1Gd of two dates."),
+    "followup.volume": _("Enhancing volume: {earlier:.1f} mL, then {later:.1f} mL ({change:+.0%})."),
     "lesion.no_torch": _(
         "The lesion reader needs torch, which is not installed. Install it, or predict without an outline."
     ),

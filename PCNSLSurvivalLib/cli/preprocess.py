@@ -171,5 +171,5 @@ class _Progress:
 def _sequences(text: str) -> tuple[MRSequence, ...]:
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     if not words or any(word not in list(MRSequence) for word in words):
-        raise argparse.ArgumentTypeError("must be a comma-separated list of t1gd, t1, t2, flair")
+        raise argparse.ArgumentTypeError(f"must be a comma-separated list of {', '.join(MRSequence)}")
     return tuple(MRSequence(word) for word in words)

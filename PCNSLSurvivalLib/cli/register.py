@@ -1,4 +1,4 @@
-"""``pcnsl-survival register``: register T1, T2 and FLAIR to T1Gd, for reading them side by side."""
+"""``pcnsl-survival register``: register the other scans to T1Gd, for reading them side by side."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def add_register_command(commands: argparse._SubParsersAction) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser(
         "register",
-        help="register T1, T2 and FLAIR to T1Gd, without a prediction",
-        description="Register T1, T2 and FLAIR to T1Gd by a rigid transform. Writes each scan on the T1Gd voxel grid, "
+        help="register the other scans to T1Gd, without a prediction",
+        description="Register the other scans to T1Gd by a rigid transform. Writes each scan on the T1Gd voxel grid, "
         "the transform as a 4 x 4 matrix, and a quality verdict.",
     )
     add_scan_options(parser)

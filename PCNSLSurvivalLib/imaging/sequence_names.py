@@ -110,16 +110,16 @@ def spoken_sequence(name: str) -> tuple[MRSequence | None, str] | None:
         None where the name tells no sequence; None with the words where it tells of two echoes at once.
     """
     for text in _readings(name):
-        flair, t2, t1 = (_found(text, pattern) for pattern in (words.FLAIR, words.T2, words.T1))
+        t1 = _found(text, words.T1)
+        others = [(one, told) for one, pattern in words.BESIDE_T1.items() if (told := _found(text, pattern))]
         # "T1 FLAIR" and "T1 TIRM" are T1-weighted inversion recovery.
-        if t1 and (_found(text, words.T1_FLAIR) or not (flair or t2)):
+        if t1 and (_found(text, words.T1_FLAIR) or not others):
             contrast = "" if _denied_in(text) else _contrast_in(text)
             return (MRSequence.T1GD, f"{t1} {contrast}") if contrast else (MRSequence.T1, t1)
-        if flair:
-            return MRSequence.FLAIR, flair
-        if t2:
-            density = _found(text, words.PROTON_DENSITY)
-            return (None, f"{density} {t2}") if density else (MRSequence.T2, t2)
+        if others:
+            sequence, told = others[0]
+            density = _found(text, words.PROTON_DENSITY) if sequence is MRSequence.T2 else ""
+            return (None, f"{density} {told}") if density else (sequence, told)
     for text in _readings(name):
         if contrast := _contrast_in(text, alone=True):
             return MRSequence.T1GD, contrast
@@ -129,7 +129,7 @@ def spoken_sequence(name: str) -> tuple[MRSequence | None, str] | None:
 def told_other_image(name: str) -> SeriesJudgement | None:
     """What in a name speaks against an anatomical MR scan of the brain; None where nothing does."""
     for text in _readings(name):
-        weighted = _found(text, f"{words.T1}|{words.T2}|{words.FLAIR}")
+        weighted = _found(text, "|".join((words.T1, *words.BESIDE_T1.values())))
         for pattern, reason in (
             (words.NO_SCAN, Reason.NO_SCAN),
             (words.OTHER_IMAGE, Reason.OTHER_IMAGE),

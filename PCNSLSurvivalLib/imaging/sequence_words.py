@@ -7,6 +7,8 @@ count. Every pattern is matched between places where no letter stands, see ``BOU
 
 from __future__ import annotations
 
+from PCNSLSurvivalLib.core.terms import MRSequence
+
 BOUNDED = r"(?<![a-z])(?:{})(?![a-z])"
 
 LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "đ": "d", "ı": "i"})
@@ -129,8 +131,11 @@ T1 = (
     r"t1(?!\d)|mp ?2?rage|rage|(?:ir )?f?spgr|irfspgr|bravo|3d ?tfe|tfe ?3d|t?tfl(?: ?3d)?|vibe|thrive|mdeft|"
     r"(?:3d ?flash|flash ?3d)"
 )
-T2 = r"t2(?!\d)|frfse"
-FLAIR = r"flair[a-z]*|tirm|dark ?fl(?:uid)?|da ?fl|t2 f|fluid ?att[a-z]*"
+BESIDE_T1 = {
+    MRSequence.FLAIR: r"flair[a-z]*|tirm|dark ?fl(?:uid)?|da ?fl|t2 f|fluid ?att[a-z]*",
+    MRSequence.T2: r"t2(?!\d)|frfse",
+}
+"""The other sequences; a name that tells of several is of the first: "T2 FLAIR" is FLAIR."""
 T1_FLAIR = (
     r"t1 (?:(?:w|se|tse|fse|ir|[23]d|ax|axial|sag|sagittal|cor|coronal|tra) )*"
     r"(?:flair[a-z]*|tirm|dark ?fl(?:uid)?|da ?fl)"

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_
 from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalLib.imaging.file_names import stem
 from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
 
@@ -33,8 +33,9 @@ def read_table_cohort(path: Path) -> FoundCohort:
     table = read_table(path)
     if not table.has(*IDENTIFIERS) or not table.has("t1gd"):
         raise CohortError(
-            "The cohort table needs the columns 'patient_id' and 't1gd'; 't1', 't2', 'flair', 'brain_mask' and "
-            f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
+            "The cohort table needs the columns 'patient_id' and 't1gd'; "
+            f"{', '.join(repr(str(sequence)) for sequence in BESIDE_T1GD)}, 'brain_mask' and 'lesion_mask' may follow. It has: "
+            f"{', '.join(table.columns)}. Rename or add the columns and try again."
         )
     columns = survival_columns(table)
     return FoundCohort(layout="table", cases=tuple(_case(row, path.parent, columns) for row in table.rows))

@@ -159,7 +159,7 @@ TEMPLATES = {
         "In the preprocessing recipe, the parameter {name} of the step {step} is {value}; allowed is {allowed}. Use a "
         "model made for this version of the software."
     ),
-    "register.nothing_given": _("There is no scan to register to T1Gd. Give --t1, --t2 or --flair."),
+    "register.nothing_given": _("There is no scan to register to T1Gd. Give one with it, for example by --t2."),
     "registration.head_turn": _("Estimated head rotation between T1Gd and {sequence}: {degrees:.1f}°."),
     "registration.impossible_turn": _(
         "The estimated head rotation between T1Gd and {sequence} ({degrees:.0f}°) is implausible in a head coil. "

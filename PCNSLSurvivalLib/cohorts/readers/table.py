@@ -34,8 +34,8 @@ def read_table_cohort(path: Path) -> FoundCohort:
     if not table.has(*IDENTIFIERS) or not table.has("t1gd"):
         raise CohortError(
             "The cohort table needs the columns 'patient_id' and 't1gd'; "
-            f"{', '.join(repr(str(sequence)) for sequence in BESIDE_T1GD)}, 'brain_mask' and 'lesion_mask' may follow. It has: "
-            f"{', '.join(table.columns)}. Rename or add the columns and try again."
+            f"{', '.join(repr(str(sequence)) for sequence in BESIDE_T1GD)}, 'brain_mask' and "
+            f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
         )
     columns = survival_columns(table)
     return FoundCohort(layout="table", cases=tuple(_case(row, path.parent, columns) for row in table.rows))

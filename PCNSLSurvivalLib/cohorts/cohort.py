@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, CohortCase, os_class_of
 from PCNSLSurvivalLib.cohorts.case_names import apart
-from PCNSLSurvivalLib.cohorts.identities import merge_patient_identities
+from PCNSLSurvivalLib.cohorts.identities import merge_patient_identities, names_alike
 from PCNSLSurvivalLib.cohorts.readers import KNOWN_LAYOUTS, read_layout
 from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -55,7 +55,8 @@ def find_cohort(path: Path) -> FoundCohort:
         )
     _refuse_files_given_twice(found.cases)
     cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
-    found = replace(found, cases=cases, remarks=(*found.remarks, *joined))
+    alike = names_alike(cases, found.without_scan)
+    found = replace(found, cases=cases, remarks=(*found.remarks, *joined, *alike))
     if any_virtual(path for case in cases for path in case.scans.values()):
         remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
         return replace(found, remarks=(*found.remarks, remark), virtual=True)

@@ -72,6 +72,26 @@ def merge_patient_identities(cases: Iterable[CohortCase]) -> tuple[tuple[CohortC
     )
 
 
+def names_alike(cases: Iterable[CohortCase], others: Iterable[str] = ()) -> tuple[str, ...]:
+    """A sentence on names that differ in leading zeros, capitals, dashes or 'sub-' alone, as spreadsheets alter them.
+
+    Args:
+        cases: Of one cohort, one ``patient_id`` per person.
+        others: Patients whom a table names and who have no scan.
+    """
+    alike: defaultdict[str, set[str]] = defaultdict(set)
+    for name in (*(case.patient_id for case in cases), *others):
+        plain = re.sub(r"^(?:sub[-_])+", "", one_spelling(name).casefold())
+        alike[re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\W_]+", "_", plain))].add(name)
+    told = [" and ".join(sorted(names)) for names in alike.values() if len(names) > 1]
+    if not told:
+        return ()
+    return (
+        "Some names differ in zeros, capitals or punctuation alone and count as different patients: "
+        f"{'; '.join(sorted(told))}. If they are one, give them one name.",
+    )
+
+
 def _marks_of(case: CohortCase, aliases: set[str]) -> set[tuple[str, str]]:
     """All marks of the patient's identity in an exam."""
     marks = {("patient", one_spelling(case.patient_id))}

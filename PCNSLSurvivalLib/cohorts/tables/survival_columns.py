@@ -112,8 +112,8 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     if (alive := _ALIVE.fullmatch(row.text(*columns.days) or "")) is not None:
         if death:
             raise _between(row, columns.days, columns.death)
-        days = _possible(row, columns.days, float(alive[1]))
-        return days, False, _doubt(days, columns)
+        said = _possible(row, columns.days, float(alive[1]))
+        return said, False, _doubt(said, columns)
     _check_deaths_agree(row, columns, death)
     days, to_death, to_contact = (_days_in(row, names, columns) for names in (columns.days, _TO_DEATH, _TO_CONTACT))
     if to_death is not None and death is False:

@@ -94,3 +94,19 @@ def test_subjects_of_one_durable_key_are_one_patient(tmp_path):
 )
 def test_a_year_or_an_institution_is_no_person(one, other):
     assert person_of(one)[0] != person_of(other)[0]
+
+
+@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("p 1", "p-1"), ("A-01", "a-1"), ("sub-010", "10")])
+def test_names_that_spreadsheets_make_alike_stay_apart_with_a_remark(table, one, other):
+    found = table("patient_id,t1gd", f"{one},a.nii", f"{other},b.nii", "p100,c.nii", "p10,d.nii")
+    assert len(set(_patients(found))) == 4
+    (remark,) = found.remarks
+    assert "count as different patients" in remark
+    assert "p100" not in remark
+
+
+def test_a_bids_table_that_lost_its_zeros_is_told(tmp_path):
+    (tmp_path / "sub-001" / "anat").mkdir(parents=True)
+    (tmp_path / "sub-001" / "anat" / "sub-001_ce-gadolinium_T1w.nii.gz").touch()
+    (tmp_path / "participants.tsv").write_text("participant_id\tos_days\tdeath_observed\n1\t300\t1\n")
+    assert "sub-001 and sub-1" in " ".join(find_cohort(tmp_path).remarks)

@@ -18,12 +18,12 @@ from PCNSLSurvivalLib.core.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.models.model_folder import json_text
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, read_weights, write_weights
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 METADATA, WEIGHTS, CARD, LICENSE = "metadata.json", "weights.safetensors", "README.md", "LICENSE"
 _FILES = {WEIGHTS, CARD, LICENSE}
 _KEYS = {
     "format_version", "name", "version", "widths", "hidden", "spacing_mm", "grid_size", "probability",
-    "volume_factor", "trained_on", "license", "files",
+    "peak_probability", "volume_factor", "trained_on", "license", "files",
 }  # fmt: skip
 
 
@@ -37,6 +37,7 @@ class ReaderSettings:
         spacing_mm: Edge of the voxels it reads.
         grid_size: Voxels along each edge of the block it reads.
         probability: Voxels from this probability on are outlined.
+        peak_probability: A focus is outlined if at least one of its voxels reaches this probability.
         volume_factor: On nine of ten fresh virtual heads, (outlined mL + 0.5) and (true mL + 0.5) differ by at most
             this factor.
         trained_on: In words.
@@ -50,6 +51,7 @@ class ReaderSettings:
     spacing_mm: float
     grid_size: int
     probability: float
+    peak_probability: float
     volume_factor: float
     trained_on: str
     license: str
@@ -86,6 +88,7 @@ class ReaderFolder:
             "checksum_sha256": self.checksum,
             "trained_on": self.settings.trained_on,
             "probability": self.settings.probability,
+            "peak_probability": self.settings.peak_probability,
         }
 
 
@@ -160,7 +163,13 @@ def _settings(stored: Mapping[str, Any]) -> ReaderSettings:
     for key, least, most in (("hidden", 4, 512), ("grid_size", 16, 256)):
         if not _whole(stored[key], least, most):
             raise _refused(Message("refusal.entry_no_number", entry=key))
-    for key, low, high in (("spacing_mm", 0.5, 4.0), ("probability", 0.01, 0.99), ("volume_factor", 1.0, 1000.0)):
+    ranges = {
+        "spacing_mm": (0.5, 4.0),
+        "probability": (0.01, 0.99),
+        "peak_probability": (0.01, 0.99),
+        "volume_factor": (1.0, 1000.0),
+    }
+    for key, (low, high) in ranges.items():
         value = stored[key]
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise _refused(Message("refusal.entry_no_number", entry=key))

@@ -23,7 +23,7 @@ from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader, probability_of
-from PCNSLSurvivalLib.inference.segment import SegmentOptions, segment_case
+from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import (
     ReaderSettings,
     bundled_reader_path,
@@ -39,8 +39,22 @@ ROOT = Path(__file__).resolve().parents[2]
 FRESH_SEED, FRESH_PEOPLE = 27182, 6
 CUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """Probabilities from which on a voxel may be outlined; virtual heads choose among them."""
-CHOOSING = 24
-VERSION = "1.1.0"
+PEAKS = (0.5, 0.7, 0.8, 0.9, 0.95)
+"""Probabilities that one voxel of a focus may have to reach."""
+CHOOSING = 48
+VERSION = "1.2.0"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From which probability on a voxel is outlined, and which one a voxel of its focus must reach."""
+
+    cut: float
+    peak: float
+
+    def outlined(self, probability: np.ndarray) -> np.ndarray:
+        """(I, J, K) probability to (I, J, K) mask."""
+        return certain_foci(probability, cut=self.cut, peak=self.peak) >= self.cut
 
 
 @dataclass(frozen=True)
@@ -101,10 +115,10 @@ def main() -> int:
         return 0
     if initial is not None:
         keep_start(network, initial, args.keep_start)
-    cut = choose_cut(network, args.work / "people")
-    fresh = judge_fresh(network, args.fresh, args.work / "people", cut)
+    limits = choose_limits(network, args.work / "people")
+    fresh = judge_fresh(network, args.fresh, args.work / "people", limits)
     with whole_folder(args.out, overwrite=True) as staging:
-        _write(staging, network, plan, cut, _volume_factor(fresh), card="to be measured")
+        _write(staging, network, plan, limits, _volume_factor(fresh), card="to be measured")
         reader = LesionReader(read_reader_folder(staging))
         real = (
             [_judge_real(folder, reader, cache) for folder in sorted(args.real_tumors.iterdir()) if folder.is_dir()]
@@ -112,10 +126,10 @@ def main() -> int:
             else []
         )
         healthy = [_judge_scan(path, reader, cache)[0] for path in args.healthy]
-        card = card_text(plan, args.keep_start, cut, fresh, real, healthy, _volume_factor(fresh))
+        card = card_text(plan, args.keep_start, limits, fresh, real, healthy, _volume_factor(fresh))
         for file in staging.iterdir():
             file.unlink()
-        _write(staging, network, plan, cut, _volume_factor(fresh), card=card)
+        _write(staging, network, plan, limits, _volume_factor(fresh), card=card)
         read_reader_folder(staging)
     print(card)
     return 0
@@ -132,38 +146,37 @@ def keep_start(network: LesionUNet, initial: Mapping[str, torch.Tensor], share: 
             weight.lerp_(initial[name], share)
 
 
-def choose_cut(network: LesionUNet, cache: Path) -> float:
-    """The highest cut that is as good as the best one, on virtual heads that neither train nor judge.
+def choose_limits(network: LesionUNet, cache: Path) -> Limits:
+    """The best limits on virtual heads that neither train nor judge.
 
-    As good is a mean Dice that lies within one standard error of the best: of cuts that these heads cannot tell apart,
-    the highest outlines least of what is no tumor. A head without enhancing tumor counts 1 where less than 0.1 mL is
-    outlined, else 0.
+    Best is the highest mean Dice; of equal ones, the highest peak, then the highest cut. A head without enhancing tumor
+    counts 1 where less than 0.1 mL is outlined, else 0.
     """
     people = Anatomies.made(FRESH_PEOPLE, seed=FRESH_SEED, cache=cache)
-    scores = np.zeros((CHOOSING, len(CUTS)))
+    tried = [Limits(cut, peak) for peak in PEAKS for cut in CUTS]
+    scores = np.zeros((CHOOSING, len(tried)))
     for number in range(CHOOSING):
         head = draw_head(int(stream(FRESH_SEED, "choosing", str(number)).integers(2**31)), people)
         probability = probability_of(network, head.image, head.brain)
         voxel_ml = float(np.prod(head.spacing_mm)) / 1000
-        for n, cut in enumerate(CUTS):
-            dice = dice_of(probability >= cut, head.enhancing)
-            empty = float((probability >= cut).sum() * voxel_ml < 0.1)
-            scores[number, n] = empty if dice is None else dice
-    means = scores.mean(axis=0)
-    error = float(scores[:, means.argmax()].std(ddof=1) / np.sqrt(CHOOSING))
-    for cut, mean in zip(CUTS, means, strict=True):
-        print(f"outlined from {cut} on: mean Dice {mean:.3f}, standard error of the best {error:.3f}", flush=True)
-    return max(cut for cut, mean in zip(CUTS, means, strict=True) if mean >= means.max() - error)
+        for n, limits in enumerate(tried):
+            found = limits.outlined(probability)
+            dice = dice_of(found, head.enhancing)
+            scores[number, n] = float(found.sum() * voxel_ml < 0.1) if dice is None else dice
+    means = scores.mean(axis=0).round(4)
+    for limits, mean in zip(tried, means, strict=True):
+        print(f"outlined from {limits.cut} on in foci that reach {limits.peak}: mean Dice {mean:.4f}", flush=True)
+    return max(zip(means, tried, strict=True), key=lambda one: (one[0], one[1].peak, one[1].cut))[1]
 
 
-def judge_fresh(network: LesionUNet, count: int, cache: Path, cut: float) -> list[Judged]:
+def judge_fresh(network: LesionUNet, count: int, cache: Path, limits: Limits) -> list[Judged]:
     """Outline virtual heads of people and seeds that training never saw."""
     people = Anatomies.made(FRESH_PEOPLE, seed=FRESH_SEED, cache=cache)
     judged = []
     for number in range(count):
         head = draw_head(int(stream(FRESH_SEED, "fresh", str(number)).integers(2**31)), people)
         begin = time.perf_counter()
-        found = probability_of(network, head.image, head.brain) >= cut
+        found = limits.outlined(probability_of(network, head.image, head.brain))
         seconds = time.perf_counter() - begin
         judged.append(
             Judged(
@@ -186,7 +199,7 @@ def dice_of(found: np.ndarray, real: np.ndarray) -> float | None:
 def card_text(
     plan: ReaderPlan,
     start_share: float,
-    cut: float,
+    limits: Limits,
     fresh: list[Judged],
     real: list[Judged],
     healthy: list[Judged],
@@ -202,7 +215,8 @@ def card_text(
         "| | |",
         "|---|---|",
         "| Input | T1Gd, prepared by this software, 128 x 128 x 128 voxels of 1.5 mm |",
-        f"| Output | probability of enhancing tumor; outlined from {cut} on (chosen on {CHOOSING} virtual heads) |",
+        f"| Output | probability of enhancing tumor; outlined from {limits.cut} on, in foci that reach {limits.peak} "
+        f"(chosen on {CHOOSING} virtual heads) |",
         f"| Network | 3-D U-Net, {sum(p.numel() for p in LesionUNet().parameters())} parameters |",
         f"| Trained on | {_trained_on(plan)} |",
         f"| Started from | {plan.start}; share of its weights in the final ones: {start_share:g} |",
@@ -314,7 +328,7 @@ def _trained_on(plan: ReaderPlan) -> str:
     return f"{heads} virtual heads of {plan.people} virtual people, random in appearance{before}; no scan of a patient"
 
 
-def _write(folder: Path, network: LesionUNet, plan: ReaderPlan, cut: float, factor: float, *, card: str) -> None:
+def _write(folder: Path, network: LesionUNet, plan: ReaderPlan, limits: Limits, factor: float, *, card: str) -> None:
     settings = ReaderSettings(
         name=bundled_reader_path().name,
         version=VERSION,
@@ -322,7 +336,8 @@ def _write(folder: Path, network: LesionUNet, plan: ReaderPlan, cut: float, fact
         hidden=network.hidden,
         spacing_mm=1.5,
         grid_size=128,
-        probability=cut,
+        probability=limits.cut,
+        peak_probability=limits.peak,
         volume_factor=round(factor, 3),
         trained_on=_trained_on(plan),
         license="Apache-2.0",

@@ -12,6 +12,7 @@ from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
 from PCNSLSurvivalLib.reports.pages import rendered_page
@@ -68,6 +69,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         bar_sentence=f"Fraction of the maximum, which is {network.map_scale:.3g} logits",
         faintest=f"{FAINTEST:g}",
         limits_sentence=_LIMITS,
+        lesion=_lesion(result),
         attribution=_attribution_rows(result),
         evidence_views=_evidence_views(result),
         evidence_stops=evidence_stops(),
@@ -100,6 +102,25 @@ def _evidence_views(result: CaseResult) -> list[View]:
     )
     display = make_display(prepared.native[MRSequence.T1GD], density / FULL_SCALE, prepared.brain_mask, signed=True)
     return orthogonal_views(display, strongest_point_lps_mm(display))
+
+
+def _lesion(result: CaseResult) -> dict[str, Any] | None:
+    """Volume and foci of the lesion mask as the template shows them; None without a mask."""
+    if result.lesion is None:
+        return None
+    proposal = result.proposal if result.lesion_is_proposed else None
+    foci = measure_foci(result.lesion, result.prepared.brain_mask) if proposal is None else proposal.foci
+    rows = [
+        (
+            f"{focus.volume_ml:.1f}",
+            f"{focus.diameters.longest_mm:.0f} × {focus.diameters.perpendicular_mm:.0f}",
+            f"{focus.diameters.superior_mm:.0f}",
+            focus.side,
+        )
+        for focus in foci
+    ]
+    told = f"Lesion mask as given: {volume_ml(result.lesion):.1f} mL in {len(foci)} foci."
+    return {"sentence": told if proposal is None else str(proposal.message), "foci": rows}
 
 
 def _attribution_rows(result: CaseResult) -> list[tuple[str, str]]:

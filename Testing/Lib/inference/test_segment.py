@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.inference.runtime import NetworkError
-from PCNSLSurvivalLib.inference.segment import SegmentOptions, load_reader, segment_case
+from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, load_reader, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
 from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, MEASURES, write_segment_folder
@@ -52,7 +52,7 @@ def _reader(level=4.0):
     """Stands in for the network: bright is tumor."""
     settings = ReaderSettings(
         name="threshold", version="1", widths=(16, 32), hidden=16, spacing_mm=1.5, grid_size=128, probability=0.5,
-        volume_factor=1.5, trained_on="nothing", license="none",
+        peak_probability=0.9, volume_factor=1.5, trained_on="nothing", license="none",
     )  # fmt: skip
     folder = SimpleNamespace(settings=settings, to_json=lambda: {"name": "threshold"})
     return SimpleNamespace(folder=folder, probability=lambda image, brain: np.clip(image - level + 0.5, 0, 1) * brain)
@@ -90,6 +90,18 @@ def test_the_mask_is_on_the_files_own_voxels_and_on_the_tumor(form, tmp_path):
     low, high = stored["volume_interval_ml"]
     assert low < stored["volume_ml"] < high
     assert stored["volume_ml"] == pytest.approx(4 / 3 * np.pi * RADIUS_MM**3 / 1000, rel=0.1)
+
+
+def test_a_focus_that_is_nowhere_likely_is_dropped_and_a_likely_one_keeps_its_faint_rim():
+    probability = np.zeros((20, 20, 20), np.float32)
+    probability[2:6, 2:6, 2:6] = 0.4
+    probability[3, 3, 3] = 0.95
+    probability[6, 6, 6] = 0.35
+    probability[12:18, 12:18, 12:18] = 0.85
+    kept = certain_foci(probability, cut=0.3, peak=0.9)
+    assert np.array_equal(kept[:8, :8, :8], probability[:8, :8, :8])
+    assert not kept[10:].any()
+    assert not certain_foci(np.zeros((3, 3, 3), np.float32), cut=0.3, peak=0.9).any()
 
 
 def test_a_head_without_tumor_gets_an_empty_mask_and_no_focus(tmp_path):
@@ -143,7 +155,11 @@ def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
     assert stored["lesion"]["source"] == "proposal"
     assert stored["lesion"]["volume_ml"] == measures["volume_ml"]
     assert stored["lesion"]["foci"] == measures["foci"]
-    assert "proposed outline of the lesion" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "proposed outline of the lesion" in report
+    largest = measures["foci"][0]
+    longest, across = (largest["diameters"][f"{name}_mm"] for name in ("longest", "perpendicular"))
+    assert f'<td class="n">{largest["volume_ml"]:.1f}</td><td class="n">{longest:.0f} × {across:.0f}</td>' in report
 
     corrected = tmp_path / "corrected.nii.gz"
     sitk.WriteImage(truth, str(corrected))

@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.models.lesion_reader_folder import (
 
 SETTINGS = ReaderSettings(
     name="reader", version="1.0.0", widths=(4, 8), hidden=8, spacing_mm=1.5, grid_size=128, probability=0.5,
-    volume_factor=1.6, trained_on="virtual heads", license="Apache-2.0",
+    peak_probability=0.9, volume_factor=1.6, trained_on="virtual heads", license="Apache-2.0",
 )  # fmt: skip
 WEIGHTS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(4, np.float32)}
 SHAPES = {"a": (2, 3), "b": (4,)}
@@ -51,7 +51,15 @@ def test_a_changed_file_is_refused(folder, name):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("probability", 1.5), ("widths", [4, "8"]), ("spacing_mm", True), ("format_version", 2), ("name", ""), ("new", 1)],
+    [
+        ("probability", 1.5),
+        ("peak_probability", "high"),
+        ("widths", [4, "8"]),
+        ("spacing_mm", True),
+        ("format_version", 1),
+        ("name", ""),
+        ("new", 1),
+    ],
 )
 def test_metadata_that_does_not_fit_is_refused(folder, key, value):
     stored = json.loads((folder / "metadata.json").read_text())

@@ -73,3 +73,17 @@ def test_overlapping_blocks_cover_the_brain_and_nothing_else():
     assert found[brain > 0].min() > 0.99
     assert not found[brain == 0].any()
     assert not probability_of(Everywhere(), np.zeros_like(brain), np.zeros_like(brain)).any()
+
+
+def test_a_mirrored_head_gets_the_mirrored_probability():
+    torch.manual_seed(3)
+    network = LesionUNet((4, 8), 8).eval()
+    draw = np.random.default_rng(3)
+    image = draw.normal(size=(96, 96, 96)).astype(np.float32)
+    brain = np.zeros_like(image)
+    brain[8:88, 10:90, 20:80] = 1.0
+    image *= brain
+    found = probability_of(network, image, brain)
+    mirrored = probability_of(network, np.ascontiguousarray(image[::-1]), np.ascontiguousarray(brain[::-1]))
+    np.testing.assert_allclose(mirrored[::-1], found, atol=1e-5)
+    assert found[brain > 0].std() > 1e-3

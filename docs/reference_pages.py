@@ -92,13 +92,13 @@ def experiment_entries() -> str:
         ("`network_grid`", NetworkGridStep),
     ]
     given_once = {"architecture", "grid", "seed", "threshold_days"}
-    network = {entry.name: getattr(ExperimentPlan().network, entry.name) for entry in fields(ResNetArchitecture)}
+    network = ExperimentPlan().to_json()["network"]
     text = [f"Without an entry `network`, it is `{json.dumps(network)}`.\n"]
     for title, group in groups:
         documented = _documentation(group)
         text += [f"### {title}\n", "| entry | default | meaning |", "|---|---|---|"]
         for entry in fields(group):
-            if group is TrainingSettings and entry.name in given_once:
+            if (group is TrainingSettings and entry.name in given_once) or entry.name == "time_head":
                 continue
             default = entry.default if entry.default is not MISSING else None
             if entry.default_factory is not MISSING:

@@ -138,8 +138,9 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
             ("In no fold", people),
             ("Not in the pre-training, or without OS class", job_table.second),
         ):
-            if group is not None and group.without_class:
-                print("\n".join((f"{title}:", *(f"  {name}: {why}" for name, why in group.without_class.items()))))
+            reasons = group.in_no_fold(learns_from_time=plan.learns_from_time) if group is not None else {}
+            if reasons:
+                print("\n".join((f"{title}:", *(f"  {name}: {why}" for name, why in reasons.items()))))
         return 0
     with lock_experiment_folder(experiment.out):
         with JobProgress(plan, len(job_table.jobs), quiet=args.quiet) as progress:

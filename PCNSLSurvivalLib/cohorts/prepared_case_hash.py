@@ -12,18 +12,23 @@ _NO_PREDICTOR = ("sex", "site", "field_strength_t", "scan_year")
 """What a cohort is divided by, and no method looks at."""
 
 
-def identity_of(exam: PreparedExam, threshold_days: float, *, clinical: bool = False) -> list[object]:
+def identity_of(
+    exam: PreparedExam, threshold_days: float, *, clinical: bool = False, by_time: bool = False
+) -> list[object]:
     """Everything of a patient that can change a number: the outcome, and what the method looks at.
 
     Args:
         exam: An exam of the cohort.
         threshold_days: Limit of the classes.
         clinical: Whether the method looks at clinical variables, and not at scans.
+        by_time: Whether the method learns from the days of survival, and not from the class alone.
 
     Raises:
         CohortError: The patient's folder is gone.
     """
-    outcome = [exam.patient_id, exam.os_class(threshold_days)]
+    outcome: list[object] = [exam.patient_id, exam.os_class(threshold_days)]
+    if by_time:
+        outcome += [exam.os_days, exam.death_observed]
     if clinical:
         return [{name: value for name, value in asdict(exam.clinical).items() if name not in _NO_PREDICTOR}, *outcome]
     try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,14 @@ class Fold:
     def label(self) -> str:
         """Counted from 1, for folder names and progress lines: 'repeat1_fold3'."""
         return f"repeat{self.repeat + 1}_fold{self.fold + 1}"
+
+    def only(self, names: Collection[str]) -> Fold:
+        """The same fold without the exams that are not among ``names``."""
+        return replace(
+            self,
+            train=tuple(name for name in self.train if name in names),
+            test=tuple(name for name in self.test if name in names),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -159,6 +167,45 @@ def temporal_fold(
                 f"Divided at the year {start}, one side has patients of one OS class only. Use random folds."
             )
     return (_fold(0, 0, names, patients, outside),)
+
+
+def add_censored(
+    folds: Sequence[Fold],
+    censored: Mapping[str, str],
+    labeled: Mapping[str, str],
+    *,
+    seed: int,
+    held_out_in: Callable[[Fold, str], bool] | None = None,
+) -> tuple[Fold, ...]:
+    """Put exams without an OS class into folds that were made from those with one, for methods that learn from time.
+
+    In every repetition each patient is held out once, and the folds of the others stay as they are. A patient with
+    exams of both kinds stays on one side.
+
+    Args:
+        folds: Of the exams with a class.
+        censored: Patient by name of the exams censored before the limit.
+        labeled: Patient by name of the exams with a class.
+        seed: Of the shuffling.
+        held_out_in: Whether a fold holds out an exam; the patients are assigned to the folds at random if left out.
+    """
+    assigned: dict[tuple[int, str], int] = {}
+    new = sorted(set(censored.values()) - set(labeled.values()))
+    for repeat in sorted({fold.repeat for fold in folds}):
+        numbers = [fold.fold for fold in folds if fold.repeat == repeat]
+        order = np.random.default_rng([seed, repeat]).permutation(len(new))
+        assigned |= {(repeat, new[person]): numbers[place % len(numbers)] for place, person in enumerate(order)}
+    found = []
+    for fold in folds:
+        outside = {labeled[name] for name in fold.test}
+        if held_out_in is None:
+            outside |= {person for person in new if assigned[fold.repeat, person] == fold.fold}
+        else:
+            outside |= {person for name, person in censored.items() if person in new and held_out_in(fold, name)}
+        test = tuple(name for name in censored if censored[name] in outside)
+        train = tuple(name for name in censored if censored[name] not in outside)
+        found.append(replace(fold, train=tuple(sorted((*fold.train, *train))), test=tuple(sorted((*fold.test, *test)))))
+    return tuple(found)
 
 
 def validation_split(

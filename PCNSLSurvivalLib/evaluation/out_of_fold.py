@@ -91,11 +91,10 @@ def out_of_fold_concordance(
 ) -> Estimate:
     """Harrell's C-index over pairs of patients judged by the same fold's model.
 
-    A fold's model judges the cases it never saw: those it held back and those without a class, which are in no fold.
-    Pairs are counted over all folds and repetitions. Every model of a repetition judges a patient without a class, so
-    such a patient counts in each fold by its share of the folds: a pair counts once per repetition, not once per
-    model. The interval is a bootstrap over patients, as many deaths in each
-    sample as there are, widened as that of the AUC.
+    A fold's model judges the cases it never saw: those it held back and those without a class that are in no fold.
+    Pairs are counted over all folds and repetitions. Where several models of a repetition judge a patient, the patient
+    counts in each by its share of them: a pair counts once per repetition, not once per model. The interval is a
+    bootstrap over patients, as many deaths in each sample as there are, widened as that of the AUC.
 
     Args:
         folds: All folds of one arm.
@@ -161,14 +160,13 @@ def _concordance(
     weights = np.vstack([np.ones((1, len(cases))), drawn])
     place = {case: number for number, case in enumerate(cases)}
     right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
-    models = Counter(one.repeat for one in folds)
+    judges = Counter((one.repeat, case) for one, known in judged for case in known)
     for one, known in judged:
         if known:
             said = dict(zip((*one.cases, *one.censored), (*one.probability, *one.censored_probability), strict=True))
             days, deaths = zip(*(survival[case] for case in known), strict=True)
             risk = [-said[case] for case in known]
-            held_out = set(one.cases)
-            share = [1.0 if case in held_out else 1.0 / models[one.repeat] for case in known]
+            share = [1.0 / judges[one.repeat, case] for case in known]
             counted = concordant_pairs(days, deaths, risk, weights[:, [place[case] for case in known]] * share)
             right, pairs = right + counted[0], pairs + counted[1]
     return _ratio(right, pairs)

@@ -17,7 +17,8 @@ from PCNSLSurvivalLib.core.files import whole_file
 
 COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probability")
 _HELD_OUT, _CENSORED = "held out", "censored"
-_Row = tuple[str, int, float]
+_SURVIVAL = "survival_"
+_Row = tuple[str, int, float, dict[float, float]]
 _AGAIN = "Delete this file and run the same command again; finished work is kept."
 
 
@@ -32,10 +33,13 @@ class FoldPredictions:
         cases: (N,) names of the held-out cases.
         os_class: (N,) ``int64`` true class, 1 for OS over one year and 0 for up to one year (``terms.OSClass``).
         probability: (N,) ``float64`` predicted probability of OS over one year, in [0, 1].
-        censored: (M,) names of cases without a class, censored before the threshold: in no fold, so no fold trained on
-            them, and every fold can say something of them. Kaplan-Meier curves and the C-index use them; empty where
-            an arm does not predict them.
+        censored: (M,) names of cases without a class, censored before the threshold, that this fold did not train on.
+            Where they are in no fold, every fold can say something of them. Kaplan-Meier curves and the C-index use
+            them; empty where an arm does not predict them.
         censored_probability: (M,) ``float64`` predicted probability of OS over one year of ``censored``.
+        days: (K,) days of a predicted survival curve; empty for an arm that predicts the class alone.
+        survival: (N, K) ``float64`` predicted probability of surviving each of ``days``.
+        censored_survival: (M, K) the same of ``censored``.
 
     Raises:
         EvaluationError: The lengths differ, a case stands twice, a class is not 0 or 1, or a probability is not
@@ -50,6 +54,9 @@ class FoldPredictions:
     probability: NDArray[np.float64]
     censored: tuple[str, ...] = ()
     censored_probability: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    days: tuple[float, ...] = ()
+    survival: NDArray[np.float64] | None = None
+    censored_survival: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         os_class, probability = np.asarray(self.os_class), np.asarray(self.probability, dtype=np.float64)
@@ -69,6 +76,16 @@ class FoldPredictions:
                 f"{where} hold a probability that is not between 0 and 1: training did not end well. Delete what "
                 "this fold wrote, lower the learning rate if it happens again, and run the same command again."
             )
+        curves = [
+            np.empty((rows, 0)) if values is None else np.asarray(values, dtype=np.float64)
+            for values, rows in ((self.survival, len(self.cases)), (self.censored_survival, len(self.censored)))
+        ]
+        if [one.shape for one in curves] != [(len(names), len(self.days)) for names in (self.cases, self.censored)]:
+            raise EvaluationError(f"{where} do not have one survival curve for each case. {_AGAIN}")
+        if not all(((one >= 0) & (one <= 1)).all() for one in curves):
+            raise EvaluationError(f"{where} hold a survival probability that is not between 0 and 1. {_AGAIN}")
+        object.__setattr__(self, "survival", curves[0])
+        object.__setattr__(self, "censored_survival", curves[1])
         object.__setattr__(self, "os_class", os_class.astype(np.int64))
         object.__setattr__(self, "probability", probability)
         object.__setattr__(self, "censored_probability", censored)
@@ -99,20 +116,36 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
     """Write predictions as CSV with the columns ``COLUMNS``, whole or not at all; no digit is lost.
 
     Repeats and folds are counted from 1, as in every table and folder name. ``os_class`` is blank for censored cases.
+    Where an arm predicts survival curves, a column such as ``survival_183`` follows for each of their days.
 
     Raises:
         EvaluationError: The file cannot be written.
     """
+    predictions = tuple(predictions)
+    days = sorted({day for one in predictions for day in one.days})
     try:
         with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
-            table.writerow(COLUMNS)
+            table.writerow([*COLUMNS, *(f"{_SURVIVAL}{day:g}" for day in days)])
             for one in predictions:
                 place = (plain_cell(one.arm), one.repeat + 1, one.fold + 1)
-                for case, os_class, probability in zip(one.cases, one.os_class, one.probability, strict=True):
-                    table.writerow([*place, plain_cell(case), _HELD_OUT, int(os_class), repr(float(probability))])
-                for case, probability in zip(one.censored, one.censored_probability, strict=True):
-                    table.writerow([*place, plain_cell(case), _CENSORED, "", repr(float(probability))])
+                classes, none = [int(os_class) for os_class in one.os_class], [""] * len(one.censored)
+                assert one.survival is not None
+                assert one.censored_survival is not None
+                for kind, cases, labels, probabilities, curves in (
+                    (_HELD_OUT, one.cases, classes, one.probability, one.survival),
+                    (
+                        _CENSORED,
+                        one.censored,
+                        none,
+                        one.censored_probability,
+                        one.censored_survival,
+                    ),
+                ):
+                    for case, label, probability, curve in zip(cases, labels, probabilities, curves, strict=True):
+                        at = {day: repr(float(value)) for day, value in zip(one.days, curve, strict=True)}
+                        row = (*place, plain_cell(case), kind, label, repr(float(probability)))
+                        table.writerow([*row, *(at.get(day, "") for day in days)])
     except OSError as problem:
         raise EvaluationError(
             f"The predictions cannot be written ({problem.strerror}). Free the output folder and run the same "
@@ -139,14 +172,14 @@ def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
                     f"The table of predictions has no column {missing[0]}. Give a predictions.csv that "
                     "pcnsl-survival wrote."
                 )
+            columns = [column for column in found if column.startswith(_SURVIVAL)]
             rows: dict[tuple[str, int, int], tuple[list[_Row], list[_Row]]] = {}
             for row in reader:
                 place = (original_cell(row["arm"]), int(row["repeat"]) - first, int(row["fold"]) - first)
-                held_out, censored = rows.setdefault(place, ([], []))
-                if row["os_class"]:
-                    held_out.append((original_cell(row["case"]), int(row["os_class"]), float(row["probability"])))
-                else:
-                    censored.append((original_cell(row["case"]), -1, float(row["probability"])))
+                of_class = int(row["os_class"]) if row["os_class"] else -1
+                curve = {float(column.removeprefix(_SURVIVAL)): float(row[column]) for column in columns if row[column]}
+                one = (original_cell(row["case"]), of_class, float(row["probability"]), curve)
+                rows.setdefault(place, ([], []))[0 if row["os_class"] else 1].append(one)
     except (OSError, UnicodeDecodeError, ValueError, TypeError) as problem:
         raise EvaluationError(
             "The table of predictions is missing or damaged. Give a predictions.csv that pcnsl-survival wrote."
@@ -156,14 +189,23 @@ def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
             arm=arm,
             repeat=repeat,
             fold=fold,
-            cases=tuple(case for case, _, _ in held_out),
-            os_class=np.array([os_class for _, os_class, _ in held_out], dtype=np.int64),
-            probability=np.array([probability for _, _, probability in held_out]),
-            censored=tuple(case for case, _, _ in censored),
-            censored_probability=np.array([probability for _, _, probability in censored]),
+            cases=tuple(row[0] for row in held_out),
+            os_class=np.array([row[1] for row in held_out], dtype=np.int64),
+            probability=np.array([row[2] for row in held_out]),
+            censored=tuple(row[0] for row in censored),
+            censored_probability=np.array([row[2] for row in censored]),
+            days=tuple(held_out[0][3]) if held_out else (),
+            survival=_curves(held_out, held_out),
+            censored_survival=_curves(censored, held_out),
         )
         for (arm, repeat, fold), (held_out, censored) in rows.items()
     )
+
+
+def _curves(rows: Sequence[_Row], like: Sequence[_Row]) -> NDArray[np.float64]:
+    """(n, K) survival at the days that the first row of ``like`` has; NaN, which is refused, where a row lacks one."""
+    days = tuple(like[0][3]) if like else ()
+    return np.array([[row[3].get(day, np.nan) for day in days] for row in rows]).reshape(len(rows), len(days))
 
 
 def pooled(folds: Sequence[FoldPredictions]) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.float64]]:

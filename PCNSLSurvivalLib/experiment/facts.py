@@ -29,6 +29,7 @@ def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) 
         virtual=plan.virtual_patients,
         threshold_days=plan.threshold_days,
         split_by=plan.split_by,
+        learns_from_time=plan.learns_from_time,
         excluded=job_table.patients.left_out,
         seed=plan.seed,
         predictors=(*(one.label for one in plan.all_sequences), *clinical_predictors(plan.baseline_arms)),

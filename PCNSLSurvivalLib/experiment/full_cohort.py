@@ -29,7 +29,7 @@ def train_on_full_cohort(
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> FinishedJob:
-    """Train one network on all patients that have an OS class; skip a finished training, resume an interrupted one.
+    """Train one network on all patients whose outcome is known; skip a finished training, resume an interrupted one.
 
     Args:
         plan: Network, block, threshold and the settings of all trainings.
@@ -47,6 +47,7 @@ def train_on_full_cohort(
         CohortError, ExperimentError, FoldError, OutputFolderError, TrainingError: See ``run_job``.
     """
     people = participants(cohort, needs or (sequence,), plan.threshold_days)
-    fold = Fold(0, 0, train=tuple(exam.name for exam in people.labeled), test=())
+    taught = (*people.labeled, *people.censored) if plan.outcome == "time" else people.labeled
+    fold = Fold(0, 0, train=tuple(sorted(exam.name for exam in taught)), test=())
     job = NetworkJob(arm=arm, fold=fold, sequences=(sequence,), settings=plan.settings_of(training))
     return run_job(people.cohort, job, out, start=start, processes=processes, on_epoch=on_epoch)

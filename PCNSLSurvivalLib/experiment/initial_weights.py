@@ -92,9 +92,9 @@ class PretrainedRun(InitialWeights):
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
         """See ``InitialWeights.refuse_unfit``."""
-        if self.architecture != plan.network or self.grid != plan.network_grid:
+        if self.architecture != plan.architecture or self.grid != plan.network_grid:
             raise ExperimentError(
-                "The initial weights were trained with another network or another block than the plan defines. Give "
+                "The initial weights were trained with another network, block or outcome than the plan defines. Give "
                 "both commands the same experiment file, or copy 'network' and 'network_grid' from job.json of the "
                 "weights."
             )
@@ -139,7 +139,7 @@ class CheckpointFile(InitialWeights):
         """The weights, with a random head from the plan's seed."""
         from PCNSLSurvivalLib.models.networks.pretrained import load_initial_weights
 
-        return load_initial_weights(self.path, plan.network, seed=plan.seed)[0]
+        return load_initial_weights(self.path, plan.architecture, seed=plan.seed)[0]
 
     def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
         """See ``InitialWeights.copy_to``."""

@@ -15,7 +15,8 @@ class Participants:
 
     Attributes:
         labeled: With every sequence and an OS class.
-        censored: With every sequence, censored before the threshold: in no fold, but in the survival curves.
+        censored: With every sequence, censored before the threshold: in the survival curves, and in folds only where a
+            method learns from time.
         left_out: Reason by name of everyone else.
         cohort: The cohort of the first two alone.
     """
@@ -25,10 +26,14 @@ class Participants:
     left_out: dict[str, str]
     cohort: PreparedCohort
 
-    @property
-    def without_class(self) -> dict[str, str]:
-        """Reason by name of everyone who is in no fold, in the order of the names."""
-        censored = {exam.name: "Censored before the threshold: no OS class." for exam in self.censored}
+    def in_no_fold(self, *, learns_from_time: bool) -> dict[str, str]:
+        """Reason by name of everyone who is in no fold, in the order of the names.
+
+        Args:
+            learns_from_time: Whether those censored before the threshold are in folds.
+        """
+        reason = "Censored before the threshold: no OS class."
+        censored = {} if learns_from_time else {exam.name: reason for exam in self.censored}
         return dict(sorted({**self.left_out, **censored}.items()))
 
 

@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineAr
 from PCNSLSurvivalLib.evaluation.baselines.region import RegionChoice
 from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -24,11 +25,13 @@ Initialization = Literal["scratch", "transfer"]
 
 SplitBy = Literal["random", "site", "year"]
 
+Outcome = Literal["class", "time"]
+
 Training = Literal["training", "pretraining", "finetuning"]
 
 _TRAININGS: tuple[Training, ...] = get_args(Training)
 _GIVEN_ONCE = {
-    "architecture": "network",
+    "architecture": "architecture",
     "grid": "network_grid",
     "seed": "seed",
     "threshold_days": "threshold_days",
@@ -67,6 +70,10 @@ class ExperimentPlan:
         repeats: Cross-validations, each shuffled anew.
         seed: Of folds, initial weights, order and augmentation.
         threshold_days: OS longer than this is the positive class; censored before it, a patient has no class.
+        outcome: What the networks learn: "class" is OS over the threshold, from the patients whose class is known;
+            "time" is the whole survival curve, from all patients. Its value at the threshold is the probability of the
+            class.
+        intervals_days: Limits of the intervals of the survival curve, fixed before training; ``threshold_days`` is one.
         model_arm: The arm whose networks become the model folder; None for none. With another threshold than a year,
             there is none either: the arm is then the reference of the report, and its maps are shown.
         network: The 3D ResNet of every arm.
@@ -93,6 +100,8 @@ class ExperimentPlan:
     repeats: int = 2
     seed: int = 12
     threshold_days: float = float(ONE_YEAR_DAYS)
+    outcome: Outcome = "class"
+    intervals_days: tuple[float, ...] = TimeHead().limits_days
     model_arm: str | None = "t1gd_transfer"
     network: ResNetArchitecture = field(default_factory=lambda: TrainingSettings().architecture)
     network_grid: NetworkGridStep = field(default_factory=NetworkGridStep)
@@ -121,6 +130,13 @@ class ExperimentPlan:
                 )
         if self.network.channels != 1:
             raise ExperimentError("'network.channels' must be 1: every arm uses one sequence.")
+        if self.network.time_head is not None:
+            raise ExperimentError("'network.time_head' follows from 'outcome' and 'intervals_days'. Leave it out.")
+        if self.learns_from_time and self.threshold_days not in self.intervals_days:
+            raise ExperimentError(
+                f"'intervals_days' must hold 'threshold_days' ({self.threshold_days:g}), where the survival curve is "
+                "read for the class."
+            )
         names = self.arm_names
         if not names or len(set(names)) != len(names):
             raise ExperimentError(
@@ -133,6 +149,21 @@ class ExperimentPlan:
             raise ExperimentError(
                 f"'model_arm' must be null or one of the networks compared: {', '.join(networks) or 'there are none'}."
             )
+
+    @property
+    def time_head(self) -> TimeHead:
+        """The intervals of every survival curve."""
+        return TimeHead(limits_days=self.intervals_days, class_days=self.threshold_days)
+
+    @property
+    def architecture(self) -> ResNetArchitecture:
+        """The network of every arm with the head of the plan's outcome."""
+        return self.network if self.outcome == "class" else replace(self.network, time_head=self.time_head)
+
+    @property
+    def learns_from_time(self) -> bool:
+        """Whether an arm learns from patients who were censored before the threshold: they are then in the folds."""
+        return self.outcome == "time"
 
     @property
     def networks(self) -> tuple[NetworkArm, ...]:
@@ -214,7 +245,8 @@ class ExperimentPlan:
         for entry, value in shared.items():
             if getattr(settings, entry) not in (getattr(usual, entry), value):
                 raise ExperimentError(
-                    f"'{name}.{entry}' is shared by all networks: write it as '{_GIVEN_ONCE[entry]}'."
+                    f"'{name}.{entry}' is shared by all networks: write it as "
+                    f"'{'network' if entry == 'architecture' else _GIVEN_ONCE[entry]}'."
                 )
         return replace(settings, **shared)
 
@@ -223,6 +255,7 @@ class ExperimentPlan:
         plain: dict[str, Any] = _plain(asdict(self))
         for name in _TRAININGS:
             plain[name] = {entry: value for entry, value in plain[name].items() if entry not in _GIVEN_ONCE}
+        plain["network"].pop("time_head")
         return plain
 
     def to_yaml(self) -> str:

@@ -167,7 +167,7 @@ def _run_missing(
     on_epoch: Callable[[Job, Epoch], None],
 ) -> RunSummary:
     write_whole_text(out / PLAN, experiment.plan.to_yaml())
-    write_whole_text(out / LEFT_OUT, _left_out(job_table))
+    write_whole_text(out / LEFT_OUT, _left_out(experiment.plan, job_table))
     write_whole_text(out / FOLDS, _who_is_where(experiment.plan, job_table))
     _copy_initial_weights(experiment.plan, job_table, out)
     outcomes = {job.key: JobOutcome(state="finished", cached=True) for job in job_table.jobs if is_finished(job, out)}
@@ -268,24 +268,25 @@ def _who_is_where(plan: ExperimentPlan, job_table: JobTable) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("repeat", "fold", "case", "patient", "os_class", "site", "scan_year"))
-    exams = {exam.name: exam for exam in job_table.patients.labeled}
+    exams = {exam.name: exam for exam in (*job_table.patients.labeled, *job_table.patients.censored)}
     folds = dict.fromkeys(job.fold for job in job_table.folds if job.fold is not None)
     for fold in folds:
         for name in fold.test:
             exam = exams[name]
-            about = (exam.patient_id, int(exam.os_class(plan.threshold_days) or 0))
+            os_class = exam.os_class(plan.threshold_days)
+            about = (exam.patient_id, "" if os_class is None else int(os_class))
             where = (exam.clinical.site or "", exam.clinical.scan_year or "")
             row = (fold.repeat + 1, fold.fold + 1, name, *about, *where)
             table.writerow([plain_cell(cell) for cell in row])
     return text.getvalue()
 
 
-def _left_out(job_table: JobTable) -> str:
+def _left_out(plan: ExperimentPlan, job_table: JobTable) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("cohort", "case", "reason"))
     for name, people in (("experiment", job_table.patients), ("pre-training", job_table.second)):
         if people is not None:
-            for case, reason in people.without_class.items():
+            for case, reason in people.in_no_fold(learns_from_time=plan.learns_from_time).items():
                 table.writerow((name, plain_cell(case), plain_cell(reason)))
     return text.getvalue()

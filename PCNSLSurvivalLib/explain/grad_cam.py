@@ -23,7 +23,7 @@ def pooled_linear_map(layer4: FloatMap, head_weight: FloatMap, target: int, *, m
 
     Args:
         layer4: (C, i, j, k) cells of layer4 after the residual sum and ReLU.
-        head_weight: (2, C) weight of the linear head.
+        head_weight: (outputs, C) weight of the linear head; rows 0 and 1 are the class logits.
         target: Which logit is explained.
         method: "grad_cam" and "hires_cam" are the same numbers for this head; "layer_cam" keeps only channels
             whose weight is positive.
@@ -48,8 +48,8 @@ def signed_evidence(layer4: FloatMap, head_weight: FloatMap, head_bias: FloatMap
 
     Args:
         layer4: (C, i, j, k) cells of layer4.
-        head_weight: (2, C).
-        head_bias: (2,).
+        head_weight: (outputs, C); rows 0 and 1 are the class logits.
+        head_bias: (outputs,).
 
     Returns:
         (i, j, k) contributions, positive for OS over one year and negative against it, in natural-logarithm

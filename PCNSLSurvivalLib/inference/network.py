@@ -100,7 +100,8 @@ class SurvivalNetwork:
         views = [self._runtime.run(case, block)]
         if tta:
             views.append(self._runtime.run(mirrored(case), block))
-        logits = np.mean([[output.logits for output in outputs] for outputs in views], axis=0)
+        said = np.mean([[output.logits for output in outputs] for outputs in views], axis=0)
+        logits, time_head = said[:, :2], self.folder.architecture.time_head
         temperature = self.folder.temperature
         member_log_odds = (logits[:, 1] - logits[:, 0]) / temperature
         log_odds = float(member_log_odds.mean())
@@ -136,6 +137,7 @@ class SurvivalNetwork:
             evidence_constant=constant,
             evidence_stride_voxels=architecture.cell_stride("layer4"),
             features=features,
+            survival=None if time_head is None else time_head.predicted(log_odds, said[:, 2:].mean(axis=0)),
             familiarity=judge_familiarity(self.folder.familiarity, case, features, sequences=self.folder.sequences),
             test_time_augmentation=tta,
             runtime=self._runtime.name,

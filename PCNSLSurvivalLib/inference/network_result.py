@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import FloatMap, Precision
 from PCNSLSurvivalLib.models.familiarity import Familiarity
 from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.time_head import PredictedSurvival
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ class NetworkResult:
     """(K, C) layer4 averaged over all its cells alike: what is compared with the training scans."""
     familiarity: Familiarity
     """How far the case lies from the training scans."""
+    survival: PredictedSurvival | None = None
+    """Of a model with a time head; its value at one year is ``probability_over_one_year``."""
     test_time_augmentation: bool
     runtime: str
     device: str
@@ -105,6 +108,7 @@ class NetworkResult:
             "member_probabilities": list(self.member_probabilities),
             "probability_spread": self.probability_spread,
             "logits": self.logits.tolist(),
+            **({} if self.survival is None else {"survival_curve": self.survival.to_json()}),
             "grad_cam": {
                 "target": self.target.key,
                 "method": self.method,

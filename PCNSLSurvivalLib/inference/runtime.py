@@ -29,7 +29,7 @@ class MemberOutput:
     """What one network made of one case."""
 
     logits: NDArray[np.float64]
-    """(2,): OS up to one year, OS over one year."""
+    """(outputs,): the logits of OS up to one year and of OS over one year, then the outputs of a time head."""
     layer4: FloatMap
     """(C, i, j, k) cells of layer4 after the residual sum and ReLU, as they count: times their share of brain where
     the architecture pools so. Evidence, maps and what the head reads follow from these alone."""

@@ -23,7 +23,7 @@ from PCNSLSurvivalLib.core.printable import printable
 from PCNSLSurvivalLib.core.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
-from PCNSLSurvivalLib.models.networks.architecture import CLASSES, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, check_weights_size, read_weights
 from PCNSLSurvivalLib.models.training_patients import TrainingPatients
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -226,7 +226,7 @@ def monai_config(architecture: ResNetArchitecture) -> dict[str, Any]:
             "_target_": f"monai.networks.nets.resnet{architecture.depth}",
             "spatial_dims": 3,
             "n_input_channels": architecture.channels,
-            "num_classes": CLASSES,
+            "num_classes": architecture.outputs,
             "conv1_t_size": 7,
             "conv1_t_stride": architecture.conv1_stride,
             "shortcut_type": architecture.shortcut,

@@ -135,6 +135,16 @@ def _size_and_sum(path: Path) -> dict[str, int | str]:
     return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
+def _outputs_in_words(architecture: ResNetArchitecture) -> list[str]:
+    """What each output of the network is about."""
+    classes = [one.label for one in OSClass]
+    if architecture.time_head is None:
+        return classes
+    head = architecture.time_head
+    further = [f"{days:g} days" for days in head.limits_days if days != head.class_days]
+    return [*classes, *(f"split of the survival curve at {days}" for days in further)]
+
+
 def _metadata(
     architecture: ResNetArchitecture,
     sequences: tuple[MRSequence, ...],
@@ -175,14 +185,14 @@ def _metadata(
             },
             "outputs": {
                 "pred": {
-                    "type": "probabilities",
+                    "type": "probabilities" if architecture.time_head is None else "logits",
                     "format": "classes",
-                    "num_channels": 2,
-                    "spatial_shape": [1, 2],
+                    "num_channels": architecture.outputs,
+                    "spatial_shape": [1, architecture.outputs],
                     "dtype": "float32",
-                    "value_range": [0, 1],
+                    "value_range": [0, 1] if architecture.time_head is None else [],
                     "is_patch_data": False,
-                    "channel_def": {str(int(c)): c.label for c in OSClass},
+                    "channel_def": {str(n): words for n, words in enumerate(_outputs_in_words(architecture))},
                 }
             },
         },

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from PCNSLSurvivalLib.core.errors import TrainingError
@@ -27,7 +26,8 @@ from PCNSLSurvivalLib.training.network import (
     build_schedule,
     set_training_mode,
 )
-from PCNSLSurvivalLib.training.network_outputs import as_network_wants, mean_log_loss, predict_cases
+from PCNSLSurvivalLib.training.network_outputs import as_network_wants, predict_cases
+from PCNSLSurvivalLib.training.outcome_loss import OutcomeLoss
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -41,8 +41,8 @@ class Epoch:
     learning_rate: float
     train_loss: float
     validation_loss: float
-    """Mean negative log-likelihood on the validation cases, in nats; chance level ln 2 = 0.693. Where the
-    network learns from lesion masks, with the loss of that task."""
+    """Mean negative log-likelihood on the validation cases, in nats; chance level of the classes ln 2 = 0.693. Where
+    the network learns from lesion masks, with the loss of that task."""
     best: bool
     """Whether it was the lowest validation loss so far."""
     seconds: float
@@ -68,15 +68,11 @@ class TrainingData:
     inputs: NetworkInputs
     """Tensors of all cases."""
     classes: Mapping[str, int]
-    """OS class by name of case."""
+    """OS class by name of case; a case censored before the limit has none."""
     train_cases: Sequence[str]
     validation_cases: Sequence[str]
-    case_weights: Mapping[str, float] = field(default_factory=dict)
-    """Weight of a case in both losses by its name; 1 for a case that is not there."""
-
-    def weights_of(self, names: Sequence[str]) -> list[float]:
-        """Weights of some cases, in their order."""
-        return [self.case_weights.get(name, 1.0) for name in names]
+    outcome: OutcomeLoss
+    """What the network is to be right about in these cases."""
 
 
 class NetworkTraining:
@@ -109,7 +105,6 @@ class NetworkTraining:
         self._judged = network if self._averaged is None else self._averaged.module
         """What the validation loss is of, and what is kept."""
         self._stopping = EarlyStopping(settings.patience)
-        self._class_weights = _class_weights(data.train_cases, data.classes, settings, device)
         self._best = _tensors(self._judged)
         self._joined: nn.Module = network
         self.history: list[Epoch] = []
@@ -203,20 +198,14 @@ class NetworkTraining:
     def _pass_over_training_cases(self) -> float:
         """One step per batch; the sum of the training loss over this process's samples."""
         data, settings, processes, device = self._data, self._settings, self._processes, self._processes.device
-        weights, classes, loss = self._class_weights, data.classes, 0.0
+        loss = 0.0
         for names, own, tensors in training_batches(
             data.train_cases, data.inputs, settings, processes, seed=self._seed, epoch=len(self.history)
         ):
-            of_case = torch.tensor(data.weights_of(names), dtype=torch.float32, device=device)
-            share = (weights[[classes[name] for name in names]] * of_case).sum()
+            share = data.outcome.weights(names).sum()
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_bf16(settings, device)):
-                logits = self._joined(as_network_wants(tensors[:, : len(data.inputs.sequences)]))
-            target = torch.tensor([classes[name] for name in own], device=device)
-            of_own = torch.tensor(data.weights_of(own), dtype=torch.float32, device=device)
-            each = functional.cross_entropy(
-                logits.float(), target, weight=weights, reduction="none", label_smoothing=settings.label_smoothing
-            )
-            one = (each * of_own).sum()
+                outputs = self._joined(as_network_wants(tensors[:, : len(data.inputs.sequences)]))
+            one = data.outcome.losses(outputs.float(), own).sum()
             if self._task is not None:
                 one = one + self._task.loss(tensors[:, -1:]) * share / len(names)
             self._optimizer.zero_grad(set_to_none=True)
@@ -234,9 +223,7 @@ class NetworkTraining:
         if self._averaged is not None:
             processes.sync_buffers(self._averaged)
         predicted = predict_cases(self._judged, data.validation_cases, data.inputs, processes, batch_size=batch_size)
-        loss = mean_log_loss(
-            predicted, [data.classes[name] for name in data.validation_cases], data.weights_of(data.validation_cases)
-        )
+        loss = data.outcome.validation_loss(predicted)
         if self._task is not None:
             loss += self._task.mean_loss(data.validation_cases, data.inputs, batch_size=batch_size)
         return loss
@@ -252,17 +239,6 @@ def _averaged(network: nn.Module, settings: TrainingSettings) -> AveragedModel |
 
 def _tensors(network: nn.Module) -> dict[str, Any]:
     return {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
-
-
-def _class_weights(
-    train_cases: Sequence[str], classes: Mapping[str, int], settings: TrainingSettings, device: torch.device
-) -> torch.Tensor:
-    """(2,) weight of each class in the loss; their mean over the training cases is 1."""
-    if not settings.class_weights:
-        return torch.ones(2, device=device)
-    over = sum(classes[name] for name in train_cases)
-    counts = torch.tensor([len(train_cases) - over, over], dtype=torch.float32, device=device)
-    return len(train_cases) / (2 * counts)
 
 
 def _bf16(settings: TrainingSettings, device: torch.device) -> bool:

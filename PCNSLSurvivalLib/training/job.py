@@ -42,6 +42,7 @@ from PCNSLSurvivalLib.training.logs import TrainingLog
 from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Checkpoint, train
 from PCNSLSurvivalLib.training.network import network_architecture
 from PCNSLSurvivalLib.training.network_outputs import CasePredictions, predict_cases
+from PCNSLSurvivalLib.training.outcome_loss import ClassLoss, OutcomeLoss, TimeLoss
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -124,8 +125,9 @@ def run_job(
     """
     processes = Processes() if processes is None else processes
     cases = labeled_cases(cohort, threshold_days=job.settings.threshold_days)
-    classes = _classes(cases, job.fold)
-    inference_cases = (*job.fold.train, *job.fold.test, *cases.without_class)
+    classes = _classes(cases, job)
+    in_fold = {*job.fold.train, *job.fold.test}
+    inference_cases = (*job.fold.train, *job.fold.test, *(name for name in cases.without_class if name not in in_fold))
     weights: Mapping[str, float] = {}
     if job.settings.censoring_weights:
         weights = censoring_weights_of(cohort, job.fold.train, cases.without_class, job.settings.threshold_days)
@@ -138,16 +140,14 @@ def run_job(
     with alone, _told_in_a_sentence():
         begin = time.perf_counter()
         seed = (job.settings.seed, job.fold.repeat, job.fold.fold)
-        train_cases, validation_cases = validation_split(
-            *cases.of(job.fold.train), share=job.settings.validation_share, seed=_validation_seed(seed)
-        )
+        train_cases, validation_cases = _training_sides(cohort, job, cases, seed)
         inputs = _inputs(cohort, job, inference_cases, processes)
         data = TrainingData(
             inputs=inputs,
             classes=classes,
             train_cases=train_cases,
             validation_cases=validation_cases,
-            case_weights=weights,
+            outcome=_outcome(cohort, job, classes, train_cases, weights, processes),
         )
         with _logged(unfinished, on_epoch, processes) as heard:
             trained = train(
@@ -227,30 +227,81 @@ def _held_out(
     """The predictions of the held-out cases; None without held-out cases."""
     if not job.fold.test:
         return None
-    probability = dict(zip(predicted.names, predicted.probability, strict=True))
+    place = {name: number for number, name in enumerate(predicted.names)}
+    judged = tuple(name for name in job.fold.test if name in classes)
+    censored = tuple(name for name in without_class if name not in set(job.fold.train))
+    rows, censored_rows = ([place[name] for name in names] for names in (judged, censored))
+    head = job.settings.architecture.time_head
+    survival = None if head is None else head.survival(predicted.log_odds, predicted.logits[:, 2:])
     return FoldPredictions(
         arm=job.arm,
         repeat=job.fold.repeat,
         fold=job.fold.fold,
-        cases=job.fold.test,
-        os_class=np.array([classes[name] for name in job.fold.test]),
-        probability=np.array([probability[name] for name in job.fold.test]),
-        censored=without_class,
-        censored_probability=np.array([probability[name] for name in without_class]),
+        cases=judged,
+        os_class=np.array([classes[name] for name in judged]),
+        probability=predicted.probability[rows],
+        censored=censored,
+        censored_probability=predicted.probability[censored_rows],
+        days=() if head is None else head.limits_days,
+        survival=None if survival is None else survival[rows],
+        censored_survival=None if survival is None else survival[censored_rows],
     )
 
 
-def _classes(cases: LabeledCases, fold: Fold) -> dict[str, int]:
-    classes = cases.class_of()
-    if any(name not in classes for name in (*fold.train, *fold.test)):
+def _training_sides(
+    cohort: PreparedCohort, job: NetworkJob, cases: LabeledCases, seed: tuple[int, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Cases to train on and cases to choose the epoch on; patients without a class are shared out as the others are."""
+    share = job.settings.validation_share
+    train, validation = validation_split(*cases.of(job.fold.train), share=share, seed=_validation_seed(seed))
+    labeled = {*train, *validation}
+    censored = {name: cohort.exam(name).patient_id for name in job.fold.train if name not in labeled}
+    if not censored:
+        return train, validation
+    (trains, validates) = ({cohort.exam(name).patient_id for name in names} for names in (train, validation))
+    new = sorted(set(censored.values()) - trains - validates)
+    order = np.random.default_rng([*seed, 2]).permutation(len(new))
+    validates |= {new[place] for place in order[: round(share * len(new))]}
+    return (
+        (*train, *(name for name, person in censored.items() if person not in validates)),
+        (*validation, *(name for name, person in censored.items() if person in validates)),
+    )
+
+
+def _outcome(
+    cohort: PreparedCohort,
+    job: NetworkJob,
+    classes: Mapping[str, int],
+    train_cases: tuple[str, ...],
+    weights: Mapping[str, float],
+    processes: Processes,
+) -> OutcomeLoss:
+    """What the network is to be right about."""
+    head = job.settings.architecture.time_head
+    if head is None:
+        return ClassLoss(classes, train_cases, job.settings, weights, processes.device)
+    exams = [cohort.exam(name) for name in job.fold.train]
+    if any(exam.os_days is None for exam in exams):
+        raise TrainingError(
+            "'outcome: time' needs the days of follow-up of every training patient. Complete the cohort's table, or "
+            "train for the OS classes."
+        )
+    survival = {exam.name: (float(exam.os_days or 0.0), bool(exam.death_observed)) for exam in exams}
+    return TimeLoss(head, survival, processes.device)
+
+
+def _classes(cases: LabeledCases, job: NetworkJob) -> dict[str, int]:
+    """OS class by name of the fold's cases; a time head learns from patients without a class, too."""
+    classes, fold, by_time = cases.class_of(), job.fold, job.settings.architecture.time_head is not None
+    if not by_time and any(name not in classes for name in (*fold.train, *fold.test)):
         raise TrainingError(
             "The fold names a case without an OS class: its survival is unknown or was censored by the threshold. "
             "Make the folds from the labeled cases of this cohort with the same threshold."
         )
-    patient = dict(zip(cases.names, cases.patients, strict=True))
+    patient = cases.patient_of()
     if {patient[name] for name in fold.train} & {patient[name] for name in fold.test}:
         raise TrainingError("A patient is on both sides of the fold. Make the folds by patient.")
-    return {name: classes[name] for name in (*fold.train, *fold.test)}
+    return {name: classes[name] for name in (*fold.train, *fold.test) if name in classes}
 
 
 def _identity(
@@ -261,12 +312,12 @@ def _identity(
     weights: Mapping[str, float],
 ) -> str:
     """SHA-256 of all that decides the result, the scans of all patients included."""
-    threshold = job.settings.threshold_days
+    threshold, by_time = job.settings.threshold_days, job.settings.architecture.time_head is not None
     facts = {
         "version": [JOB_VERSION, version.__version__],
         "recipe": cohort.recipe.sha256,
         "fold": job.fold.to_json(),
-        "cases": {name: identity_of(cohort.exam(name), threshold) for name in inference_cases},
+        "cases": {name: identity_of(cohort.exam(name), threshold, by_time=by_time) for name in inference_cases},
         "arm": job.arm,
         "sequences": list(job.sequences),
         "settings": job.settings.to_json(),

@@ -22,7 +22,7 @@ class CasePredictions:
 
     names: tuple[str, ...]
     logits: NDArray[np.float64]
-    """(N, 2): OS up to one year, OS over one year."""
+    """(N, outputs): the logits of OS up to one year and of OS over one year, then the outputs of a time head."""
     features: NDArray[np.float32]
     """(N, F) layer4 averaged over all its cells alike, before any is counted by its brain."""
 
@@ -70,7 +70,7 @@ def predict_cases(
     found = processes.gather(found)
     return CasePredictions(
         tuple(names),
-        np.array([found[name][0] for name in names]).reshape(len(names), 2),
+        np.array([found[name][0] for name in names]).reshape(len(names), -1),
         np.array([found[name][1] for name in names], dtype=np.float32).reshape(len(names), -1),
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 
@@ -86,6 +87,14 @@ class TrainingSettings:
         one_cell = self.grid is not None and max(self.architecture.cells("layer4", self.grid.size)) < 2
         if self.architecture.norm == "instance" and one_cell:
             raise _wrong("a larger block: instance normalization cannot measure the spread of a single cell")
+        if (head := self.architecture.time_head) is not None:
+            if self.class_weights or self.censoring_weights or self.label_smoothing or self.lesion_head:
+                raise _wrong(
+                    "no class weights, censoring weights, label smoothing or lesion head with 'outcome: time', which "
+                    "learns from the days of survival"
+                )
+            if head.class_days != self.threshold_days:
+                raise _wrong("a limit of the OS classes that is also one of the survival curve")
         if not set(self.frozen) <= {"conv1", *BLOCKS}:
             raise _wrong("frozen parts among conv1, layer1, layer2, layer3 and layer4")
 
@@ -97,6 +106,7 @@ class TrainingSettings:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, every default written out."""
         stored = asdict(self)
+        stored["architecture"] = self.architecture.to_json()
         stored["frozen"] = list(self.frozen)
         stored["grid"] = None if self.grid is None else {k: list(v) for k, v in asdict(self.grid).items()}
         return stored
@@ -118,7 +128,10 @@ class TrainingSettings:
             )
         try:
             if isinstance(values.get("architecture"), Mapping):
-                values["architecture"] = ResNetArchitecture(**{"depth": 10, **values["architecture"]})
+                arguments = {"depth": 10, **values["architecture"]}
+                if arguments.get("time_head") is not None:
+                    arguments["time_head"] = TimeHead.from_json(arguments["time_head"])
+                values["architecture"] = ResNetArchitecture(**arguments)
             if isinstance(values.get("augmentation"), Mapping):
                 values["augmentation"] = AugmentationSettings(**values["augmentation"])
             if isinstance(values.get("grid"), Mapping):

@@ -10,6 +10,7 @@ import numpy as np
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import Pooling, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.models.untrained import write_untrained_model
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
@@ -31,10 +32,16 @@ def small_model(
     stride: int = 1,
     edge: int = 32,
     pooling: Pooling = "mean",
+    time_head: TimeHead | None = None,
 ) -> ModelFolder:
     """An untrained model with a width multiplier of 1/8."""
     architecture = ResNetArchitecture(
-        depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125, pooling=pooling
+        depth=depth,
+        channels=channels,
+        conv1_stride=stride,
+        widen_factor=0.125,
+        pooling=pooling,
+        time_head=time_head,
     )
     write_untrained_model(
         path, architecture=architecture, sequences=SEQUENCES[:channels], recipe=small_recipe(edge), members=members

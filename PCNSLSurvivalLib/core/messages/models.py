@@ -55,6 +55,10 @@ TEMPLATES = {
         "The model was refused: {reason}. It may be damaged, changed or made for another version of this software; "
         "install it again from where you got it."
     ),
+    "model.time_head": _(
+        "The intervals of the model's survival curve cannot be used. They need 2 to {most} rising limits in days, one "
+        "of which is the limit of the OS classes. Use a model made for this version of the software."
+    ),
     "model.untrained": _(
         "This model is UNTRAINED: its weights are random, and its probability and maps have no prognostic value."
     ),

@@ -31,6 +31,7 @@ def run_baseline(arm: str, kind: Classifier, table: BaselineTable, fold: Fold, *
         EvaluationError: The training cases have fewer than three of a class, a case is missing in the table, or it
             has no class.
     """
+    learned, fold = set(fold.train), fold.only(table.os_class)
     os_class = table.classes(fold.train)
     least = int(np.bincount(os_class, minlength=2).min())
     if least < 3:
@@ -40,7 +41,7 @@ def run_baseline(arm: str, kind: Classifier, table: BaselineTable, fold: Fold, *
         )
     model = fit_classifier(kind, table.rows(fold.train), os_class, patients=table.patients_of(fold.train), seed=seed)
     over_one_year = list(model.classes_).index(1)
-    censored = table.without_class()
+    censored = tuple(case for case in table.without_class() if case not in learned)
     everyone = model.predict_proba(table.rows((*fold.test, *censored)))[:, over_one_year]
     return FoldPredictions(
         arm=arm,

@@ -110,7 +110,7 @@ def _network(task: JobTask) -> None:
     if job.pretraining is not None:
         folder = job.pretraining.folder(task.out)
         trained_on = TrainedOn.of_job(read_record(folder))
-        start = StartingPoint(weights=member_of(folder, plan.network), trained_on=trained_on)
+        start = StartingPoint(weights=member_of(folder, plan.architecture), trained_on=trained_on)
     people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
     with training_processes(task.device) as processes:
         network = NetworkJob(

@@ -9,7 +9,7 @@ from typing import Any
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
-from PCNSLSurvivalLib.cohorts.splits import Fold, group_folds, repeated_stratified_folds, temporal_fold
+from PCNSLSurvivalLib.cohorts.splits import Fold, add_censored, group_folds, repeated_stratified_folds, temporal_fold
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -69,7 +69,7 @@ def build_job_table(
     """
     patients = participants(cohort, plan.all_sequences, plan.threshold_days)
     labeled = patients.labeled
-    folds = _folds(plan, labeled)
+    folds = _folds(plan, patients)
     given = weights_by_sequence(plan, initial_weights)
     for weights in dict.fromkeys(given.values()):
         weights.refuse_unfit(plan, cohort)
@@ -99,7 +99,30 @@ def build_job_table(
     )
 
 
-def _folds(plan: ExperimentPlan, labeled: Sequence[PreparedExam]) -> tuple[Fold, ...]:
+def _folds(plan: ExperimentPlan, people: Participants) -> tuple[Fold, ...]:
+    """Folds of the patients with a class; where an arm learns from time, those censored early are assigned as well."""
+    folds = _labeled_folds(plan, people.labeled)
+    if not plan.learns_from_time:
+        return folds
+    exams = {exam.name: exam for exam in (*people.labeled, *people.censored)}
+
+    def held_out_in(fold: Fold, name: str) -> bool:
+        tested = [exams[case].clinical for case in fold.test]
+        if plan.split_by == "site":
+            return exams[name].clinical.site in {one.site for one in tested}
+        first = min(one.scan_year or 0 for one in tested)
+        return (exams[name].clinical.scan_year or 0) >= first
+
+    return add_censored(
+        folds,
+        {exam.name: exam.patient_id for exam in people.censored},
+        {exam.name: exam.patient_id for exam in people.labeled},
+        seed=plan.seed,
+        held_out_in=None if plan.split_by == "random" else held_out_in,
+    )
+
+
+def _labeled_folds(plan: ExperimentPlan, labeled: Sequence[PreparedExam]) -> tuple[Fold, ...]:
     names, patients = [exam.name for exam in labeled], [exam.patient_id for exam in labeled]
     classes = [int(exam.os_class(plan.threshold_days) or 0) for exam in labeled]
     if plan.split_by == "site":
@@ -124,7 +147,9 @@ def _pretraining_jobs(
             assert before is not None
             decided = _network(before.cohort, sequence) | {
                 "settings": plan.settings_of("pretraining").to_json(),
-                "patients": _identities(before.labeled, plan),
+                "patients": _identities(
+                    (*before.labeled, *before.censored) if plan.outcome == "time" else before.labeled, plan
+                ),
             }
         jobs[sequence] = Job(
             kind="pretraining", arm=f"{sequence}_pretraining", fold=None, decided_by=decided, sequence=sequence
@@ -145,7 +170,8 @@ def _network_jobs(
         transfer = network.initialization == "transfer"
         settings = plan.settings_of("finetuning" if transfer else "training")
         decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
-        for fold in folds:
+        classes = {exam.name for exam in patients.labeled}
+        for fold in folds if plan.outcome == "time" else [fold.only(classes) for fold in folds]:
             yield Job(
                 kind="network",
                 arm=network.name,
@@ -215,4 +241,5 @@ def _network(cohort: PreparedCohort, sequence: MRSequence) -> dict[str, Any]:
 def _identities(
     patients: Iterable[PreparedExam], plan: ExperimentPlan, *, clinical: bool = False
 ) -> dict[str, list[object]]:
-    return {exam.name: identity_of(exam, plan.threshold_days, clinical=clinical) for exam in patients}
+    by_time = plan.learns_from_time
+    return {exam.name: identity_of(exam, plan.threshold_days, clinical=clinical, by_time=by_time) for exam in patients}

@@ -65,7 +65,7 @@ def model_card(
 | Network | 3D {plan.network.name}, width multiplier {plan.network.widen_factor:g}; {plan.splits} members |
 | Training patients | {whom} |
 | Initial weights | {started_from} |
-| Outcome | OS of more than {plan.threshold_days:g} days |
+| Outcome | {outcome_in_words(plan)} |
 | Calibration | temperature {shipped:.2f} of the mean of {plan.splits} networks, from held-out predictions |
 | License | Apache-2.0 |
 
@@ -94,6 +94,15 @@ column is slightly optimistic.
 
 Made by `pcnsl-survival experiment`.
 """
+
+
+def outcome_in_words(plan: ExperimentPlan) -> str:
+    """What a network of the plan predicts."""
+    over = f"OS of more than {plan.threshold_days:g} days"
+    if plan.outcome == "class":
+        return over
+    limits = ", ".join(f"{days:g}" for days in plan.intervals_days)
+    return f"survival at days {limits}; at day {plan.threshold_days:g}: {over}"
 
 
 def _divided(folds: Sequence[FoldPredictions], temperature: float) -> list[FoldPredictions]:

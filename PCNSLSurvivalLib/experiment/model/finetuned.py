@@ -9,6 +9,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
+from PCNSLSurvivalLib.experiment.model.card import outcome_in_words
 from PCNSLSurvivalLib.experiment.model.from_experiment import in_words, model_description
 from PCNSLSurvivalLib.experiment.model.known_patients import known_patients
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
@@ -45,7 +46,7 @@ def write_finetuned_model(
 | Network | 3D {plan.network.name}, width multiplier {plan.network.widen_factor:g}; 1 member |
 | Training patients | {in_words(plan, patients)} |
 | Initial weights | {before} |
-| Outcome | OS of more than {plan.threshold_days:g} days |
+| Outcome | {outcome_in_words(plan)} |
 | Calibration | none (no held-out set) |
 | Performance | not available (no held-out set); use `pcnsl-survival cross-validate` |
 | License | Apache-2.0 |
@@ -58,8 +59,8 @@ Made by `pcnsl-survival finetune`.
     with whole_folder(out, overwrite=True) as folder:
         write_model_folder(
             folder,
-            architecture=plan.network,
-            members=[member_of(job.folder, plan.network)],
+            architecture=plan.architecture,
+            members=[member_of(job.folder, plan.architecture)],
             sequences=(sequence,),
             recipe=replace(cohort.recipe, network_grid=plan.network_grid),
             description=model_description(

@@ -59,8 +59,8 @@ def write_model(
     with whole_folder(out, overwrite=True) as folder:
         write_model_folder(
             folder,
-            architecture=plan.network,
-            members=[member_of(job.folder, plan.network) for job in first],
+            architecture=plan.architecture,
+            members=[member_of(job.folder, plan.architecture) for job in first],
             sequences=sequences,
             recipe=replace(cohort.recipe, network_grid=plan.network_grid),
             description=model_description(

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 
 Pooling = Literal["mean", "brain"]
 Block = Literal["layer1", "layer2", "layer3", "layer4"]
@@ -40,6 +41,7 @@ class ResNetArchitecture:
         pooling: "mean" counts every cell of layer4 alike, as MONAI does; "brain" counts each by the share of its block
             that shows brain (any channel not 0), so that cells without brain add nothing. Cells of layer4 are counted
             so wherever they are read: by the head, in maps, and in training.
+        time_head: Intervals of a survival curve beside the two classes; None for a class head.
 
     References:
         He et al., Deep residual learning for image recognition, CVPR 2016. arXiv:1512.03385
@@ -55,6 +57,7 @@ class ResNetArchitecture:
     max_pool: bool = True
     norm: Literal["batch", "instance"] = "batch"
     pooling: Pooling = "mean"
+    time_head: TimeHead | None = None
 
     def __post_init__(self) -> None:
         allowed = {
@@ -100,23 +103,32 @@ class ResNetArchitecture:
         """Channels of layer4, the input of the linear head."""
         return self.planes[3] * self.expansion
 
+    @property
+    def outputs(self) -> int:
+        """Outputs of the linear head: the two class logits, then those of the time head."""
+        return CLASSES if self.time_head is None else CLASSES + self.time_head.further
+
     def to_json(self) -> dict[str, Any]:
-        """Named arguments, as a model folder stores them."""
-        return asdict(self)
+        """Named arguments, as a model folder stores them; without a time head, nothing is said of one."""
+        arguments = asdict(self)
+        arguments.pop("time_head")
+        return arguments if self.time_head is None else {**arguments, "time_head": self.time_head.to_json()}
 
     @classmethod
     def from_json(cls, arguments: Mapping[str, Any]) -> ResNetArchitecture:
         """Read named arguments; every one must be there and none may be unknown.
 
-        ``pooling`` may be absent: models of earlier versions count every cell alike.
+        ``pooling`` may be absent: models of earlier versions count every cell alike. So may ``time_head``.
 
         Raises:
             ModelFolderError: An argument is missing, unknown, or not on the allow-list.
         """
         wanted = set(cls.__dataclass_fields__)
-        if not isinstance(arguments, Mapping) or {*arguments, "pooling"} != wanted:
+        if not isinstance(arguments, Mapping) or {*arguments, "pooling", "time_head"} != wanted:
             raise ModelFolderError(Message("model.network_arguments", names=tuple(sorted(wanted))))
-        return cls(**arguments)
+        if (time_head := arguments.get("time_head")) is None:
+            return cls(**arguments)
+        return cls(**{**arguments, "time_head": TimeHead.from_json(time_head)})
 
     def tensor_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every floating-point tensor of the network, in MONAI's names.
@@ -146,8 +158,8 @@ class ResNetArchitecture:
                         shapes[f"{at}.downsample.0.bias"] = (outside,)
                     norm(f"{at}.downsample.1", outside)
                 inside = outside
-        shapes["fc.weight"] = (CLASSES, self.features)
-        shapes["fc.bias"] = (CLASSES,)
+        shapes["fc.weight"] = (self.outputs, self.features)
+        shapes["fc.bias"] = (self.outputs,)
         return shapes
 
     def changes_shape(self, layer: int, block: int) -> bool:

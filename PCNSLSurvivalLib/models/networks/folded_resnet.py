@@ -113,7 +113,7 @@ class FoldedResNet:
         return cells * brain_share(x, self._architecture, block).to(device=cells.device, dtype=cells.dtype)
 
     def head(self, layer4: torch.Tensor) -> torch.Tensor:
-        """(N, features, i, j, k) of layer4, as they count, to (N, 2) logits, in float32."""
+        """(N, features, i, j, k) of layer4, as they count, to (N, outputs), in float32."""
         return functional.linear(layer4.float().mean(dim=(2, 3, 4)), self.head_weight, self.head_bias)
 
     def _through(self, names: tuple[Block, ...], x: torch.Tensor) -> torch.Tensor:

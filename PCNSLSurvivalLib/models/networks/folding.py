@@ -50,9 +50,9 @@ class FoldedNetwork:
     stem: Convolution
     blocks: dict[Block, tuple[ResidualBlock, ...]]
     head_weight: Array
-    """(2, features)."""
+    """(outputs, features); rows 0 and 1 are the class logits."""
     head_bias: Array
-    """(2,)."""
+    """(outputs,)."""
 
 
 def fold(architecture: ResNetArchitecture, tensors: Mapping[str, Array]) -> FoldedNetwork:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.networks.architecture import CLASSES, NORM_EPSILON, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.folding import Convolution, FoldedNetwork, ResidualBlock, fold
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
         size: Voxels of the network's input along i, j, k.
 
     Returns:
-        An ONNX model: input ``image`` (1, C, I, J, K), outputs ``logits`` (1, 2) and ``layer4``
+        An ONNX model: input ``image`` (1, C, I, J, K), outputs ``logits`` (1, outputs) and ``layer4``
         (1, features, i, j, k) as its cells count, all ``float32``; the same arguments give the same bytes. A network
         that counts cells by their brain has a third output, ``features`` (1, features): layer4 averaged before that.
 
@@ -73,7 +73,7 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
         writer.nodes,
         "pcnsl_survival",
         [volume("image", (1, architecture.channels, *size))],
-        [volume("logits", (1, CLASSES)), volume("layer4", (1, architecture.features, *cells)), *features],
+        [volume("logits", (1, architecture.outputs)), volume("layer4", (1, architecture.features, *cells)), *features],
         initializer=writer.constants,
     )
     opset = [helper.make_opsetid("", _OPERATOR_SET)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
-from PCNSLSurvivalLib.models.networks.architecture import CLASSES, NORM_EPSILON, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.folded_resnet import brain_share
 
 _BUILDERS = {10: resnet.resnet10, 18: resnet.resnet18, 34: resnet.resnet34, 50: resnet.resnet50}
@@ -24,7 +24,7 @@ def monai_arguments(architecture: ResNetArchitecture) -> dict[str, Any]:
     return {
         "spatial_dims": 3,
         "n_input_channels": architecture.channels,
-        "num_classes": CLASSES,
+        "num_classes": architecture.outputs,
         "conv1_t_size": 7,
         "conv1_t_stride": architecture.conv1_stride,
         "no_max_pool": not architecture.max_pool,
@@ -41,7 +41,8 @@ def build_resnet(architecture: ResNetArchitecture) -> nn.Module:
         architecture: Which ResNet; see ``ResNetArchitecture``.
 
     Returns:
-        A module from (N, C, I, J, K) to (N, 2) logits: OS up to one year, OS over one year.
+        A module from (N, C, I, J, K) to (N, outputs): the logits of OS up to one year and of OS over one year, then
+        the further outputs of a time head.
     """
     network: nn.Module = _BUILDERS[architecture.depth](**monai_arguments(architecture))
     if architecture.pooling == "brain":

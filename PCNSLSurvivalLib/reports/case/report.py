@@ -59,6 +59,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         class_label=network.os_class.label,
         threshold_sentence=f"Decision threshold: {network.decision_threshold:.2f}.",
         spread_sentence=_spread_sentence(result),
+        survival_sentence=_survival_sentence(result),
         gauge=_gauge(result),
         warnings=[str(warning) for warning in result.warnings],
         target_label=network.target.label,
@@ -178,6 +179,15 @@ def _spread_sentence(result: CaseResult) -> str:
         f"(standard deviation {result.network.probability_spread:.2f}). They share most training patients, so this is "
         "their disagreement and no interval of the probability." + (sides if 0 < over < len(members) else "")
     )
+
+
+def _survival_sentence(result: CaseResult) -> str:
+    """The survival curve of a model with a time head; empty without one."""
+    curve = result.network.survival
+    if curve is None:
+        return ""
+    points = zip(curve.days[1:], curve.survival_probability[1:], strict=True)
+    return f"Predicted survival: {', '.join(f'{p:.2f} at {days:g} days' for days, p in points)}."
 
 
 def _map_sentence(result: CaseResult) -> str:

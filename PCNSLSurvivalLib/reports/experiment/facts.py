@@ -52,6 +52,8 @@ class ExperimentFacts:
     threshold_days: float = ONE_YEAR_DAYS
     split_by: str = "random"
     """How the folds were made: "random", "site" or "year"."""
+    learns_from_time: bool = False
+    """Whether patients censored before the threshold are in the folds, for methods that learn from time."""
     excluded: Mapping[str, str] = field(default_factory=dict)
     """Reason of every case that was left out, by its name."""
     seed: int | None = None

@@ -35,7 +35,14 @@ class LabeledCases:
     classes: tuple[int, ...]
     """1 for OS over the threshold, 0 for up to it."""
     without_class: tuple[str, ...]
-    """Survival unknown, or censored by the threshold: never trained or tested on."""
+    """Survival unknown, or censored by the threshold: no class can be learned from them, or tested on them."""
+    patients_without_class: tuple[str, ...] = ()
+    """The patient of each of ``without_class``."""
+
+    def patient_of(self) -> dict[str, str]:
+        """Patient by name, of cases without a class as well."""
+        everyone = (*self.patients, *self.patients_without_class)
+        return dict(zip((*self.names, *self.without_class), everyone, strict=True))
 
     def class_of(self) -> dict[str, int]:
         """Class by name."""
@@ -58,6 +65,7 @@ def labeled_cases(cohort: PreparedCohort, *, threshold_days: float = ONE_YEAR_DA
         patients=tuple(exam.patient_id for exam in known),
         classes=tuple(int(classes[exam.name] or 0) for exam in known),
         without_class=tuple(exam.name for exam in patients if classes[exam.name] is None),
+        patients_without_class=tuple(exam.patient_id for exam in patients if classes[exam.name] is None),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds, validation_split
+from PCNSLSurvivalLib.cohorts.splits import add_censored, repeated_stratified_folds, validation_split
 from PCNSLSurvivalLib.core.errors import FoldError
 
 
@@ -95,3 +95,23 @@ def test_too_few_patients_of_a_class_are_a_sentence_with_the_counts():
 def test_the_same_name_twice_is_refused():
     with pytest.raises(FoldError, match="listed twice"):
         repeated_stratified_folds(["a", "a"], ["p", "q"], [0, 1], splits=2, seed=0)
+
+
+@settings(max_examples=25)
+@given(cohort=cohorts(), seed=st.integers(0, 2**31), people=st.integers(0, 12))
+def test_patients_censored_early_are_held_out_once_a_repeat_and_move_nobody_else(cohort, seed, people):
+    names, patients, classes = cohort
+    labeled = dict(zip(names, patients, strict=True))
+    censored = {f"c{n}-{exam}": f"c{n}" for n in range(people) for exam in range(2)} | {"again": patients[0]}
+    before = repeated_stratified_folds(names, patients, classes, splits=5, repeats=2, seed=seed)
+    after = add_censored(before, censored, labeled, seed=seed)
+    person = labeled | censored
+    for old, new in zip(before, after, strict=True):
+        assert new.only(labeled) == old
+        assert sorted(new.train + new.test) == sorted(person)
+        assert not {person[name] for name in new.train} & {person[name] for name in new.test}
+    for repeat in range(2):
+        tested = Counter(name for fold in after if fold.repeat == repeat for name in fold.test)
+        assert tested == Counter(list(person))
+        counts = [len({person[name] for name in fold.test} - set(patients)) for fold in after if fold.repeat == repeat]
+        assert max(counts) - min(counts) <= 1

@@ -45,6 +45,45 @@ def test_a_table_of_predictions_is_read_as_it_was_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["predictions.csv"]
 
 
+def test_survival_curves_are_read_as_they_were_written_beside_arms_that_have_none(tmp_path):
+    curve = FoldPredictions(
+        arm="time",
+        repeat=0,
+        fold=0,
+        cases=("a", "b"),
+        os_class=np.array([0, 1]),
+        probability=np.array([1 / 3, 0.5]),
+        censored=("c",),
+        censored_probability=np.array([0.25]),
+        days=(182.5, 365.0),
+        survival=np.array([[2 / 3, 1 / 3], [0.75, 0.5]]),
+        censored_survival=np.array([[0.5, 0.25]]),
+    )
+    write_predictions([fold(), curve], tmp_path / "predictions.csv")
+    plain, read = read_predictions(tmp_path / "predictions.csv")
+    assert plain.days == ()
+    assert plain.survival.shape == (2, 0)
+    assert read.days == curve.days
+    assert (read.survival == curve.survival).all()
+    assert (read.censored_survival == curve.censored_survival).all()
+
+
+@pytest.mark.parametrize(("days", "survival"), [((365.0,), None), ((), [[0.5], [0.5]]), ((365.0,), [[1.5], [0.2]])])
+def test_a_survival_curve_that_cannot_be_one_is_refused(days, survival):
+    values = None if survival is None else np.array(survival)
+    with pytest.raises(EvaluationError, match="survival"):
+        FoldPredictions(
+            arm="time",
+            repeat=0,
+            fold=0,
+            cases=("a", "b"),
+            os_class=np.array([0, 1]),
+            probability=np.array([0.5, 0.5]),
+            days=days,
+            survival=values,
+        )
+
+
 def test_repeats_and_folds_are_counted_from_one_in_the_file_and_from_zero_inside(tmp_path):
     path = tmp_path / "predictions.csv"
     write_predictions([fold(repeat=1, fold=2)], path)

@@ -47,17 +47,27 @@ def aucs(
     patients: int,
     only: str | None = None,
     sequences: str = "t1gd",
+    outcome: str = "class",
+    censored: int = 0,
 ) -> dict[str, Estimate]:
     """Out-of-fold AUC of every arm, or of one, with its interval, on cohorts whose images know the outcome."""
     cohorts = [
-        made_cohort(root / name, patients=n, seed=100 * seed + number, prefix=name, sequences=tuple(MRSequence))
+        made_cohort(
+            root / name,
+            patients=n,
+            censored=censored,
+            seed=100 * seed + number,
+            prefix=name,
+            sequences=tuple(MRSequence),
+        )
         for number, (name, n) in enumerate((("ours", patients), ("second", 12)))
     ]
     if permuted:
         permute_outcomes(cohorts[0], seed)
     path = root / "plan.yaml"
     path.write_text(
-        f"{PLAN}sequences: [{sequences}]\nsplits: {splits}\nrepeats: {repeats}\nseed: {seed}\n", encoding="utf-8"
+        f"{PLAN}sequences: [{sequences}]\nsplits: {splits}\nrepeats: {repeats}\nseed: {seed}\noutcome: {outcome}\n",
+        encoding="utf-8",
     )
     ours, second = map(read_prepared_cohort, cohorts)
     plan = read_plan(path) if only is None else read_plan(path).of_arm(only)
@@ -76,12 +86,19 @@ def test_permuted_outcomes_are_found_by_no_arm(tmp_path):
     assert {arm for arm, auc in found.items() if not auc.low <= 0.5 <= auc.high} == set()
 
 
+def test_permuted_survival_is_found_by_no_network_that_learns_from_time(tmp_path):
+    size = {"splits": 3, "repeats": 1, "patients": 18, "censored": 6}
+    found = aucs(tmp_path, seed=4, permuted=True, only="t1gd_scratch", outcome="time", **size)
+    assert {arm for arm, auc in found.items() if not auc.low <= 0.5 <= auc.high} == set()
+
+
 @pytest.mark.slow
-def test_permuted_outcomes_are_found_by_no_arm_in_18_of_20_seeds(tmp_path, capsys):
+@pytest.mark.parametrize(("outcome", "censored"), [("class", 0), ("time", 8)])
+def test_permuted_outcomes_are_found_by_no_arm_in_18_of_20_seeds(tmp_path, capsys, outcome, censored):
     contained: Counter[str] = Counter()
     means: Counter[str] = Counter()
     for seed in range(20):
-        size = {"splits": 5, "repeats": 2, "patients": 24}
+        size = {"splits": 5, "repeats": 2, "patients": 24, "outcome": outcome, "censored": censored}
         found = aucs(tmp_path / str(seed), seed=seed, permuted=True, sequences="t1, t2, t1gd", **size)
         contained.update(arm for arm, auc in found.items() if auc.low <= 0.5 <= auc.high)
         means.update({arm: auc.value / 20 for arm, auc in found.items()})

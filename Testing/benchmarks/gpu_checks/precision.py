@@ -77,7 +77,7 @@ def _losses(bench: Bench, settings: TrainingSettings, name: str, device: str, se
     path = bench.work / f"precision {name} {settings.architecture.name}.pt"
     with suppress(EnoughError):
         train(
-            training_data(bench, settings),
+            training_data(bench, settings, processes_on(device).device),
             settings,
             initial_weights=None,
             seed=(seed,),
@@ -91,7 +91,8 @@ def _losses(bench: Bench, settings: TrainingSettings, name: str, device: str, se
 
 def _step(bench: Bench, settings: TrainingSettings, device: str) -> tuple[float, torch.Tensor]:
     """Loss of the first augmented batch, and all its gradients in one row, in float64 on the CPU."""
-    data, processes = training_data(bench, settings), processes_on(device)
+    processes = processes_on(device)
+    data = training_data(bench, settings, processes.device)
     network = build_network(settings, 1, None, seed=12).to(processes.device).train()
     _, names, tensors = next(training_batches(data.train_cases, data.inputs, settings, processes, seed=(12,), epoch=0))
     target = torch.tensor([data.classes[name] for name in names], device=processes.device)

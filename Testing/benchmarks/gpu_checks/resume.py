@@ -75,7 +75,7 @@ def train_here(patients: Path, checkpoint: Path, *, small: bool) -> None:
             time.sleep(0.1)  # so that the kill meets a training that still runs
 
     train(
-        training_data(bench, settings),
+        training_data(bench, settings, processes_on(bench.device).device),
         settings,
         initial_weights=None,
         seed=(7,),

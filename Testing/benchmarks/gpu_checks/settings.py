@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.data.dataset import NetworkInputs, labeled_cases
 from PCNSLSurvivalLib.training.epochs import TrainingData
+from PCNSLSurvivalLib.training.outcome_loss import ClassLoss
 from PCNSLSurvivalLib.training.processes import Processes
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -45,22 +46,27 @@ def fold_of(cohort: PreparedCohort) -> Fold:
     return repeated_stratified_folds(cases.names, cases.patients, cases.classes, splits=5, repeats=1, seed=12)[0]
 
 
-def training_data(bench: Bench, settings: TrainingSettings, *, most: int | None = None) -> TrainingData:
+def training_data(
+    bench: Bench, settings: TrainingSettings, device: torch.device, *, most: int | None = None
+) -> TrainingData:
     """The patients of ``bench``, every fifth for validation.
 
     Args:
         bench: Where they are.
         settings: Says which block.
+        device: Where the network is.
         most: Patients used; all if left out.
     """
     cohort = read_prepared_cohort(bench.patients)
     classes = labeled_cases(cohort).class_of()
     names = sorted(classes, key=lambda name: name[::-1])[:most]  # both classes among the first
+    train_cases = [name for number, name in enumerate(names) if number % 5 < 4]
     return TrainingData(
         inputs=NetworkInputs(cohort, (MRSequence.T1GD,), settings.grid, names=names),
         classes=classes,
-        train_cases=[name for number, name in enumerate(names) if number % 5 < 4],
+        train_cases=train_cases,
         validation_cases=names[4::5],
+        outcome=ClassLoss(classes, train_cases, settings, {}, device),
     )
 
 

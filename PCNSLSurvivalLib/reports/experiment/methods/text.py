@@ -70,7 +70,11 @@ def methods_paragraphs(
     )
     if counts["censored"]:
         data += (
-            f" {counted(counts['censored'], 'exam')} censored by day {facts.threshold_days:g} and so without a "
+            f" {counted(counts['censored'], 'exam')} censored by day {facts.threshold_days:g} and so without a class "
+            "were in the folds: methods that learn from time trained on them. They entered the survival analysis, but "
+            "not classification."
+            if facts.learns_from_time
+            else f" {counted(counts['censored'], 'exam')} censored by day {facts.threshold_days:g} and so without a "
             "class entered the survival analysis, but not training and classification. Only survival beyond the "
             "threshold has to wait for its class, so that leaving them out raises the share of short survivors, "
             "which biases calibration and can bias the AUC."

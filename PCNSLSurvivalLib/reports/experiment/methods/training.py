@@ -14,13 +14,25 @@ def training_in_words(settings: TrainingSettings) -> str:
     chosen = (said for name, said in _choices(settings).items() if name == "augmentation" or said != usual[name])
     return " ".join(
         (
-            "Networks were trained to minimize the cross-entropy of the two OS classes with AdamW "
+            f"Networks were trained to minimize {_loss(settings)} with AdamW "
             f"({say['learning_rate']}, {say['weight_decay']}, {say['batch_size']}) for {say['epochs']} "
             f"with {say['warmup_epochs']} and {say['schedule']}.",
             f"The epoch with the lowest loss on {say['validation_share']} was kept, with early stopping after "
             f"{say['patience']}.",
             *chosen,
         )
+    )
+
+
+def _loss(settings: TrainingSettings) -> str:
+    head = settings.architecture.time_head
+    if head is None:
+        return "the cross-entropy of the two OS classes"
+    limits = listed([f"{days:g}" for days in head.limits_days])
+    return (
+        f"the negative log-likelihood of survival in intervals ending at days {limits}, which were fixed before "
+        "training (one logistic split per limit; deaths taken as spread evenly within an interval; patients censored "
+        f"at any time included), where survival at day {head.class_days:g} is the probability of the OS class,"
     )
 
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from made_trainings import SETTINGS
 
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.training.data.batches import batches_of
 from PCNSLSurvivalLib.training.epochs import TrainingData
 from PCNSLSurvivalLib.training.loop import Checkpoint, train
+from PCNSLSurvivalLib.training.outcome_loss import ClassLoss
 from PCNSLSurvivalLib.training.processes import Processes
 
 
@@ -33,9 +35,12 @@ def test_a_process_that_would_get_a_single_sample_is_refused_before_training(
     tmp_path, count, batch_size, patients, smallest
 ):
     train_cases = [f"P{number}" for number in range(patients)]
+    outcome = ClassLoss({}, train_cases, SETTINGS, {}, torch.device("cpu"))
     with pytest.raises(TrainingError, match=f"in batches of up to {batch_size} give some of {smallest}"):
         train(
-            TrainingData(inputs=None, classes={}, train_cases=train_cases, validation_cases=train_cases),
+            TrainingData(
+                inputs=None, classes={}, train_cases=train_cases, validation_cases=train_cases, outcome=outcome
+            ),
             replace(SETTINGS, batch_size=batch_size),
             initial_weights=None,
             seed=(1,),

@@ -26,6 +26,8 @@ _LAYER_CONTRAST = 0.2
 _FEW_DIRECTIONS, _MANY_DIRECTIONS = 0.15, 0.25
 _AIR_SIGNAL = 0.15
 """Of the bright tissue; noise of the air is darker, the gray matter of a brain's surface brighter."""
+_AMID = 0.05
+"""Share of what is shown that lies below the value outside, and above: as around a brain scaled to a mean of 0."""
 _SPECKLES = 0.02
 """Pieces below this share of all that is shown are no part of the head."""
 _MORE_THAN_A_BRAIN_ML = 2300.0
@@ -73,6 +75,8 @@ def _layers(image: sitk.Image, outside: float) -> tuple[float, NDArray[np.float6
     shown = _without_speckles(sitk.GetArrayViewFromImage(there) > 0.5)
     if not shown.any():
         return None
+    if _AMID < float((signal[shown] < 0).mean()) < 1 - _AMID:
+        signal = signal - float(np.quantile(signal[shown], 0.01))
     depth = _depth_mm(shown)
     deep = signal[(depth > _DEEP_MM) & shown]
     bright = float(np.quantile(signal[shown], 0.9))

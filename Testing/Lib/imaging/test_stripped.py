@@ -68,8 +68,9 @@ def test_a_whole_head_is_one_whatever_was_cleared_and_however_small_the_person(s
         lambda v, b: (v * b - 60) / 90,
         lambda v, b: np.where(b, v / 300, -10.0),
         lambda v, b: v * b + 7,
+        lambda v, b: np.where(b, (v - v[b > 0].mean()) / v[b > 0].std(), 0.0),
     ],
-    ids=["plain", "z-scored with its outside", "outside at -10", "outside at 7"],
+    ids=["plain", "z-scored with its outside", "outside at -10", "outside at 7", "z-scored, outside at 0"],
 )
 def test_a_brain_alone_is_one_in_any_units(size, scaled):
     values, brain, grid = _head(size)

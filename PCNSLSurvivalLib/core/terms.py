@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
+from PCNSLSurvivalLib.core.marked import marked as _
+
 RESEARCH_USE_ONLY = "Research use only. Not for clinical decisions."
 
 ONE_YEAR_DAYS = 365
@@ -77,22 +79,32 @@ class Verdict(StrEnum):
 class Step(StrEnum):
     """A step on the way from a scan to a result; the value is its name in JSON and in progress lines.
 
-    Its words are in ``core/messages/steps.py``, its place in the panel in ``PCNSLSurvivalUI/run/process_steps.py``.
+    Beside the name are its words, as they stand beside a progress bar; ``step_words`` makes them a message. Its place
+    in the panel is in ``PCNSLSurvivalUI/run/process_steps.py``.
     """
 
-    READ = "read"
-    BIAS_FIELD = "bias_field"
-    REGISTRATION = "registration"
-    BRAIN_EXTRACTION = "brain_extraction"
-    NORMALIZATION = "normalization"
-    RESAMPLING = "resampling"
-    NETWORK_GRID = "network_grid"
-    CONTRAST = "contrast"
-    PREDICTION = "prediction"
-    GRAD_CAM = "grad_cam"
-    MAP_TO_PATIENT = "map_to_patient"
-    LESION_OUTLINE = "lesion_outline"
-    EXPLANATION_CHECKS = "explanation_checks"
-    WITHOUT_LESION = "without_lesion"
-    ROBUSTNESS = "robustness"
-    REPORT = "report"
+    label: str
+
+    def __new__(cls, name: str, label: str = "") -> Step:
+        """A step by its name, with its words in English."""
+        step = str.__new__(cls, name)
+        step._value_ = name
+        step.label = label
+        return step
+
+    READ = "read", _("Read and check")
+    BIAS_FIELD = "bias_field", _("Bias field correction (N4)")
+    REGISTRATION = "registration", _("Registration to T1Gd")
+    BRAIN_EXTRACTION = "brain_extraction", _("Brain extraction")
+    NORMALIZATION = "normalization", _("Intensity normalization")
+    RESAMPLING = "resampling", _("Resampling to 1 mm")
+    NETWORK_GRID = "network_grid", _("Network grid")
+    CONTRAST = "contrast", _("T1Gd against T1")
+    PREDICTION = "prediction", _("3D ResNet")
+    GRAD_CAM = "grad_cam", _("Grad-CAM")
+    MAP_TO_PATIENT = "map_to_patient", _("Map resampled to T1Gd")
+    LESION_OUTLINE = "lesion_outline", _("Lesion outline (proposal)")
+    EXPLANATION_CHECKS = "explanation_checks", _("Explanation checks")
+    WITHOUT_LESION = "without_lesion", _("Without the lesion")
+    ROBUSTNESS = "robustness", _("Robustness")
+    REPORT = "report", _("Report")

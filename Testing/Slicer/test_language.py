@@ -125,8 +125,9 @@ def test_every_template_is_looked_up_under_its_file_and_keeps_its_values(code, s
     assert messages.shown(told) == messages.shown(told.to_json()) == f"«{told}»"
     (context, text), *_ = asked
     folder, file = context.split(".")
-    table = (ROOT / "PCNSLSurvivalLib" / "core" / folder / f"{file}.py").read_text(encoding="utf-8")
-    assert f'"{code}": _(' in table
+    (source,) = (ROOT / "PCNSLSurvivalLib").rglob(f"{folder}/{file}.py")
+    marked = f'_("{text}")' if code.startswith("step.") else f'"{code}": _('
+    assert marked in source.read_text(encoding="utf-8")
     assert text == templates()[code]
 
 

@@ -17,7 +17,6 @@ from PCNSLSurvivalLib.core.messages import (
     preparation,
     scans,
     series,
-    steps,
     words,
 )
 from PCNSLSurvivalLib.core.printable import printable
@@ -33,6 +32,7 @@ Translate: TypeAlias = Callable[[str, str], str]
 """Gets the context of a template, "messages.scans", and the template; returns it in another language."""
 
 _TABLES = {
+    "core.terms": {f"step.{step}": step.label for step in Step},
     "messages.clinical": clinical.TEMPLATES,
     "messages.files": files.TEMPLATES,
     "messages.installation": installation.TEMPLATES,
@@ -41,7 +41,6 @@ _TABLES = {
     "messages.preparation": preparation.TEMPLATES,
     "messages.scans": scans.TEMPLATES,
     "messages.series": series.TEMPLATES,
-    "messages.steps": steps.TEMPLATES,
     "messages.words": words.TEMPLATES,
 }
 """By the context under which Slicer keeps their translations: the folder and the file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PCNSLSurvivalLib.core.messages.marked import marked as _
+from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
     "explanation.all_passed": _("{passed} of {made} explanation checks passed."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PCNSLSurvivalLib.core.messages.marked import marked as _
+from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
     "dicom.color": _("The {sequence} series holds color pictures or screen captures. Give the original MR series."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PCNSLSurvivalLib.core.messages.marked import marked as _
+from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
     "series.agent_in_header": _("its DICOM header names a contrast agent"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PCNSLSurvivalLib.core.messages.marked import marked as _
+from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
     "class.over_one_year": _("OS > 1 year"),

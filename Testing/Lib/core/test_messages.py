@@ -77,6 +77,14 @@ def test_the_templates_are_literals_that_the_translation_tool_finds():
                     assert value.func.id == "_"
                     assert isinstance(value.args[0], ast.Constant), ast.unparse(value)
                 found += codes
+    for node in ast.walk(ast.parse((LIBRARY / "core" / "terms.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and node.name == "Step":
+            members = [line.value for line in node.body if isinstance(line, ast.Assign)]
+            assert all(
+                words.func.id == "_" and isinstance(words.args[0], ast.Constant)
+                for _, words in (member.elts for member in members)
+            )
+            found += [f"step.{member.elts[0].value}" for member in members]
     assert sorted(found) == sorted(templates()), "a table is not looked up, or a code stands in two"
 
 

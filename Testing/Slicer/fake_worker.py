@@ -94,7 +94,8 @@ def _write(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) 
 
     scene = folder / "scene"
     scene.mkdir(parents=True)
-    image = sitk.ReadImage(str(t1gd))
+    files = [str(t1gd)] if t1gd.is_file() else sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(t1gd))
+    image = sitk.ReadImage(files[0] if len(files) == 1 else files)
     array = sitk.GetArrayFromImage(image).astype(np.float32)
     ras = np.diag([-1.0, -1.0, 1.0, 1.0])
     affine = np.eye(4)
@@ -267,6 +268,9 @@ def _play(arguments: list[str]) -> int:
         prepared = Path(arguments[arguments.index("--prepared") + 1])
         for file in (prepared, *prepared.parent.glob("*-loaded.nrrd"), *prepared.parent.glob("lesion.nrrd")):
             Path(plan["record"]).with_name(file.name).write_bytes(file.read_bytes())
+    if t1gd.is_dir() and len(list(t1gd.iterdir())) == 1:  # a series of one slice
+        _fail(NO_CONTENT)
+        return 3
     print("chatter of a library that is no JSON", flush=True)
     compared = ("contrast",) if "--compare-t1" in arguments else ()
     before = STEPS.index("prediction")
@@ -284,6 +288,8 @@ def _play(arguments: list[str]) -> int:
         if step == "report":
             given = "given" if "--lesion-mask" in arguments else "proposal" if "--segment" in arguments else None
             _write(out, t1gd, _option(arguments, "--clinical"), given)
+            stored = json.loads((out / "prediction.json").read_text(encoding="utf-8"))
+            _say(type="result", seconds=1.0, prediction=stored)
             if "spoil" in plan:
                 (out / plan["spoil"]).write_text("spoiled", encoding="utf-8")
             if "lose" in plan:

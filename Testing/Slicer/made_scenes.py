@@ -49,6 +49,31 @@ def add_head(name: str, geometry: str = "axial", *, lesion: float = 1000.0, gain
     return node
 
 
+def write_dicom_of(node: Any, folder: Path) -> list[str]:
+    """Write a volume as a DICOM series of T1Gd; the paths of its files in order."""
+    import SimpleITK as sitk
+    import slicer
+    import vtk
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+    from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
+    from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
+
+    own = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(own)
+    matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ slicer.util.arrayFromVTKMatrix(own)
+    image = sitk.GetImageFromArray(slicer.util.arrayFromVolume(node))
+    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+    image.SetSpacing(spacing.tolist())
+    image.SetDirection((matrix[:3, :3] / spacing).ravel().tolist())
+    image.SetOrigin(matrix[:3, 3].tolist())
+    protocol = SequenceProtocol(
+        contrast="gradient_echo", tr_ms=8, te_ms=3, matrix=image.GetSize(), voxel_mm=tuple(spacing), slice_mm=2
+    )
+    write_dicom_series(image, folder, patient_id="invented", sequence=MRSequence.T1GD, protocol=protocol)
+    return sorted(str(path) for path in folder.iterdir())
+
+
 class Wait:
     """Runs the event loop until something is so, and measures its longest silence.
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_scenes import Wait, add_head, temporary_files
+from made_scenes import Wait, add_head, temporary_files, write_dicom_of
 
 
 @pytest.fixture
@@ -44,23 +44,9 @@ def _from_dicom(monkeypatch, folder):
     import pydicom
     import slicer
 
-    from PCNSLSurvivalLib.core.terms import MRSequence
-    from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
-    from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
-
     head = add_head("T1 Gd", "oblique", lesion=3000.0)
-    matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ _affine(head)
-    image = sitk.GetImageFromArray(slicer.util.arrayFromVolume(head))
-    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
-    image.SetSpacing(spacing.tolist())
-    image.SetDirection((matrix[:3, :3] / spacing).ravel().tolist())
-    image.SetOrigin(matrix[:3, 3].tolist())
-    size = image.GetSize()
-    protocol = SequenceProtocol(
-        contrast="gradient_echo", tr_ms=8, te_ms=3, matrix=size, voxel_mm=tuple(spacing), slice_mm=2
-    )
-    write_dicom_series(image, folder, patient_id="invented", sequence=MRSequence.T1GD, protocol=protocol)
-    files = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID: str(path) for path in folder.iterdir()}
+    paths = write_dicom_of(head, folder)
+    files = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID: path for path in paths}
     database = SimpleNamespace(fileForInstance=lambda uid: files.get(uid, ""), instanceValue=lambda uid, tag: "")
     monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
     head.SetAttribute("DICOM.instanceUIDs", " ".join(files))

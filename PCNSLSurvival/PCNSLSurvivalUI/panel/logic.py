@@ -150,13 +150,7 @@ class PanelLogic:
         t1gdID = volumes[MRSequence.T1GD].GetID()
 
         def resultReady(folder: Path) -> Iterator[None]:
-            t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
-            self.importing = True
-            try:
-                yield from importResult(folder, outputs, t1gd, parameters)
-                parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
-            finally:
-                self.importing = False
+            yield from self.bringIn(folder, t1gdID, parameters)
             run.hasResult = True
             judgeSteps(run.steps, storedResult(parameters.result) or {})
             yield
@@ -200,6 +194,22 @@ class PanelLogic:
         except Exception:
             self.run = None
             raise
+
+    def bringIn(self, folder: Path, t1gdID: str, parameters: PanelParameters) -> Iterator[None]:
+        """Bring a result folder into the scene; a generator for ``InPieces``.
+
+        Args:
+            folder: What the worker wrote.
+            t1gdID: The volume that the result belongs to; it may be gone meanwhile.
+            parameters: The panel's choices; gets the result.
+        """
+        t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
+        self.importing = True
+        try:
+            yield from importResult(folder, SceneOutputs(parameters.parameterNode), t1gd, parameters)
+            parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
+        finally:
+            self.importing = False
 
     def _doWithoutExtension(self, request: RunRequest, parameters: PanelParameters) -> None:
         """SwissSkullStripper is not installed: install it, or take the built-in brain extraction."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import qt
@@ -19,11 +20,13 @@ from PCNSLSurvivalUI.install.self_check_button import SelfCheckButton
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.wheel_guard import WheelGuard
+from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result.lesion import showProposal
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
 from PCNSLSurvivalUI.sections.advanced_section import EngineControls
+from PCNSLSurvivalUI.sections.batch_section import BatchControls
 from PCNSLSurvivalUI.sections.clinical_section import ClinicalControls
 from PCNSLSurvivalUI.sections.lesion_section import LesionControls
 from PCNSLSurvivalUI.sections.map_section import MapControls
@@ -51,6 +54,7 @@ def sections(ui: Any) -> list[Any]:
         ui.mapSection,
         ui.qualitySection,
         ui.reportSection,
+        ui.batchSection,
         ui.advancedSection,
     ]
 
@@ -91,6 +95,10 @@ class PanelView:
         self._lesion = LesionControls(
             ui, lambda: self._parameters, self._resultOfChosen, self._views, self._map.apply, self.predictOrCancel
         )
+        self._batch = BatchControls(
+            ui, lambda: self._parameters, lambda: self.models.chosen(), self._openCase, self._say
+        )
+        self._opening: InPieces | None = None
         self._wheel = WheelGuard(sections(ui))
         steps_table.prepareTable(ui.stepsTable)
         ui.messageLabel.styleSheet = _PROBLEM
@@ -140,6 +148,9 @@ class PanelView:
         self._quality.forget()
         self._lesion.forget()
         self._second.forget()
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
         self._report.forget()
         self._views.forget()
         self._steps, self._shownResult = None, ""
@@ -159,6 +170,7 @@ class PanelView:
         self.brainExtractor.close()
         self.selfCheck.close()
         self._report.close()
+        self._batch.close()
 
     def listenToKeys(self, listen: bool) -> None:
         """Keyboard shortcuts of the map, while the panel is open."""
@@ -200,6 +212,7 @@ class PanelView:
         self.brainExtractor.show()
         self.selfCheck.show()
         self.models.show()
+        self._batch.show()
         if self._parameters is None:
             return
         self._onParameters()
@@ -273,6 +286,24 @@ class PanelView:
         self._fillIn()  # volumes may have arrived during the run
         self._ui.stepsSection.setChecked(bool(sentence))  # what failed stands there; the result comes first otherwise
         self._quality.refresh()
+
+    def _openCase(self, folder: Path, t1gd: Any) -> None:
+        """Show the result of a folder on a volume that was just loaded."""
+        if self._opening is not None or self._logic.run is not None:
+            return
+        self._parameters.t1gdVolume = t1gd
+
+        def opened() -> Iterator[None]:
+            yield from self._logic.bringIn(folder, t1gd.GetID(), self._parameters)
+            yield from self._onResultShown()
+
+        self._opening = InPieces(opened(), lambda: self._onOpened(""), lambda problem: self._onOpened(
+            _("The result of this exam cannot be read. Predict it again.")
+        ))  # fmt: skip
+
+    def _onOpened(self, sentence: str) -> None:
+        self._opening = None
+        self._say(sentence)
 
     # --- states ----------------------------------------------------------------------------------------------------
     def _say(self, sentence: str) -> None:

@@ -1,0 +1,1 @@
+"""Several patients of the DICOM database, predicted one after another in the background."""

@@ -10,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 from catalogue import dicom_files, exports, scan_files, tables
 from catalogue.rows import Row
+from catalogue.scan_builders import truth
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -35,17 +36,17 @@ def test_a_broken_input_ends_in_a_sentence(row: Row, tmp_path: Path, capsys: pyt
 @pytest.mark.parametrize("row", [*scan_files.READ, *dicom_files.READ], ids=str)
 def test_a_sound_input_has_every_voxel_in_its_place(row: Row, tmp_path: Path):
     scan = read_scan(row.build(tmp_path), MRSequence.T1GD)
-    truth, read = canonical(scan_files.truth()), canonical(scan.image)
-    assert Grid.of(read).matches(Grid.of(truth), tolerance_mm=0.2 if "rounded" in row.name else 0.05)
-    assert (sitk.GetArrayFromImage(read) == sitk.GetArrayFromImage(truth)).all()
+    known, read = canonical(truth()), canonical(scan.image)
+    assert Grid.of(read).matches(Grid.of(known), tolerance_mm=0.2 if "rounded" in row.name else 0.05)
+    assert (sitk.GetArrayFromImage(read) == sitk.GetArrayFromImage(known)).all()
     _check_remark(scan, row)
 
 
 @pytest.mark.parametrize("row", scan_files.UNKNOWN_ORIENTATION, ids=str)
 def test_an_input_without_orientation_is_read_with_its_remark(row: Row, tmp_path: Path):
     scan = read_scan(row.build(tmp_path), MRSequence.T1GD)
-    assert scan.image.GetSpacing() == pytest.approx(scan_files.truth().GetSpacing(), abs=1e-4)
-    assert (sitk.GetArrayFromImage(scan.image) == sitk.GetArrayFromImage(scan_files.truth())).all()
+    assert scan.image.GetSpacing() == pytest.approx(truth().GetSpacing(), abs=1e-4)
+    assert (sitk.GetArrayFromImage(scan.image) == sitk.GetArrayFromImage(truth())).all()
     _check_remark(scan, row)
 
 

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from catalogue.rows import Build, Row
-from catalogue.scan_files import PREDICT, truth
+from catalogue.scan_builders import PREDICT, truth
 
 DAMAGED, PIXELS, NO_PLACE = "file of the T1Gd series is damaged", "pixels of the T1Gd series", "state no position"
 IMPOSSIBLE, UNEVEN, LEFT_OUT = "not possible", "unevenly spaced", "were left out"

@@ -13,7 +13,7 @@ from made_dicom import Change, write_classic
 from pydicom.dataset import Dataset
 
 from catalogue.rows import Build, Row
-from catalogue.scan_files import truth
+from catalogue.scan_builders import truth
 
 EXPORT = ("export", "{in}/result", "--t1gd", "{in}/series", "--dicom", "{out}")
 FROM_FILE = ("export", "{in}/result", "--t1gd", "{in}/scan.nii", "--dicom", "{out}")

@@ -100,7 +100,7 @@ def install_torch(venv: Path = VENV) -> None:
     if platform.system() == "Linux" and platform.machine() == "x86_64":
         if try_run([venv / "bin" / "pip", *INSTALL, "--no-deps", f"torch=={TORCH}+cpu"]):
             return
-        pip(*INSTALL, "uv", venv=venv)
+        pip(*INSTALL, "--require-hashes", "-r", ROOT / "requirements" / "uv.txt", venv=venv)
         uv = [venv / "bin" / "uv", "pip", "install", "--quiet", "--python", venv / "bin" / "python"]
         if try_run([*uv, "--torch-backend", "cpu", "--no-deps", f"torch=={TORCH}"]):
             return

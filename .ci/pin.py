@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -27,6 +28,9 @@ HEADER = """\
 
 LISTS = {"demo": ("phantoms",), "test": ("dev",), "prediction-onnx": ("onnx",)}
 """List in ``requirements/``, and the extras that it installs beside the dependencies of the project."""
+
+TOOLS = {"uv": ("uv",), "release": ("build", "twine", "setuptools", "wheel")}
+"""List in ``requirements/``, and the programs that it installs into an environment of their own."""
 
 TORCH_NEEDS = ("filelock", "fsspec", "networkx", "sympy", "typing_extensions", "setuptools")
 """What the CPU builds of PyTorch depend on."""
@@ -52,14 +56,21 @@ def write_lists() -> None:
     for name, extras in LISTS.items():
         wanted = [line for line in project["dependencies"] if Requirement(line).name != "torch"]
         wanted += [line for extra in extras for line in without_own_extras(project["optional-dependencies"], extra)]
-        with tempfile.TemporaryDirectory() as folder:
-            asked, no_torch = Path(folder) / "asked.in", Path(folder) / "no_torch.txt"
-            asked.write_text("\n".join([*wanted, *(() if name == "prediction-onnx" else TORCH_NEEDS)]))
-            no_torch.write_text("torch ; sys_platform == 'never'")
-            command = [sys.executable, "-m", "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11.0"]
-            command += ["--generate-hashes", "--no-annotate", "--no-header", "--override", no_torch]
-            command += ["-c", ROOT / "constraints.txt", asked, "-o", ROOT / "requirements" / f"{name}.txt"]
-            subprocess.run([str(word) for word in command], check=True)
+        write_list(name, [*wanted, *(() if name == "prediction-onnx" else TORCH_NEEDS)])
+    for name, programs in TOOLS.items():
+        write_list(name, programs)
+
+
+def write_list(name: str, wanted: Sequence[str]) -> None:
+    """Resolve one list for every system, with the checksum of every file."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked, no_torch = Path(folder) / "asked.in", Path(folder) / "no_torch.txt"
+        asked.write_text("\n".join(wanted))
+        no_torch.write_text("torch ; sys_platform == 'never'")
+        command = [sys.executable, "-m", "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11.0"]
+        command += ["--generate-hashes", "--no-annotate", "--no-header", "--override", no_torch]
+        command += ["-c", ROOT / "constraints.txt", asked, "-o", ROOT / "requirements" / f"{name}.txt"]
+        subprocess.run([str(word) for word in command], check=True)
 
 
 def without_own_extras(optional: dict[str, list[str]], extra: str) -> list[str]:

@@ -26,8 +26,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pcnsl-release-") as folder:
         place = Path(folder)
         tools = make_venv(place / "tools")
-        environment.run([tools, "-m", "pip", *environment.INSTALL, "build", "twine"])
-        environment.run([tools, "-m", "build", "--outdir", DIST, ROOT])
+        listed = ["--require-hashes", "-r", ROOT / "requirements" / "release.txt"]
+        environment.run([tools, "-m", "pip", *environment.INSTALL, *listed])
+        environment.run([tools, "-m", "build", "--no-isolation", "--outdir", DIST, ROOT])
         environment.run([tools, "-m", "twine", "check", "--strict", *DIST.iterdir()])
         try_wheel(next(DIST.glob("*.whl")), place)
     environment.say(f"{', '.join(sorted(path.name for path in DIST.iterdir()))} can be released")

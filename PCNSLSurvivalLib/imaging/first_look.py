@@ -23,11 +23,14 @@ def check_is_mr_volume(values_kji: NDArray[np.generic], sequence: MRSequence) ->
         sequence: The sequence that the scan is given as.
 
     Raises:
-        UnusableScanError: A picture of one or a few slices, one value everywhere, a map of labels, or a CT in
-            Hounsfield units.
+        UnusableScanError: A picture of one or a few slices, values that are no numbers, one value everywhere, a map
+            of labels, or a CT in Hounsfield units.
     """
     if min(values_kji.shape) < FEWEST_SLICES:
         raise UnusableScanError(Message("scan.few_slices", sequence=sequence, count=min(values_kji.shape)))
+    if not (finite := np.isfinite(values_kji)).all():
+        count = int(np.count_nonzero(~finite))
+        raise UnusableScanError(Message("scan.not_numbers", sequence=sequence, count=count, total=finite.size))
     sample = values_kji[::2, ::4, ::4]
     if sample.min() == sample.max() and values_kji.min() == values_kji.max():
         raise UnusableScanError(Message("scan.same_value", sequence=sequence))

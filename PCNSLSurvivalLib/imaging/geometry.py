@@ -125,6 +125,12 @@ def lps_to_ras(points_lps_mm: FloatArray) -> FloatArray:
     return np.asarray(points_lps_mm, dtype=float) * (-1.0, -1.0, 1.0)
 
 
+def affine_to_lps(affine_ras: FloatArray) -> FloatArray:
+    """(4, 4) from voxel index to RAS mm, as Slicer and NIfTI have it, to one that leads to LPS mm."""
+    lps: FloatArray = _LPS_TO_RAS @ affine_ras
+    return lps
+
+
 def canonical(image: sitk.Image) -> sitk.Image:
     """Reorder and flip voxel axes so that i, j, k run most nearly to left, posterior, superior.
 

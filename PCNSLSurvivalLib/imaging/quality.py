@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
@@ -35,10 +34,6 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
             everywhere, or a CT in Hounsfield units.
     """
     values = sitk.GetArrayViewFromImage(image)
-    finite = np.isfinite(values)
-    if not finite.all():
-        count = int(np.count_nonzero(~finite))
-        raise UnusableScanError(Message("scan.not_numbers", sequence=sequence, count=count, total=finite.size))
     check_is_mr_volume(values, sequence)
     return _slice_distance(image, sequence), _scanned_block(image, sequence)
 

@@ -13,10 +13,13 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
+from PCNSLSurvivalLib.imaging.geometry import affine_to_lps
+from PCNSLSurvivalLib.imaging.headers.grids import rigid_grid
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
+from PCNSLSurvivalUI.scene.volume_files import ijkToWorld
 
 
 class CannotStartError(PCNSLSurvivalError):
@@ -63,11 +66,14 @@ class RunRequest:
 
         Raises:
             CannotStartError: A scan that the model reads, a Slicer module or the brain extractor is missing.
-            UnusableScanError: A chosen scan is no MR volume.
+            UnusableScanError: A chosen scan is no MR volume, or a transform above it bends it.
+            UnreadableScanError: Its voxels are sheared, or of a size or at a place that no scanner gives.
         """
         for role, node in self.volumes.items():
             if node.GetImageData() is not None:
                 check_is_mr_volume(slicer.util.arrayFromVolume(node), role)
+                place = affine_to_lps(ijkToWorld(node, role.label))
+                rigid_grid(place, node.GetImageData().GetDimensions(), role)
         missing = [role.label for role in self.forNetwork if role not in self.volumes]
         if missing:
             raise CannotStartError(

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.predict import add_lesion_mask_option, add_result_options, add_scan_options, run_predict
+from PCNSLSurvivalLib.cli.predict import (
+    add_lesion_mask_option,
+    add_prepared_option,
+    add_result_options,
+    add_scan_options,
+    run_predict,
+)
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
 
 
@@ -18,6 +24,7 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
         f"region, and run sanity checks on the map. {RESEARCH_USE_ONLY}",
     )
     add_scan_options(parser)
+    add_prepared_option(parser)
     add_result_options(parser)
     maps = parser.add_argument_group("the map")
     maps.add_argument(

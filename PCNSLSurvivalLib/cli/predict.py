@@ -35,12 +35,7 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         help="alignment.json of 'register', if other scans were registered with it; the head rotation is then checked",
     )
     add_comparison_option(parser)
-    parser.add_argument(
-        "--prepared",
-        type=Path,
-        metavar="FILE",
-        help="JSON of the Slicer module: who prepared the scans, and the scans as loaded; the result records both",
-    )
+    add_prepared_option(parser)
     parser.add_argument(
         "--clinical",
         type=Path,
@@ -74,6 +69,16 @@ def add_scan_files(parser: argparse.ArgumentParser) -> None:
     for sequence in BESIDE_T1GD:
         name = f"{sequence.label} without contrast agent" if sequence is MRSequence.T1 else sequence.label
         parser.add_argument(f"--{sequence}", type=Path, metavar="SCAN", help=f"{name}; it is registered to T1Gd")
+
+
+def add_prepared_option(parser: argparse._ActionsContainer) -> None:
+    """Who prepared the scans before."""
+    parser.add_argument(
+        "--prepared",
+        type=Path,
+        metavar="FILE",
+        help="JSON of the Slicer module: who prepared the scans, and the scans as loaded; the result records both",
+    )
 
 
 def add_comparison_option(parser: argparse.ArgumentParser) -> None:

@@ -269,7 +269,9 @@ def predict_case(
                 prepared,
                 result,
                 other_outline=other_outline_of(
-                    prepared, options.other_brain_mask, mask_was_given=options.brain_mask is not None
+                    prepared,
+                    options.other_brain_mask,
+                    by_another=before is not None and Step.BRAIN_EXTRACTION in before.engines,
                 ),
                 progress=running,
             )

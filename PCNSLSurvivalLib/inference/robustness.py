@@ -172,13 +172,13 @@ def ask_disturbed(
     )
 
 
-def other_outline_of(prepared: PreparedCase, given: Path | None, *, mask_was_given: bool) -> sitk.Image | None:
+def other_outline_of(prepared: PreparedCase, given: Path | None, *, by_another: bool) -> sitk.Image | None:
     """The brain outline of another program than the one that outlined the case.
 
     Args:
         prepared: The case.
         given: A mask that such a program made.
-        mask_was_given: The case came with its mask: then the built-in extraction is another program, where it is
+        by_another: Another program outlined the case: then the built-in extraction is the other one, where it is
             installed and the scan still has its skull.
 
     Returns:
@@ -192,7 +192,7 @@ def other_outline_of(prepared: PreparedCase, given: Path | None, *, mask_was_giv
         other = canonical(read_mask_file(given, Message("word.brain_mask")).image)
         if not Grid.of(other).matches(Grid.of(t1gd), tolerance_mm=0.01):
             raise GridMismatchError(Message("grid.brain_mask_on_t1gd"))
-    elif mask_was_given and not prepared.known.already_stripped and brain_extractor(step.method).is_installed():
+    elif by_another and not prepared.known.already_stripped and brain_extractor(step.method).is_installed():
         other = brain_extractor(step.method).extract(t1gd, step)
     else:
         return None

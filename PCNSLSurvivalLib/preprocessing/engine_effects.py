@@ -26,7 +26,7 @@ class MeasuredEffect:
 
 _MEASURED = {
     (Step.BRAIN_EXTRACTION, "SwissSkullStripper"): MeasuredEffect(
-        model="pcnsl_os1y_t1gd_virtual_heads_only 1.0.0", own=1.232, other=1.344
+        model="pcnsl_os1y_t1gd_virtual_heads_only 1.2.0", own=0.651, other=0.724
     ),
 }
 
@@ -55,4 +55,5 @@ def warnings_of_other_engines(before: PreparedBefore, model: str) -> tuple[Messa
         for step, engine in before.engines.items()
         if (effect := _MEASURED.get((step, engine.name))) is not None and effect.model == model
     ]
-    return (Message("prepared.other_engines", engines=names), *effects)
+    asked = (Message("prepared.ask_robustness"),) if Step.BRAIN_EXTRACTION in before.engines else ()
+    return (Message("prepared.other_engines", engines=names), *effects, *asked)

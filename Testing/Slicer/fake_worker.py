@@ -216,7 +216,7 @@ def _explain(arguments: list[str], plan: dict[str, object]) -> int:
     """Second thoughts: one of two checks fails; the answer without the lesion; disturbed copies, one of which flips."""
     if "record" in plan:
         Path(str(plan["record"])).write_text(json.dumps(arguments), encoding="utf-8")
-        for name in ("--t1gd", "--brain-mask", "--lesion-mask"):
+        for name in ("--t1gd", "--brain-mask", "--lesion-mask", "--prepared"):
             file = _option(arguments, name)
             if file is not None:
                 Path(str(plan["record"])).with_name(file.name).write_bytes(file.read_bytes())

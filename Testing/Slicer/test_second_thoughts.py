@@ -186,6 +186,11 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
 
     from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
 
+    parameters = predicted.view._parameters
+    result = json.loads(parameters.result)
+    swiss = {"name": "SwissSkullStripper", "version": "1.0"}
+    result["preprocessing"]["engines"] = {"brain_extraction": swiss}
+    parameters.result = json.dumps(result)
     _worker(monkeypatch, tmp_path)
     report = _outputs(predicted).node(REPORT)
     report.SetText(f"<html>{second_thoughts_html([])}</html>")
@@ -194,6 +199,7 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
     assert told[1:] == ["Noise, up to 20%: 0.58 to 0.61", "Turned head, up to 6°: 0.45 to 0.55"]
     assert "#6b4e00" in predicted.ui.robustnessLabel.styleSheet, "the class changes"
     assert report.GetText().count("The class changes with the head turned by 6°.") == 1
+    assert json.loads((tmp_path / "prepared.json").read_text())["engines"] == {"brain_extraction": swiss}
     _asked(predicted, "robustnessButton", "robustnessLabel")
     assert report.GetText().count("The class changes") == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.preprocessing.engines import own_engine
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
@@ -92,7 +95,7 @@ class CaseAgain:
         self._words += ["--t1gd", str(self._folder / "t1gd.nrrd"), "--brain-mask", str(self._folder / "mask.nrrd")]
         if self._lesion is not None:
             self._words += ["--lesion-mask", str(self._folder / "lesion.nrrd")]
-        self._words += ["--out", str(self._folder / "result")]
+        self._words += ["--prepared", str(self._folder / "prepared.json"), "--out", str(self._folder / "result")]
         self._pieces: InPieces | None = InPieces(
             self._write(scan, mask), self._start, lambda problem: self._end(_whyNotWritten(problem))
         )
@@ -115,6 +118,8 @@ class CaseAgain:
     def _write(self, scan: Any, mask: Any) -> Iterator[None]:
         yield from writeNrrd(scan, self._folder / "t1gd.nrrd", MRSequence.T1GD.label)
         yield from writeNrrd(mask, self._folder / "mask.nrrd", _("The brain mask"))
+        told = {"engines": _otherExtractor(self._result), "loaded": {}}
+        (self._folder / "prepared.json").write_text(json.dumps(told), encoding="utf-8")
         if self._lesion is not None:
             yield from writeNrrd(self._lesion, self._folder / "lesion.nrrd", _("The tumor outline"))
 
@@ -162,6 +167,13 @@ def _samePreparation(result: dict[str, Any]) -> list[str]:
         "--tta": bool(result.get("test_time_augmentation")),
     }
     return [option for option, holds in said.items() if holds]
+
+
+def _otherExtractor(result: dict[str, Any]) -> dict[str, Any]:
+    """The program that outlined the brain, if it was not the built-in extraction: this one is then asked as well."""
+    engine = (result.get("preprocessing", {}).get("engines") or {}).get(Step.BRAIN_EXTRACTION)
+    own = own_engine(Step.BRAIN_EXTRACTION, RECIPE).name
+    return {str(Step.BRAIN_EXTRACTION): engine} if engine and engine["name"] != own else {}
 
 
 def _whyNotWritten(problem: Exception) -> str:

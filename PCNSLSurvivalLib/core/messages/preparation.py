@@ -131,6 +131,10 @@ TEMPLATES = {
     "preparation.scan_missing": _(
         "This model also needs {absent}. Add the missing scan, or choose a model for T1Gd alone."
     ),
+    "prepared.ask_robustness": _(
+        "What the built-in brain outline would change on this scan is told by 'explain --robustness', in Slicer by "
+        "'How stable is the prediction?'."
+    ),
     "prepared.effect": _(
         "On one real patient {engine} changed the log-odds of this model by {change:+.2f}, from {own:+.2f} to "
         "{other:+.2f}."

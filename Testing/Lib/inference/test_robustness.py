@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.progress import StepClock, silent
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.io import write_volume
+from PCNSLSurvivalLib.inference import robustness
 from PCNSLSurvivalLib.inference.robustness import Disturbance, DisturbedAnswer, Robustness, other_outline_of
 from PCNSLSurvivalLib.preprocessing.disturbances import moved_outline, noisy, outlined, shaded, turned
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
@@ -106,19 +108,20 @@ def test_the_class_changes_at_the_weakest_strength_that_changes_it():
     assert "The class stays OS > 1 year in all of them." in str(stable.message)
 
 
-def test_a_mask_of_another_program_counts_only_where_it_differs(prepared, tmp_path):
+def test_a_mask_of_another_program_counts_only_where_it_differs(prepared, tmp_path, monkeypatch):
     write_volume(prepared.brain_mask, tmp_path / "same.nii.gz")
-    assert other_outline_of(prepared, tmp_path / "same.nii.gz", mask_was_given=True) is None
-    assert other_outline_of(prepared, None, mask_was_given=False) is None
+    assert other_outline_of(prepared, tmp_path / "same.nii.gz", by_another=True) is None
+    assert other_outline_of(prepared, None, by_another=False) is None
     wider = moved_outline(prepared.brain_mask, 6.0)
+    built_in = SimpleNamespace(is_installed=lambda: True, extract=lambda t1gd, step: wider)
+    monkeypatch.setattr(robustness, "brain_extractor", lambda method: built_in)
+    assert other_outline_of(prepared, None, by_another=True) is wider
     write_volume(wider, tmp_path / "wider.nii.gz")
-    found = other_outline_of(prepared, tmp_path / "wider.nii.gz", mask_was_given=False)
+    found = other_outline_of(prepared, tmp_path / "wider.nii.gz", by_another=False)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(found), sitk.GetArrayFromImage(wider))
 
 
 def test_the_command_tells_range_and_change_of_class(tmp_path, capsys, monkeypatch):
-    from PCNSLSurvivalLib.inference import robustness
-
     strengths = dict.fromkeys(robustness.STRENGTHS, ()) | {Disturbance.NOISE: (0.2,), Disturbance.OUTLINE: (6.0,)}
     monkeypatch.setattr(robustness, "STRENGTHS", strengths)
     scans, brain, _lesion = made_head(3)

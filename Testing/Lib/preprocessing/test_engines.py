@@ -92,10 +92,12 @@ def test_the_effect_is_told_for_the_model_it_was_measured_with_and_for_no_other(
     monkeypatch.setattr(engine_effects, "_MEASURED", {(Step.BRAIN_EXTRACTION, SWISS.name): effect})
     n4 = Engine(name="N4ITKBiasFieldCorrection", version="9")
     before = PreparedBefore(engines={Step.BRAIN_EXTRACTION: SWISS, Step.BIAS_FIELD: n4})
-    told, change = warnings_of_other_engines(before, "heads 1.0.0")
+    told, change, ask = warnings_of_other_engines(before, "heads 1.0.0")
     assert told.code == "prepared.other_engines"
     assert told.values["engines"] == "SwissSkullStripper + N4ITKBiasFieldCorrection"
     assert change.code == "prepared.effect"
     assert change.values == {"engine": SWISS.name, "change": 0.104, "own": 1.24, "other": 1.344}
-    assert warnings_of_other_engines(before, "heads 1.0.1") == (told,)
+    assert ask.code == "prepared.ask_robustness", "what it is on this scan"
+    assert warnings_of_other_engines(before, "heads 1.0.1") == (told, ask)
+    assert warnings_of_other_engines(PreparedBefore(engines={Step.BIAS_FIELD: n4}), "heads 1.0.1")[1:] == ()
     assert warnings_of_other_engines(PreparedBefore(), "heads 1.0.0") == ()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_scenes import Wait, add_head, temporary_files, write_dicom_of
+
+HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture
@@ -114,8 +118,30 @@ def test_the_report_is_saved_as_html_and_pdf(standin, predicted, monkeypatch, tm
         assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_dicom_objects_go_into_slicers_database_on_request_alone(
+    standin, predicted, quick_panel, monkeypatch, tmp_path, taken
+):
+    from PCNSLSurvivalUI.result import export
+
+    asked = []
+    library = ModuleType("DICOMLib")
+    library.DICOMUtils = SimpleNamespace(importDicom=lambda *words: asked.append(words) or taken)
+    monkeypatch.setitem(sys.modules, "DICOMLib", library)
+    monkeypatch.setattr(export.packages, "ensureInstalled", lambda packages: None)
+    monkeypatch.setattr(export.ExportRun.__init__, "__defaults__", (HERE / "fake_worker.py",))
+    panel = predicted(_from_dicom(monkeypatch, tmp_path / "series"))
+    assert _save(panel, monkeypatch, tmp_path, panel.ui.saveDicomButton) == ""
+    assert asked == []
+    panel.ui.dicomDatabaseCheckBox.setChecked(True)
+    said = _save(panel, monkeypatch, tmp_path, panel.ui.saveDicomButton)
+    assert [(folder, copies) for folder, _database, copies in asked] == [(str(tmp_path / "PCNSL-survival-DICOM"), True)]
+    assert said == "" if taken else "did not take them" in said
+
+
 def test_dicom_is_offered_only_beside_dicom(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
+    assert not panel.ui.dicomDatabaseCheckBox.isVisibleTo(panel.parent)
     assert not panel.ui.saveDicomButton.isVisibleTo(panel.parent)
     assert panel.ui.saveKeyImagesButton.isVisibleTo(panel.parent)
 

@@ -132,3 +132,12 @@ def _words(problem: Exception) -> str:
     return _("The export stopped ({kind}). Free some space on the disk, then try again.").format(
         kind=type(problem).__name__
     )
+
+
+def intoDatabase(folder: Path) -> str | None:
+    """Copy the DICOM objects of a folder into Slicer's DICOM database; the sentence for the user if that failed."""
+    from DICOMLib import DICOMUtils  # absent from builds without DICOM
+
+    if DICOMUtils.importDicom(str(folder), slicer.dicomDatabase, True):
+        return None
+    return _("The objects were saved, but Slicer's DICOM database did not take them. Import the folder there.")

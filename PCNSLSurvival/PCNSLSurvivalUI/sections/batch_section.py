@@ -133,7 +133,7 @@ class BatchControls:
 
         loaded = DICOMUtils.loadSeriesByUID([case.exam.seriesUID])
         node = slicer.mrmlScene.GetNodeByID(loaded[0]) if loaded else None
-        if node is None:
+        if node is None or not node.IsA("vtkMRMLScalarVolumeNode"):
             self._say(_("The series of this exam could not be loaded. Look at it in the DICOM module."))
             return
         self._open(case.folder / "result", node)

@@ -45,7 +45,9 @@ class ReportControls:
     def showButtons(self) -> None:
         """Offer DICOM only beside a T1Gd that came from DICOM."""
         context = self._context()
-        self._ui.saveDicomButton.setVisible(context is not None and bool(export.dicomFiles(context[2])))
+        fromDicom = context is not None and bool(export.dicomFiles(context[2]))
+        self._ui.saveDicomButton.setVisible(fromDicom)
+        self._ui.dicomDatabaseCheckBox.setVisible(fromDicom)
         self._ui.exportLabel.setVisible(self.export is not None)
 
     def forget(self) -> None:
@@ -108,8 +110,13 @@ class ReportControls:
 
     def _start(self, what: str, target: Path) -> None:
         context = self._context()
+        toDatabase = what == export.DICOM and self._ui.dicomDatabaseCheckBox.isChecked()
+
+        def ended(sentence: str | None) -> None:
+            self._onEnded(export.intoDatabase(target) if sentence is None and toDatabase else sentence)
+
         if context is not None:
-            self._begin(lambda: export.ExportRun(context[1], context[3], what, target, self._onEnded))
+            self._begin(lambda: export.ExportRun(context[1], context[3], what, target, ended))
 
     def _begin(self, make: Callable[[], export.ExportRun | MapExport]) -> None:
         if self.export is not None:

@@ -42,7 +42,7 @@ class Measured:
     Attributes:
         name: Of the row.
         seconds: By the clock, so that the load of the machine is in it.
-        grown_mb: Peak memory beyond what the loaded libraries take.
+        grown_mb: Peak memory beyond what the process had when it was forked.
         fault: What went wrong; empty where nothing did.
     """
 
@@ -60,7 +60,7 @@ def measure(row: Row, run: Callable[[list[str]], int] = command_line, *, longest
         given = row.build(folder / "in")
         before = _everything(folder)
         begin = time.monotonic()
-        own_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        own_bytes = _pages(1)
         if not (process := os.fork()):
             _child(row, given, folder, run, longest_s)
         _, status, used = os.wait4(process, 0)
@@ -79,8 +79,7 @@ def _child(row: Row, given: Path, folder: Path, run: Callable[[list[str]], int],
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, longest_s)
-        address_bytes = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-        limit = address_bytes + LARGEST_BYTES
+        limit = _pages(0) + LARGEST_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         with redirect_stderr(io.StringIO()) as said, redirect_stdout(io.StringIO()):
             code = run(row.command(given, folder / "in", folder / "new" / "out"))
@@ -88,6 +87,11 @@ def _child(row: Row, given: Path, folder: Path, run: Callable[[list[str]], int],
             code = 71
     finally:
         os._exit(code)
+
+
+def _pages(field: int) -> int:
+    """Bytes of address space (0) or memory in use (1) of this process."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[field]) * resource.getpagesize()
 
 
 def _everything(folder: Path) -> list[bytes]:

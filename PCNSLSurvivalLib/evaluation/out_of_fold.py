@@ -66,7 +66,7 @@ def out_of_fold_metrics(
     stratified = _by_repeat(folds, cases, weights) | {"auc": _auc(folds, cases, weights)}
     samples = _by_repeat(folds, cases, _weights(folds, patients, resamples, seed, stratified=False)[1])
     samples |= {metric: values for metric, values in stratified.items() if METRICS[metric].any_prevalence}
-    return {metric: _estimate(METRICS[metric].limits, values, folds) for metric, values in samples.items()}
+    return {metric: estimate(METRICS[metric].limits, values, folds) for metric, values in samples.items()}
 
 
 def out_of_fold_auc(
@@ -78,7 +78,7 @@ def out_of_fold_auc(
 ) -> Estimate:
     """The AUC of ``out_of_fold_metrics`` alone, for the same arguments and many times faster."""
     cases, weights = _weights(folds, patients, resamples, seed)
-    return _estimate(SHARE, _auc(folds, cases, weights), folds)
+    return estimate(SHARE, _auc(folds, cases, weights), folds)
 
 
 def out_of_fold_concordance(
@@ -106,7 +106,7 @@ def out_of_fold_concordance(
     samples = _concordance(folds, survival, patients, resamples, seed)
     if samples is None:
         return Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
-    return _estimate(SHARE, samples, folds)
+    return estimate(SHARE, samples, folds)
 
 
 def out_of_fold_differences(
@@ -139,7 +139,7 @@ def out_of_fold_differences(
     ours, theirs = (_concordance(folds, survival, patients, resamples, seed) for folds in (arm, against))
     if ours is not None and theirs is not None:
         found["c_index"] = ours - theirs
-    return {metric: _estimate(ANY_NUMBER, samples, arm) for metric, samples in found.items()}
+    return {metric: estimate(ANY_NUMBER, samples, arm) for metric, samples in found.items()}
 
 
 def _concordance(
@@ -188,7 +188,8 @@ def _weights(
     return cases, np.vstack([np.ones((1, len(cases))), drawn])
 
 
-def _estimate(limits: Limits, samples: NDArray[np.float64], folds: Sequence[FoldPredictions]) -> Estimate:
+def estimate(limits: Limits, samples: NDArray[np.float64], folds: Sequence[FoldPredictions]) -> Estimate:
+    """The value, and the interval of its bootstrap samples (1 + resamples,), widened for overlapping training sets."""
     cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
     train = cases - float(np.mean([len(one.cases) for one in folds]))
     widened = np.sqrt(1 + cases / train) if train > 0 else 1.0

@@ -9,7 +9,8 @@ import pytest
 from made_trainings import SETTINGS, cohort_of_twelve, folds_of, trained
 
 from PCNSLSurvivalLib.core.errors import TrainingError
-from PCNSLSurvivalLib.training.censoring import censoring_weights_of, inverse_censoring_weights
+from PCNSLSurvivalLib.evaluation.censoring import inverse_censoring_weights
+from PCNSLSurvivalLib.training.censoring import censoring_weights_of
 
 
 def test_weights_by_hand():

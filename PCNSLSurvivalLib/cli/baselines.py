@@ -67,13 +67,14 @@ def run_baselines(args: argparse.Namespace) -> int:
     """Cross-validate every baseline that the cohort allows, and write the report."""
     from PCNSLSurvivalLib.cohorts.cohort import find_cohort
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds
+    from PCNSLSurvivalLib.cohorts.splits import add_censored, repeated_stratified_folds
     from PCNSLSurvivalLib.core.errors import EvaluationError
     from PCNSLSurvivalLib.evaluation.baselines.arms import CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
     from PCNSLSurvivalLib.evaluation.baselines.extraction import extract_radiomics
     from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
     from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
     from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
+    from PCNSLSurvivalLib.models.networks.time_head import TimeHead
     from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, outcomes_of
     from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
     from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
@@ -95,6 +96,13 @@ def run_baselines(args: argparse.Namespace) -> int:
         repeats=args.repeats,
         seed=args.seed,
     )
+    folds = add_censored(
+        folds,
+        {one.name: one.patient_id for one in with_survival if one.name not in classes},
+        {one.name: one.patient_id for one in labeled},
+        seed=args.seed,
+    )
+    curve_days = tuple(sorted({*TimeHead().limits_days, float(days)}))
     sequences = [
         arm.sequence
         for arm in RADIOMICS_ARMS
@@ -108,12 +116,18 @@ def run_baselines(args: argparse.Namespace) -> int:
     for arm in (*CLINICAL_ARMS, *(arm for arm in RADIOMICS_ARMS if arm.sequence in sequences)):
         try:
             table = baseline_table(arm, with_survival, cache=out / "radiomics", threshold_days=days, step=step)
+            of_arm = [
+                run_baseline(
+                    arm.name, arm.classifier, table, fold, seed=args.seed, days=curve_days, class_days=float(days)
+                )
+                for fold in folds
+            ]
         except EvaluationError as problem:
             if arm.sequence is not None:
                 raise
             print(f"{arm.label} is excluded. {problem}", file=sys.stderr)
             continue
-        predictions += [run_baseline(arm.name, arm.classifier, table, fold, seed=args.seed) for fold in folds]
+        predictions += of_arm
         judged.append(arm)
         print(f"{arm.label}: {len(folds)} folds done", file=sys.stderr, flush=True)
     report = write_experiment_report(
@@ -124,6 +138,7 @@ def run_baselines(args: argparse.Namespace) -> int:
             virtual=any(one is not None and one.virtual for one in (cohort, found)),
             threshold_days=days,
             seed=args.seed,
+            learns_from_time=any(arm.classifier == "cox" for arm in judged),
             predictors=(*(sequence.label for sequence in sequences), *clinical_predictors(judged)),
             baselines=baselines_in_words(judged, "lesion" if step is None else step.region),
         ),

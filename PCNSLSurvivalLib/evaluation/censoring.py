@@ -52,7 +52,7 @@ def brier_at(
     *,
     times_counted: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
-    """Weighted mean squared error of predicted survival at one time; 0 is perfect, 0.25 says one half to everybody.
+    """Weighted mean squared error of predicted survival at one time; 0 is perfect, 0.25 says one half to every patient.
 
     Args:
         os_days: (N,) days to death, or to the last day known alive.
@@ -98,7 +98,7 @@ def auc_at(
         at_days: The time.
 
     References:
-        Uno et al., J Am Stat Assoc 102, 2007; Hung and Chiang, Can J Stat 38, 2010 (cumulative cases, dynamic controls).
+        Uno et al., J Am Stat Assoc 102, 2007; Hung and Chiang, Can J Stat 38, 2010 (cumulative, dynamic).
     """
     alive = np.asarray(os_days, dtype=np.float64) > at_days
     return auc(alive, survival_probability, inverse_censoring_weights(os_days, death_observed, at_days))
@@ -139,7 +139,7 @@ def uno_concordance(
         The index; NaN where no pair can be compared.
 
     References:
-        Uno et al., On the C-statistics for evaluating overall adequacy of risk prediction procedures, Stat Med 30, 2011.
+        Uno et al., On the C-statistics for evaluating overall adequacy of risk prediction, Stat Med 30, 2011.
     """
     weight = inverse_censoring_weights(os_days, death_observed, np.inf)
     concordant, comparable = uno_pairs(os_days, death_observed, risk, weight, until_days)

@@ -118,7 +118,7 @@ def log_rank_test(
     """
     days, deaths = _checked(os_days, death_observed)
     of_group = np.asarray(group, dtype=bool)
-    hazard = _cumulative_hazard(days, deaths)
+    hazard = cumulative_hazard(days, deaths)
     patients = int(of_group.sum()), int((~of_group).sum())
     found = LogRankTest(
         patients=patients, observed=int(deaths[of_group].sum()), expected=float(hazard[of_group].sum()), p=np.nan
@@ -131,7 +131,7 @@ def log_rank_test(
     return replace(found, p=(1 + as_far) / (1 + permutations))
 
 
-def _cumulative_hazard(days: NDArray[np.float64], deaths: NDArray[np.bool_]) -> NDArray[np.float64]:
+def cumulative_hazard(days: NDArray[np.float64], deaths: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(N,) Nelson-Aalen hazard of all patients together, up to each patient's last day."""
     died, counts = np.unique(days[deaths], return_counts=True)
     at_risk = (days[None] >= died[:, None]).sum(axis=1)

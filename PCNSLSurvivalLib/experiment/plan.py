@@ -163,7 +163,7 @@ class ExperimentPlan:
     @property
     def learns_from_time(self) -> bool:
         """Whether an arm learns from patients who were censored before the threshold: they are then in the folds."""
-        return self.outcome == "time"
+        return self.outcome == "time" or any(arm.classifier == "cox" for arm in self.baseline_arms)
 
     @property
     def networks(self) -> tuple[NetworkArm, ...]:

@@ -34,6 +34,7 @@ class BaselineArm:
 CLINICAL_ARMS = (
     BaselineArm(name="svm_clinical", label="SVM, clinical", classifier="svm"),
     BaselineArm(name="logistic_clinical", label="Logistic, clinical", classifier="logistic"),
+    BaselineArm(name="cox_clinical", label="Cox, clinical", classifier="cox"),
     BaselineArm(name="svm_ielsg", label="SVM, IELSG score", classifier="svm", score_only=True),
     BaselineArm(name="logistic_ielsg", label="Logistic, IELSG score", classifier="logistic", score_only=True),
 )
@@ -46,7 +47,16 @@ RADIOMICS_ARMS = tuple(
     )
     for sequence in (*BESIDE_T1GD, MRSequence.T1GD)
 )
-BASELINE_ARMS = (*CLINICAL_ARMS, *RADIOMICS_ARMS)
+COX_RADIOMICS_ARMS = tuple(
+    BaselineArm(
+        name=f"cox_{sequence.value}_radiomics",
+        label=f"Cox, {sequence.label} radiomics",
+        classifier="cox",
+        sequence=sequence,
+    )
+    for sequence in (*BESIDE_T1GD, MRSequence.T1GD)
+)
+BASELINE_ARMS = (*CLINICAL_ARMS, *RADIOMICS_ARMS, *COX_RADIOMICS_ARMS)
 
 
 def baseline_arm(name: str) -> BaselineArm:
@@ -101,6 +111,11 @@ def baseline_table(
         patients={one.name: one.patient_id for one in patients},
         cases=tuple(one.name for one in patients),
         os_class={name: int(os_class) for name, os_class in classes.items() if os_class is not None},
+        survival={
+            one.name: (float(one.os_days), bool(one.death_observed))
+            for one in patients
+            if one.os_days is not None and one.death_observed is not None
+        },
         columns=columns,
         values=values,
     )

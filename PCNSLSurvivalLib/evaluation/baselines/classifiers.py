@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import CalibratedSVM, fit_sigmoid
 
-Classifier = Literal["svm", "logistic"]
+Classifier = Literal["svm", "logistic", "cox"]
 COSTS = (0.01, 0.1, 1.0)
 """Values of C tried in the inner folds."""
 KEPT_FEATURES = (5, 10)
@@ -56,7 +56,7 @@ def fit_classifier(
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    inner = _inner_folds(patients, os_class, seed)
+    inner = inner_folds(patients, os_class, seed)
     steps: list[tuple[str, Any]] = [
         ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
         ("spread", VarianceThreshold()),
@@ -77,7 +77,7 @@ def fit_classifier(
     return CalibratedSVM(svm=svm, sigmoid=fit_sigmoid(decisions, os_class))
 
 
-def _inner_folds(
+def inner_folds(
     patients: NDArray[np.str_] | None, os_class: NDArray[np.int64], seed: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Rows to fit on and rows to judge by, stratified by class, with every patient on one side."""

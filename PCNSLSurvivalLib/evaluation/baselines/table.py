@@ -19,6 +19,7 @@ class BaselineTable:
         cases: (N,) names of the cases, those without a class too.
         patients: Patient of each case, by name of the case; a case that is not listed is a patient of its own.
         os_class: Class of every case that has one, by name; 1 for OS over one year.
+        survival: Days of follow-up, and whether the death was observed, of every case where both are known.
         columns: (F,) names of the variables.
         values: (N, F) ``float64``; NaN where unknown.
 
@@ -30,6 +31,7 @@ class BaselineTable:
     cases: tuple[str, ...]
     os_class: Mapping[str, int]
     patients: Mapping[str, str] = field(default_factory=dict)
+    survival: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
     columns: tuple[str, ...]
     values: NDArray[np.float64]
 

@@ -90,7 +90,15 @@ def _baseline(task: JobTask) -> None:
     if arm.sequence is not None:
         step = RadiomicsStep(region=radiomics_region(patients, plan.radiomics_region))
     table = baseline_table(arm, patients, cache=task.out / _FEATURES, threshold_days=plan.threshold_days, step=step)
-    predictions = run_baseline(arm.name, arm.classifier, table, job.fold, seed=plan.seed)
+    predictions = run_baseline(
+        arm.name,
+        arm.classifier,
+        table,
+        job.fold,
+        seed=plan.seed,
+        days=plan.intervals_days,
+        class_days=plan.threshold_days,
+    )
     with whole_folder(job.folder(task.out), overwrite=True) as folder:
         write_predictions([predictions], folder / PREDICTIONS)
         (folder / RECORD).write_text(json.dumps({"arm": job.arm, "key": job.key}) + "\n", encoding="utf-8")

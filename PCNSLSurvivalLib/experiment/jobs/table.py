@@ -192,6 +192,8 @@ def _baseline_jobs(
         decided: dict[str, Any] = {"version": version.__version__}
         if arm.sequence is not None:
             decided["region"] = region
+        if arm.classifier == "cox":
+            decided["days"] = list(plan.intervals_days)
         identities = by_clinic if arm.sequence is None else by_scans
         for fold in folds:
             members = _members(plan, patients, fold, identities)

@@ -77,6 +77,16 @@ def write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:
     _write(path, _SURVIVAL.split(","), rows)
 
 
+def write_survival_over_time_csv(survival: Iterable[ArmSurvival], path: Path) -> None:
+    """One row an arm and metric weighted for censoring, with its interval."""
+    rows = [
+        (one.arm, one.label, metric, found.value, found.low, found.high)
+        for one in survival
+        for metric, found in one.over_time.items()
+    ]
+    _write(path, ["arm", "label", "metric", "value", "low", "high"], rows)
+
+
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

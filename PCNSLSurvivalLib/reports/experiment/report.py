@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.reports.experiment.csv_tables import (
     write_fold_metrics_csv,
     write_results_csv,
     write_survival_csv,
+    write_survival_over_time_csv,
 )
 from PCNSLSurvivalLib.reports.experiment.facts import (
     ActivationExample,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     pass
 
 REPORT_FILE = "experiment_report.html"
+_OVERALL = {"brier_integrated": "Integrated Brier score", "uno_c": "Uno's C"}
 _WRITTEN = (
     REPORT_FILE,
     FIGURES_FOLDER,
@@ -55,6 +57,7 @@ _WRITTEN = (
     "fold_metrics.csv",
     "comparisons.csv",
     "survival.csv",
+    "survival_over_time.csv",
     "results_table.tex",
     "methods.txt",
 )
@@ -130,7 +133,7 @@ def write_experiment_report(
         facts=facts,
         results=arm_results(arms, labels, patients=patients, resamples=resamples),
         compared=comparisons(arms, labels, [*others, *extra], patients=patients),
-        survival=arms_survival(arms, outcomes, labels, resamples=resamples),
+        survival=arms_survival(arms, outcomes, labels, resamples=resamples, class_days=facts.threshold_days),
         counts=counts,
         methods=methods,
         items=checklist(facts, counts, explained=bool(examples)),
@@ -164,10 +167,27 @@ def _write_tables(content: ReportContent, staging: Path) -> None:
     write_fold_metrics_csv(content.arms, staging / "fold_metrics.csv")
     write_comparisons_csv(content.compared, staging / "comparisons.csv")
     write_survival_csv(content.survival, staging / "survival.csv")
+    write_survival_over_time_csv(content.survival, staging / "survival_over_time.csv")
     latex = results_latex(content.results, content.compared, content.reference)
     (staging / "results_table.tex").write_text(latex, encoding="utf-8")
     methods = "\n\n".join((*content.methods, RESEARCH_USE_ONLY, ""))
     (staging / "methods.txt").write_text(methods, encoding="utf-8")
+
+
+def _over_time(content: ReportContent) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Heads of the columns, and a row of cells for each arm: metrics of survival weighted for censoring."""
+    words = {"brier": "Brier score", "auc": "AUC", "calibration": "Predicted − observed survival"}
+    heads: dict[str, str] = {}
+    for one in content.survival:
+        for metric in one.over_time:
+            kind, _, at = metric.partition("_")
+            heads[metric] = f"{words.get(kind, '')} at day {at}"
+    heads |= {key: words for key, words in _OVERALL.items() if key in heads}
+    rows = [
+        (one.label, [interval(found) if (found := one.over_time.get(metric)) else "" for metric in heads])
+        for one in content.survival
+    ]
+    return list(heads.values()), rows
 
 
 def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
@@ -187,6 +207,7 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         majority=max(counts["over"], counts["up_to"]) / counts["cases"],
         compared=[one for one in compared if one.comparison.metric == "auc"],
         survival=content.survival,
+        over_time=_over_time(content),
         figures=figures,
         methods=content.methods,
         items=content.items,

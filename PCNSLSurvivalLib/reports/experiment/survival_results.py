@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD, ONE_YEAR_DAYS
 from PCNSLSurvivalLib.evaluation.comparison import holm
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_concordance
+from PCNSLSurvivalLib.evaluation.out_of_fold_survival import out_of_fold_survival
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, pooled
 from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, LogRankTest, log_rank_test
 from PCNSLSurvivalLib.reports.experiment.facts import SurvivalOutcome
@@ -32,6 +33,8 @@ class ArmSurvival:
     """Of those predicted to survive long against the others."""
     log_rank_holm_p: float = float("nan")
     """After Holm's correction over all arms."""
+    over_time: Mapping[str, Estimate] = field(default_factory=dict)
+    """Metrics weighted for censoring, by name (see ``out_of_fold_survival``)."""
     without_follow_up: int = 0
     """Predicted patients whose survival is not known, left out here."""
 
@@ -62,16 +65,24 @@ def arms_survival(
     labels: Mapping[str, str],
     *,
     resamples: int = 2000,
+    class_days: float = ONE_YEAR_DAYS,
 ) -> tuple[ArmSurvival, ...]:
     """Survival by the predictions of each arm that predicts a patient of known survival."""
-    known = [arm_survival(arm, folds, outcomes, labels.get(arm, arm), resamples) for arm, folds in arms.items()]
+    known = [
+        arm_survival(arm, folds, outcomes, labels.get(arm, arm), resamples, class_days) for arm, folds in arms.items()
+    ]
     found = [one for one in known if one is not None]
     adjusted = holm([one.log_rank.p for one in found])
     return tuple(replace(one, log_rank_holm_p=float(p)) for one, p in zip(found, adjusted, strict=True))
 
 
 def arm_survival(
-    arm: str, folds: Sequence[FoldPredictions], outcomes: Mapping[str, SurvivalOutcome], label: str, resamples: int
+    arm: str,
+    folds: Sequence[FoldPredictions],
+    outcomes: Mapping[str, SurvivalOutcome],
+    label: str,
+    resamples: int,
+    class_days: float = ONE_YEAR_DAYS,
 ) -> ArmSurvival | None:
     """Survival by one arm's predictions, not yet corrected; None where no predicted patient has a known survival."""
     cases, _, probability = pooled(folds)
@@ -103,5 +114,6 @@ def arm_survival(
         predicted_long=predicted_long,
         c_index=out_of_fold_concordance(folds, survival, patients=patients, resamples=resamples),
         log_rank=log_rank_test(days, deaths, predicted_long),
+        over_time=out_of_fold_survival(folds, survival, class_days=class_days, patients=patients, resamples=resamples),
         without_follow_up=len(said) - len(survival),
     )

@@ -127,10 +127,10 @@ def test_uno_s_c_index_is_that_of_scikit_survival():
 
 
 def test_without_censoring_they_are_the_plain_metrics():
-    everybody = np.ones(len(DAYS), dtype=bool)
+    every_case = np.ones(len(DAYS), dtype=bool)
     alive = DAYS > 365
     plain = np.mean((alive - SURVIVAL[:, 1]) ** 2)
-    assert brier_at(DAYS, everybody, SURVIVAL[:, 1], 365) == pytest.approx(plain)
+    assert brier_at(DAYS, every_case, SURVIVAL[:, 1], 365) == pytest.approx(plain)
 
 
 def arm(*, curves: bool, folds: int = 1, hold_censored: bool = True) -> list[FoldPredictions]:

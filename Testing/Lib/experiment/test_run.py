@@ -54,6 +54,7 @@ def test_one_command_leaves_every_table_every_figure_and_a_model(root, undisturb
         "fold_metrics.csv",
         "comparisons.csv",
         "survival.csv",
+        "survival_over_time.csv",
         "results_table.tex",
         "methods.txt",
         "figures",

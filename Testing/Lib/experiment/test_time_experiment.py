@@ -57,6 +57,11 @@ def test_an_experiment_on_time_ends_in_a_model_with_a_survival_curve(tmp_path, m
     methods = (tmp_path / "out" / "results" / "methods.txt").read_text(encoding="utf-8")
     assert "negative log-likelihood of survival in intervals ending at days 183, 365, 730 and 1095" in methods
     assert "methods that learn from time trained on them" in methods
+    with (tmp_path / "out" / "results" / "survival_over_time.csv").open(encoding="utf-8", newline="") as file:
+        metrics = {(row["arm"], row["metric"]) for row in csv.DictReader(file)}
+    assert {("t1gd_scratch", "brier_integrated"), ("t1gd_scratch", "calibration_730")} < metrics
+    assert ("svm_clinical", "brier_365") in metrics
+    assert ("svm_clinical", "brier_730") not in metrics
     with (tmp_path / "out" / "folds.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 16

@@ -12,6 +12,7 @@ from PCNSLSurvivalLib.reports.sentences import listed
 _CLASSIFIERS: dict[Classifier, str] = {
     "svm": "linear support vector machines",
     "logistic": "logistic regression",
+    "cox": "Cox regression with a ridge penalty",
 }
 _FAMILY = {
     "firstorder": "first-order",
@@ -43,7 +44,7 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
     if not arms:
         return ""
     used = list(dict.fromkeys(_CLASSIFIERS[arm.classifier] for arm in arms))
-    radiomics = [arm.sequence.label for arm in arms if arm.sequence is not None]
+    radiomics = list(dict.fromkeys(arm.sequence.label for arm in arms if arm.sequence is not None))
     on = []
     if any(arm.sequence is None and not arm.score_only for arm in arms):
         on.append("the five IELSG variables (age, performance status, LDH, CSF protein, deep structures)")
@@ -61,8 +62,17 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
     ]
     if radiomics:
         kept = " or ".join(str(number) for number in KEPT_FEATURES)
-        told.append(f"Of radiomics, the {kept} with the highest F statistic were kept.")
-    told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds, disjoint by patient.")
+        told.append(
+            f"Of radiomics, the {kept} with the highest F statistic (in Cox regression, the highest correlation with "
+            "the martingale residuals) were kept."
+        )
+    if any(arm.classifier != "cox" for arm in arms):
+        told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds, disjoint by patient.")
+    if any(arm.classifier == "cox" for arm in arms):
+        told.append(
+            f"The penalty of Cox regression was chosen by the C-index in {INNER_FOLDS} inner folds; it trained on "
+            "patients censored at any time."
+        )
     if any(arm.classifier == "svm" for arm in arms):
         told.append(
             "Platt scaling with a slope that keeps their order, fitted on the inner folds, converted decision values "

@@ -65,7 +65,8 @@ def test_variables_are_imputed_only_where_there_are_any():
 def test_the_baselines_that_ran_are_told_and_no_others():
     everything = baselines_in_words(BASELINE_ARMS)
     for part in (
-        "support vector machines and logistic regression",
+        "support vector machines, logistic regression and Cox regression with a ridge penalty on",
+        "The penalty of Cox regression",
         "five IELSG",
         "T1, T2, FLAIR and T1Gd",
         "Platt",
@@ -74,6 +75,8 @@ def test_the_baselines_that_ran_are_told_and_no_others():
         assert part in everything
     logistic = baselines_in_words([arm for arm in CLINICAL_ARMS if arm.classifier == "logistic"])
     assert "Platt" not in logistic
+    assert "Cox" not in logistic
+    assert "C was chosen" not in baselines_in_words([arm for arm in CLINICAL_ARMS if arm.classifier == "cox"])
     assert "radiomics" not in logistic
     assert "IELSG" not in baselines_in_words(RADIOMICS_ARMS)
     assert clinical_predictors(RADIOMICS_ARMS) == ()

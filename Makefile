@@ -6,7 +6,7 @@ SYSTEM_PYTHON ?= python3
 GPU_PYTHON ?= gpu/bin/python
 BIN := .venv/bin
 
-.PHONY: docs release-check measure-statistics measure-time-head demo test test-slow real-data screenshots measure-preparation measure-quality bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader fuzz audit check-docs clean
+.PHONY: docs release-check measure-statistics measure-time-head demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader fuzz audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -35,6 +35,10 @@ measure-preparation:
 measure-quality:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/measure_quality_limits.py --real
+
+measure-familiarity:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/measure_familiarity.py
 
 measure-statistics:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

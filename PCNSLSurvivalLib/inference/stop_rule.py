@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.core.terms import Step, Verdict
 from PCNSLSurvivalLib.models.familiarity import Familiarity
 
 STOP_FROM = 8.0
-"""A scan this many times farther out than the outermost training scan gets no probability."""
+"""A scan this many times farther out than the limit of the training scans gets no probability."""
 
 
 def stop_far_outside(familiarity: Familiarity, *, override: bool) -> tuple[Finding, ...]:

@@ -5,12 +5,20 @@ prepared scan, group by group (``familiarity_measures``), and what the head of t
 misses something: a network maps many foreign scans onto familiar features, and measures of brightness cannot see
 a familiar histogram in a foreign shape. The group that lies farthest out decides, so that one kind of strangeness
 is not averaged away by the others.
+
+The limit is set by split conformal prediction: scans of the same kind that took no part in the statistics, or each
+training scan against the others where there are none, lie within it but for a stated share of false alarms.
+
+References:
+    Laxhammar and Falkman, Conformal prediction for distribution-independent anomaly detection in streaming vessel
+    data, StreamKDD 2010. doi:10.1145/1833280.1833287
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -23,8 +31,11 @@ from PCNSLSurvivalLib.models.familiarity_measures import GROUPS, FloatMap, Vecto
 
 FEATURES = "features"
 LEAST_CASES = 8
+FALSE_ALARMS = 0.05
+"""Wanted share of scans of the training kind that are called unusual."""
+_USUAL = 0.8
 UNLIKE_FROM = 2.0
-"""A scan this many times farther out than the outermost training scan is unlike all of them."""
+"""A scan this many times farther out than the limit is unlike all training scans."""
 
 
 class FamiliarityVerdict(StrEnum):
@@ -42,7 +53,7 @@ class Familiarity:
 
     verdict: FamiliarityVerdict
     distance: float | None
-    """Distance from the middle of the training scans over that of the outermost of them; None if unknown."""
+    """Distance from the middle of the training scans over the limit; None if unknown."""
     furthest: Message | None
     """The measure that lies farthest out."""
     message: Message
@@ -59,12 +70,12 @@ class Familiarity:
 
 @dataclass(frozen=True)
 class Spread:
-    """Center, standard deviation and reach of one kind of numbers over the training scans."""
+    """Center, standard deviation and limit of one kind of numbers over the training scans."""
 
     center: Vector
     scale: Vector
     reach: float
-    """Largest distance of a training scan from the others' center, in the others' standard deviations."""
+    """Distance that counts as 1: root mean square of the standardized values."""
 
     def distance(self, values: Vector) -> float:
         """Root mean square of the standardized values, over the reach."""
@@ -80,6 +91,11 @@ class FamiliarityStatistics:
     """Which scans, in words: '24 virtual patients'."""
     spreads: Mapping[str, Spread]
     """By group of measures, and "features" for what the head of the network reads."""
+    false_alarms: float | None = None
+    """Share of scans of the same kind expected beyond the limit; None in folders of format 1, whose limit was the
+    outermost training scan of each group."""
+    limited_by: str = "the training scans"
+    """Which scans set the limit, in words."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON with six digits a number."""
@@ -91,7 +107,14 @@ class FamiliarityStatistics:
             }
             for name, spread in self.spreads.items()
         }
-        return {"version": 1, "cases": self.cases, "reference": self.reference, "spreads": stored}
+        return {
+            "version": 2,
+            "cases": self.cases,
+            "reference": self.reference,
+            "false_alarms": None if self.false_alarms is None else float(f"{self.false_alarms:.3g}"),
+            "limited_by": self.limited_by,
+            "spreads": stored,
+        }
 
     @classmethod
     def from_json(
@@ -109,34 +132,64 @@ class FamiliarityStatistics:
         """
         sizes = {group: len(words) for group, words in measure_names(sequences).items()} | {FEATURES: features}
         try:
-            if set(stored) != {"version", "cases", "reference", "spreads"} or stored["version"] != 1:
+            added = {"false_alarms", "limited_by"} if stored["version"] == 2 else set()
+            if set(stored) != {"version", "cases", "reference", "spreads"} | added or stored["version"] not in (1, 2):
                 raise ValueError("other entries")
             if set(stored["spreads"]) != set(sizes):
                 raise ValueError("other groups")
             spreads = {name: _spread(stored["spreads"][name], size) for name, size in sizes.items()}
-            return cls(int(stored["cases"]), str(stored["reference"])[:200], spreads)
+            read = cls(int(stored["cases"]), str(stored["reference"])[:200], spreads)
+            if not added:
+                return read
+            alarms = None if stored["false_alarms"] is None else float(stored["false_alarms"])
+            if alarms is not None and not 0 < alarms < 1:
+                raise ValueError("no share")
+            return replace(read, false_alarms=alarms, limited_by=str(stored["limited_by"])[:200])
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise ModelFolderError(Message("familiarity.unreadable")) from problem
 
 
+Described = tuple[Mapping[str, Vector], FloatMap]
+"""One scan: its ``measures_of``, and (K, features) as ``NetworkResult.features``."""
+
+
 def familiarity_statistics(
-    measures: Sequence[Mapping[str, Vector]], features: Sequence[FloatMap], *, reference: str
+    training: Sequence[Described], *, reference: str, others: Sequence[Described] = (), limited_by: str = ""
 ) -> FamiliarityStatistics:
-    """Summarize the training scans.
+    """Summarize the training scans, and set the limit.
 
     Args:
-        measures: ``measures_of`` of each training case.
-        features: (K, features) of each, as ``NetworkResult.features``.
+        training: The scans to compare with.
         reference: Which scans, in words, without names: '24 virtual patients'.
+        others: Scans of the same kind, prepared as a patient's are, that took no part in any training; they set the
+            limit. If left out, each training scan sets it, compared with all others.
+        limited_by: Which they are, in words.
 
     Raises:
         ValueError: Fewer than 8 cases: no spread can be told from so few.
     """
-    if len(measures) < LEAST_CASES or len(measures) != len(features):
-        raise ValueError(f"at least {LEAST_CASES} cases are needed, {len(measures)} are given")
-    spreads = {group: _summarize(np.array([each[group] for each in measures])) for group in GROUPS}
-    spreads[FEATURES] = _summarize(np.array([np.ravel(f) for f in features], dtype=float))
-    return FamiliarityStatistics(len(measures), reference, spreads)
+    if len(training) < LEAST_CASES or (others and len(others) < LEAST_CASES):
+        raise ValueError(f"at least {LEAST_CASES} cases are needed, {len(others or training)} are given")
+    tables = {name: np.array([_numbers(one)[name] for one in training]) for name in (*GROUPS, FEATURES)}
+    spreads = {name: Spread(table.mean(axis=0), _scale(table), 1.0) for name, table in tables.items()}
+    if others:
+        distances = {name: np.array([s.distance(_numbers(one)[name]) for one in others]) for name, s in spreads.items()}
+    else:
+        distances = {name: _left_out(table) for name, table in tables.items()}
+    count = len(others or training)
+    rank = min(math.ceil((count + 1) * (1 - FALSE_ALARMS)), count)
+    # The groups are brought to one scale by a distance that many scans reach: the largest one of each group would hide
+    # that five groups together go beyond their limits more often than one.
+    usual = {name: float(np.quantile(values, _USUAL)) for name, values in distances.items()}
+    farthest = np.max([values / usual[name] for name, values in distances.items()], axis=0)
+    limit = float(np.sort(farthest)[rank - 1])
+    return FamiliarityStatistics(
+        len(training),
+        reference,
+        {name: replace(spread, reach=usual[name] * limit) for name, spread in spreads.items()},
+        false_alarms=1 - rank / (count + 1),
+        limited_by=limited_by if others else "the training scans",
+    )
 
 
 def judge_familiarity(
@@ -178,13 +231,18 @@ def judge_familiarity(
     return Familiarity(verdict=verdict, distance=distance, furthest=furthest, message=message)
 
 
-def _summarize(values: Vector) -> Spread:
-    left_out = []
-    for number in range(len(values)):
-        others = np.delete(values, number, axis=0)
-        scaled = (values[number] - others.mean(axis=0)) / _scale(others)
-        left_out.append(float(np.sqrt(np.mean(scaled**2))))
-    return Spread(values.mean(axis=0), _scale(values), max(left_out))
+def _numbers(scan: Described) -> dict[str, Vector]:
+    measures, features = scan
+    return {**measures, FEATURES: np.ravel(features).astype(float)}
+
+
+def _left_out(table: Vector) -> Vector:
+    """Distance of each training scan from the middle of the others, in the others' standard deviations."""
+    distances = []
+    for number in range(len(table)):
+        others = np.delete(table, number, axis=0)
+        distances.append(Spread(others.mean(axis=0), _scale(others), 1.0).distance(table[number]))
+    return np.array(distances)
 
 
 def _scale(values: Vector) -> Vector:

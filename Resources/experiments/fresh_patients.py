@@ -110,7 +110,8 @@ def performance(rows: Sequence[Judged]) -> str:
 | Strongest evidence there | {share([row.evidence_at_lesion for row in rows])} |
 | The same by chance | {100 * np.mean([row.chance for row in rows]):.0f} % |
 | Evidence in cells without brain, largest share | {max(row.outside for row in rows):.1%} |
-| Called out of distribution | {sum(row.out_of_distribution for row in rows)} of {len(rows)} |"""
+| Called unusual or out of distribution, expected 5 % \
+| {sum(row.out_of_distribution for row in rows)} of {len(rows)} |"""
 
 
 def share(hits: Sequence[bool]) -> str:

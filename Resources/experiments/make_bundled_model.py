@@ -19,7 +19,7 @@ import torch
 from fresh_patients import judge, performance, with_second_line
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, PreparedCohort, read_prepared_cohort
+from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, PreparedCohort, PreparedExam, read_prepared_cohort
 from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds
 from PCNSLSurvivalLib.core.files import whole_folder
@@ -28,7 +28,7 @@ from PCNSLSurvivalLib.evaluation.classification import auc
 from PCNSLSurvivalLib.evaluation.intervals import auc_interval
 from PCNSLSurvivalLib.experiment.model.known_patients import training_patients
 from PCNSLSurvivalLib.models.calibration import fit_temperature
-from PCNSLSurvivalLib.models.familiarity import familiarity_statistics
+from PCNSLSurvivalLib.models.familiarity import Described, familiarity_statistics
 from PCNSLSurvivalLib.models.familiarity_measures import measures_of
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
@@ -52,14 +52,15 @@ from PCNSLSurvivalLib.training.lesions.backbone import (
 )
 from PCNSLSurvivalLib.training.lesions.mixture import fit_mixture, with_head
 
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 MEMBERS = 5
 ARCHITECTURE = ResNetArchitecture(depth=10, widen_factor=0.25, max_pool=False, pooling="brain")
 GRID = NetworkGridStep(size=SIZE, spacing_mm=SPACING_MM)
 SEQUENCES = (MRSequence.T1GD,)
-# Patients, seed; training needs brains alone, the fresh patients are whole heads as a scanner gives them. Their seed is
-# new: change it whenever its card was seen before the model was final.
-COHORTS = {"pcnsl": (200, 2023, ["--stripped"]), "fresh": (60, 2028, [])}
+# Patients, seed. Training needs brains alone. The others are whole heads as a scanner gives them: "familiar" sets the
+# limit of the out-of-distribution check, "fresh" judges. The seed of the fresh ones is changed whenever their card was
+# seen before the network was final.
+COHORTS = {"pcnsl": (200, 2023, ["--stripped"]), "familiar": (120, 2029, []), "fresh": (60, 2028, [])}
 _FOLDS, _REPEATS = 5, 5
 
 
@@ -88,7 +89,7 @@ def main() -> int:
     machine = args.trained_on or args.device
     with whole_folder(args.out, overwrite=True) as staging:
         calibration = fit_temperature(patients.held_out(patients.over_one_year).mean(axis=0), patients.over_one_year)
-        write(staging, args.out.name, backbones, patients, calibration.temperature)
+        write(staging, args.out.name, backbones, patients, cohorts["familiar"], calibration.temperature)
         rows = list(judge(read_model_folder(staging), cohorts["fresh"]))
         card = with_second_line(about(plans, patients, machine, calibration.temperature), rows) + about_fresh(
             cohorts["fresh"], len(rows)
@@ -194,7 +195,14 @@ class Patients:
         return said
 
 
-def write(folder: Path, name: str, backbones: Sequence[Backbone], patients: Patients, temperature: float) -> None:
+def write(
+    folder: Path,
+    name: str,
+    backbones: Sequence[Backbone],
+    patients: Patients,
+    familiar: PreparedCohort,
+    temperature: float,
+) -> None:
     """Write the model folder, with a draft of the card."""
     members: list[Tensors] = []
     for number, backbone in enumerate(backbones):
@@ -202,12 +210,7 @@ def write(folder: Path, name: str, backbones: Sequence[Backbone], patients: Pati
         readings = backbone.readings.double().numpy()
         members.append(with_head(tensors_of(backbone.network), readings, head, cells=patients.cells))
     exams = [patients.prepared.exam(one) for one in patients.names]
-    inputs = [exam.network_input(SEQUENCES, GRID) for exam in exams]
     networks = [FoldedResNet(ARCHITECTURE, member) for member in members]
-    features = []
-    for case in inputs:
-        x = torch.from_numpy(case)[None]
-        features.append(np.stack([n.up_to("layer4", x).mean(dim=(2, 3, 4))[0].numpy() for n in networks]))
     whom = f"{len(exams)} virtual patients"
     write_model_folder(
         folder,
@@ -215,7 +218,12 @@ def write(folder: Path, name: str, backbones: Sequence[Backbone], patients: Pati
         members=members,
         sequences=SEQUENCES,
         recipe=replace(patients.prepared.recipe, network_grid=GRID),
-        familiarity=familiarity_statistics([measures_of(case) for case in inputs], features, reference=whom),
+        familiarity=familiarity_statistics(
+            [described(exam, networks) for exam in exams],
+            reference=whom,
+            others=[described(exam, networks) for exam in familiar.exams],
+            limited_by=f"{len(familiar.exams)} other whole heads of virtual patients",
+        ),
         known_patients=training_patients(KnownPatient.of(exam) for exam in exams),
         description=ModelDescription(
             name=name,
@@ -233,6 +241,13 @@ def write(folder: Path, name: str, backbones: Sequence[Backbone], patients: Pati
             calibration_patients=len(exams),
         ),
     )
+
+
+def described(exam: PreparedExam, networks: Sequence[FoldedResNet]) -> Described:
+    """What the out-of-distribution check compares."""
+    case = exam.network_input(SEQUENCES, GRID)
+    x = torch.from_numpy(case)[None]
+    return measures_of(case), np.stack([n.up_to("layer4", x).mean(dim=(2, 3, 4))[0].numpy() for n in networks])
 
 
 def about(plans: Sequence[BackbonePlan], patients: Patients, machine: str, temperature: float) -> str:

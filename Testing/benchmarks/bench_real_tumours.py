@@ -1,8 +1,9 @@
 """Where the bundled model looks on real brain tumors whose masks are known: is its map on the enhancing tumor?
 
 Usage: ``make bench-real-tumours``, or ``python Testing/benchmarks/bench_real_tumours.py [--model DIR] [--cache DIR]``.
-The scans are those of ``$PCNSL_SURVIVAL_REAL_TUMOURS``, or of ``../shared/real-tumours`` beside the repository: one
-folder per case with ``t1gd.nii.gz`` (stripped) and ``seg.nii.gz``. Where there are none, a sentence says so.
+Stripped scans are those of ``$PCNSL_SURVIVAL_REAL_TUMOURS``, or of ``../shared/real-tumours`` beside the repository:
+one folder per case with ``t1gd.nii.gz`` and ``seg.nii.gz``. Whole heads are those of ``make real-data``: two with a
+mask of their tumor, two healthy ones without contrast agent. Where there are none, a sentence says so.
 
 A point hits when it lies within half a cell of the enhancing tumor: the map cannot tell less apart. Chance is the share
 of the brain that lies so near. The strongest point is that of the map as it is drawn, inside the brain.
@@ -22,7 +23,8 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from real_data import real_data_folder
 
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.explain.evidence_map import evidence_on_grid
@@ -39,6 +41,19 @@ ENHANCING = {"b18": 4, "b23": 3}
 
 Volume = NDArray[np.float32]
 Region = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One scan, and where its enhancing tumor is known to be."""
+
+    name: str
+    t1gd: Path
+    mask: Path | None
+    """None where there is no tumor."""
+    label: int = 1
+    """Of enhancing tumor in ``mask``."""
+    stripped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,29 +93,62 @@ def main() -> int:
     parser.add_argument("--model", help="model folder or name; the bundled one if left out")
     parser.add_argument("--cache", type=Path, help="folder that keeps the long steps of the preparation")
     args = parser.parse_args()
-    folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT.parent / "shared" / "real-tumours")
-    cases = sorted(path.parent for path in folder.glob("*/seg.nii.gz"))
-    if not cases:
-        print(f"Skipped: there are no real tumors with masks here. Set {FOLDER_VARIABLE} to a folder that has some.")
-        return 0
     model = read_model_folder(bundled_model_path()) if args.model is None else find_model(args.model)
     network = SurvivalNetwork(model, "cpu")
-    options = CaseOptions(already_stripped=True, cache_dir=args.cache, segment=True)
-    rows = []
-    print(f"{model.name} on {len(cases)} real scans\n{HEAD}")
-    for case in cases:
-        begin = time.perf_counter()
-        result = predict_case({MRSequence.T1GD: case / "t1gd.nii.gz"}, model, options, network=network)
-        rows.append(judged(case, result, time.perf_counter() - begin))
-        print(line(rows[-1]), flush=True)
-    print(summary(rows))
+    advice = f"Set {FOLDER_VARIABLE} to a folder that has some."
+    for kind, cases, otherwise in (
+        ("stripped scans", real_tumors(), advice),
+        ("whole heads", whole_heads(), "`make real-data` fetches them."),
+    ):
+        if not cases:
+            print(f"Skipped: there are no {kind} with known masks here. {otherwise}")
+            continue
+        rows = []
+        print(f"{model.name} on {len(cases)} real {kind}\n{HEAD}")
+        for case in cases:
+            begin = time.perf_counter()
+            options = CaseOptions(
+                already_stripped=case.stripped, cache_dir=args.cache, segment=True, override_quality=case.mask is None
+            )
+            result = predict_case({MRSequence.T1GD: case.t1gd}, model, options, network=network)
+            rows.append(judged(case, result, time.perf_counter() - begin))
+            print(line(rows[-1]), flush=True)
+        print(summary(rows), end="\n\n")
     return 0
 
 
-def judged(case: Path, result: CaseResult, seconds: float) -> Row:
+def real_tumors() -> list[Case]:
+    """The stripped scans that lie on this computer."""
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT.parent / "shared" / "real-tumours")
+    return [
+        Case(
+            name=mask.parent.name,
+            t1gd=mask.parent / "t1gd.nii.gz",
+            mask=mask,
+            label=ENHANCING[mask.parent.name[:3]],
+            stripped=True,
+        )
+        for mask in sorted(folder.glob("*/seg.nii.gz"))
+    ]
+
+
+def whole_heads() -> list[Case]:
+    """The whole heads that lie on this computer; healthy ones have no contrast agent, which is overridden."""
+    folder = real_data_folder()
+    sick = [
+        Case(name=f"TCGA-GBM {n}", t1gd=folder / f"tcga_gbm_{n}_t1gd.nrrd", mask=folder / f"tcga_gbm_{n}_lesion.nrrd")
+        for n in (1, 2)
+    ]
+    healthy = [Case(name=name, t1gd=folder / f"{name}_t1.nii.gz", mask=None) for name in ("robex", "colin27")]
+    return [case for case in (*sick, *healthy) if case.t1gd.is_file()]
+
+
+def judged(case: Case, result: CaseResult, seconds: float) -> Row:
     """Compare the maps of one result with the mask of its case."""
-    enhancing = sitk.GetArrayFromImage(sitk.ReadImage(str(case / "seg.nii.gz"))) == ENHANCING[case.name[:3]]
     grid = Grid.of(result.activation_map)
+    enhancing = np.zeros(grid.size[::-1], bool)
+    if case.mask is not None:
+        enhancing = sitk.GetArrayFromImage(sitk.ReadImage(str(case.mask))) == case.label
     brain = sitk.GetArrayFromImage(result.brain_mask) > 0
     spacing_kji = grid.spacing_mm[::-1]
     half_a_cell = max(result.cell_size_mm) / 2

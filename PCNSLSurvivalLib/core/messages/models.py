@@ -6,7 +6,7 @@ from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
     "familiarity.stop": _(
-        "This scan is {distance:.1f} times farther from the training data than the outermost training scan. Largest "
+        "This scan is out of distribution: {distance:.1f} times as far from the training scans as the limit. Largest "
         "deviation: {furthest}. A probability would be meaningless. Check that T1Gd is a brain MRI of an adult."
     ),
     "familiarity.typical": _("In distribution: within the range of the {cases} training scans ({reference})."),
@@ -14,8 +14,8 @@ TEMPLATES = {
         "The model has no statistics of its training scans, so the out-of-distribution check is not available."
     ),
     "familiarity.unlike": _(
-        "Out of distribution: {distance:.1f} times the largest distance among the {cases} training scans "
-        "({reference}). Largest deviation: {furthest}. Do not use the result."
+        "Out of distribution: {distance:.1f} times as far from the {cases} training scans ({reference}) as the limit. "
+        "Largest deviation: {furthest}. Do not use the result."
     ),
     "familiarity.unreadable": _(
         "The statistics of the training scans in the model cannot be read. Reinstall the model from its source."

@@ -45,14 +45,14 @@ TEMPLATES = {
     "followup.measures_differ": _("Volume and diameters lie on different sides of a limit of the IPCG."),
     "followup.new_sites": _("Foci of the later exam more than {mm:.0f} mm from every earlier outline: {count}."),
     "followup.no_response": _(
-        "This is the change of the outlined enhancement and no assessment of response, which also takes steroid dose, "
-        "eye examination and CSF."
+        "This is the change of the outlined enhancement and no assessment of response, which also considers the "
+        "steroid dose, the ophthalmologic findings and the CSF."
     ),
     "followup.none_before": _("Enhancing volume: none outlined, then {later:.1f} mL."),
     "followup.none_left": _("No enhancing lesion is outlined in the later exam."),
     "followup.not_one_head": _(
-        "The two exams cannot be laid over each other. Check that both are T1Gd of one patient, or continue with "
-        "--override-quality."
+        "The two exams could not be registered to each other. Check that both are T1Gd of one patient, or continue "
+        "with --override-quality."
     ),
     "followup.proposed": _(
         "At least one outline is a proposal and not confirmed. Check and correct both before you use the change."
@@ -64,7 +64,7 @@ TEMPLATES = {
         "The lesion reader needs torch, which is not installed. Install it, or predict without an outline."
     ),
     "lesion.proposal": _(
-        "Proposed outline of enhancing tumor: {volume:.1f} mL ({low:.1f} to {high:.1f} mL) in {foci} foci. It is a "
+        "Proposed outline of enhancing tumor: {volume:.1f} mL ({low:.1f} to {high:.1f} mL), foci: {foci}. It is a "
         "proposal: check it on every slice and correct it."
     ),
     "lesion.proposal_used": _(

@@ -150,8 +150,11 @@ def _familiarity(
     if len(names) < LEAST_CASES:
         return None
     step = experiment.plan.network_grid
-    return familiarity_statistics(
-        [measures_of(experiment.cohort.exam(name).network_input(sequences, step)) for name in names],
-        [np.stack([row[name] for row in rows]) for name in names],
-        reference=whom,
-    )
+    scans = [
+        (
+            measures_of(experiment.cohort.exam(name).network_input(sequences, step)),
+            np.stack([row[name] for row in rows]),
+        )
+        for name in names
+    ]
+    return familiarity_statistics(scans, reference=whom)

@@ -120,7 +120,7 @@ def _lesion(result: CaseResult) -> dict[str, Any] | None:
         )
         for focus in foci
     ]
-    told = f"Lesion mask as given: {volume_ml(result.lesion):.1f} mL in {len(foci)} foci."
+    told = f"Lesion mask as given: {volume_ml(result.lesion):.1f} mL, foci: {len(foci)}."
     return {"sentence": told if proposal is None else str(proposal.message), "foci": rows}
 
 

@@ -11,12 +11,13 @@ from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.familiarity import (
+    FEATURES,
     FamiliarityStatistics,
     FamiliarityVerdict,
     familiarity_statistics,
     judge_familiarity,
 )
-from PCNSLSurvivalLib.models.familiarity_measures import measures_of
+from PCNSLSurvivalLib.models.familiarity_measures import GROUPS, measures_of
 
 EDGE = 48
 
@@ -88,9 +89,7 @@ def network(tmp_path_factory):
 def judge(network):
     cases = [normalized(brain(seed)[0]) for seed in range(24)]
     statistics = familiarity_statistics(
-        [measures_of(case) for case in cases],
-        [network.predict(case).features for case in cases],
-        reference="24 drawn brains",
+        [(measures_of(case), network.predict(case).features) for case in cases], reference="24 drawn brains"
     )
 
     def judged(case):
@@ -144,12 +143,17 @@ def test_a_model_without_statistics_says_so(network):
 def test_statistics_survive_their_file_and_damaged_ones_are_refused():
     cases = [normalized(brain(seed)[0]) for seed in range(8)]
     features = [np.random.default_rng(n).random((2, 5)).astype(np.float32) for n in range(8)]
-    made = familiarity_statistics([measures_of(case) for case in cases], features, reference="drawn")
+    scans = [(measures_of(case), those) for case, those in zip(cases, features, strict=True)]
+    made = familiarity_statistics(scans, reference="drawn", others=scans, limited_by="the same")
     stored = json.loads(json.dumps(made.to_json()))
     read = FamiliarityStatistics.from_json(stored, sequences=[MRSequence.T1GD], features=10)
     for name, spread in made.spreads.items():
         np.testing.assert_allclose(read.spreads[name].center, spread.center, rtol=1e-5)
-    for damage in ({"cases": "many"}, {"spreads": {}}, {"spreads": 3}, {"extra": 1}):
+    assert (read.false_alarms, read.limited_by) == (pytest.approx(1 / 9, abs=1e-3), "the same")
+    older = {key: value for key, value in stored.items() if key not in ("false_alarms", "limited_by")}
+    read = FamiliarityStatistics.from_json({**older, "version": 1}, sequences=[MRSequence.T1GD], features=10)
+    assert read.false_alarms is None
+    for damage in ({"cases": "many"}, {"spreads": {}}, {"spreads": 3}, {"extra": 1}, {"false_alarms": 2}):
         with pytest.raises(ModelFolderError) as refused:
             FamiliarityStatistics.from_json({**stored, **damage}, sequences=[MRSequence.T1GD], features=10)
         assert refused.value.message.code == "familiarity.unreadable"
@@ -158,4 +162,29 @@ def test_statistics_survive_their_file_and_damaged_ones_are_refused():
             FamiliarityStatistics.from_json(stored, sequences=sequences, features=number)
         assert refused.value.message.code == "familiarity.unreadable"
     with pytest.raises(ValueError, match="at least 8"):
-        familiarity_statistics([measures_of(c) for c in cases[:3]], features[:3], reference="few")
+        familiarity_statistics(scans[:3], reference="few")
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["limit from the training scans", "limit from other scans"])
+@pytest.mark.parametrize("count", [8, 40, 150])
+def test_scans_of_the_training_kind_are_called_unusual_as_often_as_stated(count, apart):
+    draw = np.random.default_rng(8)
+
+    def scans(number):
+        shared = draw.standard_t(4, (number, 1))  # heavy tails, and groups that depend on each other
+        tables = {group: draw.standard_t(4, (number, 5)) + shared for group in GROUPS}
+        features = draw.standard_t(4, (number, 2, 10)) + shared[:, None]
+        return [({g: t[n] for g, t in tables.items()}, features[n].astype(np.float32)) for n in range(number)]
+
+    alarms, stated = [], []
+    for _ in range(30):
+        statistics = familiarity_statistics(
+            scans(count), reference="drawn", others=scans(count) if apart else (), limited_by="others"
+        )
+        stated.append(statistics.false_alarms)
+        for measures, features in scans(60):
+            values = {**measures, FEATURES: np.ravel(features)}
+            alarms.append(max(s.distance(values[g]) for g, s in statistics.spreads.items()) > 1)
+    rate = 1 / 9 if count == 8 else 0.05
+    assert stated[0] == pytest.approx(rate, abs=0.013)
+    assert np.mean(alarms) == pytest.approx(stated[0], abs=0.03)

@@ -56,14 +56,14 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
     maps.add_argument(
         "--without-lesion",
         action="store_true",
-        help="predict again with the lesion (or another region given as mask) filled from its surroundings, and with a "
-        "control region of equal size beside it filled",
+        help="predict again after the lesion (or another region given as a mask) is filled from its surroundings, and "
+        "after a control region of equal size beside it is filled",
     )
     maps.add_argument(
         "--robustness",
         action="store_true",
-        help="predict some 45 disturbed copies: shading, noise, a turned head, other brain outlines; tells the range "
-        "of the probability and where the class changes",
+        help="predict about 45 disturbed copies: shading, noise, a turned head, other brain outlines; reports the "
+        "range of the probability and where the class changes",
     )
     maps.add_argument(
         "--other-brain-mask",

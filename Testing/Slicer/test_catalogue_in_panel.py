@@ -42,11 +42,11 @@ VOLUMES = [
     ("one slice", lambda v: v[30:31], None, "too few slices (1)"),
     ("three slices", lambda v: v[30:33], None, "too few slices (3)"),
     ("one value", lambda v: np.full_like(v, 7.0), None, "same value in all voxels"),
-    ("voxels of a kilometer", None, np.diag([1e6, 1e6, 1e6, 1.0]), "which no scanner gives"),
-    ("voxels of a nanometer", None, np.diag([1e-6, 1e-6, 1e-6, 1.0]), "which no scanner gives"),
-    ("voxels of no size", None, np.diag([0.0, 2.0, 2.0, 1.0]), "which no scanner gives"),
-    ("a head of 9 m", None, np.diag([2.0, 2.0, 49.0, 1.0]), "which no scanner gives"),
-    ("a place beyond the city", None, np.diag([2.0, 2.0, 2.0, 1.0]) + 1e6 * np.eye(4, k=3), "no possible place"),
+    ("voxels of a kilometer", None, np.diag([1e6, 1e6, 1e6, 1.0]), "which no scanner produces"),
+    ("voxels of a nanometer", None, np.diag([1e-6, 1e-6, 1e-6, 1.0]), "which no scanner produces"),
+    ("voxels of no size", None, np.diag([0.0, 2.0, 2.0, 1.0]), "which no scanner produces"),
+    ("a head of 9 m", None, np.diag([2.0, 2.0, 49.0, 1.0]), "which no scanner produces"),
+    ("a place beyond the city", None, np.diag([2.0, 2.0, 2.0, 1.0]) + 1e6 * np.eye(4, k=3), "impossible position"),
     ("sheared axes", None, _sheared(0.5), "sheared"),
 ]
 

@@ -19,7 +19,8 @@ from catalogue.rows import Build, Row
 from catalogue.scan_builders import PREDICT, truth
 
 DAMAGED, PIXELS, NO_PLACE = "file of the T1Gd series is damaged", "pixels of the T1Gd series", "state no position"
-IMPOSSIBLE, UNEVEN, LEFT_OUT = "not possible", "unevenly spaced", "were left out"
+IMPOSSIBLE, UNEVEN, LEFT_OUT = "impossible", "unevenly spaced", "were left out"
+ASIDE = "not stacked at right angles"
 _MIDDLE = 5
 
 
@@ -343,11 +344,11 @@ _REFUSED = [
         ),
         IMPOSSIBLE,
     ),
-    Row("a pixel spacing of a kilometer", _set(PixelSpacing=["1000000", "1000000"]), "no scanner gives"),
+    Row("a pixel spacing of a kilometer", _set(PixelSpacing=["1000000", "1000000"]), "no scanner produces"),
     Row("a slope of 0", _set(RescaleSlope="0", RescaleIntercept="0"), IMPOSSIBLE),
-    Row("slices that step sideways", _moved(lambda k: (1.5 * k, 0, 0)), "straight above one another"),
-    Row("a gantry tilted by 10 degrees", _moved(lambda k: (0, 5.5 * np.tan(np.radians(10)) * k, 0)), "straight above"),
-    Row("one slice aside", _moved(lambda k: (4.0 * (k == _MIDDLE), 0, 0)), "straight above one another"),
+    Row("slices that step sideways", _moved(lambda k: (1.5 * k, 0, 0)), ASIDE),
+    Row("a gantry tilted by 10 degrees", _moved(lambda k: (0, 5.5 * np.tan(np.radians(10)) * k, 0)), ASIDE),
+    Row("one slice aside", _moved(lambda k: (4.0 * (k == _MIDDLE), 0, 0)), ASIDE),
     Row("a missing slice", _and(_series(), lambda folder: _no_slice(folder, "IM0005")), UNEVEN),
     Row("a missing slice beside a picture", _and(_and(_series(), _picture), lambda f: _no_slice(f, "IM0005")), UNEVEN),
     Row("a slice halfway", _moved(lambda k: (0, 0, 2.5 * (k == _MIDDLE))), "spaced"),
@@ -473,7 +474,7 @@ READ = [
     Row("DICOM: a secondary capture", _and(_series(), _capture), "secondary captures (1)"),
     Row("DICOM: a localizer", _and(_series(), _localizer), "localizer images (1)"),
     Row("DICOM: an object without an image", _and(_series(), _without_image), "objects without an image (1)"),
-    Row("DICOM: the index of its disc", _and(_series(), _disc_index), "indexes of a disc (1)"),
+    Row("DICOM: the index of its disc", _and(_series(), _disc_index), "DICOMDIR files (1)"),
     Row("DICOM: a note", _and(_series(), lambda f: (f / "notes.txt").write_text("a" * 400)), "not DICOM (1)"),
     Row("DICOM: a pipe", _and(_series(), lambda f: os.mkfifo(f / "pipe")), "not DICOM (1)"),
     Row("DICOM: a slice copied", _and(_series(), _copy), "second copies of slices (1)"),
@@ -485,7 +486,7 @@ READ = [
     Row("DICOM: without its first part", _without_first_part),
     Row("DICOM: MONOCHROME1", _series(_inverted)),
     Row("DICOM: a slope for each slice", _series(_rescaled)),
-    Row("DICOM: a negative slope", _series(_mirrored), "bright and dark change places"),
+    Row("DICOM: a negative slope", _series(_mirrored), "bright and dark are swapped"),
     Row(
         "DICOM: slices twice as far apart as stated",
         _set(SpacingBetweenSlices="2.75", SliceThickness="2.5"),

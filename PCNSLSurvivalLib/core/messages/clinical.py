@@ -16,7 +16,7 @@ TEMPLATES = {
         "Published 2-year OS of this risk group: {percent}% ± {sd}% (SD), in 105 patients treated before 2003."
     ),
     "clinical.ielsg_range": _("IELSG score {lowest} to {highest} of 5 ({risks}); unknown: {missing}."),
-    "clinical.ielsg_unknown": _("IELSG score: no finding is known."),
+    "clinical.ielsg_unknown": _("IELSG score: no clinical findings are known."),
     "clinical.intermediate": _("The IELSG score is intermediate: it neither supports nor contradicts the image model."),
     "clinical.mskcc": _("MSKCC class {number}: {definition}."),
     "clinical.mskcc_range": _("MSKCC class: one of {numbers}; unknown: {missing}."),

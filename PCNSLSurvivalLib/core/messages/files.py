@@ -10,11 +10,12 @@ TEMPLATES = {
         "or choose another folder with --out."
     ),
     "files.disk_full": _(
-        "The disk of the output folder is full, or takes no file of this size. What was finished before is kept. Free "
-        "some space and run the same command again."
+        "The disk of the output folder is full, or does not accept a file of this size. What was finished before is "
+        "kept. Free some space and run the same command again."
     ),
     "files.impossible_path": _(
-        "The path of an output is too long, or holds characters that no file name should have. Choose another one."
+        "The path of an output is too long, or contains characters that a file name must not contain. Choose another "
+        "one."
     ),
     "files.output_holds_others": _(
         "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
@@ -30,8 +31,8 @@ TEMPLATES = {
         "try again."
     ),
     "files.results_place_taken": _(
-        "The place of the results, '{name}' in the output folder, holds other files; nothing was changed. Choose "
-        "another folder with --out, or move these files elsewhere."
+        "The folder '{name}' in the output folder, where the results go, holds other files; nothing was changed. "
+        "Choose another folder with --out, or move these files elsewhere."
     ),
     "files.volume_cut_short": _(
         "A volume could not be written completely. Free some space on the disk of --out and try again."

@@ -50,7 +50,7 @@ TEMPLATES = {
         "There is no model folder and no installed model of this name. 'pcnsl-survival model list' shows those "
         "there are; 'pcnsl-survival model import' installs one from a zip file."
     ),
-    "model.recipe_refused": _("The model was refused. {reason}"),
+    "model.recipe_refused": _("The model was rejected. {reason}"),
     "model.refused": _(
         "The model was refused: {reason}. It may be damaged, changed or made for another version of this software; "
         "install it again from where you got it."
@@ -67,24 +67,22 @@ TEMPLATES = {
     "refusal.entry_missing": _("the entry '{entry}' is missing"),
     "refusal.entry_no_number": _("the entry '{entry}' in metadata.json is not a number"),
     "refusal.entry_no_plain_word": _("the entry '{entry}' in metadata.json is not a plain word"),
-    "refusal.entry_no_text": _("the entry '{entry}' in metadata.json is not a text"),
+    "refusal.entry_no_text": _("the entry '{entry}' in metadata.json is not text"),
     "refusal.entry_not_a_choice": _("the entry '{entry}' in metadata.json is not one of {choices}"),
     "refusal.entry_out_of_range": _("the entry '{entry}' in metadata.json is not between {least} and {most}"),
-    "refusal.entry_text_too_long": _(
-        "the entry '{entry}' in metadata.json is not a text of at most {limit} characters"
-    ),
+    "refusal.entry_text_too_long": _("the entry '{entry}' in metadata.json is not text of at most {limit} characters"),
     "refusal.entry_unknown": _("the entry '{entry}' is unknown"),
     "refusal.expression": _("metadata.json holds an expression, and a model must not hold code"),
     "refusal.file_differs": _("{file} is not the file its metadata describes"),
     "refusal.file_extra": _("it holds a file that its metadata does not list ('{file}')"),
     "refusal.file_missing": _("the file {file} is missing"),
-    "refusal.file_out_of_place": _("it lists a file that has no place in a model ('{file}')"),
+    "refusal.file_out_of_place": _("it lists a file that does not belong in a model ('{file}')"),
     "refusal.file_unlisted": _("its metadata does not list {file}"),
     "refusal.file_without_hash": _("it lists a file without size or SHA-256"),
     "refusal.format_version": _("its format version is not {version}"),
     "refusal.invalid_json": _("it is not valid JSON, or it contains a duplicate key"),
     "refusal.larger_than_1_mb": _("it is larger than 1 MB"),
-    "refusal.link": _("it holds a link, and a model must bring its own files"),
+    "refusal.link": _("it holds a link; a model must contain its own files"),
     "refusal.member_names": _("its members are not named models/member_0.safetensors and so on"),
     "refusal.monai_config": _("configs/inference.json does not match the network of the model"),
     "refusal.network_disagrees": _("its network's name and arguments disagree"),

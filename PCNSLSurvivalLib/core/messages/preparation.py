@@ -103,15 +103,15 @@ TEMPLATES = {
     ),
     "contrast.not_seen": _(
         "No contrast enhancement was found in T1Gd. Check that it was acquired after contrast injection; the "
-        "prediction does not hold for a T1 without contrast."
+        "prediction is not valid for a T1 without contrast."
     ),
     "contrast.not_seen_but_named": _(
         "No contrast enhancement was found in T1Gd, although its DICOM header names a contrast agent. Check "
-        "that it was acquired after the injection; the prediction does not hold for a T1 without contrast."
+        "that it was acquired after the injection; the prediction is not valid for a T1 without contrast."
     ),
     "contrast.not_seen_nor_named": _(
         "No contrast enhancement was found in T1Gd, and its DICOM header names no contrast agent. Check that it was "
-        "acquired after contrast injection; the prediction does not hold for a T1 without contrast."
+        "acquired after contrast injection; the prediction is not valid for a T1 without contrast."
     ),
     "contrast.seen": _("T1Gd is contrast-enhanced: some tissue is brighter than white matter can be."),
     "enhancement.good": _("T1Gd is contrast-enhanced relative to T1."),
@@ -163,7 +163,9 @@ TEMPLATES = {
         "In the preprocessing recipe, the parameter {name} of the step {step} is {value}; allowed is {allowed}. Use a "
         "model made for this version of the software."
     ),
-    "register.nothing_given": _("There is no scan to register to T1Gd. Give one with it, for example by --t2."),
+    "register.nothing_given": _(
+        "There is no scan to register to T1Gd. Give at least one more scan, for example with --t2."
+    ),
     "registration.head_turn": _("Estimated head rotation between T1Gd and {sequence}: {degrees:.1f}°."),
     "registration.impossible_turn": _(
         "The estimated head rotation between T1Gd and {sequence} ({degrees:.0f}°) is implausible in a head coil. "

@@ -16,7 +16,7 @@ TEMPLATES = {
         "series again, alone."
     ),
     "dicom.impossible_header": _(
-        "The headers of the {sequence} series hold positions, directions, spacings or scales that are not possible. "
+        "The headers of the {sequence} series hold impossible positions, directions, spacings or scales. "
         "Export the series again from the archive."
     ),
     "dicom.left_out": _("Some files in the {sequence} folder are not slices of the series and were left out: {files}."),
@@ -24,15 +24,15 @@ TEMPLATES = {
         "The {sequence} folder holds localizer images only. Give the folder of the {sequence} series itself."
     ),
     "dicom.missing_ends": _(
-        "The {sequence} series has {count} slices here, and {missing} more by the numbers in its DICOM headers. Check "
-        "that its first and last slices are all there."
+        "The {sequence} series has {count} slices here, and the numbers in its DICOM headers indicate {missing} more. "
+        "Check that its first and last slices are all there."
     ),
     "dicom.mixed_acquisitions": _(
         "The slices of the {sequence} series differ in {what}: two volumes are mixed. Export the one to be used again, "
         "complete and alone."
     ),
     "dicom.mosaic": _(
-        "The {sequence} series is a mosaic: each file shows many slices side by side, as functional series have it. "
+        "The {sequence} series is a mosaic: each file shows many slices side by side, as in functional series. "
         "Give the T1-weighted series of the anatomy."
     ),
     "dicom.no_identifiers": _(
@@ -67,7 +67,7 @@ TEMPLATES = {
         "reconstructions) are mixed. Export the one to be used alone."
     ),
     "dicom.sideways": _(
-        "The slices of the {sequence} series do not lie straight above one another, but up to {gap:.1f} mm aside (a "
+        "The slices of the {sequence} series are not stacked at right angles: they are offset by up to {gap:.1f} mm (a "
         "tilted gantry or a sheared block). Choose another reconstruction, or load the series in Slicer, which can "
         "straighten it, and predict there."
     ),
@@ -87,7 +87,7 @@ TEMPLATES = {
         "missing or two series are mixed. Export the series again, complete and alone."
     ),
     "dicom.value_table": _(
-        "The {sequence} series states its values by a table (Modality LUT), as derived series have it. Choose the "
+        "The {sequence} series states its values by a table (Modality LUT), as in derived series. Choose the "
         "series as the scanner made it."
     ),
     "dicom.wide_apart": _(
@@ -151,11 +151,11 @@ TEMPLATES = {
     ),
     "scan.file_not_found": _("The {volume} file was not found. Check the file name given for {volume}."),
     "scan.impossible_voxel_size": _(
-        "The {volume} file states voxels of {edges} mm, which no scanner gives. Convert the scan again from "
+        "The {volume} file states voxels of {edges} mm, which no scanner produces. Convert the scan again from "
         "DICOM, which states the true size."
     ),
     "scan.inverted": _(
-        "The header of {volume} multiplies its values by a negative number, so bright and dark change places. Check "
+        "The header of {volume} multiplies its values by a negative number, so bright and dark are swapped. Check "
         "that the scan looks as it should."
     ),
     "scan.leading_axis_dropped": _(
@@ -175,7 +175,7 @@ TEMPLATES = {
     ),
     "scan.no_img_file": _("The {volume} header has no .img file beside it. Give both files in one folder."),
     "scan.no_possible_place": _(
-        "The {volume} file states no possible place in the patient. Convert the scan again from DICOM."
+        "The {volume} file states an impossible position in the patient. Convert the scan again from DICOM."
     ),
     "scan.no_regular_file": _(
         "A folder, pipe or device stands where the file of {volume} is expected. Give a regular file."
@@ -197,12 +197,12 @@ TEMPLATES = {
         "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
     ),
     "scan.other_image": _(
-        "The {sequence} scan may be no anatomical {sequence} of the brain: {reason}. Is it the right scan?"
+        "The {sequence} scan may not be an anatomical {sequence} of the brain: {reason}. Is it the right scan?"
     ),
     "scan.other_sequence": _("The {sequence} scan may be a {seen}: {reason}. Is it the right scan?"),
     "scan.same_value": _("{sequence} has the same value in all voxels. Choose another file for {sequence}."),
     "scan.sheared_axes": _(
-        "The {volume} file states sheared or scaled axes, which is no scanner's grid. Resample it to a rectangular "
+        "The {volume} file states sheared or scaled axes, which no scanner produces. Resample it to a rectangular "
         "grid, for example in Slicer with 'Harden transform' and 'Resample Image (BRAINS)'."
     ),
     "scan.signal_to_noise": _("SNR of {sequence}: {ratio:.0f}."),

@@ -36,7 +36,7 @@ TEMPLATES = {
     "word.copies": _("second copies of slices ({count})"),
     "word.dark": _("dark"),
     "word.darkest": _("darkest"),
-    "word.disc_indexes": _("indexes of a disc ({count})"),
+    "word.disc_indexes": _("DICOMDIR files ({count})"),
     "word.echo_time": _("echo time"),
     "word.fine": _("fine"),
     "word.flip_angle": _("flip angle"),

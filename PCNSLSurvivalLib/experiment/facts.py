@@ -10,7 +10,12 @@ from PCNSLSurvivalLib.experiment.jobs.table import JobTable
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
-from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
+from PCNSLSurvivalLib.reports.experiment.methods.baselines import (
+    baselines_in_words,
+    clinical_predictors,
+    radiomics_in_words,
+    selection_in_words,
+)
 from PCNSLSurvivalLib.reports.experiment.methods.training import other_training_in_words, training_in_words
 
 _PACKAGES = ("torch", "monai", "scikit-learn", "numpy", "SimpleITK", "numpyradiomics")
@@ -24,6 +29,8 @@ def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) 
         job_table: Who took part.
         recipe: How the scans were prepared.
     """
+    region = job_table.radiomics_region or "lesion"
+    radiomics = radiomics_in_words(plan.baseline_arms, region)
     return ExperimentFacts(
         cohort=plan.cohort,
         virtual=plan.virtual_patients,
@@ -37,7 +44,10 @@ def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) 
         network=_network(plan) if plan.sequences else "",
         training=_training(plan),
         pretraining=_pretraining(plan, job_table),
-        baselines=baselines_in_words(plan.baseline_arms, job_table.radiomics_region or "lesion"),
+        baselines=baselines_in_words(plan.baseline_arms, region),
+        clinical_baselines=any(arm.sequence is None for arm in plan.baseline_arms),
+        radiomics=f"Radiomics{radiomics.removeprefix('radiomics')}." if radiomics else "",
+        feature_selection=selection_in_words() if radiomics else "",
         model_arm=plan.model_arm if plan.model_arm and plan.makes_model else "",
         software={"pcnsl-survival": version.__version__} | {name: installed_version(name) for name in _PACKAGES},
         command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(job_table)} --out DIR",

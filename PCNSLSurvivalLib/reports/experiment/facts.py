@@ -68,6 +68,12 @@ class ExperimentFacts:
     """On what the transfer arms were trained first."""
     baselines: str = ""
     """On what the baselines were fitted, and how."""
+    clinical_baselines: bool = False
+    """Whether baselines looked at clinical variables alone."""
+    radiomics: str = ""
+    """What the radiomics of the baselines were computed from, in a sentence; empty without radiomics."""
+    feature_selection: str = ""
+    """Which of the radiomics were kept, in a sentence."""
     model_arm: str = ""
     """The arm whose networks became a model folder."""
     software: Mapping[str, str] = field(default_factory=dict)

@@ -136,7 +136,7 @@ def write_experiment_report(
         survival=arms_survival(arms, outcomes, labels, resamples=resamples, class_days=facts.threshold_days),
         counts=counts,
         methods=methods,
-        items=checklist(facts, counts, explained=bool(examples)),
+        items=checklist(facts, counts, explained=bool(examples), compared=len(arms) > 1),
         examples=examples,
         histories=histories or {},
     )

@@ -159,6 +159,8 @@ def validation_checklist(content: ValidationContent) -> tuple[ChecklistItem, ...
         "Performance": "Tables and figures of this report.",
         "External test": "This is one.",
     }
+    if len(content.models) > 1:
+        answers["Statistical comparison of models"] = "Paired differences on the same patients, with intervals."
     if content.subgroups:
         answers["Differences in performance between subgroups"] = f"Table of subgroups: {groups}."
         answers["Fairness across groups of patients"] = f"Performance by {groups}; no correction was made."

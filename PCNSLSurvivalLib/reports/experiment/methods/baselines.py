@@ -34,6 +34,31 @@ def clinical_predictors(arms: Sequence[BaselineArm]) -> tuple[str, ...]:
     return ("clinical variables of the IELSG score",) if any(arm.sequence is None for arm in arms) else ()
 
 
+def radiomics_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -> str:
+    """What the radiomics of the baselines were computed from, as part of a sentence; empty without radiomics.
+
+    Args:
+        arms: The baselines.
+        region: What radiomics looked at in every patient.
+    """
+    sequences = list(dict.fromkeys(arm.sequence.label for arm in arms if arm.sequence is not None))
+    if not sequences:
+        return ""
+    return (
+        f"radiomics of {listed(sequences)} ({listed([_FAMILY[name] for name in FAMILIES])}; "
+        f"{RadiomicsStep().bins} gray levels) in {_REGIONS[region]} of every patient"
+    )
+
+
+def selection_in_words() -> str:
+    """Which radiomics are kept, in a sentence."""
+    kept = " or ".join(str(number) for number in KEPT_FEATURES)
+    return (
+        f"Of radiomics, the {kept} with the highest F statistic (in Cox regression, the highest correlation with "
+        "the martingale residuals) were kept."
+    )
+
+
 def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -> str:
     """Predictors and methods of the baselines, in sentences; empty without baselines.
 
@@ -44,28 +69,21 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
     if not arms:
         return ""
     used = list(dict.fromkeys(_CLASSIFIERS[arm.classifier] for arm in arms))
-    radiomics = list(dict.fromkeys(arm.sequence.label for arm in arms if arm.sequence is not None))
+    radiomics = radiomics_in_words(arms, region)
     on = []
     if any(arm.sequence is None and not arm.score_only for arm in arms):
         on.append("the five IELSG variables (age, performance status, LDH, CSF protein, deep structures)")
     if any(arm.score_only for arm in arms):
         on.append("the IELSG score")
     if radiomics:
-        on.append(
-            f"radiomics of {listed(radiomics)} ({listed([_FAMILY[name] for name in FAMILIES])}; "
-            f"{RadiomicsStep().bins} gray levels) in {_REGIONS[region]} of every patient"
-        )
+        on.append(radiomics)
     costs = listed([f"{cost:g}" for cost in COSTS])
     told = [
         f"Baselines were {listed(used)} on {listed(on)}. Missing values were imputed by the median of the training "
         "patients with a missingness indicator, and variables were standardized."
     ]
     if radiomics:
-        kept = " or ".join(str(number) for number in KEPT_FEATURES)
-        told.append(
-            f"Of radiomics, the {kept} with the highest F statistic (in Cox regression, the highest correlation with "
-            "the martingale residuals) were kept."
-        )
+        told.append(selection_in_words())
     if any(arm.classifier != "cox" for arm in arms):
         told.append(f"C was chosen among {costs} by AUC in {INNER_FOLDS} inner folds, disjoint by patient.")
     if any(arm.classifier == "cox" for arm in arms):

@@ -9,9 +9,13 @@ import pytest
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, CLINICAL_ARMS, RADIOMICS_ARMS, BaselineArm
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
-from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
+from PCNSLSurvivalLib.reports.experiment.methods.baselines import (
+    baselines_in_words,
+    clinical_predictors,
+    radiomics_in_words,
+)
 from PCNSLSurvivalLib.reports.experiment.methods.text import methods_paragraphs
-from PCNSLSurvivalLib.reports.experiment.reporting_checklist import OPEN, checklist
+from PCNSLSurvivalLib.reports.experiment.reporting_checklist import CLEAR_ITEMS, METRICS_WEIGHTS, OPEN, checklist
 
 ONE = {"cases": 30, "patients": 30, "over": 20, "up_to": 10, "censored": 1, "excluded": 1, "repeats": 1, "folds": 5}
 NOTHING_KNOWN = ExperimentFacts(excluded={"sub-07": "no T1Gd"})
@@ -83,3 +87,43 @@ def test_the_baselines_that_ran_are_told_and_no_others():
     assert baselines_in_words([]) == ""
     assert "in the lesion mask (1 mm) of every patient" in everything
     assert "in the whole brain (2 mm) of every patient" in baselines_in_words(RADIOMICS_ARMS, "brain")
+
+
+def test_every_item_of_clear_and_metrics_has_its_topic():
+    """58 items of CLEAR, 30 of METRICS; the weights of METRICS add up to one."""
+    items = checklist(NOTHING_KNOWN, ONE, explained=False)
+    assert {number for item in items for number in item.clear} == set(range(1, CLEAR_ITEMS + 1))
+    graded = [number for item in items for number in item.metrics]
+    assert sorted(graded) == list(range(1, 31))
+    assert sum(METRICS_WEIGHTS) == pytest.approx(1.0, abs=1e-9)
+    (external,) = (item for item in items if item.topic == "External test")
+    assert (external.clear_in_words, external.metrics_in_words) == ("38", "27 (0.0749)")
+
+
+@pytest.mark.parametrize(
+    ("topic", "known"),
+    [
+        ("Radiomics: region, classes, discretization", ExperimentFacts(radiomics="Radiomics of T1Gd.")),
+        ("Selection of features, their number beside the patients", ExperimentFacts(feature_selection="Ten.")),
+        ("Comparison with the clinic and with classical models", ExperimentFacts(clinical_baselines=True)),
+        ("One sequence or several", ExperimentFacts(network="ResNet.")),
+        ("Number of centers", ExperimentFacts(split_by="site")),
+    ],
+)
+def test_a_topic_of_radiomics_is_answered_by_what_ran(topic, known):
+    assert answers(NOTHING_KNOWN)[topic] == OPEN
+    assert answers(known)[topic] != OPEN
+
+
+def test_a_comparison_is_told_only_where_arms_were_compared():
+    def told(*, compared: bool) -> str:
+        items = checklist(NOTHING_KNOWN, ONE, explained=False, compared=compared)
+        return next(item.answer for item in items if item.topic == "Statistical comparison of models")
+
+    assert told(compared=False) == OPEN
+    assert "DeLong" in told(compared=True)
+
+
+def test_radiomics_are_described_only_where_there_are_any():
+    assert "T1Gd" in radiomics_in_words(RADIOMICS_ARMS)
+    assert radiomics_in_words(CLINICAL_ARMS) == ""

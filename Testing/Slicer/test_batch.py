@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from fake_worker import NO_CONTENT
 from made_scenes import Wait, add_head, child_processes, temporary_files, write_dicom_of
 
 HERE = Path(__file__).resolve().parent
@@ -20,7 +21,9 @@ class _Database:
         gadolinium = {"0008,0060": "MR", "0018,0081": "3.1", "0018,0080": "9.6", "0018,0010": "Gadovist"}
         plain = {"0008,0060": "MR", "0018,0081": "101", "0018,0080": "5200"}
         self.exams = {"Doe^One": ("1.1", files), "Doe^Two": ("2.1", files[:1]), "Doe^Three": ("3.1", files)}
-        self.headers = {"1.1": gadolinium, "2.1": gadolinium, "3.1": gadolinium, "9": plain}
+        dates = {"1.1": "20260114", "2.1": "20260302", "3.1": ""}
+        self.headers = {"9": plain, **{uid: {**gadolinium, "0008,0020": date} for uid, date in dates.items()}}
+        self.loaded = []
 
     def patients(self):
         return [*self.exams, "Roe^NoGd"]
@@ -61,10 +64,15 @@ def batch(standin, quick_panel, monkeypatch, tmp_path):
     monkeypatch.setattr(slicer, "dicomDatabase", _Database(files), raising=False)
     monkeypatch.setattr(batch_run.BatchRun.__init__, "__defaults__", (HERE / "fake_worker.py",))
     monkeypatch.setattr(batch_run, "is_brain_extractor_installed", lambda: True)
-    loaded = ModuleType("DICOMLib")
-    loaded.DICOMUtils = ModuleType("DICOMUtils")
-    loaded.DICOMUtils.loadSeriesByUID = lambda uids: [add_head(f"T1Gd of {uids[0]}").GetID()]
-    monkeypatch.setitem(sys.modules, "DICOMLib", loaded)
+    library = ModuleType("DICOMLib")
+    library.DICOMUtils = ModuleType("DICOMUtils")
+
+    def load(uids):
+        slicer.dicomDatabase.loaded += uids
+        return [add_head(f"T1Gd of {uids[0]}").GetID()]
+
+    library.DICOMUtils.loadSeriesByUID = load
+    monkeypatch.setitem(sys.modules, "DICOMLib", library)
     quick_panel.view._refresh()
     quick_panel.ui.batchListButton.click()
     Wait().until(lambda: quick_panel.view._batch.listing is None)
@@ -73,23 +81,40 @@ def batch(standin, quick_panel, monkeypatch, tmp_path):
 
 def _table(panel):
     table = panel.ui.batchTable
-    return [[table.item(row, column).text() for column in range(3)] for row in range(table.rowCount)]
+    return [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount)]
+
+
+def _outcomes(panel):
+    return [row[3] for row in _table(panel)]
+
+
+def _predict(panel, *rows):
+    panel.ui.batchTable.clearSelection()
+    for row in rows:
+        for column in range(4):
+            panel.ui.batchTable.item(row, column).setSelected(True)
+    panel.ui.batchPredictButton.click()
+    Wait().until(lambda: panel.view._batch.run is None)
 
 
 def test_exams_with_a_t1gd_are_listed_and_predicted_one_after_another(batch, monkeypatch):
     ui = batch.ui
     assert ui.batchSection.isVisibleTo(batch.parent)
-    assert _table(batch) == [[f"Doe {name}", "AX T1 GD", ""] for name in ("One", "Two", "Three")]
+    assert _table(batch) == [
+        ["Doe One", "2026-01-14", "AX T1 GD", ""],
+        ["Doe Two", "2026-03-02", "AX T1 GD", ""],
+        ["Doe Three", "", "AX T1 GD", ""],
+    ]
     assert not ui.batchPredictButton.enabled
     ui.batchTable.selectAll()
     wait = Wait()
     ui.batchPredictButton.click()
-    assert [row[2] for row in _table(batch)] == ["running", "", ""]
+    assert _outcomes(batch) == ["running", "", ""]
     wait.until(lambda: batch.view._batch.run is None)
     assert wait.is_calm(), wait.longest_gap_ms
-    assert [row[2] for row in _table(batch)] == ["63 % (1 ⚠)", "failed", "63 % (1 ⚠)"]
+    assert _outcomes(batch) == ["63 % (1 ⚠)", "failed", "63 % (1 ⚠)"]
     assert "2 of 3" in ui.batchLabel.text
-    assert ui.batchTable.item(1, 2).toolTip() != "", "why it failed"
+    assert ui.batchTable.item(1, 3).toolTip() == NO_CONTENT["sentence"]
     assert child_processes() == []
 
 
@@ -101,7 +126,7 @@ def test_a_predicted_exam_opens_on_its_t1gd(batch):
     ui.batchTable.selectRow(2)
     ui.batchPredictButton.click()
     Wait().until(lambda: batch.view._batch.run is None)
-    assert [row[2] for row in _table(batch)] == ["", "", "63 % (1 ⚠)"]
+    assert _outcomes(batch) == ["", "", "63 % (1 ⚠)"]
     ui.batchOpenButton.click()
     Wait().until(lambda: batch.view._opening is None)
     assert ui.messageLabel.text == ""
@@ -125,16 +150,169 @@ def test_a_batch_is_cancelled_and_leaves_no_process_and_no_file(batch, monkeypat
     batch.ui.batchPredictButton.click()
     assert batch.view._batch.run is None
     Wait().until(lambda: child_processes() == [])
-    assert [row[2] for row in _table(batch)] == ["failed"] * 3
+    assert _outcomes(batch) == ["cancelled"] * 3
     assert temporary_files() == before
 
 
 def test_reading_mode_tells_no_probability_in_the_table(batch):
     batch.view._parameters.readFirst = True
+    _predict(batch, 0)
+    assert _outcomes(batch)[0] == "ready to read"
+
+
+def test_reading_mode_switched_on_later_takes_the_probability_out_of_the_table(batch):
+    _predict(batch, 0)
+    assert _outcomes(batch)[0] == "63 % (1 ⚠)"
+    batch.ui.readFirstCheckBox.setChecked(True)
+    assert _outcomes(batch)[0] == "ready to read"
+    batch.ui.readFirstCheckBox.setChecked(False)
+    assert _outcomes(batch)[0] == "63 % (1 ⚠)"
+
+
+def test_another_scene_in_reading_mode_shows_no_probability(batch):
+    import slicer
+
+    _predict(batch, 0)
+    slicer.mrmlScene.Clear(0)
+    batch.exit()
+    batch.view.unbind()
+    assert _outcomes(batch)[0] == "ready to read", "nothing says that it may be shown"
+    batch.enter()
+    assert _outcomes(batch)[0] == "63 % (1 ⚠)"
+
+
+def test_a_scene_closed_beside_a_running_batch_does_not_stop_it(batch, monkeypatch):
+    import slicer
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.1}))
     batch.ui.batchTable.selectRow(0)
     batch.ui.batchPredictButton.click()
+    Wait().until(lambda: child_processes() != [])
+    batch.parent.isEntered = False  # another module is open
+    slicer.mrmlScene.Clear(0)
+    assert batch.view._parameters is None
     Wait().until(lambda: batch.view._batch.run is None)
-    assert _table(batch)[0][2] == "ready to read"
+    batch.enter()
+    assert _outcomes(batch)[0] == "63 % (1 ⚠)"
+    assert batch.ui.batchPredictButton.text == "Predict the selected exams"
+
+
+def test_another_model_predicts_the_exams_again_and_names_the_old_numbers(batch, made_model, monkeypatch):
+    from PCNSLSurvivalUI.choices import model_list
+
+    other = SimpleNamespace(**{**vars(made_model), "checksum": "cd" * 32, "name": "another", "path": HERE / "other"})
+    monkeypatch.setattr(model_list, "installedModels", lambda: [made_model, other])
+    batch.view.models.fill()
+    _predict(batch, 0)
+    before = temporary_files()
+    button = batch.ui.batchPredictButton
+    assert not button.enabled
+    assert "already" in button.toolTip
+    batch.ui.modelSelector.setCurrentIndex(1)
+    assert _outcomes(batch)[0] == "63 % (1 ⚠), model made-up 1"
+    assert button.enabled
+    batch.view._parameters.readFirst = True
+    assert _outcomes(batch)[0] == "ready to read"
+    batch.view._parameters.readFirst = False
+    _predict(batch, 0)
+    assert _outcomes(batch)[0] == "63 % (1 ⚠)"
+    assert len(temporary_files()) == len(before), "the first result is gone"
+    batch.ui.modelSelector.setCurrentIndex(0)
+    assert _outcomes(batch)[0] == "63 % (1 ⚠), model another 1"
+
+
+def test_an_opened_exam_leaves_no_volume_of_the_patient_before(batch):
+    import slicer
+    from PCNSLSurvivalUI.choices.parameters import VOLUMES
+
+    _predict(batch, 2)
+    parameters = batch.view._parameters
+    for name in VOLUMES.values():
+        setattr(parameters, name, add_head(f"{name.removesuffix('Volume').upper()} of another patient"))
+    parameters.brainMask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Brain of another patient")
+    parameters.lesion = parameters.brainMask
+    batch.ui.batchOpenButton.click()
+    Wait().until(lambda: batch.view._opening is None)
+    Wait().some(0.5)  # volumes that arrived fill empty roles a moment later
+    chosen = {name: getattr(parameters, name) for name in (*VOLUMES.values(), "brainMask", "lesion")}
+    assert chosen.pop("t1gdVolume").GetName() == "T1Gd of 3.1"
+    assert set(chosen.values()) == {None}
+
+
+def test_an_exam_is_loaded_once_however_often_it_is_opened(batch):
+    import slicer
+
+    _predict(batch, 0, 2)
+    for row in (0, 2, 0):
+        batch.ui.batchTable.selectRow(row)
+        batch.ui.batchOpenButton.click()
+        said = batch.ui.messageLabel.text
+        batch.ui.batchOpenButton.click()
+        assert said == ""
+        assert batch.ui.messageLabel.text.startswith("An exam is being opened.")
+        batch.ui.predictButton.click()
+        assert batch.logic.run is None
+        Wait().until(lambda: batch.view._opening is None)
+    assert slicer.dicomDatabase.loaded == ["1.1", "3.1"]
+    assert batch.view._parameters.t1gdVolume.GetName() == "T1Gd of 1.1"
+
+
+def test_nothing_is_loaded_while_a_prediction_runs(batch, monkeypatch):
+    import slicer
+
+    _predict(batch, 0)
+    monkeypatch.setattr(batch.logic, "run", SimpleNamespace(cancel=lambda: None), raising=False)
+    batch.ui.batchOpenButton.click()
+    monkeypatch.setattr(batch.logic, "run", None)
+    assert batch.ui.messageLabel.text.startswith("A prediction is running.")
+    assert slicer.dicomDatabase.loaded == []
+
+
+def test_a_series_that_cannot_be_loaded_is_told(batch, monkeypatch):
+    def closed(uids):
+        raise OSError("DICOM module or database cannot be accessed")
+
+    _predict(batch, 0)
+    monkeypatch.setattr(sys.modules["DICOMLib"].DICOMUtils, "loadSeriesByUID", closed)
+    batch.ui.batchOpenButton.click()
+    assert batch.ui.messageLabel.text.startswith("The series of this exam could not be loaded.")
+
+
+def test_the_scalar_volume_is_taken_among_what_a_series_loads_as(batch, monkeypatch):
+    import slicer
+
+    def several(uids):
+        mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
+        return ["gone", mask.GetID(), add_head("the scan").GetID()]
+
+    _predict(batch, 0)
+    monkeypatch.setattr(sys.modules["DICOMLib"].DICOMUtils, "loadSeriesByUID", several)
+    batch.ui.batchOpenButton.click()
+    Wait().until(lambda: batch.view._opening is None)
+    assert batch.view._parameters.t1gdVolume.GetName() == "the scan"
+
+
+def test_a_database_that_cannot_be_read_keeps_the_table_and_is_told(batch, monkeypatch):
+    import slicer
+
+    monkeypatch.setattr(slicer.dicomDatabase, "seriesForStudy", lambda study: 1 / 0)
+    batch.ui.batchListButton.click()
+    Wait().until(lambda: batch.view._batch.listing is None)
+    assert batch.ui.messageLabel.text.startswith("The DICOM database could not be read (ZeroDivisionError).")
+    assert len(_table(batch)) == 3
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps", "auto"])
+def test_a_gpu_needs_torch_beside_an_installed_onnx_runtime(batch, monkeypatch, device):
+    from PCNSLSurvivalUI.install import packages
+
+    needed = []
+    monkeypatch.setattr(packages, "_isInstalled", lambda name: name != "torch")
+    monkeypatch.setattr(packages, "ensureInstalled", lambda lines: needed.extend(lines))
+    batch.view._parameters.device = device
+    _predict(batch, 0)
+    named = {packages.Requirement(line).name for line in needed}
+    assert named & {"torch", "onnxruntime"} == {"onnxruntime" if device == "auto" else "torch"}
 
 
 def test_without_a_dicom_database_there_is_no_section(standin, quick_panel):

@@ -21,7 +21,7 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.incremental import InPieces
 
-WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 
 
 class CannotStartBatchError(PCNSLSurvivalError):
@@ -39,10 +39,25 @@ class BatchCase:
     prediction: dict[str, Any] | None = None
     folder: Path | None = None
     """Its result folder; gone with the panel."""
+    modelChecksum: str = ""
+    """Which model it was predicted with."""
+    modelName: str = ""
+
+    def isDoneWith(self, model: ModelFolder | None) -> bool:
+        """Whether this model has predicted it; what another one gave does not count."""
+        return self.state == DONE and model is not None and self.modelChecksum == model.checksum
+
+    def forget(self) -> None:
+        """Drop the result and its folder."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.state, self.sentence, self.prediction, self.folder = WAITING, "", None, None
 
 
 class BatchRun:
     """One pass over exams; a case that fails is told, and the next one starts.
+
+    Once it can start, what an earlier pass gave for these exams is dropped.
 
     Args:
         cases: The exams, in their order.
@@ -74,13 +89,15 @@ class BatchRun:
             raise CannotStartBatchError(
                 _("Download the brain extraction model under Advanced first: several patients use the built-in steps.")
             )
-        packages.ensureInstalled(packages.requirements())
+        packages.ensureInstalled(packages.requirements(device))
+        for case in cases:
+            case.forget()
         self._next()
 
     @property
     def isOver(self) -> bool:
         """Whether no case waits or runs."""
-        return all(case.state in (DONE, FAILED) for case in self.cases)
+        return all(case.state in (DONE, FAILED, CANCELLED) for case in self.cases)
 
     def cancel(self) -> None:
         """Stop; finished cases stay, the one under way is dropped."""
@@ -90,15 +107,15 @@ class BatchRun:
             self._job.cancel()
         self._pieces = self._job = None
         for case in self.cases:
-            if case.state == RUNNING:
-                shutil.rmtree(case.folder, ignore_errors=True)
             if case.state in (WAITING, RUNNING):
-                case.state, case.sentence, case.folder = FAILED, _("Cancelled."), None
+                case.forget()
+                case.state = CANCELLED
 
     def _next(self) -> None:
         case = next((one for one in self.cases if one.state == WAITING), None)
         if case is not None:
             case.state, case.folder = RUNNING, Path(slicer.util.tempDirectory())
+            case.modelChecksum, case.modelName = self._model.checksum, f"{self._model.name} {self._model.version}"
             self._pieces = InPieces(
                 _copied(case), lambda: self._start(case), lambda problem: self._end(case, _notCopied(problem))
             )

@@ -10,12 +10,16 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
 from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
 
+_DATE_DIGITS = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseExam:
     """One study with a T1Gd; names stay in the table on this screen."""
 
     patient: str
+    date: str
+    """Date of the study, YYYY-MM-DD; empty where the header has none."""
     study: str
     series: str
     """Description of the series taken as T1Gd."""
@@ -43,12 +47,19 @@ def examsIn(database: Any, found: list[DatabaseExam]) -> Iterator[None]:
                 found.append(
                     DatabaseExam(
                         patient=str(database.nameForPatient(patient)).replace("^", " ").strip(),
+                        date=_dateOf(database, uid),
                         study=str(database.descriptionForStudy(study)),
                         series=series[choice.place].name,
                         seriesUID=uid,
                         files=tuple(database.filesForSeries(uid)),
                     )
                 )
+
+
+def _dateOf(database: Any, uid: str) -> str:
+    instances = database.instancesForSeries(uid)
+    text = str(database.instanceValue(instances[0], "0008,0020") or "").strip() if instances else ""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == _DATE_DIGITS and text.isdigit() else text
 
 
 def _seriesOf(database: Any, uid: str) -> Series:

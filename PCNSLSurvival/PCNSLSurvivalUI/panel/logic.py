@@ -70,6 +70,18 @@ class PanelLogic:
             if getattr(parameters, VOLUMES[sequence]) is None:
                 setattr(parameters, VOLUMES[sequence], nodes[choice.place])
 
+    def chooseAlone(self, parameters: PanelParameters, t1gd: Any) -> None:
+        """Choose the T1Gd of another exam: no volume of the exam before stays chosen, or is filled in again.
+
+        Args:
+            parameters: The panel's choices.
+            t1gd: The T1Gd of the exam.
+        """
+        for name in (*VOLUMES.values(), "brainMask", "lesion"):
+            setattr(parameters, name, None)
+        parameters.t1gdVolume = t1gd
+        self.leaveAsItIs()
+
     def leaveAsItIs(self) -> None:
         """The choice among the volumes that are loaded now was made before: a saved scene was opened."""
         self._seen = {_identity(node) for node in _loadedVolumes()}
@@ -134,8 +146,8 @@ class PanelLogic:
             raise CannotStartError(_("Choose a T1Gd that holds an image, then predict."))
         if model is None:
             raise CannotStartError(_("No model is installed. Add a model folder under Model, then predict."))
-        onlyTorch = parameters.device in ("cuda", "mps") or (parameters.proposeLesion and parameters.lesion is None)
-        packages.ensureInstalled(packages.requirements(torch=onlyTorch))
+        proposes = parameters.proposeLesion and parameters.lesion is None
+        packages.ensureInstalled(packages.requirements(parameters.device, torch=proposes))
         volumes = self.chosenVolumes(parameters)
         if len({node.GetID() for node in volumes.values()}) < len(volumes):
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))

@@ -96,7 +96,12 @@ class PanelView:
             ui, lambda: self._parameters, self._resultOfChosen, self._views, self._map.apply, self.predictOrCancel
         )
         self._batch = BatchControls(
-            ui, lambda: self._parameters, lambda: self.models.chosen(), self._openCase, self._say
+            ui,
+            lambda: self._parameters,
+            lambda: self.models.chosen(),
+            self._whyNoCaseOpens,
+            self._openCase,
+            self._say,
         )
         self._opening: InPieces | None = None
         self._wheel = WheelGuard(sections(ui))
@@ -157,6 +162,7 @@ class PanelView:
         self._say("")
         self._showRun()
         self._showResult()
+        self._batch.refresh()
 
     def close(self) -> None:
         """The module is unloaded."""
@@ -180,6 +186,7 @@ class PanelView:
             self._lesion.entered()
 
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
+        self._batch.refresh()
         if self._logic.importing:
             return
         self._engines.show()
@@ -251,6 +258,9 @@ class PanelView:
             )
             self._showRun()
             return
+        if self._opening is not None:
+            self._say(_("An exam is being opened. Wait until its result is shown, then predict."))
+            return
         self._say("")
         self._steps = None
         self._ui.predictButton.setEnabled(False)  # a second click while a question is open must do nothing
@@ -287,11 +297,19 @@ class PanelView:
         self._ui.stepsSection.setChecked(bool(sentence))  # what failed stands there; the result comes first otherwise
         self._quality.refresh()
 
+    def _whyNoCaseOpens(self) -> str:
+        """Why no exam can be opened now; empty when one can."""
+        if self._logic.run is not None:
+            return _("A prediction is running. Cancel it or wait for its end, then open the exam.")
+        if self._opening is not None:
+            return _("An exam is being opened. Wait until its result is shown, then open the next one.")
+        return "" if self._parameters is not None else _("The scene is closed. Open this module again.")
+
     def _openCase(self, folder: Path, t1gd: Any) -> None:
-        """Show the result of a folder on a volume that was just loaded."""
-        if self._opening is not None or self._logic.run is not None:
+        """Show the result of a folder on the T1Gd of its exam; what was chosen of another patient is let go."""
+        if self._whyNoCaseOpens():  # the scene may have been closed while the series was loaded
             return
-        self._parameters.t1gdVolume = t1gd
+        self._logic.chooseAlone(self._parameters, t1gd)
 
         def opened() -> Iterator[None]:
             yield from self._logic.bringIn(folder, t1gd.GetID(), self._parameters)

@@ -87,7 +87,7 @@ class CaseAgain:
                     "painted region works alike."
                 )
             )
-        packages.ensureInstalled(packages.requirements())
+        packages.ensureInstalled(packages.requirements(device))
         self._lesion = tumorOn(scan, lesion) if lesion is not None else None
         self._folder = Path(slicer.util.tempDirectory())
         self._words = ["explain", question.option, *_sameMap(result, explains), *_samePreparation(result)]

@@ -101,18 +101,9 @@ def group_folds(
     Raises:
         FoldError: A group is not known, there is one group only, or without a group one class has no patient.
     """
-    people, _ = _people(names, patients, classes)
-    missing = [name for name, group in zip(names, groups, strict=True) if not group]
-    if missing:
-        raise FoldError(
-            f"Folds by {by} need the {by} of every exam; {len(missing)} have none, such as {missing[0]}. Complete the "
-            f"column '{by}' of the cohort's table and run preprocess again, or exclude these exams."
-        )
-    group_of: dict[str, str] = {}
-    class_of: dict[str, int] = {}
-    for _, patient, group, os_class in sorted(zip(names, patients, groups, classes, strict=True)):
-        group_of.setdefault(patient, str(group))
-        class_of.setdefault(patient, int(os_class))
+    people, strata = _people(names, patients, classes)
+    class_of = dict(zip(people, strata, strict=True))
+    group_of = group_of_patients(names, patients, groups, by=by)
     found = sorted(set(group_of.values()))
     if len(found) < 2:
         raise FoldError(f"Folds by {by} need at least two; all patients are of one {by}. Use random folds.")
@@ -146,15 +137,7 @@ def temporal_fold(
         FoldError: A year is not known, there is one year only, or one of both sides has a single class.
     """
     people, _ = _people(names, patients, classes)
-    missing = [name for name, year in zip(names, years, strict=True) if year is None]
-    if missing:
-        raise FoldError(
-            f"A temporal split needs the year of every exam; {len(missing)} have none, such as {missing[0]}. Complete "
-            "the column 'scan_year' of the cohort's table and run preprocess again, or exclude these exams."
-        )
-    first: dict[str, int] = {}
-    for patient, year in zip(patients, years, strict=True):
-        first[patient] = min(first.get(patient, int(year or 0)), int(year or 0))
+    first = first_year_of_patients(names, patients, years)
     starts = sorted(set(first.values()))[1:]
     if not starts:
         raise FoldError("A temporal split needs exams of several years; all are of one. Use random folds.")
@@ -169,6 +152,46 @@ def temporal_fold(
     return (_fold(0, 0, names, patients, outside),)
 
 
+def group_of_patients(
+    names: Sequence[str], patients: Sequence[str], groups: Sequence[str | None], *, by: str = "site"
+) -> dict[str, str]:
+    """The group of each patient: that of the first exam by name.
+
+    Raises:
+        FoldError: The group of an exam is not known.
+    """
+    missing = [name for name, group in zip(names, groups, strict=True) if not group]
+    if missing:
+        raise FoldError(
+            f"Folds by {by} need the {by} of every exam; {len(missing)} have none, such as {missing[0]}. Complete the "
+            f"column '{by}' of the cohort's table and run preprocess again, or exclude these exams."
+        )
+    found: dict[str, str] = {}
+    for _, patient, group in sorted(zip(names, patients, map(str, groups), strict=True)):
+        found.setdefault(patient, group)
+    return found
+
+
+def first_year_of_patients(
+    names: Sequence[str], patients: Sequence[str], years: Sequence[int | None]
+) -> dict[str, int]:
+    """The year of each patient's first exam.
+
+    Raises:
+        FoldError: The year of an exam is not known.
+    """
+    missing = [name for name, year in zip(names, years, strict=True) if year is None]
+    if missing:
+        raise FoldError(
+            f"A temporal split needs the year of every exam; {len(missing)} have none, such as {missing[0]}. Complete "
+            "the column 'scan_year' of the cohort's table and run preprocess again, or exclude these exams."
+        )
+    found: dict[str, int] = {}
+    for patient, year in zip(patients, years, strict=True):
+        found[patient] = min(found.get(patient, int(year or 0)), int(year or 0))
+    return found
+
+
 def add_censored(
     folds: Sequence[Fold],
     censored: Mapping[str, str],
@@ -179,15 +202,16 @@ def add_censored(
 ) -> tuple[Fold, ...]:
     """Put exams without an OS class into folds that were made from those with one, for methods that learn from time.
 
-    In every repetition each patient is held out once, and the folds of the others stay as they are. A patient with
-    exams of both kinds stays on one side.
+    The folds of the others stay as they are. A patient with exams of both kinds stays on one side. Assigned at random,
+    each patient is held out once per repetition; otherwise, a patient whom no fold holds out is trained on in all.
 
     Args:
         folds: Of the exams with a class.
         censored: Patient by name of the exams censored before the limit.
         labeled: Patient by name of the exams with a class.
         seed: Of the shuffling.
-        held_out_in: Whether a fold holds out an exam; the patients are assigned to the folds at random if left out.
+        held_out_in: Whether a fold holds out a patient without an exam with a class; these patients are assigned to the
+            folds at random if left out.
     """
     assigned: dict[tuple[int, str], int] = {}
     new = sorted(set(censored.values()) - set(labeled.values()))
@@ -201,7 +225,7 @@ def add_censored(
         if held_out_in is None:
             outside |= {person for person in new if assigned[fold.repeat, person] == fold.fold}
         else:
-            outside |= {person for name, person in censored.items() if person in new and held_out_in(fold, name)}
+            outside |= {person for person in new if held_out_in(fold, person)}
         test = tuple(name for name in censored if censored[name] in outside)
         train = tuple(name for name in censored if censored[name] not in outside)
         found.append(replace(fold, train=tuple(sorted((*fold.train, *train))), test=tuple(sorted((*fold.test, *test)))))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from PCNSLSurvivalLib.cohorts.prepared_case_hash import identity_of
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
-from PCNSLSurvivalLib.cohorts.splits import Fold, add_censored, group_folds, repeated_stratified_folds, temporal_fold
+from PCNSLSurvivalLib.cohorts.splits import (
+    Fold,
+    add_censored,
+    first_year_of_patients,
+    group_folds,
+    group_of_patients,
+    repeated_stratified_folds,
+    temporal_fold,
+)
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -104,26 +112,40 @@ def _folds(plan: ExperimentPlan, people: Participants) -> tuple[Fold, ...]:
     folds = _labeled_folds(plan, people.labeled)
     if not plan.learns_from_time:
         return folds
-    exams = {exam.name: exam for exam in (*people.labeled, *people.censored)}
+    labeled, censored = ({exam.name: exam.patient_id for exam in exams} for exams in (people.labeled, people.censored))
+    return add_censored(folds, censored, labeled, seed=plan.seed, held_out_in=_held_out_in(plan, people))
 
-    def held_out_in(fold: Fold, name: str) -> bool:
-        tested = [exams[case].clinical for case in fold.test]
-        if plan.split_by == "site":
-            return exams[name].clinical.site in {one.site for one in tested}
-        first = min(one.scan_year or 0 for one in tested)
-        return (exams[name].clinical.scan_year or 0) >= first
 
-    return add_censored(
-        folds,
-        {exam.name: exam.patient_id for exam in people.censored},
-        {exam.name: exam.patient_id for exam in people.labeled},
-        seed=plan.seed,
-        held_out_in=None if plan.split_by == "random" else held_out_in,
-    )
+def _held_out_in(plan: ExperimentPlan, people: Participants) -> Callable[[Fold, str], bool] | None:
+    """Whether a fold by site or year holds out a patient without a class; None for random folds.
+
+    Raises:
+        FoldError: The site or the year of an exam is not known.
+    """
+    patient_of = {exam.name: exam.patient_id for exam in people.labeled}
+    if plan.split_by == "site":
+        site = _sites(people.censored) | _sites(people.labeled)
+        return lambda fold, person: site[person] == site[patient_of[fold.test[0]]]
+    if plan.split_by == "year":
+        year = _years(people.censored) | _years(people.labeled)
+        return lambda fold, person: year[person] >= min(year[patient_of[name]] for name in fold.test)
+    return None
+
+
+def _sites(exams: Sequence[PreparedExam]) -> dict[str, str]:
+    return group_of_patients(*_names_and_patients(exams), [exam.clinical.site for exam in exams])
+
+
+def _years(exams: Sequence[PreparedExam]) -> dict[str, int]:
+    return first_year_of_patients(*_names_and_patients(exams), [exam.clinical.scan_year for exam in exams])
+
+
+def _names_and_patients(exams: Sequence[PreparedExam]) -> tuple[list[str], list[str]]:
+    return [exam.name for exam in exams], [exam.patient_id for exam in exams]
 
 
 def _labeled_folds(plan: ExperimentPlan, labeled: Sequence[PreparedExam]) -> tuple[Fold, ...]:
-    names, patients = [exam.name for exam in labeled], [exam.patient_id for exam in labeled]
+    names, patients = _names_and_patients(labeled)
     classes = [int(exam.os_class(plan.threshold_days) or 0) for exam in labeled]
     if plan.split_by == "site":
         return group_folds(names, patients, classes, [exam.clinical.site for exam in labeled])

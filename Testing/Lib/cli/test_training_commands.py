@@ -137,7 +137,10 @@ def test_files_of_others_are_not_replaced(made, tmp_path, capsys, monkeypatch, w
     (tmp_path / "out" / "jobs").mkdir()
     device = [] if words[0] == "baselines" else ["--device", "cpu"]
     assert main([*words, "--out", str(tmp_path / "out"), *device]) == 3
-    assert f"'{place}' in the output folder, where the results go, holds other files; nothing was changed" in capsys.readouterr().err
+    assert (
+        f"'{place}' in the output folder, where the results go, holds other files; nothing was changed"
+        in capsys.readouterr().err
+    )
     assert own.read_text(encoding="utf-8") == "{}"
 
 

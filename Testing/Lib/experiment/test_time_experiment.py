@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
-from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.errors import ExperimentError, FoldError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.experiment.jobs.table import build_job_table
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, read_plan
 from PCNSLSurvivalLib.experiment.results import write_results
 from PCNSLSurvivalLib.experiment.run import Experiment, run_jobs
@@ -68,6 +70,78 @@ def test_an_experiment_on_time_ends_in_a_model_with_a_survival_curve(tmp_path, m
     assert [row["os_class"] for row in rows].count("") == 4
     with (tmp_path / "out" / "left_out.csv").open(encoding="utf-8", newline="") as file:
         assert list(csv.DictReader(file)) == []
+
+
+@pytest.fixture(scope="module")
+def sixteen(tmp_path_factory):
+    """Twelve patients with a class and four censored, P012 to P015; sites A to C, years from 2010."""
+    folder = tmp_path_factory.mktemp("sixteen") / "cohort"
+    cohort = read_prepared_cohort(made_cohort(folder, patients=12, censored=4, sequences=(MRSequence.T1GD,)))
+    exams = [
+        replace(exam, clinical=replace(exam.clinical, site="ABC"[n // 2 % 3], scan_year=2010 + n // 2 % 6))
+        for n, exam in enumerate(cohort.exams)
+    ]
+    return replace(cohort, exams=tuple(exams))
+
+
+def changed(cohort, name, *, patient=None, **clinical):
+    """The cohort with other facts about one exam."""
+    return replace(
+        cohort,
+        exams=tuple(
+            replace(exam, patient_id=patient or exam.patient_id, clinical=replace(exam.clinical, **clinical))
+            if exam.name == name
+            else exam
+            for exam in cohort.exams
+        ),
+    )
+
+
+def folds_of(cohort, **entries):
+    plan = ExperimentPlan(
+        sequences=(), model_arm=None, baselines=("cox_clinical",), splits=3, repeats=1, initializations=(), **entries
+    )
+    return [job.fold for job in build_job_table(plan, cohort, None).folds]
+
+
+@pytest.mark.parametrize(
+    ("split_by", "missing", "reason"),
+    [("site", "site", "need the site of every exam; 1 have none"), ("year", "scan_year", "needs the year of every")],
+)
+def test_a_censored_exam_of_unknown_site_or_year_is_refused_as_any_other(sixteen, split_by, missing, reason):
+    for name in ("P001", "P013"):
+        with pytest.raises(FoldError, match=f"{reason}.*such as {name}"):
+            folds_of(changed(sixteen, name, **{missing: None}), split_by=split_by)
+
+
+def test_a_censored_patient_is_held_out_with_the_site_or_the_years_of_the_first_exam(sixteen):
+    sites = {"P012": "A", "P013": "A", "P014": "B", "P015": "B"}
+    by_site = folds_of(sixteen, split_by="site")
+    assert [{name for name in fold.test if name in sites} for fold in by_site] == [
+        {"P012", "P013"},
+        {"P014", "P015"},
+        set(),
+    ]
+    moved = changed(sixteen, "P015", patient="P013")  # another exam of P013, at site B: P013 stays in A
+    assert "P015" in folds_of(moved, split_by="site")[0].test
+    again = changed(sixteen, "P014", patient="P002")  # of P002, who is of site B and has a class
+    assert "P014" in folds_of(changed(again, "P014", site="C"), split_by="site")[1].test
+    second = changed(sixteen, "P004", patient="P000")  # a second exam with a class at site C of P000, who is of site A
+    held_out = folds_of(changed(changed(second, "P012", site="C"), "P013", site="C"), split_by="site")
+    assert {"P000", "P004"} <= set(held_out[0].test)
+    assert not {"P012", "P013"} & set(held_out[0].test)
+    assert {"P012", "P013"} <= set(held_out[2].test)
+    late = changed(changed(sixteen, "P013", scan_year=2015), "P015", scan_year=2015)
+    (fold,) = folds_of(late, split_by="year")
+    assert {"P013", "P015"} == {name for name in fold.test if name in sites}
+    (fold,) = folds_of(changed(late, "P015", patient="P012"), split_by="year")  # P012 was first seen in 2010
+    assert {"P013"} == {name for name in fold.test if name in sites}
+
+
+def test_a_site_whose_patients_were_all_censored_is_trained_on_in_every_fold(sixteen):
+    folds = folds_of(changed(changed(sixteen, "P012", site="D"), "P013", site="D"), split_by="site")
+    assert len(folds) == 3
+    assert all({"P012", "P013"} <= set(fold.train) for fold in folds)
 
 
 def test_the_folds_of_patients_with_a_class_are_those_of_a_class_experiment(tmp_path):

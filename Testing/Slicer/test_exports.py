@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -118,25 +119,39 @@ def test_the_report_is_saved_as_html_and_pdf(standin, predicted, monkeypatch, tm
         assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
 
 
-@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("taken", [2, 1, 0])
 def test_dicom_objects_go_into_slicers_database_on_request_alone(
     standin, predicted, quick_panel, monkeypatch, tmp_path, taken
 ):
+    """Slicer's import says True whatever became of the objects; of the two written, the database takes some."""
+    import pydicom
+    import slicer
     from PCNSLSurvivalUI.result import export
 
     asked = []
+    out = tmp_path / "PCNSL-survival-DICOM"
+
+    def importDicom(*words):
+        asked.append(words)
+        known = [pydicom.dcmread(path).SOPInstanceUID for path in sorted(out.iterdir())][:taken]
+        monkeypatch.setattr(slicer.dicomDatabase, "fileForInstance", lambda uid: "taken" if uid in known else "")
+        return True
+
     library = ModuleType("DICOMLib")
-    library.DICOMUtils = SimpleNamespace(importDicom=lambda *words: asked.append(words) or taken)
+    library.DICOMUtils = SimpleNamespace(importDicom=importDicom)
     monkeypatch.setitem(sys.modules, "DICOMLib", library)
     monkeypatch.setattr(export.packages, "ensureInstalled", lambda packages: None)
     monkeypatch.setattr(export.ExportRun.__init__, "__defaults__", (HERE / "fake_worker.py",))
     panel = predicted(_from_dicom(monkeypatch, tmp_path / "series"))
+    out.mkdir()  # what the played export is said to have written
+    for path in sorted((tmp_path / "series").iterdir())[:2]:
+        shutil.copyfile(path, out / f"{path.stem}.dcm")
     assert _save(panel, monkeypatch, tmp_path, panel.ui.saveDicomButton) == ""
     assert asked == []
     panel.ui.dicomDatabaseCheckBox.setChecked(True)
     said = _save(panel, monkeypatch, tmp_path, panel.ui.saveDicomButton)
     assert [(folder, copies) for folder, _database, copies in asked] == [(str(tmp_path / "PCNSL-survival-DICOM"), True)]
-    assert said == "" if taken else "did not take them" in said
+    assert (said == "") if taken == 2 else ("did not take them" in said)
 
 
 def test_dicom_is_offered_only_beside_dicom(standin, predicted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.dicom.elements import read_data_set
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
@@ -22,6 +24,7 @@ from PCNSLSurvivalUI.scene.output_nodes import MASK, T1GD, SceneOutputs, mapRole
 from PCNSLSurvivalUI.scene.volume_files import writeNrrd
 
 KEY_IMAGES, DICOM, PDF = "--key-images", "--dicom", "--pdf"
+_SOP_INSTANCE_UID = 0x00080018
 _PILLOW = "pillow>=10.1"
 _PACKAGES = {KEY_IMAGES: [_PILLOW], DICOM: [_PILLOW, "highdicom>=0.26"], PDF: []}
 
@@ -135,9 +138,18 @@ def _words(problem: Exception) -> str:
 
 
 def intoDatabase(folder: Path) -> str | None:
-    """Copy the DICOM objects of a folder into Slicer's DICOM database; the sentence for the user if that failed."""
+    """Copy the DICOM objects of a folder into Slicer's DICOM database; the sentence for the user if that failed.
+
+    Slicer's import reports success also for objects that its database refused, so the database is asked for each.
+    """
     from DICOMLib import DICOMUtils  # absent from builds without DICOM
 
-    if DICOMUtils.importDicom(str(folder), slicer.dicomDatabase, True):
-        return None
+    database = slicer.dicomDatabase
+    try:
+        written = [read_data_set(path).elements.text(_SOP_INSTANCE_UID) for path in sorted(folder.glob("*.dcm"))]
+        DICOMUtils.importDicom(str(folder), database, True)
+        if written and all(uid and database.fileForInstance(uid) for uid in written):
+            return None
+    except Exception:  # a file that cannot be read, a database that is closed
+        logging.exception("The DICOM objects could not be imported.")
     return _("The objects were saved, but Slicer's DICOM database did not take them. Import the folder there.")

@@ -214,6 +214,8 @@ def _only(one: FoldPredictions, known: Mapping[str, float]) -> FoldPredictions |
         probability=one.probability[held],
         censored=tuple(case for case in one.censored if case in known),
         censored_probability=one.censored_probability[censored],
+        survival=None if one.survival is None else one.survival[held],
+        censored_survival=None if one.censored_survival is None else one.censored_survival[censored],
     )
 
 

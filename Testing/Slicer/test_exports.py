@@ -70,6 +70,7 @@ def _affine(node):
 def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypatch, tmp_path):
     """Through the real command line: the map of the scene, on the slices of the series, in the same study."""
     import pydicom
+    import slicer
 
     head = _from_dicom(monkeypatch, tmp_path / "series")
     panel = predicted(head)
@@ -82,6 +83,16 @@ def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypat
     assert data.SeriesDescription == "RESEARCH Grad-CAM OS > 1 year"
     assert data.pixel_array.max() == 1.0
     assert list(out.glob("key_image_*.dcm"))
+    from PCNSLSurvivalUI.result import export
+
+    written = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID for path in out.glob("*.dcm")}
+    library = ModuleType("DICOMLib")
+    library.DICOMUtils = SimpleNamespace(importDicom=lambda *words: True)
+    monkeypatch.setitem(sys.modules, "DICOMLib", library)
+    asked = []
+    monkeypatch.setattr(slicer.dicomDatabase, "fileForInstance", lambda uid: asked.append(uid) or "taken")
+    assert export.intoDatabase(out) is None
+    assert set(asked) == written
 
 
 @pytest.mark.parametrize("name", ["map.nrrd", "map.nii.gz"])

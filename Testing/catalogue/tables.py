@@ -60,7 +60,7 @@ REFUSED = [
     _row("months in German", _table("OS (Monate),event", "30,1"), "counts months"),
     _row("months in Chinese", _table("生存月数,event", "30,1"), "counts months"),
     _row("vital status of 0 and 1", _table("os_days,vital_status", "300,1", "400,0"), "alive as well as for dead"),
-    _row("death in 1900", _table("os_days,event,date_of_death", "300,1,1900-01-01"), "a date after 1980"),
+    _row("death in 1900", _table("os_days,event,date_of_death", "300,1,1900-01-01"), "stands for unknown"),
     _row("an Excel sheet named .csv", _file("p.csv", b"PK\x03\x04" + bytes(300)), "control characters"),
     _row("a name for two merged rows", _file("p.csv", "patient_id,t1gd\na,0.nii\n,1.nii\n"), "names no patient"),
     _row("column twice", _table("os_days,event,OS days", "1,1,2"), "more than once"),

@@ -39,7 +39,11 @@ _EITHER_WAY = ("vital_status", "demographic.vital_status", "Survival_Status")
 """Registries write 1 for alive in these as well as for dead; words are plain."""
 _LONGEST_DAYS = 18262
 """Half a century; the first patients were scanned by MR in the early 1980s."""
-_FIRST_YEAR = 1980
+_NO_DATES = frozenset({
+    date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1904, 1, 1),
+    date(1960, 1, 1), date(1970, 1, 1), date(9999, 12, 31),
+})  # fmt: skip
+"""What programs write for an empty date: the first day that they count from, or the last one that they know."""
 _DATES_APART = 92.0
 """Days that biopsy, surgery or treatment, from which some tables count, may follow diagnosis."""
 _FEW_DAYS = 150
@@ -89,8 +93,8 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
         raise _no_deaths(table)
     others = {name: unit for name, unit in units.items() if unit in DAYS_OF_ONE}
     told = (*days, *(name for name in (*_TO_DEATH, *_TO_CONTACT) if table.has(name)))
-    numbers = _plain_numbers(table, days)
-    unknown, doubted = codes_of_unknown(_plain_numbers(table, told))
+    numbers = [day for row in table.rows for day in _plain_numbers(row, days)]
+    unknown, doubted = codes_of_unknown(day for row in table.rows for day in _plain_numbers(row, told))
     return SurvivalColumns(
         days=days,
         death=death,
@@ -114,8 +118,8 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
             raise _between(row, columns.days, columns.death)
         said = _possible(row, columns.days, float(alive[1]))
         return said, False, _doubt(said, columns)
-    _check_deaths_agree(row, columns, death)
     days, to_death, to_contact = (_days_in(row, names, columns) for names in (columns.days, _TO_DEATH, _TO_CONTACT))
+    _check_deaths_agree(row, columns, death, to_death if days is None else days)
     if to_death is not None and death is False:
         raise _between(row, _TO_DEATH, columns.death)
     if to_death is not None and days is not None and abs(to_death - days) > 1:
@@ -138,11 +142,14 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     return None, death, ()
 
 
-def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | None) -> None:
-    """Refuse a date of death of a patient who lives, or before diagnosis or MR, and one said to be alive who died."""
+def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | None, days: float | None) -> None:
+    """Refuse a date of death of a patient who lives, before diagnosis, or of no day, and one said to be alive who died.
+
+    Dates may be shifted by decades, to 1925 or earlier in BIDS; only the time between them counts.
+    """
     begin, end = (_day(row.text(*names)) for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH))
-    if end is not None and end.year < _FIRST_YEAR:
-        raise row.wrong(_DATE_OF_DEATH, f"a date after {_FIRST_YEAR}")
+    if end in _NO_DATES and not _fits(begin, end, days):
+        raise row.wrong(_DATE_OF_DEATH, f"the day of death ({end} stands for unknown in many programs)")
     if begin is not None and end is not None and end < begin:
         raise _between(row, _DATE_OF_DIAGNOSIS, _DATE_OF_DEATH)
     if death is False and row.text(*_DATE_OF_DEATH) is not None:
@@ -186,7 +193,7 @@ def _possible(row: TableRow, names: tuple[str, ...], days: float) -> float:
 def _doubt(days: float | None, columns: SurvivalColumns) -> tuple[str, ...]:
     if days is not None and columns.few_days:
         return (f"No survival in the table is longer than {_FEW_DAYS} days. Check that these are not months.",)
-    if days not in columns.doubted_days:
+    if days not in columns.doubted_days | columns.unknown_days:
         return ()
     return (f"A survival of {days:g} days may stand for unknown. If it does, leave the cell empty.",)
 
@@ -194,10 +201,20 @@ def _doubt(days: float | None, columns: SurvivalColumns) -> tuple[str, ...]:
 def _dates_doubt(row: TableRow, days: float) -> tuple[str, ...]:
     """A word where the days are others than those between two dates; days may count from surgery or biopsy."""
     begin, end = (_day(row.text(*names)) for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH))
-    if begin is None or end is None or abs((end - begin).days - days) <= max(_DATES_APART, 0.25 * days):
+    if begin is None or end is None or _fits(begin, end, days):
         return ()
     between = (end - begin).days
     return (f"The dates of diagnosis and death lie {between} days apart, but the survival is {days:g} days.",)
+
+
+def _fits(begin: date | None, end: date, days: float | None) -> bool:
+    """Whether the time from diagnosis to death can be the days of survival, or any survival where those are unknown."""
+    if begin is None:
+        return False
+    between = (end - begin).days
+    if days is None:
+        return begin not in _NO_DATES and 0 <= between <= _LONGEST_DAYS
+    return abs(between - days) <= max(_DATES_APART, 0.25 * days)
 
 
 def _day(cell: str | None) -> date | None:
@@ -228,7 +245,7 @@ def _check_days(table: Table, column: str) -> None:
         raise _event_for_days(column, table)
     if says_days(column) or column_key(column) == "durationdeath":
         return
-    numbers = _plain_numbers(table, (column,))
+    numbers = [day for row in table.rows for day in _plain_numbers(row, (column,))]
     if any(number % 1 for number in numbers) or (len(numbers) >= 5 and max(numbers) <= _FEW_DAYS):
         raise CohortError(
             f"The column '{column}' of {table.name} does not say its unit, and its numbers look like months or years. "
@@ -236,9 +253,10 @@ def _check_days(table: Table, column: str) -> None:
         )
 
 
-def _plain_numbers(table: Table, columns: tuple[str, ...]) -> list[float]:
-    cells = [_ALIVE.sub(r"\1", cell).replace(",", ".") for name in columns for cell in table.cells(name)]
-    return [float(cell) for cell in cells if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", cell)]
+def _plain_numbers(row: TableRow, columns: tuple[str, ...]) -> set[float]:
+    """The numbers of one row in some columns; a number in two of them is one."""
+    cells = [_ALIVE.sub(r"\1", row.text(name) or "").replace(",", ".") for name in columns]
+    return {float(cell) for cell in cells if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", cell)}
 
 
 def _refuse_times(table: Table, units: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ import unicodedata
 DAYS_OF_ONE = {"months": 30.4375, "weeks": 7.0, "years": 365.25}
 
 _SURVIVAL = {"os", "survival", "surv", "survived", "followup", "lfu", "supervivencia", "sopravvivenza", "sobrevida"}
-# Within longer words: Überlebenszeit, taux de survie, overlevingsduur, 生存期间.
+# Within longer words: Überlebenszeit, temps de survie, overlevingsduur, 生存期间.
 _SURVIVAL_WITHIN = re.compile(r"uberleb|ueberleb|survie|overleving|przezy|生存|생존")
 # With these, a time is one of survival only where nothing else is said of it.
 _TIME = {"time", "duration", "fu"}
@@ -16,10 +16,12 @@ _BESIDE_TIME = {"to", "from", "in", "until", "death", "last", "contact", "diagno
 _OTHER_TIMES = {
     "pfs", "pfi", "dfs", "dss", "dfi", "rfs", "efs", "ttp", "progression", "free", "specific", "recurrence", "relapse",
     "status", "event", "censor", "censored", "class", "group", "label", "probability", "risk", "score", "predicted",
-    "expected", "date", "indicator",
+    "expected", "date", "indicator", "rate", "rates", "percent", "percentage", "taux", "tasa", "tasso", "taxa",
 }  # fmt: skip
 _OTHER_WITHIN = re.compile(
-    r"無増悪|无进展|无病|無病|무진행|progressionsfrei|krankheitsfrei|sans progression|状态|狀態|상태"
+    r"無増悪|无进展|无病|無病|무진행|progressionsfrei|krankheitsfrei|sans progression|状态|狀態|상태|"
+    # Rates and probabilities: 5年生存率, 생존율, Überlebensrate.
+    r"率|율|률|lebensrate|lebenswahrscheinlich"
 )
 _OTHER_UNITS = {
     "months": {"month", "months", "mo", "mos", "mon", "monate", "monaten", "mois", "meses", "mesi", "maanden"},

@@ -20,7 +20,7 @@ def codes_of_unknown(days: Iterable[float]) -> tuple[frozenset[float], frozenset
     """Which numbers of days stand for unknown in a table, and which may do so.
 
     Args:
-        days: All survival times of the table.
+        days: All survival times of the table; those of one row without repetition.
 
     Returns:
         Numbers that cannot be taken for days, and those to be told.

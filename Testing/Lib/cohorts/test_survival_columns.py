@@ -100,7 +100,9 @@ def test_the_names_of_public_tables_are_understood(survival, table, expected):
         (("Überlebenszeit in Wochen,event", "30,1"), "counts weeks"),
         (("os_days,vital_status", "300,1", "400,0"), "registries write 1 for alive as well as for dead"),
         (("os_days,Survival_Status", "300,0"), "'Survival_Status' of p.csv holds 0 and 1"),
-        (("os_days,event,date_of_death", "300,1,1900-01-01"), "'date_of_death': it should be a date after 1980"),
+        (("os_days,event,date_of_death", "300,1,1900-01-01"), "'date_of_death': it should be the day of death"),
+        (("os_days,event,diagnosis_date,DOD", "300,1,1890-01-01,1900-01-01"), r"'DOD': .*\(1900-01-01 stands for"),
+        (("event,diagnosis_date,DOD", "1,1970-01-01,1970-01-01"), r"'DOD': .*\(1970-01-01 stands for unknown"),
         (("os_days,event,diagnosis_date,date_of_death", "300,1,2020-03-01,2019-03-01"), "contradicts itself"),
         (("os_days,event,Date of death", "400,0,2015-01-01"), "contradicts itself: .*'event' and 'date_of_death'"),
         (("os_days,event,alive", "400,1,yes"), "contradicts itself: .*'event' and 'alive'"),
@@ -126,8 +128,10 @@ def test_what_could_be_misread_is_refused_with_what_to_write(survival, table, se
         ("os_days,event", ["998,1", "999,1"], 0),
         ("os_days,event", ["9999,0", "8700,0", "310,1"], 1),
         ("os_days,event", ["9998,0", "400,1", "5100,0"], 1),
-        ("survival_days,event", ["ALIVE (9999 days later),", "300,1"], 0),
+        ("survival_days,event", ["ALIVE (9999 days later),", "300,1"], 1),
         ("survival_days,event", ["ALIVE (9999 days later),", "8700,0"], 1),
+        ("vital_status,os_days,days_to_death", ["dead,9999,9999", "dead,8700,8700"], 1),
+        ("vital_status,os_days,days_to_death", ["dead,999,999", "dead,400,400"], 0),
         ("age", ["99", "98"], 1),
     ],
 )
@@ -146,7 +150,19 @@ def test_days_of_survival_are_found_in_other_languages(survival, column):
 
 
 @pytest.mark.parametrize(
-    "column", ["PFS_days", "progressionsfreies Überleben (Tage)", "无进展生存天数", "lesion_count"]
+    "column",
+    [
+        "PFS_days",
+        "progressionsfreies Überleben (Tage)",
+        "无进展生存天数",
+        "lesion_count",
+        "5年生存率",
+        "5년 생존율",
+        "1년 생존확률",
+        "5-year survival rate",
+        "Überlebensrate 5 Jahre",
+        "taux de survie 5 ans",
+    ],
 )
 def test_deaths_without_days_of_survival_are_told(tmp_path, column):
     (tmp_path / "p.csv").write_text(f"patient_id,t1gd,event,{column}\na,a.nii,1,300\n", encoding="utf-8")
@@ -174,6 +190,14 @@ def test_days_that_look_like_months_are_told_even_where_the_column_says_days(tmp
     (tmp_path / "p.csv").write_text("\n".join(["patient_id,t1gd,os_days,event", *rows]) + "\n", encoding="utf-8")
     told = [remark for case in find_cohort(tmp_path / "p.csv").cases for remark in case.remarks]
     assert sum("not months" in remark for remark in told) == remarks
+
+
+@pytest.mark.parametrize(
+    "dates", [",1924-06-01", "1923-08-06,1924-06-01", "1899-03-07,1900-01-01"], ids=["death", "both", "fits"]
+)
+def test_shifted_dates_are_read(survival, dates):
+    """BIDS recommends dates of 1925 or earlier where they are shifted."""
+    assert survival("os_days,event,diagnosis_date,date_of_death", f"300,1,{dates}") == [(300, True)]
 
 
 @pytest.mark.parametrize("days", ["1.234", "12.345"])

@@ -15,6 +15,11 @@ LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
 """Letters that have no accent to take off."""
 
 _PLANES = r"ax|axial|axi|sag|sagittal|cor|coronal|tra|trans|obl|[23]d|pre|post|ce|km|gd|gad|vor"
+# One T1 taken from another has the agent on one side of the dash: "T1 CE - T1"; "AX T1 POST-T1 SAG POST" joins two.
+_AGENT_OR_POST = r"(?:(?<![a-z])|(?<=t1w))(?:post|nach|apres|po|ce|c|gd|gad[a-z]*|km|mdc|contrast[a-z]*)(?![a-z0-9])"
+_ANY = ".{0,255}"
+_LESS_T1 = r"[-−–][ _]?t1(?![0-9])"
+_T1_LESS_T1 = rf"(?<![a-z0-9])t1[a-z0-9+_ ]{{0,20}}{_LESS_T1}"
 _TO_SUBSTANCE = r"(?=gd|gad|contr|ctr|civ|iv)"
 
 REWRITTEN = (
@@ -38,8 +43,8 @@ REWRITTEN = (
     (r"(?<![a-z])o\.[ _]?(?=km)", "ohne "),
     (r"(?<![a-z])n\.[ _]?(?=km)", "nach "),
     (r"(?<![a-z])v\.[ _]?(?=km)", "vor "),
-    # One T1 taken from another: "T1 CE - T1", "T1+C-T1 pre".
-    (r"(?<![a-z0-9])t1[a-z0-9+_ ]{0,20}[-−–][ _]?t1(?![0-9])", " subtraction "),
+    (rf"^(?={_ANY}{_AGENT_OR_POST}{_ANY}{_LESS_T1}){_ANY}{_T1_LESS_T1}(?!{_ANY}{_AGENT_OR_POST})", " subtraction "),
+    (rf"^(?!{_ANY}{_AGENT_OR_POST}{_ANY}{_LESS_T1}){_ANY}{_T1_LESS_T1}(?={_ANY}{_AGENT_OR_POST})", " subtraction "),
     # A minus behind or before the agent: "C-", "Gd-", "T1 -C"; "T1-C" has a dash for a space.
     (r"(?<![a-z+])(?:c|gd|gado?|km|iv|civ|mdc)[-−–](?=[\s_)\]]|$)", " without contrast "),
     (r"(?<=[\s_])[-−–](?:c|gd|gado?|km|iv|mdc)(?![a-z])", " without contrast "),
@@ -180,9 +185,10 @@ _LOCALIZER = (
 )
 _OTHER_CONTRASTS = (
     r"stir|psir|t[12]rho|molli|inv ?[12]|spectro[a-z]*|svs|csi|mrsi?|bold|fmri|resting|mixed ?echo|synth[a-z]*|symri|"
-    r"magic|cest|apt[wc]?|mtr|delta|fused|fusion|rt ?dose|coil ?check|(?:dixon|vibe|tse|fse) (?:f|fat)(?! ?s)|"
-    r"fat ?(?:only|image)|vrt|render[a-z]*|thumbnails?|key ?images?|phantom|phantome|fantom[a-z]*|fet(?:al|us|o)|"
-    r"foetal|fotal|mouse|maus|murine|rat|rodent"
+    r"magic|cest|apt[wc]?|mtr|delta|fused|(?:pet|spect)(?: \w+){0,3} fusion|fusion(?: \w+){0,3} (?:pet|spect)|rt ?dose|"
+    r"coil ?check|dixon(?: \w+){0,3} (?:f|fat)(?! ?(?:s|red))|"
+    r"fat ?(?:only|images?)|vrt|render[a-z]*|thumbnails?|key ?images?|phantom|phantome|fantom[a-z]*|fet(?:al|us|o)|"
+    r"foetal|fotal|mouse|murine|rodents?|(?:rat|maus|mause|ratten) ?(?:brain|head|hirn|gehirn|kopf)"
 )
 OTHER_IMAGE = "|".join(
     (_DIFFUSION, _PERFUSION, _SUSCEPTIBILITY, _ANGIOGRAPHY, _SUBTRACTION, _LOCALIZER, _OTHER_CONTRASTS)

@@ -36,6 +36,8 @@ T1 met contrast|T1 na contrast|T1 met gado
 T1 efter kontrast|T1 po kontrascie|Т1 с контрастом|Т1 с к/у|T1增强|T1WI增强|造影T1
 造影後 T1|T1 Ｇｄ|T1‑Gd|轴位T1增强|T1強調 造影|T1 조영증강|T1 s KL|T1 po k.l.|T1 kontrastlı|mozek T1 KL
 Ax 3D T1 BRAVO +C|brain-T1-AX-T1Gd|sub-T1_ce-gd_T1w|T1 gd fat sat
+AX T1 FSE FAT GD|3D T1 TSE FAT REDUCED GD|T1 VIBE FAT GD|T1 DIXON FAT SAT GD|STEALTH FUSION T1 POST|T1 GD Maus
+rat01_T1Gd|Rat_T1_CE|AX T1 POST-T1 SAG POST|T1_Gd_ax-T1_Gd_cor|t1ce-t1ce
 """
 T1 = """
 T1|T1w|T1_cor|T1_coronal|T1cor|mprage|rage|BRAVO|t1n|3D T1 TFE|T1_fl2d|AX T1 FSE|T1 FLAIR|t1_tirm_tra_dark-fluid
@@ -82,7 +84,8 @@ T1 Gado soustr|T1 Gd ratio|T1 减影 增强|差分 T1 造影|субтракци�
 MR kręgosłup T1 po kontraście|páteř T1 po KL|oczodoły T1 kontrast
 ryggrad T1 kontrast|omurga T1 kontrastlı|servikal T1 kontrastlı
 T1 dixon fat gd|T1 VIBE DIXON F gd|T1 gd VRT|T1 Gd thumbnail|key images T1 gd
-QA phantom T1 gd|T1 gd fetal|T1 gd mouse brain|fusion T1 gd PET
+QA phantom T1 gd|T1 gd fetal|T1 gd mouse brain|fusion T1 gd PET|PET T1 gd fusion
+t1_vibe_dixon_tra_F gd|T1 TSE fat only gd|T1 FSE fat image gd|rat brain T1 gd|Rattenhirn T1 KM|T1 - T1 CE|post T1 - T1
 """
 TABLE = [
     (name, sequence)

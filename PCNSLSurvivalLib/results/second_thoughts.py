@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
+
+from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 
 _BEGIN, _END = "<!-- second thoughts -->", "<!-- end of second thoughts -->"
 
@@ -16,7 +19,7 @@ def second_thoughts_html(sentences: Sequence[str]) -> str:
         sentences: One for each answer, in plain text.
     """
     told = "".join(f"\n<p>{escape(sentence)}</p>" for sentence in sentences)
-    return f"{_BEGIN}{'<h2>Second thoughts</h2>' + told if told else ''}{_END}"
+    return f"{_BEGIN}{'<h2>Further tests of this prediction</h2>' + told if told else ''}{_END}"
 
 
 def with_second_thoughts(report: str, sentences: Sequence[str]) -> str:
@@ -28,3 +31,15 @@ def with_second_thoughts(report: str, sentences: Sequence[str]) -> str:
     """
     part = second_thoughts_html(sentences)
     return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _found: part, report, count=1, flags=re.DOTALL)
+
+
+def checks_sentence(explains: OSClass, checks: Mapping[str, Any]) -> str:
+    """The outcome of the checks of one map, with the name of the map and every check that failed.
+
+    Args:
+        explains: Class that the map explains.
+        checks: ``explanation_checks`` of a result.
+    """
+    failed = [f"{one['name']}: {one['sentence']}" for one in checks["checks"] if one["verdict"] == Verdict.CHECK]
+    told = f"Grad-CAM for {explains.label}: {checks['sentence']}"
+    return f"{told} Failed: {' '.join(failed)}" if failed else told

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.terms import OSClass
+from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.imaging.io import read_volume
@@ -51,6 +51,12 @@ class StoredCase:
         """Name and version of the model."""
         model = self.prediction["model"]
         return f"{model['name']} {model['version']}"
+
+    def failed_a_check(self, explains: OSClass) -> bool:
+        """Whether the map of a class failed one of its checks, where these were made."""
+        key = "explanation_checks" if explains is next(iter(self.maps)) else "explanation_checks_other_class"
+        checks = self.prediction.get(key)
+        return checks is not None and checks["verdict"] != Verdict.GOOD
 
 
 def read_stored_case(folder: Path) -> StoredCase:
@@ -97,9 +103,12 @@ def _prediction(path: Path) -> dict[str, Any]:
     foci = (prediction.get("lesion") or {}).get("foci") or []
     if not isinstance(prediction.get("preprocessing", {}), dict) or not all(isinstance(one, dict) for one in foci):
         raise TypeError
-    if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
-        raise TypeError
     if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
+        raise TypeError
+    for name in ("explanation_checks", "explanation_checks_other_class"):
+        if prediction.get(name) is not None:
+            texts.append(prediction[name]["verdict"])
+    if not all(isinstance(text, str) and len(text) <= _LONGEST_TEXT for text in texts):
         raise TypeError
     if not all(isinstance(warning["sentence"], str) for warning in prediction.get("warnings", [])):
         raise TypeError

@@ -233,7 +233,12 @@ def _explain(arguments: list[str], plan: dict[str, object]) -> int:
         "values": {"passed": 1, "made": 2},
         "sentence": "1 of 2 explanation checks passed. Do not rely on this map.",
     }
-    answers = {"explanation_checks": {"verdict": "check", **some_failed, "checks": checks}} if step[0] == "e" else {}
+    judged = {"verdict": "check", **some_failed, "checks": checks}
+    if plan.get("passed"):
+        sentence = "2 of 2 explanation checks passed."
+        all_passed = {"code": "explanation.all_passed", "values": {"passed": 2, "made": 2}, "sentence": sentence}
+        judged = {"verdict": "good", **all_passed, "checks": [{**one, "verdict": "good"} for one in checks]}
+    answers = {"explanation_checks": judged} if step[0] == "e" else {}
     if "--without-lesion" in arguments:
         answers["without_lesion"] = {**WITHOUT_LESION, "filled_ml": 3.0}
     if "--robustness" in arguments:

@@ -45,6 +45,16 @@ def _words(tmp_path):
     return json.loads((tmp_path / "words").read_text())
 
 
+def _drawn(head, above=900, name="drawn"):
+    """A label map of the bright part of a head; empty with a limit that nothing reaches."""
+    import slicer
+
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", name)
+    slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > above).astype("uint8"))
+    mask.CopyOrientation(head)
+    return mask
+
+
 def _outputs(panel):
     from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
 
@@ -156,17 +166,12 @@ def test_the_badge_belongs_to_its_result_alone_and_comes_back_with_it(predicted,
 
 def test_what_if_the_lesion_were_not_there(predicted, monkeypatch, tmp_path):
     import SimpleITK as sitk
-    import slicer
 
     _worker(monkeypatch, tmp_path)
     asked = ("withoutLesionButton", "withoutLesionLabel")
     assert _asked(predicted, *asked) == ""
     assert "There is no tumor outline to fill." in predicted.ui.messageLabel.text
-    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn")
-    head = predicted.view._parameters.t1gdVolume
-    slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 900).astype("uint8"))
-    mask.CopyOrientation(head)
-    predicted.view._parameters.lesion = mask
+    predicted.view._parameters.lesion = _drawn(predicted.view._parameters.t1gdVolume)
     before = scene_state()
     assert _asked(predicted, *asked) == fake_worker.WITHOUT_LESION["sentence"]
     assert predicted.ui.messageLabel.text == ""
@@ -179,6 +184,118 @@ def test_what_if_the_lesion_were_not_there(predicted, monkeypatch, tmp_path):
     assert before.keys() == after.keys()
     assert _asked(predicted, "checkMapButton", "checksLabel"), "another question"
     assert predicted.ui.withoutLesionLabel.text == fake_worker.WITHOUT_LESION["sentence"], "the answer stays"
+
+
+def test_the_outline_of_another_patient_never_enters_the_answer_about_this_one(predicted, monkeypatch, tmp_path):
+    """The result of A is shown while B is chosen and drawn on."""
+    _worker(monkeypatch, tmp_path)
+    asked = ("withoutLesionButton", "withoutLesionLabel")
+    parameters, first = predicted.view._parameters, predicted.view._parameters.t1gdVolume
+    parameters.t1gdVolume = add_head("T1 Gd of B", "oblique")
+    parameters.lesion = _drawn(parameters.t1gdVolume)
+    assert _asked(predicted, *asked) == ""
+    assert "Choose the T1Gd of this result and its tumor outline" in predicted.ui.messageLabel.text
+    assert not (tmp_path / "words").exists()
+    _asked(predicted)
+    assert "--check" in _words(tmp_path)
+    assert "--lesion-mask" not in _words(tmp_path)
+    parameters.t1gdVolume = first
+    assert parameters.lesion is None
+    parameters.lesion = _drawn(first)
+    assert _asked(predicted, *asked) == fake_worker.WITHOUT_LESION["sentence"]
+
+
+def test_an_answer_about_another_outline_is_hidden_here_and_in_the_report(predicted, monkeypatch, tmp_path):
+    import slicer
+    from PCNSLSurvivalUI.scene.output_nodes import REPORT
+
+    from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
+
+    _worker(monkeypatch, tmp_path)
+    asked, told = ("withoutLesionButton", "withoutLesionLabel"), fake_worker.WITHOUT_LESION["sentence"]
+    report = _outputs(predicted).node(REPORT)
+    report.SetText(f"<html>{second_thoughts_html([])}</html>")
+    parameters = predicted.view._parameters
+    mask = parameters.lesion = _drawn(parameters.t1gdVolume)
+    assert _asked(predicted, *asked) == told
+    assert report.GetText().count("<p>") == 1
+    values = slicer.util.arrayFromVolume(mask)
+    before = values.copy()
+    values[tuple(np.argwhere(values)[0])] = 0  # one voxel, in Segment Editor
+    slicer.util.arrayFromVolumeModified(mask)
+    predicted.view.listenToKeys(True)  # and back
+    assert predicted.ui.withoutLesionLabel.text == ""
+    assert "<p>" not in report.GetText()
+    values[:] = before
+    slicer.util.arrayFromVolumeModified(mask)
+    predicted.view.listenToKeys(True)
+    assert predicted.ui.withoutLesionLabel.text == told
+    parameters.lesion = None
+    assert predicted.ui.withoutLesionLabel.text == ""
+    assert "<p>" not in report.GetText()
+
+
+def test_an_empty_outline_stops_only_the_question_that_needs_it(predicted, monkeypatch, tmp_path):
+    _worker(monkeypatch, tmp_path)
+    parameters = predicted.view._parameters
+    parameters.lesion = _drawn(parameters.t1gdVolume, above=1e9)
+    for button, label in (("robustnessButton", "robustnessLabel"), ("checkMapButton", "checksLabel")):
+        assert _asked(predicted, button, label) != ""
+        assert "--lesion-mask" not in _words(tmp_path)
+    assert _asked(predicted, "withoutLesionButton", "withoutLesionLabel") == ""
+    assert predicted.ui.messageLabel.text.endswith("then ask again.")
+    parameters.lesion = _drawn(parameters.t1gdVolume)
+    _asked(predicted, "robustnessButton", "robustnessLabel")
+    assert "--lesion-mask" not in _words(tmp_path), "no question that reads it"
+
+
+def test_a_map_that_failed_is_told_in_the_report_and_in_what_is_exported(predicted, monkeypatch, tmp_path):
+    from PCNSLSurvivalUI.scene.output_nodes import REPORT, UP_TO
+    from PCNSLSurvivalUI.second_thoughts.answers import withChecks
+
+    from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
+
+    _worker(monkeypatch, tmp_path)
+    outputs, parameters = _outputs(predicted), predicted.view._parameters
+    report = outputs.node(REPORT)
+    report.SetText(f"<html>{second_thoughts_html([])}</html>")
+    _asked(predicted)
+    assert "Grad-CAM for OS &gt; 1 year: 1 of 2 explanation checks passed. Do not rely on" in report.GetText()
+    assert "Failed: deletion: The map is no better than random places." in report.GetText()
+    assert "≤" not in report.GetText()
+    result = json.loads(parameters.result)
+    assert withChecks(parameters, result)["explanation_checks"]["verdict"] == "check"
+    assert "explanation_checks_other_class" not in withChecks(parameters, result)
+    _show(predicted, UP_TO)
+    _asked(predicted)
+    assert "Grad-CAM for OS ≤ 1 year: 1 of 2" in report.GetText()
+    assert withChecks(parameters, result)["explanation_checks_other_class"]["verdict"] == "check"
+
+
+def test_hatching_goes_when_the_map_is_checked_again_and_passes(predicted, monkeypatch, tmp_path):
+    import slicer
+    from PCNSLSurvivalUI.scene.output_nodes import HATCHED, OVER, mapRole
+
+    def foreground():
+        composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+        return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID())
+
+    outputs, legend = _outputs(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
+    _worker(monkeypatch, tmp_path)
+    _asked(predicted)
+    cells = HATCHED + mapRole(OVER, cells=True)
+    slicer.mrmlScene.RemoveNode(outputs.node(cells))
+    predicted.view._second.show()
+    Wait().until(lambda: predicted.view._second._hatching is None)
+    assert outputs.node(cells) is not None, "each of the two kinds has its copy"
+    parameters = predicted.view._parameters
+    parameters.lesion = _drawn(parameters.t1gdVolume)
+    assert predicted.ui.checksLabel.text == "This map failed a check with another tumor outline. Check it again."
+    assert foreground() is outputs.node(HATCHED + mapRole(OVER, cells=False)), "an outline takes no doubt away"
+    _worker(monkeypatch, tmp_path, passed=True)
+    assert "2 of 2" in _asked(predicted)
+    assert foreground() is outputs.node(mapRole(OVER, cells=False))
+    assert "FAILED" not in legend(foreground()).GetTitleText()
 
 
 def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, monkeypatch, tmp_path):

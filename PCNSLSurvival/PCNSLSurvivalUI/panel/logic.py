@@ -17,7 +17,7 @@ from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters, isCompl
 from PCNSLSurvivalUI.choices.volume_roles import doubt_about
 from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.result.lesion import PROPOSAL, editedProposal, takeOver
+from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
 from PCNSLSurvivalUI.result.repair import repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
@@ -26,7 +26,15 @@ from PCNSLSurvivalUI.run.prediction_run import PredictionRun
 from PCNSLSurvivalUI.run.request import CannotStartError, RunListener, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
-from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OUTPUT_ATTRIBUTE, T1GD, TRANSFORM, SceneOutputs, storedResult
+from PCNSLSurvivalUI.scene.output_nodes import (
+    ALIGNED,
+    OUTPUT_ATTRIBUTE,
+    PROPOSAL,
+    T1GD,
+    TRANSFORM,
+    SceneOutputs,
+    storedResult,
+)
 from PCNSLSurvivalUI.sections.clinical_section import checkedFindings
 
 

@@ -184,6 +184,7 @@ class PanelView:
         self._quality.refresh()
         if listen:
             self._lesion.entered()
+            self._second.show()  # after Segment Editor
 
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
         self._batch.refresh()
@@ -203,6 +204,8 @@ class PanelView:
             self._quality.leaveStep()
             self._map.apply()
             self._second.show()
+        else:
+            self._second.show()  # the tumor outline may be another one
         self._showWhoseResult()
 
     def _showDoubts(self) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
+from PCNSLSurvivalUI.scene.output_nodes import PROPOSAL, SceneOutputs
 from PCNSLSurvivalUI.scene.segmentations import addOutline, contentOf
 
-PROPOSAL = "output.lesionProposal"
 _AS_PROPOSED = "PCNSLSurvival.asProposed"
 """Attribute of a proposal: its content as it came, so that what a person changed since is noticed."""
 _COLOR = (0.25, 0.85, 0.95)

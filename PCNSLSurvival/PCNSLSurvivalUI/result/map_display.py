@@ -152,7 +152,7 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
     """One legend, that of the shown map; the others are hidden, since a legend outlives its volume's display."""
     kind = shownKind(parameters, result)
     shown = displayedNode(outputs, result, parameters)
-    doubted = shown is not None and str(shown.GetAttribute(OUTPUT_ATTRIBUTE)).startswith(HATCHED)
+    doubted = kind != EVIDENCE_KIND and isDoubted(parameters, result, kind)
     logic = slicer.modules.colors.logic()
     for role in MAP_ROLES:
         node = outputs.node(role)

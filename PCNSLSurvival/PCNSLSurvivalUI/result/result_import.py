@@ -12,7 +12,7 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.result.lesion import PROPOSAL, placeProposal, replaceProposal
+from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
@@ -22,6 +22,7 @@ from PCNSLSurvivalUI.scene.output_nodes import (
     HATCHED,
     INPUT,
     MASK,
+    PROPOSAL,
     REPORT,
     SceneOutputs,
     classOf,

@@ -11,7 +11,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnusableScanError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.engines import own_engine
@@ -88,7 +88,7 @@ class CaseAgain:
                 )
             )
         packages.ensureInstalled(packages.requirements(device))
-        self._lesion = tumorOn(scan, lesion) if lesion is not None else None
+        self._lesion = _lesionFor(question, scan, lesion)
         self._folder = Path(slicer.util.tempDirectory())
         self._words = ["explain", question.option, *_sameMap(result, explains), *_samePreparation(result)]
         self._words += ["--progress", "json", "--model", str(model.path), "--device", device]
@@ -147,6 +147,23 @@ class CaseAgain:
                 "another one. Predict again, then ask again."
             )
         self._ended(answer if sentence is None else None, sentence or "")
+
+
+def _lesionFor(question: Question, scan: Any, outline: Any) -> Any:
+    """The outline on the voxels of the scan, for a question that reads it; an empty one stops only what needs it."""
+    if outline is None or not question.readsLesion:
+        return None
+    try:
+        return tumorOn(scan, outline)
+    except UnusableScanError:
+        if not question.needsLesion:
+            return None
+        raise CannotAskError(
+            _(
+                "The tumor outline is empty on T1Gd. Draw the tumor in Segment Editor and show its segment, then ask "
+                "again."
+            )
+        ) from None
 
 
 def _sameMap(result: dict[str, Any], explains: str) -> list[str]:

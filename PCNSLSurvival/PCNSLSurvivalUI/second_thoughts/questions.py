@@ -19,8 +19,14 @@ class Question:
     ofMap: bool = False
     """Whether the answer is one of the map of a class, and not of the prediction."""
     needsLesion: bool = False
+    readsLesion: bool = False
+    """Whether the answer depends on the tumor outline, where there is one."""
 
 
-CHECKS = Question(key="explanation_checks", option="--check", step=Step.EXPLANATION_CHECKS, ofMap=True)
-WITHOUT_LESION = Question(key="without_lesion", option="--without-lesion", step=Step.WITHOUT_LESION, needsLesion=True)
+CHECKS = Question(
+    key="explanation_checks", option="--check", step=Step.EXPLANATION_CHECKS, ofMap=True, readsLesion=True
+)
+WITHOUT_LESION = Question(
+    key="without_lesion", option="--without-lesion", step=Step.WITHOUT_LESION, needsLesion=True, readsLesion=True
+)
 ROBUSTNESS = Question(key="robustness", option="--robustness", step=Step.ROBUSTNESS)

@@ -12,7 +12,7 @@ from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.result import lesion, navigation
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.way_back import WayBack
-from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs
+from PCNSLSurvivalUI.scene.output_nodes import PROPOSAL, T1GD, SceneOutputs
 from PCNSLSurvivalUI.scene.segmentations import openEditor
 
 
@@ -88,7 +88,7 @@ class LesionControls:
         """The proposal for the chosen T1Gd, as long as it has not been taken over."""
         parameters = self._parameters()
         outputs = SceneOutputs(parameters.parameterNode)
-        return outputs.node(lesion.PROPOSAL) if outputs.node(T1GD) is parameters.t1gdVolume else None
+        return outputs.node(PROPOSAL) if outputs.node(T1GD) is parameters.t1gdVolume else None
 
     def _onEdit(self, checked: bool = False) -> None:
         parameters = self._parameters()

@@ -13,6 +13,7 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result import export, map_display, report_files
 from PCNSLSurvivalUI.result.map_export import MapExport
 from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
+from PCNSLSurvivalUI.second_thoughts.answers import withChecks
 
 _KEY_IMAGES, _DICOM = "PCNSL-survival-key-images", "PCNSL-survival-DICOM"
 
@@ -116,7 +117,7 @@ class ReportControls:
             self._onEnded(export.intoDatabase(target) if sentence is None and toDatabase else sentence)
 
         if context is not None:
-            self._begin(lambda: export.ExportRun(context[1], context[3], what, target, ended))
+            self._begin(lambda: export.ExportRun(context[1], withChecks(context[0], context[3]), what, target, ended))
 
     def _begin(self, make: Callable[[], export.ExportRun | MapExport]) -> None:
         if self.export is not None:

@@ -14,11 +14,11 @@ from PCNSLSurvivalUI.choices import model_list
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import map_display
-from PCNSLSurvivalUI.result.lesion import PROPOSAL
-from PCNSLSurvivalUI.scene.output_nodes import HATCHED, REPORT, SceneOutputs
-from PCNSLSurvivalUI.second_thoughts.answers import answerTo, isDoubted, keepAnswer, markOf
+from PCNSLSurvivalUI.scene.output_nodes import HATCHED, REPORT, SceneOutputs, mapRole
+from PCNSLSurvivalUI.second_thoughts.answers import answerTo, inReport, isDoubted, keepAnswer, markOf
 from PCNSLSurvivalUI.second_thoughts.case_again import CaseAgain
 from PCNSLSurvivalUI.second_thoughts.hatching import hatch
+from PCNSLSurvivalUI.second_thoughts.outline import markOfOutline, outlineOf
 from PCNSLSurvivalUI.second_thoughts.questions import CHECKS, ROBUSTNESS, WITHOUT_LESION, Question
 
 _BADGE = "color: white; padding: 6px; border-radius: 3px; background-color: "
@@ -45,9 +45,11 @@ class SecondThoughts:
         self._ui, self._context, self._showMap, self._say = ui, context, showMap, say
         self.again: CaseAgain | None = None
         """The question under way."""
-        self._of = self._explains = ""
-        """Mark of the result and class of the map that it is about."""
+        self._of = self._explains = self._outline = ""
+        """Mark of the result, class of the map and mark of the tumor outline that it is about."""
         self._share = 0.0
+        self._reported: tuple[str, list[str]] = ("", [])
+        """The report and what it was told last."""
         self._hatching: InPieces | None = None
         self._places = {
             CHECKS: (ui.checkMapButton, ui.checksLabel),
@@ -63,16 +65,22 @@ class SecondThoughts:
         if self.again is not None and (context is None or markOf(context[3]) != self._of):
             self.forget()
         kind = "" if context is None else map_display.shownKind(context[0], context[3])
+        doubted = context is not None and isDoubted(context[0], context[3], kind)
         for question, (button, label) in self._places.items():
             underWay = self.again is not None and self.again.question is question
             button.text = _progress(question, self._share) if underWay else _asked(question)
             button.setEnabled(underWay or (self.again is None and _canBeAsked(question, kind)))
             answer = None if context is None else answerTo(question, context[0], context[3], kind)
             label.text = "" if answer is None else _inWords(question, answer, kind)
-            label.setVisible(answer is not None)
             label.styleSheet = "" if answer is None else _style(question, answer)
-        if context is not None and isDoubted(context[0], context[3], kind):
-            self._hatch(context[1], kind, context[2])
+            if question is CHECKS and answer is None and doubted:
+                label.text = _("This map failed a check with another tumor outline. Check it again.")
+                label.styleSheet = _FAILED
+            label.setVisible(bool(label.text))
+        if context is not None:
+            self._intoReport(context)
+            if doubted:
+                self._hatch(context[1], kind, context[2])
 
     def forget(self) -> None:
         """Stop without a word."""
@@ -89,14 +97,18 @@ class SecondThoughts:
             self._say(_("Cancelled. The result is as before."))
         elif context is not None:
             self._say("")
-            parameters, outputs, _t1gd, result = context
+            parameters, outputs, t1gd, result = context
+            outline = outlineOf(parameters)
+            if question.needsLesion and outline is None and parameters.t1gdVolume is not t1gd:
+                self._say(_("Choose the T1Gd of this result and its tumor outline, then ask again."))
+                return
             kind = map_display.shownKind(parameters, result)
             self._of = markOf(result)
             self._explains = map_display.predictedKind(result) if kind == map_display.EVIDENCE_KIND else kind
-            lesion = parameters.lesion if parameters.lesion is not None else outputs.node(PROPOSAL)
+            self._outline = markOfOutline(parameters)
             try:
                 self.again = CaseAgain(
-                    question, outputs, result, self._explains, lesion, model_list.installedModels(),
+                    question, outputs, result, self._explains, outline, model_list.installedModels(),
                     parameters.device, self._onProgress, self._onEnded,
                 )  # fmt: skip
             except PCNSLSurvivalError as problem:
@@ -112,14 +124,28 @@ class SecondThoughts:
         self.again, self._share = None, 0.0
         context = self._context()
         if answer is not None and context is not None and markOf(context[3]) == self._of:
-            parameters, outputs, _t1gd, result = context
-            keepAnswer(question, parameters, result, self._explains, answer)
-            _intoReport(outputs, parameters, result)
+            parameters, _outputs, _t1gd, result = context
+            keepAnswer(question, parameters, result, self._explains, answer, self._outline)
+            if question.ofMap:
+                self._showMap()  # hatched before, and perhaps no longer
         self._say(sentence)
         self.show()
 
+    def _intoReport(self, context: tuple[Any, SceneOutputs, Any, dict[str, Any]]) -> None:
+        """Let the report of the scene tell the answers that hold now: one about another outline goes."""
+        parameters, outputs, _t1gd, result = context
+        node, told = outputs.node(REPORT), inReport(parameters, result)
+        if node is not None and self._reported != (node.GetID(), told):
+            report = node.GetText()
+            changed = with_second_thoughts(report, told)
+            if changed != report:
+                node.SetText(changed)
+            self._reported = (node.GetID(), told)
+
     def _hatch(self, outputs: SceneOutputs, kind: str, t1gd: Any) -> None:
-        if self._hatching is not None or any(role.endswith(kind) for role in outputs.roles(HATCHED)):
+        plain = [mapRole(kind, cells=cells) for cells in (False, True)]
+        missing = [role for role in plain if outputs.node(role) is not None and outputs.node(HATCHED + role) is None]
+        if self._hatching is not None or not missing:
             return
         self._hatching = InPieces(hatch(outputs, kind, t1gd), self._onHatched, lambda problem: self._onHatched())
 
@@ -187,11 +213,3 @@ def _ranges(answer: dict[str, Any]) -> list[str]:
             most = max(copy["strength"] for copy in copies)
             lines.append(words.format(most=most, low=min(found), high=max(found)))
     return lines
-
-
-def _intoReport(outputs: SceneOutputs, parameters: Any, result: dict[str, Any]) -> None:
-    """Let the report of the scene tell the answers about the prediction as well."""
-    node = outputs.node(REPORT)
-    answers = [answerTo(question, parameters, result, "") for question in (WITHOUT_LESION, ROBUSTNESS)]
-    if node is not None:
-        node.SetText(with_second_thoughts(node.GetText(), [one["sentence"] for one in answers if one is not None]))

@@ -32,7 +32,7 @@ from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
 from PCNSLSurvivalLib.imaging.geometry import Grid
-from PCNSLSurvivalLib.reports.case.key_images import KeyImage
+from PCNSLSurvivalLib.reports.case.key_images import FAILED_A_CHECK, KeyImage
 from PCNSLSurvivalLib.results.stored_case import StoredCase
 
 MAKER = {
@@ -64,13 +64,15 @@ def write_parametric_map(case: StoredCase, explains: OSClass, slices: Several[Da
     values = sitk.GetArrayFromImage(image).astype(np.float32)
     axes = np.reshape(grid.direction_lps, (3, 3)).T
     scale = _scale(case, explains)
-    series = f"RESEARCH Grad-CAM {ascii_text(explains.label)}"
+    series, marks = _series(case, explains), _marks(case, explains)
     parametric = ParametricMap(
         source_images=list(slices),
         pixel_array=values,
-        series_instance_uid=derived_uid(slices, case, explains.label, "map"),
+        series_instance_uid=derived_uid(slices, case, explains.label, "map", *marks),
         series_number=FIRST_SERIES_NUMBER + list(case.maps).index(explains),
-        sop_instance_uid=derived_uid(slices, case, explains.label, "map", hashlib.sha256(values.tobytes()).hexdigest()),
+        sop_instance_uid=derived_uid(
+            slices, case, explains.label, "map", hashlib.sha256(values.tobytes()).hexdigest(), *marks
+        ),
         instance_number=1,
         device_serial_number=case.prediction["model"]["checksum_sha256"][:16],
         contains_recognizable_visual_features=False,  # 0 outside the brain
@@ -119,6 +121,7 @@ def write_key_image(
         path: File to make.
         pixel_mm: Edge of a pixel in the patient.
     """
+    marks = _marks(case, image.explains)
     nearest = min(slices, key=lambda one: abs(_middle_mm(one) - image.position_mm))
     capture = SCImage.from_ref_dataset(
         ref_dataset=nearest,
@@ -126,7 +129,7 @@ def write_key_image(
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
-        series_instance_uid=derived_uid(slices, case, image.explains.label, "key images"),
+        series_instance_uid=derived_uid(slices, case, image.explains.label, "key images", *marks),
         series_number=FIRST_SERIES_NUMBER + 10 + list(case.maps).index(image.explains),
         sop_instance_uid=derived_uid(
             slices, case, image.explains.label, "key images", hashlib.sha256(image.rgb.tobytes()).hexdigest()
@@ -140,7 +143,7 @@ def write_key_image(
     capture.BodyPartExamined = _BODY_PART
     capture.ConversionType = "WSD"  # made by a workstation
     capture.ImageType = ["DERIVED", "SECONDARY"]
-    capture.SeriesDescription = f"RESEARCH Grad-CAM {ascii_text(image.explains.label)}, key images"
+    capture.SeriesDescription = f"{_series(case, image.explains)}, key images"
     capture.DerivationDescription = f"T1Gd with the map of {ascii_text(case.model)} in color over it"
     # The words in the picture name no patient and no date, which is what this attribute asks.
     capture.BurnedInAnnotation = "NO"
@@ -175,6 +178,16 @@ def check_same_block(grid: Grid, slices: Several[Dataset]) -> None:
     gaps = np.linalg.norm(np.array(ours)[:, None] - np.array(theirs)[None], axis=-1)
     if sorted(size) != sorted(grid.size) or max(gaps.min(axis=0).max(), gaps.min(axis=1).max()) > _TOLERANCE_MM:
         raise GridMismatchError(Message("grid.t1gd_series_on_map"))
+
+
+def _series(case: StoredCase, explains: OSClass) -> str:
+    """Series description, of which DICOM takes 64 letters."""
+    return ", ".join([f"RESEARCH Grad-CAM {ascii_text(explains.label)}", *_marks(case, explains)])
+
+
+def _marks(case: StoredCase, explains: OSClass) -> list[str]:
+    """What sets the series of a map that failed a check apart from an earlier export without the mark."""
+    return [FAILED_A_CHECK] if case.failed_a_check(explains) else []
 
 
 def _middle_mm(one: Dataset) -> float:

@@ -162,6 +162,7 @@ def _foci(case: StoredCase) -> list[float]:
 def _sentences(case: StoredCase) -> list[str]:
     """What a reader of the report must be told, the limit of use first."""
     told = [RESEARCH_USE_ONLY, *(warning["sentence"] for warning in case.prediction.get("warnings", []))]
+    told += [f"The Grad-CAM map for {one.label} failed a check." for one in case.maps if case.failed_a_check(one)]
     lesion = case.prediction.get("lesion")
     if lesion:
         proposed = lesion.get("source") == "proposal"

@@ -21,6 +21,8 @@ COUNT = 4
 APART_MM = 12.0
 ENLARGED = 4
 """Pixels a millimeter."""
+FAILED_A_CHECK = "FAILED A CHECK"
+"""On every picture and in the series description of a map that failed one."""
 
 _RIM, _BAR, _LINE = 12, 84, 30
 _WHITE, _SOFT = (255, 255, 255), (200, 200, 200)
@@ -75,9 +77,11 @@ def _annotated(
         f"Probability of OS > 1 year {case.prediction['probability_over_one_year']:.2f}, model {case.model}",
         RESEARCH_USE_ONLY,
     ]
+    if case.failed_a_check(explains):
+        words.insert(0, f"{FAILED_A_CHECK}: do not rely on this map")
     warning = next(iter(case.prediction.get("warnings", [])), None) if not _has_meaning(case) else None
     if warning:
-        words[1:1] = _wrapped(warning["sentence"], columns)
+        words[-2:-2] = _wrapped(warning["sentence"], columns)
     sheet = Image.new("RGB", (columns + 2 * _RIM + _BAR, rows + 3 * _RIM + _LINE * len(words)))
     sheet.paste(large, (_RIM, _RIM))
     draw = ImageDraw.Draw(sheet)
@@ -88,7 +92,7 @@ def _annotated(
     draw.text((_RIM + 8, _RIM + 8), f"Axial, S {position_mm:+.1f} mm", fill=_WHITE, font=font)
     _color_bar(draw, _RIM + columns + _BAR, _RIM + rows // 4, rows // 2)
     for number, line in enumerate(words):
-        color = _WHITE if line == RESEARCH_USE_ONLY else _SOFT
+        color = _WHITE if line == RESEARCH_USE_ONLY or line.startswith(FAILED_A_CHECK) else _SOFT
         draw.text((_RIM, rows + 2 * _RIM + _LINE * number), line, fill=color, font=font)
     return np.asarray(sheet)
 

@@ -243,6 +243,32 @@ def test_the_same_export_is_the_same_series_and_the_other_class_another(made, ex
     ]
 
 
+def test_a_map_that_failed_a_check_says_so_wherever_it_goes(made, exported, tmp_path):
+    """On the picture, in the series description, in the structured report; the map that passed is not marked."""
+    doubted = shutil.copytree(made / "result", tmp_path / "doubted")
+    prediction = json.loads((doubted / "prediction.json").read_text(encoding="utf-8"))
+    prediction["explanation_checks_other_class"] = {"verdict": "check", "sentence": "0 of 1 passed.", "checks": []}
+    prediction["explanation_checks"] = {"verdict": "good", "sentence": "1 of 1 passed.", "checks": []}
+    (doubted / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+    out = tmp_path / "dicom"
+    words = ["export", str(doubted), "--t1gd", str(made / "t1gd"), "--dicom", str(out)]
+    assert main([*words, "--key-images", str(tmp_path / "pictures")]) == 0
+    described = {path.stem: pydicom.dcmread(path).SeriesDescription for path in out.iterdir()}
+    assert described["activation_map_other_class"] == "RESEARCH Grad-CAM OS > 1 year, FAILED A CHECK"
+    assert described["key_image_other_class_1"] == "RESEARCH Grad-CAM OS > 1 year, FAILED A CHECK, key images"
+    assert described["activation_map"] == "RESEARCH Grad-CAM OS <= 1 year"
+    assert max(map(len, described.values())) <= 64
+    marked, plain = (pydicom.dcmread(folder / "activation_map_other_class.dcm") for folder in (out, exported))
+    assert marked.SOPInstanceUID != plain.SOPInstanceUID, "an archive keeps the first of two objects of one identifier"
+    assert marked.SeriesInstanceUID != plain.SeriesInstanceUID
+    assert "The Grad-CAM map for OS > 1 year failed a check." in pydicom.dcmread(out / "report.dcm").to_json()
+    for ending, lines in (("", 0), ("_other_class", 30)):
+        before, after = (
+            np.asarray(Image.open(one / "pictures" / f"key_image{ending}_1.png")) for one in (made, tmp_path)
+        )
+        assert len(after) - len(before) == lines, "one line more"
+
+
 def test_key_images_show_the_strongest_slices_with_the_patients_right_on_the_left(made, exported):
     pictures = sorted((made / "pictures").glob("key_image_[0-9].png"))
     assert 2 <= len(pictures) <= 4

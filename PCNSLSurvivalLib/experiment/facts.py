@@ -37,6 +37,7 @@ def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) 
         threshold_days=plan.threshold_days,
         split_by=plan.split_by,
         learns_from_time=plan.learns_from_time,
+        networks_learn_from_time=bool(plan.sequences) and plan.outcome == "time",
         excluded=job_table.patients.left_out,
         seed=plan.seed,
         predictors=(*(one.label for one in plan.all_sequences), *clinical_predictors(plan.baseline_arms)),
@@ -104,15 +105,16 @@ def _pretraining(plan: ExperimentPlan, job_table: JobTable) -> str:
     counts = {len(weights.trained_on.patients) for weights in trained}
     before = [f"{weights.in_words} with a new head" for weights in files]
     if job_table.second is not None:
-        counts.add(len(job_table.second.labeled))
+        counts.add(len(job_table.second.of_networks(plan.outcome)))
     if counts:
         many = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
         virtual = " of virtual patients" if job_table.second is not None and job_table.second.cohort.virtual else ""
         cohorts = (
             "other cohorts" if any(weights.before.patients for weights in trained) else f"a second cohort{virtual}"
         )
+        learned = "OS classes" if plan.outcome == "class" else "intervals of survival"
         before.append(
-            f"a network trained for the same OS classes on {many} exams of {cohorts}, none of whose patients is "
+            f"a network trained for the same {learned} on {many} exams of {cohorts}, none of whose patients is "
             "in the first"
         )
         if any(weights.before.unknown for weights in trained):

@@ -47,7 +47,6 @@ def train_on_full_cohort(
         CohortError, ExperimentError, FoldError, OutputFolderError, TrainingError: See ``run_job``.
     """
     people = participants(cohort, needs or (sequence,), plan.threshold_days)
-    taught = (*people.labeled, *people.censored) if plan.outcome == "time" else people.labeled
-    fold = Fold(0, 0, train=tuple(sorted(exam.name for exam in taught)), test=())
+    fold = Fold(0, 0, train=tuple(sorted(exam.name for exam in people.of_networks(plan.outcome))), test=())
     job = NetworkJob(arm=arm, fold=fold, sequences=(sequence,), settings=plan.settings_of(training))
     return run_job(people.cohort, job, out, start=start, processes=processes, on_epoch=on_epoch)

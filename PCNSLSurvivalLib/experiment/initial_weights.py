@@ -111,7 +111,7 @@ class PretrainedRun(InitialWeights):
         refuse_shared_patients(cohort, self.trained_on.patients)
 
     def tensors(self, plan: ExperimentPlan) -> Tensors:
-        """The weights with their head: it was trained for the same OS classes."""
+        """The weights with their head: it was trained for the same outcome."""
         return member_of(self.path, self.architecture)
 
     def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:

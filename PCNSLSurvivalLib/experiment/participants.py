@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.experiment.plan import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,10 @@ class Participants:
     censored: tuple[PreparedExam, ...]
     left_out: dict[str, str]
     cohort: PreparedCohort
+
+    def of_networks(self, outcome: Outcome) -> tuple[PreparedExam, ...]:
+        """Everyone of whom a network that learns this outcome can learn."""
+        return (*self.labeled, *self.censored) if outcome == "time" else self.labeled
 
     def in_no_fold(self, *, learns_from_time: bool) -> dict[str, str]:
         """Reason by name of everyone who is in no fold, in the order of the names.

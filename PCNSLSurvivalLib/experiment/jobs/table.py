@@ -169,9 +169,7 @@ def _pretraining_jobs(
             assert before is not None
             decided = _network(before.cohort, sequence) | {
                 "settings": plan.settings_of("pretraining").to_json(),
-                "patients": _identities(
-                    (*before.labeled, *before.censored) if plan.outcome == "time" else before.labeled, plan
-                ),
+                "patients": _identities(before.of_networks(plan.outcome), plan),
             }
         jobs[sequence] = Job(
             kind="pretraining", arm=f"{sequence}_pretraining", fold=None, decided_by=decided, sequence=sequence
@@ -188,12 +186,13 @@ def _network_jobs(
 ) -> Iterator[Job]:
     """One job per fold of each network, arm by arm."""
     identities = _identities((*patients.labeled, *patients.censored), plan)
+    taught = {exam.name for exam in patients.of_networks(plan.outcome)}  # the folds hold more where only Cox learns
+    folds = [fold.only(taught) for fold in folds]
     for network in plan.networks:
         transfer = network.initialization == "transfer"
         settings = plan.settings_of("finetuning" if transfer else "training")
         decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
-        classes = {exam.name for exam in patients.labeled}
-        for fold in folds if plan.outcome == "time" else [fold.only(classes) for fold in folds]:
+        for fold in folds:
             yield Job(
                 kind="network",
                 arm=network.name,

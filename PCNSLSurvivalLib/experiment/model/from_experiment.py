@@ -53,7 +53,7 @@ def write_model(
     sequences = tuple(arm.sequence for arm in plan.networks if arm.name == plan.model_arm)
     calibration = _calibration(jobs, folds)
     person = {case: cohort.exam(case).patient_id for one in folds for case in one.cases}
-    patients = len(set(person.values()))
+    patients = len({one["patient_id"] for job in first for one in job.facts["patients"]})
     whom = in_words(plan, patients)
     refuse_foreign_model(out)
     with whole_folder(out, overwrite=True) as folder:
@@ -88,7 +88,7 @@ def _started_from(experiment: Experiment, sequence: MRSequence) -> str:
     if weights is not None:
         return weights.in_words
     assert experiment.second is not None
-    others = participants(experiment.second, plan.sequences, plan.threshold_days).labeled
+    others = participants(experiment.second, plan.sequences, plan.threshold_days).of_networks(plan.outcome)
     return f"a network trained on {len(others)} exams of a second cohort"
 
 

@@ -26,8 +26,9 @@ class ArmSurvival:
     os_days: NDArray[np.float64]
     death_observed: NDArray[np.bool_]
     predicted_long: NDArray[np.bool_]
-    """Whether the mean probability of a long survival reaches ``CLASS_THRESHOLD``: the mean over the repetitions,
-    or, for a patient without a class, over all folds' models."""
+    """Whether the mean probability of a long survival reaches ``CLASS_THRESHOLD``: the mean over all models
+    that held the patient out. That is one per repetition where the patient is in the folds, as all are with ``outcome:
+    time``, and every fold's model for a patient without a class who is in none."""
     c_index: Estimate
     log_rank: LogRankTest
     """Of those predicted to survive long against the others."""

@@ -72,12 +72,15 @@ def methods_paragraphs(
         data += (
             f" {counted(counts['censored'], 'exam')} censored by day {facts.threshold_days:g} and so without a class "
             "were in the folds: methods that learn from time trained on them. They entered the survival analysis, but "
-            "not classification."
+            f"neither the training of other methods{', nor the fit of the temperature,' if facts.model_arm else ''} "
+            "nor classification."
             if facts.learns_from_time
             else f" {counted(counts['censored'], 'exam')} censored by day {facts.threshold_days:g} and so without a "
-            "class entered the survival analysis, but not training and classification. Only survival beyond the "
-            "threshold has to wait for its class, so that leaving them out raises the share of short survivors, "
-            "which biases calibration and can bias the AUC."
+            "class entered the survival analysis, but not training and classification."
+        )
+        data += (
+            " Only survival beyond the threshold has to wait for its class, so that leaving them out raises the share "
+            "of short survivors, which biases calibration and can bias the AUC."
         )
     if counts["excluded"]:
         data += f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'exam')}."
@@ -101,13 +104,28 @@ def methods_paragraphs(
             "AUCs by DeLong's test over patients, widened for overlapping training sets. "
         )
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
-    means += ["for exams without a class over all folds' models"] if counts["censored"] else []
+    if counts["censored"] and not facts.learns_from_time:
+        means.append("for exams without a class over all folds' models")
     evaluation += (
         f"Long survival was predicted from a {'mean ' if means else ''}probability of {CLASS_THRESHOLD:g}"
         + (f", the mean {listed(means)}" if means else "")
-        + ". Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test, "
+        + "."
+        + (_without_class(facts) if counts["censored"] else "")
+        + " Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test, "
         f"with a two-sided p from {PERMUTATIONS} permutations of the groups, given where both had {FEWEST_IN_GROUP} "
         "patients or more, and with Holm's correction over the arms. Harrell's C-index was taken over pairs of "
         "patients judged by the same fold's model, censored ones too, with an interval made as that of the AUC."
     )
     return tuple(part for part in (data, preparation, models, evaluation) if part)
+
+
+def _without_class(facts: ExperimentFacts) -> str:
+    """Whose prediction counts for an exam without a class that is in a fold."""
+    if not facts.learns_from_time:
+        return ""
+    others = bool(facts.network) and not facts.networks_learn_from_time
+    return (
+        " An exam without a class was predicted by the model of the fold that held it out"
+        + (", and in network arms by the mean over all folds' models" if others else "")
+        + "."
+    )

@@ -149,6 +149,21 @@ def test_a_pretraining_on_phantoms_is_told(root):
         assert ("4 exams of a second cohort of virtual patients, none" in told) == virtual
 
 
+def test_patients_censored_early_count_in_a_pretraining_on_time(root):
+    cohort, second = read_prepared_cohort(root / "brats"), read_prepared_cohort(root / "pcnsl")
+    for outcome, told in (("class", "OS classes on 8"), ("time", "intervals of survival on 10")):
+        plan = replace(PLAN, outcome=outcome)
+        facts = experiment_facts(plan, build_job_table(plan, cohort, second), cohort.recipe)
+        assert f"a network trained for the same {told} exams" in facts.pretraining
+
+
+def test_networks_of_classes_have_no_patient_without_a_class_where_cox_has(root):
+    laid_out = job_table(root, replace(PLAN, baselines=("cox_clinical",)))
+    labeled = {exam.name for exam in laid_out.patients.labeled}
+    for job in laid_out.folds:
+        assert ({*job.fold.train, *job.fold.test} == labeled) == (job.kind == "network")
+
+
 def test_transfer_without_a_second_cohort_is_refused(root):
     with pytest.raises(ExperimentError, match="--pretrain-cohort"):
         build_job_table(PLAN, read_prepared_cohort(root / "pcnsl"), None)

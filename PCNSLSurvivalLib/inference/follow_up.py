@@ -57,7 +57,7 @@ def change_of(earlier: float, later: float) -> Change | None:
     """Where a change lies; None where there was nothing before.
 
     Args:
-        earlier: Volume, or sum of the products of the diameters.
+        earlier: Sum of the products of the diameters.
         later: The same of the later exam.
     """
     if earlier <= 0:
@@ -130,11 +130,6 @@ class FollowUp:
     seconds: Mapping[str, float]
 
     @property
-    def by_volume(self) -> Change | None:
-        """Change of the volume."""
-        return change_of(self.earlier.volume_ml, self.later.volume_ml)
-
-    @property
     def by_diameters(self) -> Change | None:
         """Change of the sum of the products of the diameters."""
         return change_of(self.earlier.products_mm2, self.later.products_mm2)
@@ -152,10 +147,8 @@ class FollowUp:
         if one.products_mm2 > 0 and two.products_mm2 > 0:
             change = two.products_mm2 / one.products_mm2 - 1
             told.append(Message("followup.diameters", earlier=one.products_mm2, later=two.products_mm2, change=change))
-        if self.by_volume is not None:
-            told.append(_in_words(self.by_volume))
-        if None not in (self.by_volume, self.by_diameters) and self.by_volume is not self.by_diameters:
-            told.append(Message("followup.measures_differ"))
+        if self.by_diameters is not None:
+            told.append(_in_words(self.by_diameters))
         if any(two.elsewhere):
             told.append(Message("followup.new_sites", count=sum(two.elsewhere), mm=SAME_SITE_MM))
         told.append(Message("followup.no_response"))
@@ -176,7 +169,6 @@ class FollowUp:
             "earlier": self.earlier.to_json("gone"),
             "later": self.later.to_json("new"),
             "change": {
-                "volume": self.by_volume,
                 "sum_of_products": self.by_diameters,
                 "new_sites": sum(self.later.elsewhere),
                 "limits": {"decrease": DECREASE, "increase": INCREASE},

@@ -33,23 +33,22 @@ TEMPLATES = {
         "({ml:.1f} mL with its rim). No control region of equal size fits beside it. This tests the model and is no "
         "prognosis."
     ),
-    "followup.between": _("The change of the volume lies between the limits of the IPCG, -50 % and +25 %."),
+    "followup.between": _("The change of the products lies between the limits of the IPCG, -50 % and +25 %."),
     "followup.check_alignment": _(
         "The match of the two exams is not clear. Look at the later scan over the earlier one before you use the sites."
     ),
     "followup.diameters": _(
         "Sum of the products of the two diameters: {earlier:.0f} mm², then {later:.0f} mm² ({change:+.0%})."
     ),
-    "followup.halved": _("The volume decreased by at least 50 %, a limit of the IPCG."),
-    "followup.increased": _("The volume increased by at least 25 %, a limit of the IPCG."),
-    "followup.measures_differ": _("Volume and diameters lie on different sides of a limit of the IPCG."),
+    "followup.halved": _("The sum of the products decreased by at least 50 %, a limit of the IPCG."),
+    "followup.increased": _("The sum of the products increased by at least 25 %, a limit of the IPCG."),
     "followup.new_sites": _("Foci of the later exam more than {mm:.0f} mm from every earlier outline: {count}."),
     "followup.no_response": _(
         "This is the change of the outlined enhancement and no assessment of response, which also considers the "
         "steroid dose, the ophthalmologic findings and the CSF."
     ),
     "followup.none_before": _("Enhancing volume: none outlined, then {later:.1f} mL."),
-    "followup.none_left": _("No enhancing lesion is outlined in the later exam."),
+    "followup.none_left": _("No focus of at least 0.1 mL is outlined in the later exam."),
     "followup.not_one_head": _(
         "The two exams could not be registered to each other. Check that both are T1Gd of one patient, or continue "
         "with --override-quality."

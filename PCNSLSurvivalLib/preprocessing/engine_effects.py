@@ -26,7 +26,7 @@ class MeasuredEffect:
 
 _MEASURED = {
     (Step.BRAIN_EXTRACTION, "SwissSkullStripper"): MeasuredEffect(
-        model="pcnsl_os1y_t1gd_virtual_heads_only 1.2.0", own=0.651, other=0.724
+        model="pcnsl_os1y_t1gd_virtual_heads_only 1.3.0", own=0.651, other=0.724
     ),
 }
 

@@ -120,7 +120,12 @@ def test_the_bundled_model_says_first_what_it_is_then_whether_it_beats_the_volum
     ((in_table, from_auc, to_auc),) = re.findall(r"\| AUC \| ([\d.]+) \(([\d.]+) to ([\d.]+)\)", model.card)
     assert float(in_table) == network
     assert float(from_auc) < network < float(to_auc)
-    for row in ("Brier score", "Strongest evidence there", "The same by chance", "Called out of distribution"):
+    for row in (
+        "Brier score",
+        "Strongest evidence there",
+        "The same by chance",
+        "Called unusual or out of distribution, expected 5 %",
+    ):
         assert re.search(rf"\| {row} \| \d", model.card), row
     assert re.search(r"\| Evidence in cells without brain, largest share \| 0\.\d% \|", model.card)
     assert f"temperature {model.temperature:.2f}" in model.card

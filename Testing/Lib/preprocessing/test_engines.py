@@ -10,6 +10,7 @@ import pytest
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult
+from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.preprocessing import engine_effects
 from PCNSLSurvivalLib.preprocessing.engine_effects import MeasuredEffect, warnings_of_other_engines
 from PCNSLSurvivalLib.preprocessing.engines import Engine, PreparedBefore, engines_of, read_prepared_before
@@ -85,6 +86,13 @@ def test_a_result_claims_the_steps_that_were_done_here_and_no_others(known, brai
     )
     engines = CaseResult.engines.fget(result)
     assert {step for step, engine in engines.items() if engine is not None} == own
+
+
+def test_the_effect_on_the_bundled_model_was_measured():
+    model = read_model_folder(bundled_model_path())
+    before = PreparedBefore(engines={Step.BRAIN_EXTRACTION: SWISS})
+    codes = [message.code for message in warnings_of_other_engines(before, f"{model.name} {model.version}")]
+    assert "prepared.effect" in codes, "a new version of the networks needs measure_against_slicer.py again"
 
 
 def test_the_effect_is_told_for_the_model_it_was_measured_with_and_for_no_other(monkeypatch):

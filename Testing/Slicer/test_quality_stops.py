@@ -38,10 +38,6 @@ def _draw(shape, sigma):
     return np.random.default_rng(3).normal(0.0, sigma, shape).astype(np.float32)
 
 
-def not_a_number(head):
-    head["t1gd"][0, 0, 0] = np.nan
-
-
 def one_value(head):
     head["t1gd"][:] = 7.0
 
@@ -99,7 +95,6 @@ def _slow(*values):
 @pytest.mark.parametrize(
     ("fault", "reads", "said", "step"),
     [
-        (not_a_number, 1, "values that are not numbers", "read"),
         _slow(one_value, 1, "the same value in all voxels", "read"),
         _slow(ct, 1, "looks like a CT", "read"),
         (small_outline, 1, "too small for an adult brain", "read"),
@@ -123,7 +118,7 @@ def test_a_stop_is_told_in_its_own_sentence(standin, models, fault, reads, said,
     before = scene_state()
     text = _stopped(panel, step)
     assert said in text
-    if fault not in (not_a_number, one_value, ct):  # nothing of these could be predicted
+    if fault not in (one_value, ct):  # nothing of these could be predicted
         assert "override the quality stop (in Slicer under Advanced" in text
     assert scene_state() == before
     standin.close_module(panel)

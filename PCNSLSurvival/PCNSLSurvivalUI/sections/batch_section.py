@@ -103,9 +103,12 @@ class BatchControls:
         self.cases = []
 
     def _onList(self, checked: bool = False) -> None:
+        database = getattr(slicer, "dicomDatabase", None)
+        if database is None:
+            return
         self._say("")
         found: list[DatabaseExam] = []
-        self.listing = InPieces(examsIn(slicer.dicomDatabase, found), lambda: self._onListed(found), self._onNotListed)
+        self.listing = InPieces(examsIn(database, found), lambda: self._onListed(found), self._onNotListed)
         self.show()
 
     def _onListed(self, found: list[DatabaseExam]) -> None:
@@ -170,8 +173,11 @@ class BatchControls:
         return [self.cases[row] for row in rows if row < len(self.cases)]
 
     def _now(self) -> tuple[bool, str]:
-        parameters, model = self._parameters(), self._model()
-        return parameters is not None and not parameters.readFirst, "" if model is None else model.checksum
+        parameters = self._parameters()
+        if parameters is None:
+            return False, ""
+        model = self._model()
+        return not parameters.readFirst, "" if model is None else model.checksum
 
     def _fill(self) -> None:
         table, self._shownFor = self._ui.batchTable, self._now()

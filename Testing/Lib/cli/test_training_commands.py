@@ -187,7 +187,7 @@ def test_a_start_of_another_network_is_refused(made, tmp_path, capsys):
     )
     words = ["finetune", made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--init-weights", made / "start"]
     assert run(*words, "--out", tmp_path / "out") == 3
-    assert "another network or another block" in capsys.readouterr().err
+    assert "another network, block or outcome" in capsys.readouterr().err
     held_back = Path(shutil.copytree(made / "start", tmp_path / "start"))
     facts = json.loads((held_back / "job.json").read_text(encoding="utf-8"))
     facts["fold"]["test"] = ["B000"]

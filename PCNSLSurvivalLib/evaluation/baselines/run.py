@@ -45,6 +45,7 @@ def run_baseline(
         EvaluationError: The training cases have fewer than three of a class, a case is missing in the table, or it
             has no class.
     """
+    table.rows((*fold.train, *fold.test))  # stops at a case that the table lacks
     learned, judged = set(fold.train), fold.only(table.os_class)
     censored = tuple(case for case in table.without_class() if case not in learned)
     everyone = (*judged.test, *censored)

@@ -169,7 +169,7 @@ def test_the_same_fold_and_seed_give_the_same_probabilities():
 def test_exams_of_one_patient_stay_on_one_side_of_the_inner_folds():
     patients = np.array([f"p{n // 2}" for n in range(24)])
     os_class = np.array([n // 2 % 2 for n in range(24)])
-    for fit, judge in classifiers._inner_folds(patients, os_class, seed=1):
+    for fit, judge in classifiers.inner_folds(patients, os_class, seed=1):
         assert not set(patients[fit]) & set(patients[judge])
         assert sorted((*fit, *judge)) == list(range(24))
         assert set(os_class[judge]) == {0, 1}

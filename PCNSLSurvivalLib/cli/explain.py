@@ -71,7 +71,14 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="brain mask of another program on the T1Gd voxel grid, for --robustness",
     )
-    parser.set_defaults(run=run_predict)
+    parser.set_defaults(run=lambda args: run_explain(parser, args))
+
+
+def run_explain(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
+    """Predict with the checks that were asked for."""
+    if args.other_brain_mask is not None and not args.robustness:
+        parser.error("--other-brain-mask is one of the disturbances of --robustness; give both, or neither")
+    return run_predict(args)
 
 
 def _target(text: str) -> OSClass | None:

@@ -11,13 +11,13 @@ from typing import Any, Literal, get_args
 import yaml
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
-from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.errors import ExperimentError, ModelFolderError
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineArm, baseline_arm
 from PCNSLSurvivalLib.evaluation.baselines.region import RegionChoice
 from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.networks.time_head import TimeHead
+from PCNSLSurvivalLib.models.networks.time_head import MOST_LIMITS, TimeHead
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -132,11 +132,8 @@ class ExperimentPlan:
             raise ExperimentError("'network.channels' must be 1: every arm uses one sequence.")
         if self.network.time_head is not None:
             raise ExperimentError("'network.time_head' follows from 'outcome' and 'intervals_days'. Leave it out.")
-        if self.learns_from_time and self.threshold_days not in self.intervals_days:
-            raise ExperimentError(
-                f"'intervals_days' must hold 'threshold_days' ({self.threshold_days:g}), where the survival curve is "
-                "read for the class."
-            )
+        if self.learns_from_time:
+            self._check_intervals()
         names = self.arm_names
         if not names or len(set(names)) != len(names):
             raise ExperimentError(
@@ -149,6 +146,19 @@ class ExperimentPlan:
             raise ExperimentError(
                 f"'model_arm' must be null or one of the networks compared: {', '.join(networks) or 'there are none'}."
             )
+
+    def _check_intervals(self) -> None:
+        if self.threshold_days not in self.intervals_days:
+            raise ExperimentError(
+                f"'intervals_days' must hold 'threshold_days' ({self.threshold_days:g}), where the survival curve is "
+                "read for the class."
+            )
+        try:
+            _ = self.time_head
+        except ModelFolderError as problem:
+            raise ExperimentError(
+                f"'intervals_days' must be 2 to {MOST_LIMITS} rising numbers of days, each more than 0."
+            ) from problem
 
     @property
     def time_head(self) -> TimeHead:

@@ -185,7 +185,12 @@ def predict_case(
             if options.lesion_mask is None
             else read_mask_file(options.lesion_mask, Message("word.lesion_mask"), labels=options.lesion_labels)
         )
-        lesion = None if lesion_file is None else _on_t1gd(lesion_file, scans[MRSequence.T1GD])
+        t1gd = scans[MRSequence.T1GD]
+        lesion = None if lesion_file is None else _on_t1gd(lesion_file, t1gd, Message("grid.lesion_mask_on_t1gd"))
+        other_brain = None
+        if options.other_brain_mask is not None:
+            other_file = read_mask_file(options.other_brain_mask, Message("word.brain_mask"))
+            other_brain = _on_t1gd(other_file, t1gd, Message("grid.brain_mask_on_t1gd"))
         masks = [one for one in (mask, lesion_file) if one is not None]
         t1 = None if options.compare_t1 is None else read_scan(options.compare_t1, MRSequence.T1)
     store = None if options.cache_dir is None else StepStore(options.cache_dir)
@@ -270,7 +275,7 @@ def predict_case(
                 result,
                 other_outline=other_outline_of(
                     prepared,
-                    options.other_brain_mask,
+                    other_brain,
                     by_another=before is not None and Step.BRAIN_EXTRACTION in before.engines,
                 ),
                 progress=running,
@@ -300,16 +305,16 @@ def predict_case(
     )
 
 
-def _on_t1gd(lesion: Mask, t1gd: Scan) -> sitk.Image:
-    """A lesion mask in canonical order, which must lie on the voxels of T1Gd.
+def _on_t1gd(mask: Mask, t1gd: Scan, otherwise: Message) -> sitk.Image:
+    """A mask in canonical order, which must lie on the voxels of T1Gd.
 
     Raises:
-        GridMismatchError: It does not.
+        GridMismatchError: It does not; ``otherwise`` is its sentence.
     """
-    mask = canonical(lesion.image)
-    if not Grid.of(mask).matches(Grid.of(canonical(t1gd.image)), tolerance_mm=0.01):
-        raise GridMismatchError(Message("grid.lesion_mask_on_t1gd"))
-    return mask
+    image = canonical(mask.image)
+    if not Grid.of(image).matches(Grid.of(canonical(t1gd.image)), tolerance_mm=0.01):
+        raise GridMismatchError(otherwise)
+    return image
 
 
 def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int) -> sitk.Image:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message, os_class_words
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
-from PCNSLSurvivalLib.imaging.io import read_mask_file
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
 from PCNSLSurvivalLib.preprocessing.disturbances import NetworkInput, moved_outline, noisy, outlined, shaded, turned
@@ -172,26 +168,21 @@ def ask_disturbed(
     )
 
 
-def other_outline_of(prepared: PreparedCase, given: Path | None, *, by_another: bool) -> sitk.Image | None:
+def other_outline_of(prepared: PreparedCase, given: sitk.Image | None, *, by_another: bool) -> sitk.Image | None:
     """The brain outline of another program than the one that outlined the case.
 
     Args:
         prepared: The case.
-        given: A mask that such a program made.
+        given: A mask that such a program made, on the voxels of the prepared T1Gd.
         by_another: Another program outlined the case: then the built-in extraction is the other one, where it is
             installed and the scan still has its skull.
 
     Returns:
         ``uint8`` on the voxels of the prepared T1Gd; None without another program, or where both agree.
-
-    Raises:
-        GridMismatchError: ``given`` is not on the voxels of T1Gd.
     """
     step, t1gd = prepared.recipe.brain_extraction, prepared.native[MRSequence.T1GD]
     if given is not None:
-        other = canonical(read_mask_file(given, Message("word.brain_mask")).image)
-        if not Grid.of(other).matches(Grid.of(t1gd), tolerance_mm=0.01):
-            raise GridMismatchError(Message("grid.brain_mask_on_t1gd"))
+        other = given
     elif by_another and not prepared.known.already_stripped and brain_extractor(step.method).is_installed():
         other = brain_extractor(step.method).extract(t1gd, step)
     else:

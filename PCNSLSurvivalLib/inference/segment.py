@@ -198,8 +198,8 @@ def propose(prepared: PreparedCase, reader: LesionReader) -> LesionProposal:
 def certain_foci(probability_ijk: np.ndarray, *, cut: float, peak: float) -> np.ndarray:
     """Drop every focus of which no voxel is likely enough to be tumor.
 
-    A focus is what hangs together from ``cut`` on, corners included; with two limits a faint rim can belong to an
-    outline without every faint vessel becoming one.
+    A focus is a connected region from ``cut`` on, corners included. With two limits, the faint rim of a tumor belongs
+    to the outline, and a faint vessel does not.
 
     Args:
         probability_ijk: (I, J, K), between 0 and 1.

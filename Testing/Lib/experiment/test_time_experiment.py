@@ -164,7 +164,9 @@ def test_the_folds_of_patients_with_a_class_are_those_of_a_class_experiment(tmp_
     ("entries", "reason"),
     [
         ("outcome: time\nintervals_days: [183, 730]", "must hold 'threshold_days'"),
-        ("outcome: time\nintervals_days: [365, 183]", "survival curve"),
+        ("outcome: time\nintervals_days: [365, 183]", "2 to 12 rising numbers of days"),
+        ("outcome: time\nintervals_days: [365]", "2 to 12 rising numbers of days"),
+        ("baselines: [cox_clinical]\nintervals_days: [365, 183]", "2 to 12 rising numbers of days"),
         ("outcome: days", "must be one of class, time"),
         ("network: {depth: 10, time_head: {limits_days: [365, 730]}}", "follows from 'outcome'"),
         ("outcome: time\ntraining: {class_weights: true}", "outcome: time"),

@@ -108,17 +108,14 @@ def test_the_class_changes_at_the_weakest_strength_that_changes_it():
     assert "The class stays OS > 1 year in all of them." in str(stable.message)
 
 
-def test_a_mask_of_another_program_counts_only_where_it_differs(prepared, tmp_path, monkeypatch):
-    write_volume(prepared.brain_mask, tmp_path / "same.nii.gz")
-    assert other_outline_of(prepared, tmp_path / "same.nii.gz", by_another=True) is None
+def test_a_mask_of_another_program_counts_only_where_it_differs(prepared, monkeypatch):
+    assert other_outline_of(prepared, sitk.Image(prepared.brain_mask), by_another=True) is None
     assert other_outline_of(prepared, None, by_another=False) is None
     wider = moved_outline(prepared.brain_mask, 6.0)
     built_in = SimpleNamespace(is_installed=lambda: True, extract=lambda t1gd, step: wider)
     monkeypatch.setattr(robustness, "brain_extractor", lambda method: built_in)
     assert other_outline_of(prepared, None, by_another=True) is wider
-    write_volume(wider, tmp_path / "wider.nii.gz")
-    found = other_outline_of(prepared, tmp_path / "wider.nii.gz", by_another=False)
-    np.testing.assert_array_equal(sitk.GetArrayFromImage(found), sitk.GetArrayFromImage(wider))
+    assert other_outline_of(prepared, wider, by_another=False) is wider
 
 
 def test_the_command_tells_range_and_change_of_class(tmp_path, capsys, monkeypatch):
@@ -132,6 +129,9 @@ def test_the_command_tells_range_and_change_of_class(tmp_path, capsys, monkeypat
     words += ["--already-corrected", "--override-quality", "--progress", "none", "--robustness"]
     words += ["--other-brain-mask", str(tmp_path / "other.nii.gz")]
     words += ["--model", str(small_model(tmp_path / "mine_untrained").path), "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit, match="2"):
+        main([word for word in words if word != "--robustness"])
+    assert "give both, or neither" in capsys.readouterr().err
     assert main(words) == 0
     stored = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))
     told = stored["robustness"]

@@ -57,7 +57,8 @@ def test_both_runtimes_predict_the_same_curve(model, case):
 
 
 def test_the_curve_is_stored_as_the_schema_says_and_a_class_model_stores_none(model, case, tmp_path):
-    schema = json.loads(resources.files("PCNSLSurvivalLib.results").joinpath("prediction.schema.json").read_text())
+    file = resources.files("PCNSLSurvivalLib.results").joinpath("prediction.schema.json")
+    schema = json.loads(file.read_text(encoding="utf-8"))
     stored = SurvivalNetwork(model, "cpu").predict(case).to_json()
     jsonschema.validate(stored["survival_curve"], schema["properties"]["survival_curve"])
     plain = small_model(tmp_path / "class")

@@ -79,6 +79,7 @@ def parameterNodeWrapper(wrapped: type) -> type:
     def init(self: Any, node: Any) -> None:
         self.parameterNode = node
         self._guis = {}
+        self._updating = False
         self.standin_seen, self.standin_next = {}, {}
         self._write_defaults()
         self.standin_next = stored(self)
@@ -115,12 +116,23 @@ def parameterNodeWrapper(wrapped: type) -> type:
                 self._guis[name] = widget
         self._to_widgets()
         for name, widget in self._guis.items():
-            _connector(widget)[2](widget, lambda value, name=name: setattr(self, name, value))
+            _connector(widget)[2](widget, lambda value, name=name: from_widget(self, name, value))
+
+    def from_widget(self: Any, name: str, value: Any) -> None:
+        # A widget that was let go writes no longer, nor does one that is just being written.
+        if name in self._guis and not self._updating:
+            setattr(self, name, value)
 
     def to_widgets(self: Any) -> None:
-        for name, widget in list(self._guis.items()):
-            _read, write, _listen = _connector(widget)
-            write(widget, getattr(self, name), parameters[name])
+        if self._updating:
+            return
+        self._updating = True
+        try:
+            for name, widget in list(self._guis.items()):
+                _read, write, _listen = _connector(widget)
+                write(widget, getattr(self, name), parameters[name])
+        finally:
+            self._updating = False
 
     def disconnect_gui(self: Any, _tag: Any = None) -> None:
         self._guis = {}

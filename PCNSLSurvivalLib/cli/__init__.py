@@ -1,1 +1,1 @@
-"""The command line: one file per command, none of which imports torch before it runs."""
+"""The command line: one file per command, for the clinic or for research. None imports torch before it runs."""

@@ -11,26 +11,26 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from PCNSLSurvivalLib.cli.baselines import add_baselines_command
-from PCNSLSurvivalLib.cli.cross_validate import add_cross_validate_command
-from PCNSLSurvivalLib.cli.demo import add_demo_command
-from PCNSLSurvivalLib.cli.doctor import add_doctor_command
-from PCNSLSurvivalLib.cli.experiment import add_experiment_command
-from PCNSLSurvivalLib.cli.explain import add_explain_command
-from PCNSLSurvivalLib.cli.export import add_export_command
-from PCNSLSurvivalLib.cli.finetune import add_finetune_command
-from PCNSLSurvivalLib.cli.follow_up import add_follow_up_command
-from PCNSLSurvivalLib.cli.install_brain_extractor import add_install_brain_extractor_command
-from PCNSLSurvivalLib.cli.model import add_model_command
-from PCNSLSurvivalLib.cli.phantom import add_phantom_command
-from PCNSLSurvivalLib.cli.predict import add_predict_command
-from PCNSLSurvivalLib.cli.predict_cohort import add_predict_cohort_command
-from PCNSLSurvivalLib.cli.preprocess import add_preprocess_command
-from PCNSLSurvivalLib.cli.pretrain import add_pretrain_command
-from PCNSLSurvivalLib.cli.register import add_register_command
-from PCNSLSurvivalLib.cli.segment import add_segment_command
-from PCNSLSurvivalLib.cli.validate import add_validate_command
-from PCNSLSurvivalLib.cli.verify import add_verify_command
+from PCNSLSurvivalLib.cli.clinic.demo import add_demo_command
+from PCNSLSurvivalLib.cli.clinic.doctor import add_doctor_command
+from PCNSLSurvivalLib.cli.clinic.explain import add_explain_command
+from PCNSLSurvivalLib.cli.clinic.export import add_export_command
+from PCNSLSurvivalLib.cli.clinic.follow_up import add_follow_up_command
+from PCNSLSurvivalLib.cli.clinic.install_brain_extractor import add_install_brain_extractor_command
+from PCNSLSurvivalLib.cli.clinic.model import add_model_command
+from PCNSLSurvivalLib.cli.clinic.predict import add_predict_command
+from PCNSLSurvivalLib.cli.clinic.register import add_register_command
+from PCNSLSurvivalLib.cli.clinic.segment import add_segment_command
+from PCNSLSurvivalLib.cli.clinic.verify import add_verify_command
+from PCNSLSurvivalLib.cli.research.baselines import add_baselines_command
+from PCNSLSurvivalLib.cli.research.cross_validate import add_cross_validate_command
+from PCNSLSurvivalLib.cli.research.experiment import add_experiment_command
+from PCNSLSurvivalLib.cli.research.finetune import add_finetune_command
+from PCNSLSurvivalLib.cli.research.phantom import add_phantom_command
+from PCNSLSurvivalLib.cli.research.predict_cohort import add_predict_cohort_command
+from PCNSLSurvivalLib.cli.research.preprocess import add_preprocess_command
+from PCNSLSurvivalLib.cli.research.pretrain import add_pretrain_command
+from PCNSLSurvivalLib.cli.research.validate import add_validate_command
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, PCNSLSurvivalError, RefusedElsewhereError
 from PCNSLSurvivalLib.core.files import check_output_path, tells_full_disk

@@ -146,7 +146,7 @@ def _imports(file):
 
 def _reached():
     """Files of the library that the panel or one of its commands imports, however deep."""
-    waiting = {f"PCNSLSurvivalLib.cli.{name}" for name in _COMMANDS}
+    waiting = {f"PCNSLSurvivalLib.cli.clinic.{name}" for name in _COMMANDS}
     for file in (ROOT / "PCNSLSurvival").rglob("*.py"):
         if file.name != "worker.py":  # which can start every command
             waiting |= _imports(file)
@@ -182,7 +182,7 @@ def test_a_plain_sentence_in_an_error_is_found(tmp_path):
 
 
 def test_the_commands_that_the_panel_starts_are_those_looked_through():
-    known = {file.stem.replace("_", "-") for file in (LIBRARY / "cli").glob("*.py")}
+    known = {file.stem.replace("_", "-") for file in (LIBRARY / "cli").glob("*/*.py")}
     started = {
         node.elts[0].value
         for file in (ROOT / "PCNSLSurvival").rglob("*.py")

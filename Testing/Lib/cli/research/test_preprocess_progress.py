@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from PCNSLSurvivalLib.cli.preprocess import _Progress
+from PCNSLSurvivalLib.cli.research.preprocess import _Progress
 from PCNSLSurvivalLib.cohorts.case_preparation import CaseStatus
 
 OUTCOMES = (

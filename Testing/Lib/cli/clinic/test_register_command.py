@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from made_heads import made_head
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.cli.register import matrix_to_t1gd
+from PCNSLSurvivalLib.cli.clinic.register import matrix_to_t1gd
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
@@ -96,7 +96,7 @@ def test_what_is_no_alignment_is_refused(tmp_path, text):
 
 
 def test_every_sequence_can_be_given_to_predict_and_register(tmp_path):
-    from PCNSLSurvivalLib.cli.predict import add_scan_options, scans_given
+    from PCNSLSurvivalLib.cli.clinic.predict import add_scan_options, scans_given
 
     parser = argparse.ArgumentParser()
     add_scan_options(parser)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.predict import (
+from PCNSLSurvivalLib.cli.clinic.predict import (
     add_lesion_mask_option,
     add_prepared_option,
     add_result_options,

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.predict import add_network_options, case_options
+from PCNSLSurvivalLib.cli.clinic.predict import add_network_options, case_options
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY
 
 _NOBODY_PREDICTED = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.predict import add_result_options, predict_to_folder
+from PCNSLSurvivalLib.cli.clinic.predict import add_result_options, predict_to_folder
 from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.terms import MRSequence
 

@@ -7,9 +7,9 @@ import json
 import time
 from pathlib import Path
 
+from PCNSLSurvivalLib.cli.clinic.register import matrix_to_t1gd
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
 from PCNSLSurvivalLib.cli.options.device import add_inference_device
-from PCNSLSurvivalLib.cli.register import matrix_to_t1gd
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 FOLLOW_UP = "follow_up.json"

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PCNSLSurvivalLib.cli.clinic.predict import add_scan_options, scans_given
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
-from PCNSLSurvivalLib.cli.predict import add_scan_options, scans_given
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 if TYPE_CHECKING:

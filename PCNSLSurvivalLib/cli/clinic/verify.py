@@ -6,15 +6,15 @@ import argparse
 import json
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
-from PCNSLSurvivalLib.cli.options.device import add_inference_device
-from PCNSLSurvivalLib.cli.predict import (
+from PCNSLSurvivalLib.cli.clinic.predict import (
     add_comparison_option,
     add_lesion_mask_option,
     add_runtime_option,
     add_scan_files,
     scans_given,
 )
+from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
+from PCNSLSurvivalLib.cli.options.device import add_inference_device
 from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.experiment import add_run_options, run_plan
+from PCNSLSurvivalLib.cli.research.experiment import add_run_options, run_plan
 
 
 def add_cross_validate_command(commands: argparse._SubParsersAction) -> None:

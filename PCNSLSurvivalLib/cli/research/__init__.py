@@ -1,0 +1,1 @@
+"""Commands that research runs: cohorts, virtual patients, training, baselines, experiments and validation."""

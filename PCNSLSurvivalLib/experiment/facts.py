@@ -37,7 +37,8 @@ def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) 
         threshold_days=plan.threshold_days,
         split_by=plan.split_by,
         learns_from_time=plan.learns_from_time,
-        networks_learn_from_time=bool(plan.sequences) and plan.outcome == "time",
+        learns_classes=(bool(plan.sequences) and plan.outcome == "class")
+        or any(arm.classifier != "cox" for arm in plan.baseline_arms),
         excluded=job_table.patients.left_out,
         seed=plan.seed,
         predictors=(*(one.label for one in plan.all_sequences), *clinical_predictors(plan.baseline_arms)),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
+from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
 from PCNSLSurvivalLib.core.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
@@ -269,8 +270,13 @@ def _who_is_where(plan: ExperimentPlan, job_table: JobTable) -> str:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("repeat", "fold", "case", "patient", "os_class", "site", "scan_year"))
     exams = {exam.name: exam for exam in (*job_table.patients.labeled, *job_table.patients.censored)}
-    folds = dict.fromkeys(job.fold for job in job_table.folds if job.fold is not None)
-    for fold in folds:
+    folds: dict[tuple[int, int], Fold] = {}
+    for job in job_table.folds:
+        # Only methods that learn from time have patients without a class in their folds.
+        if job.fold is not None:
+            place = (job.fold.repeat, job.fold.fold)
+            folds[place] = max(folds.get(place, job.fold), job.fold, key=lambda fold: len(fold.test))
+    for fold in folds.values():
         for name in fold.test:
             exam = exams[name]
             os_class = exam.os_class(plan.threshold_days)

@@ -139,6 +139,7 @@ def run_baselines(args: argparse.Namespace) -> int:
             threshold_days=days,
             seed=args.seed,
             learns_from_time=any(arm.classifier == "cox" for arm in judged),
+            learns_classes=any(arm.classifier != "cox" for arm in judged),
             predictors=(*(sequence.label for sequence in sequences), *clinical_predictors(judged)),
             baselines=baselines_in_words(judged, "lesion" if step is None else step.region),
         ),

@@ -46,7 +46,8 @@ def run_baseline(
             has no class.
     """
     table.rows((*fold.train, *fold.test))  # stops at a case that the table lacks
-    learned, judged = set(fold.train), fold.only(table.os_class)
+    judged = fold.only(table.os_class)
+    learned = set(fold.train if kind == "cox" else judged.train)
     censored = tuple(case for case in table.without_class() if case not in learned)
     everyone = (*judged.test, *censored)
     survival = None

@@ -169,7 +169,7 @@ def _pretraining_jobs(
             assert before is not None
             decided = _network(before.cohort, sequence) | {
                 "settings": plan.settings_of("pretraining").to_json(),
-                "patients": _identities(before.of_networks(plan.outcome), plan),
+                "patients": _identities(before.of_networks(plan.outcome), plan, by_time=plan.outcome == "time"),
             }
         jobs[sequence] = Job(
             kind="pretraining", arm=f"{sequence}_pretraining", fold=None, decided_by=decided, sequence=sequence
@@ -185,7 +185,8 @@ def _network_jobs(
     pretraining: Mapping[MRSequence, Job],
 ) -> Iterator[Job]:
     """One job per fold of each network, arm by arm."""
-    identities = _identities((*patients.labeled, *patients.censored), plan)
+    by_time = plan.outcome == "time"
+    identities = _identities((*patients.labeled, *patients.censored), plan, by_time=by_time)
     taught = {exam.name for exam in patients.of_networks(plan.outcome)}  # the folds hold more where only Cox learns
     folds = [fold.only(taught) for fold in folds]
     for network in plan.networks:
@@ -208,15 +209,16 @@ def _baseline_jobs(
 ) -> Iterator[Job]:
     """One job per fold of each baseline, arm by arm: radiomics is decided by scans, the clinic by the tables."""
     everyone = (*patients.labeled, *patients.censored)
-    by_scans, by_clinic = (_identities(everyone, plan, clinical=clinical) for clinical in (False, True))
+    labeled = {exam.name for exam in patients.labeled}
     for arm in plan.baseline_arms:
+        by_time = arm.classifier == "cox"
         decided: dict[str, Any] = {"version": version.__version__}
         if arm.sequence is not None:
             decided["region"] = region
-        if arm.classifier == "cox":
+        if by_time:
             decided["days"] = list(plan.intervals_days)
-        identities = by_clinic if arm.sequence is None else by_scans
-        for fold in folds:
+        identities = _identities(everyone, plan, clinical=arm.sequence is None, by_time=by_time)
+        for fold in folds if by_time else [fold.only(labeled) for fold in folds]:
             members = _members(plan, patients, fold, identities)
             yield Job(kind="baseline", arm=arm.name, fold=fold, decided_by=decided | members)
 
@@ -262,7 +264,6 @@ def _network(cohort: PreparedCohort, sequence: MRSequence) -> dict[str, Any]:
 
 
 def _identities(
-    patients: Iterable[PreparedExam], plan: ExperimentPlan, *, clinical: bool = False
+    patients: Iterable[PreparedExam], plan: ExperimentPlan, *, clinical: bool = False, by_time: bool
 ) -> dict[str, list[object]]:
-    by_time = plan.learns_from_time
     return {exam.name: identity_of(exam, plan.threshold_days, clinical=clinical, by_time=by_time) for exam in patients}

@@ -54,8 +54,8 @@ class ExperimentFacts:
     """How the folds were made: "random", "site" or "year"."""
     learns_from_time: bool = False
     """Whether patients censored before the threshold are in the folds, for methods that learn from time."""
-    networks_learn_from_time: bool = False
-    """Whether the networks are among these methods."""
+    learns_classes: bool = True
+    """Whether methods that learn the classes alone are beside these."""
     excluded: Mapping[str, str] = field(default_factory=dict)
     """Reason of every case that was left out, by its name."""
     seed: int | None = None

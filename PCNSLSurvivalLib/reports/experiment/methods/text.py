@@ -123,9 +123,8 @@ def _without_class(facts: ExperimentFacts) -> str:
     """Whose prediction counts for an exam without a class that is in a fold."""
     if not facts.learns_from_time:
         return ""
-    others = bool(facts.network) and not facts.networks_learn_from_time
     return (
-        " An exam without a class was predicted by the model of the fold that held it out"
-        + (", and in network arms by the mean over all folds' models" if others else "")
+        " Methods that learn from time predicted an exam without a class by the model of the fold that held it out"
+        + (", and the other methods by the mean over all folds' models" if facts.learns_classes else "")
         + "."
     )

@@ -67,6 +67,7 @@ def test_the_same_plan_and_cohorts_give_the_same_keys(root):
     [
         (replace(PLAN, cohort="another name", model_arm=None), set()),
         (replace(PLAN, baselines=(*PLAN.baselines, "svm_ielsg")), {"svm_ielsg"}),
+        (replace(PLAN, baselines=(*PLAN.baselines, "cox_clinical")), {"cox_clinical"}),
         (replace(PLAN, radiomics_region="lesion"), set()),
         (replace(PLAN, radiomics_region="brain"), {f"svm_{s}_radiomics" for s in ("t1", "t2", "t1gd")}),
         (
@@ -82,6 +83,7 @@ def test_the_same_plan_and_cohorts_give_the_same_keys(root):
     ids=[
         "name",
         "one more baseline",
+        "a baseline that learns from time",
         "the region as it is",
         "another region",
         "fine-tuning",
@@ -157,11 +159,11 @@ def test_patients_censored_early_count_in_a_pretraining_on_time(root):
         assert f"a network trained for the same {told} exams" in facts.pretraining
 
 
-def test_networks_of_classes_have_no_patient_without_a_class_where_cox_has(root):
-    laid_out = job_table(root, replace(PLAN, baselines=("cox_clinical",)))
+def test_methods_that_learn_classes_have_no_patient_without_a_class_where_cox_has(root):
+    laid_out = job_table(root, replace(PLAN, baselines=("svm_clinical", "cox_clinical")))
     labeled = {exam.name for exam in laid_out.patients.labeled}
     for job in laid_out.folds:
-        assert ({*job.fold.train, *job.fold.test} == labeled) == (job.kind == "network")
+        assert ({*job.fold.train, *job.fold.test} == labeled) == (job.arm != "cox_clinical")
 
 
 def test_transfer_without_a_second_cohort_is_refused(root):

@@ -46,15 +46,15 @@ def test_one_exam_is_one_exam():
     assert "1 exams" not in text + str(answers(NOTHING_KNOWN))
 
 
-@pytest.mark.parametrize("by_networks", [True, False])
-def test_who_judges_and_leaves_out_an_exam_without_a_class_is_told(by_networks):
+@pytest.mark.parametrize("classes", [True, False])
+def test_who_judges_and_leaves_out_an_exam_without_a_class_is_told(classes):
     biased = "biases calibration and can bias the AUC"
-    by_time = ExperimentFacts(learns_from_time=True, networks_learn_from_time=by_networks, network="ResNets.")
+    by_time = ExperimentFacts(learns_from_time=True, learns_classes=classes)
     text = " ".join(methods_paragraphs(ONE, by_time, None))
     assert biased in text
     assert "neither the training of other methods nor classification" in text
-    assert "An exam without a class was predicted by the model of the fold that held it out" in text
-    assert ("over all folds' models" in text) != by_networks
+    assert "predicted an exam without a class by the model of the fold that held it out" in text
+    assert ("over all folds' models" in text) == classes
     made = ExperimentFacts(learns_from_time=True, model_arm="t1gd_scratch")
     assert "nor the fit of the temperature, nor" in " ".join(methods_paragraphs(ONE, made, None))
     by_class = " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))

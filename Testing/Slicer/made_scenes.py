@@ -117,7 +117,9 @@ class Wait:
         timer.start(1)
         try:
             while not condition():
-                QtWidgets.QApplication.processEvents(QtCore.QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+                # The timer ends the wait. With a time of its own, processEvents would never wait but spin, and take
+                # the core that the prediction process needs.
+                QtWidgets.QApplication.processEvents(QtCore.QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
                 assert time.perf_counter() - begin < timeout_s, f"not in {timeout_s} s: {what}"
         finally:
             timer.stop()

@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts
 from PCNSLSurvivalLib.reports.experiment.methods.baselines import (
     baselines_in_words,
     clinical_predictors,
+    fusions_in_words,
     radiomics_in_words,
     selection_in_words,
 )
@@ -46,7 +47,7 @@ def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) 
         network=_network(plan) if plan.sequences else "",
         training=_training(plan),
         pretraining=_pretraining(plan, job_table),
-        baselines=baselines_in_words(plan.baseline_arms, region),
+        baselines=f"{baselines_in_words(plan.baseline_arms, region)} {fusions_in_words(len(plan.fusions))}".strip(),
         clinical_baselines=any(arm.sequence is None for arm in plan.baseline_arms),
         radiomics=f"Radiomics{radiomics.removeprefix('radiomics')}." if radiomics else "",
         feature_selection=selection_in_words() if radiomics else "",

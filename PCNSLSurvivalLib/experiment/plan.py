@@ -14,14 +14,14 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.errors import ExperimentError, ModelFolderError
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineArm, baseline_arm
+from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE
 from PCNSLSurvivalLib.evaluation.baselines.region import RegionChoice
+from PCNSLSurvivalLib.experiment.arms import FusionArm, Initialization, NetworkArm
 from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.time_head import MOST_LIMITS, TimeHead
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.settings import TrainingSettings
-
-Initialization = Literal["scratch", "transfer"]
 
 SplitBy = Literal["random", "site", "year"]
 
@@ -40,19 +40,6 @@ _GIVEN_ONCE = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkArm:
-    """A network on one sequence, with one kind of initialization."""
-
-    sequence: MRSequence
-    initialization: Initialization
-
-    @property
-    def name(self) -> str:
-        """In files and tables: ``t1gd_transfer``."""
-        return f"{self.sequence}_{self.initialization}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class ExperimentPlan:
     """The arms of the paper by default: {T1, T2, T1Gd} x {scratch, transfer}, and SVMs on clinic and radiomics.
 
@@ -62,6 +49,8 @@ class ExperimentPlan:
         sequences: Each is an arm of its own, in each initialization.
         initializations: "scratch" starts from random weights; "transfer" from a pre-training on the second cohort.
         baselines: Methods without a network; see ``evaluation.baselines.arms``.
+        fusions: Networks whose log-odds are combined with the clinical variables, each in a further arm such as
+            ``t1gd_transfer_clinical``. Each needs one more network for every two folds.
         radiomics_region: Region for radiomics, the same in all patients; "auto" is the lesion if all have a mask.
         split_by: "random" folds, stratified by class; "site" holds out one site at a time; "year" holds out the latest
             years once, about one of ``splits`` patients. The latter two test how a method does elsewhere or later: they
@@ -94,6 +83,7 @@ class ExperimentPlan:
     sequences: tuple[MRSequence, ...] = (MRSequence.T1, MRSequence.T2, MRSequence.T1GD)
     initializations: tuple[Initialization, ...] = ("scratch", "transfer")
     baselines: tuple[str, ...] = ("svm_clinical", "svm_t1_radiomics", "svm_t2_radiomics", "svm_t1gd_radiomics")
+    fusions: tuple[str, ...] = ()
     radiomics_region: RegionChoice = "auto"
     split_by: SplitBy = "random"
     splits: int = 5
@@ -141,10 +131,26 @@ class ExperimentPlan:
             )
         for name in _TRAININGS:
             self.settings_of(name)
+        self._check_fusions()
         networks = [arm.name for arm in self.networks]
         if self.model_arm is not None and self.model_arm not in networks:
             raise ExperimentError(
                 f"'model_arm' must be null or one of the networks compared: {', '.join(networks) or 'there are none'}."
+            )
+
+    def _check_fusions(self) -> None:
+        known = [arm.name for arm in self.networks]
+        if unknown := [name for name in self.fusions if name not in known]:
+            raise ExperimentError(
+                f"'fusions' names {unknown[0]}, which is none of the networks compared: "
+                f"{', '.join(known) or 'there are none'}."
+            )
+        if self.fusions and CLINIC_ALONE not in self.baselines:
+            raise ExperimentError(f"'fusions' are compared with the clinic alone: add {CLINIC_ALONE} to 'baselines'.")
+        if self.fusions and (self.split_by == "year" or (self.split_by == "random" and self.splits < 3)):
+            raise ExperimentError(
+                "'fusions' need at least three folds, since their networks leave two out at a time. Raise 'splits', "
+                "choose another 'split_by', or leave 'fusions' out."
             )
 
     def _check_intervals(self) -> None:
@@ -194,9 +200,16 @@ class ExperimentPlan:
         return tuple(baseline_arm(name) for name in self.baselines)
 
     @property
+    def fusion_arms(self) -> tuple[FusionArm, ...]:
+        """Every network that is combined with the clinical variables."""
+        networks = {arm.name: arm for arm in self.networks}
+        return tuple(FusionArm(network=networks[name]) for name in self.fusions)
+
+    @property
     def arm_names(self) -> tuple[str, ...]:
         """Every method, networks first, in the order of the plan."""
-        return (*(arm.name for arm in self.networks), *(arm.name for arm in self.baseline_arms))
+        by_name = (*(arm.name for arm in self.networks), *(arm.name for arm in self.baseline_arms))
+        return (*by_name, *(f"{name}_clinical" for name in self.fusions))
 
     @property
     def all_sequences(self) -> tuple[MRSequence, ...]:
@@ -236,12 +249,17 @@ class ExperimentPlan:
         if name in networks:
             arm = networks[name]
             return replace(
-                self, sequences=(arm.sequence,), initializations=(arm.initialization,), baselines=(), model_arm=name
+                self,
+                sequences=(arm.sequence,),
+                initializations=(arm.initialization,),
+                baselines=(),
+                fusions=(),
+                model_arm=name,
             )
         if name not in {arm.name for arm in BASELINE_ARMS}:
             known = (*networks, *(arm.name for arm in BASELINE_ARMS))
             raise ExperimentError(f"There is no arm '{name}'. Choose one of {', '.join(known)}.")
-        return replace(self, sequences=(), baselines=(name,), model_arm=None)
+        return replace(self, sequences=(), baselines=(name,), fusions=(), model_arm=None)
 
     def settings_of(self, name: Training) -> TrainingSettings:
         """Settings of one kind of training, with what the plan gives once for all.

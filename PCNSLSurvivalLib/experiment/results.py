@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.core.leftovers import temporary_folder
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
+from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
 from PCNSLSurvivalLib.experiment.examples import activation_examples
 from PCNSLSurvivalLib.experiment.facts import experiment_facts
@@ -80,7 +81,7 @@ def write_results(
         facts=experiment_facts(plan, summary.job_table, experiment.cohort.recipe),
         labels=_labels(plan),
         reference=reference,
-        pairs=[pair for s in plan.sequences if set(pair := (f"{s}_transfer", f"{s}_scratch")) <= set(arms)],
+        pairs=[pair for pair in _pairs(plan) if set(pair) <= set(arms)],
         examples=examples,
         histories=histories,
         overwrite=True,
@@ -132,8 +133,15 @@ def history_of(job: Job, plan: ExperimentPlan, out: Path) -> TrainingHistory:
     return read_history(job.folder(out) / "history.csv", job.label, lesion_task=lesion_task)
 
 
+def _pairs(plan: ExperimentPlan) -> list[tuple[str, str]]:
+    """Arms compared besides those with the reference: what transfer adds to scratch, and the image to the clinic."""
+    transfer = [(f"{sequence}_transfer", f"{sequence}_scratch") for sequence in plan.sequences]
+    return [*transfer, *((arm.name, CLINIC_ALONE) for arm in plan.fusion_arms)]
+
+
 def _labels(plan: ExperimentPlan) -> dict[str, str]:
     """Names as in the paper: T for training from scratch, TL for transfer learning."""
     short = {"scratch": "T", "transfer": "TL"}
     networks = {arm.name: f"{arm.sequence.label} ({short[arm.initialization]})" for arm in plan.networks}
-    return networks | {name: baseline_arm(name).label for name in plan.baselines}
+    fusions = {arm.name: f"{networks[arm.network.name]} + clinical" for arm in plan.fusion_arms}
+    return networks | {name: baseline_arm(name).label for name in plan.baselines} | fusions

@@ -208,18 +208,17 @@ def _run_missing(
 
     write_job_outcomes(job_table.jobs, outcomes, out)
     with EpochWatch([job for job in job_table.jobs if job.key not in outcomes], out, on_epoch) as watch:
-        # Pre-training comes first among what waits for nothing; what waits for it comes last.
-        do(job for job in job_table.jobs if job.key not in outcomes and job.pretraining is None)
-        for job in job_table.folds:
-            if (
-                job.key not in outcomes
-                and job.pretraining is not None
-                and outcomes[job.pretraining.key].state == "failed"
-            ):
-                reason = f"Its pre-training failed: {outcomes[job.pretraining.key].reason}"
-                outcomes[job.key] = JobOutcome(state="failed", reason=reason)
-                report(job, outcomes[job.key], len(outcomes), len(job_table.jobs))
-        do(job for job in job_table.folds if job.key not in outcomes)
+        # In waves: what waits for nothing, then what waits for that.
+        while waiting := [job for job in job_table.jobs if job.key not in outcomes]:
+            for job in waiting:
+                failed = [one for one in job.waits_for if one.key in outcomes and outcomes[one.key].state == "failed"]
+                if failed:
+                    what = "pre-training" if failed[0] is job.pretraining else "network"
+                    reason = f"Its {what} failed: {outcomes[failed[0].key].reason}"
+                    outcomes[job.key] = JobOutcome(state="failed", reason=reason)
+                    report(job, outcomes[job.key], len(outcomes), len(job_table.jobs))
+            # A list, since outcomes come in while the jobs run.
+            do([job for job in waiting if job.key not in outcomes and all(o.key in outcomes for o in job.waits_for)])
     write_job_outcomes(job_table.jobs, outcomes, out)
     return RunSummary(job_table=job_table, outcomes=outcomes)
 

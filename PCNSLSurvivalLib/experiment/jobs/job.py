@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.plan import Training
 
-Kind = Literal["pretraining", "network", "baseline"]
+Kind = Literal["pretraining", "network", "baseline", "fusion"]
 
 JOBS = "jobs"
 
@@ -27,12 +27,13 @@ class Job:
     """One piece of work that one process does from beginning to end.
 
     Attributes:
-        kind: Pre-training of a network, one fold of a network, or one fold of a baseline.
+        kind: Pre-training of a network, or one fold of a network, of a baseline, or of a network with the clinic.
         arm: Whose: ``t1gd_transfer``, ``svm_clinical``; of a pre-training ``t1gd_pretraining``.
         fold: The outer fold; None for a pre-training.
         decided_by: Everything that decides the numbers, as plain JSON values.
         sequence: What a network looks at; None for a baseline.
         pretraining: The pre-training whose weights it starts from.
+        needs: The networks whose predictions a fusion reads.
     """
 
     kind: Kind
@@ -41,13 +42,21 @@ class Job:
     decided_by: Mapping[str, Any]
     sequence: MRSequence | None = None
     pretraining: Job | None = None
+    needs: tuple[Job, ...] = ()
 
     @property
     def key(self) -> str:
-        """SHA-256 of everything that decides the numbers, its pre-training's included."""
+        """SHA-256 of everything that decides the numbers, that of the jobs it waits for included."""
         decided = {**self.decided_by, "pretraining": self.pretraining.key if self.pretraining else None}
+        if self.needs:
+            decided["needs"] = [job.key for job in self.needs]
         text = json.dumps([self.kind, self.arm, decided], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def waits_for(self) -> tuple[Job, ...]:
+        """Jobs that must be finished before it."""
+        return self.needs if self.pretraining is None else (self.pretraining, *self.needs)
 
     @property
     def label(self) -> str:

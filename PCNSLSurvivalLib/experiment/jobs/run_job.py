@@ -13,10 +13,12 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.files import tells_full_disk, whole_folder
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm, baseline_table
+from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE, with_network
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
 from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
-from PCNSLSurvivalLib.evaluation.predictions import write_predictions
+from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, write_predictions
+from PCNSLSurvivalLib.experiment.jobs.fusion import network_log_odds
 from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS, JobOutcome, is_finished
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
@@ -53,6 +55,8 @@ def do_job(task: JobTask) -> JobOutcome:
             _baseline(task)
         elif task.job.kind == "network":
             _network(task)
+        elif task.job.kind == "fusion":
+            _fusion(task)
         else:
             _pretraining(task)
     except Exception as problem:  # whatever a damaged file brings about, the other jobs go on
@@ -99,9 +103,28 @@ def _baseline(task: JobTask) -> None:
         days=plan.intervals_days,
         class_days=plan.threshold_days,
     )
-    with whole_folder(job.folder(task.out), overwrite=True) as folder:
+    _write(task, predictions)
+
+
+def _fusion(task: JobTask) -> None:
+    job, plan = task.job, task.plan
+    assert job.fold is not None
+    people = participants(read_prepared_cohort(task.cohort), plan.all_sequences, plan.threshold_days)
+    clinic = baseline_table(
+        baseline_arm(CLINIC_ALONE),
+        (*people.labeled, *people.censored),
+        cache=task.out / _FEATURES,
+        threshold_days=plan.threshold_days,
+    )
+    table = with_network(clinic, network_log_odds(job, task.out))
+    _write(task, run_baseline(job.arm, "logistic", table, job.fold, seed=plan.seed))
+
+
+def _write(task: JobTask, predictions: FoldPredictions) -> None:
+    with whole_folder(task.job.folder(task.out), overwrite=True) as folder:
         write_predictions([predictions], folder / PREDICTIONS)
-        (folder / RECORD).write_text(json.dumps({"arm": job.arm, "key": job.key}) + "\n", encoding="utf-8")
+        record = {"arm": task.job.arm, "key": task.job.key}
+        (folder / RECORD).write_text(json.dumps(record) + "\n", encoding="utf-8")
 
 
 def _network(task: JobTask) -> None:

@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
 from PCNSLSurvivalLib.experiment.initial_weights import CheckpointFile, InitialWeights
+from PCNSLSurvivalLib.experiment.jobs.fusion import fusion_jobs, pair_folds
 from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.experiment.participants import Participants, participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
@@ -35,6 +36,7 @@ class JobTable:
 
     Attributes:
         pretraining: Jobs that others wait for.
+        pairs: Networks that leave two folds out, one per two folds of each fusion.
         folds: One job per fold and arm, arm by arm.
         patients: Of the cohort that is cross-validated.
         second: Of the cohort of the pre-training; None without one.
@@ -43,6 +45,7 @@ class JobTable:
     """
 
     pretraining: tuple[Job, ...]
+    pairs: tuple[Job, ...]
     folds: tuple[Job, ...]
     patients: Participants
     second: Participants | None
@@ -52,7 +55,7 @@ class JobTable:
     @property
     def jobs(self) -> tuple[Job, ...]:
         """All jobs; those that others wait for come first."""
-        return (*self.pretraining, *self.folds)
+        return (*self.pretraining, *self.pairs, *self.folds)
 
 
 def build_job_table(
@@ -94,11 +97,18 @@ def build_job_table(
     pretraining = _pretraining_jobs(plan, given, before)
     everyone = (*labeled, *patients.censored)
     region = radiomics_region(everyone, plan.radiomics_region) if plan.needs_radiomics else None
+    networks = tuple(_network_jobs(plan, cohort, patients, folds, pretraining))
+    pairs: tuple[Job, ...] = ()
+    if plan.fusions:
+        pairs = tuple(_network_jobs(plan, cohort, patients, pair_folds(folds), pretraining, pairs=True))
+    by_clinic = _identities(everyone, plan, clinical=True, by_time=False) if plan.fusions else {}
     return JobTable(
         pretraining=tuple(pretraining.values()),
+        pairs=pairs,
         folds=(
-            *_network_jobs(plan, cohort, patients, folds, pretraining),
+            *networks,
             *_baseline_jobs(plan, patients, folds, region),
+            *fusion_jobs(plan, networks, pairs, by_clinic),
         ),
         patients=patients,
         second=before,
@@ -183,20 +193,25 @@ def _network_jobs(
     patients: Participants,
     folds: Sequence[Fold],
     pretraining: Mapping[MRSequence, Job],
+    *,
+    pairs: bool = False,
 ) -> Iterator[Job]:
-    """One job per fold of each network, arm by arm."""
+    """One job per fold of each network, arm by arm; with ``pairs``, of the networks of each fusion."""
     by_time = plan.outcome == "time"
     identities = _identities((*patients.labeled, *patients.censored), plan, by_time=by_time)
     taught = {exam.name for exam in patients.of_networks(plan.outcome)}  # the folds hold more where only Cox learns
     folds = [fold.only(taught) for fold in folds]
-    for network in plan.networks:
+    arms = [(arm.name, arm) for arm in plan.networks]
+    if pairs:
+        arms = [(arm.pairs_name, arm.network) for arm in plan.fusion_arms]
+    for name, network in arms:
         transfer = network.initialization == "transfer"
         settings = plan.settings_of("finetuning" if transfer else "training")
         decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
         for fold in folds:
             yield Job(
                 kind="network",
-                arm=network.name,
+                arm=name,
                 fold=fold,
                 decided_by=decided | _members(plan, patients, fold, identities),
                 sequence=network.sequence,

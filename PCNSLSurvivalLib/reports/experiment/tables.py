@@ -45,6 +45,12 @@ class AdjustedComparison:
     """The AUCs compared over patients; of any metric's comparison the same."""
 
     @property
+    def paired_interval(self) -> Estimate:
+        """The out-of-fold difference with the 95 % limits of the test over patients."""
+        low, high = self.paired.interval()
+        return Estimate(value=self.paired.difference, low=low, high=high)
+
+    @property
     def corrected_interval(self) -> Estimate:
         """The difference over folds with the 95 % limits of the corrected t-test."""
         t = self.comparison.corrected

@@ -21,6 +21,7 @@ PLAN = f"""
 virtual_patients: true
 initializations: [scratch, transfer]
 baselines: [{", ".join(arm.name for arm in BASELINE_ARMS)}]
+fusions: [t1gd_scratch]
 model_arm: null
 network: {{depth: 10, widen_factor: 0.125}}
 network_grid: {{size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}}

@@ -97,3 +97,20 @@ def baselines_in_words(arms: Sequence[BaselineArm], region: Region = "lesion") -
             "to probabilities."
         )
     return " ".join(told)
+
+
+def fusions_in_words(number: int) -> str:
+    """How the log-odds of networks were combined with the clinical variables, in sentences; empty without fusions.
+
+    Args:
+        number: Of networks.
+    """
+    if not number:
+        return ""
+    networks = "a network were" if number == 1 else f"each of {number} networks were"
+    return (
+        f"In late fusion, the log-odds of {networks} added to the five IELSG variables of a logistic regression, tuned "
+        "as above. The log-odds of a training patient came from a network trained without that patient's fold and "
+        "without the held-out fold, so that no outcome of a held-out patient reached the regression; those of a "
+        "held-out patient came from the arm's own network."
+    )

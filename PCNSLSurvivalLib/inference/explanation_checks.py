@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.network import Device, SurvivalNetwork
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.designs import Block
 
 SEEDS = (1, 2)
 """Of the scrambled networks that stand for one stage."""

@@ -23,7 +23,7 @@ from PCNSLSurvivalLib.inference.runtime import (
 from PCNSLSurvivalLib.inference.start_runtime import start_runtime
 from PCNSLSurvivalLib.models.familiarity import judge_familiarity
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS, MAP_BLOCK, Block
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 __all__ = ["Device", "FloatMap", "NetworkError", "NetworkResult", "SurvivalNetwork"]
@@ -60,7 +60,7 @@ class SurvivalNetwork:
         self.folder = folder
         self.precision = precision
         members = folder.load_members() if members is None else members
-        self._heads = [(tensors["fc.weight"], tensors["fc.bias"]) for tensors in members]
+        self._heads = [tuple(tensors[name] for name in HEAD_TENSORS) for tensors in members]
         self._runtime = start_runtime(
             folder.architecture,
             members,
@@ -76,7 +76,7 @@ class SurvivalNetwork:
         case: FloatMap,
         *,
         target: OSClass | None = None,
-        block: Block = "layer4",
+        block: Block = MAP_BLOCK,
         method: Method = "grad_cam",
         tta: bool = False,
     ) -> NetworkResult:
@@ -135,7 +135,7 @@ class SurvivalNetwork:
             other_map=other_maps.mean(axis=0),
             evidence=evidence.astype(np.float32),
             evidence_constant=constant,
-            evidence_stride_voxels=architecture.cell_stride("layer4"),
+            evidence_stride_voxels=architecture.cell_stride(MAP_BLOCK),
             features=features,
             survival=None if time_head is None else time_head.predicted(log_odds, said[:, 2:].mean(axis=0)),
             familiarity=judge_familiarity(self.folder.familiarity, case, features, sequences=self.folder.sequences),
@@ -149,7 +149,7 @@ class SurvivalNetwork:
         )
 
     def _map(self, member: int, output: MemberOutput, target: OSClass, block: Block, method: Method) -> FloatMap:
-        if block == "layer4":
+        if block == MAP_BLOCK:
             return pooled_linear_map(output.layer4, self._heads[member][0], int(target), method=method)
         return self._runtime.gradient_map(member, output, target=int(target), block=block, method=method)
 
@@ -165,7 +165,7 @@ class SurvivalNetwork:
             raise NetworkError(Message("prediction.other_shape", shape=case.shape, wanted=wanted))
         if not np.isfinite(case).all():
             raise NetworkError(Message("prediction.not_numbers"))
-        if tta and grid.size[0] % self.folder.architecture.cell_stride("layer4"):
+        if tta and grid.size[0] % self.folder.architecture.cell_stride(MAP_BLOCK):
             raise NetworkError(Message("prediction.no_mirror"))
 
 

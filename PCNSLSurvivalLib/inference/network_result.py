@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import FloatMap, Precision
 from PCNSLSurvivalLib.models.familiarity import Familiarity
-from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.designs import Block
 from PCNSLSurvivalLib.models.networks.time_head import PredictedSurvival
 
 

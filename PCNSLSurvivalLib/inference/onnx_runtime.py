@@ -10,7 +10,8 @@ import numpy as np
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
-from PCNSLSurvivalLib.models.networks.architecture import Block, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
 from PCNSLSurvivalLib.models.networks.folding import fold
 from PCNSLSurvivalLib.models.networks.onnx_graph import onnx_graph
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
@@ -58,7 +59,7 @@ class OnnxRuntime:
         Raises:
             NetworkError: The cells of another block than layer4 are asked for.
         """
-        if block != "layer4":
+        if block != MAP_BLOCK:
             raise NetworkError(Message("runtime.onnx_layer4_only"))
         batch = np.ascontiguousarray(case, dtype=np.float32)[None]
         outputs = []

@@ -30,7 +30,7 @@ from PCNSLSurvivalLib.inference.stop_rule import stop_far_outside
 from PCNSLSurvivalLib.inference.without_lesion import WithoutLesion, ask_without_lesion
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
 from PCNSLSurvivalLib.preprocessing.engine_effects import warnings_of_other_engines
 from PCNSLSurvivalLib.preprocessing.engines import Engine, PreparedBefore, engines_of, read_prepared_before
@@ -53,7 +53,7 @@ class CaseOptions(ScanState):
     """Test-time augmentation: average with the left-right mirrored case."""
     target: OSClass | None = None
     """Class whose map is drawn; the predicted one if left out."""
-    block: Block = "layer4"
+    block: Block = MAP_BLOCK
     method: Method = "grad_cam"
     lesion_mask: Path | None = None
     """On the voxels of T1Gd; only for the attribution by region and the checks of the explanation."""

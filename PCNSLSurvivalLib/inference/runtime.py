@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.models.networks.architecture import Block
+from PCNSLSurvivalLib.models.networks.designs import Block
 
 FloatMap = NDArray[np.float32]
 Device = Literal["auto", "cpu", "cuda", "mps"]

@@ -12,6 +12,7 @@ import numpy as np
 
 from PCNSLSurvivalLib.inference.runtime import FloatMap, Runtime
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS, MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 ARCHITECTURE = ResNetArchitecture(depth=10, conv1_stride=1, widen_factor=0.125)
@@ -31,7 +32,7 @@ def stored_network() -> Tensors:
         elif name.endswith(("running_var", "bn1.weight", "bn2.weight", "downsample.1.weight")):
             values = 1.0 + 0.4 * waves
         else:
-            values = (0.02 if name == "fc.weight" else 0.3) * waves
+            values = (0.02 if name == HEAD_TENSORS[0] else 0.3) * waves
         tensors[name] = values.astype(np.float32)
     return tensors
 
@@ -52,6 +53,6 @@ def difference_from_stored(start: Callable[[Tensors], Runtime]) -> float:
     Returns:
         The absolute difference in log-odds; not a number counts as infinite.
     """
-    (output,) = start(stored_network()).run(stored_case(), "layer4")
+    (output,) = start(stored_network()).run(stored_case(), MAP_BLOCK)
     difference = abs(float(output.logits[1] - output.logits[0]) - LOG_ODDS)
     return difference if np.isfinite(difference) else float("inf")

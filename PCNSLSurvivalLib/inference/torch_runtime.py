@@ -12,7 +12,8 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.autograd_map import autograd_map
 from PCNSLSurvivalLib.explain.grad_cam import Method
 from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
-from PCNSLSurvivalLib.models.networks.architecture import Block, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
 from PCNSLSurvivalLib.models.networks.devices import reproducible_float32, tells_memory_short
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
@@ -100,7 +101,7 @@ class TorchRuntime:
                         logits.double().cpu().numpy() if self.device != "mps" else logits.cpu().double().numpy(),
                         layer4[0].float().cpu().numpy(),
                         uncounted[0].float().cpu().numpy().mean(axis=(1, 2, 3)),
-                        None if block == "layer4" else (at_block, batch),
+                        None if block == MAP_BLOCK else (at_block, batch),
                     )
                 )
         return outputs

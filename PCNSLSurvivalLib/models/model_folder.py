@@ -176,7 +176,7 @@ def read_model_folder(path: Path) -> ModelFolder:
             raise _refused(Message("refusal.entry_no_text", entry=key))
     network = only_keys(ours["network"], {"builder", "arguments"}, name=Message("word.metadata_entry_network"))
     architecture = ResNetArchitecture.from_json(network["arguments"])
-    if network["builder"] != f"resnet{architecture.depth}":
+    if network["builder"] != architecture.design.builder:
         raise _refused(Message("refusal.network_disagrees"))
     cohort = only_keys(
         ours["training_cohort"], {"description", "patients"}, name=Message("word.metadata_entry_training_cohort")
@@ -223,7 +223,7 @@ def monai_config(architecture: ResNetArchitecture) -> dict[str, Any]:
     return {
         **workplace,
         "network_def": {
-            "_target_": f"monai.networks.nets.resnet{architecture.depth}",
+            "_target_": f"monai.networks.nets.{architecture.design.builder}",
             "spatial_dims": 3,
             "n_input_channels": architecture.channels,
             "num_classes": architecture.outputs,

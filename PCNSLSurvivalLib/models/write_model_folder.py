@@ -199,7 +199,7 @@ def _metadata(
         "pcnsl_survival": {
             "format_version": FORMAT_VERSION,
             "kind": description.kind,
-            "network": {"builder": f"resnet{architecture.depth}", "arguments": architecture.to_json()},
+            "network": {"builder": architecture.design.builder, "arguments": architecture.to_json()},
             "sequences": [str(sequence) for sequence in sequences],
             "preprocessing": recipe.to_json(),
             "decision_threshold": description.decision_threshold,

@@ -10,6 +10,7 @@ from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError, TrainingError
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import HEAD, part_of
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.settings import TrainingSettings
@@ -74,7 +75,7 @@ def build_optimizer(network: nn.Module, settings: TrainingSettings, *, transfer:
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            factor = settings.backbone_factor if transfer and not name.startswith("fc.") else 1.0
+            factor = settings.backbone_factor if transfer and part_of(name) != HEAD else 1.0
             decay = settings.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((factor * settings.learning_rate, decay), []).append(parameter)
     return torch.optim.AdamW([{"params": p, "lr": lr, "weight_decay": wd} for (lr, wd), p in groups.items()])
@@ -95,5 +96,4 @@ def build_schedule(optimizer: torch.optim.Optimizer, settings: TrainingSettings)
 
 
 def _frozen(name: str, settings: TrainingSettings) -> bool:
-    part = name.split(".")[0]
-    return ("conv1" if part == "bn1" else part) in settings.frozen
+    return part_of(name) in settings.frozen

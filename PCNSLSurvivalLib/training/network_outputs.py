@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.devices import reproducible_float32
 from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
@@ -54,7 +55,7 @@ def predict_cases(
     network.eval()
     channels = len(inputs.sequences)
     pooled: list[torch.Tensor] = []
-    hook = network.get_submodule("layer4").register_forward_hook(
+    hook = network.get_submodule(MAP_BLOCK).register_forward_hook(
         lambda module, given, out: pooled.append(out.float().mean((2, 3, 4))), prepend=True
     )
     mine = list(names)[processes.rank :: processes.count]

@@ -5,23 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
-from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import DEFAULT_DEPTH, MAP_BLOCK, Part
 from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
-
-Frozen = Literal["conv1", "layer1", "layer2", "layer3", "layer4"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """Every hyperparameter of a training; the defaults are meant for some dozens of patients."""
 
-    architecture: ResNetArchitecture = field(default_factory=lambda: ResNetArchitecture(depth=10, widen_factor=0.5))
+    architecture: ResNetArchitecture = field(
+        default_factory=lambda: ResNetArchitecture(depth=DEFAULT_DEPTH, widen_factor=0.5)
+    )
     """The network; its ``channels`` follow from the sequences."""
     grid: NetworkGridStep | None = None
     """The block the network sees; that of the cohort's recipe if None."""
@@ -42,7 +43,7 @@ class TrainingSettings:
     """"cosine" falls to 1 % at the last pass; "step" to a tenth every 30 passes, as the paper's."""
     weight_decay: float = 0.01
     """Of AdamW, on weights of convolutions and head; biases and normalization are left alone."""
-    frozen: tuple[Frozen, ...] = ()
+    frozen: tuple[Part, ...] = ()
     """Frozen parts of the backbone."""
     batch_norm: Literal["update", "frozen"] = "update"
     """Whether batch normalization uses batch statistics, or keeps the statistics of the initial weights."""
@@ -84,7 +85,7 @@ class TrainingSettings:
             raise _wrong("weight averaging from 0 to below 1, and none with 'lesion_task' or 'lesion_head'")
         if not 0 < self.validation_share <= 0.5 or not self.threshold_days > 0:
             raise _wrong("a validation share up to 0.5, and a threshold of more than 0 days")
-        one_cell = self.grid is not None and max(self.architecture.cells("layer4", self.grid.size)) < 2
+        one_cell = self.grid is not None and max(self.architecture.cells(MAP_BLOCK, self.grid.size)) < 2
         if self.architecture.norm == "instance" and one_cell:
             raise _wrong("a larger block: instance normalization cannot measure the spread of a single cell")
         if (head := self.architecture.time_head) is not None:
@@ -95,8 +96,8 @@ class TrainingSettings:
                 )
             if head.class_days != self.threshold_days:
                 raise _wrong("a limit of the OS classes that is also one of the survival curve")
-        if not set(self.frozen) <= {"conv1", *BLOCKS}:
-            raise _wrong("frozen parts among conv1, layer1, layer2, layer3 and layer4")
+        if not set(self.frozen) <= set(get_args(Part)):
+            raise _wrong(f"frozen parts among {', '.join(get_args(Part))}")
 
     @property
     def uses_lesions(self) -> bool:
@@ -128,7 +129,7 @@ class TrainingSettings:
             )
         try:
             if isinstance(values.get("architecture"), Mapping):
-                arguments = {"depth": 10, **values["architecture"]}
+                arguments = {"depth": DEFAULT_DEPTH, **values["architecture"]}
                 if arguments.get("time_head") is not None:
                     arguments["time_head"] = TimeHead.from_json(arguments["time_head"])
                 values["architecture"] = ResNetArchitecture(**arguments)

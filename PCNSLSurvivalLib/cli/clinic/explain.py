@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.cli.clinic.predict import (
     run_predict,
 )
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
+from PCNSLSurvivalLib.models.networks.designs import FINER_BLOCKS, MAP_BLOCK
 
 
 def add_explain_command(commands: argparse._SubParsersAction) -> None:
@@ -36,8 +37,8 @@ def add_explain_command(commands: argparse._SubParsersAction) -> None:
     )
     maps.add_argument(
         "--block",
-        choices=("layer4", "layer3", "layer2"),
-        default="layer4",
+        choices=(MAP_BLOCK, *FINER_BLOCKS),
+        default=MAP_BLOCK,
         help="network block of the map; earlier blocks have a finer resolution",
     )
     maps.add_argument(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cli.options.numbers import HIGHEST_SEED, decimal_number, whole_number
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.models.networks.designs import DEFAULT_DEPTH, DEPTHS
 
 _MODEL = "model folder or name of an installed model; the bundled model if left out"
 
@@ -43,7 +44,11 @@ def add_model_command(commands: argparse._SubParsersAction) -> None:
     untrained = actions.add_parser("untrained", help="create a model folder with random weights, to try the software")
     untrained.add_argument("--out", type=Path, required=True, help="output folder; its name becomes the model's name")
     untrained.add_argument(
-        "--depth", type=whole_number(10, 50), default=10, choices=(10, 18, 34, 50), help="ResNet depth"
+        "--depth",
+        type=whole_number(min(DEPTHS), max(DEPTHS)),
+        default=DEFAULT_DEPTH,
+        choices=DEPTHS,
+        help="ResNet depth",
     )
     untrained.add_argument(
         "--width", type=decimal_number(0.01, 4.0), default=0.25, help="width multiplier of the network"

@@ -9,10 +9,10 @@ import numpy as np
 
 from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.explain.checks.result import CheckResult, Explainer, FloatMap, rank_correlation
+from PCNSLSurvivalLib.models.networks.designs import PARTS_FROM_HEAD, part_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 NAME = "Cascading parameter randomization"
-STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "conv1")
 MOST_ALIKE = 0.5
 
 
@@ -31,10 +31,9 @@ def scrambled(tensors: Tensors, *, seed: int) -> Iterator[tuple[str, Tensors]]:
     """
     rng = np.random.default_rng(seed)
     now = dict(tensors)
-    for stage in STAGES:
-        owners = (stage, "bn1") if stage == "conv1" else (stage,)
+    for stage in PARTS_FROM_HEAD:
         orders: dict[str, np.ndarray] = {}
-        for name in sorted(n for n in now if n.split(".")[0] in owners):
+        for name in sorted(n for n in now if part_of(n) == stage):
             array = now[name]
             if array.ndim > 1:
                 now[name] = rng.permutation(array.ravel()).reshape(array.shape)

@@ -12,13 +12,20 @@ from typing import Any, Literal, get_args
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.models.networks.designs import (
+    BLOCKS,
+    DEPTHS,
+    DESIGNS,
+    HEAD_TENSORS,
+    MAP_BLOCK,
+    Block,
+    Depth,
+    NetworkDesign,
+    Shortcut,
+)
 from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 
 Pooling = Literal["mean", "brain"]
-Block = Literal["layer1", "layer2", "layer3", "layer4"]
-BLOCKS: tuple[Block, ...] = get_args(Block)
-
-_LAYERS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
 _PLANES = (64, 128, 256, 512)
 CLASSES = 2
 NORM_EPSILON = 1e-5
@@ -29,7 +36,7 @@ class ResNetArchitecture:
     """One of MONAI's 3D ResNets with a global average pool and a linear head of two classes.
 
     Attributes:
-        depth: 10, 18 and 34 are built of basic blocks, 50 of bottlenecks.
+        depth: Which row of ``designs.DESIGNS``; 10, 18 and 34 are built of basic blocks, 50 of bottlenecks.
         channels: Input channels, one an MR sequence.
         conv1_stride: Stride of the first convolution on every axis; MONAI's default is 1, MedicalNet's 2.
         widen_factor: Multiplies the 64, 128, 256 and 512 planes of the four blocks.
@@ -48,11 +55,11 @@ class ResNetArchitecture:
         Chen et al., Med3D: transfer learning for 3D medical image analysis, 2019. arXiv:1904.00625
     """
 
-    depth: Literal[10, 18, 34, 50]
+    depth: Depth
     channels: int = 1
     conv1_stride: Literal[1, 2] = 2
     widen_factor: float = 1.0
-    shortcut: Literal["A", "B"] = "B"
+    shortcut: Shortcut = "B"
     bias_downsample: bool = True
     max_pool: bool = True
     norm: Literal["batch", "instance"] = "batch"
@@ -61,11 +68,11 @@ class ResNetArchitecture:
 
     def __post_init__(self) -> None:
         allowed = {
-            "depth": (10, 18, 34, 50),
+            "depth": DEPTHS,
             "channels": (1, 2, 3, 4),
             "conv1_stride": (1, 2),
             "widen_factor": (0.125, 0.25, 0.5, 1.0),
-            "shortcut": ("A", "B"),
+            "shortcut": get_args(Shortcut),
             "bias_downsample": (True, False),
             "max_pool": (True, False),
             "norm": ("batch", "instance"),
@@ -79,19 +86,24 @@ class ResNetArchitecture:
                 )
 
     @property
+    def design(self) -> NetworkDesign:
+        """Its row of the table."""
+        return DESIGNS[self.depth]
+
+    @property
     def name(self) -> str:
         """The network as the field calls it: 'ResNet-18'."""
-        return f"ResNet-{self.depth}"
+        return self.design.name
 
     @property
     def expansion(self) -> int:
         """Output channels of a block over its planes."""
-        return 4 if self.depth == 50 else 1
+        return self.design.block.expansion
 
     @property
     def layers(self) -> tuple[int, int, int, int]:
         """Number of residual blocks in layer1 to layer4."""
-        return _LAYERS[self.depth]
+        return self.design.layers
 
     @property
     def planes(self) -> tuple[int, ...]:
@@ -101,7 +113,11 @@ class ResNetArchitecture:
     @property
     def features(self) -> int:
         """Channels of layer4, the input of the linear head."""
-        return self.planes[3] * self.expansion
+        return self.block_channels(MAP_BLOCK)
+
+    def block_channels(self, block: Block) -> int:
+        """Channels of the cells of a block."""
+        return self.planes[BLOCKS.index(block)] * self.expansion
 
     @property
     def outputs(self) -> int:
@@ -158,8 +174,8 @@ class ResNetArchitecture:
                         shapes[f"{at}.downsample.0.bias"] = (outside,)
                     norm(f"{at}.downsample.1", outside)
                 inside = outside
-        shapes["fc.weight"] = (self.outputs, self.features)
-        shapes["fc.bias"] = (self.outputs,)
+        weight, bias = HEAD_TENSORS
+        shapes[weight], shapes[bias] = (self.outputs, self.features), (self.outputs,)
         return shapes
 
     def changes_shape(self, layer: int, block: int) -> bool:
@@ -191,6 +207,7 @@ class ResNetArchitecture:
         return (i, j, k)
 
     def _convolutions(self, inside: int, planes: int) -> tuple[tuple[int, int, int], ...]:
-        if self.expansion == 1:
-            return ((planes, inside, 3), (planes, planes, 3))
-        return ((planes, inside, 1), (planes, planes, 3), (planes * 4, planes, 1))
+        """Channels out, channels in and kernel of the convolutions of one block."""
+        kernels = self.design.block.kernels
+        channels = (inside, *(planes,) * (len(kernels) - 1), planes * self.expansion)
+        return tuple(zip(channels[1:], channels, kernels, strict=False))

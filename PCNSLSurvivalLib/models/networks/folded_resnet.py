@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, NORM_EPSILON, Block, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import BLOCKS, MAP_BLOCK, Block
 from PCNSLSurvivalLib.models.networks.folding import Convolution, ResidualBlock, fold
 
 Layer = Callable[[torch.Tensor], torch.Tensor]
@@ -34,7 +35,7 @@ def _halved(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def brain_share(x: torch.Tensor, architecture: ResNetArchitecture, block: Block = "layer4") -> torch.Tensor:
+def brain_share(x: torch.Tensor, architecture: ResNetArchitecture, block: Block = MAP_BLOCK) -> torch.Tensor:
     """Share of each cell's block that shows brain.
 
     Args:
@@ -100,7 +101,7 @@ class FoldedResNet:
         """Feature cells of layer4 from those of ``block``; gradients flow when ``features`` asks for them."""
         return self._through(BLOCKS[BLOCKS.index(block) + 1 :], features)
 
-    def counted(self, cells: torch.Tensor, x: torch.Tensor, block: Block = "layer4") -> torch.Tensor:
+    def counted(self, cells: torch.Tensor, x: torch.Tensor, block: Block = MAP_BLOCK) -> torch.Tensor:
         """Cells as they count: times their share of brain where the architecture pools so, otherwise as they are.
 
         Args:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, NORM_EPSILON, Block, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import BLOCKS, HEAD_TENSORS, Block
 
 Array = NDArray[np.float32]
 
@@ -70,7 +71,8 @@ def fold(architecture: ResNetArchitecture, tensors: Mapping[str, Array]) -> Fold
         for layer, (name, count) in enumerate(zip(BLOCKS, architecture.layers, strict=True), start=1)
     }
     stem = _convolution(architecture, tensors, "conv1", "bn1", stride=architecture.conv1_stride, padding=3)
-    return FoldedNetwork(stem, blocks, tensors["fc.weight"], tensors["fc.bias"])
+    weight, bias = HEAD_TENSORS
+    return FoldedNetwork(stem, blocks, tensors[weight], tensors[bias])
 
 
 def _residual_block(
@@ -78,11 +80,17 @@ def _residual_block(
 ) -> ResidualBlock:
     at = f"layer{layer}.{block}"
     stride = 2 if layer > 1 and block == 0 else 1
-    basic = architecture.expansion == 1
-    steps = ((stride, 1), (1, 1)) if basic else ((1, 0), (stride, 1), (1, 0))  # (stride, padding)
+    design = architecture.design.block
     convolutions = tuple(
-        _convolution(architecture, tensors, f"{at}.conv{n}", f"{at}.bn{n}", stride=s, padding=p)
-        for n, (s, p) in enumerate(steps, start=1)
+        _convolution(
+            architecture,
+            tensors,
+            f"{at}.conv{n + 1}",
+            f"{at}.bn{n + 1}",
+            stride=stride if n == design.strided else 1,
+            padding=kernel // 2,
+        )
+        for n, kernel in enumerate(design.kernels)
     )
     shortcut, pad_channels = None, 0
     if architecture.projects(layer, block):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.folding import Convolution, FoldedNetwork, ResidualBlock, fold
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
     weight = writer.constant(network.head_weight)
     writer.node("Gemm", [pooled, weight, writer.constant(network.head_bias)], output="logits", transB=1)
 
-    cells = architecture.cells("layer4", size)
+    cells = architecture.cells(MAP_BLOCK, size)
     graph = helper.make_graph(
         writer.nodes,
         "pcnsl_survival",
@@ -142,7 +143,7 @@ class _GraphWriter:
 
     def brain_share(self, image: str, architecture: ResNetArchitecture) -> str:
         """(1, 1, i, j, k) share of each cell of layer4 that shows brain; see ``folded_resnet.brain_share``."""
-        kernel, stride, padding = architecture.share_window("layer4")
+        kernel, stride, padding = architecture.share_window(MAP_BLOCK)
         brightest = self.node("ReduceMax", [self.node("Abs", [image])], axes=[1], keepdims=1)
         shows = self.node("Greater", [brightest, self.constant(np.zeros(1, np.float32))])
         return self.node(

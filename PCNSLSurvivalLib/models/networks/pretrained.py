@@ -18,25 +18,25 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import DEPTHS, DESIGNS, HEAD_TENSORS, Depth
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import check_deepbet, outliner_file
 from PCNSLSurvivalLib.preprocessing.steps.torchscript_weights import read_torchscript_weights
 
-HEAD = ("fc.weight", "fc.bias")
 DEEPBET_ARCHITECTURE = ResNetArchitecture(
     depth=18, channels=1, conv1_stride=2, widen_factor=0.25, bias_downsample=False, norm="instance"
 )
 """The encoder of deepbet's outlining network, trained on whole-head T1 to outline the brain."""
 
 
-def medicalnet_architecture(depth: int, *, channels: int = 1) -> ResNetArchitecture:
+def medicalnet_architecture(depth: Depth, *, channels: int = 1) -> ResNetArchitecture:
     """The architecture that takes MedicalNet's weights of a depth: its shortcuts, and no bias in them."""
     return ResNetArchitecture(
-        depth=depth,  # type: ignore[arg-type]
+        depth=depth,
         channels=channels,
         conv1_stride=2,
-        shortcut="A" if depth in (18, 34) else "B",
+        shortcut=DESIGNS[depth].medicalnet_shortcut,
         bias_downsample=False,
     )
 
@@ -58,7 +58,7 @@ class TransferReport:
     @property
     def is_exact_backbone(self) -> bool:
         """Whether nothing but the head is missing, and nothing is left over."""
-        return set(self.missing) <= set(HEAD) and not self.mismatched and not self.unexpected
+        return set(self.missing) <= set(HEAD_TENSORS) and not self.mismatched and not self.unexpected
 
     @property
     def table(self) -> str:
@@ -98,8 +98,8 @@ def load_initial_weights(
     ignored = tuple(n for n in found if n.startswith("conv_seg") or n.endswith("num_batches_tracked"))
     given = {name: array for name, array in found.items() if name not in ignored}
     if not keep_head:
-        given = {name: array for name, array in given.items() if name not in HEAD}
-        ignored += tuple(name for name in HEAD if name in found)
+        given = {name: array for name, array in given.items() if name not in HEAD_TENSORS}
+        ignored += tuple(name for name in HEAD_TENSORS if name in found)
     first = given.get("conv1.weight")
     if first is not None and first.ndim == 5 and first.shape[1] == 1 < architecture.channels:
         repeated = np.repeat(first, architecture.channels, axis=1)
@@ -123,10 +123,10 @@ def load_initial_weights(
 
 
 def _what_they_fit(given: Tensors, asked: ResNetArchitecture) -> str:
-    shapes = {name: array.shape for name, array in given.items() if name not in HEAD}
-    for depth in (10, 18, 34, 50):
+    shapes = {name: array.shape for name, array in given.items() if name not in HEAD_TENSORS}
+    for depth in DEPTHS:
         fitting = medicalnet_architecture(depth, channels=asked.channels)
-        if shapes == {name: shape for name, shape in fitting.tensor_shapes().items() if name not in HEAD}:
+        if shapes == {name: shape for name, shape in fitting.tensor_shapes().items() if name not in HEAD_TENSORS}:
             return (
                 f"They are MedicalNet's {fitting.name}: write 'network: {{depth: {depth}, widen_factor: 1.0, "
                 f"shortcut: {fitting.shortcut}, bias_downsample: false}}' in the experiment file."

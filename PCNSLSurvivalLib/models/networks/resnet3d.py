@@ -14,9 +14,8 @@ from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.folded_resnet import brain_share
-
-_BUILDERS = {10: resnet.resnet10, 18: resnet.resnet18, 34: resnet.resnet34, 50: resnet.resnet50}
 
 
 def monai_arguments(architecture: ResNetArchitecture) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def build_resnet(architecture: ResNetArchitecture) -> nn.Module:
         A module from (N, C, I, J, K) to (N, outputs): the logits of OS up to one year and of OS over one year, then
         the further outputs of a time head.
     """
-    network: nn.Module = _BUILDERS[architecture.depth](**monai_arguments(architecture))
+    network: nn.Module = getattr(resnet, architecture.design.builder)(**monai_arguments(architecture))
     if architecture.pooling == "brain":
         _count_cells_by_brain(network, architecture)
     if architecture.norm == "instance":
@@ -68,14 +67,14 @@ def _count_cells_by_brain(network: nn.Module, architecture: ResNetArchitecture) 
     """
 
     def look(module: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
-        module.get_submodule("layer4").brain_share = brain_share(given[0], architecture)
+        module.get_submodule(MAP_BLOCK).brain_share = brain_share(given[0], architecture)
 
     def count(layer4: nn.Module, given: object, cells: torch.Tensor) -> torch.Tensor:
         share = layer4.__dict__.pop("brain_share")
         return cells * share.to(cells.dtype)
 
     network.register_forward_pre_hook(look)
-    network.get_submodule("layer4").register_forward_hook(count)
+    network.get_submodule(MAP_BLOCK).register_forward_hook(count)
 
 
 def _shortcut_a(x: torch.Tensor, planes: int, stride: int) -> torch.Tensor:

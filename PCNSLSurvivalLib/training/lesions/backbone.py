@@ -29,6 +29,7 @@ from torch.nn import functional
 
 from PCNSLSurvivalLib.core.files import whole_file
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import HEAD, LESION_BLOCKS, MAP_BLOCK, part_of
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
 from PCNSLSurvivalLib.phantoms.random_fields import stream
 from PCNSLSurvivalLib.phantoms.randomized import Anatomies, draw_head
@@ -47,7 +48,6 @@ _LOG_VOLUME = (float(np.log(6.0)), 1.5)
 """Center and scale of the logarithm of the volume in mL."""
 _DEPTH_MM = (20.0, 15.0)
 """Center and scale of the depth of the lesion."""
-_FINE_BLOCKS = ("layer2", "layer3")
 _CLIP = 10.0
 EVERY = 200
 """Steps from one checkpoint to the next."""
@@ -172,8 +172,8 @@ def train_backbone(
         if parameter.ndim == 5:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
     task = _Task(network, architecture).to(device)
-    decayed = [p for n, p in network.named_parameters() if p.ndim > 1 and not n.startswith("fc")]
-    plain = [p for n, p in network.named_parameters() if p.ndim < 2 and not n.startswith("fc")]
+    decayed = [p for n, p in network.named_parameters() if p.ndim > 1 and part_of(n) != HEAD]
+    plain = [p for n, p in network.named_parameters() if p.ndim < 2 and part_of(n) != HEAD]
     optimizer = torch.optim.AdamW(
         [
             {"params": decayed, "weight_decay": 0.01},
@@ -222,18 +222,15 @@ class _Task(nn.Module):
 
     def __init__(self, network: nn.Module, architecture: ResNetArchitecture) -> None:
         super().__init__()
-        planes = [architecture.planes[n] * architecture.expansion for n in range(4)]
-        self.readings = nn.Conv3d(planes[3], len(READINGS), 1, bias=False)
+        self.readings = nn.Conv3d(architecture.features, len(READINGS), 1, bias=False)
         nn.init.zeros_(self.readings.weight)
-        self.fine = nn.ModuleDict(
-            {name: nn.Conv3d(planes[n], 1, 1) for name, n in zip(_FINE_BLOCKS, (1, 2), strict=True)}
-        )
+        self.fine = nn.ModuleDict({name: nn.Conv3d(architecture.block_channels(name), 1, 1) for name in LESION_BLOCKS})
         for convolution in self.fine.values():
             assert isinstance(convolution, nn.Conv3d)
             assert convolution.bias is not None
             nn.init.constant_(convolution.bias, -3.0)
         self._cells: dict[str, Tensor] = {}
-        for name in (*_FINE_BLOCKS, "layer4"):
+        for name in (*LESION_BLOCKS, MAP_BLOCK):
             network.get_submodule(name).register_forward_hook(partial(self._see, name))
 
     def _see(self, name: str, module: nn.Module, given: object, cells: Tensor) -> None:
@@ -246,7 +243,7 @@ class _Task(nn.Module):
             focus: (N, 1, I, J, K) number of the focus.
             depth: (N, 1, I, J, K) mm below the surface of the brain.
         """
-        said = self.readings(self._cells["layer4"].float())
+        said = self.readings(self._cells[MAP_BLOCK].float())
         wanted, share, there = reading_targets(focus, depth, (said.shape[2], said.shape[3], said.shape[4]))
         amount = share.sum((1, 2, 3))
         placed = ((said[:, 0] - wanted[:, 0]) ** 2).sum((1, 2, 3)) + (said[:, 0].sum((1, 2, 3)) - there) ** 2

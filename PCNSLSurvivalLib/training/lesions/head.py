@@ -21,6 +21,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from PCNSLSurvivalLib.models.networks.designs import HEAD, MAP_BLOCK
 from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.lesions.task import fraction_in_cells, share_in_cells
@@ -52,10 +53,10 @@ def refit_head(
         batch_size: Cases at a time.
     """
     network.eval()
-    head = network.get_submodule("fc")
+    head = network.get_submodule(HEAD)
     assert isinstance(head, nn.Linear)
     kept: list[torch.Tensor] = []
-    hook = network.get_submodule("layer4").register_forward_hook(lambda module, given, out: kept.append(out))
+    hook = network.get_submodule(MAP_BLOCK).register_forward_hook(lambda module, given, out: kept.append(out))
     cells, shares = [], []
     try:
         with torch.no_grad():

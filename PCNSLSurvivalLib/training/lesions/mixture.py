@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
 Floats = NDArray[np.float64]
@@ -78,8 +79,9 @@ def with_head(tensors: Tensors, readings: Floats, mixture: Mixture, *, cells: in
         cells: Cells of layer4, over which the network averages what the readings sum.
     """
     weight, half = (mixture.coefficients @ readings) * cells / 2, mixture.constant / 2
+    of_weight, of_bias = HEAD_TENSORS
     return {
         **tensors,
-        "fc.weight": np.stack([-weight, weight]).astype(np.float32),
-        "fc.bias": np.array([-half, half], np.float32),
+        of_weight: np.stack([-weight, weight]).astype(np.float32),
+        of_bias: np.array([-half, half], np.float32),
     }

@@ -23,6 +23,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from PCNSLSurvivalLib.models.networks.designs import HEAD, LESION_BLOCKS, MAP_BLOCK
 from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
 from PCNSLSurvivalLib.training.data.dataset import NetworkInputs
 from PCNSLSurvivalLib.training.settings import TrainingSettings
@@ -34,7 +35,6 @@ _WEIGHT_OF_SHARE = 60.0
 _WEIGHT_OF_AMOUNT = 20.0
 _WEIGHT_OF_FINE_SHARE = 10.0
 _WEIGHT_OF_LESION_VOXELS = 3.0
-_FINE_BLOCKS = ("layer2", "layer3")
 _LEAST_SHARE = 1e-3
 _RARE = -3.0  # log-odds of lesion in a cell, to start with
 
@@ -43,18 +43,17 @@ class LesionTask:
     """Watches the blocks of a network in training and measures what their cells know of the lesion."""
 
     def __init__(self, network: nn.Module, settings: TrainingSettings, *, seed: int) -> None:
-        head = network.get_submodule("fc")
+        head = network.get_submodule(HEAD)
         assert isinstance(head, nn.Linear)
-        planes = settings.architecture.planes
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             reader = nn.Conv3d(head.in_features, 2, 1, bias=False)
-            fine = [nn.Conv3d(planes[n] * settings.architecture.expansion, 1, 1) for n in (1, 2)]
+            fine = [nn.Conv3d(settings.architecture.block_channels(block), 1, 1) for block in LESION_BLOCKS]
         nn.init.zeros_(reader.weight)  # the sum over all cells of a random start is far from any amount of lesion
         for convolution in fine:
             assert convolution.bias is not None
             nn.init.constant_(convolution.bias, _RARE)
-        self._readers = nn.ModuleDict(dict(zip((*_FINE_BLOCKS, "layer4"), (*fine, reader), strict=True)))
+        self._readers = nn.ModuleDict(dict(zip((*LESION_BLOCKS, MAP_BLOCK), (*fine, reader), strict=True)))
         self._readers.to(head.weight.device)
         self._network, self._device, self._weight = network, head.weight.device, settings.lesion_task
         self._cells: dict[str, torch.Tensor] = {}
@@ -89,8 +88,8 @@ class LesionTask:
             Scalar: sum over the samples, weighted as ``lesion_task`` says.
         """
         seen, self._cells = self._cells, {}
-        cells = seen.pop("layer4")
-        said = self._readers["layer4"](cells)
+        cells = seen.pop(MAP_BLOCK)
+        said = self._readers[MAP_BLOCK](cells)
         share = share_in_cells(lesion, _count(cells))
         amount = share.sum((1, 2, 3))
         fraction = fraction_in_cells(share)

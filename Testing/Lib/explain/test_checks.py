@@ -10,13 +10,14 @@ from made_models import random_tensors, small_model
 from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.explain.checks.deletion import check_deletion
 from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
-from PCNSLSurvivalLib.explain.checks.randomization import STAGES, check_randomization, scrambled
+from PCNSLSurvivalLib.explain.checks.randomization import check_randomization, scrambled
 from PCNSLSurvivalLib.explain.checks.result import Explanation, correlation, rank_correlation
 from PCNSLSurvivalLib.explain.checks.stability import check_members, check_repeatability
 from PCNSLSurvivalLib.explain.regional_attribution import cell_shares
 from PCNSLSurvivalLib.inference.explanation_checks import check_explanation
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import PARTS_FROM_HEAD
 
 STRIDE, EDGE, CELLS = 8, 32, (4, 4, 4)
 
@@ -81,12 +82,12 @@ def test_a_random_map_passes_deletion_and_insertion_rarely(case):
 def test_randomization_fails_a_map_that_does_not_depend_on_the_weights(case):
     original = truthful(case).raw_map
     rng = np.random.default_rng(0)
-    changing = {stage: [lambda c: Explanation(0.0, rng.random(CELLS).astype(np.float32))] for stage in STAGES}
+    changing = {stage: [lambda c: Explanation(0.0, rng.random(CELLS).astype(np.float32))] for stage in PARTS_FROM_HEAD}
     assert check_randomization(original, changing, case).verdict is Verdict.GOOD
-    fixed = check_randomization(original, {stage: [edges] for stage in STAGES}, case)
+    fixed = check_randomization(original, {stage: [edges] for stage in PARTS_FROM_HEAD}, case)
     assert fixed.verdict is Verdict.CHECK
     assert "reflects the scan more than the trained network" in fixed.sentence
-    assert len(fixed.numbers) == len(STAGES)
+    assert len(fixed.numbers) == len(PARTS_FROM_HEAD)
     assert check_randomization(np.zeros(CELLS), changing, case).verdict is None
 
 
@@ -100,7 +101,7 @@ def test_scrambling_goes_down_from_the_head_and_keeps_every_number():
         assert different - {"bn1"} == changed
         for name, array in now.items():
             np.testing.assert_array_equal(np.sort(array.ravel()), np.sort(before[name].ravel()))
-    assert changed == set(STAGES)
+    assert changed == set(PARTS_FROM_HEAD)
 
 
 def test_repeatability_passes_a_steady_map_and_fails_a_nervous_one(case):

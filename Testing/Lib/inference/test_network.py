@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.explain.grad_cam import METHODS, pooled_linear_map, signed
 from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork, mirrored
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import DEPTHS
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet, brain_share
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
 
@@ -29,7 +30,7 @@ def relative_difference(found, expected):
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("channels", [1, 2, 3])
-@pytest.mark.parametrize("depth", [10, 18, 34, 50])
+@pytest.mark.parametrize("depth", DEPTHS)
 def test_closed_form_is_autograd_is_monai(depth, channels, stride):
     architecture = ResNetArchitecture(depth=depth, channels=channels, conv1_stride=stride, widen_factor=0.125)
     tensors = random_tensors(architecture, seed=depth + channels)

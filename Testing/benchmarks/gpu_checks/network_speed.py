@@ -23,8 +23,6 @@ from PCNSLSurvivalLib.models.networks.resnet3d import monai_arguments, tensors_o
 from PCNSLSurvivalLib.training.network import build_network, build_optimizer
 from PCNSLSurvivalLib.training.network_outputs import as_network_wants
 
-_MONAI = {10: resnet.resnet10, 50: resnet.resnet50}
-
 
 def run(bench: Bench, section: Section) -> None:
     """Matrix multiplication first, then each depth."""
@@ -92,7 +90,7 @@ def _forwards(
 ) -> dict[str, tuple[str, Callable[[], Any]]]:
     """Every way of a forward pass: precision of its convolutions, and one call."""
     device = torch.device(bench.device)
-    network = _MONAI[architecture.depth](**monai_arguments(architecture)).eval()
+    network = getattr(resnet, architecture.design.builder)(**monai_arguments(architecture)).eval()
     tensors = tensors_of(network)
     network.to(device)
     x = torch.randn(count, 1, size, size, size, device=device)
@@ -144,7 +142,7 @@ def _steps(
                 network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
                 optimizer = build_optimizer(network, sized, transfer=False)
             else:
-                network = _MONAI[architecture.depth](**monai_arguments(architecture)).to(device)
+                network = getattr(resnet, architecture.design.builder)(**monai_arguments(architecture)).to(device)
                 optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
             network.train()
 

@@ -11,10 +11,10 @@ from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import DEPTHS, HEAD_TENSORS
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.pretrained import (
     DEEPBET_ARCHITECTURE,
-    HEAD,
     load_initial_weights,
     medicalnet_architecture,
 )
@@ -26,13 +26,13 @@ from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
 )
 
 
-@pytest.mark.parametrize("depth", [10, 18, 34, 50])
+@pytest.mark.parametrize("depth", DEPTHS)
 def test_raw_medicalnet_file_starts_every_tensor_of_the_backbone(tmp_path, depth, monkeypatch):
     architecture = medicalnet_architecture(depth)
     state = medicalnet_file(tmp_path / "resnet.pth", architecture)
     tensors, report = load_initial_weights(tmp_path / "resnet.pth", architecture)
-    assert report.missing == HEAD
-    assert set(report.loaded) == set(architecture.tensor_shapes()) - set(HEAD)
+    assert report.missing == HEAD_TENSORS
+    assert set(report.loaded) == set(architecture.tensor_shapes()) - set(HEAD_TENSORS)
     assert not report.mismatched
     assert not report.unexpected
     assert "module." not in "".join(report.ignored)
@@ -82,8 +82,8 @@ def test_a_model_folder_of_ours_is_a_start_with_or_without_its_head(tmp_path):
     assert report.missing == ()
     np.testing.assert_array_equal(kept["fc.weight"], own["fc.weight"])
     fresh, report = load_initial_weights(model.path, model.architecture, seed=1)
-    assert report.missing == HEAD
-    assert report.ignored == HEAD
+    assert report.missing == HEAD_TENSORS
+    assert report.ignored == HEAD_TENSORS
     assert not np.array_equal(fresh["fc.weight"], own["fc.weight"])
     np.testing.assert_array_equal(fresh["layer3.0.bn1.running_var"], own["layer3.0.bn1.running_var"])
 
@@ -109,7 +109,7 @@ def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
         pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
     tensors, report = load_initial_weights("deepbet", DEEPBET_ARCHITECTURE)
     assert len(report.loaded) == 20
-    assert report.missing == HEAD
+    assert report.missing == HEAD_TENSORS
     x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(0))
     outliner = load_torchscript(outliner_file())
     with torch.no_grad():

@@ -9,7 +9,8 @@ from made_models import random_tensors
 from monai.networks.nets import resnet
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
-from PCNSLSurvivalLib.models.networks.architecture import BLOCKS, ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import BLOCKS
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors, monai_arguments, tensors_of
 

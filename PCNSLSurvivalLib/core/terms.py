@@ -34,6 +34,9 @@ class MRSequence(StrEnum):
         return {"t1gd": "T1Gd", "t1": "T1", "t2": "T2", "flair": "FLAIR"}[self.value]
 
 
+READER_RESPONSES = ("CR", "CRu", "PR", "SD", "PD")
+"""What a reader may enter: complete, unconfirmed complete, partial response, stable and progressive disease."""
+
 BESIDE_T1GD = tuple(sequence for sequence in MRSequence if sequence is not MRSequence.T1GD)
 """What is registered to T1Gd, and read beside it."""
 

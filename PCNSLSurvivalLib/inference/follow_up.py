@@ -40,8 +40,6 @@ SAME_SITE_MM = 5.0
 """A focus this close to an earlier one is at the same site: registration and outline are no sharper."""
 DECREASE, INCREASE = -0.5, 0.25
 """Limits of the change of enhancement in the IPCG's table (Abrey et al. 2005)."""
-RESPONSES = ("CR", "CRu", "PR", "SD", "PD")
-"""What a reader may enter: complete, unconfirmed complete, partial response, stable and progressive disease."""
 
 
 class Change(StrEnum):
@@ -125,7 +123,7 @@ class FollowUp:
     transform: sitk.Transform
     """LPS points of the earlier exam to LPS points of the later one; rigid."""
     reader_response: str | None
-    """One of ``RESPONSES``, as a reader entered it; never computed."""
+    """One of ``READER_RESPONSES``, as a reader entered it; never computed."""
     warnings: tuple[Message, ...]
     seconds: Mapping[str, float]
 
@@ -209,7 +207,7 @@ def compare_exams(
         later: The second one.
         device: For the lesion reader, where an outline is proposed.
         override_quality: Go on after a failed quality check.
-        reader_response: What a reader entered, one of ``RESPONSES``.
+        reader_response: What a reader entered, one of ``READER_RESPONSES``.
         listener: Hears of every step.
 
     Raises:

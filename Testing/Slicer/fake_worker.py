@@ -17,6 +17,7 @@ from pathlib import Path
 
 STEPS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
 ALIGNED_BY_MM = 12.0
+MOVED_BY_MM = 7.0
 
 # What it says is what the library says; a test holds each to its template.
 _T1GD = {"sequence": "t1gd"}
@@ -57,6 +58,17 @@ FLIPS = {
     },
     "sentence": "Probability of OS > 1 year: 0.63; 0.45 to 0.63 in 4 disturbed copies of the scan. The class changes "
     "with the head turned by 6°. This tests the model and is no interval of the probability.",
+}
+VOLUMES = {
+    "code": "followup.volume",
+    "values": {"earlier": 12.0, "later": 3.0, "change": -0.75},
+    "sentence": "Enhancing volume: 12.0 mL, then 3.0 mL (-75%).",
+}
+NO_RESPONSE = {
+    "code": "followup.no_response",
+    "values": {},
+    "sentence": "This is the change of the outlined enhancement and no assessment of response, which also considers "
+    "the steroid dose, the ophthalmologic findings and the CSF.",
 }
 FAMILIAR = {
     "code": "familiarity.typical",
@@ -249,6 +261,33 @@ def _explain(arguments: list[str], plan: dict[str, object]) -> int:
     return 0
 
 
+def _follow_up(arguments: list[str], plan: dict[str, object]) -> int:
+    """A change between two exams; the later head lies ``MOVED_BY_MM`` too far to the left."""
+    if "record" in plan:
+        Path(str(plan["record"])).write_text(json.dumps(arguments), encoding="utf-8")
+        for place, word in enumerate(arguments[:-1]):
+            if arguments[place + 1].endswith(".nrrd"):
+                target = Path(str(plan["record"])).with_name(f"{word.removeprefix('--')}.nrrd")
+                target.write_bytes(Path(arguments[place + 1]).read_bytes())
+    _say(type="step", step="registration", state="started", sequence="t1gd", fraction=None, seconds=None)
+    time.sleep(float(plan.get("seconds", 0.0)))
+    told = [VOLUMES, NO_RESPONSE]
+    if "--reader-response" in arguments:
+        response = arguments[arguments.index("--reader-response") + 1]
+        entered = {"code": "followup.reader", "values": {"response": response}}
+        told.append({**entered, "sentence": f"Response as entered by the reader: {response}."})
+    found = {
+        "sentences": told,
+        "warnings": [],
+        "earlier": {"foci": [{"center_ras_mm": [18.0, 12.0, 9.0]}]},
+        "later": {"foci": []},
+        "change": {"sources": ["Abrey et al. 2005"]},
+        "later_to_earlier_ras": [[1, 0, 0, MOVED_BY_MM], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    }
+    _say(type="result", seconds=1.0, follow_up=found)
+    return 0
+
+
 def _play(arguments: list[str]) -> int:
     plan = json.loads(os.environ.get("FAKE_WORKER", "{}"))
     if arguments[0] == "register":
@@ -266,6 +305,8 @@ def _play(arguments: list[str]) -> int:
         return 0
     if arguments[0] == "export":
         return 0
+    if arguments[0] == "follow-up":
+        return _follow_up(arguments, plan)
     if arguments[0] == "explain":
         return _explain(arguments, plan)
     t1gd = Path(arguments[arguments.index("--t1gd") + 1])

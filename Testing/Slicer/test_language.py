@@ -194,7 +194,7 @@ def test_errors_and_refusals_are_told_in_the_users_language(invented, quick_pane
 
 def test_the_stand_in_of_our_process_says_what_the_library_says():
     said = (fake_worker.NO_CONTENT, fake_worker.SMALL_BRAIN, fake_worker.THIN_SLICES, fake_worker.FAMILIAR)
-    for told in (*said, fake_worker.not_over_t1gd("t1")):
+    for told in (*said, fake_worker.VOLUMES, fake_worker.NO_RESPONSE, fake_worker.not_over_t1gd("t1")):
         assert Message.from_json(told).to_json() == told
 
 

@@ -28,6 +28,12 @@ class PanelParameters:
     lesion: vtkMRMLDisplayableNode
     """Tumor outline of the next run: a segmentation, or a label map on the voxels of T1Gd."""
     proposeLesion: bool = False
+    earlierVolume: vtkMRMLScalarVolumeNode
+    """T1Gd of an earlier date, to compare the chosen one with."""
+    earlierLesion: vtkMRMLDisplayableNode
+    """Its tumor outline."""
+    followUp: str = ""
+    """The last comparison as JSON, with a mark of the outlines that it used."""
     modelFolder: str = ""
     biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]
     registrationEngine: Annotated[str, Choice(REGISTRATION_ENGINES), Default(SLICER)]

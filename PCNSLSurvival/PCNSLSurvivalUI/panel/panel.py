@@ -36,6 +36,7 @@ from PCNSLSurvivalUI.sections.reading_section import ReadingControls
 from PCNSLSurvivalUI.sections.report_section import ReportControls
 from PCNSLSurvivalUI.sections.result_section import ResultControls
 from PCNSLSurvivalUI.sections.second_thoughts import SecondThoughts
+from PCNSLSurvivalUI.sections.two_dates_section import TwoDatesControls
 
 _TICK_MS = 250
 _PROBLEM = "background-color: #7a1f1f; color: white; padding: 6px; border-radius: 3px;"
@@ -54,6 +55,7 @@ def sections(ui: Any) -> list[Any]:
         ui.mapSection,
         ui.qualitySection,
         ui.reportSection,
+        ui.twoDatesSection,
         ui.batchSection,
         ui.advancedSection,
     ]
@@ -94,6 +96,9 @@ class PanelView:
         )
         self._lesion = LesionControls(
             ui, lambda: self._parameters, self._resultOfChosen, self._views, self._map.apply, self.predictOrCancel
+        )
+        self._twoDates = TwoDatesControls(
+            ui, lambda: self._parameters, self._mapContext, self._views, self._map.apply, self._say
         )
         self._batch = BatchControls(
             ui,
@@ -153,6 +158,7 @@ class PanelView:
         self._quality.forget()
         self._lesion.forget()
         self._second.forget()
+        self._twoDates.forget()
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
@@ -162,6 +168,7 @@ class PanelView:
         self._say("")
         self._showRun()
         self._showResult()
+        self._twoDates.show()
         self._batch.refresh()
 
     def close(self) -> None:
@@ -206,6 +213,7 @@ class PanelView:
             self._second.show()
         else:
             self._second.show()  # the tumor outline may be another one
+        self._twoDates.show()
         self._showWhoseResult()
 
     def _showDoubts(self) -> None:
@@ -230,6 +238,7 @@ class PanelView:
         if result is not None and not self._reading.isHiding:
             self._result.show(result)
             self._second.show()
+            self._twoDates.show()
             self._quality.showButtons()
             self._report.showButtons()
 
@@ -375,6 +384,7 @@ class PanelView:
             self._map.forget()
             self._quality.forget()
             self._views.giveBack()
+            self._twoDates.show()
             return
         self._result.show(result)
         self._showWhoseResult()
@@ -383,9 +393,12 @@ class PanelView:
         for section in ofResult:  # the first layout of all four at once would hold the application up
             section.show()
             yield
-        for show in (self._map.showNewResult, self._second.show, self._quality.showNewResult, self._report.showButtons):
-            show()
+        for controls in (self._map.showNewResult, self._second.show, self._quality.showNewResult):
+            controls()
             yield
+        self._report.showButtons()
+        self._twoDates.show()
+        yield
 
     def _showScans(self, shown: bool) -> None:
         for section in (self._ui.scansSection, self._ui.modelSection):

@@ -65,20 +65,44 @@ def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:
 
 def displayedNode(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> Any:
     """The volume that the views show for the stored choices: hatched where the map failed a check."""
-    kind = shownKind(parameters, result)
-    node = shownNode(outputs, kind, parameters.mapAsCells)
+    return checkedNode(outputs, result, parameters, shownKind(parameters, result), asCells=parameters.mapAsCells)
+
+
+def checkedNode(
+    outputs: SceneOutputs, result: dict[str, Any], parameters: Any, kind: str, *, asCells: bool = False
+) -> Any:
+    """The volume of one kind of map; its hatched copy where the map failed a check.
+
+    Args:
+        outputs: Where the maps are.
+        result: The stored prediction.
+        parameters: The panel's choices.
+        kind: Which map.
+        asCells: On the cells it was computed in.
+    """
+    node = shownNode(outputs, kind, asCells)
     if kind == EVIDENCE_KIND or not isDoubted(parameters, result, kind):
         return node
-    hatched = outputs.node(HATCHED + mapRole(kind, cells=parameters.mapAsCells))
+    hatched = outputs.node(HATCHED + mapRole(kind, cells=asCells))
     return node if hatched is None else hatched
 
 
 def prepareDisplay(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
     """Give the shown map its colors, window, threshold and legend, as the panel's controls say."""
-    kind = shownKind(parameters, result)
     node = displayedNode(outputs, result, parameters)
-    if node is None:
-        return
+    if node is not None:
+        setLook(node, shownKind(parameters, result), outputs, parameters)
+
+
+def setLook(node: Any, kind: str, outputs: SceneOutputs, parameters: Any) -> None:
+    """Give a map its colors, window and threshold, as the panel's controls say.
+
+    Args:
+        node: The map.
+        kind: Which.
+        outputs: Where the colors of the evidence are.
+        parameters: The panel's choices.
+    """
     display = node.GetDisplayNode()
     wasModifying = display.StartModify()
     try:
@@ -158,15 +182,30 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
         node = outputs.node(role)
         legend = logic.GetColorLegendDisplayNode(node) if node is not None else None
         if node is shown and node is not None:
-            if legend is None:
-                legend = logic.AddDefaultColorLegendDisplayNode(node)
-                _styleLegend(legend, 0.115 if role == EVIDENCE else 0.085)
-            legend.SetTitleText(legendTitle(kind, doubted=doubted))
-            legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
-            legend.SetVisibility(bool(parameters.legendVisible and parameters.mapVisible))
-            legend.Modified()
+            title = legendTitle(kind, doubted=doubted)
+            addLegend(node, kind, title, visible=bool(parameters.legendVisible and parameters.mapVisible))
         elif legend is not None:
             legend.SetVisibility(False)
+
+
+def addLegend(node: Any, kind: str, title: str, *, visible: bool) -> None:
+    """Give a map its legend, or the one it has another title.
+
+    Args:
+        node: The map.
+        kind: Which.
+        title: Above the colors.
+        visible: Whether the views show it.
+    """
+    logic = slicer.modules.colors.logic()
+    legend = logic.GetColorLegendDisplayNode(node)
+    if legend is None:
+        legend = logic.AddDefaultColorLegendDisplayNode(node)
+        _styleLegend(legend, 0.115 if kind == EVIDENCE_KIND else 0.085)
+    legend.SetTitleText(title)
+    legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
+    legend.SetVisibility(visible)
+    legend.Modified()
 
 
 def _styleLegend(legend: Any, width: float) -> None:

@@ -15,7 +15,9 @@ from PCNSLSurvivalUI.scene.kept_views import modifiedOnce, oneRender
 
 BESIDE = "PCNSLBeside"
 """Slice view that shows T1Gd alone, next to the overlay."""
-_SIDE_BY_SIDE = 20265
+EARLIER_VIEW, LATER_VIEW = "PCNSLEarlier", "PCNSLLater"
+"""Slice views of two exams, the later one moved over the earlier head."""
+_SIDE_BY_SIDE, _EXAMS = 20265, 20266
 _MOST_CELLS = 12
 _AXIAL = ("Red", BESIDE)
 
@@ -83,26 +85,68 @@ def goToAxial(axis: SliceAxis, place_mm: float) -> None:
 
 def showFourUp() -> None:
     """The usual four views."""
-    _showLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    showLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
 
 
 def showSideBySide() -> None:
     """T1Gd without and with overlay, side by side in linked axial views."""
+    _showAxialViews(_SIDE_BY_SIDE, ((BESIDE, "T1Gd", "#888888"), ("Red", "R", "#F34A33")))
+
+
+def showExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:
+    """Two exams side by side in linked axial views.
+
+    Args:
+        volume: T1Gd of the earlier exam: the views turn to its planes.
+        ras_mm: Where to look; the middle of the volume if None.
+    """
+    _showAxialViews(_EXAMS, ((EARLIER_VIEW, "1", "#888888"), (LATER_VIEW, "2", "#F34A33")))
+    # The views get their sizes with the next events.
+    qt.QTimer.singleShot(0, lambda: _lookAtExams(volume, ras_mm))
+
+
+def isShowingExams() -> bool:
+    """Whether the layout is that of ``showExams``."""
+    manager = slicer.app.layoutManager()
+    return manager is not None and manager.layout == _EXAMS
+
+
+def _lookAtExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:
+    views = [slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in (EARLIER_VIEW, LATER_VIEW)]
+    if not isShowingExams() or volume.GetScene() is None or None in views:
+        return
+    with oneRender():
+        for node in views:
+            with modifiedOnce(node):
+                node.SetOrientationToDefault()
+                node.RotateToVolumePlane(volume)
+        _fit()
+        if ras_mm is not None:
+            for node in views:
+                node.JumpSliceByOffsetting(*ras_mm)
+        views[1].SetFieldOfView(*views[0].GetFieldOfView())
+        views[1].GetSliceToRAS().DeepCopy(views[0].GetSliceToRAS())
+        views[1].UpdateMatrices()
+
+
+def _showAxialViews(layout: int, views: tuple[tuple[str, str, str], ...]) -> None:
+    """Axial views in a row, linked: name, label and color of each."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return
     layoutNode = manager.layoutLogic().GetLayoutNode()
-    if not layoutNode.IsLayoutDescription(_SIDE_BY_SIDE):
-        layoutNode.AddLayoutDescription(_SIDE_BY_SIDE, _sideBySideDescription())
-    _showLayout(_SIDE_BY_SIDE)
-    for name in _AXIAL:
+    if not layoutNode.IsLayoutDescription(layout):
+        layoutNode.AddLayoutDescription(layout, _description(views))
+    showLayout(layout)
+    for name, _label, _color in views:
         composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
         if composite is not None:
             composite.SetLinkedControl(True)
             composite.SetHotLinkedControl(True)
 
 
-def _showLayout(layout: int) -> None:
+def showLayout(layout: int) -> None:
+    """Another layout; the views that stay keep their slices."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return
@@ -148,12 +192,12 @@ def _fit() -> None:
         slicer.app.layoutManager().resetSliceViews()
 
 
-def _sideBySideDescription() -> str:
+def _description(axialViews: tuple[tuple[str, str, str], ...]) -> str:
     views = "".join(
         f'<item><view class="vtkMRMLSliceNode" singletontag="{tag}">'
         '<property name="orientation" action="default">Axial</property>'
         f'<property name="viewlabel" action="default">{label}</property>'
         f'<property name="viewcolor" action="default">{color}</property></view></item>'
-        for tag, label, color in ((BESIDE, "T1Gd", "#888888"), ("Red", "R", "#F34A33"))
+        for tag, label, color in axialViews
     )
     return f'<layout type="horizontal" split="true">{views}</layout>'

@@ -16,6 +16,8 @@ class ResultViews:
 
     def __init__(self) -> None:
         self._kept = KeptViews()
+        self._beforeExams: int | None = None
+        """Layout before two exams were shown side by side."""
 
     def showMap(self, outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], parameters: Any) -> None:
         """T1Gd below, the map above it as the panel's controls say, and its legend.
@@ -63,6 +65,35 @@ class ResultViews:
         """Make room for another module to draw on T1Gd, that of the result if none is given."""
         self._replaceMap(outputs, outputs.node(T1GD) if t1gd is None else t1gd, None, None)
 
+    def showExams(self, exams: tuple[tuple[Any, Any], ...], opacity: float, ras_mm: tuple[float, ...] | None) -> None:
+        """The earlier exam on the left, the later one on the right.
+
+        Args:
+            exams: T1Gd and map of each, at the place of the earlier head; None for a map that is not there.
+            opacity: Of the maps.
+            ras_mm: Where to look; None for the middle of the head.
+        """
+        manager = slicer.app.layoutManager()
+        if manager is None:
+            return
+        self._kept.keep()
+        if not navigation.isShowingExams():
+            self._beforeExams = manager.layout
+        map_display.hideLegends()
+        navigation.showExams(exams[0][0], ras_mm)
+        with oneRender():
+            for name, (t1gd, map_) in zip((navigation.EARLIER_VIEW, navigation.LATER_VIEW), exams, strict=True):
+                composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
+                if composite is not None:
+                    _setViewLayers(composite, t1gd, map_, opacity, None)
+
+    def leaveExams(self) -> None:
+        """The layout from before the two exams."""
+        map_display.hideLegends()
+        if self._beforeExams is not None and navigation.isShowingExams():
+            navigation.showLayout(self._beforeExams)
+        self._beforeExams = None
+
     def giveBack(self) -> None:
         """The result is closed: the views are again as they were before it."""
         map_display.hideLegends()
@@ -87,6 +118,8 @@ class ResultViews:
         """
         self._kept.keep()
         for composite in _composites():
+            if composite.GetLayoutName() in (navigation.EARLIER_VIEW, navigation.LATER_VIEW):
+                continue
             if not _isOurs(composite.GetLabelVolumeID()):
                 self._kept.keepLabel(composite)
             if composite.GetLayoutName() == navigation.BESIDE:

@@ -90,6 +90,10 @@ class SceneOutputs:
             removeNode(node)
         self._parameterNode.SetNodeReferenceID(role, None)
 
+    def refer(self, role: str, node: Any) -> None:
+        """Remember a node of the user under a role; it is never removed by us."""
+        self._parameterNode.SetNodeReferenceID(role, None if node is None else node.GetID())
+
     def release(self, role: str) -> Any:
         """Leave the output of a role to the user: no later run removes it."""
         node = self.node(role)

@@ -33,7 +33,15 @@ def markOfOutline(parameters: Any) -> str:
     Args:
         parameters: The panel's choices.
     """
-    outline = outlineOf(parameters)
+    return contentMark(outlineOf(parameters))
+
+
+def contentMark(outline: Any) -> str:
+    """What tells the content of one outline from that of another; empty for none and for an empty one.
+
+    Args:
+        outline: A segmentation, a label map, or None.
+    """
     if outline is None:
         return ""
     if outline.IsA("vtkMRMLLabelMapVolumeNode"):

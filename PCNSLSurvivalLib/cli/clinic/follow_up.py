@@ -10,7 +10,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.cli.clinic.register import matrix_to_t1gd
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
 from PCNSLSurvivalLib.cli.options.device import add_inference_device
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+from PCNSLSurvivalLib.core.terms import READER_RESPONSES, RESEARCH_USE_ONLY
 
 FOLLOW_UP = "follow_up.json"
 _SCAN = "NIfTI, NRRD or MetaImage file, or folder with one DICOM series"
@@ -46,7 +46,7 @@ def add_follow_up_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--override-quality", action="store_true", help="continue despite failed quality checks")
     parser.add_argument(
         "--reader-response",
-        choices=("CR", "CRu", "PR", "SD", "PD"),
+        choices=READER_RESPONSES,
         help="the response that a reader assessed; it is recorded as the reader's, never computed",
     )
     add_inference_device(parser)

@@ -1,0 +1,163 @@
+"""Two T1Gd exams of one patient compared in a process of its own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnusableScanError
+from PCNSLSurvivalLib.core.messages import step_words
+from PCNSLSurvivalLib.core.terms import Step
+from PCNSLSurvivalUI.install import packages
+from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.process import job
+from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.scene.segmentations import contentOf, tumorOn
+from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, newHidden, removeNode, writeNrrd
+
+
+class CannotCompareError(PCNSLSurvivalError):
+    """The two exams cannot be compared as they were chosen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedExam:
+    """One of the two exams."""
+
+    name: str
+    """Of the options of the command line: "earlier" or "later"."""
+    words: str
+    """How messages call its T1Gd."""
+    t1gd: Any
+    outline: Any
+    """A segmentation, or a label map on the voxels of T1Gd; None lets the lesion reader propose one."""
+    brainMask: Any
+    """A label map on the voxels of T1Gd; None lets the run outline the brain."""
+
+
+class Comparison:
+    """One comparison under way.
+
+    Args:
+        exams: The earlier exam and the later one.
+        device: Where to compute.
+        response: What a reader entered; empty where none did.
+        progress: Hears what is being done, in words.
+        ended: Called once: with ``follow_up.json`` after success, otherwise with None and the sentence for the user.
+        worker: Script that the child runs; tests may put another one here.
+
+    Raises:
+        CannotCompareError: Both exams are one volume, or no segment of an outline is visible.
+        MissingPackagesError: A package is missing and the user does not want it.
+    """
+
+    def __init__(
+        self,
+        exams: tuple[ComparedExam, ComparedExam],
+        device: str,
+        response: str,
+        progress: Callable[[str], None],
+        ended: Callable[[dict[str, Any] | None, str], None],
+        worker: Path = job.WORKER,
+    ) -> None:
+        self._progress, self._ended, self._worker = progress, ended, worker
+        self._job: job.Job | None = None
+        self._found: dict[str, Any] | None = None
+        if exams[0].t1gd is exams[1].t1gd:
+            raise CannotCompareError(_("Both exams are the same volume. Choose the T1Gd of an earlier date."))
+        packages.ensureInstalled(packages.requirements(device, torch=any(exam.outline is None for exam in exams)))
+        self._outlines: dict[str, Any] = {}
+        try:
+            for exam in exams:
+                if exam.outline is not None:
+                    self._outlines[exam.name] = _outlineOn(exam)
+        except PCNSLSurvivalError:
+            self._removeOutlines()
+            raise
+        self._folder = Path(slicer.util.tempDirectory())
+        self._words = ["follow-up", "--progress", "json", "--device", device, "--out", str(self._folder / "result")]
+        if response:
+            self._words += ["--reader-response", response]
+        self._pieces: InPieces | None = InPieces(
+            self._write(exams), self._start, lambda problem: self._end(_whyNotWritten(problem))
+        )
+
+    def cancel(self) -> None:
+        """Stop; ``ended`` is not called."""
+        if self._pieces is not None:
+            self._pieces.cancel()
+        if self._job is not None:
+            self._job.cancel()
+        self._cleanUp()
+
+    def _removeOutlines(self) -> None:
+        for mask in self._outlines.values():
+            removeNode(mask)
+        self._outlines = {}
+
+    def _cleanUp(self) -> None:
+        self._job = self._pieces = None
+        self._removeOutlines()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _write(self, exams: tuple[ComparedExam, ComparedExam]) -> Iterator[None]:
+        for exam in exams:
+            volumes = {"": exam.t1gd, "-lesion": self._outlines.get(exam.name), "-brain-mask": exam.brainMask}
+            for ending, node in volumes.items():
+                if node is not None:
+                    file = self._folder / f"{exam.name}{ending}.nrrd"
+                    yield from writeNrrd(node, file, exam.words)
+                    self._words += [f"--{exam.name}{ending}", str(file)]
+
+    def _start(self) -> None:
+        self._pieces = None
+        try:
+            self._job = job.Job(self._words, self._onEvent, self._end, self._worker)
+        except PCNSLSurvivalError as problem:
+            self._end(shown(problem))
+
+    def _onEvent(self, event: dict[str, Any]) -> None:
+        if event.get("type") == "result":
+            self._found = event["follow_up"]
+        elif event.get("step") in list(Step):
+            self._progress(shown(step_words(Step(event["step"]))))
+
+    def _end(self, sentence: str | None) -> None:
+        self._cleanUp()
+        if sentence is None and self._found is None:
+            sentence = _("The process gave no result.")
+        self._ended(self._found if sentence is None else None, sentence or "")
+
+
+def _outlineOn(exam: ComparedExam) -> Any:
+    """A hidden label map of an outline on the voxels of its T1Gd; an outline without any voxel says: no tumor."""
+    outline = exam.outline
+    if outline.IsA("vtkMRMLLabelMapVolumeNode"):
+        isEmpty = outline.GetImageData() is None or not slicer.util.arrayFromVolume(outline).any()
+    else:
+        isEmpty = contentOf(outline) == ""
+    if isEmpty:
+        mask = newHidden("vtkMRMLLabelMapVolumeNode", "no tumor")
+        slicer.util.updateVolumeFromArray(mask, np.zeros(slicer.util.arrayFromVolume(exam.t1gd).shape, np.uint8))
+        mask.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijkToWorld(exam.t1gd, exam.words)))
+        return mask
+    try:
+        return tumorOn(exam.t1gd, outline)
+    except UnusableScanError:
+        words = _("No segment of the tumor outline of {exam} is visible there. Show its segment, then compare again.")
+        raise CannotCompareError(words.format(exam=exam.words)) from None
+
+
+def _whyNotWritten(problem: Exception) -> str:
+    if isinstance(problem, PCNSLSurvivalError):
+        return shown(problem)
+    return _("The scans could not be written ({kind}). Free some space on the disk.").format(
+        kind=type(problem).__name__
+    )

@@ -1,0 +1,204 @@
+"""A second time point: the earlier result kept, both exams compared in the background, their maps side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_worker import MOVED_BY_MM
+from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture
+def two_exams(standin, quick_panel, monkeypatch, tmp_path):
+    """The earlier exam predicted and kept, then the later one predicted."""
+    from PCNSLSurvivalUI.install import packages
+    from PCNSLSurvivalUI.run import request
+    from PCNSLSurvivalUI.run.engines import BUILT_IN
+    from PCNSLSurvivalUI.two_dates import comparison
+
+    monkeypatch.setattr(comparison.Comparison.__init__, "__defaults__", (HERE / "fake_worker.py",))
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(packages, "ensureInstalled", lambda lines: None)
+    parameters = quick_panel.view._parameters
+    for engine in ("biasEngine", "brainEngine", "registrationEngine"):
+        setattr(parameters, engine, BUILT_IN)
+    parameters.t1gdVolume = add_head("T1 Gd January")
+    _predict(quick_panel)
+    quick_panel.ui.keepEarlierButton.click()
+    parameters.t1gdVolume = add_head("T1 Gd May", "oblique", lesion=800.0)
+    _predict(quick_panel)
+    return quick_panel
+
+
+def _predict(panel):
+    panel.ui.predictButton.click()
+    Wait().until(lambda: panel.logic.run is None)
+
+
+def _compare(panel):
+    wait = Wait()
+    panel.ui.followUpButton.click()
+    wait.until(lambda: panel.view._twoDates.run is None)
+    return wait
+
+
+def _outputs(panel):
+    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
+
+    return SceneOutputs(panel.view._parameters.parameterNode)
+
+
+def _sent(tmp_path, monkeypatch, **plan):
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(tmp_path / "words"), **plan}))
+
+
+def _words(tmp_path):
+    return json.loads((tmp_path / "words").read_text(encoding="utf-8"))
+
+
+def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_exams, monkeypatch, tmp_path):
+    import SimpleITK as sitk
+    import slicer
+
+    _sent(tmp_path, monkeypatch)
+    ui = two_exams.ui
+    wait = _compare(two_exams)
+    assert wait.is_calm(), wait.longest_gap_ms
+    assert ui.messageLabel.text == ""
+    told = ui.followUpLabel.text
+    assert "Enhancing volume: 12.0 mL, then 3.0 mL (-75%)." in told
+    assert "Abrey et al. 2005" in told
+    assert "no assessment of response" in told
+    assert "entered by the reader" not in told
+    assert "--reader-response" not in _words(tmp_path)
+    parameters = two_exams.view._parameters
+    for name, node in (("earlier", parameters.earlierVolume), ("later", parameters.t1gdVolume)):
+        sent = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / f"{name}.nrrd")))
+        np.testing.assert_array_equal(sent, slicer.util.arrayFromVolume(node))
+        assert (tmp_path / f"{name}-brain-mask.nrrd").is_file(), "the brain is not outlined again"
+        assert not (tmp_path / f"{name}-lesion.nrrd").is_file(), "without an outline, the run proposes one"
+    ui.responseSelector.setCurrentIndex(ui.responseSelector.findData("PR"))
+    _compare(two_exams)
+    assert _words(tmp_path)[_words(tmp_path).index("--reader-response") + 1] == "PR"
+    assert "Response as entered by the reader: PR." in ui.followUpLabel.text
+    parameters.earlierVolume = add_head("T1 Gd of another date")
+    assert ui.responseSelector.currentIndex == 0, "it was entered for other exams"
+    assert ui.followUpLabel.text == ""
+
+
+def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_exams, standin):
+    import slicer
+    from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, mapRole
+    from PCNSLSurvivalUI.scene.volume_files import ijkToWorld
+    from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER
+
+    _compare(two_exams)
+    parameters, outputs = two_exams.view._parameters, _outputs(two_exams)
+    before = standin.app.layoutManager().layout
+    made = []
+    for name in (EARLIER_VIEW, LATER_VIEW):
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLApplicationLogic(standin.app.applicationLogic())
+        logic.SetMRMLScene(slicer.mrmlScene)
+        logic.AddSliceNode(name)
+        made.append(logic)
+    try:
+        two_exams.ui.examsButton.click()
+        Wait().some(0.1)
+        left, right = (
+            slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{n}") for n in (EARLIER_VIEW, LATER_VIEW)
+        )
+        assert left.GetBackgroundVolumeID() == parameters.earlierVolume.GetID()
+        kept = outputs.node(EARLIER + OVER)
+        assert left.GetForegroundVolumeID() == kept.GetID()
+        later = slicer.mrmlScene.GetNodeByID(right.GetBackgroundVolumeID())
+        map_ = slicer.mrmlScene.GetNodeByID(right.GetForegroundVolumeID())
+        for moved, own in ((later, parameters.t1gdVolume), (map_, outputs.node(mapRole(OVER, cells=False)))):
+            assert moved.GetImageData() is own.GetImageData(), "no voxel is interpolated"
+            shift = ijkToWorld(moved, "") - ijkToWorld(own, "")
+            np.testing.assert_allclose(shift[:3, 3], (MOVED_BY_MM, 0, 0), atol=1e-9)
+        titles = [slicer.modules.colors.logic().GetColorLegendDisplayNode(n).GetTitleText() for n in (kept, map_)]
+        assert titles[0].startswith("Earlier exam")
+        assert titles[1].startswith("Later exam")
+        assert all("Research use only" in title for title in titles)
+        assert left.GetLinkedControl() == right.GetLinkedControl() == 1
+        two_exams.ui.opacitySlider.value = 0.9
+        assert right.GetBackgroundVolumeID() == later.GetID(), "the map's controls leave the two exams alone"
+        assert two_exams.ui.examsButton.text == "Back to the views from before"
+        two_exams.ui.examsButton.click()
+        assert standin.app.layoutManager().layout == before
+        red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+        assert red.GetForegroundVolumeID() == outputs.node(mapRole(OVER, cells=False)).GetID()
+    finally:
+        for logic in made:
+            nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
+            logic.SetMRMLScene(None)
+            for node in nodes:
+                slicer.mrmlScene.RemoveNode(node)
+
+
+def test_a_comparison_is_cancelled_and_leaves_nothing(two_exams, monkeypatch, tmp_path):
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 60}))
+    files, scene = temporary_files(), scene_state()
+    button = two_exams.ui.followUpButton
+    button.click()
+    Wait().until(lambda: child_processes() != [] and "Registration" in button.text)
+    assert button.text.endswith("Cancel")
+    button.click()
+    Wait().until(lambda: child_processes() == [])
+    assert two_exams.view._twoDates.run is None
+    assert button.text == "Compare the two exams"
+    assert (temporary_files(), scene_state()) == (files, scene)
+    assert two_exams.ui.followUpLabel.text == ""
+
+
+def test_an_empty_outline_says_no_tumor_and_a_hidden_segment_is_asked_for(two_exams, monkeypatch, tmp_path):
+    import SimpleITK as sitk
+    import slicer
+    from PCNSLSurvivalUI.scene.segmentations import addOutline
+
+    _sent(tmp_path, monkeypatch)
+    parameters = two_exams.view._parameters
+    head = parameters.t1gdVolume
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "tumor")
+    addOutline(segmentation, None, head, "Tumor", (1, 0, 0))
+    parameters.lesion = segmentation
+    _compare(two_exams)
+    sent = sitk.ReadImage(str(tmp_path / "later-lesion.nrrd"))
+    assert sent.GetSize() == head.GetImageData().GetDimensions()
+    assert not sitk.GetArrayFromImage(sent).any()
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn")
+    slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 700).astype("uint8"))
+    mask.CopyOrientation(head)
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(mask, segmentation)
+    two_exams.view._refresh()
+    assert two_exams.ui.followUpLabel.text.startswith("⚠ An outline was changed since.")
+    _compare(two_exams)
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "later-lesion.nrrd"))).sum() > 0
+    segmentation.GetDisplayNode().SetAllSegmentsVisibility(False)
+    two_exams.ui.followUpButton.click()
+    assert two_exams.ui.messageLabel.text.startswith("No segment of the tumor outline of the later T1Gd is visible")
+    assert two_exams.view._twoDates.run is None
+
+
+def test_one_volume_is_not_compared_with_itself(two_exams):
+    parameters = two_exams.view._parameters
+    parameters.earlierVolume = parameters.t1gdVolume
+    assert not two_exams.ui.followUpButton.enabled
+    parameters.earlierVolume = None
+    assert not two_exams.ui.followUpButton.enabled
+
+
+def test_a_result_hidden_in_the_reading_mode_is_not_kept(two_exams):
+    parameters = two_exams.view._parameters
+    assert two_exams.ui.keepEarlierButton.enabled
+    parameters.readFirst = True
+    parameters.t1gdVolume = add_head("T1 Gd of the next patient", lesion=900.0)
+    _predict(two_exams)
+    assert not two_exams.ui.keepEarlierButton.enabled

@@ -240,12 +240,20 @@ def content_sha256(path: Path) -> str:
     ).hexdigest()
 
 
-def write_volume(image: sitk.Image, path: Path) -> None:
+def write_volume(image: sitk.Image, path: Path, *, note: str = "") -> None:
     """Write a volume with its grid, compressed; the ending of ``path`` chooses the format.
+
+    Args:
+        image: The volume.
+        path: File to make.
+        note: For the header, in ASCII: the field ``descrip`` of a NIfTI file, which holds 79 letters.
 
     Raises:
         OutputFolderError: The file was cut short, as a full disk does it: ITK says nothing then.
     """
+    if note:
+        image = sitk.Image(image)
+        image.SetMetaData("ITK_FileNotes", note)
     sitk.WriteImage(image, str(path), useCompression=True)
     if path.name.lower().endswith(".nii.gz") and _unpacked_bytes(path) != _NIFTI_HEADER_BYTES + _voxel_bytes(image):
         raise OutputFolderError(Message("files.volume_cut_short"))

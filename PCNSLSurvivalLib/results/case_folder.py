@@ -26,6 +26,7 @@ from PCNSLSurvivalLib.inference.network import FloatMap
 from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.inference.segment import focus_json
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, write_measures
+from PCNSLSurvivalLib.results.map_note import EVIDENCE_NOTE, map_note
 from PCNSLSurvivalLib.results.old_results import SCHEMA_VERSION
 
 PREDICTION = "prediction.json"
@@ -68,15 +69,16 @@ def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, inter
 def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> None:
     """Write all volumes of one prediction."""
     write_volume(result.brain_mask, folder / BRAIN_MASK)
-    write_volume(result.activation_map, folder / ACTIVATION_MAP)
-    write_volume(result.other_map, folder / OTHER_MAP)
+    shown, other = _map_notes(result)
+    write_volume(result.activation_map, folder / ACTIVATION_MAP, note=shown)
+    write_volume(result.other_map, folder / OTHER_MAP, note=other)
     if result.proposal is not None:
         write_volume(in_voxel_order_of(result.proposal.mask, Grid.of(result.brain_mask)), folder / MASK)
         write_measures(result.proposal.to_json(), folder)
     network = result.network
-    _write_cells(network.other_map, network.stride_voxels, result, folder / OTHER_CELLS)
-    _write_cells(network.raw_map, network.stride_voxels, result, folder / ACTIVATION_CELLS)
-    _write_cells(network.evidence, network.evidence_stride_voxels, result, folder / EVIDENCE_CELLS)
+    _write_cells(network.other_map, network.stride_voxels, result, folder / OTHER_CELLS, other)
+    _write_cells(network.raw_map, network.stride_voxels, result, folder / ACTIVATION_CELLS, shown)
+    _write_cells(network.evidence, network.evidence_stride_voxels, result, folder / EVIDENCE_CELLS, EVIDENCE_NOTE)
     for sequence, image in result.prepared.preprocessed.items():
         write_volume(image, folder / f"{sequence.value}_preprocessed.nii.gz")
     if intermediate:
@@ -85,10 +87,17 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
             sitk.WriteImage(own, str(folder / f"{sequence.value}_corrected.nii"))
 
 
-def _write_cells(cells_ijk: FloatMap, stride_voxels: int, result: CaseResult, path: Path) -> None:
+def _map_notes(result: CaseResult) -> tuple[str, str]:
+    """What the headers of the map and of that of the other class say; only the first one is checked."""
+    network = result.network
+    checks = None if result.checks is None else result.checks.to_json()
+    return map_note(network.target, checks, network.method), map_note(network.other_target, None, network.method)
+
+
+def _write_cells(cells_ijk: FloatMap, stride_voxels: int, result: CaseResult, path: Path, note: str) -> None:
     size = (cells_ijk.shape[0], cells_ijk.shape[1], cells_ijk.shape[2])
     grid = cell_grid(size, result.prepared.network_grid, stride_voxels=stride_voxels)
-    write_volume(image_on_grid(np.ascontiguousarray(cells_ijk.transpose(2, 1, 0)), grid), path)
+    write_volume(image_on_grid(np.ascontiguousarray(cells_ijk.transpose(2, 1, 0)), grid), path, note=note)
 
 
 def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]:
@@ -118,6 +127,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         "model": result.model.to_json(),
         "activation_map": {
             "file": ACTIVATION_MAP,
+            "note": _map_notes(result)[0],
             "explains": grad_cam["target"],
             "method": grad_cam["method"],
             "block": grad_cam["block"],
@@ -129,6 +139,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         },
         "activation_map_other_class": {
             "file": OTHER_MAP,
+            "note": _map_notes(result)[1],
             "explains": result.network.other_target.key,
             "scale": float(result.network.other_map.max()),
             "empty": not result.network.other_map.any(),

@@ -108,6 +108,8 @@ def test_the_shown_map_is_saved_where_it_lies(standin, predicted, monkeypatch, t
     np.testing.assert_array_equal(sitk.GetArrayFromImage(saved), slicer.util.arrayFromVolume(shown))
     corner = np.array(saved.TransformContinuousIndexToPhysicalPoint((10.0, 20.0, 30.0))) * (-1, -1, 1)
     np.testing.assert_allclose(corner, (_affine(shown) @ (10, 20, 30, 1))[:3], atol=1e-3)
+    key = "note" if name.endswith(".nrrd") else "descrip"
+    assert saved.GetMetaData(key) == "Grad-CAM OS <= 1 year. Not checked. Research use only."
 
 
 @pytest.mark.parametrize("name", ["map.xyz", "no-folder/map.nrrd"])

@@ -113,6 +113,12 @@ def test_a_map_that_failed_is_hatched_and_only_that_one(predicted, monkeypatch, 
     np.testing.assert_allclose(after[left], before[left], atol=1e-6)
     assert 0.45 < left.sum() / (before > 0).sum() < 0.8
     assert "FAILED A CHECK" in legend(hatched).GetTitleText()
+    from PCNSLSurvivalUI.result import report_files
+
+    monkeypatch.setattr(report_files, "askFile", lambda *words: tmp_path / "map.nrrd")
+    predicted.ui.saveMapButton.click()
+    Wait().until(lambda: predicted.view._report.export is None)
+    assert b"note:=Grad-CAM OS > 1 year. FAILED 1 of 2 checks. " in (tmp_path / "map.nrrd").read_bytes()[:1000]
     predicted.ui.smoothSelector.setCurrentIndex(1)
     cells = foreground()
     assert cells not in (plain, hatched, outputs.node(mapRole(OVER, cells=True)))

@@ -13,6 +13,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, PCNSLSurvivalError
+from PCNSLSurvivalLib.results.map_note import LONGEST
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, writeNrrd
@@ -27,11 +28,12 @@ class MapExport:
     Args:
         node: A map, ``float32``.
         path: File to make; its ending chooses the format.
+        note: What the file's header says of the map, ASCII.
         ended: Called once: with None after success, otherwise with the sentence for the user.
     """
 
-    def __init__(self, node: Any, path: Path, ended: Callable[[str | None], None]) -> None:
-        self._path, self._ended = path, ended
+    def __init__(self, node: Any, path: Path, note: str, ended: Callable[[str | None], None]) -> None:
+        self._path, self._note, self._ended = path, note, ended
         self._part = path.with_name(f"{path.name}.part")
         self._pieces = InPieces(self._write(node), lambda: ended(None), self._onFault)
 
@@ -45,9 +47,9 @@ class MapExport:
             if node is None:
                 raise OutputFolderError(_("This map is no longer in the scene. Predict again, then save the map."))
             if name.endswith(".nrrd"):
-                yield from writeNrrd(node, self._part, node.GetName())
+                yield from writeNrrd(node, self._part, node.GetName(), note=self._note)
             elif name.endswith(".nii.gz"):
-                yield from _writeNifti(node, self._part)
+                yield from _writeNifti(node, self._part, self._note)
             else:
                 raise OutputFolderError(_("The map can be saved as .nrrd or .nii.gz. Choose such a file name."))
             self._part.replace(self._path)
@@ -63,14 +65,14 @@ class MapExport:
         )
 
 
-def _writeNifti(node: Any, path: Path) -> Iterator[None]:
-    """NIfTI-1 in one compressed file; the RAS matrix stands in its sform."""
+def _writeNifti(node: Any, path: Path, note: str) -> Iterator[None]:
+    """NIfTI-1 in one compressed file; the RAS matrix stands in its sform, the note in its descrip."""
     array = slicer.util.arrayFromVolume(node)  # a view, (k, j, i)
     size = array.shape[::-1]
     edges = (1.0, *node.GetSpacing(), 1.0, 1.0, 1.0, 1.0)
     header = struct.pack("<i36x8h14x", 348, 3, *size, 1, 1, 1, 1)
     header += struct.pack("<hh2x8f3f", _NIFTI_FLOAT, 32, *edges, 352.0, 1.0, 0.0)
-    header += struct.pack("<3xB128x", _NIFTI_MILLIMETERS)
+    header += struct.pack("<3xB24x80s24x", _NIFTI_MILLIMETERS, note.encode("ascii", "replace")[:LONGEST])
     header += struct.pack("<hh24x12f16x4s4x", 0, 1, *ijkToWorld(node, node.GetName())[:3].ravel(), b"n+1\0")
     slab = max(1, _PIECE_BYTES // max(array[0].nbytes, 1))
     with gzip.open(path, "wb", compresslevel=1) as stream:

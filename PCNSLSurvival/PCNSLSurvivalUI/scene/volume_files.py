@@ -109,8 +109,14 @@ def removeNode(node: slicer.vtkMRMLNode) -> None:
         node.SetAndObserveImageData(None)
 
 
-def writeNrrd(node: slicer.vtkMRMLScalarVolumeNode, path: Path, name: str) -> Iterator[None]:
+def writeNrrd(node: slicer.vtkMRMLScalarVolumeNode, path: Path, name: str, *, note: str = "") -> Iterator[None]:
     """Write a volume as NRRD at its place in the patient; a generator for ``InPieces``.
+
+    Args:
+        node: The volume.
+        path: File to make.
+        name: How messages call it.
+        note: What its header says of it, as the key ``note``; ASCII.
 
     Raises:
         UnusableScanError: See ``ijkToWorld``.
@@ -125,8 +131,9 @@ def writeNrrd(node: slicer.vtkMRMLScalarVolumeNode, path: Path, name: str) -> It
     header = (
         f"NRRD0004\ntype: {kind}\ndimension: 3\nspace: right-anterior-superior\n"
         f"sizes: {array.shape[2]} {array.shape[1]} {array.shape[0]}\nspace directions: {vectors}\n"
-        f"kinds: domain domain domain\nendian: {sys.byteorder}\nencoding: raw\nspace origin: {origin}\n\n"
+        f"kinds: domain domain domain\nendian: {sys.byteorder}\nencoding: raw\nspace origin: {origin}\n"
     )
+    header += f"note:={note}\n\n" if note else "\n"
     slab = max(1, _PIECE_BYTES // max(array[0].nbytes, 1))
     with path.open("wb") as stream:
         stream.write(header.encode("ascii"))

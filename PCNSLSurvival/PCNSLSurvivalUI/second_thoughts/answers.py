@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from PCNSLSurvivalLib.core.terms import OSClass, Verdict
+from PCNSLSurvivalLib.results.map_note import EVIDENCE_NOTE, map_note
 from PCNSLSurvivalLib.results.second_thoughts import checks_sentence
-from PCNSLSurvivalUI.scene.output_nodes import classOf
+from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, classOf
 from PCNSLSurvivalUI.second_thoughts.outline import markOfOutline
 from PCNSLSurvivalUI.second_thoughts.questions import CHECKS, ROBUSTNESS, WITHOUT_LESION, Question
 
@@ -67,6 +68,23 @@ def isDoubted(parameters: Any, result: dict[str, Any], kind: str) -> bool:
     later = _kept(parameters, result).get(_name(CHECKS, kind))
     answer = answerTo(CHECKS, parameters, result, kind) if later is None else later
     return answer is not None and answer.get("verdict") != Verdict.GOOD
+
+
+def mapNote(parameters: Any, result: dict[str, Any], kind: str) -> str:
+    """What the header of a saved map says: which it is, the outcome of its checks, the intended use.
+
+    Args:
+        parameters: The panel's choices.
+        result: The shown result.
+        kind: Which map: a class, or the evidence.
+    """
+    if kind not in (OVER, UP_TO):
+        return EVIDENCE_NOTE
+    explains = OSClass.OVER_ONE_YEAR if kind == OVER else OSClass.UP_TO_ONE_YEAR
+    checks = answerTo(CHECKS, parameters, result, kind)
+    if checks is None and isDoubted(parameters, result, kind):
+        checks = _kept(parameters, result)[_name(CHECKS, kind)]  # made with another tumor outline
+    return map_note(explains, checks, str((result.get("activation_map") or {}).get("method", "grad_cam")))
 
 
 def inReport(parameters: Any, result: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result import export, map_display, report_files
 from PCNSLSurvivalUI.result.map_export import MapExport
 from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-from PCNSLSurvivalUI.second_thoughts.answers import withChecks
+from PCNSLSurvivalUI.second_thoughts.answers import mapNote, withChecks
 
 _KEY_IMAGES, _DICOM = "PCNSL-survival-key-images", "PCNSL-survival-DICOM"
 
@@ -86,7 +86,8 @@ class ReportControls:
         parameters, outputs, _t1gd, result = context
         kind = map_display.shownKind(parameters, result)
         node = map_display.shownNode(outputs, kind, parameters.mapAsCells)
-        self._begin(lambda: MapExport(node, path, self._onEnded))
+        note = mapNote(parameters, result, kind)
+        self._begin(lambda: MapExport(node, path, note, self._onEnded))
 
     def _onSaveKeyImages(self, checked: bool = False) -> None:
         self._startInFolder(export.KEY_IMAGES, _("Folder for the key images"), _KEY_IMAGES)

@@ -69,6 +69,8 @@ def test_the_result_folder_is_complete_and_lies_on_the_patients_grid(result, pre
     assert (values[~inside] == 0).all()
     assert 0.5 < values.max() <= 1.0
     assert values.min() >= 0
+    assert activation.GetMetaData("descrip") == prediction["activation_map"]["note"]
+    assert "Not checked. Research use only." in prediction["activation_map"]["note"]
     preprocessed = sitk.ReadImage(str(result / "t1gd_preprocessed.nii.gz"))
     assert preprocessed.GetSpacing() == pytest.approx((1.0, 1.0, 1.0))
 

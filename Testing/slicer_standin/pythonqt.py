@@ -93,7 +93,6 @@ class BoundMethod:
 
     def __init__(self, method: Any) -> None:
         self._method = method
-        self.__doc__ = method.__doc__
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         if keywords:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ class _Loader(QtUiTools.QUiLoader):
         return widget
 
 
-def load_ui(path: str, qt: Any) -> Any:
-    """The top widget of a .ui file."""
+@cache
+def _translated(path: str, _language: object) -> tuple[bytes, list[tuple[str | None, ...]]]:
+    """The file without its connections, in the language of the application, and the connections."""
     tree = ET.fromstring(Path(path).read_text(encoding="utf-8"))
     names = {string for strings in tree.iter("stringlist") if strings.get("notr") == "true" for string in strings}
     for string in tree.iter("string"):
@@ -40,8 +42,14 @@ def load_ui(path: str, qt: Any) -> Any:
     ]
     for holder in tree.findall("connections"):
         holder.clear()
+    return ET.tostring(tree), connections
+
+
+def load_ui(path: str, qt: Any) -> Any:
+    """The top widget of a .ui file."""
+    content, connections = _translated(path, translation.language)
     buffer = QtCore.QBuffer()
-    buffer.setData(ET.tostring(tree))
+    buffer.setData(content)
     buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
     loader = _Loader(qt)
     loading.append(None)

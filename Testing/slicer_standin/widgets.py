@@ -199,7 +199,6 @@ class qMRMLNodeComboBox(_Fake, QtWidgets.QWidget):  # noqa: N801
         QtWidgets.QWidget.setEnabled(self, False)
         QtWidgets.QWidget.setFocusProxy(self, self._combo)
         self._combo.activated.connect(lambda row: self._select(self._combo.itemData(row)))
-        QtCore.QObject.connect(self, QtCore.SIGNAL("destroyed()"), self._forget)
 
     def setMRMLScene(self, scene: Any) -> None:
         self._forget()
@@ -242,6 +241,7 @@ class qMRMLNodeComboBox(_Fake, QtWidgets.QWidget):  # noqa: N801
         import shiboken6
 
         if not shiboken6.isValid(self):
+            self._forget()
             return
         nodes = self._nodes()
         self._combo.clear()

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.inference.automatic_device import automatic_device
-from PCNSLSurvivalLib.inference.runtime import Device
-from PCNSLSurvivalLib.inference.torch_runtime import device_named
+from PCNSLSurvivalLib.inference.runtimes.automatic_device import automatic_device
+from PCNSLSurvivalLib.inference.runtimes.runtime import Device
+from PCNSLSurvivalLib.inference.runtimes.torch_runtime import device_named
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder
 from PCNSLSurvivalLib.models.networks.devices import reproducible_float32
 from PCNSLSurvivalLib.models.networks.lesion_unet import LesionUNet

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.grad_cam import Method, pooled_linear_map, signed_evidence
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
-from PCNSLSurvivalLib.inference.runtime import (
+from PCNSLSurvivalLib.inference.runtimes.runtime import (
     Device,
     FloatMap,
     MemberOutput,
@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.inference.runtime import (
     Precision,
     RuntimeName,
 )
-from PCNSLSurvivalLib.inference.start_runtime import start_runtime
+from PCNSLSurvivalLib.inference.runtimes.start_runtime import start_runtime
 from PCNSLSurvivalLib.models.familiarity import judge_familiarity
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS, MAP_BLOCK, Block

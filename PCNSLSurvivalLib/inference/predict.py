@@ -2,88 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.clinical.findings import read_clinical_findings
 from PCNSLSurvivalLib.clinical.scores import ClinicalScores, clinical_scores
-from PCNSLSurvivalLib.core.errors import GridMismatchError, PreparationError
+from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
-from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step, Verdict
-from PCNSLSurvivalLib.explain.grad_cam import Method
+from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.explain.regional_attribution import RegionalAttribution, attribute_by_region, mask_on_network_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
-from PCNSLSurvivalLib.imaging.io import Mask, Scan, read_mask_file, read_scan
+from PCNSLSurvivalLib.imaging.io import Scan
+from PCNSLSurvivalLib.inference.case_files import CaseFiles, read_case_files
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
-from PCNSLSurvivalLib.inference.network import Device, FloatMap, NetworkResult, SurvivalNetwork
+from PCNSLSurvivalLib.inference.network import FloatMap, NetworkResult, SurvivalNetwork
 from PCNSLSurvivalLib.inference.robustness import Robustness, ask_disturbed, other_outline_of
-from PCNSLSurvivalLib.inference.runtime import Precision, RuntimeName
 from PCNSLSurvivalLib.inference.segment import LesionProposal, load_reader, propose
 from PCNSLSurvivalLib.inference.stop_rule import stop_far_outside
 from PCNSLSurvivalLib.inference.without_lesion import WithoutLesion, ask_without_lesion
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
 from PCNSLSurvivalLib.preprocessing.alignment import read_movements
 from PCNSLSurvivalLib.preprocessing.engine_effects import warnings_of_other_engines
 from PCNSLSurvivalLib.preprocessing.engines import Engine, PreparedBefore, engines_of, read_prepared_before
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case, stop_unless_usable
-from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.swap_check import compare_contrast
-
-_RESULT_STAYS = {"changes_result": False}
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaseOptions(ScanState):
-    """What the user says about the scans, where to compute, and what to explain."""
-
-    device: Device = field(default="auto", metadata=_RESULT_STAYS)
-    runtime: RuntimeName = "auto"
-    precision: Precision = "float32"
-    tta: bool = False
-    """Test-time augmentation: average with the left-right mirrored case."""
-    target: OSClass | None = None
-    """Class whose map is drawn; the predicted one if left out."""
-    block: Block = MAP_BLOCK
-    method: Method = "grad_cam"
-    lesion_mask: Path | None = None
-    """On the voxels of T1Gd; only for the attribution by region and the checks of the explanation."""
-    lesion_labels: tuple[int, ...] | None = None
-    """Labels of the mask that are lesion; every label but 0 if None."""
-    segment: bool = False
-    """Propose an outline of the enhancing tumor; it stands in for ``lesion_mask`` where none is given."""
-    check_explanation: bool = False
-    without_lesion: bool = False
-    """Predict again with the lesion filled from its surroundings, and with a control region filled."""
-    robustness: bool = False
-    """Predict disturbed copies of the case."""
-    other_brain_mask: Path | None = None
-    """Of another program, on the voxels of T1Gd; one of the disturbed copies takes it."""
-    brain_mask: Path | None = None
-    alignment: Path | None = None
-    """The movements that laid other scans over T1Gd, as ``register`` writes them: judged with the scans."""
-    compare_t1: Path | None = None
-    """A T1 that the model does not read: only compared with T1Gd, so that swapped scans are noticed."""
-    override_quality: bool = False
-    prepared: Path | None = None
-    """Who prepared the scans before, and the scans as they were loaded: JSON of the Slicer module."""
-    cache_dir: Path | None = field(default=None, metadata=_RESULT_STAYS)
-    """Folder in which the long steps are kept, and found again."""
-    clinical: Path | None = None
-    """Clinical findings of the patient as JSON: the published scores are told beside the prediction."""
-
-    def deciding(self) -> dict[str, Any]:
-        """The options that can change the result, by name; a new option counts unless its field says otherwise."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.metadata.get("changes_result", True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,46 +130,14 @@ def predict_case(
     before = None if options.prepared is None else read_prepared_before(options.prepared)
     clinical = None if options.clinical is None else clinical_scores(read_clinical_findings(options.clinical))
     with clock.step(Step.READ):
-        scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
-        mask = None if options.brain_mask is None else read_mask_file(options.brain_mask, Message("word.brain_mask"))
-        lesion_file = (
-            None
-            if options.lesion_mask is None
-            else read_mask_file(options.lesion_mask, Message("word.lesion_mask"), labels=options.lesion_labels)
-        )
-        t1gd = scans[MRSequence.T1GD]
-        lesion = None if lesion_file is None else _on_t1gd(lesion_file, t1gd, Message("grid.lesion_mask_on_t1gd"))
-        other_brain = None
-        if options.other_brain_mask is not None:
-            other_file = read_mask_file(options.other_brain_mask, Message("word.brain_mask"))
-            other_brain = _on_t1gd(other_file, t1gd, Message("grid.brain_mask_on_t1gd"))
-        masks = [one for one in (mask, lesion_file) if one is not None]
-        t1 = None if options.compare_t1 is None else read_scan(options.compare_t1, MRSequence.T1)
-    store = None if options.cache_dir is None else StepStore(options.cache_dir)
-    prepared = prepare_case(
-        {sequence: canonical(scan.image) for sequence, scan in scans.items()},
-        recipe=model.recipe,
-        clock=clock,
-        brain_mask=None if mask is None else canonical(mask.image),
-        known=options,
-        override_quality=options.override_quality,
-        moved_before=None if options.alignment is None else read_movements(options.alignment),
-        store=store,
-        agent=scans[MRSequence.T1GD].agent,
-    )
-    if t1 is not None:
-        compared = compare_contrast(prepared, t1.image, clock=clock, store=store)
-        stop_unless_usable([compared], options.override_quality)
-        # What T1 shows beside T1Gd outweighs what T1Gd shows by itself.
-        plain = compared.verdict is Verdict.GOOD
-        kept = (one for one in prepared.findings if not (plain and one.measure == "contrast_agent"))
-        prepared = replace(prepared, findings=(*kept, compared))
+        files = read_case_files(paths, options)
+    prepared = _prepared(files, model, options, clock)
     proposal = None
     if options.segment:
         with clock.step(Step.LESION_OUTLINE):
             proposal = propose(prepared, load_reader(options.device))
-        if lesion is None and proposal.foci:
-            lesion = proposal.mask
+    used = proposal is not None and files.lesion is None and bool(proposal.foci)
+    lesion = proposal.mask if proposal is not None and used else files.lesion
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)
         if network is None:
@@ -229,9 +149,7 @@ def predict_case(
     prepared = replace(prepared, findings=(*prepared.findings, *beyond))
     clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
-        own_grid = Grid.of(scans[MRSequence.T1GD].image)
-        activation = _scaled_map_on(prepared, result.raw_map, result.stride_voxels)
-        other = _scaled_map_on(prepared, result.other_map, result.stride_voxels)
+        maps = [_scaled_map_on(prepared, raw, result.stride_voxels) for raw in (result.raw_map, result.other_map)]
         attribution = attribute_by_region(
             result.evidence,
             result.evidence_constant,
@@ -241,53 +159,20 @@ def predict_case(
             lesion_mask=lesion,
             pooling=model.architecture.pooling,
         )
-    checks = None
-    if options.check_explanation:
-        with clock.step(Step.EXPLANATION_CHECKS) as running:
-            checks = check_explanation(
-                model,
-                network,
-                network_input,
-                result,
-                brain=mask_on_network_grid(prepared.brain_mask, prepared.network_grid),
-                lesion=None if lesion is None else mask_on_network_grid(lesion, prepared.network_grid),
-                device=options.device,
-                progress=running,
-            )
-    without_lesion = None
-    if options.without_lesion:
-        grid = prepared.network_grid
-        with clock.step(Step.WITHOUT_LESION):
-            without_lesion = ask_without_lesion(
-                network,
-                network_input,
-                result,
-                lesion=None if lesion is None else mask_on_network_grid(lesion, grid),
-                brain=mask_on_network_grid(prepared.brain_mask, grid),
-                voxel_ml=grid.voxel_volume_ml,
-            )
-    robustness = None
-    if options.robustness:
-        with clock.step(Step.ROBUSTNESS) as running:
-            robustness = ask_disturbed(
-                network,
-                prepared,
-                result,
-                other_outline=other_outline_of(
-                    prepared,
-                    other_brain,
-                    by_another=before is not None and Step.BRAIN_EXTRACTION in before.engines,
-                ),
-                progress=running,
-            )
+    asked = _FurtherQuestions(model, network, network_input, result, prepared, lesion, options, clock)
+    checks = asked.explanation() if options.check_explanation else None
+    without_lesion = asked.without_lesion() if options.without_lesion else None
+    robustness = asked.disturbed(files.other_brain, before) if options.robustness else None
+    own_grid = Grid.of(files.t1gd.image)
+    activation, other = (in_voxel_order_of(image, own_grid) for image in maps)
     return CaseResult(
         model=model,
-        scans=scans,
+        scans=files.scans,
         prepared=prepared,
         network=result,
         brain_mask=in_voxel_order_of(prepared.brain_mask, own_grid),
-        activation_map=in_voxel_order_of(activation, own_grid),
-        other_map=in_voxel_order_of(other, own_grid),
+        activation_map=activation,
+        other_map=other,
         attribution=attribution,
         checks=checks,
         without_lesion=without_lesion,
@@ -299,22 +184,88 @@ def predict_case(
         before=before,
         clinical=clinical,
         warnings=(
-            *_warnings(model, before, (*scans.values(), *masks), prepared, result, attribution, checks),
-            *_about_proposal(proposal, used=proposal is not None and lesion is proposal.mask),
+            *_warnings(model, before, files.remarks, prepared, result, attribution, checks),
+            *_about_proposal(proposal, used=used),
         ),
     )
 
 
-def _on_t1gd(mask: Mask, t1gd: Scan, otherwise: Message) -> sitk.Image:
-    """A mask in canonical order, which must lie on the voxels of T1Gd.
+def _prepared(files: CaseFiles, model: ModelFolder, options: CaseOptions, clock: StepClock) -> PreparedCase:
+    """The case prepared as the model wants it, with the finding of the compared T1 where there is one."""
+    mask = files.brain_mask
+    store = None if options.cache_dir is None else StepStore(options.cache_dir)
+    prepared = prepare_case(
+        {sequence: canonical(scan.image) for sequence, scan in files.scans.items()},
+        recipe=model.recipe,
+        clock=clock,
+        brain_mask=None if mask is None else canonical(mask.image),
+        known=options,
+        override_quality=options.override_quality,
+        moved_before=None if options.alignment is None else read_movements(options.alignment),
+        store=store,
+        agent=files.t1gd.agent,
+    )
+    if files.compared_t1 is None:
+        return prepared
+    compared = compare_contrast(prepared, files.compared_t1.image, clock=clock, store=store)
+    stop_unless_usable([compared], options.override_quality)
+    # What T1 shows beside T1Gd outweighs what T1Gd shows by itself.
+    plain = compared.verdict is Verdict.GOOD
+    kept = (one for one in prepared.findings if not (plain and one.measure == "contrast_agent"))
+    return replace(prepared, findings=(*kept, compared))
 
-    Raises:
-        GridMismatchError: It does not; ``otherwise`` is its sentence.
-    """
-    image = canonical(mask.image)
-    if not Grid.of(image).matches(Grid.of(canonical(t1gd.image)), tolerance_mm=0.01):
-        raise GridMismatchError(otherwise)
-    return image
+
+@dataclass(frozen=True)
+class _FurtherQuestions:
+    """What else a network can be asked about a case that it has predicted."""
+
+    model: ModelFolder
+    network: SurvivalNetwork
+    network_input: FloatMap
+    result: NetworkResult
+    prepared: PreparedCase
+    lesion: sitk.Image | None
+    options: CaseOptions
+    clock: StepClock
+
+    def explanation(self) -> ExplanationChecks:
+        """Whether the map depends on weights and input as an explanation must."""
+        with self.clock.step(Step.EXPLANATION_CHECKS) as running:
+            return check_explanation(
+                self.model,
+                self.network,
+                self.network_input,
+                self.result,
+                brain=self._on_network_grid(self.prepared.brain_mask),
+                lesion=self._lesion_on_network_grid(),
+                device=self.options.device,
+                progress=running,
+            )
+
+    def without_lesion(self) -> WithoutLesion:
+        """The answers with the lesion and with a control region filled."""
+        with self.clock.step(Step.WITHOUT_LESION):
+            return ask_without_lesion(
+                self.network,
+                self.network_input,
+                self.result,
+                lesion=self._lesion_on_network_grid(),
+                brain=self._on_network_grid(self.prepared.brain_mask),
+                voxel_ml=self.prepared.network_grid.voxel_volume_ml,
+            )
+
+    def disturbed(self, other_brain: sitk.Image | None, before: PreparedBefore | None) -> Robustness:
+        """The answers to disturbed copies, one of them with the brain mask of another program."""
+        with self.clock.step(Step.ROBUSTNESS) as running:
+            by_another = before is not None and Step.BRAIN_EXTRACTION in before.engines
+            outline = other_outline_of(self.prepared, other_brain, by_another=by_another)
+            return ask_disturbed(self.network, self.prepared, self.result, other_outline=outline, progress=running)
+
+    def _lesion_on_network_grid(self) -> NDArray[np.bool_] | None:
+        return None if self.lesion is None else self._on_network_grid(self.lesion)
+
+    def _on_network_grid(self, mask: sitk.Image) -> NDArray[np.bool_]:
+        return mask_on_network_grid(mask, self.prepared.network_grid)
 
 
 def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int) -> sitk.Image:
@@ -338,14 +289,13 @@ def _about_proposal(proposal: LesionProposal | None, *, used: bool) -> tuple[Mes
 def _warnings(
     model: ModelFolder,
     before: PreparedBefore | None,
-    read: Iterable[Scan | Mask],
+    remarks: tuple[Message, ...],
     prepared: PreparedCase,
     result: NetworkResult,
     attribution: RegionalAttribution,
     checks: ExplanationChecks | None,
 ) -> tuple[Message, ...]:
     judged = [finding.message for finding in prepared.findings if finding.verdict is not Verdict.GOOD]
-    remarks = [remark for one in read for remark in one.remarks]
     others = () if before is None else warnings_of_other_engines(before, f"{model.name} {model.version}")
     foreign = result.familiarity.verdict in (FamiliarityVerdict.UNUSUAL, FamiliarityVerdict.UNLIKE)
     stopped = any(finding.measure == "familiarity" for finding in prepared.findings)

@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step, Ver
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, in_voxel_order_of, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.imaging.lesion_measures import Focus, measure_foci, volume_ml
-from PCNSLSurvivalLib.inference.runtime import Device, NetworkError
+from PCNSLSurvivalLib.inference.runtimes.runtime import Device, NetworkError
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder, read_reader_folder
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep

@@ -20,8 +20,8 @@ from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.installed_files import data_home
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.inference import stored_answer
-from PCNSLSurvivalLib.inference.runtime import Device
+from PCNSLSurvivalLib.inference.runtimes import stored_answer
+from PCNSLSurvivalLib.inference.runtimes.runtime import Device
 from PCNSLSurvivalLib.models.installed_models import model_paths
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import brain_extractor
@@ -93,8 +93,8 @@ def _runtimes() -> Iterator[Check]:
     """The stored answer on the CPU by each runtime, and on each GPU by torch."""
     torch, onnx = find_spec("torch") is not None, find_spec("onnxruntime") is not None and find_spec("onnx") is not None
     if torch:
-        from PCNSLSurvivalLib.inference.automatic_device import torch_difference
-        from PCNSLSurvivalLib.inference.torch_runtime import devices_present
+        from PCNSLSurvivalLib.inference.runtimes.automatic_device import torch_difference
+        from PCNSLSurvivalLib.inference.runtimes.torch_runtime import devices_present
 
         for device in devices_present():
             yield _judged("torch", device, torch_difference(device))
@@ -105,7 +105,7 @@ def _runtimes() -> Iterator[Check]:
 
 
 def _onnx_difference() -> float:
-    from PCNSLSurvivalLib.inference.onnx_runtime import OnnxRuntime
+    from PCNSLSurvivalLib.inference.runtimes.onnx_runtime import OnnxRuntime
 
     return stored_answer.difference_from_stored(
         lambda tensors: OnnxRuntime(stored_answer.ARCHITECTURE, [tensors], stored_answer.SIZE)

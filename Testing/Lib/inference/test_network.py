@@ -236,7 +236,7 @@ def test_memory_running_out_in_the_map_of_an_earlier_block_ends_on_the_cpu(tmp_p
         monkeypatch.undo()
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB")
 
-    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.autograd_map", full)
+    monkeypatch.setattr("PCNSLSurvivalLib.inference.runtimes.torch_runtime.autograd_map", full)
     network._runtime.device = "cuda"
     result = network.predict(case, block="layer3")
     assert (result.device, [note.code for note in result.notes]) == ("cpu", ["runtime.memory_short"])
@@ -253,7 +253,9 @@ def test_a_device_too_full_for_the_weights_is_left_for_the_cpu(tmp_path, case, m
         make(self, *given, device=device, **named)
 
     monkeypatch.setattr(FoldedResNet, "__init__", full)
-    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.device_named", lambda device: torch.device("cuda"))
+    monkeypatch.setattr(
+        "PCNSLSurvivalLib.inference.runtimes.torch_runtime.device_named", lambda device: torch.device("cuda")
+    )
     result = SurvivalNetwork(folder, "cuda").predict(case)
     assert (result.device, [note.code for note in result.notes]) == ("cpu", ["runtime.memory_short"])
 
@@ -321,12 +323,12 @@ def test_temperature_divides_log_odds_and_evidence_alike(tmp_path, case):
 
 def test_bf16_changes_the_probability_by_less_than_a_hundredth(tmp_path, case, monkeypatch):
     folder = small_model(tmp_path / "untrained", depth=18)
-    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.has_bf16", lambda device: True)
+    monkeypatch.setattr("PCNSLSurvivalLib.inference.runtimes.torch_runtime.has_bf16", lambda device: True)
     half = SurvivalNetwork(folder, "cpu", precision="bf16").predict(case)
     full = SurvivalNetwork(folder, "cpu").predict(case)
     assert half.log_odds != full.log_odds
     assert half.probability_over_one_year == pytest.approx(full.probability_over_one_year, abs=0.01)
-    monkeypatch.setattr("PCNSLSurvivalLib.inference.torch_runtime.has_bf16", lambda device: False)
+    monkeypatch.setattr("PCNSLSurvivalLib.inference.runtimes.torch_runtime.has_bf16", lambda device: False)
     with pytest.raises(NetworkError) as refused:
         SurvivalNetwork(folder, "cpu", precision="bf16")
     assert refused.value.message.code == "runtime.no_bf16"

@@ -14,7 +14,7 @@ from made_heads import brain_shape
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
-from PCNSLSurvivalLib.inference.runtime import NetworkError
+from PCNSLSurvivalLib.inference.runtimes.runtime import NetworkError
 from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, load_reader, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
 from PCNSLSurvivalLib.phantoms import reference_patient

@@ -11,8 +11,9 @@ import torch
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.installed_files import data_home
-from PCNSLSurvivalLib.inference import automatic_device, self_check, stored_answer
-from PCNSLSurvivalLib.inference.start_runtime import start_runtime
+from PCNSLSurvivalLib.inference import self_check
+from PCNSLSurvivalLib.inference.runtimes import automatic_device, stored_answer
+from PCNSLSurvivalLib.inference.runtimes.start_runtime import start_runtime
 from PCNSLSurvivalLib.models import installed_models
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet

@@ -18,9 +18,9 @@ from PCNSLSurvivalLib import load_model
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam, read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.inference.automatic_device import torch_difference
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader
 from PCNSLSurvivalLib.inference.network import NetworkError, NetworkResult, SurvivalNetwork
+from PCNSLSurvivalLib.inference.runtimes.automatic_device import torch_difference
 from PCNSLSurvivalLib.models.lesion_reader_folder import read_reader_folder
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture

@@ -9,7 +9,7 @@ import numpy as np
 
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.inference.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
+from PCNSLSurvivalLib.inference.runtimes.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
 from PCNSLSurvivalLib.models.networks.folding import fold

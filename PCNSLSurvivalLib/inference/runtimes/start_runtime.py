@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.inference.runtime import Device, NetworkError, Precision, Runtime, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.runtime import Device, NetworkError, Precision, Runtime, RuntimeName
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
@@ -38,13 +38,13 @@ def start_runtime(
     if runtime == "auto":
         runtime = "torch" if find_spec("torch") is not None else "onnx"
     if runtime == "onnx":
-        from PCNSLSurvivalLib.inference.onnx_runtime import OnnxRuntime
+        from PCNSLSurvivalLib.inference.runtimes.onnx_runtime import OnnxRuntime
 
         return OnnxRuntime(architecture, members, size, device=device, precision=precision, threads=threads)
     if find_spec("torch") is None:
         raise NetworkError(Message("runtime.no_torch"))
-    from PCNSLSurvivalLib.inference.automatic_device import automatic_device
-    from PCNSLSurvivalLib.inference.torch_runtime import TorchRuntime
+    from PCNSLSurvivalLib.inference.runtimes.automatic_device import automatic_device
+    from PCNSLSurvivalLib.inference.runtimes.torch_runtime import TorchRuntime
 
     chosen = automatic_device() if device == "auto" else None
     started = TorchRuntime(

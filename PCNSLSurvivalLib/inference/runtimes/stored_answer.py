@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from PCNSLSurvivalLib.inference.runtime import FloatMap, Runtime
+from PCNSLSurvivalLib.inference.runtimes.runtime import FloatMap, Runtime
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS, MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from PCNSLSurvivalLib.core.leftovers import temporary_folder
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
 from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE
+from PCNSLSurvivalLib.evaluation.optimism import EpochScores
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions
 from PCNSLSurvivalLib.experiment.examples import activation_examples
 from PCNSLSurvivalLib.experiment.facts import experiment_facts
@@ -55,6 +58,7 @@ def write_results(
     predictions = {arm: _predictions(jobs, out) for arm, jobs in arms.items()}
     people = summary.job_table.patients
     networks = {arm.name for arm in plan.networks}
+    epoch_scores = {arm: scores for arm in arms if arm in networks and (scores := _epoch_scores(arms[arm], out))}
     histories = {arm: [history_of(job, plan, out) for job in jobs] for arm, jobs in arms.items() if arm in networks}
     examples: tuple[ActivationExample, ...] = ()
     if plan.model_arm in arms:
@@ -84,6 +88,7 @@ def write_results(
         pairs=[pair for pair in _pairs(plan) if set(pair) <= set(arms)],
         examples=examples,
         histories=histories,
+        epoch_scores=epoch_scores,
         overwrite=True,
     )
 
@@ -121,6 +126,17 @@ def complete_arms(plan: ExperimentPlan, summary: RunSummary) -> dict[str, list[J
 
 def _predictions(jobs: Sequence[Job], out: Path) -> list[FoldPredictions]:
     return [fold for job in jobs for fold in read_predictions(job.folder(out) / PREDICTIONS)]
+
+
+def _epoch_scores(jobs: Sequence[Job], out: Path) -> list[EpochScores]:
+    """Predictions of validation patients after every epoch; none where a fold is of a version that kept none."""
+    found = []
+    for finished in (read_job(job.folder(out)) for job in jobs):
+        if finished.validation_log_odds is None:
+            return []
+        log_odds = finished.validation_log_odds.astype(np.float64)
+        found.append(EpochScores(cases=tuple(finished.facts["validation_cases"]), log_odds=log_odds))
+    return found
 
 
 def history_of(job: Job, plan: ExperimentPlan, out: Path) -> TrainingHistory:

@@ -14,7 +14,7 @@ import torch
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.core.files import tells_full_disk, whole_file
 
-_VERSION = 1
+_VERSION = 2
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:

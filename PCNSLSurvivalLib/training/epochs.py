@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -59,6 +60,8 @@ class Trained:
     history: tuple[Epoch, ...]
     best_epoch: int
     best_loss: float
+    validation_log_odds: NDArray[np.float32]
+    """(epochs, validation cases) log-odds of a long survival after every epoch; nothing is chosen by them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,7 @@ class NetworkTraining:
         self._best = _tensors(self._judged)
         self._joined: nn.Module = network
         self.history: list[Epoch] = []
+        self._validation_log_odds: list[NDArray[np.float32]] = []
 
     @property
     def over(self) -> bool:
@@ -125,6 +129,7 @@ class NetworkTraining:
             "averaged": None if self._averaged is None else self._averaged.state_dict(),
             "best": self._best,
             "history": [asdict(row) for row in self.history],
+            "validation_log_odds": [row.tolist() for row in self._validation_log_odds],
         }
 
     def resume(self, state: Mapping[str, Any], identity: str) -> None:
@@ -149,6 +154,7 @@ class NetworkTraining:
             self._averaged.load_state_dict(state["averaged"])
         self._best = state["best"]
         self.history = [Epoch(**row) for row in state["history"]]
+        self._validation_log_odds = [np.array(row, dtype=np.float32) for row in state["validation_log_odds"]]
         restore_random_states(state["random"])
 
     def join(self) -> None:
@@ -193,6 +199,7 @@ class NetworkTraining:
             history=tuple(self.history),
             best_epoch=self._stopping.best_epoch,
             best_loss=self._stopping.best_loss,
+            validation_log_odds=np.array(self._validation_log_odds, dtype=np.float32),
         )
 
     def _pass_over_training_cases(self) -> float:
@@ -223,6 +230,7 @@ class NetworkTraining:
         if self._averaged is not None:
             processes.sync_buffers(self._averaged)
         predicted = predict_cases(self._judged, data.validation_cases, data.inputs, processes, batch_size=batch_size)
+        self._validation_log_odds.append(predicted.log_odds.astype(np.float32))
         loss = data.outcome.validation_loss(predicted)
         if self._task is not None:
             loss += self._task.mean_loss(data.validation_cases, data.inputs, batch_size=batch_size)

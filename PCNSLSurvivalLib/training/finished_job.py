@@ -42,6 +42,8 @@ class FinishedJob:
     held_out: NDArray[np.bool_]
     log_odds: NDArray[np.float64]
     features: NDArray[np.float32]
+    validation_log_odds: NDArray[np.float32] | None = None
+    """(epochs, validation cases) after every epoch; None in the folder of an earlier version."""
 
     @property
     def architecture(self) -> ResNetArchitecture:
@@ -62,6 +64,7 @@ def read_job(folder: Path) -> FinishedJob:
         outputs = folder / (OUTPUTS if facts["version"] == JOB_VERSION else _FORMER_OUTPUTS)
         with np.load(outputs, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
+            scores = stored["validation_log_odds"] if "validation_log_odds" in stored.files else None
     except (OSError, ValueError, KeyError) as problem:
         raise TrainingError(
             "The folder of a training is damaged, or of another version of this software. Choose another folder; or "
@@ -69,7 +72,9 @@ def read_job(folder: Path) -> FinishedJob:
         ) from problem
     predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
     names = tuple(str(name) for name in arrays.pop("names"))
-    return FinishedJob(folder=folder, facts=facts, predictions=predictions, names=names, **arrays)
+    return FinishedJob(
+        folder=folder, facts=facts, predictions=predictions, names=names, validation_log_odds=scores, **arrays
+    )
 
 
 def is_training(folder: Path) -> bool:
@@ -131,6 +136,7 @@ def write_job(
             held_out=held_out,
             log_odds=predicted.log_odds,
             features=predicted.features,
+            validation_log_odds=trained.validation_log_odds,
         )
         if predictions is not None:
             write_predictions([predictions], staging / PREDICTIONS)

@@ -4,6 +4,9 @@ Usage: ``make measure-statistics``, or ``python Testing/benchmarks/measure_stati
 equal skill are cross-validated on each cohort (ridge regressions, five folds, twice), so that the models vary with
 their training patients as networks do. An interval should hold the mean value over all cohorts (one half for the AUC
 without skill), and a test should not call the arms different. A bias that all cohorts share is therefore not seen.
+
+Small networks trained on noise by Adam show what the published rule, the epoch with the highest AUC of the reported
+fold, makes of no skill, and what the optimism meter says of it (``--cohorts 0`` prints this alone).
 """
 
 from __future__ import annotations
@@ -17,11 +20,13 @@ import numpy as np
 
 from PCNSLSurvivalLib.evaluation.auc_test import paired_auc_test
 from PCNSLSurvivalLib.evaluation.comparison import compare
+from PCNSLSurvivalLib.evaluation.optimism import measure_optimism
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from simulated_arms import REPEATS, SPLITS, cross_validated
+from simulated_epochs import trained_without_skill
 
 SETTINGS = {"no skill": (0.0, False), "weak skill": (0.6, False), "shared predictor": (0.6, True)}
 
@@ -31,11 +36,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cohorts", type=int, default=300, help="per setting")
     parser.add_argument("--resamples", type=int, default=400, help="bootstrap samples of every interval")
+    parser.add_argument("--trainings", type=int, default=40, help="cohorts on which networks are trained")
+    parser.add_argument("--epochs", type=int, default=250, help="of every network")
     parser.add_argument("--patients", type=int, nargs="+", default=[56, 150])
     args = parser.parse_args()
     print(f"{args.cohorts} cohorts per setting, {SPLITS} folds {REPEATS} times, {args.resamples} bootstrap samples")
     for number in args.patients:
-        for name, (skill, shared) in SETTINGS.items():
+        for name, (skill, shared) in SETTINGS.items() if args.cohorts else ():
             found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
             rejected: dict[str, list[bool]] = defaultdict(list)
             for seed in range(args.cohorts):
@@ -56,7 +63,28 @@ def main() -> int:
                 print(f"  {metric:<24} mean {truth:6.3f}   95 % interval covers {100 * inside:5.1f} %")
             for test, p in rejected.items():
                 print(f"  {test:<24} rejects {100 * np.mean(p):5.1f} % at 5 %")
+        _print_optimism(number, args.trainings, args.epochs)
     return 0
+
+
+def _print_optimism(patients: int, cohorts: int, epochs: int) -> None:
+    """The published rule and this software's on networks without skill, and the meter beside the former."""
+    ours, published, meter, above = [], [], [], []
+    for seed in range(cohorts):
+        arm = trained_without_skill(patients, seed, splits=SPLITS, repeats=REPEATS, epochs=epochs)
+        found = measure_optimism(arm.kept, arm.held_out, permutations=200, seed=seed)
+        ours.append(found.held_out.value)
+        published.append(found.best_epoch.value)
+        meter.append(found.best_epoch.without_skill.value)
+        above.append(found.best_epoch.value > found.best_epoch.without_skill.high)
+    print(f"\n{patients} patients, networks trained on noise, {cohorts} cohorts, {epochs} epochs: mean AUC over folds")
+    for rule, values in (
+        ("epoch of the highest AUC of the reported fold", published),
+        ("  the same against permuted outcomes (the meter)", meter),
+        ("epoch of the lowest validation loss", ours),
+    ):
+        print(f"  {rule:<48} {np.mean(values):.3f} (standard deviation over cohorts {np.std(values):.3f})")
+    print(f"  above the meter's range (2.5 % expected)         {100 * np.mean(above):.1f} %")
 
 
 if __name__ == "__main__":

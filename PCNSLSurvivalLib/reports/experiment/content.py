@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from PCNSLSurvivalLib.evaluation.optimism import Optimism
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.reports.experiment.facts import ActivationExample, ExperimentFacts, TrainingHistory
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import ChecklistItem
@@ -29,6 +30,7 @@ class ReportContent:
         items: The reporting checklist, answered as far as the software knows.
         examples: Held-out patients with their activation maps.
         histories: Loss by epoch of each arm's networks.
+        optimism: Of choosing the epoch on the patients who are reported, by network arm.
     """
 
     arms: Mapping[str, Sequence[FoldPredictions]]
@@ -43,6 +45,7 @@ class ReportContent:
     items: Sequence[ChecklistItem]
     examples: Sequence[ActivationExample]
     histories: Mapping[str, Sequence[TrainingHistory]]
+    optimism: Mapping[str, Optimism]
 
     @property
     def reference_label(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.evaluation.classification import METRICS
 from PCNSLSurvivalLib.evaluation.comparison import fold_values
+from PCNSLSurvivalLib.evaluation.optimism import Optimism
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.reports.experiment.survival_results import ArmSurvival
 from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, ArmResult
@@ -64,6 +65,18 @@ def write_fold_metrics_csv(arms: Mapping[str, Sequence[FoldPredictions]], path: 
             place = (arm, one.repeat + 1, one.fold + 1)
             rows.append((*place, len(one.cases), int(one.os_class.sum()), *of_fold.tolist()))
     _write(path, ["arm", "repeat", "fold", "cases", "long_survivors", *METRICS], rows)
+
+
+def write_optimism_csv(optimism: Mapping[str, Optimism], path: Path) -> None:
+    """One row a network arm and rule for choosing the epoch: AUC with true and with permuted outcomes."""
+    rows = []
+    for arm, one in optimism.items():
+        for rule, score in (("validation loss", one.held_out), ("AUC of the reported patients", one.best_epoch)):
+            without = score.without_skill
+            auc = (score.value, without.value, without.low, without.high)
+            rows.append((arm, rule, *auc, one.epochs, one.patients))
+    header = ("arm", "epoch_chosen_by", "auc", "auc_without_skill", "low95", "high95", "epochs", "validation_exams")
+    _write(path, header, rows)
 
 
 def write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:

@@ -10,11 +10,13 @@ from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.files import refuse_foreign, whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS
+from PCNSLSurvivalLib.evaluation.optimism import EpochScores, measure_optimism
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, by_arm, write_predictions
 from PCNSLSurvivalLib.reports.experiment.content import ReportContent
 from PCNSLSurvivalLib.reports.experiment.csv_tables import (
     write_comparisons_csv,
     write_fold_metrics_csv,
+    write_optimism_csv,
     write_results_csv,
     write_survival_csv,
     write_survival_over_time_csv,
@@ -56,6 +58,7 @@ _WRITTEN = (
     "results.csv",
     "fold_metrics.csv",
     "comparisons.csv",
+    "optimism.csv",
     "survival.csv",
     "survival_over_time.csv",
     "results_table.tex",
@@ -83,6 +86,7 @@ def write_experiment_report(
     pairs: Sequence[tuple[str, str]] | None = None,
     examples: Sequence[ActivationExample] = (),
     histories: Mapping[str, Sequence[TrainingHistory]] | None = None,
+    epoch_scores: Mapping[str, Sequence[EpochScores]] | None = None,
     resamples: int = 2000,
     overwrite: bool = False,
 ) -> Path:
@@ -98,6 +102,7 @@ def write_experiment_report(
         pairs: Further pairs (arm, against) to compare, for example transfer against scratch.
         examples: Held-out patients with their activation maps; see ``choose_examples``.
         histories: Loss by epoch of each arm's networks; see ``read_history``.
+        epoch_scores: Predictions of validation patients after every epoch, by arm and in the order of its folds.
         resamples: Bootstrap samples of every interval.
         overwrite: Allow ``out`` to hold files, which the report replaces.
 
@@ -139,6 +144,10 @@ def write_experiment_report(
         items=checklist(facts, counts, explained=bool(examples), compared=len(arms) > 1),
         examples=examples,
         histories=histories or {},
+        optimism={
+            arm: measure_optimism(arms[arm], trainings, patients=patients)
+            for arm, trainings in (epoch_scores or {}).items()
+        },
     )
     with whole_folder(out, overwrite=overwrite) as staging:
         _write_tables(content, staging)
@@ -166,6 +175,7 @@ def _write_tables(content: ReportContent, staging: Path) -> None:
     write_results_csv(content.results, staging / "results.csv")
     write_fold_metrics_csv(content.arms, staging / "fold_metrics.csv")
     write_comparisons_csv(content.compared, staging / "comparisons.csv")
+    write_optimism_csv(content.optimism, staging / "optimism.csv")
     write_survival_csv(content.survival, staging / "survival.csv")
     write_survival_over_time_csv(content.survival, staging / "survival_over_time.csv")
     latex = results_latex(content.results, content.compared, content.reference)
@@ -206,6 +216,7 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         holm_p=lambda result: holm_p(result, compared, reference),
         majority=max(counts["over"], counts["up_to"]) / counts["cases"],
         compared=[one for one in compared if one.comparison.metric == "auc"],
+        optimism=[(content.labels.get(arm, arm), one) for arm, one in content.optimism.items()],
         survival=content.survival,
         over_time=_over_time(content),
         figures=figures,

@@ -53,6 +53,7 @@ def test_one_command_leaves_every_table_every_figure_and_a_model(root, undisturb
         "results.csv",
         "fold_metrics.csv",
         "comparisons.csv",
+        "optimism.csv",
         "survival.csv",
         "survival_over_time.csv",
         "results_table.tex",

@@ -54,6 +54,9 @@ def test_defect_1_the_weights_of_every_fold_change_and_the_loss_falls(cohort, tm
         after = tensors(job.folder)
         changed = {name for name in before if not np.array_equal(before[name], after[name])}
         assert changed == set(before), "a tensor was not trained"
+        toward = np.array([2 * cohort.exam(name).os_class() - 1 for name in job.facts["validation_cases"]])
+        by_epoch = np.logaddexp(0, -toward * job.validation_log_odds).mean(axis=1)
+        np.testing.assert_allclose(by_epoch, [float(row["validation_loss"]) for row in history(job.folder)], rtol=1e-4)
         losses = [float(row["train_loss"]) for row in history(job.folder)]
         assert losses[-1] < 0.5 * losses[0]
 
@@ -187,6 +190,7 @@ def test_a_training_interrupted_after_any_epoch_ends_as_an_undisturbed_one(
     again = trained(cohort, fold, tmp_path / "stopped", settings, checkpoint_seconds=0.0)
     assert weights(again.folder) == weights(undisturbed.folder)
     assert (again.folder / "predictions.csv").read_bytes() == (undisturbed.folder / "predictions.csv").read_bytes()
+    np.testing.assert_array_equal(again.validation_log_odds, undisturbed.validation_log_odds)
     assert not list(tmp_path.glob(".*unfinished"))
 
 

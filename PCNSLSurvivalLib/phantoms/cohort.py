@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.phantoms.anatomy.individual import PatientAnatomy, draw_anatomy
 from PCNSLSurvivalLib.phantoms.clinical import ClinicalData, draw_clinical
 from PCNSLSurvivalLib.phantoms.disease.diseases import Kind, LesionFeatures, draw_features, draw_plan
@@ -16,6 +17,7 @@ from PCNSLSurvivalLib.phantoms.scanner.protocol import (
     draw_isotropic_protocol,
     registered_protocol,
 )
+from PCNSLSurvivalLib.phantoms.scanner.sites import MOST_SITES, draw_site, scanned_at, site_name
 from PCNSLSurvivalLib.phantoms.survival_model import Outcome, survival_model
 
 GridKind = Literal["clinical", "isotropic", "registered"]
@@ -31,6 +33,8 @@ class CohortPlan:
         kind: Disease.
         grid: "clinical" mixes 3-D and thick slices; "isotropic" is 1 mm; "registered" is 1 mm in one pose.
         oracle_auc: Best achievable AUC for OS > 1 year; 0.5 makes OS independent of everything.
+        sites: Number of sites, which alternate between two kinds of scanner; 1 for none.
+        confounding: 0 to 1: how far long survivors are at sites of the one kind, and short ones at those of the other.
     """
 
     patients: int
@@ -38,6 +42,14 @@ class CohortPlan:
     kind: Kind = Kind.PCNSL
     grid: GridKind = "clinical"
     oracle_auc: float = 0.85
+    sites: int = 1
+    confounding: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.sites <= MOST_SITES or not 0 <= self.confounding <= 1:
+            raise ValueError(f"A cohort has 1 to {MOST_SITES} sites and a confounding from 0 to 1.")
+        if self.confounding and self.sites < 2:
+            raise ValueError("Confounding needs at least two sites.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +64,7 @@ class CohortPatient:
     anatomy: PatientAnatomy
     plan: LesionPlan
     protocol: Protocol
+    site: str | None = None
 
 
 def draw_cohort(plan: CohortPlan) -> list[CohortPatient]:
@@ -69,16 +82,22 @@ def draw_patient(plan: CohortPlan, number: int) -> CohortPatient:
     features = draw_features(seed, plan.kind)
     anatomy = draw_anatomy(seed)
     clinical = draw_clinical(seed, features, anatomy.age_years)
-    model = survival_model(plan.kind, plan.oracle_auc)
+    outcome = survival_model(plan.kind, plan.oracle_auc).draw_outcome(seed, features, clinical)
+    protocol, site = _protocol(seed, plan.grid), None
+    if plan.sites > 1:
+        over_one_year = outcome.true_os_days > ONE_YEAR_DAYS
+        number_of_site = draw_site(seed, plan.sites, plan.confounding, over_one_year=over_one_year)
+        protocol, site = scanned_at(protocol, number_of_site), site_name(number_of_site)
     return CohortPatient(
         number=number,
         seed=seed,
         features=features,
         clinical=clinical,
-        outcome=model.draw_outcome(seed, features, clinical),
+        outcome=outcome,
         anatomy=anatomy,
         plan=draw_plan(seed, plan.kind, features, anatomy),
-        protocol=_protocol(seed, plan.grid),
+        protocol=protocol,
+        site=site,
     )
 
 

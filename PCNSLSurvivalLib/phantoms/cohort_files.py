@@ -87,13 +87,15 @@ def make_cohort(
     Raises:
         OutputFolderError: ``out`` holds something else, or cannot be written.
         MissingFilesError: The tissue maps are not installed.
-        ValueError: The plan is impossible, or ``dicom`` or ``stripped`` does not go with the layout.
+        ValueError: The plan is impossible, or ``dicom``, ``stripped`` or several sites do not go with the layout.
     """
     if MRSequence.T1GD not in sequences:
         raise ValueError("T1Gd must be among the sequences: the true masks lie on its voxels.")
     if stripped and layout != "table":
         raise ValueError(f"The {layout} layout has no place to say that its scans are stripped. Use the table.")
     place = LAYOUTS[layout](out, sequences, stripped)
+    if plan.sites > 1 and not place.whole_heads:
+        raise ValueError(f"The {layout} layout has no column for the site. Use bids or the table.")
     if dicom and (stripped or not place.whole_heads):
         raise ValueError(f"The {layout} layout holds processed volumes, which never were DICOM.")
     brain_template()
@@ -187,6 +189,8 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
         "best_auc_asked": plan.oracle_auc,
         "survival_model": asdict(model),
     }
+    if plan.sites > 1:
+        about |= {"sites": plan.sites, "confounding": plan.confounding}
     out = place.out
     path = out / COHORT_FILE
     if path.is_file():
@@ -194,8 +198,8 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
         held.pop("patients", None)
         if held != about:
             raise OutputFolderError(
-                "The output folder holds another cohort (seed, kind, grid, sequences, layout or AUC differ); nothing "
-                "was changed. Give the same options to complete it, or choose another folder with --out."
+                "The output folder holds another cohort (seed, kind, grid, sequences, layout, sites or AUC differ); "
+                "nothing was changed. Give the same options to complete it, or choose another folder with --out."
             )
     claim_folder(out, is_ours=path.is_file())
     for folder in {left_over.parent for kind in ("previous", "partial") for left_over in out.rglob(f".*.{kind}")}:

@@ -64,6 +64,20 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         help="Bayes-optimal AUC for OS > 1 year, from 0.5 (survival is random) to 0.97; default 0.85",
     )
     parser.add_argument(
+        "--sites",
+        type=whole_number(1, 20),
+        default=1,
+        metavar="N",
+        help="number of sites, which alternate between two kinds of scanner; only for --layout bids and table",
+    )
+    parser.add_argument(
+        "--confounding",
+        type=decimal_number(0, 1),
+        default=0.0,
+        metavar="SHARE",
+        help="how far OS > 1 year goes with the kind of scanner: 0 (default) not at all, 1 completely",
+    )
+    parser.add_argument(
         "--jobs",
         type=whole_number(1, MOST_JOBS),
         default=1,
@@ -92,12 +106,23 @@ def run_phantom(args: argparse.Namespace) -> int:
             "pcnsl-survival: --stripped requires --layout table and cannot be combined with --dicom.", file=sys.stderr
         )
         return 2
+    if args.sites > 1 and args.layout in _REGISTERED:
+        print(
+            f"pcnsl-survival: --sites cannot be combined with --layout {args.layout}: it has no column for the site.",
+            file=sys.stderr,
+        )
+        return 2
+    if args.confounding and args.sites < 2:
+        print("pcnsl-survival: --confounding requires --sites 2 or more.", file=sys.stderr)
+        return 2
     plan = CohortPlan(
         patients=args.patients,
         seed=args.seed,
         kind=Kind(args.kind),
         grid="registered" if args.layout in _REGISTERED else args.grid,
         oracle_auc=args.oracle_auc,
+        sites=args.sites,
+        confounding=args.confounding,
     )
     with _Bar(quiet=args.quiet) as progress:
         summary = make_cohort(

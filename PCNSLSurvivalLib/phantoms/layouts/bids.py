@@ -20,6 +20,7 @@ _SUFFIXES = {
 }
 
 _COLUMNS = {
+    "site": {"Description": "Site of the exam"},
     "age": {"Description": "Age at diagnosis", "Units": "year"},
     "sex": {"Description": "Sex", "Levels": {"F": "female", "M": "male"}},
     "ecog": {"Description": "ECOG performance status, 0 to 4"},
@@ -63,7 +64,7 @@ class BidsLayout(Layout):
             age, sex = row.pop("age_years"), row.pop("sex")
             rows.append({"participant_id": self.name(member), "age": age, "sex": str(sex)[0].upper(), **row})
         write_table(self.out / "participants.tsv", rows, delimiter="\t")
-        self._write_json("participants.json", _COLUMNS)
+        self._write_json("participants.json", {name: about for name, about in _COLUMNS.items() if name in rows[0]})
         about = {"Name": "Virtual PCNSL patients with known truth", "BIDSVersion": "1.10.0", "License": "CC0"}
         self._write_json("dataset_description.json", {**about, "DatasetType": "raw"})
         truth = {"Name": "Truths of the virtual patients", "BIDSVersion": "1.10.0", "DatasetType": "derivative"}

@@ -77,7 +77,9 @@ def clinical_row(member: CohortPatient, *, missing: str = "") -> dict[str, objec
     """Clinical variables and outcome of one patient under the names this software uses."""
     clinical, outcome = member.clinical, member.outcome
     csf, score = clinical.csf_protein_elevated, clinical.ielsg_score
+    site = {} if member.site is None else {"site": member.site}
     return {
+        **site,
         "age_years": clinical.age_years,
         "sex": clinical.sex,
         "ecog": clinical.ecog,

@@ -16,7 +16,9 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc
+from PCNSLSurvivalLib.evaluation.predictions import read_predictions
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort
 
 SITES = 4
 
@@ -49,6 +51,51 @@ def test_random_folds_reward_a_confounded_site_and_site_folds_do_not():
     print({kind: round(one.value, 2) for kind, one in aucs.items()})
     assert aucs["random"].low > 0.65
     assert aucs["site"].low < 0.5 < aucs["site"].high
+
+
+@pytest.mark.parametrize(("confounding", "rewarded"), [(0.8, True), (0.0, False)])
+def test_the_noise_of_virtual_scanners_seems_to_predict_survival_until_a_site_is_held_out(confounding, rewarded):
+    """Survival is random, so that the scanner alone can be learned."""
+    plan = CohortPlan(patients=120, seed=3, oracle_auc=0.5, sites=4, confounding=confounding)
+    members = draw_cohort(plan)
+    names = tuple(f"p{member.number:03}" for member in members)
+    os_class = [int(member.outcome.true_os_days > 365) for member in members]
+    noise = np.array([[np.log(member.protocol.sequences[MRSequence.T1GD].snr)] for member in members])
+    table = BaselineTable(
+        cases=names, os_class=dict(zip(names, os_class, strict=True)), columns=("log SNR",), values=noise
+    )
+    random = repeated_stratified_folds(names, names, os_class, splits=4, repeats=1, seed=1)
+    by_site = group_folds(names, names, os_class, [member.site for member in members])
+    aucs = [
+        out_of_fold_auc([run_baseline("noise", "logistic", table, fold) for fold in folds], resamples=200)
+        for folds in (random, by_site)
+    ]
+    print([round(one.value, 2) for one in aucs])
+    assert (aucs[0].low > 0.65) == rewarded
+    assert all(one.low < 0.5 < one.high for one in (aucs[1:] if rewarded else aucs))
+
+
+@pytest.mark.slow
+def test_radiomics_of_confounded_virtual_scans_look_good_in_random_folds_and_fall_by_site(tmp_path):
+    """The same on images, from the phantom command to the report."""
+    raw, cohort = tmp_path / "raw", tmp_path / "prepared"
+    made = ["phantom", "--patients", "40", "--seed", "3", "--out", str(raw), "--layout", "table", "--stripped"]
+    scanned = ["--grid", "isotropic", "--sequences", "t1gd", "--oracle-auc", "0.5", "--sites", "4"]
+    assert main([*made, *scanned, "--confounding", "0.9", "--quiet"]) == 0
+    assert main(["preprocess", str(raw), "--sequences", "t1gd", "--out", str(cohort), "--quiet"]) == 0
+    found = {}
+    for split_by in ("random", "site"):
+        plan, out = tmp_path / f"{split_by}.yaml", tmp_path / split_by
+        plan.write_text(
+            f"split_by: {split_by}\nrepeats: 1\nsplits: 4\nsequences: []\nmodel_arm: null\n"
+            "baselines: [svm_t1gd_radiomics]\n",
+            encoding="utf-8",
+        )
+        assert main(["experiment", str(plan), "--cohort", str(cohort), "--out", str(out), "--quiet"]) == 0
+        found[split_by] = out_of_fold_auc(read_predictions(out / "results" / "predictions.csv"))
+    print({kind: (round(one.value, 2), round(one.low, 2), round(one.high, 2)) for kind, one in found.items()})
+    assert found["random"].low > 0.55
+    assert found["site"].low < 0.5 < found["site"].high
 
 
 def test_a_patient_of_two_sites_is_in_one_fold():

@@ -240,3 +240,31 @@ def test_two_processes_make_what_one_makes(tmp_path):
     for path in sorted((tmp_path / "1").rglob("*.nii.gz")):
         other = tmp_path / "2" / path.relative_to(tmp_path / "1")
         assert np.array_equal(*(sitk.GetArrayFromImage(sitk.ReadImage(str(p))) for p in (path, other)))
+
+
+def test_sites_go_with_survival_on_request_and_change_nothing_else_of_a_patient(ready_made, tmp_path):
+    alone = draw_cohort(CohortPlan(patients=60, seed=5))
+    spread = draw_cohort(CohortPlan(patients=60, seed=5, sites=3, confounding=1.0))
+    for before, after in zip(alone, spread, strict=True):
+        assert replace(after, protocol=before.protocol, site=None) == before
+        assert (after.site == "site B") == (after.outcome.true_os_days <= 365)
+        ratio = after.protocol.sequences[MRSequence.T1].snr / before.protocol.sequences[MRSequence.T1].snr
+        assert ratio == pytest.approx(0.35 if after.site == "site B" else 1.3)
+    assert {member.site for member in spread} == {"site A", "site B", "site C"}
+    plan = CohortPlan(patients=2, seed=5, sites=3, confounding=1.0)
+    make_cohort(plan, tmp_path / "c", layout="bids")
+    assert [row["site"] for row in table(tmp_path / "c" / "participants.tsv", "\t")] == [m.site for m in spread[:2]]
+    with pytest.raises(OutputFolderError, match="sites"):
+        make_cohort(replace(plan, confounding=0.5), tmp_path / "c", layout="bids")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--sites", "2", "--layout", "brats2020"], "has no column for the site"),
+        (["--confounding", "0.5"], "requires --sites 2 or more"),
+    ],
+)
+def test_sites_that_cannot_be_are_refused(tmp_path, capsys, options, reason):
+    assert main(["phantom", "--patients", "2", "--seed", "1", "--out", str(tmp_path / "c"), *options]) == 2
+    assert reason in capsys.readouterr().err

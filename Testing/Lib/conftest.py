@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import SimpleITK as sitk
+from filelock import FileLock
 from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
@@ -34,6 +37,19 @@ def own_threads() -> Iterator[None]:
         os.environ.pop("OMP_NUM_THREADS", None)
     else:
         os.environ["OMP_NUM_THREADS"] = omp
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The reference patient with every sequence: made once per run (seconds), for all processes that run tests."""
+    from PCNSLSurvivalLib.phantoms import reference_patient
+
+    folder = tmp_path_factory.getbasetemp()
+    kept = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "reference_patient.pickle"
+    with FileLock(f"{kept}.lock"):
+        if not kept.is_file():
+            kept.write_bytes(pickle.dumps(reference_patient(), protocol=5))
+    return pickle.loads(kept.read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,14 @@ from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
+from PCNSLSurvivalLib.phantoms import VirtualPatient
 
 NETWORK_VOXEL_MM = 1.5
 
 
 @pytest.fixture(scope="module")
-def patient() -> VirtualPatient:
-    return reference_patient(sequences=(MRSequence.T1GD, MRSequence.T2))
+def patient(reference: VirtualPatient) -> VirtualPatient:
+    return reference
 
 
 @pytest.fixture(scope="module")

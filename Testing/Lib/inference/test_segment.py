@@ -17,7 +17,6 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.inference.runtimes.runtime import NetworkError
 from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, load_reader, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
-from PCNSLSurvivalLib.phantoms import reference_patient
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, MEASURES, write_segment_folder
 
 CENTER, RADIUS_MM = np.array([28.0, -15.0, 22.0]), 12.0
@@ -115,16 +114,15 @@ def test_a_head_without_tumor_gets_an_empty_mask_and_no_focus(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def stripped_patient(tmp_path_factory):
+def stripped_patient(reference, tmp_path_factory):
     """The T1Gd of a virtual patient without skull and without shading, and the mask of its tumor."""
-    patient = reference_patient(sequences=(MRSequence.T1GD,))
     folder = tmp_path_factory.mktemp("patient")
-    even = sitk.Cast(patient.scans[MRSequence.T1GD], sitk.sitkFloat32) / sitk.Cast(
-        patient.bias_fields[MRSequence.T1GD], sitk.sitkFloat32
+    even = sitk.Cast(reference.scans[MRSequence.T1GD], sitk.sitkFloat32) / sitk.Cast(
+        reference.bias_fields[MRSequence.T1GD], sitk.sitkFloat32
     )
-    stripped = sitk.Mask(sitk.Cast(even, sitk.sitkInt16), patient.brain_masks[MRSequence.T1GD])
+    stripped = sitk.Mask(sitk.Cast(even, sitk.sitkInt16), reference.brain_masks[MRSequence.T1GD])
     sitk.WriteImage(stripped, str(folder / "t1gd.nii.gz"))
-    return folder / "t1gd.nii.gz", patient.lesion_masks[MRSequence.T1GD]
+    return folder / "t1gd.nii.gz", reference.lesion_masks[MRSequence.T1GD]
 
 
 WORDS = ["--already-stripped", "--already-corrected", "--progress", "none", "--debug"]

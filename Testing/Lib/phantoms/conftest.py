@@ -1,16 +1,10 @@
-"""One virtual patient, made once for all tests of the phantoms."""
+"""One drawn patient for all tests of the phantoms."""
 
 from __future__ import annotations
 
 import pytest
 
-from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_patient
-
-
-@pytest.fixture(scope="session")
-def reference() -> VirtualPatient:
-    return reference_patient()
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,13 @@ def auc(label: np.ndarray, score: np.ndarray) -> float:
 @pytest.mark.parametrize("kind", list(Kind))
 @pytest.mark.parametrize("oracle_auc", [0.5, 0.7, 0.85, 0.95])
 def test_drawn_patients_reach_the_stated_auc_and_no_more(kind, oracle_auc):
-    members = draw_cohort(CohortPlan(patients=1000, seed=101, kind=kind, oracle_auc=oracle_auc))
+    members = draw_cohort(CohortPlan(patients=400, seed=101, kind=kind, oracle_auc=oracle_auc))
     label = np.array([member.outcome.true_os_days > 365 for member in members])
     risk = np.array([member.outcome.risk for member in members])
-    # Standard error of an AUC of 1000 patients is below 0.019.
-    assert auc(label, -risk) == pytest.approx(oracle_auc, abs=0.055)
+    # Standard error of an AUC of 400 patients is below 0.03.
+    assert auc(label, -risk) == pytest.approx(oracle_auc, abs=0.08)
     assert survival_model(kind, oracle_auc).oracle_auc == pytest.approx(oracle_auc, abs=1e-6)
-    assert label.mean() == pytest.approx(SHARE_OVER_ONE_YEAR[kind], abs=0.05)
+    assert label.mean() == pytest.approx(SHARE_OVER_ONE_YEAR[kind], abs=0.075)
 
 
 def test_probabilities_are_calibrated():
@@ -55,7 +55,7 @@ def test_the_scan_alone_reaches_less_than_everything_but_most_of_it():
 def test_the_volume_alone_leaves_something_for_a_reader_of_the_scan():
     model = survival_model(Kind.PCNSL, 0.85)
     assert 0.65 < model.oracle_volume_auc < model.oracle_image_auc - 0.1
-    members = draw_cohort(CohortPlan(patients=1000, seed=102))
+    members = draw_cohort(CohortPlan(patients=500, seed=102))
     probability = np.array([member.outcome.probability_over_one_year for member in members])
     volume = np.array([member.features.volume_ml for member in members])
     assert expected_auc(probability, -volume) == pytest.approx(model.oracle_volume_auc, abs=0.03)
@@ -77,15 +77,15 @@ def test_short_survivors_have_blurred_boundaries():
 
 def test_fifty_six_patients_have_the_papers_balance_within_chance():
     counts = [
-        sum(over_one_year(m) is True for m in draw_cohort(CohortPlan(patients=56, seed=seed))) for seed in range(30)
+        sum(over_one_year(m) is True for m in draw_cohort(CohortPlan(patients=56, seed=seed))) for seed in range(12)
     ]
-    # 30 of 56 expected, binomial standard deviation 3.7; the mean of 30 cohorts within three standard errors
+    # 30 of 56 expected, binomial standard deviation 3.7; the mean of 12 cohorts within three standard errors
     # and the few who are censored before a year.
-    assert np.mean(counts) == pytest.approx(30 - 0.8, abs=2.1)
+    assert np.mean(counts) == pytest.approx(30 - 0.8, abs=3.2)
 
 
 def test_a_patient_censored_within_the_year_has_no_class():
-    members = draw_cohort(CohortPlan(patients=600, seed=2))
+    members = draw_cohort(CohortPlan(patients=300, seed=2))
     early = [m for m in members if not m.outcome.death_observed and m.outcome.os_days <= 365]
     assert early
     assert all(over_one_year(member) is None for member in early)

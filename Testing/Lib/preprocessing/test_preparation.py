@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, resample
-from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient
+from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
@@ -24,8 +24,8 @@ SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
 
 
 @pytest.fixture(scope="module")
-def patient() -> VirtualPatient:
-    return reference_patient(sequences=SEQUENCES)
+def patient(reference: VirtualPatient) -> VirtualPatient:
+    return reference
 
 
 def _canonical(image: sitk.Image) -> sitk.Image:

@@ -22,6 +22,9 @@ VTK = {
     "SetOutputSpacing", "SetOutputOrigin", "SetOutputExtent", "Update", "GetOutput", "GetScalarType", "DeepCopy",
     "GetNthSegment", "GetNumberOfSegments", "AddEmptySegment", "RemoveAllSegments", "CreateRepresentation",
     "InsertNextValue", "GetExtent", "GetNumberOfPoints", "GetLabelValue", "GetRepresentation", "GetImageToWorldMatrix",
+    "SetValue", "SetInputConnection", "GetOutputPort", "SetNumberOfIterations", "SetPassBand", "SetTransform",
+    "AddInputData", "GetNumberOfInputConnections",
+    "SetAndObservePolyData",  # of models, which the recorded inventory leaves out
 }  # fmt: skip
 # Qt classes without records of their own: value types that PythonQt wraps in every release.
 VALUE_TYPES = {"QRectF", "QPointF", "QPolygon", "QPoint", "QPen", "QColor", "QPixmap", "QPainter", "QPalette"}

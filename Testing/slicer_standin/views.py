@@ -136,6 +136,9 @@ class LayoutManager:
         for widget in self._widgets.values():
             widget.sliceLogic().FitSliceToBackground()
 
+    def resetThreeDViews(self) -> None:
+        """There is no 3-D view."""
+
     def close(self) -> None:
         for widget in self._widgets.values():
             logic = widget.sliceLogic()

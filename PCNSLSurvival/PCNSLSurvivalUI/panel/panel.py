@@ -182,6 +182,7 @@ class PanelView:
         self._map.listenToKeys(False)
         self.brainExtractor.close()
         self.selfCheck.close()
+        self._quality.close()
         self._report.close()
         self._batch.close()
 
@@ -192,6 +193,8 @@ class PanelView:
         if listen:
             self._lesion.entered()
             self._second.show()  # after Segment Editor
+        else:
+            self._quality.left()
 
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
         self._batch.refresh()
@@ -308,6 +311,7 @@ class PanelView:
         self._fillIn()  # volumes may have arrived during the run
         self._ui.stepsSection.setChecked(bool(sentence))  # what failed stands there; the result comes first otherwise
         self._quality.refresh()
+        self._map.showButtons()
 
     def _whyNoCaseOpens(self) -> str:
         """Why no exam can be opened now; empty when one can."""
@@ -393,8 +397,10 @@ class PanelView:
         for section in ofResult:  # the first layout of all four at once would hold the application up
             section.show()
             yield
-        for controls in (self._map.showNewResult, self._second.show, self._quality.showNewResult):
-            controls()
+        for work in (
+            self._map.showNewResult, self._map.showSurfaces, self._second.show, self._quality.showNewResult,
+        ):  # fmt: skip
+            work()
             yield
         self._report.showButtons()
         self._twoDates.show()

@@ -39,6 +39,7 @@ COLOR_NODES = {
 _GRAD_CAM_ROLES = tuple(mapRole(kind, cells=cells) for kind in (OVER, UP_TO) for cells in (False, True))
 MAP_ROLES = (*_GRAD_CAM_ROLES, *(HATCHED + role for role in _GRAD_CAM_ROLES), EVIDENCE)
 _TABLE_SIZE = 256
+_FORM = "PCNSLSurvival.legendForm"
 
 
 def shownKind(parameters: Any, result: dict[str, Any]) -> str:
@@ -167,9 +168,13 @@ def legendTitle(kind: str, *, doubted: bool = False) -> str:
         words = _("Evidence\n(log-odds / 100 mL)\n+ for OS > 1 year")
     else:
         words = _("Grad-CAM\n{name}\n(share of max)").format(name=labelOf(kind))
-    if doubted:
-        words += "\n" + _("FAILED A CHECK")
-    return words + "\n" + _("Research use only")
+    return f"{words}\n{_mark(doubted)}"
+
+
+def _mark(doubted: bool) -> str:
+    """What every picture of a map says, also without its legend."""
+    told = [_("FAILED A CHECK")] if doubted else []
+    return "\n".join([*told, _("Research use only")])
 
 
 def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
@@ -182,36 +187,42 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
         node = outputs.node(role)
         legend = logic.GetColorLegendDisplayNode(node) if node is not None else None
         if node is shown and node is not None:
-            title = legendTitle(kind, doubted=doubted)
-            addLegend(node, kind, title, visible=bool(parameters.legendVisible and parameters.mapVisible))
+            whole = bool(parameters.legendVisible)
+            title = legendTitle(kind, doubted=doubted) if whole else _mark(doubted)
+            addLegend(node, kind, title, visible=bool(parameters.mapVisible), whole=whole)
         elif legend is not None:
             legend.SetVisibility(False)
 
 
-def addLegend(node: Any, kind: str, title: str, *, visible: bool) -> None:
+def addLegend(node: Any, kind: str, title: str, *, visible: bool, whole: bool = True) -> None:
     """Give a map its legend, or the one it has another title.
 
     Args:
         node: The map.
-        kind: Which.
+        kind: Which map.
         title: Above the colors.
         visible: Whether the views show it.
+        whole: With its numbers; otherwise only the title in a corner.
     """
     logic = slicer.modules.colors.logic()
     legend = logic.GetColorLegendDisplayNode(node)
     if legend is None:
         legend = logic.AddDefaultColorLegendDisplayNode(node)
-        _styleLegend(legend, 0.115 if kind == EVIDENCE_KIND else 0.085)
+        _styleText(legend)
+    form = f"{kind} {whole}"
+    if legend.GetAttribute(_FORM) != form:  # a legend that the user moved stays where it is
+        legend.SetAttribute(_FORM, form)
+        width = 0.115 if kind == EVIDENCE_KIND else 0.085
+        legend.SetNumberOfLabels(5 if whole else 0)
+        legend.SetSize(*((width, 0.4) if whole else (0.3, 0.06)))  # Slicer fits the numbers into this width
+        legend.SetPosition(0.97, 0.5 if whole else 0.03)
     legend.SetTitleText(title)
     legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
     legend.SetVisibility(visible)
     legend.Modified()
 
 
-def _styleLegend(legend: Any, width: float) -> None:
-    legend.SetNumberOfLabels(5)
-    legend.SetPosition(0.97, 0.5)
-    legend.SetSize(width, 0.4)  # Slicer fits the numbers into this width
+def _styleText(legend: Any) -> None:
     for text in (legend.GetTitleTextProperty(), legend.GetLabelTextProperty()):
         text.SetFontSize(12)
         text.SetShadow(1)

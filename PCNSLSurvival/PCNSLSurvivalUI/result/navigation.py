@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import qt
 import slicer
 import vtk
 
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import modifiedOnce, oneRender
 
@@ -17,9 +19,13 @@ BESIDE = "PCNSLBeside"
 """Slice view that shows T1Gd alone, next to the overlay."""
 EARLIER_VIEW, LATER_VIEW = "PCNSLEarlier", "PCNSLLater"
 """Slice views of two exams, the later one moved over the earlier head."""
-_SIDE_BY_SIDE, _EXAMS = 20265, 20266
+SEQUENCE_VIEWS = {sequence: f"PCNSL{sequence.label}" for sequence in BESIDE_T1GD}
+"""Slice views of the other sequences, next to T1Gd with the map."""
+_SIDE_BY_SIDE, _EXAMS, _SEQUENCES = 20265, 20266, 20270
 _MOST_CELLS = 12
-_AXIAL = ("Red", BESIDE)
+_BESIDE_RED = (BESIDE, *SEQUENCE_VIEWS.values())
+_COLORS = {"Red": "#F34A33", BESIDE: "#888888", EARLIER_VIEW: "#888888", LATER_VIEW: "#F34A33"}
+_MOST_IN_A_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -77,20 +83,36 @@ def axialSliceNode() -> Any:
 def goToAxial(axis: SliceAxis, place_mm: float) -> None:
     """Bring the axial views to a place; a change that no mouse makes is not passed on between linked views."""
     with oneRender():
-        for name in _AXIAL:
+        for name in ("Red", *_BESIDE_RED):
             node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
             if node is not None:
                 axis.bring(node, place_mm)
 
 
 def showFourUp() -> None:
-    """The usual four views."""
+    """The usual four views, the 3-D view on what it shows."""
     showLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    if slicer.app.layoutManager() is not None:
+        slicer.app.layoutManager().resetThreeDViews()
 
 
 def showSideBySide() -> None:
     """T1Gd without and with overlay, side by side in linked axial views."""
-    _showAxialViews(_SIDE_BY_SIDE, ((BESIDE, "T1Gd", "#888888"), ("Red", "R", "#F34A33")))
+    _showAxialViews(_SIDE_BY_SIDE, ((BESIDE, "T1Gd"), ("Red", "R")))
+
+
+def showSequences(sequences: Sequence[MRSequence]) -> None:
+    """T1Gd with its overlay beside other sequences, in linked axial views with one crosshair (Shift and the mouse).
+
+    Args:
+        sequences: Those that are aligned with T1Gd.
+    """
+    # A description is made once: every choice of sequences has a layout of its own.
+    layout = _SEQUENCES + sum(1 << BESIDE_T1GD.index(sequence) for sequence in sequences)
+    _showAxialViews(layout, (("Red", "T1Gd"), *((SEQUENCE_VIEWS[one], one.label) for one in sequences)))
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    if crosshair is not None:
+        crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowBasic)
 
 
 def showExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:
@@ -100,7 +122,7 @@ def showExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:
         volume: T1Gd of the earlier exam: the views turn to its planes.
         ras_mm: Where to look; the middle of the volume if None.
     """
-    _showAxialViews(_EXAMS, ((EARLIER_VIEW, "1", "#888888"), (LATER_VIEW, "2", "#F34A33")))
+    _showAxialViews(_EXAMS, ((EARLIER_VIEW, "1"), (LATER_VIEW, "2")))
     # The views get their sizes with the next events.
     qt.QTimer.singleShot(0, lambda: _lookAtExams(volume, ras_mm))
 
@@ -124,13 +146,11 @@ def _lookAtExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None
         if ras_mm is not None:
             for node in views:
                 node.JumpSliceByOffsetting(*ras_mm)
-        views[1].SetFieldOfView(*views[0].GetFieldOfView())
-        views[1].GetSliceToRAS().DeepCopy(views[0].GetSliceToRAS())
-        views[1].UpdateMatrices()
+        _followPlane(views[1], views[0])
 
 
-def _showAxialViews(layout: int, views: tuple[tuple[str, str, str], ...]) -> None:
-    """Axial views in a row, linked: name, label and color of each."""
+def _showAxialViews(layout: int, views: tuple[tuple[str, str], ...]) -> None:
+    """Axial views side by side, linked: name and label of each."""
     manager = slicer.app.layoutManager()
     if manager is None:
         return
@@ -138,7 +158,7 @@ def _showAxialViews(layout: int, views: tuple[tuple[str, str, str], ...]) -> Non
     if not layoutNode.IsLayoutDescription(layout):
         layoutNode.AddLayoutDescription(layout, _description(views))
     showLayout(layout)
-    for name, _label, _color in views:
+    for name, _label in views:
         composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
         if composite is not None:
             composite.SetLinkedControl(True)
@@ -180,11 +200,17 @@ def _lookAtTheSame(before: list[tuple[Any, Any]]) -> None:
         _fit()
         for node, offset in offsets:
             node.SetSliceOffset(offset)
-        red, beside = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in _AXIAL)
-        if red is not None and beside is not None:
-            beside.SetFieldOfView(*red.GetFieldOfView())
-            beside.GetSliceToRAS().DeepCopy(red.GetSliceToRAS())
-            beside.UpdateMatrices()
+        for name in _BESIDE_RED:
+            beside = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
+            if axialSliceNode() is not None and beside is not None:
+                _followPlane(beside, axialSliceNode())
+
+
+def _followPlane(node: Any, leading: Any) -> None:
+    """Let a slice view show what another one shows."""
+    node.SetFieldOfView(*leading.GetFieldOfView())
+    node.GetSliceToRAS().DeepCopy(leading.GetSliceToRAS())
+    node.UpdateMatrices()
 
 
 def _fit() -> None:
@@ -192,12 +218,16 @@ def _fit() -> None:
         slicer.app.layoutManager().resetSliceViews()
 
 
-def _description(axialViews: tuple[tuple[str, str, str], ...]) -> str:
-    views = "".join(
+def _description(axialViews: tuple[tuple[str, str], ...]) -> str:
+    items = [
         f'<item><view class="vtkMRMLSliceNode" singletontag="{tag}">'
         '<property name="orientation" action="default">Axial</property>'
         f'<property name="viewlabel" action="default">{label}</property>'
-        f'<property name="viewcolor" action="default">{color}</property></view></item>'
-        for tag, label, color in axialViews
-    )
-    return f'<layout type="horizontal" split="true">{views}</layout>'
+        f'<property name="viewcolor" action="default">{_COLORS.get(tag, "#888888")}</property></view></item>'
+        for tag, label in axialViews
+    ]
+    starts = range(0, len(items), _MOST_IN_A_ROW)
+    rows = [f'<layout type="horizontal" split="true">{"".join(items[n : n + _MOST_IN_A_ROW])}</layout>' for n in starts]
+    if len(rows) == 1:
+        return rows[0]
+    return f'<layout type="vertical" split="true">{"".join(f"<item>{row}</item>" for row in rows)}</layout>'

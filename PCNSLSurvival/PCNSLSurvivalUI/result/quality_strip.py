@@ -155,6 +155,10 @@ class QualityStrip:
         button.connect("clicked(bool)", lambda checked, role=step.role: self._onClicked(role, checked))
         return button
 
+    def titleOf(self, role: str) -> str:
+        """What a step is called; empty where the strip does not show it."""
+        return next((step.title for step in self._steps if step.role == role), "")
+
     def _node(self, role: str) -> Any:
         return next((step.node for step in self._steps if step.role == role), None)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import slicer
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.result import map_display, navigation
 from PCNSLSurvivalUI.scene.kept_views import KeptViews, modifiedOnce, oneRender
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, OUTPUT_ATTRIBUTE, T1GD, SceneOutputs
@@ -33,7 +34,7 @@ class ResultViews:
             node = map_display.displayedNode(outputs, result, parameters)
             visible = node if parameters.mapVisible else None
             takenOver = any(_isForeign(composite.GetBackgroundVolumeID(), t1gd) for composite in _composites())
-            self._setLayers(t1gd, t1gd, visible, float(parameters.mapOpacity))
+            self._setLayers(outputs, t1gd, t1gd, visible, float(parameters.mapOpacity))
             if takenOver:  # a scan loaded meanwhile has turned the views to its own planes
                 self.showAxial(t1gd)
             map_display.showLegend(outputs, result, parameters)
@@ -100,6 +101,9 @@ class ResultViews:
         for segmentation in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
             if _isOurs(segmentation.GetID()):
                 segmentation.SetDisplayVisibility(False)
+        for model in slicer.util.getNodesByClass("vtkMRMLModelNode"):
+            if _isOurs(model.GetID()):
+                model.SetDisplayVisibility(False)
         self._kept.giveBack()
 
     def forget(self) -> None:
@@ -109,10 +113,12 @@ class ResultViews:
     def _replaceMap(self, outputs: SceneOutputs, background: Any, foreground: Any, outlined: Any) -> None:
         with oneRender():
             map_display.hideLegends()
-            self._setLayers(outputs.node(T1GD), background, foreground, 0.5, outlined)
+            self._setLayers(outputs, outputs.node(T1GD), background, foreground, 0.5, outlined)
 
-    def _setLayers(self, t1gd: Any, background: Any, foreground: Any, opacity: float, outlined: Any = None) -> None:
-        """Set all layers of all views; the one beside the overlay shows T1Gd alone.
+    def _setLayers(
+        self, outputs: SceneOutputs, t1gd: Any, background: Any, foreground: Any, opacity: float, outlined: Any = None
+    ) -> None:
+        """Set all layers of all views; the one beside the overlay shows T1Gd alone, those of a sequence its scan.
 
         A label map would lie above the map and hide it, so only our brain outline may stand in the label layer.
         """
@@ -122,12 +128,21 @@ class ResultViews:
                 continue
             if not _isOurs(composite.GetLabelVolumeID()):
                 self._kept.keepLabel(composite)
-            if composite.GetLayoutName() == navigation.BESIDE:
+            sequence = _sequenceOf(composite)
+            if sequence is not None:
+                _setViewLayers(composite, outputs.node(ALIGNED + sequence), None, 0.0, None)
+            elif composite.GetLayoutName() == navigation.BESIDE:
                 _setViewLayers(composite, t1gd, None, 0.0, None)
             else:
                 _setViewLayers(composite, background, foreground, opacity, outlined)
         for sliceNode in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
             sliceNode.SetUseLabelOutline(outlined is not None or self._kept.hasOutline(sliceNode))
+
+
+def _sequenceOf(composite: Any) -> MRSequence | None:
+    """The sequence that a view is for."""
+    name = composite.GetLayoutName()
+    return next((sequence for sequence, view in navigation.SEQUENCE_VIEWS.items() if view == name), None)
 
 
 def _composites() -> list[Any]:

@@ -57,10 +57,14 @@ class KeptViews:
         self._planes: dict[str, _Plane] = {}
         self._layers: dict[str, _Layers] = {}
         self._layout: int | None = None
+        self._crosshair: int | None = None
 
     def keep(self) -> None:
         """Remember how every view is now; views that are kept already stay kept as they were."""
         manager = slicer.app.layoutManager()
+        crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if self._crosshair is None and crosshair is not None:
+            self._crosshair = crosshair.GetCrosshairMode()
         if self._layout is None and manager is not None:
             self._layout = manager.layout
         for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
@@ -97,6 +101,9 @@ class KeptViews:
         if not self._planes and not self._layers:
             return
         with oneRender():
+            crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+            if crosshair is not None and self._crosshair is not None:
+                crosshair.SetCrosshairMode(self._crosshair)
             manager = slicer.app.layoutManager()
             if manager is not None and self._layout is not None and manager.layout != self._layout:
                 manager.setLayout(self._layout)
@@ -112,7 +119,7 @@ class KeptViews:
 
     def forget(self) -> None:
         """Keep nothing, for example because the scene goes."""
-        self._planes, self._layers, self._layout = {}, {}, None
+        self._planes, self._layers, self._layout, self._crosshair = {}, {}, None, None
 
 
 def _showPlane(node: Any, plane: _Plane) -> None:

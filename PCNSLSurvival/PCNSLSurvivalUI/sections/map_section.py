@@ -10,11 +10,13 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalUI.result import map_display, navigation, profile
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
+from PCNSLSurvivalUI.result.surfaces import BRAIN, showSurfaces
 from PCNSLSurvivalUI.scene.kept_views import oneRender
-from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, SceneOutputs
+from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OVER, UP_TO, SceneOutputs
 
 
 class MapControls:
@@ -60,6 +62,7 @@ class MapControls:
         ui.previousCellButton.connect("clicked(bool)", lambda: self.walk(-1))
         ui.fourUpButton.connect("clicked(bool)", self._onFourUp)
         ui.sideBySideButton.connect("clicked(bool)", self._onSideBySide)
+        ui.sequencesButton.connect("clicked(bool)", self._onSequences)
 
     # --- keys ------------------------------------------------------------------------------------------
     def listenToKeys(self, listen: bool) -> None:
@@ -130,7 +133,17 @@ class MapControls:
         self._filling = False
         if kind != self._kind:
             self._showKind(kind, outputs, result)
+            if outputs.node(BRAIN) is not None:
+                showSurfaces(outputs, t1gd, result, parameters)
         self._views.showMap(outputs, t1gd, result, parameters)
+        self.showButtons()
+
+    def showSurfaces(self) -> None:
+        """Draw brain, tumor outline and strongest region in the 3-D view."""
+        context = self._context()
+        if context is not None:
+            parameters, outputs, t1gd, result = context
+            showSurfaces(outputs, t1gd, result, parameters)
 
     def _onChoice(self, index: int) -> None:
         context = self._context()
@@ -188,12 +201,28 @@ class MapControls:
         navigation.goToAxial(self._axis, s_mm)
 
     def _onFourUp(self) -> None:
+        self.showSurfaces()
         navigation.showFourUp()
         self.apply()
 
     def _onSideBySide(self) -> None:
         navigation.showSideBySide()
         self.apply()
+
+    def _onSequences(self) -> None:
+        sequences = self._aligned()
+        if sequences:
+            navigation.showSequences(sequences)
+            self.apply()
+
+    def _aligned(self) -> list[MRSequence]:
+        """The other sequences whose scans lie on T1Gd."""
+        context = self._context()
+        return [one for one in BESIDE_T1GD if context is not None and context[1].node(ALIGNED + one) is not None]
+
+    def showButtons(self) -> None:
+        """Offer the other sequences as soon as they are aligned."""
+        self._ui.sequencesButton.setEnabled(bool(self._aligned()))
 
 
 def _choices(parameters: Any) -> tuple[Any, ...]:

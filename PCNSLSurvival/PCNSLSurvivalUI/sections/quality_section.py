@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import qt
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
@@ -16,7 +17,10 @@ from PCNSLSurvivalUI.result import repair
 from PCNSLSurvivalUI.result.quality_strip import QualityStrip
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.way_back import WayBack
-from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, TRANSFORM, SceneOutputs
+from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, MASK, T1GD, TRANSFORM, SceneOutputs
+
+_FLICKER_MS = 700
+"""Slower than three times a second, which is the limit for people whom flashes harm (WCAG 2.2, 2.3.1)."""
 
 
 class QualityControls:
@@ -45,9 +49,15 @@ class QualityControls:
         self._pieces: InPieces | None = None
         self.shown = ""
         """Role of the step that the views show; empty when they show the map."""
+        self._other, self._flipped = T1GD, False
+        """The step that was looked at before, and whether the views show it at this moment."""
+        self._flicker = qt.QTimer()
+        self._flicker.setInterval(_FLICKER_MS)
+        self._flicker.connect("timeout()", self._flip)
         self.strip = QualityStrip(ui.qualityPlace, ui.qualitySection, self._onStep)
         ui.repairButton.connect("clicked(bool)", self._onRepair)
         ui.goOnButton.connect("clicked(bool)", self._onGoOn)
+        ui.flickerButton.connect("clicked(bool)", self._onFlicker)
         self.wayBack = WayBack(self._onWayBack)
 
     def showNewResult(self) -> None:
@@ -70,16 +80,28 @@ class QualityControls:
 
     def leaveStep(self) -> None:
         """The views show something else now."""
+        self._flicker.stop()
         self.shown = ""
         self.strip.mark("")
         self.showButtons()
+
+    def left(self) -> None:
+        """The panel is closed: the views stand still."""
+        if self._flicker.isActive():
+            self._onFlicker()
+
+    def close(self) -> None:
+        """The module is unloaded."""
+        self._flicker.stop()
+        self._flicker.disconnect("timeout()")
 
     def forget(self) -> None:
         """Let go of the scene."""
         if self._pieces is not None:
             self._pieces.cancel()
         self._pieces = None
-        self.shown = ""
+        self._flicker.stop()
+        self.shown, self._other = "", T1GD
         self.strip.clear()
         self.wayBack.hide()
 
@@ -87,13 +109,36 @@ class QualityControls:
         context = self._context()
         if context is None:
             return
+        self._flicker.stop()
         if role:
+            self._other = self.shown or (T1GD if role != T1GD else CORRECTED)
             self.shown = role
             self._views.showStep(context[1], role)
         else:
             self.leaveStep()
             self._showMap()
         self.showButtons()
+
+    def _onFlicker(self, checked: bool = False) -> None:
+        if self._flicker.isActive():
+            self._flicker.stop()
+            self._show(self.shown)
+        else:
+            self._flicker.start()
+            self._flip()
+        self.showButtons()
+
+    def _flip(self) -> None:
+        self._flipped = not self._flipped
+        self._show(self._other if self._flipped else self.shown)
+
+    def _show(self, role: str) -> None:
+        context = self._context()
+        if context is None or not self.shown:
+            self._flicker.stop()
+            return
+        self._flipped = role != self.shown
+        self._views.showStep(context[1], role)
 
     def _sequence(self) -> MRSequence | None:
         return MRSequence(self.shown.removeprefix(ALIGNED)) if self.shown.startswith(ALIGNED) else None
@@ -114,6 +159,11 @@ class QualityControls:
             if sequence is not None
             else _("Repair the brain outline in Segment Editor")
         )
+        other = self.strip.titleOf(self._other)
+        ui.flickerButton.setVisible(context is not None and bool(self.shown and other))
+        ui.flickerButton.text = (
+            _("Stop the alternation") if self._flicker.isActive() else _("Alternate with: {step}").format(step=other)
+        )
         repaired = self._underRepair(context[1]) if context is not None else None
         ui.goOnButton.setVisible(repaired is not None)
         ui.goOnButton.text = (
@@ -131,6 +181,7 @@ class QualityControls:
         if context is None:
             return
         parameters, outputs = context[:2]
+        self._flicker.stop()
         try:
             if sequence is None:
                 self._views.showT1GdAlone(outputs)

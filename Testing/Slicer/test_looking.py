@@ -1,0 +1,143 @@
+"""Looking at a result: all sequences with one crosshair, two steps in turn, the brain's surface in 3-D."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from made_scenes import LESION_RAS_MM, Wait, add_head
+from test_map import _outputs, predicted  # noqa: F401 — a fixture
+
+
+@contextmanager
+def _views(standin, *names):
+    """Slice views as a layout of our own makes them."""
+    import slicer
+
+    made = []
+    for name in names:
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLApplicationLogic(standin.app.applicationLogic())
+        logic.SetMRMLScene(slicer.mrmlScene)
+        logic.AddSliceNode(name)
+        made.append(logic)
+    try:
+        yield [slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}") for name in names]
+    finally:
+        for logic in made:
+            nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
+            logic.SetMRMLScene(None)
+            for node in nodes:
+                slicer.mrmlScene.RemoveNode(node)
+
+
+def _background(view="Red"):
+    import slicer
+
+    composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{view}")
+    return slicer.mrmlScene.GetNodeByID(composite.GetBackgroundVolumeID())
+
+
+def _align(panel, *sequences):
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED
+
+    for sequence in sequences:
+        _outputs(panel).place(ALIGNED + sequence, add_head(f"{sequence} aligned"), f"{sequence} aligned", None)
+    panel.view._map.showButtons()
+
+
+def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, predicted):  # noqa: F811
+    import slicer
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED
+
+    panel = predicted(add_head("T1 Gd"))
+    assert not panel.ui.sequencesButton.enabled
+    _align(panel, "t2", "flair")
+    assert panel.ui.sequencesButton.enabled
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    own = crosshair is None
+    if own:
+        crosshair = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCrosshairNode")
+    before = crosshair.GetCrosshairMode()
+    panel.ui.mapVisibleCheckBox.setChecked(False)  # the views are kept with the crosshair of before
+    panel.ui.mapVisibleCheckBox.setChecked(True)
+    with _views(standin, "PCNSLT2", "PCNSLFLAIR") as (t2, flair):
+        panel.ui.sequencesButton.click()
+        Wait().some(0.1)
+        description = list(standin.app.layoutManager()._layouts.values())[-1]
+        assert [f'singletontag="{tag}"' in description for tag in ("Red", "PCNSLT2", "PCNSLFLAIR", "PCNSLT1")] == [
+            True, True, True, False,
+        ]  # fmt: skip
+        for composite, name in ((t2, "t2"), (flair, "flair")):
+            assert composite.GetBackgroundVolumeID() == _outputs(panel).node(ALIGNED + name).GetID()
+            assert composite.GetForegroundVolumeID() is None
+            assert composite.GetLinkedControl() == composite.GetHotLinkedControl() == 1
+        assert _background() is panel.ui.t1gdSelector.currentNode()
+        assert crosshair.GetCrosshairMode() == slicer.vtkMRMLCrosshairNode.ShowBasic
+        panel.view._map.profile._jumped(-14.0)
+        for name in ("Red", "PCNSLT2", "PCNSLFLAIR"):
+            node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
+            assert node.GetSliceOffset() == pytest.approx(-14.0)
+        panel.ui.closeResultButton.click()
+        assert crosshair.GetCrosshairMode() == before
+    if own:
+        slicer.mrmlScene.RemoveNode(crosshair)
+
+
+def test_two_steps_alternate_until_the_button_is_pressed_again(standin, predicted):  # noqa: F811
+    from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, T1GD
+
+    panel = predicted(add_head("T1 Gd"))
+    outputs, quality, button = _outputs(panel), panel.view._quality, panel.ui.flickerButton
+    assert not button.isVisibleTo(panel.parent)
+    quality.strip.buttons[CORRECTED].click()
+    assert button.text == "Alternate with: As acquired"
+    assert _background() is outputs.node(CORRECTED)
+    quality._flicker.setInterval(20)
+    seen = []
+    button.click()
+    Wait().until(lambda: (seen.append(_background().GetID()), len(set(seen)) == 2)[1], 5)
+    assert set(seen) == {outputs.node(CORRECTED).GetID(), outputs.node(T1GD).GetID()}
+    button.click()
+    assert _background() is outputs.node(CORRECTED)
+    assert not quality._flicker.isActive()
+    button.click()
+    panel.exit()
+    assert not quality._flicker.isActive(), "no view moves on its own in another module"
+    button.click()
+    quality.strip.buttons[CORRECTED].click()
+    assert not quality._flicker.isActive()
+    assert not button.isVisibleTo(panel.parent)
+
+
+def _bounds(node):
+    return np.reshape(node.GetPolyData().GetBounds(), (3, 2))
+
+
+def test_the_3d_view_shows_brain_tumor_and_strongest_region_where_they_are(standin, predicted):  # noqa: F811
+    import slicer
+    from PCNSLSurvivalUI.result.surfaces import BRAIN, REGION, TUMOR
+
+    head = add_head("T1 Gd", "oblique")
+    panel = predicted(head)
+    outputs = _outputs(panel)
+    brain, region = outputs.node(BRAIN), outputs.node(REGION)
+    np.testing.assert_allclose(_bounds(brain), [(-60, 60), (-75, 75), (-60, 60)], atol=5.0)
+    assert np.linalg.norm(_bounds(region).mean(axis=1) - LESION_RAS_MM) < 4.0
+    assert np.ptp(_bounds(region), axis=1).max() < 24.0
+    assert outputs.node(TUMOR) is None
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn")
+    slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 900).astype("uint8"))
+    mask.CopyOrientation(head)
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "drawn")
+    segmentation.CreateDefaultDisplayNodes()
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(mask, segmentation)
+    for outline in (mask, segmentation):
+        panel.view._parameters.lesion = outline
+        panel.ui.fourUpButton.click()
+        tumor = _bounds(outputs.node(TUMOR))
+        assert np.linalg.norm(tumor.mean(axis=1) - LESION_RAS_MM) < 3.0
+        assert (np.abs(np.ptp(tumor, axis=1) - 16.0) < 5.0).all()
+    panel.ui.closeResultButton.click()
+    assert not any(outputs.node(role).GetDisplayVisibility() for role in (BRAIN, TUMOR, REGION))

@@ -16,8 +16,10 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.model.trained_networks import MEMBER, member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.known_weights import DEEPBET, KnownWeights
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import check_deepbet, outliner_file
 from PCNSLSurvivalLib.training.job_record import RECORD
 from PCNSLSurvivalLib.training.lineage import TrainedOn
 
@@ -124,12 +126,18 @@ class CheckpointFile(InitialWeights):
     """A checkpoint file from elsewhere, such as MedicalNet's, for the backbones of all sequences; the head is new.
 
     Such a file does not list its training patients, so shared patients cannot be detected.
+
+    Attributes:
+        known: Whose format the file has, with license and training population; None if it is none we know.
     """
+
+    known: KnownWeights | None = None
 
     @property
     def in_words(self) -> str:
         """For a model card."""
-        return f"{UNKNOWN} (SHA-256 {self.weights_sha256[:12]}…)"
+        origin = f"{self.known.in_words}; " if self.known else ""
+        return f"{UNKNOWN} ({origin}SHA-256 {self.weights_sha256[:12]}…)"
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
         """See ``InitialWeights.refuse_unfit``."""
@@ -139,32 +147,44 @@ class CheckpointFile(InitialWeights):
         """The weights, with a random head from the plan's seed."""
         from PCNSLSurvivalLib.models.networks.pretrained import load_initial_weights
 
-        return load_initial_weights(self.path, plan.architecture, seed=plan.seed)[0]
+        source = "deepbet" if self.known is DEEPBET else self.path
+        return load_initial_weights(source, plan.architecture, seed=plan.seed)[0]
 
     def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
         """See ``InitialWeights.copy_to``."""
         write_weights(self.tensors(plan), folder / MEMBER)
-        record = {"weights_file_sha256": self.weights_sha256, "seed_of_head": plan.seed}
+        record = {"weights_file_sha256": self.weights_sha256, "seed_of_head": plan.seed, "origin": self.in_words}
         (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def read_initial_weights(path: Path) -> InitialWeights:
     """Read a run of ``pcnsl-survival pretrain`` from its folder, or take a checkpoint file.
 
+    The word "deepbet" stands for the encoder of the installed brain extractor.
+
     Raises:
         ExperimentError: There is nothing, or the folder is no such training.
-        TrainingError: It is damaged.
+        MissingFilesError: The brain extractor is not installed.
+        ModelFolderError: The file cannot be read as plain weights.
+        TrainingError: The training is damaged.
     """
+    from PCNSLSurvivalLib.models.networks.pretrained import known_weights
     from PCNSLSurvivalLib.training.finished_job import is_training, read_job
 
+    if str(path) == "deepbet" and not path.exists():
+        check_deepbet()
+        path = outliner_file()
+        unknown = TrainedOn(unknown=True)
+        return CheckpointFile(path=path, weights_sha256=sha256_of(path), trained_on=unknown, known=DEEPBET)
     path = path.absolute()
     if not path.exists():
         raise ExperimentError(
-            "The initial weights do not exist. Give the folder that pretrain wrote, or a checkpoint file such as "
-            "MedicalNet's."
+            "The initial weights do not exist. Give the folder that pretrain wrote, a checkpoint file such as "
+            "MedicalNet's, or the word deepbet."
         )
     if path.is_file():
-        return CheckpointFile(path=path, weights_sha256=sha256_of(path), trained_on=TrainedOn(unknown=True))
+        sha256, known = sha256_of(path), known_weights(path)
+        return CheckpointFile(path=path, weights_sha256=sha256, trained_on=TrainedOn(unknown=True), known=known)
     if not is_training(path):
         what = "is a prepared cohort" if (path / COHORT_FILE).is_file() else "holds no training of this software"
         raise ExperimentError(

@@ -48,7 +48,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="PATH",
-        help="initial weights: one folder of 'pretrain' per sequence, or a MedicalNet file for all sequences",
+        help="initial weights: one folder of 'pretrain' per sequence, or for all sequences a file of MedicalNet or "
+        "BrainIAC, or the word deepbet",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for all results")
     where = parser.add_mutually_exclusive_group()

@@ -26,7 +26,8 @@ def add_finetune_command(commands: argparse._SubParsersAction) -> None:
         "--init-weights",
         type=Path,
         metavar="PATH",
-        help="initial weights: a folder of 'pretrain' or a MedicalNet file; random if left out",
+        help="initial weights: a folder of 'pretrain', a file of MedicalNet or BrainIAC, or the word deepbet; random "
+        "if left out",
     )
     add_training_options(parser, out="output folder: training/ and model/")
     parser.set_defaults(run=run_finetune)

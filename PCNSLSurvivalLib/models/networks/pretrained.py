@@ -18,27 +18,18 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.networks.designs import DEPTHS, DESIGNS, HEAD_TENSORS, Depth
+from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS
+from PCNSLSurvivalLib.models.networks.known_weights import (
+    BRAINIAC_PREFIX,
+    DEEPBET,
+    KnownWeights,
+    recognized,
+    what_they_fit,
+)
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import check_deepbet, outliner_file
 from PCNSLSurvivalLib.preprocessing.steps.torchscript_weights import read_torchscript_weights
-
-DEEPBET_ARCHITECTURE = ResNetArchitecture(
-    depth=18, channels=1, conv1_stride=2, widen_factor=0.25, bias_downsample=False, norm="instance"
-)
-"""The encoder of deepbet's outlining network, trained on whole-head T1 to outline the brain."""
-
-
-def medicalnet_architecture(depth: Depth, *, channels: int = 1) -> ResNetArchitecture:
-    """The architecture that takes MedicalNet's weights of a depth: its shortcuts, and no bias in them."""
-    return ResNetArchitecture(
-        depth=depth,
-        channels=channels,
-        conv1_stride=2,
-        shortcut=DESIGNS[depth].medicalnet_shortcut,
-        bias_downsample=False,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +44,7 @@ class TransferReport:
     unexpected: tuple[str, ...]
     """In the file, without a place in the network."""
     ignored: tuple[str, ...]
-    """Known not to belong to a backbone: MedicalNet's segmentation head, and counters."""
+    """Known not to belong to a backbone: MedicalNet's segmentation head, BrainIAC's projection, and counters."""
 
     @property
     def is_exact_backbone(self) -> bool:
@@ -79,8 +70,8 @@ def load_initial_weights(
     """Load initial weights for a training.
 
     Args:
-        source: A MedicalNet file, another checkpoint in torch's format, a model folder of ours, or "deepbet" for
-            the encoder of the installed brain extractor.
+        source: A file of MedicalNet or BrainIAC, another checkpoint in torch's format, a model folder of ours, or
+            "deepbet" for the encoder of the installed brain extractor.
         architecture: The network to be trained. Its channels may be more than the source's single one: the first
             convolution is then repeated over them and divided by their number, so that equal channels give the
             answer of one.
@@ -93,9 +84,9 @@ def load_initial_weights(
     Raises:
         ModelFolderError: The source cannot be read, or is not exactly this backbone; the text holds the account.
     """
-    found = _source_tensors(source)
+    found, beside = _backbone(_source_tensors(source))
     wanted = architecture.tensor_shapes()
-    ignored = tuple(n for n in found if n.startswith("conv_seg") or n.endswith("num_batches_tracked"))
+    ignored = (*beside, *(name for name in found if _is_beside(name)))
     given = {name: array for name, array in found.items() if name not in ignored}
     if not keep_head:
         given = {name: array for name, array in given.items() if name not in HEAD_TENSORS}
@@ -114,7 +105,7 @@ def load_initial_weights(
     if not report.is_exact_backbone:
         raise ModelFolderError(
             f"The weights are not the backbone of this {architecture.name}, so none were taken. "
-            f"{_what_they_fit(given, architecture)}\n{report.table}"
+            f"{what_they_fit(_shapes(given), architecture.channels)}\n{report.table}"
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -122,16 +113,36 @@ def load_initial_weights(
     return {name: given.get(name, fresh[name]) for name in wanted}, report
 
 
-def _what_they_fit(given: Tensors, asked: ResNetArchitecture) -> str:
-    shapes = {name: array.shape for name, array in given.items() if name not in HEAD_TENSORS}
-    for depth in DEPTHS:
-        fitting = medicalnet_architecture(depth, channels=asked.channels)
-        if shapes == {name: shape for name, shape in fitting.tensor_shapes().items() if name not in HEAD_TENSORS}:
-            return (
-                f"They are MedicalNet's {fitting.name}: write 'network: {{depth: {depth}, widen_factor: 1.0, "
-                f"shortcut: {fitting.shortcut}, bias_downsample: false}}' in the experiment file."
-            )
-    return "Choose the depth, width, shortcut and channels they were made with."
+def known_weights(source: Path | str) -> KnownWeights | None:
+    """Whose weights they are, as far as their format shows it.
+
+    Raises:
+        ModelFolderError: The source cannot be read.
+    """
+    if source == "deepbet":
+        return DEEPBET
+    tensors = _source_tensors(source)
+    prefixed = any(name.startswith(BRAINIAC_PREFIX) for name in tensors)
+    backbone = {name: array for name, array in _backbone(tensors)[0].items() if not _is_beside(name)}
+    return recognized(_shapes(backbone), prefixed=prefixed)
+
+
+def _backbone(tensors: Tensors) -> tuple[Tensors, tuple[str, ...]]:
+    """The tensors by MONAI's names, and the names of what lies beside the backbone in a file of BrainIAC."""
+    inside = {name: array for name, array in tensors.items() if name.startswith(BRAINIAC_PREFIX)}
+    if not inside:
+        return tensors, ()
+    stripped = {name.removeprefix(BRAINIAC_PREFIX): array for name, array in inside.items()}
+    return stripped, tuple(name for name in tensors if name not in inside)
+
+
+def _is_beside(name: str) -> bool:
+    """MedicalNet's segmentation head and counters are no part of a backbone."""
+    return name.startswith("conv_seg") or name.endswith("num_batches_tracked")
+
+
+def _shapes(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in tensors.items()}
 
 
 def _source_tensors(source: Path | str) -> Tensors:

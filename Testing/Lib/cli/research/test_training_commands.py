@@ -18,7 +18,7 @@ from PCNSLSurvivalLib.models import ensemble_calibration
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.networks.pretrained import medicalnet_architecture
+from PCNSLSurvivalLib.models.networks.known_weights import medicalnet_architecture
 
 
 @pytest.fixture(scope="module", autouse=True)

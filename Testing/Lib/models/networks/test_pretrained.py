@@ -1,22 +1,33 @@
 """Transfer starts load exactly, or not at all, and say what they loaded."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from made_models import small_model
 from made_weights import medicalnet_file
+from monai.networks.nets import resnet50
 from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
+from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import DEPTHS, HEAD_TENSORS
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
-from PCNSLSurvivalLib.models.networks.pretrained import (
+from PCNSLSurvivalLib.models.networks.known_weights import (
+    BRAINIAC,
+    BRAINIAC_ARCHITECTURE,
+    DEEPBET,
     DEEPBET_ARCHITECTURE,
-    load_initial_weights,
+    MEDICALNET,
     medicalnet_architecture,
+)
+from PCNSLSurvivalLib.models.networks.pretrained import (
+    known_weights,
+    load_initial_weights,
 )
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
 from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
@@ -38,6 +49,36 @@ def test_raw_medicalnet_file_starts_every_tensor_of_the_backbone(tmp_path, depth
     assert "module." not in "".join(report.ignored)
     np.testing.assert_array_equal(tensors["layer4.0.conv2.weight"], state["module.layer4.0.conv2.weight"].numpy())
     load_tensors(build_resnet(architecture), tensors)
+    assert known_weights(tmp_path / "resnet.pth") is MEDICALNET
+
+
+def test_a_file_of_brainiac_starts_every_tensor_of_the_backbone_and_its_projection_is_left_out(tmp_path):
+    """The file as its authors' loader reads it: MONAI's ResNet-50 with another first convolution, below "backbone"."""
+    module = nn.Module()
+    module.backbone = resnet50(pretrained=False)
+    module.backbone.conv1 = nn.Conv3d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    module.backbone.fc = nn.Identity()
+    module.projection_head = nn.Linear(2048, 128)
+    checkpoint = {"epoch": 1, "pytorch-lightning_version": "2.0", "state_dict": module.state_dict()}
+    torch.save(checkpoint, tmp_path / "BrainIAC.ckpt")
+    tensors, report = load_initial_weights(tmp_path / "BrainIAC.ckpt", BRAINIAC_ARCHITECTURE)
+    assert report.missing == HEAD_TENSORS
+    assert {name for name in report.ignored if "num_batches" not in name} == {
+        "projection_head.weight",
+        "projection_head.bias",
+    }
+    x = torch.randn((1, 1, 32, 32, 32), generator=torch.Generator().manual_seed(0))
+    network = build_resnet(BRAINIAC_ARCHITECTURE)
+    load_tensors(network, tensors)
+    network.fc = nn.Identity()
+    with torch.no_grad():
+        torch.testing.assert_close(network.eval()(x), module.backbone.eval()(x), rtol=1e-4, atol=1e-4)
+    assert known_weights(tmp_path / "BrainIAC.ckpt") is BRAINIAC
+    with pytest.raises(ModelFolderError, match=r"write 'network: \{depth: 50, widen_factor: 1.0\}'"):
+        load_initial_weights(tmp_path / "BrainIAC.ckpt", ResNetArchitecture(depth=10))
+    weights = read_initial_weights(tmp_path / "BrainIAC.ckpt")
+    assert "SimCLR" in weights.in_words
+    assert "CC BY-NC 4.0, which excludes commercial use" in weights.in_words
 
 
 def test_a_start_of_one_channel_serves_three_and_equal_channels_give_the_same_features(tmp_path):
@@ -108,6 +149,10 @@ def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
     if not is_deepbet_installed():
         pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
     tensors, report = load_initial_weights("deepbet", DEEPBET_ARCHITECTURE)
+    weights = read_initial_weights(Path("deepbet"))
+    assert weights.known is DEEPBET
+    plan = ExperimentPlan(network=DEEPBET_ARCHITECTURE)
+    np.testing.assert_array_equal(weights.tensors(plan)["conv1.weight"], tensors["conv1.weight"])
     assert len(report.loaded) == 20
     assert report.missing == HEAD_TENSORS
     x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(0))

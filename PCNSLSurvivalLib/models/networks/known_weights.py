@@ -1,0 +1,102 @@
+"""Weights that others distribute: how their files are recognized, who was in their training, and their license."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
+from PCNSLSurvivalLib.models.networks.designs import DEPTHS, DESIGNS, HEAD_TENSORS, Depth
+
+DEEPBET_ARCHITECTURE = ResNetArchitecture(
+    depth=18, channels=1, conv1_stride=2, widen_factor=0.25, bias_downsample=False, norm="instance"
+)
+"""The encoder of deepbet's outlining network, trained on whole-head T1 to outline the brain."""
+BRAINIAC_ARCHITECTURE = ResNetArchitecture(depth=50, channels=1, conv1_stride=2)
+"""MONAI's ResNet-50 with its defaults, one channel and a first convolution of stride 2."""
+BRAINIAC_PREFIX = "backbone."
+"""Of the backbone's tensors in a BrainIAC file; what has another name belongs to the projection of SimCLR."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownWeights:
+    """One source of weights.
+
+    Attributes:
+        name: As the field calls it.
+        license: As its authors state it.
+        trained_on: Task and training data, as its authors state them; no list of patients is published.
+    """
+
+    name: str
+    license: str
+    trained_on: str
+
+    @property
+    def in_words(self) -> str:
+        """For a model card."""
+        return f"in the format of {self.name}: {self.trained_on}; license: {self.license}"
+
+
+MEDICALNET = KnownWeights(
+    name="MedicalNet", license="MIT", trained_on="segmentation of CT and MR scans of several organs"
+)
+"""Chen et al., Med3D, 2019. arXiv:1904.00625"""
+BRAINIAC = KnownWeights(
+    name="BrainIAC's ResNet-50",
+    license="CC BY-NC 4.0, which excludes commercial use, also of what is trained from it",
+    trained_on="about 32,000 brain MR scans of public cohorts without labels (SimCLR), possibly with glioma cohorts",
+)
+"""Tak et al., medRxiv 2024. doi:10.1101/2024.12.02.24317992; the ResNet-50 is that of the preprint."""
+DEEPBET = KnownWeights(
+    name="deepbet", license="MIT", trained_on="brain extraction of 7837 T1 scans of adults from 191 OpenNeuro data sets"
+)
+"""Fisch et al., deepbet, 2024. arXiv:2308.07003"""
+
+
+def medicalnet_architecture(depth: Depth, *, channels: int = 1) -> ResNetArchitecture:
+    """The architecture that takes MedicalNet's weights of a depth: its shortcuts, and no bias in them."""
+    return ResNetArchitecture(
+        depth=depth,
+        channels=channels,
+        conv1_stride=2,
+        shortcut=DESIGNS[depth].medicalnet_shortcut,
+        bias_downsample=False,
+    )
+
+
+def recognized(shapes: Mapping[str, tuple[int, ...]], *, prefixed: bool) -> KnownWeights | None:
+    """Whose format a checkpoint file has; it does not prove who made the file.
+
+    Args:
+        shapes: Of the backbone, by MONAI's names.
+        prefixed: Whether the file's names of the backbone begin with ``BRAINIAC_PREFIX``.
+    """
+    if prefixed:
+        return BRAINIAC if _is(shapes, BRAINIAC_ARCHITECTURE) else None
+    return MEDICALNET if any(_is(shapes, medicalnet_architecture(depth)) for depth in DEPTHS) else None
+
+
+def what_they_fit(shapes: Mapping[str, tuple[int, ...]], channels: int) -> str:
+    """The entry of the experiment file that takes a backbone, in a sentence; a general advice if none is known."""
+    for depth in DEPTHS:
+        fitting = medicalnet_architecture(depth, channels=channels)
+        if _is(shapes, fitting):
+            return (
+                f"They are MedicalNet's {fitting.name}: write 'network: {{depth: {depth}, widen_factor: 1.0, "
+                f"shortcut: {fitting.shortcut}, bias_downsample: false}}' in the experiment file."
+            )
+    for architecture, entry in (
+        (BRAINIAC_ARCHITECTURE, "{depth: 50, widen_factor: 1.0}"),
+        (DEEPBET_ARCHITECTURE, "{depth: 18, widen_factor: 0.25, bias_downsample: false, norm: instance}"),
+    ):
+        if _is(shapes, architecture):
+            return f"They fit this {architecture.name}: write 'network: {entry}' in the experiment file."
+    return "Choose the depth, width, shortcut and channels they were made with."
+
+
+def _is(shapes: Mapping[str, tuple[int, ...]], architecture: ResNetArchitecture) -> bool:
+    wanted = architecture.tensor_shapes()
+    return {n: s for n, s in shapes.items() if n not in HEAD_TENSORS} == {
+        n: s for n, s in wanted.items() if n not in HEAD_TENSORS
+    }

@@ -267,6 +267,23 @@ def test_one_legend_at_a_time_and_none_without_the_map(standin, predicted):
     assert shown() == []
 
 
+def test_a_legend_is_set_anew_only_when_the_views_show_another_map(standin, predicted):
+    """Seen in Slicer: setting a legend's text takes longer than drawing the slices."""
+    import slicer
+    import vtk
+
+    panel = predicted(add_head("T1 Gd"))
+    legends, told = slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode"), []
+    tags = [legend.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: told.append(1)) for legend in legends]
+    panel.ui.opacitySlider.value = 0.8
+    assert told == []
+    panel.ui.mapVisibleCheckBox.setChecked(False)
+    panel.ui.mapVisibleCheckBox.setChecked(True)
+    assert told, "it comes back with the map, which a legend does not notice by itself"
+    for legend, tag in zip(legends, tags, strict=True):
+        legend.RemoveObserver(tag)
+
+
 def test_the_first_look_goes_through_the_strongest_cell_and_the_walk_goes_on_from_there(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     red = standin.app.layoutManager().sliceWidget("Red").mrmlSliceNode()

@@ -138,3 +138,15 @@ def test_scrolling_over_a_choice_does_not_change_it_and_is_left_to_the_panel(ful
         assert value(widget) == before, QtWidgets.QWidget.objectName(widget)
     full_panel.ui.opacitySlider.value = 0.4
     assert full_panel.ui.opacitySlider.value == pytest.approx(0.4)
+
+
+def test_no_section_that_appears_makes_the_panel_wider(panel):
+    """Seen in Slicer: a result that widens the panel makes every slice view narrower, and each draws anew."""
+    from PCNSLSurvivalUI.panel.panel import sections
+    from PySide6 import QtWidgets
+
+    hidden = [section for section in sections(panel.ui) if section.isHidden()]
+    assert len(hidden) > 3
+    for section in hidden:
+        least = QtWidgets.QWidget.minimumSizeHint(section).width()
+        assert least <= QtWidgets.QWidget.minimumWidth(panel.ui.scansSection), section.objectName

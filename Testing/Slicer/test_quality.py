@@ -63,6 +63,19 @@ def test_every_step_stands_in_the_strip_with_its_number(predicted):
         assert button.accessibleName
 
 
+def test_the_strip_is_drawn_anew_only_when_a_picture_of_it_changes(predicted):
+    """The end of a run and every visit of the panel ask for it."""
+    import slicer
+
+    panel = predicted()
+    before = dict(_buttons(panel))
+    panel.view._quality.refresh()
+    assert _buttons(panel) == before
+    slicer.util.arrayFromVolumeModified(_outputs(panel).node("output.mask"))
+    panel.view._quality.refresh()
+    assert _buttons(panel)["output.mask"] is not before["output.mask"]
+
+
 def test_what_a_check_found_stands_at_its_step(predicted):
     panel = predicted()
     parameters = panel.view._parameters

@@ -47,8 +47,6 @@ class Application:
         self._at_startup: list[Any] = []
         self._layout_manager: LayoutManager | None = None
         self._render_pauses = 0
-        self._renders = 0
-        """How often the views were drawn at the end of a pause; seen in Slicer: at once, 0.05 to 0.1 s each time."""
         self._settings = QtCore.QSettings(str(home / "settings.ini"), QtCore.QSettings.Format.IniFormat)
 
     def testingEnabled(self) -> bool:
@@ -70,11 +68,17 @@ class Application:
 
     def pauseRender(self) -> None:
         self._render_pauses += 1
+        for view in self._slice_views():
+            view.pauseRender()
 
     def resumeRender(self) -> None:
         self._render_pauses -= 1
-        if self._render_pauses == 0:
-            self._renders += 1
+        for view in self._slice_views():
+            view.resumeRender()
+
+    def _slice_views(self) -> list[Any]:
+        manager = self._layout_manager
+        return [] if manager is None else [manager.sliceWidget(name).sliceView() for name in manager.sliceViewNames()]
 
     def layoutManager(self) -> LayoutManager | None:
         return self._layout_manager

@@ -58,9 +58,37 @@ def render_slice(logic: Any, application_logic: Any, path: str) -> None:
     window.Finalize()
 
 
+class SliceView:
+    """Seen in Slicer 5.8.1: pauses of one view and of the whole application count together; the last one draws.
+
+    After a pause of more than 16 ms it draws at once, for a tenth of a second, and again with the next events.
+    """
+
+    def __init__(self) -> None:
+        self._pauses = 0
+        self.standin_draws = 0
+
+    def isRenderPaused(self) -> bool:
+        return self._pauses > 0
+
+    def pauseRender(self) -> int:
+        self._pauses += 1
+        return self._pauses
+
+    def resumeRender(self) -> int:
+        assert self._pauses > 0, "Cannot resume rendering, pause render count is already 0!"
+        self._pauses -= 1
+        self.standin_draws += self._pauses == 0
+        return self._pauses
+
+
 class SliceWidget:
     def __init__(self, logic: Any) -> None:
         self._logic = logic
+        self._view = SliceView()
+
+    def sliceView(self) -> SliceView:
+        return self._view
 
     def sliceLogic(self) -> Any:
         return self._logic
@@ -77,6 +105,7 @@ class LayoutManager:
         self._layouts: dict[int, str] = {}
         self.standin_sizes: dict[int, tuple[int, int]] = {}
         self.layout = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+        self.threeDViewCount = 0
         self._widgets: dict[str, SliceWidget] = {}
         logics = vtk.vtkCollection()
         for name in names:

@@ -26,6 +26,7 @@ from PCNSLSurvivalUI.run.prediction_run import PredictionRun
 from PCNSLSurvivalUI.run.request import CannotStartError, RunListener, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
+from PCNSLSurvivalUI.scene.kept_views import drawnOnce
 from PCNSLSurvivalUI.scene.output_nodes import (
     ALIGNED,
     OUTPUT_ATTRIBUTE,
@@ -170,6 +171,9 @@ class PanelLogic:
         t1gdID = volumes[MRSequence.T1GD].GetID()
 
         def resultReady(folder: Path) -> Iterator[None]:
+            yield from drawnOnce(arrive(folder))
+
+        def arrive(folder: Path) -> Iterator[None]:
             yield from self.bringIn(folder, t1gdID, parameters)
             run.hasResult = True
             judgeSteps(run.steps, storedResult(parameters.result) or {})

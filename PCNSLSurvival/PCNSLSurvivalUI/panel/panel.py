@@ -24,6 +24,7 @@ from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result.lesion import showProposal
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
+from PCNSLSurvivalUI.scene.kept_views import drawnOnce
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
 from PCNSLSurvivalUI.sections.advanced_section import EngineControls
 from PCNSLSurvivalUI.sections.batch_section import BatchControls
@@ -78,7 +79,7 @@ class PanelView:
         self._tag = 0
         self._steps: step_list.StepList | None = None
         self._shownResult = self._lookedAt = ""
-        self._closed = False
+        self._closed = self._arriving = False
         self.models = ModelControls(ui, lambda: self._parameters, self._say)
         self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
         self.selfCheck = SelfCheckButton(ui.selfCheckButton, ui.selfCheckLabel, self._say)
@@ -121,6 +122,8 @@ class PanelView:
             # A long sentence would like to have a wide panel.
             if getattr(widget, "wordWrap", False) and widget.inherits("QLabel"):
                 _setHorizontalPolicy(widget, qt.QSizePolicy.Ignored)
+        # Were the panel to become wider when a section appears, every view would become narrower and draw anew.
+        ui.scansSection.setMinimumWidth(max(section.minimumSizeHint.width() for section in sections(ui)))
         # Elapsed seconds and time left move on their own.
         self._timer = qt.QTimer()
         self._timer.setInterval(_TICK_MS)
@@ -198,7 +201,7 @@ class PanelView:
 
     def _onParameters(self, caller: Any = None, event: Any = None) -> None:
         self._batch.refresh()
-        if self._logic.importing:
+        if self._logic.importing or self._arriving:
             return
         self._engines.show()
         self._preparation.show()
@@ -331,7 +334,7 @@ class PanelView:
             yield from self._logic.bringIn(folder, t1gd.GetID(), self._parameters)
             yield from self._onResultShown()
 
-        self._opening = InPieces(opened(), lambda: self._onOpened(""), lambda problem: self._onOpened(
+        self._opening = InPieces(drawnOnce(opened()), lambda: self._onOpened(""), lambda problem: self._onOpened(
             _("The result of this exam cannot be read. Predict it again.")
         ))  # fmt: skip
 
@@ -381,7 +384,10 @@ class PanelView:
         self._shownResult = self._parameters.result if self._parameters is not None else ""
         result = storedResult(self._shownResult)
         ofResult = (ui.resultSection, ui.mapSection, ui.qualitySection, ui.reportSection)
-        if self._reading.arrive(self._shownResult) or result is None:
+        self._arriving = True  # that the reader has seen it is stored as well, and nothing is to be shown for that
+        hidden = self._reading.arrive(self._shownResult)
+        self._arriving = False
+        if hidden or result is None:
             for section in ofResult:
                 section.hide()
             self._second.forget()

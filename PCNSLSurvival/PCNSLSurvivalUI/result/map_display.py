@@ -177,8 +177,15 @@ def _mark(doubted: bool) -> str:
     return "\n".join([*told, _("Research use only")])
 
 
-def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> None:
-    """One legend, that of the shown map; the others are hidden, since a legend outlives its volume's display."""
+def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any, *, layersChanged: bool = True) -> None:
+    """One legend, that of the shown map; the others are hidden, since a legend outlives its volume's display.
+
+    Args:
+        outputs: Where the maps are.
+        result: The stored prediction.
+        parameters: The panel's choices.
+        layersChanged: Whether the views show another volume than before.
+    """
     kind = shownKind(parameters, result)
     shown = displayedNode(outputs, result, parameters)
     doubted = kind != EVIDENCE_KIND and isDoubted(parameters, result, kind)
@@ -189,12 +196,15 @@ def showLegend(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -
         if node is shown and node is not None:
             whole = bool(parameters.legendVisible)
             title = legendTitle(kind, doubted=doubted) if whole else _mark(doubted)
-            addLegend(node, kind, title, visible=bool(parameters.mapVisible), whole=whole)
+            changed = layersChanged or kind == EVIDENCE_KIND
+            addLegend(node, kind, title, visible=bool(parameters.mapVisible), whole=whole, layersChanged=changed)
         elif legend is not None:
             legend.SetVisibility(False)
 
 
-def addLegend(node: Any, kind: str, title: str, *, visible: bool, whole: bool = True) -> None:
+def addLegend(
+    node: Any, kind: str, title: str, *, visible: bool, whole: bool = True, layersChanged: bool = True
+) -> None:
     """Give a map its legend, or the one it has another title.
 
     Args:
@@ -203,6 +213,7 @@ def addLegend(node: Any, kind: str, title: str, *, visible: bool, whole: bool = 
         title: Above the colors.
         visible: Whether the views show it.
         whole: With its numbers; otherwise only the title in a corner.
+        layersChanged: Whether the views show another volume than before; a legend does not notice that by itself.
     """
     logic = slicer.modules.colors.logic()
     legend = logic.GetColorLegendDisplayNode(node)
@@ -219,7 +230,8 @@ def addLegend(node: Any, kind: str, title: str, *, visible: bool, whole: bool = 
     legend.SetTitleText(title)
     legend.SetLabelFormat("%+.3f" if kind == EVIDENCE_KIND else "%.2f")
     legend.SetVisibility(visible)
-    legend.Modified()
+    if layersChanged:  # setting its text anew takes longer than drawing the slices
+        legend.Modified()
 
 
 def _styleText(legend: Any) -> None:

@@ -93,6 +93,13 @@ def _roleOf(finding: dict[str, Any]) -> str:
     return {Step.BRAIN_EXTRACTION: MASK, Step.BIAS_FIELD: CORRECTED}.get(finding.get("step"), T1GD)
 
 
+def _changes(node: Any) -> tuple[int, ...]:
+    """Other numbers when the voxels of a volume or their place have changed."""
+    parent = node.GetParentTransformNode()
+    moved = 0 if parent is None else parent.GetTransformToWorldMTime()
+    return node.GetMTime(), node.GetImageData().GetMTime(), moved
+
+
 class QualityStrip:
     """The row of pictures in the panel.
 
@@ -106,14 +113,21 @@ class QualityStrip:
         self._place, self._after, self._clicked = place, after, clicked
         self.buttons: dict[str, Any] = {}
         self._steps: list[StripStep] = []
+        self._drawn: list[tuple[Any, ...]] = []
+        """What the pictures were made of."""
 
     def show(self, outputs: SceneOutputs, result: dict[str, Any]) -> None:
-        """Draw the steps anew."""
-        self.clear()
+        """Draw the steps anew, if they are others than those in the row."""
         mask = outputs.node(MASK)
         if mask is None or mask.GetImageData() is None:
+            self.clear()
             return
-        self._steps = stripSteps(outputs, result)
+        steps = stripSteps(outputs, result)
+        made = [(step, *_changes(step.node)) for step in steps]
+        if made == self._drawn:
+            return
+        self.clear()
+        self._steps, self._drawn = steps, made
         layout = self._place.layout()
         try:
             place = thumbnails.Place(mask)
@@ -177,4 +191,4 @@ class QualityStrip:
             self._place.layout().removeWidget(button)
             button.hide()
             button.deleteLater()
-        self.buttons, self._steps = {}, []
+        self.buttons, self._steps, self._drawn = {}, [], []

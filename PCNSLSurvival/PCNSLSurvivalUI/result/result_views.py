@@ -34,10 +34,11 @@ class ResultViews:
             node = map_display.displayedNode(outputs, result, parameters)
             visible = node if parameters.mapVisible else None
             takenOver = any(_isForeign(composite.GetBackgroundVolumeID(), t1gd) for composite in _composites())
+            before = _shownIDs()
             self._setLayers(outputs, t1gd, t1gd, visible, float(parameters.mapOpacity))
             if takenOver:  # a scan loaded meanwhile has turned the views to its own planes
                 self.showAxial(t1gd)
-            map_display.showLegend(outputs, result, parameters)
+            map_display.showLegend(outputs, result, parameters, layersChanged=_shownIDs() != before)
 
     def showAxial(self, t1gd: Any) -> None:
         """Turn every view to the planes of T1Gd, which ``showMap`` laid into it, and fit it in."""
@@ -147,6 +148,11 @@ def _sequenceOf(composite: Any) -> MRSequence | None:
 
 def _composites() -> list[Any]:
     return list(slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"))
+
+
+def _shownIDs() -> list[tuple[str | None, str | None]]:
+    """Volumes that the views show, without labels."""
+    return [(composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()) for composite in _composites()]
 
 
 def _setViewLayers(composite: Any, background: Any, foreground: Any, opacity: float, label: Any) -> None:

@@ -7,15 +7,48 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import qt
 import slicer
 import vtk
 
 
 @contextmanager
 def oneRender() -> Iterator[None]:
-    """Every view draws once at the end, however much is changed within."""
-    with slicer.util.RenderBlocker():
+    """Every view draws once, soon after the end, however much is changed within.
+
+    Not at the end itself, as ``slicer.util.RenderBlocker`` does: widgets that follow the views tell them of the same
+    change with the next events, and all views would draw a second time.
+    """
+    paused = _pausedViews()
+    try:
         yield
+    finally:
+        qt.QTimer.singleShot(0, lambda: _drawInTurn(paused))
+
+
+def _pausedViews() -> list[Any]:
+    """All views; none draws until its ``resumeRender``."""
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return []
+    views = [manager.sliceWidget(name).sliceView() for name in manager.sliceViewNames()]
+    views += [manager.threeDWidget(number).threeDView() for number in range(manager.threeDViewCount)]
+    for view in views:
+        view.pauseRender()
+    return views
+
+
+def _drawInTurn(paused: list[Any]) -> None:
+    """Let views draw, each between other events: the first drawing of a map takes a tenth of a second in a view."""
+    if paused:
+        paused[0].resumeRender()
+        qt.QTimer.singleShot(0, lambda: _drawInTurn(paused[1:]))
+
+
+def drawnOnce(work: Iterator[None]) -> Iterator[None]:
+    """Work in pieces during which no view draws; every view draws once soon after its end."""
+    with oneRender():
+        yield from work
 
 
 @contextmanager

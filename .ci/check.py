@@ -28,7 +28,9 @@ CHECKS = {
 
 def main() -> int:
     """Run all checks, also after one has failed, and say the outcome in one last line."""
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    # One thread for each process that runs tests: with more, they wait for one another's threads.
+    threads = {"OMP_NUM_THREADS": "1", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1"}
+    environment = {**os.environ, **threads, "QT_QPA_PLATFORM": "offscreen"}
     failed = []
     begin = time.monotonic()
     for name, command in CHECKS.items():

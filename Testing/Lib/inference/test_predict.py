@@ -172,7 +172,7 @@ def _turned_and_cropped(image: sitk.Image, folder: Path) -> Path:
     return folder / "scan.nrrd"
 
 
-@pytest.mark.parametrize("make", [_as_dicom, _turned_and_cropped])
+@pytest.mark.parametrize("make", [pytest.param(_as_dicom, marks=pytest.mark.slow), _turned_and_cropped])
 def test_the_same_scan_in_another_form_gives_the_same_answer_in_the_same_place(
     make, result, prediction, t1gd, tmp_path
 ):

@@ -89,6 +89,7 @@ def test_finetuning_on_the_full_cohort_gives_a_model_without_performance(made, t
     assert facts["epochs"] <= 2  # the plan's finetuning, not its training
 
 
+@pytest.mark.slow
 def test_a_start_given_to_cross_validate_equals_the_pretraining_of_the_experiment(made, tmp_path, capsys, monkeypatch):
     plan = ["--plan", made / "plan.yaml", "--quiet"]
     arm = ["cross-validate", made / "pcnsl", "--arm", "t1gd_transfer", *plan]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 
 import pytest
 import SimpleITK as sitk
@@ -27,3 +28,21 @@ def test_a_map_file_opened_alone_tells_the_outcome_of_its_checks(tmp_path, check
     write_volume(sitk.Image(4, 5, 6, sitk.sitkFloat32), tmp_path / "map.nii.gz", note=note)
     header = gzip.decompress((tmp_path / "map.nii.gz").read_bytes())
     assert header[148:228].rstrip(b"\0").decode("ascii") == note
+
+
+def test_a_map_is_written_while_the_report_is_drawn_from_it(tmp_path):
+    """SimpleITK refuses to copy an image that another thread turns at that moment."""
+    image, over = sitk.Image(40, 50, 60, sitk.sitkFloat32), threading.Event()
+
+    def turn():
+        while not over.is_set():
+            sitk.DICOMOrient(image, "RAS")
+
+    report = threading.Thread(target=turn)
+    report.start()
+    try:
+        for _time in range(10):
+            write_volume(image, tmp_path / "map.nii.gz", note="Grad-CAM")
+    finally:
+        over.set()
+        report.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
@@ -16,16 +17,27 @@ from PCNSLSurvivalLib.training.job import FROM_SCRATCH, NetworkJob, StartingPoin
 from PCNSLSurvivalLib.training.processes import Processes
 
 
+@dataclass(frozen=True, kw_only=True)
+class FullCohortJob:
+    """Which training of a plan is done on a full cohort."""
+
+    sequence: MRSequence
+    """What the network looks at."""
+    training: Training
+    """Which of the plan's settings to take."""
+    arm: str
+    """Name of the training in its folder."""
+    needs: tuple[MRSequence, ...] = ()
+    """Sequences that a patient must have besides, so that several trainings see the same patients."""
+
+
 def train_on_full_cohort(
     plan: ExperimentPlan,
     cohort: PreparedCohort,
-    sequence: MRSequence,
+    job: FullCohortJob,
     *,
-    training: Training,
-    arm: str,
     out: Path,
     start: StartingPoint = FROM_SCRATCH,
-    needs: tuple[MRSequence, ...] = (),
     processes: Processes | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> FinishedJob:
@@ -34,19 +46,16 @@ def train_on_full_cohort(
     Args:
         plan: Network, block, threshold and the settings of all trainings.
         cohort: The prepared cohort.
-        sequence: What the network looks at.
-        training: Which of the plan's settings to take.
-        arm: Name of the training in its folder.
+        job: Which training.
         out: Folder to make.
         start: Initial weights.
-        needs: Sequences that a patient must have besides, so that several trainings see the same patients.
         processes: Who trains; see ``run_job``.
         on_epoch: Called after each pass, in the first process.
 
     Raises:
         CohortError, ExperimentError, FoldError, OutputFolderError, TrainingError: See ``run_job``.
     """
-    people = participants(cohort, needs or (sequence,), plan.threshold_days)
+    people = participants(cohort, job.needs or (job.sequence,), plan.threshold_days)
     fold = Fold(0, 0, train=tuple(sorted(exam.name for exam in people.of_networks(plan.outcome))), test=())
-    job = NetworkJob(arm=arm, fold=fold, sequences=(sequence,), settings=plan.settings_of(training))
-    return run_job(people.cohort, job, out, start=start, processes=processes, on_epoch=on_epoch)
+    network = NetworkJob(arm=job.arm, fold=fold, sequences=(job.sequence,), settings=plan.settings_of(job.training))
+    return run_job(people.cohort, network, out, start=start, processes=processes, on_epoch=on_epoch)

@@ -29,7 +29,12 @@ from PCNSLSurvivalLib.reports.experiment.facts import (
     outcomes_of,
     read_history,
 )
-from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
+from PCNSLSurvivalLib.reports.experiment.report import (
+    ArmsShown,
+    NetworksShown,
+    refuse_foreign_report,
+    write_experiment_report,
+)
 from PCNSLSurvivalLib.training.finished_job import read_job
 
 RESULTS, MODEL = "results", "model"
@@ -83,12 +88,12 @@ def write_results(
         [fold for folds in predictions.values() for fold in folds],
         outcomes=outcomes_of((*people.labeled, *people.censored)),
         facts=experiment_facts(plan, summary.job_table, experiment.cohort.recipe),
-        labels=_labels(plan),
-        reference=reference,
-        pairs=[pair for pair in _pairs(plan) if set(pair) <= set(arms)],
-        examples=examples,
-        histories=histories,
-        epoch_scores=epoch_scores,
+        shown=ArmsShown(
+            labels=_labels(plan),
+            reference=reference,
+            pairs=[pair for pair in _pairs(plan) if set(pair) <= set(arms)],
+        ),
+        networks=NetworksShown(examples=examples, histories=histories, epoch_scores=epoch_scores),
         overwrite=True,
     )
 

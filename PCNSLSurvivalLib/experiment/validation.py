@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.inference.runtimes.runtime import Device, RuntimeName
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.recipe import refuse_other_preparation
 from PCNSLSurvivalLib.reports.experiment.facts import outcomes_of
-from PCNSLSurvivalLib.reports.validation.content import ModelTested, ValidationContent, validation_content
+from PCNSLSurvivalLib.reports.validation.content import CohortTested, ModelTested, ValidationContent, validation_content
 from PCNSLSurvivalLib.reports.validation.subgroups import TestPatient, subgroups_of
 
 SMALLEST_LESION_ML = 0.1
@@ -94,11 +94,9 @@ def validate(
         predictions,
         [_tested(arm, model) for arm, model in zip(arms, models, strict=True)],
         outcomes_of(exams),
-        cohort=name,
+        cohort=CohortTested(name=name, left_out=people.left_out, virtual=cohort.virtual),
         scores=_scores(people, patients),
         subgroups=subgroups_of(patients),
-        left_out=people.left_out,
-        virtual=cohort.virtual,
         resamples=resamples,
     )
 

@@ -119,25 +119,9 @@ def prepare_case(
     stop_unless_usable(findings, override_quality)
 
     steps = CaseSteps(recipe=recipe, clock=clock, store=store, known=known)
-    with ThreadPoolExecutor(1) as beside:
-        try:
-            # Brain extraction leaves one of two cores idle for half of its time. With one core nothing is gained.
-            alone = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 1
-            rough_poses = {} if alone else steps.search_poses(native, beside)
-            # The brain comes first: field and pose are found inside it (docs/decisions/order-of-steps.md).
-            mask = steps.brain_mask(t1gd, brain_mask)
-            findings += judge_brain_mask(mask, t1gd, stripped=known.already_stripped)
-            if not known.already_stripped:
-                findings.append(judge_noise(t1gd, mask, sequence=MRSequence.T1GD))
-            stop_unless_usable(findings, override_quality)
-            corrected, transforms, of_poses = _corrected_and_registered(
-                steps, native, mask, moved_before or {}, rough_poses
-            )
-        except BaseException:
-            # What is asked to stop, or has failed, waits for no search that has not begun.
-            beside.shutdown(wait=False, cancel_futures=True)
-            raise
-    findings += of_poses
+    mask, corrected, transforms = _brain_field_and_poses(
+        steps, native, brain_mask, moved_before or {}, findings, override_quality
+    )
     stop_unless_usable(findings, override_quality)
 
     preprocessed, mask_1mm, grid = normalize_and_resample(corrected, transforms, mask, recipe, clock)
@@ -158,6 +142,36 @@ def prepare_case(
         recipe=recipe,
         known=known,
     )
+
+
+def _brain_field_and_poses(
+    steps: CaseSteps,
+    native: Scans,
+    brain_mask: sitk.Image | None,
+    moved_before: Mapping[MRSequence, sitk.Transform],
+    findings: list[Finding],
+    override_quality: bool,
+) -> tuple[sitk.Image, dict[MRSequence, sitk.Image], dict[MRSequence, sitk.Transform]]:
+    """The brain mask, every scan without bias field, and the pose of each; appends to ``findings``."""
+    t1gd, stripped = native[MRSequence.T1GD], steps.known.already_stripped
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            # Brain extraction leaves one of two cores idle for half of its time. With one core nothing is gained.
+            alone = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 1
+            rough_poses = {} if alone else steps.search_poses(native, beside)
+            # The brain comes first: field and pose are found inside it (docs/decisions/order-of-steps.md).
+            mask = steps.brain_mask(t1gd, brain_mask)
+            findings += judge_brain_mask(mask, t1gd, stripped=stripped)
+            if not stripped:
+                findings.append(judge_noise(t1gd, mask, sequence=MRSequence.T1GD))
+            stop_unless_usable(findings, override_quality)
+            corrected, transforms, of_poses = _corrected_and_registered(steps, native, mask, moved_before, rough_poses)
+        except BaseException:
+            # What is asked to stop, or has failed, waits for no search that has not begun.
+            beside.shutdown(wait=False, cancel_futures=True)
+            raise
+    findings += of_poses
+    return mask, corrected, transforms
 
 
 def _corrected_and_registered(

@@ -62,12 +62,10 @@ def quick_panel(standin, made_model, monkeypatch):
     """The panel with a made-up model and the prediction process played by a small script."""
     widget = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
     from PCNSLSurvivalUI.choices import model_list
-    from PCNSLSurvivalUI.run import prediction_run, registration_process
+    from PCNSLSurvivalUI.process import job
 
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
-    worker = (HERE / "fake_worker.py",)
-    monkeypatch.setattr(prediction_run.PredictionRun.__init__, "__defaults__", worker)
-    monkeypatch.setattr(registration_process.RegistrationProcess.__init__, "__defaults__", worker)
+    monkeypatch.setattr(job, "WORKER", HERE / "fake_worker.py")
     widget.view.models.fill()
     yield widget
     standin.close_module(widget)

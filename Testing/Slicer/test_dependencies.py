@@ -186,8 +186,7 @@ def test_the_self_check_gives_text_to_copy(standin, ready, monkeypatch):
     from PCNSLSurvivalUI.process import job
 
     ui = ready.ui
-    worker = Path(__file__).with_name("fake_worker.py")
-    monkeypatch.setattr(job.Job.__init__, "__defaults__", (worker,))
+    monkeypatch.setattr(job, "WORKER", Path(__file__).with_name("fake_worker.py"))
     ui.advancedSection.setChecked(True)
     assert not ui.selfCheckLabel.visible
     ui.selfCheckButton.click()

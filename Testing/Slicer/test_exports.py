@@ -44,6 +44,12 @@ def _save(panel, monkeypatch, target, button):
     return panel.ui.messageLabel.text
 
 
+def _real_command_line(monkeypatch):
+    from PCNSLSurvivalUI.process import job
+
+    monkeypatch.setattr(job, "WORKER", Path(job.__file__).with_name("worker.py"))
+
+
 def _from_dicom(monkeypatch, folder):
     """A head written as a DICOM series and loaded as Slicer does, with a database that knows its files."""
     import pydicom
@@ -75,6 +81,7 @@ def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypat
     head = _from_dicom(monkeypatch, tmp_path / "series")
     panel = predicted(head)
     assert panel.ui.saveDicomButton.isVisibleTo(panel.parent)
+    _real_command_line(monkeypatch)
     assert _save(panel, monkeypatch, tmp_path, panel.ui.saveDicomButton) == ""
     out = tmp_path / "PCNSL-survival-DICOM"
     source = pydicom.dcmread(next((tmp_path / "series").iterdir()), stop_before_pixels=True)
@@ -122,6 +129,7 @@ def test_a_map_that_cannot_be_saved_there_is_told(standin, predicted, monkeypatc
 
 def test_the_report_is_saved_as_html_and_pdf(standin, predicted, monkeypatch, tmp_path):
     panel = predicted(add_head("T1 Gd"))
+    _real_command_line(monkeypatch)
     assert _save(panel, monkeypatch, tmp_path / "report.html", panel.ui.saveReportButton) == ""
     assert "<title>report</title>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     said = _save(panel, monkeypatch, tmp_path / "report.pdf", panel.ui.saveReportButton)
@@ -139,6 +147,7 @@ def test_dicom_objects_go_into_slicers_database_on_request_alone(
     """Slicer's import says True whatever became of the objects; of the two written, the database takes some."""
     import pydicom
     import slicer
+    from PCNSLSurvivalUI.process import job
     from PCNSLSurvivalUI.result import export
 
     asked = []
@@ -154,7 +163,7 @@ def test_dicom_objects_go_into_slicers_database_on_request_alone(
     library.DICOMUtils = SimpleNamespace(importDicom=importDicom)
     monkeypatch.setitem(sys.modules, "DICOMLib", library)
     monkeypatch.setattr(export.packages, "ensureInstalled", lambda packages: None)
-    monkeypatch.setattr(export.ExportRun.__init__, "__defaults__", (HERE / "fake_worker.py",))
+    monkeypatch.setattr(job, "WORKER", HERE / "fake_worker.py")
     panel = predicted(_from_dicom(monkeypatch, tmp_path / "series"))
     out.mkdir()  # what the played export is said to have written
     for path in sorted((tmp_path / "series").iterdir())[:2]:

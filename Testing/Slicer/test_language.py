@@ -58,12 +58,11 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
     panel = standin.open_module(MODULE / "PCNSLSurvival.py")
     from PCNSLSurvivalUI.choices import model_list
+    from PCNSLSurvivalUI.process import job
     from PCNSLSurvivalUI.result import map_display
-    from PCNSLSurvivalUI.run import prediction_run
 
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
-    worker = (Path(__file__).with_name("fake_worker.py"),)
-    monkeypatch.setattr(prediction_run.PredictionRun.__init__, "__defaults__", worker)
+    monkeypatch.setattr(job, "WORKER", Path(__file__).with_name("fake_worker.py"))
     panel.view.models.fill()
     for module in records.cli_parameters():
         cli.plans[module] = {"quick": True}

@@ -117,15 +117,16 @@ def test_the_end_is_noticed_even_where_the_signal_is_ignored(child, handler):
 
 
 @pytest.mark.parametrize(("how", "told"), [("finish", None), ("crash", "ended unexpectedly")])
-def test_a_killed_command_line_is_no_success_where_the_exit_code_is_forgotten(child, tmp_path, how, told):
-    from PCNSLSurvivalUI.process.job import Job
+def test_a_killed_command_line_is_no_success_where_the_exit_code_is_forgotten(child, tmp_path, monkeypatch, how, told):
+    from PCNSLSurvivalUI.process import job
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     worker = tmp_path / "worker.py"
     end = {"finish": """print('{"type": "ended", "code": 0}')""", "crash": "os.kill(os.getpid(), 9)"}[how]
     worker.write_text(f"import os\n{end}\n", encoding="utf-8")
     ends = []
-    Job([], print, ends.append, worker)
+    monkeypatch.setattr(job, "WORKER", worker)
+    job.Job([], print, ends.append)
     Wait().until(lambda: ends)
     assert ends == [None] if told is None else told in ends[0]
 

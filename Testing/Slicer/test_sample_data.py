@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def sample(standin, quick_panel, monkeypatch):
+def sample(standin, quick_panel):
     """The sample's button; the virtual head is played by a small volume."""
     import SampleData
-    from PCNSLSurvivalUI.install import sample_data
 
     standin.complete_startup()
-    worker = Path(__file__).with_name("fake_worker.py")
-    monkeypatch.setattr(sample_data.job, "Job", functools.partial(sample_data.job.Job, worker=worker))
     return lambda: SampleData.press("PCNSLDemonstrationPatient")
 
 

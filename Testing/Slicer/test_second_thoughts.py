@@ -18,9 +18,7 @@ def predicted(standin, quick_panel, monkeypatch, tmp_path):
     """The panel with a result of an installed model."""
     from PCNSLSurvivalUI.run import request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
-    from PCNSLSurvivalUI.second_thoughts import case_again
 
-    monkeypatch.setattr(case_again.CaseAgain.__init__, "__defaults__", (HERE / "fake_worker.py",))
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(quick_panel.view._parameters, engine, BUILT_IN)

@@ -19,9 +19,7 @@ def two_exams(standin, quick_panel, monkeypatch, tmp_path):
     from PCNSLSurvivalUI.install import packages
     from PCNSLSurvivalUI.run import request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
-    from PCNSLSurvivalUI.two_dates import comparison
 
-    monkeypatch.setattr(comparison.Comparison.__init__, "__defaults__", (HERE / "fake_worker.py",))
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
     monkeypatch.setattr(packages, "ensureInstalled", lambda lines: None)
     parameters = quick_panel.view._parameters

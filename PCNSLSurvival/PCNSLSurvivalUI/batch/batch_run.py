@@ -64,7 +64,6 @@ class BatchRun:
         model: Which model predicts; it must read T1Gd alone.
         device: Where to compute.
         changed: Called whenever a case moves.
-        worker: Script that the child runs; tests may put another one here.
 
     Raises:
         CannotStartBatchError: The model reads other scans as well, or the built-in brain extraction is missing.
@@ -77,10 +76,9 @@ class BatchRun:
         model: ModelFolder,
         device: str,
         changed: Callable[[], None],
-        worker: Path = job.WORKER,
     ) -> None:
         self.cases, self._model, self._device = cases, model, device
-        self._changed, self._worker = changed, worker
+        self._changed = changed
         self._job: job.Job | None = None
         self._pieces: InPieces | None = None
         if model.sequences != (MRSequence.T1GD,):
@@ -132,7 +130,7 @@ class BatchRun:
                 case.prediction = event["prediction"]
 
         try:
-            self._job = job.Job(words, onEvent, lambda sentence: self._end(case, sentence), self._worker)
+            self._job = job.Job(words, onEvent, lambda sentence: self._end(case, sentence))
         except PCNSLSurvivalError as problem:
             self._end(case, shown(problem))
 

@@ -9,6 +9,7 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.clinical.findings import ClinicalFindings
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
@@ -191,7 +192,27 @@ class PanelLogic:
                 self.run = None
                 ended(sentence)
 
-        request = RunRequest(
+        request = self._request(parameters, model, volumes, outputs, findings)
+        self._doWithoutExtension(request, parameters)
+        listener = RunListener(changed=changed, resultReady=resultReady, aligned=aligned, ended=runEnded)
+        run = PredictionRun(request, self.kept, listener)
+        self.run = run
+        try:
+            run.start()
+        except Exception:
+            self.run = None
+            raise
+
+    def _request(
+        self,
+        parameters: PanelParameters,
+        model: ModelFolder,
+        volumes: dict[MRSequence, Any],
+        outputs: SceneOutputs,
+        findings: ClinicalFindings | None,
+    ) -> RunRequest:
+        """The panel's choices as one run."""
+        return RunRequest(
             volumes=volumes,
             model=model,
             brainMask=parameters.brainMask,
@@ -209,15 +230,6 @@ class PanelLogic:
                 if role in volumes
             },
         )
-        self._doWithoutExtension(request, parameters)
-        listener = RunListener(changed=changed, resultReady=resultReady, aligned=aligned, ended=runEnded)
-        run = PredictionRun(request, self.kept, listener)
-        self.run = run
-        try:
-            run.start()
-        except Exception:
-            self.run = None
-            raise
 
     def bringIn(self, folder: Path, t1gdID: str, parameters: PanelParameters) -> Iterator[None]:
         """Bring a result folder into the scene; a generator for ``InPieces``.

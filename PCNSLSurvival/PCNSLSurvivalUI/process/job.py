@@ -17,6 +17,7 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.child import ChildProcess
 
 WORKER = Path(__file__).with_name("worker.py")
+"""Script that every child process runs; tests put a small one here."""
 _OUR_ERROR = 3
 
 
@@ -45,7 +46,6 @@ class Job:
         arguments: Words of the command line.
         onEvent: Gets every progress line, as a dictionary.
         ended: Called once: with None after success, otherwise with a sentence; not called after ``cancel``.
-        worker: Script that the child runs; tests put a small one here.
     """
 
     def __init__(
@@ -53,12 +53,11 @@ class Job:
         arguments: list[str],
         onEvent: Callable[[dict[str, Any]], None],
         ended: Callable[[str | None], None],
-        worker: Path = WORKER,
     ) -> None:
         self._onEvent, self._ended = onEvent, ended
         self._said: int | None = None
         self._error: dict[str, Any] | None = None
-        self._child = ChildProcess([pythonExecutable(), str(worker), *arguments], self._onLine, self._onEnded)
+        self._child = ChildProcess([pythonExecutable(), str(WORKER), *arguments], self._onLine, self._onEnded)
 
     def cancel(self) -> None:
         """Kill the process and its children; ``ended`` is not called any more."""

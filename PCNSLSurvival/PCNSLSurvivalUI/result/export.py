@@ -50,7 +50,6 @@ class ExportRun:
         what: ``KEY_IMAGES``, ``DICOM`` or ``PDF``.
         target: Folder or file to make.
         ended: Called once: with None after success, otherwise with the sentence for the user.
-        worker: Script that the child runs; tests may put another one here.
 
     Raises:
         CannotExportError: A volume of the result is gone, or T1Gd did not come from DICOM.
@@ -64,9 +63,8 @@ class ExportRun:
         what: str,
         target: Path,
         ended: Callable[[str | None], None],
-        worker: Path = job.WORKER,
     ) -> None:
-        self._ended, self._worker = ended, worker
+        self._ended = ended
         self._job: job.Job | None = None
         self._words = ["export", what, str(target)]
         if what != PDF:
@@ -111,7 +109,7 @@ class ExportRun:
     def _start(self) -> None:
         self._pieces = None
         try:
-            self._job = job.Job(self._words, lambda event: None, self._end, self._worker)
+            self._job = job.Job(self._words, lambda event: None, self._end)
         except PCNSLSurvivalError as problem:
             self._end(shown(problem))
 

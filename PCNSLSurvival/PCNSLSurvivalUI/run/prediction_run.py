@@ -20,10 +20,9 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.run.plan import planModules, planProcess
-from PCNSLSurvivalUI.run.prediction_process import ProcessStage
+from PCNSLSurvivalUI.run.prediction_process import ProcessStage, StageListener
 from PCNSLSurvivalUI.run.request import RunListener, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_verdicts import judgeStep
@@ -34,9 +33,9 @@ from PCNSLSurvivalUI.run.volumes import RunVolumes
 class PredictionRun:
     """A run under way; ``cancel`` leaves the scene as it was before."""
 
-    def __init__(self, request: RunRequest, kept: KeptSteps, listener: RunListener, worker: Path = job.WORKER) -> None:
+    def __init__(self, request: RunRequest, kept: KeptSteps, listener: RunListener) -> None:
         request.check()
-        self._request, self._kept, self._listener, self._worker = request, kept, listener, worker
+        self._request, self._kept, self._listener = request, kept, listener
         self.steps = step_list.StepList()
         self._volumes = RunVolumes(request)
         self._tasks: list[ModuleTask | None] = []
@@ -158,12 +157,13 @@ class PredictionRun:
             self._kept,
             self._folder,
             self.steps,
-            self._listener.resultReady,
-            guarded=self._guarded,
-            changed=self._tell,
-            done=self._onImported,
-            failed=self._fail,
-            worker=self._worker,
+            StageListener(
+                guarded=self._guarded,
+                changed=self._tell,
+                resultReady=self._listener.resultReady,
+                done=self._onImported,
+                failed=self._fail,
+            ),
         )
         self._next()
 

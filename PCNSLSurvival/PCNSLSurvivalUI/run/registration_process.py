@@ -33,7 +33,6 @@ class RegistrationProcess:
         made: Volume and transform node to fill.
         options: What has been done to the scans, as options of the command line.
         ended: Called with whether it succeeded; not called after ``cancel``.
-        worker: Script that the process runs.
     """
 
     nodeIDs = frozenset[str]()
@@ -49,10 +48,9 @@ class RegistrationProcess:
         made: list[Any],
         options: list[str],
         ended: Callable[[bool], None],
-        worker: Path = job.WORKER,
     ) -> None:
         self._role, self._scans, self._mask, self._source, self._made = role, scans, mask, source, made
-        self._options, self._ended, self._worker = options, ended, worker
+        self._options, self._ended = options, ended
         self.problem = ""
         """The sentence for the user when it did not go well."""
         self.findings: list[dict[str, Any]] = []
@@ -85,7 +83,7 @@ class RegistrationProcess:
         if self._mask is not None:
             words += ["--brain-mask", str(self._folder / "mask.nrrd")]
         try:
-            self._job = job.Job(words, lambda event: None, self._onAligned, self._worker)
+            self._job = job.Job(words, lambda event: None, self._onAligned)
         except PCNSLSurvivalError as problem:
             self._end(shown(problem))
 

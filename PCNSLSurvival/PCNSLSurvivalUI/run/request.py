@@ -26,6 +26,39 @@ class CannotStartError(PCNSLSurvivalError):
     """What the user chose cannot be run."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunFiles:
+    """Files in a temporary folder, from which the child process predicts; None for what this run does not have."""
+
+    scans: dict[MRSequence, Path]
+    """What the model reads."""
+    brainMask: Path | None
+    """On the voxels of T1Gd."""
+    alignment: Path | None
+    """How scans were moved onto T1Gd."""
+    prepared: Path
+    """Who prepared the scans, and the scans as loaded."""
+    compared: Path | None
+    """T1 as acquired, for ``RunRequest.forComparison``."""
+    clinical: Path | None
+    """Clinical findings of the patient."""
+    lesion: Path | None
+    """Mask of the tumor on the voxels of T1Gd."""
+
+    def options(self) -> list[str]:
+        """The options of ``pcnsl-survival predict`` that name these files."""
+        named = {
+            **{f"--{role}": path for role, path in self.scans.items()},
+            "--brain-mask": self.brainMask,
+            "--alignment": self.alignment,
+            "--prepared": self.prepared,
+            "--compare-t1": self.compared,
+            "--clinical": self.clinical,
+            "--lesion-mask": self.lesion,
+        }
+        return [word for option, path in named.items() if path is not None for word in (option, str(path))]
+
+
 @dataclass(kw_only=True)
 class RunRequest:
     """What to predict from what, and how."""
@@ -120,53 +153,23 @@ class RunRequest:
         }
         return [module for module, wanted in needed.items() if wanted and not slicer_modules.isInstalled(module)]
 
-    def commandLine(
-        self,
-        files: dict[MRSequence, Path],
-        mask: Path | None,
-        alignment: Path | None,
-        out: Path,
-        kept: Path | None,
-        prepared: Path | None = None,
-        compared: Path | None = None,
-        clinical: Path | None = None,
-        lesion: Path | None = None,
-    ) -> list[str]:
+    def commandLine(self, files: RunFiles, out: Path, kept: Path | None) -> list[str]:
         """Words of the command line that predicts from prepared files.
 
         Args:
-            files: What the model reads.
-            mask: Brain mask on the voxels of T1Gd.
-            alignment: How scans were moved onto T1Gd.
+            files: The prepared files.
             out: Result folder to make.
             kept: Folder of finished steps.
-            prepared: Who prepared the scans, and the scans as loaded.
-            compared: T1 as acquired, for ``forComparison``.
-            clinical: Clinical findings of the patient.
-            lesion: Mask of the tumor on the voxels of T1Gd.
         """
         words = ["predict", "--out", str(out), "--model", str(self.model.path)]
         words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
-        for role, path in files.items():
-            words += [f"--{role}", str(path)]
-        if mask is not None:
-            words += ["--brain-mask", str(mask)]
-        if alignment is not None:
-            words += ["--alignment", str(alignment)]
-        if prepared is not None:
-            words += ["--prepared", str(prepared)]
-        if compared is not None:
-            words += ["--compare-t1", str(compared)]
-        if clinical is not None:
-            words += ["--clinical", str(clinical)]
-        if lesion is not None:
-            words += ["--lesion-mask", str(lesion)]
+        words += files.options()
         if kept is not None:
             words += ["--cache-dir", str(kept)]
         said = {
             "--already-corrected": self.biasEngine in (SLICER, SKIP),
-            "--already-registered": len(files) > 1,
-            "--already-stripped": self.brainEngine == SKIP and mask is None,
+            "--already-registered": len(files.scans) > 1,
+            "--already-stripped": self.brainEngine == SKIP and files.brainMask is None,
             "--override-quality": self.overrideQuality,
             "--segment": self.proposeLesion,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,30 @@ class CannotAskError(PCNSLSurvivalError):
     """The scene does not hold what the question needs."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShownCase:
+    """The result that is asked about."""
+
+    outputs: SceneOutputs
+    """Where T1Gd without bias field and the brain mask are."""
+    result: dict[str, Any]
+    """The stored prediction."""
+    explains: str
+    """The class whose map is shown."""
+    outline: Any
+    """Of the tumor, a segmentation or a label map; None where there is none."""
+
+
 class CaseAgain:
     """One question about a result, under way.
 
     Args:
         question: What is asked.
-        outputs: Where T1Gd without bias field and the brain mask are.
-        result: The stored prediction.
-        explains: The class whose map is shown.
-        lesion: Tumor outline, a segmentation or a label map; None where there is none.
+        case: The result that is shown.
         models: The installed models.
         device: Where to compute.
         progress: Hears of the share done, 0 to 1.
         ended: Called once: with the answer after success, otherwise with None and the sentence for the user.
-        worker: Script that the child runs; tests may put another one here.
 
     Raises:
         CannotAskError: The model, a volume of the result or the tumor outline is not there.
@@ -55,18 +66,15 @@ class CaseAgain:
     def __init__(
         self,
         question: Question,
-        outputs: SceneOutputs,
-        result: dict[str, Any],
-        explains: str,
-        lesion: Any,
+        case: ShownCase,
         models: list[ModelFolder],
         device: str,
         progress: Callable[[float], None],
         ended: Callable[[dict[str, Any] | None, str], None],
-        worker: Path = job.WORKER,
     ) -> None:
+        result = case.result
         self.question, self._result = question, result
-        self._progress, self._ended, self._worker = progress, ended, worker
+        self._progress, self._ended = progress, ended
         self._job: job.Job | None = None
         self._prediction: dict[str, Any] = {}
         model = next((one for one in models if one.checksum == result["model"].get("checksum_sha256")), None)
@@ -75,12 +83,12 @@ class CaseAgain:
         if model.sequences != (MRSequence.T1GD,):
             words = _("This model reads several sequences. Ask on the command line, with 'pcnsl-survival explain {o}'.")
             raise CannotAskError(words.format(o=question.option))
-        scan, mask = outputs.node(CORRECTED), outputs.node(MASK)
+        scan, mask = case.outputs.node(CORRECTED), case.outputs.node(MASK)
         if scan is None or mask is None:
             raise CannotAskError(
                 _("The preprocessed scan of this result is no longer in the scene. Predict again, then ask again.")
             )
-        if question.needsLesion and lesion is None:
+        if question.needsLesion and case.outline is None:
             raise CannotAskError(
                 _(
                     "There is no tumor outline to fill. Choose, draw or propose one under Tumor outline; any other "
@@ -88,9 +96,9 @@ class CaseAgain:
                 )
             )
         packages.ensureInstalled(packages.requirements(device))
-        self._lesion = _lesionFor(question, scan, lesion)
+        self._lesion = _lesionFor(question, scan, case.outline)
         self._folder = Path(slicer.util.tempDirectory())
-        self._words = ["explain", question.option, *_sameMap(result, explains), *_samePreparation(result)]
+        self._words = ["explain", question.option, *_sameMap(result, case.explains), *_samePreparation(result)]
         self._words += ["--progress", "json", "--model", str(model.path), "--device", device]
         self._words += ["--t1gd", str(self._folder / "t1gd.nrrd"), "--brain-mask", str(self._folder / "mask.nrrd")]
         if self._lesion is not None:
@@ -126,7 +134,7 @@ class CaseAgain:
     def _start(self) -> None:
         self._pieces = None
         try:
-            self._job = job.Job(self._words, self._onEvent, self._end, self._worker)
+            self._job = job.Job(self._words, self._onEvent, self._end)
         except PCNSLSurvivalError as problem:
             self._end(shown(problem))
 

@@ -16,7 +16,7 @@ from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import map_display
 from PCNSLSurvivalUI.scene.output_nodes import HATCHED, REPORT, SceneOutputs, mapRole
 from PCNSLSurvivalUI.second_thoughts.answers import answerTo, inReport, isDoubted, keepAnswer, markOf
-from PCNSLSurvivalUI.second_thoughts.case_again import CaseAgain
+from PCNSLSurvivalUI.second_thoughts.case_again import CaseAgain, ShownCase
 from PCNSLSurvivalUI.second_thoughts.hatching import hatch
 from PCNSLSurvivalUI.second_thoughts.outline import markOfOutline, outlineOf
 from PCNSLSurvivalUI.second_thoughts.questions import CHECKS, ROBUSTNESS, WITHOUT_LESION, Question
@@ -107,10 +107,15 @@ class SecondThoughts:
             self._explains = map_display.predictedKind(result) if kind == map_display.EVIDENCE_KIND else kind
             self._outline = markOfOutline(parameters)
             try:
+                case = ShownCase(outputs=outputs, result=result, explains=self._explains, outline=outline)
                 self.again = CaseAgain(
-                    question, outputs, result, self._explains, outline, model_list.installedModels(),
-                    parameters.device, self._onProgress, self._onEnded,
-                )  # fmt: skip
+                    question,
+                    case,
+                    model_list.installedModels(),
+                    parameters.device,
+                    self._onProgress,
+                    self._onEnded,
+                )
             except PCNSLSurvivalError as problem:
                 self._say(shown(problem))
         self.show()

@@ -51,7 +51,6 @@ class Comparison:
         response: What a reader entered; empty where none did.
         progress: Hears what is being done, in words.
         ended: Called once: with ``follow_up.json`` after success, otherwise with None and the sentence for the user.
-        worker: Script that the child runs; tests may put another one here.
 
     Raises:
         CannotCompareError: Both exams are one volume, or no segment of an outline is visible.
@@ -65,9 +64,8 @@ class Comparison:
         response: str,
         progress: Callable[[str], None],
         ended: Callable[[dict[str, Any] | None, str], None],
-        worker: Path = job.WORKER,
     ) -> None:
-        self._progress, self._ended, self._worker = progress, ended, worker
+        self._progress, self._ended = progress, ended
         self._job: job.Job | None = None
         self._found: dict[str, Any] | None = None
         if exams[0].t1gd is exams[1].t1gd:
@@ -119,7 +117,7 @@ class Comparison:
     def _start(self) -> None:
         self._pieces = None
         try:
-            self._job = job.Job(self._words, self._onEvent, self._end, self._worker)
+            self._job = job.Job(self._words, self._onEvent, self._end)
         except PCNSLSurvivalError as problem:
             self._end(shown(problem))
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cli.options.numbers import HIGHEST_SEED, LONGEST_DAYS, MOST_JOBS, decimal_number, whole_number
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
+
+if TYPE_CHECKING:
+    from PCNSLSurvivalLib.cohorts.case import CohortCase
+    from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
+    from PCNSLSurvivalLib.cohorts.splits import Fold
 
 
 def add_baselines_command(commands: argparse._SubParsersAction) -> None:
@@ -67,7 +74,6 @@ def run_baselines(args: argparse.Namespace) -> int:
     """Cross-validate every baseline that the cohort allows, and write the report."""
     from PCNSLSurvivalLib.cohorts.cohort import find_cohort
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.cohorts.splits import add_censored, repeated_stratified_folds
     from PCNSLSurvivalLib.core.errors import EvaluationError
     from PCNSLSurvivalLib.evaluation.baselines.arms import CLINICAL_ARMS, RADIOMICS_ARMS, baseline_table
     from PCNSLSurvivalLib.evaluation.baselines.extraction import extract_radiomics
@@ -77,7 +83,7 @@ def run_baselines(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.models.networks.time_head import TimeHead
     from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, outcomes_of
     from PCNSLSurvivalLib.reports.experiment.methods.baselines import baselines_in_words, clinical_predictors
-    from PCNSLSurvivalLib.reports.experiment.report import refuse_foreign_report, write_experiment_report
+    from PCNSLSurvivalLib.reports.experiment.report import ArmsShown, refuse_foreign_report, write_experiment_report
 
     out, days = args.out.absolute(), args.threshold_days
     refuse_foreign_report(out / "results")
@@ -85,23 +91,7 @@ def run_baselines(args: argparse.Namespace) -> int:
     prepared = cohort.exams if cohort is not None else ()
     found = None if prepared else find_cohort(args.cohort.absolute())
     with_survival = tuple(one for one in (prepared if found is None else found.cases) if one.os_days is not None)
-    # Censored patients enter the survival analysis; patients without known survival do not.
-    classes = {one.name: c for one in with_survival if (c := one.os_class(days)) is not None}
-    labeled = [one for one in with_survival if one.name in classes]
-    folds = repeated_stratified_folds(
-        [one.name for one in labeled],
-        [one.patient_id for one in labeled],
-        [int(classes[one.name]) for one in labeled],
-        splits=args.folds,
-        repeats=args.repeats,
-        seed=args.seed,
-    )
-    folds = add_censored(
-        folds,
-        {one.name: one.patient_id for one in with_survival if one.name not in classes},
-        {one.name: one.patient_id for one in labeled},
-        seed=args.seed,
-    )
+    folds = _folds(with_survival, args)
     curve_days = tuple(sorted({*TimeHead().limits_days, float(days)}))
     sequences = [
         arm.sequence
@@ -143,7 +133,7 @@ def run_baselines(args: argparse.Namespace) -> int:
             predictors=(*(sequence.label for sequence in sequences), *clinical_predictors(judged)),
             baselines=baselines_in_words(judged, "lesion" if step is None else step.region),
         ),
-        labels={arm.name: arm.label for arm in judged},
+        shown=ArmsShown(labels={arm.name: arm.label for arm in judged}),
         overwrite=True,
     )
     print(f"Results: {report}")
@@ -152,3 +142,26 @@ def run_baselines(args: argparse.Namespace) -> int:
 
 def _scans_done(done: int, total: int) -> None:
     print(f"Radiomics: {done}/{total} scans", file=sys.stderr, flush=True)
+
+
+def _folds(with_survival: Sequence[PreparedExam | CohortCase], args: argparse.Namespace) -> tuple[Fold, ...]:
+    """The splits of the patients with known survival, as the options say."""
+    from PCNSLSurvivalLib.cohorts.splits import add_censored, repeated_stratified_folds
+
+    # Censored patients enter the survival analysis; patients without known survival do not.
+    classes = {one.name: c for one in with_survival if (c := one.os_class(args.threshold_days)) is not None}
+    labeled = [one for one in with_survival if one.name in classes]
+    folds = repeated_stratified_folds(
+        [one.name for one in labeled],
+        [one.patient_id for one in labeled],
+        [int(classes[one.name]) for one in labeled],
+        splits=args.folds,
+        repeats=args.repeats,
+        seed=args.seed,
+    )
+    return add_censored(
+        folds,
+        {one.name: one.patient_id for one in with_survival if one.name not in classes},
+        {one.name: one.patient_id for one in labeled},
+        seed=args.seed,
+    )

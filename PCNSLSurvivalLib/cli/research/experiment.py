@@ -87,8 +87,6 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run the unfinished jobs of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
-    from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_VARIABLES
-    from PCNSLSurvivalLib.evaluation.sample_size import plan_in_words
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
     from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, lock_experiment_folder, run_jobs
@@ -109,39 +107,10 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
         initial_weights=tuple(read_initial_weights(folder) for folder in args.init_weights),
     )
     job_table = experiment.job_table
-    people = job_table.patients
-    print(
-        f"{len(plan.arm_names)} arms, {_folds_in_words(plan, job_table)}, {len(job_table.jobs)} jobs. "
-        f"{len(people.labeled)} patients with an OS class, {len(people.censored)} censored before the threshold, "
-        f"{len(people.left_out)} excluded.",
-        flush=True,
-    )
-    if plan.virtual_patients:
-        print("The patients are virtual: the report says so, and a model is a demonstration.", flush=True)
-    if plan.split_by != "random" and plan.model_arm is not None:
-        print(f"No model folder will be made: 'split_by' is {plan.split_by}.", flush=True)
-    elif plan.model_arm is not None and not plan.makes_model:
-        print(
-            f"No model folder will be made: a model predicts one-year OS only, and 'threshold_days' is "
-            f"{plan.threshold_days:g}.",
-            flush=True,
-        )
-    if not plan.makes_model and (experiment.out / MODEL).exists():
-        print(f"This run makes no model: {MODEL}/ in the output folder belongs to an earlier run.", flush=True)
+    _announce(plan, job_table, makes_none_beside=not plan.makes_model and (experiment.out / MODEL).exists())
     refuse_foreign_results(experiment)
     if args.dry_run:
-        print(f"Arms: {', '.join(plan.arm_names)}.")
-        over = sum(bool(exam.os_class(plan.threshold_days)) for exam in people.labeled)
-        clinical = any(arm.sequence is None and not arm.score_only for arm in plan.baseline_arms)
-        predictors = len(IELSG_VARIABLES) if clinical else 0
-        print(plan_in_words(over, len(people.labeled) - over, plan.splits, clinical_predictors=predictors))
-        for title, group in (
-            ("In no fold", people),
-            ("Not in the pre-training, or without OS class", job_table.second),
-        ):
-            reasons = group.in_no_fold(learns_from_time=plan.learns_from_time) if group is not None else {}
-            if reasons:
-                print("\n".join((f"{title}:", *(f"  {name}: {why}" for name, why in reasons.items()))))
+        _list_participants(plan, job_table)
         return 0
     with lock_experiment_folder(experiment.out):
         with JobProgress(plan, len(job_table.jobs), quiet=args.quiet) as progress:
@@ -164,3 +133,48 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
             print(f"Report: {report}")
     summary.raise_if_failed()
     return 0
+
+
+def _announce(plan: ExperimentPlan, job_table: JobTable, *, makes_none_beside: bool) -> None:
+    """What will be done, and whether a model comes out of it."""
+    from PCNSLSurvivalLib.experiment.results import MODEL
+
+    people = job_table.patients
+    print(
+        f"{len(plan.arm_names)} arms, {_folds_in_words(plan, job_table)}, {len(job_table.jobs)} jobs. "
+        f"{len(people.labeled)} patients with an OS class, {len(people.censored)} censored before the threshold, "
+        f"{len(people.left_out)} excluded.",
+        flush=True,
+    )
+    if plan.virtual_patients:
+        print("The patients are virtual: the report says so, and a model is a demonstration.", flush=True)
+    if plan.split_by != "random" and plan.model_arm is not None:
+        print(f"No model folder will be made: 'split_by' is {plan.split_by}.", flush=True)
+    elif plan.model_arm is not None and not plan.makes_model:
+        print(
+            f"No model folder will be made: a model predicts one-year OS only, and 'threshold_days' is "
+            f"{plan.threshold_days:g}.",
+            flush=True,
+        )
+    if makes_none_beside:
+        print(f"This run makes no model: {MODEL}/ in the output folder belongs to an earlier run.", flush=True)
+
+
+def _list_participants(plan: ExperimentPlan, job_table: JobTable) -> None:
+    """Arms, what the cohort is large enough for, and who takes no part."""
+    from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_VARIABLES
+    from PCNSLSurvivalLib.evaluation.sample_size import plan_in_words
+
+    people = job_table.patients
+    print(f"Arms: {', '.join(plan.arm_names)}.")
+    over = sum(bool(exam.os_class(plan.threshold_days)) for exam in people.labeled)
+    clinical = any(arm.sequence is None and not arm.score_only for arm in plan.baseline_arms)
+    predictors = len(IELSG_VARIABLES) if clinical else 0
+    print(plan_in_words(over, len(people.labeled) - over, plan.splits, clinical_predictors=predictors))
+    for title, group in (
+        ("In no fold", people),
+        ("Not in the pre-training, or without OS class", job_table.second),
+    ):
+        reasons = group.in_no_fold(learns_from_time=plan.learns_from_time) if group is not None else {}
+        if reasons:
+            print("\n".join((f"{title}:", *(f"  {name}: {why}" for name, why in reasons.items()))))

@@ -38,7 +38,7 @@ def run_finetune(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
     from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
-    from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
+    from PCNSLSurvivalLib.experiment.full_cohort import FullCohortJob, train_on_full_cohort
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
     from PCNSLSurvivalLib.experiment.model.finetuned import write_finetuned_model
     from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model
@@ -66,13 +66,12 @@ def run_finetune(args: argparse.Namespace) -> int:
         out = args.out.absolute()
         refuse_foreign_model(out / "model")
         training: Training = "training" if weights is None else "finetuning"
+        arm = f"{sequence}_{'scratch' if weights is None else 'transfer'}"
         with EpochProgress(plan.settings_of(training), quiet=args.quiet) as progress:
             job = train_on_full_cohort(
                 plan,
                 cohort,
-                sequence,
-                training=training,
-                arm=f"{sequence}_{'scratch' if weights is None else 'transfer'}",
+                FullCohortJob(sequence=sequence, training=training, arm=arm),
                 out=out / "training",
                 start=FROM_SCRATCH
                 if weights is None

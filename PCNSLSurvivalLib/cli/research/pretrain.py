@@ -24,7 +24,7 @@ def add_pretrain_command(commands: argparse._SubParsersAction) -> None:
 def run_pretrain(args: argparse.Namespace) -> int:
     """Train, or find the training finished, and print the result."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
-    from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
+    from PCNSLSurvivalLib.experiment.full_cohort import FullCohortJob, train_on_full_cohort
     from PCNSLSurvivalLib.training.processes import training_processes
 
     with training_processes(args.device) as processes:
@@ -33,9 +33,7 @@ def run_pretrain(args: argparse.Namespace) -> int:
             job = train_on_full_cohort(
                 plan,
                 read_prepared_cohort(args.cohort.absolute()),
-                sequence,
-                training="pretraining",
-                arm=f"{sequence}_pretraining",
+                FullCohortJob(sequence=sequence, training="pretraining", arm=f"{sequence}_pretraining"),
                 out=args.out.absolute(),
                 processes=processes,
                 on_epoch=progress,

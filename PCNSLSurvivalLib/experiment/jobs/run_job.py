@@ -151,7 +151,7 @@ def _network(task: JobTask) -> None:
 
 
 def _pretraining(task: JobTask) -> None:
-    from PCNSLSurvivalLib.experiment.full_cohort import train_on_full_cohort
+    from PCNSLSurvivalLib.experiment.full_cohort import FullCohortJob, train_on_full_cohort
     from PCNSLSurvivalLib.training.processes import training_processes
 
     assert task.second is not None
@@ -160,10 +160,9 @@ def _pretraining(task: JobTask) -> None:
         train_on_full_cohort(
             task.plan,
             read_prepared_cohort(task.second),
-            task.job.sequence,
-            training="pretraining",
-            arm=task.job.arm,
+            FullCohortJob(
+                sequence=task.job.sequence, training="pretraining", arm=task.job.arm, needs=task.plan.sequences
+            ),
             out=task.job.folder(task.out),
-            needs=task.plan.sequences,
             processes=processes,
         )

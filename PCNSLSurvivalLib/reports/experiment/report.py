@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,18 +76,38 @@ def refuse_foreign_report(out: Path) -> None:
     refuse_foreign(out, ours=_WRITTEN, mark=REPORT_FILE, says=RESEARCH_USE_ONLY)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ArmsShown:
+    """How the arms of an experiment are named and compared."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What an arm is called in tables and figures, by its name; the name itself where there is none."""
+    reference: str | None = None
+    """Arm against which the others are compared and starred; the first one if None."""
+    pairs: Sequence[tuple[str, str]] = ()
+    """Further pairs (arm, against) to compare, for example transfer against scratch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworksShown:
+    """What a report shows of the networks themselves."""
+
+    examples: Sequence[ActivationExample] = ()
+    """Held-out patients with their activation maps; see ``choose_examples``."""
+    histories: Mapping[str, Sequence[TrainingHistory]] = field(default_factory=dict)
+    """Loss by epoch of each arm's networks; see ``read_history``."""
+    epoch_scores: Mapping[str, Sequence[EpochScores]] = field(default_factory=dict)
+    """Predictions of validation patients after every epoch, by arm and in the order of its folds."""
+
+
 def write_experiment_report(
     out: Path,
     predictions: Iterable[FoldPredictions],
     *,
     outcomes: Mapping[str, SurvivalOutcome],
     facts: ExperimentFacts | None = None,
-    labels: Mapping[str, str] | None = None,
-    reference: str | None = None,
-    pairs: Sequence[tuple[str, str]] | None = None,
-    examples: Sequence[ActivationExample] = (),
-    histories: Mapping[str, Sequence[TrainingHistory]] | None = None,
-    epoch_scores: Mapping[str, Sequence[EpochScores]] | None = None,
+    shown: ArmsShown | None = None,
+    networks: NetworksShown | None = None,
     resamples: int = 2000,
     overwrite: bool = False,
 ) -> Path:
@@ -97,12 +118,8 @@ def write_experiment_report(
         predictions: Held-out predictions of all arms, all folds.
         outcomes: Survival by name of case, for example from ``outcomes_of``; of censored cases too.
         facts: What the methods paragraph and the checklist say of the run.
-        labels: How an arm is named in tables and figures, by its name; the name itself if left out.
-        reference: Arm against which the others are compared and starred; the first one if left out.
-        pairs: Further pairs (arm, against) to compare, for example transfer against scratch.
-        examples: Held-out patients with their activation maps; see ``choose_examples``.
-        histories: Loss by epoch of each arm's networks; see ``read_history``.
-        epoch_scores: Predictions of validation patients after every epoch, by arm and in the order of its folds.
+        shown: How the arms are named and compared.
+        networks: What there is to see of the networks.
         resamples: Bootstrap samples of every interval.
         overwrite: Allow ``out`` to hold files, which the report replaces.
 
@@ -110,19 +127,20 @@ def write_experiment_report(
         The HTML file.
 
     Raises:
-        EvaluationError: There are no predictions, the arms were not judged on the same cases, or ``reference`` is none
-            of them.
+        EvaluationError: There are no predictions, the arms were not judged on the same cases, or the reference arm is
+            none of them.
         OutputFolderError: ``out`` cannot be written, or holds files and ``overwrite`` is off.
     """
     arms = by_arm(predictions)
     if not arms:
         raise EvaluationError("There are no predictions to report. Run the experiment first.")
-    reference = reference if reference is not None else next(iter(arms))
+    shown, networks = shown or ArmsShown(), networks or NetworksShown()
+    labels, reference = shown.labels, shown.reference if shown.reference is not None else next(iter(arms))
     if reference not in arms:
         raise EvaluationError(f"The reference arm '{reference}' has no predictions. Choose one of {', '.join(arms)}.")
-    facts, labels = facts or ExperimentFacts(), labels or {}
+    facts = facts or ExperimentFacts()
     patients = {case: one.patient_id for case, one in outcomes.items()}
-    others, extra = _compared_pairs(tuple(arms), reference, pairs or ())
+    others, extra = _compared_pairs(tuple(arms), reference, shown.pairs)
     counts = cohort_counts(arms, outcomes, facts)
     methods = methods_paragraphs(
         counts,
@@ -141,12 +159,12 @@ def write_experiment_report(
         survival=arms_survival(arms, outcomes, labels, resamples=resamples, class_days=facts.threshold_days),
         counts=counts,
         methods=methods,
-        items=checklist(facts, counts, explained=bool(examples), compared=len(arms) > 1),
-        examples=examples,
-        histories=histories or {},
+        items=checklist(facts, counts, explained=bool(networks.examples), compared=len(arms) > 1),
+        examples=networks.examples,
+        histories=networks.histories,
         optimism={
             arm: measure_optimism(arms[arm], trainings, patients=patients)
-            for arm, trainings in (epoch_scores or {}).items()
+            for arm, trainings in networks.epoch_scores.items()
         },
     )
     with whole_folder(out, overwrite=overwrite) as staging:

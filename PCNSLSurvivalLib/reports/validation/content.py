@@ -64,6 +64,18 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CohortTested:
+    """The patients of a validation."""
+
+    name: str
+    """As the text names the cohort."""
+    left_out: Mapping[str, str]
+    """Reason of every exam that took no part, by its name."""
+    virtual: bool
+    """Whether they are phantoms."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ValidationContent:
     """The results of a validation.
 
@@ -114,11 +126,9 @@ def validation_content(
     models: Sequence[ModelTested],
     outcomes: Mapping[str, SurvivalOutcome],
     *,
-    cohort: str,
+    cohort: CohortTested,
     scores: Mapping[str, Mapping[str, float]],
     subgroups: Sequence[Subgroup],
-    left_out: Mapping[str, str],
-    virtual: bool,
     resamples: int,
 ) -> ValidationContent:
     """Everything that a validation's report says.
@@ -127,11 +137,9 @@ def validation_content(
         predictions: Of each model, by its name: all test patients as one fold.
         models: The models, in the same order.
         outcomes: Survival by name of case, censored ones too.
-        cohort: As the text names it.
+        cohort: What the text says of the patients.
         scores: Of each simple score by its label: its value by case, higher is worse; cases without are absent.
         subgroups: Groups of cases.
-        left_out: Reason of every exam that took no part.
-        virtual: Whether the patients are phantoms.
         resamples: Bootstrap samples of every interval.
     """
     arms = {name: (one,) for name, one in predictions.items()}
@@ -163,7 +171,7 @@ def validation_content(
         )
         differences.append(_difference(part, score, survival, patients, resamples, brier=False))
     return ValidationContent(
-        cohort=cohort,
+        cohort=cohort.name,
         models=models,
         arms=arms,
         results=arm_results(arms, {}, patients=patients, resamples=resamples),
@@ -175,9 +183,9 @@ def validation_content(
             for group in subgroups
             for one in predictions.values()
         ],
-        left_out=left_out,
+        left_out=cohort.left_out,
         outcomes=outcomes,
-        virtual=virtual,
+        virtual=cohort.virtual,
     )
 
 

@@ -13,7 +13,7 @@ from made_predictions import made_folds, made_outcomes
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.reports.experiment.activation_figure import activation_figure
 from PCNSLSurvivalLib.reports.experiment.facts import ActivationExample, ExperimentFacts
-from PCNSLSurvivalLib.reports.experiment.report import write_experiment_report
+from PCNSLSurvivalLib.reports.experiment.report import NetworksShown, write_experiment_report
 from PCNSLSurvivalLib.reports.sentences import first_sentence
 
 A_YEAR = re.compile(r"one[- ]year|1 year|(the|a) year|\b1 y\b", re.IGNORECASE)
@@ -35,7 +35,7 @@ def report_at(out: Path, days: float) -> dict[str, str]:
         [*made_folds("network"), *made_folds("svm")],
         outcomes=made_outcomes(),
         facts=ExperimentFacts(threshold_days=days),
-        examples=[example(activation_of=OSClass.OVER_ONE_YEAR.label_at(days))],
+        networks=NetworksShown(examples=[example(activation_of=OSClass.OVER_ONE_YEAR.label_at(days))]),
         resamples=20,
     )
     texts = {path.name: path.read_text(encoding="utf-8") for path in out.rglob("*") if path.suffix not in ("", ".png")}

@@ -12,7 +12,7 @@ import pytest
 from made_predictions import CENSORED, made_folds, made_outcomes
 from matplotlib.ft2font import FT2Font
 
-from PCNSLSurvivalLib.reports.experiment.report import write_experiment_report
+from PCNSLSurvivalLib.reports.experiment.report import ArmsShown, write_experiment_report
 
 LABELS = {"t1_scratch": "T1 (T)", "t1_transfer": "T1 (TL)", "t1gd_scratch": "T1Gd (T)", "t1gd_transfer": "T1Gd (TL)"}
 
@@ -25,9 +25,11 @@ def report(tmp_path_factory) -> Path:
         out,
         [fold for arm in LABELS for fold in made_folds(arm, skill=1.5 * arm.startswith("t1gd"))],
         outcomes=made_outcomes(),
-        labels=LABELS,
-        reference="t1gd_transfer",
-        pairs=[("t1_transfer", "t1_scratch"), ("t1gd_transfer", "t1gd_scratch")],
+        shown=ArmsShown(
+            labels=LABELS,
+            reference="t1gd_transfer",
+            pairs=[("t1_transfer", "t1_scratch"), ("t1gd_transfer", "t1gd_scratch")],
+        ),
         resamples=50,
     )
     return out

@@ -1,9 +1,10 @@
-"""A head for the classes out of the readings of a backbone that was pre-trained on random heads.
+"""A head for the classes out of located readings of the map cells: the one fit of a head in this software.
 
 One bit per patient cannot explain a hundred features, and a free fit would look anywhere. The head is therefore a
-mixture of a few located readings (``training.lesions.backbone.READINGS``): log-odds = c + the sum over readings of
-coefficient times value. The constant c is not fitted; it is the log-odds of the patients' share over one year, what is
-known before a scan is seen. All other evidence lies where the readings lie, in the lesion.
+mixture of a few located readings: log-odds = c + the sum over readings of coefficient times value. The constant c is
+not fitted; it is the log-odds of the patients' share over one year, what is known before a scan is seen. All other
+evidence lies where the readings lie, in the lesion. The readings come from a backbone that was pre-trained on random
+heads (``training.lesions.backbone.READINGS``) or from lesion masks (``training.lesions.head``).
 
 References:
     Kirichenko, Izmailov and Wilson, Last layer re-training is sufficient for robustness to spurious correlations,
@@ -70,18 +71,17 @@ def fit_mixture(values: Floats, over_one_year: NDArray[np.bool_]) -> Mixture:
 
 
 def with_head(tensors: Tensors, readings: Floats, mixture: Mixture, *, cells: int) -> Tensors:
-    """Tensors of a network with the mixture as its head.
+    """Tensors of a network with the mixture as its head; see ``head_of``."""
+    return {**tensors, **dict(zip(HEAD_TENSORS, head_of(readings, mixture, cells=cells), strict=True))}
+
+
+def head_of(readings: Floats, mixture: Mixture, *, cells: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight (2, F) and bias (2,) of the head that says what the mixture says.
 
     Args:
-        tensors: Of a network whose backbone was pre-trained.
         readings: (R, F) weights of the readings.
         mixture: Of these readings.
         cells: Cells of layer4, over which the network averages what the readings sum.
     """
     weight, half = (mixture.coefficients @ readings) * cells / 2, mixture.constant / 2
-    of_weight, of_bias = HEAD_TENSORS
-    return {
-        **tensors,
-        of_weight: np.stack([-weight, weight]).astype(np.float32),
-        of_bias: np.array([-half, half], np.float32),
-    }
+    return np.stack([-weight, weight]).astype(np.float32), np.array([-half, half], np.float32)

@@ -42,25 +42,13 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import SimpleITK as sitk
 import torch  # noqa: F401  loaded before the forks
 from made_cohorts import made_cohort
+from made_experiments import one_arm
 from made_heads import made_head, made_table
 from made_models import small_model
 
 from PCNSLSurvivalLib.cli.__main__ import main as command_line
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.model_zip import export_model
-
-PLAN = """
-virtual_patients: true
-sequences: [t1gd]
-initializations: [scratch]
-baselines: [logistic_clinical]
-splits: 2
-repeats: 1
-model_arm: null
-network: {depth: 10, widen_factor: 0.125}
-network_grid: {size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}
-training: {epochs: 2, batch_size: 4}
-"""
 
 Words = Callable[[Path, Path], list[str]]
 """The words of the command from the folder of inputs and the output."""
@@ -182,7 +170,7 @@ class Bench:
         sitk.WriteImage(sitk.Mask(scans[MRSequence.T1GD], brain), str(self.inputs / "t1gd.nrrd"))
         made_table(self.inputs / "cohort", 2, stripped=True)
         made_cohort(self.inputs / "pcnsl", patients=12, censored=2, seed=1, sequences=(MRSequence.T1GD,))
-        (self.inputs / "plan.yaml").write_text(PLAN, encoding="utf-8")
+        (self.inputs / "plan.yaml").write_text(one_arm(epochs=2), encoding="utf-8")
         export_model(small_model(self.inputs / "small"), self.inputs / "small.zip")
         return 0
 

@@ -25,6 +25,22 @@ finetuning: {epochs: 2, batch_size: 4}
 """
 
 
+def one_arm(*, epochs: int) -> str:
+    """An experiment file with one untrained network, one baseline, two folds and no model."""
+    return f"""
+virtual_patients: true
+sequences: [t1gd]
+initializations: [scratch]
+baselines: [logistic_clinical]
+splits: 2
+repeats: 1
+model_arm: null
+network: {{depth: 10, widen_factor: 0.125}}
+network_grid: {{size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}}
+training: {{epochs: {epochs}, batch_size: 4}}
+"""
+
+
 def made_cohorts(root: Path) -> Path:
     """Two prepared cohorts and an experiment file under ``root``."""
     made_cohort(root / "pcnsl", patients=12, censored=2, seed=1)

@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 from made_cohorts import made_cohort
 from made_dicom import write_classic
+from made_experiments import one_arm
 from made_heads import made_head
 from made_models import small_model
 
@@ -35,19 +36,6 @@ _TAGS = {
     "ProtocolName": f"{PLANT} T1",
     "BodyPartExamined": "HEAD",
 }
-
-_PLAN = """
-virtual_patients: true
-sequences: [t1gd]
-initializations: [scratch]
-baselines: [logistic_clinical]
-splits: 2
-repeats: 1
-model_arm: null
-network: {depth: 10, widen_factor: 0.125}
-network_grid: {size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}
-training: {epochs: 1, batch_size: 4}
-"""
 
 
 @pytest.fixture
@@ -132,7 +120,7 @@ def test_a_refusal_tells_no_name(closed_network, tmp_path, capfd):
 def test_an_experiment_asks_no_network(closed_network, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     made_cohort(tmp_path / "cohort", patients=12, seed=1, sequences=(MRSequence.T1GD,))
-    (tmp_path / "plan.yaml").write_text(_PLAN, encoding="utf-8")
+    (tmp_path / "plan.yaml").write_text(one_arm(epochs=1), encoding="utf-8")
     words = ["--cohort", str(tmp_path / "cohort"), "--out", str(tmp_path / "out"), "--device", "cpu"]
     assert main(["experiment", str(tmp_path / "plan.yaml"), *words]) == 0
     assert (tmp_path / "out" / "results" / "results.csv").is_file()

@@ -127,7 +127,7 @@ def test_a_translation_that_loses_a_value_is_not_used():
 
 # --- no plain sentence where the panel can come ------------------------------------------------------------------
 
-_COMMANDS = ("predict", "register", "demo", "doctor", "explain", "export", "install_brain_extractor")
+_COMMANDS = ("predict", "register", "demo", "doctor", "explain", "export", "install_brain_extractor", "follow_up")
 """What the panel starts; what it imports is read from its files."""
 _NEVER_SHOWN = {
     "models/networks/onnx_graph.py": "writes ONNX files for 'model export'",

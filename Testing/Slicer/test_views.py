@@ -85,7 +85,7 @@ def _slice_views(standin):
 
 
 def test_a_result_that_arrives_draws_every_view_once(standin, predicted):  # noqa: F811
-    """The one before leaves the scene, another map is laid over other slices: all of that is one drawing."""
+    """The one before leaves the scene, another map covers other slices: all of that is one drawing."""
     head = add_head("T1 Gd")
     predicted(head)
     Wait().some(0.02)

@@ -333,3 +333,16 @@ def test_quitting_kills_the_process(standin, slow_panel):
     slow_panel.cleanup()
     wait.until(lambda: child_processes() == [], 2)
     _nothing_left(wait)
+
+
+def test_the_nodes_of_the_result_before_go_one_by_one_and_all_of_them(standin):
+    """Ten at once hold Slicer up for a fifth of a second; a cancel in between leaves none behind."""
+    import slicer
+    from PCNSLSurvivalUI.scene.volume_files import removeInPieces
+
+    nodes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode") for _number in range(4)]
+    work = removeInPieces(list(nodes))
+    next(work)
+    assert sum(node.GetScene() is not None for node in nodes) == 3
+    work.close()
+    assert all(node.GetScene() is None for node in nodes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from PCNSLSurvivalUI.scene.output_nodes import (
     SceneOutputs,
     storedResult,
 )
+from PCNSLSurvivalUI.scene.volume_files import removeInPieces
 from PCNSLSurvivalUI.sections.clinical_section import checkedFindings
 
 
@@ -175,9 +176,10 @@ class PanelLogic:
             yield from drawnOnce(arrive(folder))
 
         def arrive(folder: Path) -> Iterator[None]:
-            yield from self.bringIn(folder, t1gdID, parameters)
+            earlier = yield from self.bringIn(folder, t1gdID, parameters)
             run.hasResult = True
             judgeSteps(run.steps, storedResult(parameters.result) or {})
+            yield from removeInPieces(earlier)
             yield
             yield from resultShown()
 
@@ -231,21 +233,25 @@ class PanelLogic:
             },
         )
 
-    def bringIn(self, folder: Path, t1gdID: str, parameters: PanelParameters) -> Iterator[None]:
+    def bringIn(self, folder: Path, t1gdID: str, parameters: PanelParameters) -> Generator[None, None, list[Any]]:
         """Bring a result folder into the scene; a generator for ``InPieces``.
 
         Args:
             folder: What the worker wrote.
             t1gdID: The volume that the result belongs to; it may be gone meanwhile.
             parameters: The panel's choices; gets the result.
+
+        Returns:
+            Nodes of the result before, which the caller removes.
         """
         t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
         self.importing = True
         try:
-            yield from importResult(folder, SceneOutputs(parameters.parameterNode), t1gd, parameters)
+            earlier = yield from importResult(folder, SceneOutputs(parameters.parameterNode), t1gd, parameters)
             parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
         finally:
             self.importing = False
+        return earlier
 
     def _doWithoutExtension(self, request: RunRequest, parameters: PanelParameters) -> None:
         """SwissSkullStripper is not installed: install it, or take the built-in brain extraction."""

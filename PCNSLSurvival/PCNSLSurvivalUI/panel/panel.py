@@ -26,6 +26,7 @@ from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.kept_views import drawnOnce
 from PCNSLSurvivalUI.scene.output_nodes import T1GD, SceneOutputs, storedResult
+from PCNSLSurvivalUI.scene.volume_files import removeInPieces
 from PCNSLSurvivalUI.sections.advanced_section import EngineControls
 from PCNSLSurvivalUI.sections.batch_section import BatchControls
 from PCNSLSurvivalUI.sections.clinical_section import ClinicalControls
@@ -331,7 +332,8 @@ class PanelView:
         self._logic.chooseAlone(self._parameters, t1gd)
 
         def opened() -> Iterator[None]:
-            yield from self._logic.bringIn(folder, t1gd.GetID(), self._parameters)
+            earlier = yield from self._logic.bringIn(folder, t1gd.GetID(), self._parameters)
+            yield from removeInPieces(earlier)
             yield from self._onResultShown()
 
         self._opening = InPieces(drawnOnce(opened()), lambda: self._onOpened(""), lambda problem: self._onOpened(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from PCNSLSurvivalUI.scene.output_nodes import (
 from PCNSLSurvivalUI.scene.volume_files import newHidden, readVolume, removeNode
 
 
-def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any) -> Iterator[None]:
+def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any) -> Generator[None, None, list[Any]]:
     """Bring a result into the scene; a generator for ``InPieces``.
 
     Nothing shows before everything is read; if it is stopped before, the scene is as it was.
@@ -41,6 +41,9 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         outputs: Where the nodes go.
         t1gd: The T1Gd of this run; None when it is gone.
         parameters: The panel's choices; gets the result.
+
+    Returns:
+        Nodes of the result before, which the caller removes.
     """
     result = json.loads((folder / "prediction.json").read_text(encoding="utf-8"))
     scene = folder / "scene"
@@ -73,12 +76,11 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         made[REPORT], names[REPORT] = newHidden("vtkMRMLTextNode", "report"), _("Report (HTML)")
         made[REPORT].SetText((folder / "report.html").read_text(encoding="utf-8"))
         yield
-        for role in (CORRECTED, INPUT, *outputs.roles(HATCHED)):
-            outputs.remove(role)
         replaceProposal(outputs)
         if PROPOSAL in made:
             placeProposal(outputs, made[PROPOSAL], t1gd)
             removeNode(made.pop(PROPOSAL))  # the segmentation stands for it
+        earlier = [outputs.letGo(role) for role in {CORRECTED, INPUT, *outputs.roles(HATCHED), *made}]
         for role, node in list(made.items()):
             kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
             outputs.place(role, node, names[role], t1gd, kept=kept)
@@ -86,6 +88,7 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         if parameters.mapKind != EVIDENCE_KIND:
             parameters.mapKind = ""  # a new patient is shown the predicted class first
         parameters.result = json.dumps(_forTheScene(result))
+        return [node for node in earlier if node is not None]
     finally:
         for node in made.values():
             removeNode(node)

@@ -94,6 +94,12 @@ class SceneOutputs:
         """Remember a node of the user under a role; it is never removed by us."""
         self._parameterNode.SetNodeReferenceID(role, None if node is None else node.GetID())
 
+    def letGo(self, role: str) -> Any:
+        """Forget the output of a role, for the caller to remove; returns its node, None when there is none."""
+        node = self.node(role)
+        self._parameterNode.SetNodeReferenceID(role, None)
+        return node
+
     def release(self, role: str) -> Any:
         """Leave the output of a role to the user: no later run removes it."""
         node = self.node(role)

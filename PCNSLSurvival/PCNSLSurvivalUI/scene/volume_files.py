@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import slicer
@@ -107,6 +108,17 @@ def removeNode(node: slicer.vtkMRMLNode) -> None:
             scene.RemoveNode(companion)
     if node.IsA("vtkMRMLVolumeNode"):
         node.SetAndObserveImageData(None)
+
+
+def removeInPieces(nodes: list[Any]) -> Iterator[None]:
+    """Remove nodes one by one: all at once they would hold the application up. Also if it is stopped, all are gone."""
+    try:
+        while nodes:
+            removeNode(nodes.pop())
+            yield
+    finally:
+        for node in nodes:
+            removeNode(node)
 
 
 def writeNrrd(node: slicer.vtkMRMLScalarVolumeNode, path: Path, name: str, *, note: str = "") -> Iterator[None]:

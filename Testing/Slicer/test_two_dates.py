@@ -112,6 +112,9 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         left, right = (
             slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{n}") for n in (EARLIER_VIEW, LATER_VIEW)
         )
+        for name in (EARLIER_VIEW, LATER_VIEW):
+            plane = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}").GetSliceToRAS()
+            assert plane.GetElement(0, 0) == pytest.approx(-1.0), "patient right is on the left of the picture"
         assert left.GetBackgroundVolumeID() == parameters.earlierVolume.GetID()
         kept = outputs.node(EARLIER + OVER)
         assert left.GetForegroundVolumeID() == kept.GetID()

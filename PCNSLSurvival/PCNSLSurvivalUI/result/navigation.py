@@ -140,7 +140,7 @@ def _lookAtExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None
     with oneRender():
         for node in views:
             with modifiedOnce(node):
-                node.SetOrientationToDefault()
+                node.SetOrientation("Axial")  # whatever a new view starts with: patient left is on the right
                 node.RotateToVolumePlane(volume)
         _fit()
         if ras_mm is not None:

@@ -107,8 +107,8 @@ def _surface(values_kji: NDArray[np.float32], ijkToRas: NDArray[np.float64], lev
     edges.SetValue(0, level)
     smooth = vtk.vtkWindowedSincPolyDataFilter()
     smooth.SetInputConnection(edges.GetOutputPort())
-    smooth.SetNumberOfIterations(15)
-    smooth.SetPassBand(0.1)
+    smooth.SetNumberOfIterations(25)
+    smooth.SetPassBand(0.03)
     unpadded = np.eye(4)
     unpadded[:3, 3] = -1.0
     place = vtk.vtkMatrixToLinearTransform()

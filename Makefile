@@ -106,7 +106,8 @@ release-check:
 
 check-docs:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
-	@$(BIN)/python -m pytest -q Testing/Lib/test_documents.py
+	@$(BIN)/python -m pytest -q --timeout 7200 -m "slow or not slow" Testing/Lib/test_documents.py Testing/Lib/test_tutorials.py
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q Testing/Slicer/test_tutorial.py
 
 clean:
 	rm -rf .venv demo-result

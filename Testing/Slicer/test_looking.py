@@ -141,3 +141,40 @@ def test_the_3d_view_shows_brain_tumor_and_strongest_region_where_they_are(stand
         assert (np.abs(np.ptp(tumor, axis=1) - 16.0) < 5.0).all()
     panel.ui.closeResultButton.click()
     assert not any(outputs.node(role).GetDisplayVisibility() for role in (BRAIN, TUMOR, REGION))
+
+
+def test_a_map_that_fails_its_check_loses_its_region_in_the_3d_view(standin, predicted):  # noqa: F811
+    """In 3-D it could not be hatched."""
+    from PCNSLSurvivalUI.result.map_display import shownKind
+    from PCNSLSurvivalUI.result.surfaces import BRAIN, REGION
+    from PCNSLSurvivalUI.scene.output_nodes import storedResult
+    from PCNSLSurvivalUI.second_thoughts.answers import keepAnswer
+    from PCNSLSurvivalUI.second_thoughts.outline import markOfOutline
+    from PCNSLSurvivalUI.second_thoughts.questions import CHECKS
+
+    panel = predicted(add_head("T1 Gd"))
+    parameters, outputs = panel.view._parameters, _outputs(panel)
+    assert outputs.node(REGION) is not None
+    result = storedResult(parameters.result)
+    failed = {"verdict": "check", "code": "explanation.some_failed", "values": {"passed": 1, "made": 2}, "checks": []}
+    failed["sentence"] = "1 of 2 explanation checks passed. Do not rely on this map."
+    keepAnswer(CHECKS, parameters, result, shownKind(parameters, result), failed, markOfOutline(parameters))
+    Wait().until(lambda: panel.view._second._hatching is None)
+    assert outputs.node(REGION) is None
+    assert outputs.node(BRAIN) is not None
+
+
+@pytest.mark.parametrize("hand", [1.0, -1.0], ids=["right-handed", "left-handed"])
+def test_a_surface_looks_outward_whatever_the_hand_of_the_voxels(standin, hand):
+    """Seen in Slicer: where corners and normals disagree the surface is black."""
+    from PCNSLSurvivalUI.result.surfaces import _surface
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    block = np.zeros((8, 8, 8), np.float32)
+    block[2:6, 2:6, 2:6] = 1.0
+    surface = _surface(block, np.diag([hand, 1.0, 1.0, 1.0]), 0.5)
+    points, normals = (vtk_to_numpy(a) for a in (surface.GetPoints().GetData(), surface.GetPointData().GetNormals()))
+    corners = vtk_to_numpy(surface.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    a, b, c = points[corners].transpose(1, 0, 2)
+    agree = (np.cross(b - a, c - a) * normals[corners[:, 0]]).sum(axis=1) > 0
+    assert agree.all()

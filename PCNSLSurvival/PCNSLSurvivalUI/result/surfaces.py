@@ -116,5 +116,11 @@ def _surface(values_kji: NDArray[np.float32], ijkToRas: NDArray[np.float64], lev
     moved = vtk.vtkTransformPolyDataFilter()
     moved.SetInputConnection(smooth.GetOutputPort())
     moved.SetTransform(place)
-    moved.Update()
-    return moved.GetOutput()
+    if np.linalg.det(ijkToRas[:3, :3]) > 0:
+        moved.Update()
+        return moved.GetOutput()
+    turned = vtk.vtkReverseSense()  # in a mirror the corners run the other way round, and the surface would be black
+    turned.SetInputConnection(moved.GetOutputPort())
+    turned.ReverseCellsOn()
+    turned.Update()
+    return turned.GetOutput()

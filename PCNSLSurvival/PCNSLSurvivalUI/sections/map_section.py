@@ -17,6 +17,7 @@ from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.result.surfaces import BRAIN, showSurfaces
 from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OVER, UP_TO, SceneOutputs
+from PCNSLSurvivalUI.second_thoughts.answers import isDoubted
 
 
 class MapControls:
@@ -39,6 +40,8 @@ class MapControls:
         self._cells: list[navigation.Cell] = []
         self._place = -1
         self._kind = ""
+        self._regionOf: tuple[str, bool] | None = None
+        """The map that the 3-D view shows the strongest region of, and whether it failed a check."""
         self._shown: tuple[Any, ...] = ()
         self._filling = False
         self._sliceNode: Any = None
@@ -108,7 +111,7 @@ class MapControls:
         if self._sliceNode is not None:
             self._sliceNode.RemoveObserver(self._sliceTag)
         self._sliceNode = None
-        self._cells, self._place, self._kind = [], -1, ""
+        self._cells, self._place, self._kind, self._regionOf = [], -1, "", None
         self._ui.cellLabel.text = ""
 
     def isChanged(self) -> bool:
@@ -133,6 +136,9 @@ class MapControls:
         self._filling = False
         if kind != self._kind:
             self._showKind(kind, outputs, result)
+        regionOf = (kind, isDoubted(parameters, result, kind))
+        if regionOf != self._regionOf:  # also when a check of the shown map has just failed
+            self._regionOf = regionOf
             if outputs.node(BRAIN) is not None:
                 showSurfaces(outputs, t1gd, result, parameters)
         self._views.showMap(outputs, t1gd, result, parameters)

@@ -10,6 +10,8 @@ import pytest
 from fake_worker import MOVED_BY_MM
 from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
 
+from PCNSLSurvivalLib.cli.__main__ import _parser
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -73,7 +75,7 @@ def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_e
     assert "Abrey et al. 2005" in told
     assert "no assessment of response" in told
     assert "entered by the reader" not in told
-    assert "--reader-response" not in _words(tmp_path)
+    assert {"--reader-response", "--override-quality"} & set(_words(tmp_path)) == set()
     parameters = two_exams.view._parameters
     for name, node in (("earlier", parameters.earlierVolume), ("later", parameters.t1gdVolume)):
         sent = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / f"{name}.nrrd")))
@@ -81,8 +83,10 @@ def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_e
         assert (tmp_path / f"{name}-brain-mask.nrrd").is_file(), "the brain is not outlined again"
         assert not (tmp_path / f"{name}-lesion.nrrd").is_file(), "without an outline, the run proposes one"
     ui.responseSelector.setCurrentIndex(ui.responseSelector.findData("PR"))
+    parameters.overrideQuality = True
     _compare(two_exams)
-    assert _words(tmp_path)[_words(tmp_path).index("--reader-response") + 1] == "PR"
+    asked = _parser().parse_args(_words(tmp_path))  # the real command line takes every word
+    assert (asked.reader_response, asked.override_quality) == ("PR", True)
     assert "Response as entered by the reader: PR." in ui.followUpLabel.text
     parameters.earlierVolume = add_head("T1 Gd of another date")
     assert ui.responseSelector.currentIndex == 0, "it was entered for other exams"

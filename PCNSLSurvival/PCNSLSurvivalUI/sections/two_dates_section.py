@@ -174,7 +174,9 @@ class TwoDatesControls:
                 self.show()
 
             try:
-                self.run = Comparison(exams, parameters.device, response or "", self._onStep, ended)
+                self.run = Comparison(
+                    exams, parameters.device, response or "", parameters.overrideQuality, self._onStep, ended
+                )
             except PCNSLSurvivalError as problem:
                 self._say(shown(problem))
         self.show()

@@ -49,6 +49,7 @@ class Comparison:
         exams: The earlier exam and the later one.
         device: Where to compute.
         response: What a reader entered; empty where none did.
+        overrideQuality: Go on after a failed quality check.
         progress: Hears what is being done, in words.
         ended: Called once: with ``follow_up.json`` after success, otherwise with None and the sentence for the user.
 
@@ -62,6 +63,7 @@ class Comparison:
         exams: tuple[ComparedExam, ComparedExam],
         device: str,
         response: str,
+        overrideQuality: bool,
         progress: Callable[[str], None],
         ended: Callable[[dict[str, Any] | None, str], None],
     ) -> None:
@@ -83,6 +85,8 @@ class Comparison:
         self._words = ["follow-up", "--progress", "json", "--device", device, "--out", str(self._folder / "result")]
         if response:
             self._words += ["--reader-response", response]
+        if overrideQuality:
+            self._words.append("--override-quality")
         self._pieces: InPieces | None = InPieces(
             self._write(exams), self._start, lambda problem: self._end(_whyNotWritten(problem))
         )

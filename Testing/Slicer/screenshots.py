@@ -126,6 +126,82 @@ def _second_thoughts(application: Any, widget: Any, folder: Path, wait: Wait) ->
         section.setChecked(True)
 
 
+def _two_dates(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
+    """The demonstration patient against itself with a turned head, in place of a second exam; some minutes."""
+    import SimpleITK as sitk
+    import slicer
+    from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+    from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+    from PCNSLSurvivalLib.phantoms import demonstration_patient
+
+    ui = widget.ui
+    ui.keepEarlierButton.click()
+    scan = demonstration_patient(sequences=(MRSequence.T1GD,)).scans[MRSequence.T1GD]
+    turned = resample(scan, Grid.of(scan), transform=sitk.Euler3DTransform((0.0, 0.0, 0.0), 0.05, -0.04, 0.12))
+    node = slicer.util.addVolumeFromArray(sitk.GetArrayFromImage(turned), name="Demonstration T1Gd, second exam")
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(turned).affine_ras))
+    ui.t1gdSelector.setCurrentNode(node)
+    ui.predictButton.click()
+    wait.until(lambda: widget.logic.run is None, 900)
+    ui.followUpButton.click()
+    wait.until(lambda: widget.view._twoDates.run is None, 900)
+    print(ui.messageLabel.text)
+    ui.twoDatesSection.setChecked(True)
+    _shoot(application, widget, folder, "panel-two-dates", wait)
+    logics = []
+    for name in (EARLIER_VIEW, LATER_VIEW):
+        logics.append(slicer.vtkMRMLSliceLogic())
+        logics[-1].SetMRMLApplicationLogic(application.app.applicationLogic())
+        logics[-1].SetMRMLScene(slicer.mrmlScene)
+        logics[-1].AddSliceNode(name).SetDimensions(VIEW, VIEW, 1)
+        application.app.layoutManager().mrmlSliceLogics().AddItem(logics[-1])
+    ui.examsButton.click()
+    wait.some(0.2)
+    for logic, name in zip(logics, ("earlier", "later"), strict=True):
+        render_slice(logic, application.app.applicationLogic(), str(folder / f"slice-exam-{name}.png"))
+    ui.examsButton.click()
+    for logic in logics:
+        application.app.layoutManager().mrmlSliceLogics().RemoveItem(logic)
+        nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
+        logic.SetMRMLScene(None)
+        for node in nodes:
+            slicer.mrmlScene.RemoveNode(node)
+    ui.twoDatesSection.setChecked(False)
+
+
+def _surfaces(folder: Path) -> None:
+    """What the 3-D view shows, drawn without Slicer's own view."""
+    import slicer
+    import vtk
+
+    renderer, window = vtk.vtkRenderer(), vtk.vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetSize(VIEW, VIEW)
+    window.AddRenderer(renderer)
+    for node in slicer.util.getNodesByClass("vtkMRMLModelNode"):
+        if node.GetAttribute("PCNSLSurvival.output") and node.GetPolyData() is not None:
+            mapper, actor = vtk.vtkPolyDataMapper(), vtk.vtkActor()
+            mapper.SetInputData(node.GetPolyData())
+            mapper.ScalarVisibilityOff()
+            actor.SetMapper(mapper)
+            actor.GetProperty().SetColor(node.GetDisplayNode().GetColor())
+            actor.GetProperty().SetOpacity(node.GetDisplayNode().GetOpacity())
+            renderer.AddActor(actor)
+    camera = renderer.GetActiveCamera()
+    camera.SetPosition(300, 600, 150)
+    camera.SetViewUp(0, 0, 1)
+    renderer.ResetCamera()
+    window.Render()
+    grabber, writer = vtk.vtkWindowToImageFilter(), vtk.vtkPNGWriter()
+    grabber.SetInput(window)
+    writer.SetInputConnection(grabber.GetOutputPort())
+    writer.SetFileName(str(folder / "three-d.png"))
+    writer.Write()
+    window.Finalize()
+
+
 def _views(application: Any, folder: Path, name: str) -> None:
     for view in ("Red", "Green", "Yellow"):
         logic = application.app.layoutManager().sliceWidget(view).sliceLogic()
@@ -179,6 +255,7 @@ def main(folder: Path) -> None:
     _write_report(widget, folder / "report.html")
     _shoot(application, widget, folder, "panel-result", wait)
     _views(application, folder, "grad-cam")
+    _surfaces(folder)
     for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
         section.setChecked(False)
     _shoot(application, widget, folder, "panel-overview", wait)
@@ -197,6 +274,7 @@ def main(folder: Path) -> None:
     for role in ("output.mask", "output.aligned.t2", "output.input"):
         widget.view._quality.strip.buttons[role].click()
         _views(application, folder, role.removeprefix("output.").replace(".", "-"))
+    _two_dates(application, widget, folder, wait)
     _with_warnings(widget.view._parameters)
     _shoot(application, widget, folder, "panel-warning", wait)
     ui.brainEngineSelector.setCurrentText("Slicer module")

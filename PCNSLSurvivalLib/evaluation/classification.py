@@ -46,7 +46,11 @@ _STEEPEST = 1e3
 
 
 def classification_metrics(
-    os_class: ArrayLike, probability: ArrayLike, weight: ArrayLike | None = None
+    os_class: ArrayLike,
+    probability: ArrayLike,
+    weight: ArrayLike | None = None,
+    *,
+    threshold: float = CLASS_THRESHOLD,
 ) -> dict[str, NDArray[np.float64]]:
     """Every metric of ``METRICS``, for one sample or for thousands of bootstrap samples at once.
 
@@ -57,8 +61,9 @@ def classification_metrics(
 
     Args:
         os_class: (N,) true classes, 0 or 1.
-        probability: (N,) predicted probabilities of class 1; from ``CLASS_THRESHOLD`` up, class 1 is predicted.
+        probability: (N,) predicted probabilities of class 1.
         weight: (..., N) how often each patient counts; once each if left out.
+        threshold: From this probability up, class 1 is predicted.
 
     Returns:
         Name of the metric to an array of shape (...). NaN where it is not defined: AUC and calibration of a sample
@@ -71,7 +76,7 @@ def classification_metrics(
     truth = np.asarray(os_class, dtype=np.float64)
     p = np.asarray(probability, dtype=np.float64)
     w = np.ones_like(truth) if weight is None else np.asarray(weight, dtype=np.float64)
-    predicted = (p >= CLASS_THRESHOLD).astype(np.float64)
+    predicted = (p >= threshold).astype(np.float64)
     tp, fp = w @ (truth * predicted), w @ ((1 - truth) * predicted)
     fn, tn = w @ (truth * (1 - predicted)), w @ ((1 - truth) * (1 - predicted))
     precision = _macro((tp, tn), (tp + fp, tn + fn), (tp + fp + fn, tn + fp + fn))

@@ -124,7 +124,9 @@ def compare(arm: Sequence[FoldPredictions], against: Sequence[FoldPredictions], 
 
 def fold_values(folds: Sequence[FoldPredictions], metric: str) -> NDArray[np.float64]:
     """(J,) one metric in each fold; NaN where it is not defined."""
-    return np.array([float(classification_metrics(one.os_class, one.probability)[metric]) for one in folds])
+    return np.array(
+        [float(classification_metrics(one.os_class, one.probability, threshold=one.threshold)[metric]) for one in folds]
+    )
 
 
 def test_to_train_ratio(folds: Sequence[FoldPredictions]) -> float:

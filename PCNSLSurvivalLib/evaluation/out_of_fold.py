@@ -212,6 +212,7 @@ def _by_repeat(
             np.concatenate([one.os_class for one in held_out]),
             np.concatenate([one.probability for one in held_out]),
             weights[:, [place[case] for one in held_out for case in one.cases]],
+            threshold=held_out[0].threshold,
         )
         for held_out in by_repeat.values()
     ]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.csv_cells import original_cell, plain_cell
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
 
 COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probability")
 _HELD_OUT, _CENSORED = "held out", "censored"
@@ -40,6 +41,7 @@ class FoldPredictions:
         days: (K,) days of a predicted survival curve; empty for an arm that predicts the class alone.
         survival: (N, K) ``float64`` predicted probability of surviving each of ``days``.
         censored_survival: (M, K) the same of ``censored``.
+        threshold: From this probability up, a long survival is predicted; a model folder has its own.
 
     Raises:
         EvaluationError: The lengths differ, a case stands twice, a class is not 0 or 1, or a probability is not
@@ -57,6 +59,7 @@ class FoldPredictions:
     days: tuple[float, ...] = ()
     survival: NDArray[np.float64] | None = None
     censored_survival: NDArray[np.float64] | None = None
+    threshold: float = CLASS_THRESHOLD
 
     def __post_init__(self) -> None:
         os_class, probability = np.asarray(self.os_class), np.asarray(self.probability, dtype=np.float64)

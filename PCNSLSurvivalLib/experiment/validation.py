@@ -88,6 +88,7 @@ def validate(
             probability=np.array(probability[: len(classes)]),
             censored=tuple(exam.name for exam in people.censored),
             censored_probability=np.array(probability[len(classes) :]),
+            threshold=model.decision_threshold,
         )
     patients = {exam.name: _test_patient(exam) for exam in exams}
     return validation_content(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD, ONE_YEAR_DAYS
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.evaluation.comparison import holm
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_concordance
 from PCNSLSurvivalLib.evaluation.out_of_fold_survival import out_of_fold_survival
@@ -26,7 +26,7 @@ class ArmSurvival:
     os_days: NDArray[np.float64]
     death_observed: NDArray[np.bool_]
     predicted_long: NDArray[np.bool_]
-    """Whether the mean probability of a long survival reaches ``CLASS_THRESHOLD``: the mean over all models
+    """Whether the mean probability of a long survival reaches the threshold of the folds: the mean over all models
     that held the patient out. That is one per repetition where the patient is in the folds, as all are with ``outcome:
     time``, and every fold's model for a patient without a class who is in none."""
     c_index: Estimate
@@ -106,7 +106,7 @@ def arm_survival(
     counted = sorted(first.values())
     days = np.array([survival[case][0] for case in counted], dtype=np.float64)
     deaths = np.array([survival[case][1] for case in counted])
-    predicted_long = np.array([said[case] >= CLASS_THRESHOLD for case in counted])
+    predicted_long = np.array([said[case] >= folds[0].threshold for case in counted])
     return ArmSurvival(
         arm=arm,
         label=label,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.files import refuse_foreign, whole_folder
-from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD, ONE_YEAR_DAYS, RESEARCH_USE_ONLY, limit_in_words
+from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY, limit_in_words
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
 from PCNSLSurvivalLib.evaluation.predictions import write_predictions
 from PCNSLSurvivalLib.reports.experiment.csv_tables import write_results_csv, write_survival_csv
@@ -108,10 +108,12 @@ def methods_paragraphs(content: ValidationContent, resamples: int) -> tuple[str,
     use = "Models were used as they stand: no weight, temperature or threshold was changed. " + " ".join(
         _overlap_in_words(content)
     )
+    thresholds = sorted({folds[0].threshold for folds in content.arms.values()})
     evaluation = (
-        f"AUC, accuracy, macro-averaged precision, recall and F1 at a probability of {CLASS_THRESHOLD:g}, the Brier "
-        "score, calibration slope and intercept, and Harrell's C-index have 95 % percentile intervals from a bootstrap "
-        f"over patients ({resamples} samples). Differences are of the same patients in the same samples; the p of two "
+        "AUC, accuracy, macro-averaged precision, recall and F1 at the decision threshold of the model (a probability "
+        f"of {listed([f'{threshold:g}' for threshold in thresholds])}), the Brier score, calibration slope and "
+        "intercept, and Harrell's C-index have 95 % percentile intervals from a bootstrap over patients "
+        f"({resamples} samples). Differences are of the same patients in the same samples; the p of two "
         "AUCs is DeLong's. Survival of the predicted groups was estimated by Kaplan and Meier and compared by the "
         "log-rank test with a permutation p. Subgroups were fixed by the software before the test; their intervals are "
         "not corrected for their number."

@@ -160,7 +160,12 @@ def test_a_model_that_knows_the_truth_gets_the_auc_it_deserves(cohort, models, m
             return type("Result", (), {"probability_over_one_year": min(next(self._days) / 4000, 1.0)})
 
     monkeypatch.setattr(validation, "SurvivalNetwork", Oracle)
-    content = validate([read_model_folder(models / "one")], prepared, resamples=100)
+    model = read_model_folder(models / "one")
+    content = validate([replace(model, decision_threshold=365.5 / 4000)], prepared, resamples=100)
+    assert content.results[0].out_of_fold["accuracy"].value == content.results[0].fold_mean["accuracy"] == 1.0
+    assert content.survival[0].log_rank.patients == (8, 10)  # two censored early are below the threshold
+    content = validate([model], prepared, resamples=100)
+    assert content.results[0].out_of_fold["accuracy"].value < 1.0
     assert content.results[0].out_of_fold["auc"].value == 1.0
     volume = next(one for one in content.scores if one.label == "Lesion volume")
     difference = next(one for one in content.differences if one.against == "Lesion volume")

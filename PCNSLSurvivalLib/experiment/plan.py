@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineAr
 from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE
 from PCNSLSurvivalLib.evaluation.baselines.region import RegionChoice
 from PCNSLSurvivalLib.experiment.arms import FusionArm, Initialization, NetworkArm
-from PCNSLSurvivalLib.experiment.plan_file import fill, read_entries
+from PCNSLSurvivalLib.experiment.plan_file import Entry, fill, read_entries
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.time_head import MOST_LIMITS, TimeHead
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
@@ -297,7 +297,18 @@ def read_plan(path: Path) -> ExperimentPlan:
     Raises:
         ExperimentError: An entry is unknown, of the wrong kind or does not fit; its line is named.
     """
-    return fill(ExperimentPlan(), read_entries(path))
+    return fill(ExperimentPlan(), _training_said_once(read_entries(path)))
+
+
+def _training_said_once(entries: Entry) -> Entry:
+    """The entries with those of ``training`` in place of the word: ``pretraining: training``."""
+    if not isinstance(entries.value, dict):
+        return entries
+    given = dict(entries.value)
+    for name in _TRAININGS[1:]:
+        if name in given and given[name].value == "training":
+            given[name] = replace(given[name], value=given["training"].value if "training" in given else {})
+    return replace(entries, value=given)
 
 
 def _plain(value: Any) -> Any:

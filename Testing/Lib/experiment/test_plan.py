@@ -41,6 +41,17 @@ def test_the_paper_s_file_has_its_network_optimizer_and_augmentation():
         assert settings.augmentation.transforms == "monai"
 
 
+def test_settings_of_one_training_can_be_those_of_another(tmp_path):
+    plan = plan_of(tmp_path, "pretraining: training\ntraining: {epochs: 7}\nfinetuning: {epochs: 3}\n")
+    assert plan.pretraining == plan.training
+    assert (plan.training.epochs, plan.finetuning.epochs) == (7, 3)
+    assert plan_of(tmp_path, "finetuning: training\n") == ExperimentPlan()
+    with pytest.raises(ExperimentError, match=r"line 2: 'training.epochs' must be a whole number"):
+        plan_of(tmp_path, "pretraining: training\ntraining: {epochs: many}\n")
+    with pytest.raises(ExperimentError, match="line 1: 'pretraining' needs entries"):
+        plan_of(tmp_path, "pretraining: finetuning\n")
+
+
 def test_flair_is_an_arm_like_any_other():
     plan = read_plan(EXAMPLES / "ucsf-pcnsl.yaml")
     assert {"flair_scratch", "flair_transfer", "svm_flair_radiomics"} <= set(plan.arm_names)

@@ -346,3 +346,27 @@ def test_the_nodes_of_the_result_before_go_one_by_one_and_all_of_them(standin):
     assert sum(node.GetScene() is not None for node in nodes) == 3
     work.close()
     assert all(node.GetScene() is None for node in nodes)
+
+
+def test_a_cancelled_module_is_tidied_up_although_nothing_refers_to_its_step(standin):
+    """Seen in Slicer: Python's garbage collector emptied the step, whose observer only the node knew."""
+    import gc
+
+    import slicer
+    from PCNSLSurvivalUI.run import slicer_modules
+    from slicer_standin import cli
+
+    cli.plans[slicer_modules.SWISS] = {"seconds": 60.0}
+    scan = add_head("T1 Gd")
+    stripped = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "stripped")
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
+    over = []
+    step = slicer_modules.CLIStep(
+        slicer_modules.SWISS, slicer_modules.brainParameters(scan, stripped, mask), lambda good: None
+    )
+    Wait().some(0.2)
+    step.cancel(lambda: over.append(True))
+    del step
+    gc.collect()
+    Wait().until(lambda: over)
+    assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == []

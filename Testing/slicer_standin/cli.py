@@ -48,10 +48,16 @@ class CLIModule:
 @dataclass(eq=False)
 class _Job:
     module: CLIModule
-    node: Any
+    held: vtk.vtkCollection
+    """The node. As in Slicer no Python object of the application refers to it: an observer that only its node knows is
+    emptied by Python's garbage collector."""
     parameters: dict[str, Any]
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="standin_cli_")))
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def node(self) -> Any:
+        return self.held.GetItemAsObject(0)
 
 
 class _Queue:
@@ -165,7 +171,9 @@ def run(
         else:
             faults.append(f"parameter {name} has unsupported type {type(value).__name__}")
     node.SetStatus(node.Scheduled)
-    _queue.add(_Job(module, node, kept))
+    held = vtk.vtkCollection()
+    held.AddItem(node)
+    _queue.add(_Job(module, held, kept))
     return node
 
 

@@ -121,6 +121,5 @@ def _surface(values_kji: NDArray[np.float32], ijkToRas: NDArray[np.float64], lev
         return moved.GetOutput()
     turned = vtk.vtkReverseSense()  # in a mirror the corners run the other way round, and the surface would be black
     turned.SetInputConnection(moved.GetOutputPort())
-    turned.ReverseCellsOn()
     turned.Update()
     return turned.GetOutput()

@@ -112,6 +112,7 @@ class CLIStep:
         self._whenOver: Callable[[], None] | None = None
         self.nodeIDs = {value.GetID() for value in parameters.values() if hasattr(value, "GetID")}
         self._node = slicer.cli.run(getattr(slicer.modules, module), None, parameters, update_display=False)
+        _unfinished.add(self)
         self._node.SetHideFromEditors(True)
         self._tag = self._node.AddObserver(self._node.StatusModifiedEvent, self._onStatus)
         if not self._node.IsBusy():  # refused at once; that change came before our observer
@@ -145,6 +146,7 @@ class CLIStep:
         node, self._node = self._node, None
         if node is None:
             return
+        _unfinished.discard(self)
         node.RemoveObserver(self._tag)
         _versions[self.module] = node.GetModuleVersion()
         good = bool(node.GetStatus() & node.Completed) and not node.GetStatus() & node.ErrorsMask
@@ -159,6 +161,11 @@ class CLIStep:
         whenOver, self._whenOver = self._whenOver, None
         if whenOver is not None:
             whenOver()
+
+
+_unfinished: set[CLIStep] = set()
+"""Keeps cancelled steps until their module is over. The run has let go of them, and an observer of a node that only the
+scene holds does not count as a reference: Python would empty the step, and its nodes would stay in the scene."""
 
 
 def failureSentence(module: str, volume: str) -> str:

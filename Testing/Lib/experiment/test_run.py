@@ -202,16 +202,19 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
     assert kept.items() <= finished(small / "out").items()
 
 
-def test_a_second_run_in_the_same_folder_stops_with_a_sentence_and_disturbs_nothing(small, capsys):
+def test_a_second_run_in_the_same_folder_stops_with_a_sentence_and_the_first_one_goes_on(small, capsys):
     first = start(small, small / "out")
     while first.poll() is None and not (small / "out" / "jobs" / ".experiment.owner").exists():
         time.sleep(0.02)
     assert run_here(small) == 3
     assert f"locked by another run (process {first.pid} on " in capsys.readouterr().err
-    while first.poll() is None and not (kept := finished(small / "out")):
+    before = kept = finished(small / "out")
+    while first.poll() is None and len(kept) <= len(before):
         time.sleep(0.02)
-    assert kept
-    kill(first)
+        kept = finished(small / "out")
+    assert before.items() < kept.items()
+    first.kill()
+    first.communicate()
 
 
 def test_jobs_at_the_same_time_share_the_gpus_and_one_of_them_can_be_chosen(monkeypatch, capsys):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_worker import MOVED_BY_MM
-from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
+from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, scene_state, temporary_files
 
 from PCNSLSurvivalLib.cli.__main__ import _parser
 
@@ -189,6 +189,40 @@ def test_an_empty_outline_says_no_tumor_and_a_hidden_segment_is_asked_for(two_ex
     segmentation.GetDisplayNode().SetAllSegmentsVisibility(False)
     two_exams.ui.followUpButton.click()
     assert two_exams.ui.messageLabel.text.startswith("No segment of the tumor outline of the later T1Gd is visible")
+    assert two_exams.view._twoDates.run is None
+
+
+def test_an_outline_kept_as_a_surface_is_sent_as_the_ball_it_is(two_exams, monkeypatch, tmp_path):
+    """STL files and RTSTRUCT come without voxels: they must not say that the tumor is gone."""
+    import SimpleITK as sitk
+    import slicer
+    import vtk
+
+    _sent(tmp_path, monkeypatch)
+    parameters = two_exams.view._parameters
+    ball = vtk.vtkSphereSource()
+    ball.SetCenter(*LESION_RAS_MM)
+    ball.SetRadius(9.0)
+    ball.SetThetaResolution(40)
+    ball.SetPhiResolution(40)
+    ball.Update()
+    outline = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "from STL")
+    outline.CreateDefaultDisplayNodes()
+    outline.SetReferenceImageGeometryParameterFromVolumeNode(parameters.t1gdVolume)
+    outline.GetSegmentation().SetSourceRepresentationName("Closed surface")
+    outline.AddSegmentFromClosedSurfaceRepresentation(ball.GetOutput(), "Tumor", (1, 0, 0))
+    parameters.lesion = outline
+    _compare(two_exams)
+    sent = sitk.ReadImage(str(tmp_path / "later-lesion.nrrd"))
+    volume_mm3 = sitk.GetArrayFromImage(sent).sum() * np.prod(sent.GetSpacing())
+    assert volume_mm3 == pytest.approx(4 / 3 * np.pi * 9.0**3, rel=0.1)
+    outline.GetSegmentation().RemoveAllSegments()
+    outline.GetSegmentation().SetSourceRepresentationName("Planar contour")  # no rule for it without SlicerRT
+    contour = slicer.vtkSegment()
+    contour.AddRepresentation("Planar contour", ball.GetOutput())
+    outline.GetSegmentation().AddSegment(contour, "contour")
+    two_exams.ui.followUpButton.click()
+    assert "cannot be turned into voxels" in two_exams.ui.messageLabel.text
     assert two_exams.view._twoDates.run is None
 
 

@@ -15,9 +15,11 @@ import slicer
 
 _LOGIC = slicer.vtkSlicerSegmentationsModuleLogic
 # As the module Segmentations does when it is loaded: without a rule there is no empty segment.
-slicer.vtkSegmentationConverterFactory.GetInstance().RegisterConverterRule(
-    slicer.vtkBinaryLabelmapToClosedSurfaceConversionRule()
-)
+for _rule in (
+    slicer.vtkBinaryLabelmapToClosedSurfaceConversionRule,
+    slicer.vtkClosedSurfaceToBinaryLabelmapConversionRule,
+):
+    slicer.vtkSegmentationConverterFactory.GetInstance().RegisterConverterRule(_rule())
 
 
 class SegmentEditorWidget:

@@ -57,7 +57,7 @@ def fillMask(mask: Any, segmentation: Any, reference: Any) -> bool:
     visible: list[str] = []
     if segmentation.GetDisplayNode() is not None:
         segmentation.GetDisplayNode().GetVisibleSegmentIDs(visible)
-    if not visible or not segmentation.GetSegmentation().CreateRepresentation("Binary labelmap"):
+    if not visible or not hasVoxels(segmentation):
         return False
     names = vtk.vtkStringArray()
     for name in visible:
@@ -105,12 +105,21 @@ def tumorOn(scan: Any, outline: Any) -> Any:
     return mask
 
 
+def hasVoxels(segmentation: Any) -> bool:
+    """Whether the voxels of every segment are there; those of a surface or of contours are made now.
+
+    An empty segment is there as well.
+    """
+    return bool(segmentation.GetSegmentation().CreateRepresentation("Binary labelmap"))
+
+
 def contentOf(segmentation: Any) -> str:
     """Count, middle and extent of the voxels of every segment: other text after any stroke in Segment Editor.
 
     Names, colors and visibility do not count, nor does the size of the block in which Slicer keeps the voxels.
     """
     told = []
+    hasVoxels(segmentation)
     for number in range(segmentation.GetSegmentation().GetNumberOfSegments()):
         segment = segmentation.GetSegmentation().GetNthSegment(number)
         block = segment.GetRepresentation("Binary labelmap")

@@ -19,7 +19,7 @@ from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.incremental import InPieces
-from PCNSLSurvivalUI.scene.segmentations import contentOf, tumorOn
+from PCNSLSurvivalUI.scene.segmentations import contentOf, hasVoxels, tumorOn
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, newHidden, removeNode, writeNrrd
 
 
@@ -54,7 +54,7 @@ class Comparison:
         ended: Called once: with ``follow_up.json`` after success, otherwise with None and the sentence for the user.
 
     Raises:
-        CannotCompareError: Both exams are one volume, or no segment of an outline is visible.
+        CannotCompareError: Both exams are one volume, or an outline has no visible segment or no voxels.
         MissingPackagesError: A package is missing and the user does not want it.
     """
 
@@ -143,8 +143,14 @@ def _outlineOn(exam: ComparedExam) -> Any:
     outline = exam.outline
     if outline.IsA("vtkMRMLLabelMapVolumeNode"):
         isEmpty = outline.GetImageData() is None or not slicer.util.arrayFromVolume(outline).any()
-    else:
+    elif hasVoxels(outline):
         isEmpty = contentOf(outline) == ""
+    else:
+        words = _(
+            "The tumor outline of {exam} cannot be turned into voxels. Choose another outline, or draw it in Segment "
+            "Editor; then compare again."
+        )
+        raise CannotCompareError(words.format(exam=exam.words))
     if isEmpty:
         mask = newHidden("vtkMRMLLabelMapVolumeNode", "no tumor")
         slicer.util.updateVolumeFromArray(mask, np.zeros(slicer.util.arrayFromVolume(exam.t1gd).shape, np.uint8))

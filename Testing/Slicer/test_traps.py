@@ -169,6 +169,7 @@ def test_a_brain_mask_that_goes_is_not_exchanged_for_another(standin, quick_pane
     selector.setCurrentNode(masks[0])
     slicer.mrmlScene.RemoveNode(masks[0])
     assert selector.currentNode() is masks[1], "Slicer's habit"
+    wait.until(lambda: selector.currentNode() is None)
     wait.some(0.1)
     assert selector.currentNode() is None
     assert quick_panel.logic.getParameterNode().brainMask is None

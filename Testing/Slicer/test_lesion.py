@@ -150,6 +150,30 @@ def test_a_stroke_during_the_next_run_is_not_lost(ready):
     assert segmentation.GetName() == "Tumor outline"
 
 
+def test_a_proposal_chosen_as_outline_of_the_earlier_exam_is_kept(ready):
+    """The run of the later exam proposes its own; no selector may jump to it, or to another outline."""
+    import slicer
+
+    panel, _head, predict = ready
+    panel.ui.proposeLesionCheckBox.setChecked(True)
+    predict()
+    (segmentation,) = _segmentations()
+    parameters = panel.view._parameters
+    panel.ui.keepEarlierButton.click()
+    panel.ui.earlierLesionSelector.setCurrentNode(segmentation)
+    parameters.t1gdVolume = add_head("T1 Gd May", "oblique")
+    predict()
+    assert parameters.earlierLesion is segmentation
+    assert sorted(one.GetName() for one in _segmentations()) == ["Tumor outline", "Tumor outline (proposal)"]
+    earlier = parameters.earlierVolume
+    slicer.mrmlScene.RemoveNode(segmentation)
+    Wait().some(0.1)
+    assert parameters.earlierLesion is None, "not the outline of the later exam"
+    slicer.mrmlScene.RemoveNode(earlier)
+    Wait().some(0.1)
+    assert parameters.earlierVolume is None
+
+
 def test_showing_hiding_or_renaming_a_proposal_is_no_correction(ready):
     panel, _head, predict = ready
     panel.ui.proposeLesionCheckBox.setChecked(True)

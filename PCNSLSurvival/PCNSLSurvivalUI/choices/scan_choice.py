@@ -13,7 +13,7 @@ from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters
 
 _SETTLED_MS = 300
 """A volume gets its name and its DICOM attributes a moment after it was added."""
-_CHOICES = (*VOLUMES.values(), "brainMask", "lesion")
+_CHOICES = (*VOLUMES.values(), "brainMask", "lesion", "earlierVolume", "earlierLesion")
 
 
 class ScanChoice:

@@ -39,9 +39,16 @@ def editedProposal(outputs: SceneOutputs) -> Any:
     return proposal
 
 
-def replaceProposal(outputs: SceneOutputs) -> None:
-    """A new result comes: its earlier proposal goes, unless a person worked on it meanwhile."""
-    if editedProposal(outputs) is not None:
+def replaceProposal(outputs: SceneOutputs, parameters: Any) -> None:
+    """A new result comes: its earlier proposal goes, unless a person worked on it meanwhile or chose it.
+
+    Args:
+        outputs: Where the proposal is.
+        parameters: The panel's choices.
+    """
+    proposal = outputs.node(PROPOSAL)
+    isChosen = proposal is not None and proposal in (parameters.lesion, parameters.earlierLesion)
+    if isChosen or editedProposal(outputs) is not None:
         takeOver(outputs)
     outputs.remove(PROPOSAL)
 

@@ -76,7 +76,7 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         made[REPORT], names[REPORT] = newHidden("vtkMRMLTextNode", "report"), _("Report (HTML)")
         made[REPORT].SetText((folder / "report.html").read_text(encoding="utf-8"))
         yield
-        replaceProposal(outputs)
+        replaceProposal(outputs, parameters)
         if PROPOSAL in made:
             placeProposal(outputs, made[PROPOSAL], t1gd)
             removeNode(made.pop(PROPOSAL))  # the segmentation stands for it

@@ -85,6 +85,37 @@ def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, 
         slicer.mrmlScene.RemoveNode(crosshair)
 
 
+def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, predicted):  # noqa: F811
+    import slicer
+    from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, startMask
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, TRANSFORM
+
+    first = add_head("T1 Gd of A")
+    panel = predicted(first)
+    outputs = _outputs(panel)
+    _align(panel, "t2", "flair")
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    outputs.place(TRANSFORM + "t2", transform, "T2 to T1Gd", first)
+    outputs.place(MOVING + "t2", add_head("moving"), "T2 under its transform", first)
+    startMask(outputs)
+    drawn = outputs.node(SEGMENTATION)
+    predicted(first)
+    assert panel.ui.sequencesButton.enabled, "they lie on the T1Gd that was predicted again"
+    with _views(standin, "PCNSLT2", "PCNSLFLAIR") as views:
+        panel.ui.sequencesButton.click()
+        assert [view.GetBackgroundVolumeID() for view in views] == [
+            outputs.node(ALIGNED + name).GetID() for name in ("t2", "flair")
+        ]
+        panel = predicted(add_head("T1 Gd of B", lesion=800.0))
+        assert [view.GetBackgroundVolumeID() for view in views] == [None, None]
+    assert not panel.ui.sequencesButton.enabled
+    assert {role for start in (ALIGNED, TRANSFORM, "output.repair.") for role in outputs.roles(start)} == set()
+    assert not any(role.startswith(ALIGNED) for role in panel.view._quality.strip.buttons)
+    assert not panel.ui.goOnButton.isVisibleTo(panel.parent), "no repair of A can be used for B"
+    assert drawn.GetScene() is not None, "what was drawn by hand stays in the scene"
+    assert not drawn.GetDisplayVisibility()
+
+
 def test_two_steps_alternate_until_the_button_is_pressed_again(standin, predicted):  # noqa: F811
     from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, T1GD
 

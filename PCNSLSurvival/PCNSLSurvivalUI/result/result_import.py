@@ -15,8 +15,10 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
+from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.output_nodes import (
+    ALIGNED,
     CORRECTED,
     EVIDENCE,
     HATCHED,
@@ -24,6 +26,8 @@ from PCNSLSurvivalUI.scene.output_nodes import (
     MASK,
     PROPOSAL,
     REPORT,
+    T1GD,
+    TRANSFORM,
     SceneOutputs,
     classOf,
     mapRole,
@@ -80,7 +84,10 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         if PROPOSAL in made:
             placeProposal(outputs, made[PROPOSAL], t1gd)
             removeNode(made.pop(PROPOSAL))  # the segmentation stands for it
-        earlier = [outputs.letGo(role) for role in {CORRECTED, INPUT, *outputs.roles(HATCHED), *made}]
+        gone = {CORRECTED, INPUT, *outputs.roles(HATCHED), *made}
+        if t1gd is None or outputs.node(T1GD) is not t1gd:
+            gone |= _ofOtherT1Gd(outputs)
+        earlier = [outputs.letGo(role) for role in gone]
         for role, node in list(made.items()):
             kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
             outputs.place(role, node, names[role], t1gd, kept=kept)
@@ -92,6 +99,15 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
     finally:
         for node in made.values():
             removeNode(node)
+
+
+def _ofOtherT1Gd(outputs: SceneOutputs) -> set[str]:
+    """Roles of the scans that lie on the T1Gd of the result before, and of repairs that were begun there."""
+    if outputs.node(SEGMENTATION) is not None:
+        drawn = outputs.release(SEGMENTATION)  # by hand: it stays in the scene, and off the views of another head
+        drawn.SetSaveWithScene(True)
+        drawn.SetDisplayVisibility(False)
+    return {role for start in (ALIGNED, TRANSFORM, MOVING) for role in outputs.roles(start)}
 
 
 def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, float] | None]]:

@@ -157,8 +157,7 @@ def _shownIDs() -> list[tuple[str | None, str | None]]:
 
 def _setViewLayers(composite: Any, background: Any, foreground: Any, opacity: float, label: Any) -> None:
     with modifiedOnce(composite):
-        if background is not None:
-            composite.SetBackgroundVolumeID(background.GetID())
+        composite.SetBackgroundVolumeID(background.GetID() if background is not None else None)
         composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
         composite.SetForegroundOpacity(opacity if foreground is not None else 0.0)
         composite.SetLabelVolumeID(label.GetID() if label is not None else None)

@@ -139,6 +139,15 @@ def test_two_steps_alternate_until_the_button_is_pressed_again(standin, predicte
     button.click()
     quality.strip.buttons[CORRECTED].click()
     assert not quality._flicker.isActive()
+    _align(panel, "t2")
+    for show in (panel.ui.fourUpButton.click, panel.ui.sideBySideButton.click, panel.ui.sequencesButton.click,
+                 panel.view._second._onHatched):  # fmt: skip
+        quality.strip.buttons[CORRECTED].click()
+        button.click()
+        assert quality._flicker.isActive()
+        show()
+        assert not quality._flicker.isActive(), "the map is shown now, and stays"
+        assert not quality.strip.buttons[CORRECTED].checked
     assert not button.isVisibleTo(panel.parent)
 
 

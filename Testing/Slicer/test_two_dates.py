@@ -53,6 +53,19 @@ def _outputs(panel):
     return SceneOutputs(panel.view._parameters.parameterNode)
 
 
+def _legend(node):
+    import slicer
+
+    return slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
+
+
+def _plane(view):
+    import slicer
+
+    node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{view}")
+    return slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS()).copy()
+
+
 def _sent(tmp_path, monkeypatch, **plan):
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(tmp_path / "words"), **plan}))
 
@@ -111,7 +124,11 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         logic.AddSliceNode(name)
         made.append(logic)
     try:
+        quality = two_exams.view._quality
+        quality.strip.buttons["output.corrected"].click()
+        two_exams.ui.flickerButton.click()
         two_exams.ui.examsButton.click()
+        assert not quality._flicker.isActive(), "the two exams are not drawn over"
         Wait().some(0.1)
         left, right = (
             slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{n}") for n in (EARLIER_VIEW, LATER_VIEW)
@@ -128,18 +145,28 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
             assert moved.GetImageData() is own.GetImageData(), "no voxel is interpolated"
             shift = ijkToWorld(moved, "") - ijkToWorld(own, "")
             np.testing.assert_allclose(shift[:3, 3], (MOVED_BY_MM, 0, 0), atol=1e-9)
-        titles = [slicer.modules.colors.logic().GetColorLegendDisplayNode(n).GetTitleText() for n in (kept, map_)]
+        titles = [_legend(node).GetTitleText() for node in (kept, map_)]
         assert titles[0].startswith("Earlier exam")
         assert titles[1].startswith("Later exam")
         assert all("Research use only" in title for title in titles)
         assert left.GetLinkedControl() == right.GetLinkedControl() == 1
+        quality.strip.buttons["output.corrected"].click()
+        assert [_legend(node).GetVisibility() for node in (kept, map_)] == [1, 1], "the exams' own stay with them"
+        views = ("Red", EARLIER_VIEW, LATER_VIEW)
+        slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetSliceOffset(7.0)
+        planes = [_plane(view) for view in views]
         two_exams.ui.opacitySlider.value = 0.9
+        np.testing.assert_allclose([_plane(view) for view in views], planes, atol=1e-9)
         assert right.GetBackgroundVolumeID() == later.GetID(), "the map's controls leave the two exams alone"
         assert two_exams.ui.examsButton.text == "Back to the views from before"
         two_exams.ui.examsButton.click()
         assert standin.app.layoutManager().layout == before
         red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
         assert red.GetForegroundVolumeID() == outputs.node(mapRole(OVER, cells=False)).GetID()
+        assert not any(_legend(node).GetVisibility() for node in (kept, map_))
+        planes = [_plane(view) for view in views]
+        two_exams.ui.opacitySlider.value = 0.4
+        np.testing.assert_allclose([_plane(view) for view in views], planes, atol=1e-9)
     finally:
         for logic in made:
             nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]

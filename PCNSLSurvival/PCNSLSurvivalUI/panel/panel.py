@@ -215,7 +215,6 @@ class PanelView:
         elif self._parameters.result != self._shownResult:
             self._showResult()
         elif self._map.isChanged():
-            self._quality.leaveStep()
             self._map.apply()
             self._second.show()
         else:

@@ -243,11 +243,16 @@ def _styleText(legend: Any) -> None:
         text.SetFontFamilyToArial()
 
 
-def hideLegends() -> None:
-    """Take the legends of our maps out of the views: a legend outlives the display of its volume."""
+def hideLegends(*, ofExams: bool = False) -> None:
+    """Take the legends of our maps out of the views: a legend outlives the display of its volume.
+
+    Args:
+        ofExams: Those of two exams side by side; otherwise those of the shown result.
+    """
     for legend in slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode"):
         volume = legend.GetDisplayableNode()
-        if volume is not None and volume.GetAttribute(OUTPUT_ATTRIBUTE):
+        role = volume.GetAttribute(OUTPUT_ATTRIBUTE) if volume is not None else None
+        if role and (role not in MAP_ROLES) is ofExams:
             legend.SetVisibility(False)
 
 

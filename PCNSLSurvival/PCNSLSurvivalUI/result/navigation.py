@@ -19,6 +19,7 @@ BESIDE = "PCNSLBeside"
 """Slice view that shows T1Gd alone, next to the overlay."""
 EARLIER_VIEW, LATER_VIEW = "PCNSLEarlier", "PCNSLLater"
 """Slice views of two exams, the later one moved over the earlier head."""
+EXAM_VIEWS = (EARLIER_VIEW, LATER_VIEW)
 SEQUENCE_VIEWS = {sequence: f"PCNSL{sequence.label}" for sequence in BESIDE_T1GD}
 """Slice views of the other sequences, next to T1Gd with the map."""
 _SIDE_BY_SIDE, _EXAMS, _SEQUENCES = 20265, 20266, 20270
@@ -66,9 +67,12 @@ def jumpTo(ras_mm: tuple[float, float, float]) -> None:
 def turnToPlanesOf(volume: Any) -> None:
     """Turn every slice view to the planes of a volume next to its own orientation, and fit the volume in.
 
-    A view keeps the planes of what was loaded last; from those, another orientation may be the next one.
+    A view keeps the planes of what was loaded last; from those, another orientation may be the next one. The views of
+    two exams side by side keep those of the earlier head.
     """
     for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        if node.GetLayoutName() in EXAM_VIEWS:
+            continue
         with modifiedOnce(node):
             node.SetOrientationToDefault()
             node.RotateToVolumePlane(volume)
@@ -134,7 +138,7 @@ def isShowingExams() -> bool:
 
 
 def _lookAtExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:
-    views = [slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in (EARLIER_VIEW, LATER_VIEW)]
+    views = [slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in EXAM_VIEWS]
     if not isShowingExams() or volume.GetScene() is None or None in views:
         return
     with oneRender():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import slicer
@@ -19,6 +20,8 @@ class ResultViews:
         self._kept = KeptViews()
         self._beforeExams: int | None = None
         """Layout before two exams were shown side by side."""
+        self.stepReplaced: Callable[[], None] = lambda: None
+        """Called when something else takes the place of a step of the preparation."""
 
     def showMap(self, outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], parameters: Any) -> None:
         """T1Gd below, the map above it as the panel's controls say, and its legend.
@@ -29,6 +32,7 @@ class ResultViews:
             result: The stored prediction.
             parameters: The panel's choices.
         """
+        self.stepReplaced()
         with oneRender():
             map_display.prepareDisplay(outputs, result, parameters)
             node = map_display.displayedNode(outputs, result, parameters)
@@ -65,6 +69,7 @@ class ResultViews:
 
     def showT1GdAlone(self, outputs: SceneOutputs, t1gd: Any = None) -> None:
         """Make room for another module to draw on T1Gd, that of the result if none is given."""
+        self.stepReplaced()
         self._replaceMap(outputs, outputs.node(T1GD) if t1gd is None else t1gd, None, None)
 
     def showExams(self, exams: tuple[tuple[Any, Any], ...], opacity: float, ras_mm: tuple[float, ...] | None) -> None:
@@ -78,20 +83,22 @@ class ResultViews:
         manager = slicer.app.layoutManager()
         if manager is None:
             return
+        self.stepReplaced()
         self._kept.keep()
         if not navigation.isShowingExams():
             self._beforeExams = manager.layout
         map_display.hideLegends()
+        map_display.hideLegends(ofExams=True)
         navigation.showExams(exams[0][0], ras_mm)
         with oneRender():
-            for name, (t1gd, map_) in zip((navigation.EARLIER_VIEW, navigation.LATER_VIEW), exams, strict=True):
+            for name, (t1gd, map_) in zip(navigation.EXAM_VIEWS, exams, strict=True):
                 composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
                 if composite is not None:
                     _setViewLayers(composite, t1gd, map_, opacity, None)
 
     def leaveExams(self) -> None:
         """The layout from before the two exams."""
-        map_display.hideLegends()
+        map_display.hideLegends(ofExams=True)
         if self._beforeExams is not None and navigation.isShowingExams():
             navigation.showLayout(self._beforeExams)
         self._beforeExams = None
@@ -99,6 +106,7 @@ class ResultViews:
     def giveBack(self) -> None:
         """The result is closed: the views are again as they were before it."""
         map_display.hideLegends()
+        map_display.hideLegends(ofExams=True)
         for segmentation in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
             if _isOurs(segmentation.GetID()):
                 segmentation.SetDisplayVisibility(False)
@@ -125,8 +133,6 @@ class ResultViews:
         """
         self._kept.keep()
         for composite in _composites():
-            if composite.GetLayoutName() in (navigation.EARLIER_VIEW, navigation.LATER_VIEW):
-                continue
             if not _isOurs(composite.GetLabelVolumeID()):
                 self._kept.keepLabel(composite)
             sequence = _sequenceOf(composite)
@@ -147,7 +153,9 @@ def _sequenceOf(composite: Any) -> MRSequence | None:
 
 
 def _composites() -> list[Any]:
-    return list(slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"))
+    """What the views of the result show; those of two exams side by side are left alone."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    return [node for node in nodes if node.GetLayoutName() not in navigation.EXAM_VIEWS]
 
 
 def _shownIDs() -> list[tuple[str | None, str | None]]:

@@ -59,6 +59,7 @@ class QualityControls:
         ui.goOnButton.connect("clicked(bool)", self._onGoOn)
         ui.flickerButton.connect("clicked(bool)", self._onFlicker)
         self.wayBack = WayBack(self._onWayBack)
+        views.stepReplaced = self._onReplaced
 
     def showNewResult(self) -> None:
         """Draw the strip of the stored result; the views go back to the map."""
@@ -84,6 +85,10 @@ class QualityControls:
         self.shown = ""
         self.strip.mark("")
         self.showButtons()
+
+    def _onReplaced(self) -> None:
+        if self.shown:
+            self.leaveStep()
 
     def left(self) -> None:
         """The panel is closed: the views stand still."""

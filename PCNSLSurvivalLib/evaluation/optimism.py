@@ -54,17 +54,19 @@ class Optimism:
     held_out: ScoreWithoutSkill
     """AUC of held-out patients, mean over the folds; their outcomes chose nothing."""
     best_epoch: ScoreWithoutSkill
-    """The highest AUC of any epoch on the validation patients, mean over the folds, as the published code reports."""
+    """The highest AUC of any epoch on the validation exams, mean over the folds, as the published code reports; NaN
+    where no fold has validation exams of both classes."""
     epochs: float
-    """Epochs of a training, mean over the folds."""
-    patients: float
-    """Validation patients of a fold, mean over the folds."""
+    """Epochs of a training, mean over the folds; NaN where no network kept its predictions."""
+    exams: float
+    """Validation exams with a class in a fold, mean over the folds; NaN where no network kept its predictions."""
 
 
 def measure_optimism(
     folds: Sequence[FoldPredictions],
     trainings: Sequence[EpochScores],
     *,
+    os_class: Mapping[str, int] | None = None,
     patients: Mapping[str, str] | None = None,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
@@ -76,20 +78,22 @@ def measure_optimism(
 
     Args:
         folds: Held-out predictions of one arm.
-        trainings: Validation patients of the same folds' networks.
+        trainings: Validation exams of the same folds' networks; none where these kept no predictions.
+        os_class: Class by name of the exams that no fold holds back; those of the folds are known.
         patients: Patient of each case, by name; every case its own patient if left out.
         permutations: Number of permutations.
         seed: Of the permutations.
     """
-    os_class = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
+    held_back = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
+    os_class = {**(os_class or {}), **held_back}
     permuted = _permuted(os_class, patients or {}, permutations, seed)
     held_out = [EpochScores(cases=one.cases, log_odds=one.probability[None]) for one in folds]
     known = [_only(one, os_class) for one in trainings]
     return Optimism(
         held_out=_judged(held_out, permuted),
         best_epoch=_judged(known, permuted),
-        epochs=float(np.mean([len(one.log_odds) for one in known])),
-        patients=float(np.mean([len(one.cases) for one in known])),
+        epochs=_mean(np.array([len(one.log_odds) for one in known])),
+        exams=_mean(np.array([len(one.cases) for one in known])),
     )
 
 
@@ -113,14 +117,25 @@ def _only(one: EpochScores, os_class: Mapping[str, int]) -> EpochScores:
 
 
 def _judged(trainings: Sequence[EpochScores], classes: Mapping[str, NDArray[np.float64]]) -> ScoreWithoutSkill:
-    best = np.array([_best_auc(one.log_odds, np.array([classes[case] for case in one.cases])) for one in trainings])
+    outcomes = len(next(iter(classes.values())))
+    best = np.array([_best_auc(one.log_odds, _columns(one.cases, classes, outcomes)) for one in trainings])
+    best = best.reshape(len(trainings), outcomes)
     defined = np.isfinite(best)
     count = defined.sum(axis=0)
     mean = np.where(count > 0, np.where(defined, best, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
     low, high = percentile_interval(mean[1:])
-    return ScoreWithoutSkill(
-        value=float(mean[0]), without_skill=Estimate(value=float(np.nanmean(mean[1:])), low=low, high=high)
-    )
+    return ScoreWithoutSkill(value=float(mean[0]), without_skill=Estimate(value=_mean(mean[1:]), low=low, high=high))
+
+
+def _columns(cases: Sequence[str], classes: Mapping[str, NDArray[np.float64]], outcomes: int) -> NDArray[np.float64]:
+    """(n, K) classes of n cases, of which there may be none."""
+    return np.array([classes[case] for case in cases], dtype=np.float64).reshape(len(cases), outcomes)
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """The mean of the defined values; NaN where there are none."""
+    defined = values[np.isfinite(values)]
+    return float(defined.mean()) if len(defined) else float("nan")
 
 
 def _best_auc(log_odds: NDArray[np.float64], os_class: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -63,7 +63,7 @@ def write_results(
     predictions = {arm: _predictions(jobs, out) for arm, jobs in arms.items()}
     people = summary.job_table.patients
     networks = {arm.name for arm in plan.networks}
-    epoch_scores = {arm: scores for arm in arms if arm in networks and (scores := _epoch_scores(arms[arm], out))}
+    epoch_scores = {arm: _epoch_scores(jobs, out) for arm, jobs in arms.items() if arm in networks}
     histories = {arm: [history_of(job, plan, out) for job in jobs] for arm, jobs in arms.items() if arm in networks}
     examples: tuple[ActivationExample, ...] = ()
     if plan.model_arm in arms:
@@ -145,13 +145,18 @@ def _epoch_scores(jobs: Sequence[Job], out: Path) -> list[EpochScores]:
 
 
 def history_of(job: Job, plan: ExperimentPlan, out: Path) -> TrainingHistory:
-    """Loss by epoch of a finished network, and whether that loss holds the plan's lesion task.
+    """Loss by epoch of a finished network, and what the plan's lesion masks did in its training.
 
     Raises:
         EvaluationError: Its ``history.csv`` is missing or damaged.
     """
-    lesion_task = job.training is not None and plan.settings_of(job.training).lesion_task > 0
-    return read_history(job.folder(out) / "history.csv", job.label, lesion_task=lesion_task)
+    settings = None if job.training is None else plan.settings_of(job.training)
+    return read_history(
+        job.folder(out) / "history.csv",
+        job.label,
+        lesion_task=settings is not None and settings.lesion_task > 0,
+        lesion_head=settings is not None and settings.lesion_head,
+    )
 
 
 def _pairs(plan: ExperimentPlan) -> list[tuple[str, str]]:

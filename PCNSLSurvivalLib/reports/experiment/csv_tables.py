@@ -14,13 +14,14 @@ from PCNSLSurvivalLib.evaluation.comparison import fold_values
 from PCNSLSurvivalLib.evaluation.optimism import Optimism
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.reports.experiment.survival_results import ArmSurvival
-from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, ArmResult
+from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, ArmResult, not_measured
 
 _RESULTS = "arm,label,metric,folds,fold_mean,fold_standard_error,out_of_fold,low95,high95,p_of_auc_one_half"
 _COMPARISONS = (
     "arm,against,metric,difference,paper_se,paper_t,paper_p,corrected_se,corrected_t,corrected_df,corrected_p,"
     "corrected_p_holm,corrected_low95,corrected_high95,paired_auc_difference,paired_auc_se,paired_auc_p"
 )
+_OPTIMISM = "arm,epoch_chosen_by,auc,auc_without_skill,low95,high95,epochs,validation_exams,remark"
 _SURVIVAL = (
     "arm,label,patients,censored,c_index,low95,high95,predicted_long,predicted_short,deaths_of_predicted_long,"
     "expected_deaths_of_predicted_long,log_rank_p,log_rank_p_holm,remarks"
@@ -74,9 +75,9 @@ def write_optimism_csv(optimism: Mapping[str, Optimism], path: Path) -> None:
         for rule, score in (("validation loss", one.held_out), ("AUC of the reported patients", one.best_epoch)):
             without = score.without_skill
             auc = (score.value, without.value, without.low, without.high)
-            rows.append((arm, rule, *auc, one.epochs, one.patients))
-    header = ("arm", "epoch_chosen_by", "auc", "auc_without_skill", "low95", "high95", "epochs", "validation_exams")
-    _write(path, header, rows)
+            remark = not_measured(one) if score is one.best_epoch else ""
+            rows.append((arm, rule, *auc, one.epochs, one.exams, remark))
+    _write(path, _OPTIMISM.split(","), rows)
 
 
 def write_survival_csv(survival: Iterable[ArmSurvival], path: Path) -> None:

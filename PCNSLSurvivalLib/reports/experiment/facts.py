@@ -175,15 +175,18 @@ class TrainingHistory:
     best_epoch: int
     lesion_task: bool = False
     """Whether the loss holds more than the cross-entropy of the OS classes: that of learning from lesion masks."""
+    lesion_head: bool = False
+    """Whether the head was refitted from lesion masks after the last epoch."""
 
 
-def read_history(path: Path, label: str, *, lesion_task: bool = False) -> TrainingHistory:
+def read_history(path: Path, label: str, *, lesion_task: bool = False, lesion_head: bool = False) -> TrainingHistory:
     """Read a ``history.csv`` that training wrote: columns ``train_loss``, ``validation_loss`` and ``best``.
 
     Args:
         path: The file.
         label: Which training it is.
         lesion_task: Whether that training also learned from lesion masks.
+        lesion_head: Whether the head was refitted from lesion masks.
 
     Raises:
         EvaluationError: The file is missing or damaged.
@@ -202,6 +205,7 @@ def read_history(path: Path, label: str, *, lesion_task: bool = False) -> Traini
             validation_loss=inner,
             best_epoch=int(np.argmin(inner)),
             lesion_task=lesion_task,
+            lesion_head=lesion_head,
         )
     except (OSError, KeyError, ValueError) as problem:
         raise EvaluationError(

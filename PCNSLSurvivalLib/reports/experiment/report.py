@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cohorts.case import os_class_of
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.files import refuse_foreign, whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
@@ -38,6 +39,7 @@ from PCNSLSurvivalLib.reports.experiment.tables import (
     detectable,
     holm_p,
     interval,
+    not_measured,
     number,
     p_value,
     results_latex,
@@ -97,7 +99,8 @@ class NetworksShown:
     histories: Mapping[str, Sequence[TrainingHistory]] = field(default_factory=dict)
     """Loss by epoch of each arm's networks; see ``read_history``."""
     epoch_scores: Mapping[str, Sequence[EpochScores]] = field(default_factory=dict)
-    """Predictions of validation patients after every epoch, by arm and in the order of its folds."""
+    """Predictions of validation exams after every epoch, by network arm and in the order of its folds; none where a
+    fold's network is of an earlier version and kept none."""
 
 
 def write_experiment_report(
@@ -140,6 +143,7 @@ def write_experiment_report(
         raise EvaluationError(f"The reference arm '{reference}' has no predictions. Choose one of {', '.join(arms)}.")
     facts = facts or ExperimentFacts()
     patients = {case: one.patient_id for case, one in outcomes.items()}
+    classes = _classes(outcomes, facts.threshold_days)
     others, extra = _compared_pairs(tuple(arms), reference, shown.pairs)
     counts = cohort_counts(arms, outcomes, facts)
     methods = methods_paragraphs(
@@ -163,7 +167,7 @@ def write_experiment_report(
         examples=networks.examples,
         histories=networks.histories,
         optimism={
-            arm: measure_optimism(arms[arm], trainings, patients=patients)
+            arm: measure_optimism(arms[arm], trainings, os_class=classes, patients=patients)
             for arm, trainings in networks.epoch_scores.items()
         },
     )
@@ -172,6 +176,12 @@ def write_experiment_report(
         figures = save_figures(planned_figures(content), staging / FIGURES_FOLDER)
         (staging / REPORT_FILE).write_text(_page(content, figures), encoding="utf-8")
     return out / REPORT_FILE
+
+
+def _classes(outcomes: Mapping[str, SurvivalOutcome], threshold_days: float) -> dict[str, int]:
+    """OS class by name of the cases that have one."""
+    known = {case: os_class_of(one.os_days, one.death_observed, threshold_days) for case, one in outcomes.items()}
+    return {case: int(one) for case, one in known.items() if one is not None}
 
 
 def _compared_pairs(
@@ -235,6 +245,12 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         majority=max(counts["over"], counts["up_to"]) / counts["cases"],
         compared=[one for one in compared if one.comparison.metric == "auc"],
         optimism=[(content.labels.get(arm, arm), one) for arm, one in content.optimism.items()],
+        not_measured=not_measured,
+        refitted=[
+            content.labels.get(arm, arm)
+            for arm in content.optimism
+            if any(one.lesion_head for one in content.histories.get(arm, ()))
+        ],
         survival=content.survival,
         over_time=_over_time(content),
         figures=figures,

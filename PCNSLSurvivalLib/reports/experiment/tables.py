@@ -12,6 +12,7 @@ from PCNSLSurvivalLib.evaluation.auc_test import AUCTest, detectable_difference,
 from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS
 from PCNSLSurvivalLib.evaluation.comparison import Comparison, compare, fold_values, holm
 from PCNSLSurvivalLib.evaluation.intervals import standard_error
+from PCNSLSurvivalLib.evaluation.optimism import Optimism
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, out_of_fold_metrics
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
@@ -154,6 +155,15 @@ def p_value(p: float) -> str:
     if not np.isfinite(p):
         return "–"
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def not_measured(optimism: Optimism) -> str:
+    """Why the table of optimism has no score of the best epoch; empty where it has one."""
+    if not np.isfinite(optimism.epochs):
+        return "not measured: networks of an earlier version"
+    if not np.isfinite(optimism.best_epoch.value):
+        return "not measured: no fold has validation exams of both classes"
+    return ""
 
 
 def interval(estimate: Estimate) -> str:

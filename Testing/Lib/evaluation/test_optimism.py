@@ -61,7 +61,7 @@ def test_the_best_epoch_is_that_of_the_highest_auc_and_patients_without_a_class_
     found = measure_optimism(kept, with_censored, permutations=20)
     by_hand = [max(float(auc(kept[0].os_class, epoch)) for epoch in one.log_odds) for one in trainings]
     assert found.best_epoch.value == pytest.approx(np.mean(by_hand))
-    assert (found.epochs, found.patients) == (60, 12)
+    assert (found.epochs, found.exams) == (60, 12)
     assert found.held_out.value == pytest.approx(np.mean([float(auc(one.os_class, one.probability)) for one in kept]))
 
 
@@ -79,6 +79,27 @@ def test_all_exams_of_a_patient_are_permuted_together():
     scores = [EpochScores(cases=cases, log_odds=np.array([[2.0, 1.0, -1.0, -2.0]]))]
     found = measure_optimism([one], scores, patients={case: case[0] for case in cases}, permutations=50)
     assert (found.held_out.value, found.held_out.without_skill.low, found.held_out.without_skill.high) == (1, 0, 1)
+
+
+def test_one_fold_by_year_has_validation_patients_that_no_fold_holds_back():
+    (kept,), trainings = walking(0.5, 3, folds=1)
+    (other,) = [EpochScores(cases=tuple(f"v{case}" for case in one.cases), log_odds=one.log_odds) for one in trainings]
+    os_class = {case: number % 2 for number, case in enumerate(other.cases)}
+    found = measure_optimism([kept], [other], os_class=os_class, permutations=50)
+    by_hand = max(float(auc(np.arange(12) % 2, epoch)) for epoch in other.log_odds)
+    assert found.best_epoch.value == pytest.approx(by_hand)
+    assert found.best_epoch.without_skill.low < found.best_epoch.without_skill.value
+    assert found.exams == 12
+
+
+@pytest.mark.parametrize("trained", [True, False], ids=["validation patients without a class", "nothing kept"])
+def test_what_cannot_be_measured_is_not_a_number_and_the_held_out_patients_still_count(trained):
+    (kept,), (one,) = walking(0.5, 3, folds=1)
+    unknown = EpochScores(cases=tuple(f"u{case}" for case in one.cases), log_odds=one.log_odds)
+    found = measure_optimism([kept], [unknown] if trained else [], permutations=50)
+    assert np.isnan([found.best_epoch.value, found.best_epoch.without_skill.value]).all()
+    assert np.isfinite([found.held_out.value, found.held_out.without_skill.value]).all()
+    assert found.epochs == 60 if trained else np.isnan(found.epochs)
 
 
 def test_networks_trained_on_noise_are_rewarded_by_the_published_rule_alone():

@@ -8,11 +8,14 @@ import re
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 from made_predictions import CENSORED, made_folds, made_outcomes
 from matplotlib.ft2font import FT2Font
 
-from PCNSLSurvivalLib.reports.experiment.report import ArmsShown, write_experiment_report
+from PCNSLSurvivalLib.evaluation.optimism import EpochScores
+from PCNSLSurvivalLib.reports.experiment.facts import TrainingHistory
+from PCNSLSurvivalLib.reports.experiment.report import ArmsShown, NetworksShown, write_experiment_report
 
 LABELS = {"t1_scratch": "T1 (T)", "t1_transfer": "T1 (TL)", "t1gd_scratch": "T1Gd (T)", "t1gd_transfer": "T1Gd (TL)"}
 
@@ -121,6 +124,46 @@ def test_the_summary_and_the_heads_say_what_they_count(report):
     html = (report / "experiment_report.html").read_text(encoding="utf-8")
     assert re.search(r"14 with OS &gt; 365 days, 8 with 365 days or less", html)
     assert "p of the AUC,<br>corrected, Holm" in html
+
+
+def test_the_optimism_of_every_arm_says_of_how_many_exams_and_epochs_or_why_it_is_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr("PCNSLSurvivalLib.reports.experiment.report.planned_figures", lambda content: [])
+    random = np.random.default_rng(1)
+
+    def scores(cases: tuple[str, ...], epochs: int) -> EpochScores:
+        return EpochScores(cases=cases, log_odds=random.normal(size=(epochs, len(cases))))
+
+    in_no_fold, ten = ("p22", "p23"), tuple(f"p{number:02}" for number in range(10))
+    kept = {"t1_scratch": [scores(in_no_fold, 5)] * 4, "t1_transfer": [scores(ten, 12)] * 4, "t1gd_scratch": []}
+    kept["t1gd_transfer"] = [scores(("p00", "p01"), 3)] * 4
+    history = TrainingHistory(label="fold", train_loss=(1.0,), validation_loss=(1.0,), best_epoch=0, lesion_head=True)
+    out = tmp_path / "results"
+    page = write_experiment_report(
+        out,
+        [fold for arm in LABELS for fold in made_folds(arm)],
+        outcomes=made_outcomes(24),
+        shown=ArmsShown(labels=LABELS),
+        networks=NetworksShown(epoch_scores=kept, histories={"t1_transfer": [history] * 4}),
+        resamples=20,
+    ).read_text(encoding="utf-8")
+    found = {row["arm"]: row for row in rows(out / "optimism.csv") if row["epoch_chosen_by"] != "validation loss"}
+    counts = {arm: (row["validation_exams"], row["epochs"]) for arm, row in found.items()}
+    assert counts == {
+        "t1_scratch": ("2.0", "5.0"),
+        "t1_transfer": ("10.0", "12.0"),
+        "t1gd_scratch": ("", ""),
+        "t1gd_transfer": ("2.0", "3.0"),
+    }
+    earlier, one_class = found["t1gd_scratch"], found["t1gd_transfer"]
+    assert earlier["remark"] == "not measured: networks of an earlier version"
+    assert one_class["remark"] == "not measured: no fold has validation exams of both classes"
+    assert (earlier["auc"], one_class["auc"]) == ("", "")
+    table = page.split("<h2>Optimism of choosing the epoch</h2>")[1].split("<h2>")[0]
+    cells = {row.split("</td>")[0]: re.findall(r"<td[^>]*>([^<]*)", row) for row in table.split("<tr><td>")[1:]}
+    assert cells["T1 (T)"][-2:] == ["2", "5"]
+    assert cells["T1 (TL)"][-2:] == ["10", "12"]
+    assert cells["T1Gd (T)"][-3:] == [earlier["remark"], "–", "–"]
+    assert "The head of T1 (TL) was refitted" in table
 
 
 def width_pt(cell: str, font: FT2Font) -> float:

@@ -15,6 +15,8 @@ from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.core.files import tells_full_disk, whole_file
 
 _VERSION = 2
+_READ = (1, _VERSION)
+"""Version 1 kept no predictions by epoch."""
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
@@ -57,7 +59,7 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        if state["version"] != _VERSION:
+        if state["version"] not in _READ:
             raise KeyError("version")
     except (OSError, RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as problem:
         raise TrainingError(

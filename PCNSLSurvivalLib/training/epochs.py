@@ -60,8 +60,9 @@ class Trained:
     history: tuple[Epoch, ...]
     best_epoch: int
     best_loss: float
-    validation_log_odds: NDArray[np.float32]
-    """(epochs, validation cases) log-odds of a long survival after every epoch; nothing is chosen by them."""
+    validation_log_odds: NDArray[np.float32] | None
+    """(epochs, validation cases) log-odds of a long survival after every epoch; nothing is chosen by them. None where
+    an earlier version, which kept none, trained the first epochs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ class NetworkTraining:
         self._best = _tensors(self._judged)
         self._joined: nn.Module = network
         self.history: list[Epoch] = []
-        self._validation_log_odds: list[NDArray[np.float32]] = []
+        self._validation_log_odds: list[NDArray[np.float32]] | None = []
 
     @property
     def over(self) -> bool:
@@ -120,6 +121,7 @@ class NetworkTraining:
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
+        kept = self._validation_log_odds
         return {
             "network": self._network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
@@ -129,7 +131,7 @@ class NetworkTraining:
             "averaged": None if self._averaged is None else self._averaged.state_dict(),
             "best": self._best,
             "history": [asdict(row) for row in self.history],
-            "validation_log_odds": [row.tolist() for row in self._validation_log_odds],
+            "validation_log_odds": kept if kept is None else [row.tolist() for row in kept],
         }
 
     def resume(self, state: Mapping[str, Any], identity: str) -> None:
@@ -154,7 +156,8 @@ class NetworkTraining:
             self._averaged.load_state_dict(state["averaged"])
         self._best = state["best"]
         self.history = [Epoch(**row) for row in state["history"]]
-        self._validation_log_odds = [np.array(row, dtype=np.float32) for row in state["validation_log_odds"]]
+        kept = state.get("validation_log_odds")  # missing in a checkpoint of version 1
+        self._validation_log_odds = kept if kept is None else [np.array(row, dtype=np.float32) for row in kept]
         restore_random_states(state["random"])
 
     def join(self) -> None:
@@ -187,7 +190,7 @@ class NetworkTraining:
 
     def finish(self) -> Trained:
         """The network of the best epoch; its head is fitted anew where the settings ask for it."""
-        data = self._data
+        data, kept = self._data, self._validation_log_odds
         self._network.load_state_dict(self._best)
         self._network.eval()
         if self._settings.lesion_head:
@@ -199,7 +202,7 @@ class NetworkTraining:
             history=tuple(self.history),
             best_epoch=self._stopping.best_epoch,
             best_loss=self._stopping.best_loss,
-            validation_log_odds=np.array(self._validation_log_odds, dtype=np.float32),
+            validation_log_odds=None if kept is None else np.array(kept, dtype=np.float32),
         )
 
     def _pass_over_training_cases(self) -> float:
@@ -230,7 +233,8 @@ class NetworkTraining:
         if self._averaged is not None:
             processes.sync_buffers(self._averaged)
         predicted = predict_cases(self._judged, data.validation_cases, data.inputs, processes, batch_size=batch_size)
-        self._validation_log_odds.append(predicted.log_odds.astype(np.float32))
+        if self._validation_log_odds is not None:
+            self._validation_log_odds.append(predicted.log_odds.astype(np.float32))
         loss = data.outcome.validation_loss(predicted)
         if self._task is not None:
             loss += self._task.mean_loss(data.validation_cases, data.inputs, batch_size=batch_size)

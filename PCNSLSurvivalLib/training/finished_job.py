@@ -43,7 +43,7 @@ class FinishedJob:
     log_odds: NDArray[np.float64]
     features: NDArray[np.float32]
     validation_log_odds: NDArray[np.float32] | None = None
-    """(epochs, validation cases) after every epoch; None in the folder of an earlier version."""
+    """(epochs, validation cases) after every epoch; None where an earlier version trained or began it."""
 
     @property
     def architecture(self) -> ResNetArchitecture:
@@ -124,6 +124,7 @@ def write_job(
         predicted: What it predicts for all cases.
         predictions: Of the held-out cases; None where there are none.
     """
+    kept = trained.validation_log_odds
     held_out = np.array([name not in set(facts["fold"]["train"]) for name in predicted.names])
     with whole_folder(out) as staging:
         for entry in unfinished.iterdir():
@@ -136,7 +137,7 @@ def write_job(
             held_out=held_out,
             log_odds=predicted.log_odds,
             features=predicted.features,
-            validation_log_odds=trained.validation_log_odds,
+            **({} if kept is None else {"validation_log_odds": kept}),
         )
         if predictions is not None:
             write_predictions([predictions], staging / PREDICTIONS)

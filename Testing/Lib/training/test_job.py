@@ -194,6 +194,26 @@ def test_a_training_interrupted_after_any_epoch_ends_as_an_undisturbed_one(
     assert not list(tmp_path.glob(".*unfinished"))
 
 
+def test_a_training_that_an_earlier_version_began_is_continued_without_the_predictions_it_never_kept(cohort, tmp_path):
+    fold, settings = folds_of(cohort)[0], replace(SETTINGS, epochs=3, patience=9)
+
+    def stop(epoch):
+        if epoch.epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(cohort, fold, tmp_path / "job", settings, on_epoch=stop, checkpoint_seconds=0.0)
+    (path,) = tmp_path.glob(".*unfinished/checkpoint.pt")
+    state = torch.load(path, weights_only=True)
+    assert state["version"] == 2
+    assert len(state.pop("validation_log_odds")) == len(state["history"])
+    torch.save(state | {"version": 1}, path)
+    job = trained(cohort, fold, tmp_path / "job", settings, checkpoint_seconds=0.0)
+    assert job.validation_log_odds is None
+    assert len(history(job.folder)) == 3
+    assert weights(job.folder) == weights(trained(cohort, fold, tmp_path / "undisturbed", settings).folder)
+
+
 def test_a_running_mean_of_the_weights_is_what_is_kept(cohort, tmp_path):
     fold = folds_of(cohort)[0]
     settings = replace(SETTINGS, epochs=1, batch_size=2)

@@ -54,9 +54,7 @@ def fillMask(mask: Any, segmentation: Any, reference: Any) -> bool:
 
     Slicer's own export adds a color table to the scene that is never removed.
     """
-    visible: list[str] = []
-    if segmentation.GetDisplayNode() is not None:
-        segmentation.GetDisplayNode().GetVisibleSegmentIDs(visible)
+    visible = visibleSegments(segmentation)
     if not visible or not hasVoxels(segmentation):
         return False
     names = vtk.vtkStringArray()
@@ -103,6 +101,14 @@ def tumorOn(scan: Any, outline: Any) -> Any:
             )
         )
     return mask
+
+
+def visibleSegments(segmentation: Any) -> list[str]:
+    """IDs of the segments that are not hidden: those that are read."""
+    visible: list[str] = []
+    if segmentation.GetDisplayNode() is not None:
+        segmentation.GetDisplayNode().GetVisibleSegmentIDs(visible)
+    return visible
 
 
 def hasVoxels(segmentation: Any) -> bool:

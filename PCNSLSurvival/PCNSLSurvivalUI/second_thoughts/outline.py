@@ -8,7 +8,7 @@ from typing import Any
 import slicer
 
 from PCNSLSurvivalUI.scene.output_nodes import PROPOSAL, T1GD, SceneOutputs
-from PCNSLSurvivalUI.scene.segmentations import contentOf
+from PCNSLSurvivalUI.scene.segmentations import contentOf, visibleSegments
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld
 
 
@@ -36,22 +36,56 @@ def markOfOutline(parameters: Any) -> str:
     return contentMark(outlineOf(parameters))
 
 
+def stateOf(outline: Any) -> tuple[Any, ...]:
+    """Another one whenever voxels, place or visible segments of an outline may have changed; reads no voxel.
+
+    Args:
+        outline: A segmentation, a label map, or None.
+    """
+    if outline is None:
+        return ()
+    parent = outline.GetParentTransformNode()
+    place = None if parent is None else (parent.GetID(), parent.GetTransformToWorldMTime())
+    if outline.IsA("vtkMRMLLabelMapVolumeNode"):
+        image = outline.GetImageData()
+        return outline.GetID(), outline.GetMTime(), None if image is None else image.GetMTime(), place
+    segmentation = outline.GetSegmentation()
+    source, blocks = segmentation.GetSourceRepresentationName(), []
+    for number in range(segmentation.GetNumberOfSegments()):
+        block = segmentation.GetNthSegment(number).GetRepresentation(source)
+        blocks.append((segmentation.GetNthSegmentID(number), None if block is None else block.GetMTime()))
+    return outline.GetID(), tuple(visibleSegments(outline)), tuple(blocks), place
+
+
+_MARKS: dict[str, tuple[tuple[Any, ...], str]] = {}
+"""State and mark of the outlines that were asked for, by ID of their node; no state comes twice in one session."""
+
+
 def contentMark(outline: Any) -> str:
     """What tells the content of one outline from that of another; empty for none and for an empty one.
+
+    The voxels are read again only after they may have changed: it is asked for with every move of a slider.
 
     Args:
         outline: A segmentation, a label map, or None.
     """
     if outline is None:
         return ""
+    state = stateOf(outline)
+    kept = _MARKS.get(outline.GetID())
+    if kept is None or kept[0] != state:
+        kept = _MARKS[outline.GetID()] = (state, _readMark(outline))
+    return kept[1]
+
+
+def _readMark(outline: Any) -> str:
     if outline.IsA("vtkMRMLLabelMapVolumeNode"):
         if outline.GetImageData() is None:
             return ""
         values = slicer.util.arrayFromVolume(outline) > 0
         told = values.tobytes() + ijkToWorld(outline, outline.GetName()).round(3).tobytes() if values.any() else b""
     else:
-        visible: list[str] = []
-        if outline.GetDisplayNode() is not None:
-            outline.GetDisplayNode().GetVisibleSegmentIDs(visible)
-        told = " ".join([*visible, contentOf(outline)]).encode() if visible and contentOf(outline) else b""
+        visible = visibleSegments(outline)
+        content = contentOf(outline) if visible else ""
+        told = " ".join([*visible, content]).encode() if content else b""
     return hashlib.sha256(told).hexdigest() if told else ""

@@ -199,9 +199,110 @@ def test_a_map_that_fails_its_check_loses_its_region_in_the_3d_view(standin, pre
     failed = {"verdict": "check", "code": "explanation.some_failed", "values": {"passed": 1, "made": 2}, "checks": []}
     failed["sentence"] = "1 of 2 explanation checks passed. Do not rely on this map."
     keepAnswer(CHECKS, parameters, result, shownKind(parameters, result), failed, markOfOutline(parameters))
+    assert outputs.node(REGION) is None, "at once, before the hatched copies are made"
     Wait().until(lambda: panel.view._second._hatching is None)
     assert outputs.node(REGION) is None
     assert outputs.node(BRAIN) is not None
+
+
+def test_the_tumor_in_the_3d_view_follows_the_outline_and_no_slider_reads_its_voxels(standin, predicted, monkeypatch):  # noqa: F811
+    import slicer
+    from PCNSLSurvivalUI.result.surfaces import TUMOR
+    from PCNSLSurvivalUI.second_thoughts import outline
+
+    head = add_head("T1 Gd")
+    panel = predicted(head)
+    parameters, outputs = panel.view._parameters, _outputs(panel)
+    masks = []
+    for start in (20, 40):
+        masks.append(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn"))
+        values = np.zeros(slicer.util.arrayFromVolume(head).shape, np.uint8)
+        values[start : start + 6, 30:36, 30:36] = 1
+        slicer.util.updateVolumeFromArray(masks[-1], values)
+        masks[-1].CopyOrientation(head)
+    segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "drawn")
+    segmentation.CreateDefaultDisplayNodes()
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(masks[0], segmentation)
+    parameters.lesion = segmentation
+    before = _bounds(outputs.node(TUMOR)).mean(axis=1)
+    read = []
+    own = outline._readMark
+    monkeypatch.setattr(outline, "_readMark", lambda node: (read.append(node), own(node))[1])
+    surface = outputs.node(TUMOR).GetPolyData()
+    outline.contentMark(segmentation)
+    panel.ui.opacitySlider.value = 0.3
+    panel.ui.opacitySlider.value = 0.4
+    assert all(outline.contentMark(segmentation) for _ in range(3))
+    assert len(read) <= 1, "its voxels are read once"
+    assert outputs.node(TUMOR).GetPolyData() is surface
+    read.clear()
+    slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(masks[1], segmentation)
+    segmentation.GetSegmentation().RemoveSegment(segmentation.GetSegmentation().GetNthSegmentID(0))
+    mark = outline.contentMark(segmentation)
+    assert len(read) == 1
+    assert mark == own(segmentation)
+    panel.enter()
+    after = _bounds(outputs.node(TUMOR)).mean(axis=1)
+    np.testing.assert_allclose(after - before, (0, 0, 40.0), atol=0.5)
+    parameters.lesion = None
+    assert outputs.node(TUMOR) is None
+
+
+def test_the_surface_of_an_outline_is_the_ball_it_is_wherever_it_lies(standin):
+    """Moved and turned by a parent transform, kept as voxels, label map or surface; a hidden segment is not drawn."""
+    import slicer
+    import vtk
+    from PCNSLSurvivalUI.result.surfaces import _ofOutline
+
+    move = np.eye(4)
+    move[:3, :3] = [[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]]
+    move[:3, 3] = (11.0, -7.0, 23.0)
+    parent = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    parent.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(move))
+    places = np.stack(np.meshgrid(*[np.arange(64)] * 3, indexing="ij"), axis=-1)  # of k, j, i; edges of 1 mm
+    center, radius = np.array([30.0, 20.0, 41.0]), 9.0
+
+    def ball(middle_ijk, radius_mm):
+        return np.linalg.norm(places[..., ::-1] - middle_ijk, axis=-1) < radius_mm
+
+    def labels(values):
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
+        slicer.util.updateVolumeFromArray(node, values.astype(np.uint8))
+        return node
+
+    def volume_mm3(surface):
+        measured = vtk.vtkMassProperties()
+        measured.SetInputData(surface)
+        return measured.GetVolume()
+
+    mask = labels(ball(center, radius))
+    drawn = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    drawn.CreateDefaultDisplayNodes()
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    logic.ImportLabelmapToSegmentationNode(mask, drawn)
+    logic.ImportLabelmapToSegmentationNode(labels(ball((10.0, 50.0, 10.0), 6.0)), drawn)
+    drawn.GetDisplayNode().SetSegmentVisibility(drawn.GetSegmentation().GetNthSegmentID(1), False)
+    sphere = vtk.vtkSphereSource()
+    sphere.SetCenter(*center)
+    sphere.SetRadius(radius)
+    sphere.SetThetaResolution(40)
+    sphere.SetPhiResolution(40)
+    sphere.Update()
+    stl = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    stl.CreateDefaultDisplayNodes()
+    stl.SetReferenceImageGeometryParameterFromVolumeNode(mask)
+    stl.GetSegmentation().SetSourceRepresentationName("Closed surface")
+    stl.AddSegmentFromClosedSurfaceRepresentation(sphere.GetOutput(), "Tumor", (1, 0, 0))
+    truth = move[:3, :3] @ center + move[:3, 3]
+    for outline in (mask, drawn, stl):
+        outline.SetAndObserveTransformNodeID(parent.GetID())
+        surface = _ofOutline(outline)
+        bounds = np.reshape(surface.GetBounds(), (3, 2))
+        np.testing.assert_allclose(bounds.mean(axis=1), truth, atol=0.6)
+        assert volume_mm3(surface) == pytest.approx(4 / 3 * np.pi * radius**3, rel=0.1)
+    focus = labels(ball((33.0, 33.0, 33.0), 1.5) | ball((50.0, 50.0, 50.0), 8.0))
+    low = np.reshape(_ofOutline(focus).GetBounds(), (3, 2))[:, 0]
+    assert (low < 34.0).all(), "a focus of 3 mm is drawn beside a larger one"
 
 
 @pytest.mark.parametrize("hand", [1.0, -1.0], ids=["right-handed", "left-handed"])

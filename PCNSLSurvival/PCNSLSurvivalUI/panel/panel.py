@@ -196,7 +196,8 @@ class PanelView:
         self._quality.refresh()
         if listen:
             self._lesion.entered()
-            self._second.show()  # after Segment Editor
+            self._map.refreshSurfaces()  # after Segment Editor
+            self._second.show()
         else:
             self._quality.left()
 
@@ -217,8 +218,9 @@ class PanelView:
         elif self._map.isChanged():
             self._map.apply()
             self._second.show()
-        else:
-            self._second.show()  # the tumor outline may be another one
+        else:  # the tumor outline may be another one
+            self._map.refreshSurfaces()
+            self._second.show()
         self._twoDates.show()
         self._showWhoseResult()
 

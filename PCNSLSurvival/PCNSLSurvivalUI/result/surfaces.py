@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from PCNSLSurvivalUI.result import map_display
 from PCNSLSurvivalUI.scene.output_nodes import MASK, SceneOutputs
+from PCNSLSurvivalUI.scene.segmentations import hasVoxels, visibleSegments
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld
 from PCNSLSurvivalUI.second_thoughts.answers import isDoubted
 from PCNSLSurvivalUI.second_thoughts.outline import outlineOf
@@ -25,8 +27,14 @@ _EDGE_MM = 4.0
 _LOOKS = {BRAIN: ((0.80, 0.78, 0.75), 0.25), TUMOR: ((0.25, 0.85, 0.95), 0.9), REGION: ((1.0, 0.55, 0.1), 0.6)}
 
 
-def showSurfaces(outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], parameters: Any) -> None:
-    """Draw the three surfaces anew, as far as there is something to draw.
+def showSurfaces(
+    outputs: SceneOutputs,
+    t1gd: Any,
+    result: dict[str, Any],
+    parameters: Any,
+    roles: Iterable[str] = (BRAIN, TUMOR, REGION),
+) -> None:
+    """Draw surfaces anew, as far as there is something to draw.
 
     A map that failed a check has no strongest region to show: in 3-D it could not be hatched.
 
@@ -35,13 +43,18 @@ def showSurfaces(outputs: SceneOutputs, t1gd: Any, result: dict[str, Any], param
         t1gd: The T1Gd of the result; None when it is gone.
         result: The stored prediction.
         parameters: The panel's choices.
+        roles: Which of them.
     """
     kind = map_display.shownKind(parameters, result)
     map_ = None if isDoubted(parameters, result, kind) else map_display.shownNode(outputs, kind, False)
     names = {BRAIN: _("Brain surface"), TUMOR: _("Tumor surface"), REGION: _("Strongest region of the map")}
-    found = {BRAIN: _ofVolume(outputs.node(MASK), 0.5), TUMOR: _ofOutline(outlineOf(parameters))}
-    found[REGION] = _ofVolume(map_, STRONGEST, ofMaximum=True)
-    for role, surface in found.items():
+    draw: dict[str, Callable[[], Any]] = {
+        BRAIN: lambda: _ofVolume(outputs.node(MASK), 0.5),
+        TUMOR: lambda: _ofOutline(outlineOf(parameters)),
+        REGION: lambda: _ofVolume(map_, STRONGEST, ofMaximum=True),
+    }
+    for role in roles:
+        surface = draw[role]()
         if surface is None or surface.GetNumberOfPoints() == 0:
             outputs.remove(role)
             continue
@@ -72,14 +85,15 @@ def _ofVolume(node: Any, level: float, *, ofMaximum: bool = False) -> Any:
 
 
 def _ofOutline(outline: Any) -> Any:
-    """Surface of a tumor outline, on its own voxels."""
+    """Surface of the visible part of a tumor outline, on its own voxels."""
     if outline is None:
         return None
     if outline.IsA("vtkMRMLLabelMapVolumeNode"):
-        return _ofVolume(outline, 0.5)
+        if outline.GetImageData() is None:
+            return None
+        return _ofVoxels(slicer.util.arrayFromVolume(outline) > 0, ijkToWorld(outline, outline.GetName()))
     together = vtk.vtkAppendPolyData()
-    for number in range(outline.GetSegmentation().GetNumberOfSegments()):
-        segment = outline.GetSegmentation().GetNthSegment(number)
+    for segment in map(outline.GetSegmentation().GetSegment, visibleSegments(outline) if hasVoxels(outline) else []):
         block = segment.GetRepresentation("Binary labelmap")
         scalars = block.GetPointData().GetScalars() if block is not None else None
         if scalars is None or block.GetNumberOfPoints() == 0:
@@ -88,12 +102,29 @@ def _ofOutline(outline: Any) -> Any:
         toWorld, shift = vtk.vtkMatrix4x4(), np.eye(4)
         block.GetImageToWorldMatrix(toWorld)
         shift[:3, 3] = block.GetExtent()[::2]
-        matrix = slicer.util.arrayFromVTKMatrix(toWorld) @ shift
-        together.AddInputData(_surface(values.astype(np.float32), matrix, 0.5))
+        surface = _ofVoxels(values, slicer.util.arrayFromVTKMatrix(toWorld) @ shift)
+        if surface is not None:
+            together.AddInputData(surface)
     if together.GetNumberOfInputConnections(0) == 0:
         return None
-    together.Update()
-    return together.GetOutput()
+    toWorld = vtk.vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(outline.GetParentTransformNode(), None, toWorld)
+    moved = vtk.vtkTransformPolyDataFilter()
+    moved.SetInputConnection(together.GetOutputPort())
+    moved.SetTransform(toWorld)
+    moved.Update()
+    return moved.GetOutput()
+
+
+def _ofVoxels(inside_kji: NDArray[np.bool_], ijkToRas: NDArray[np.float64]) -> Any:
+    """Surface of what is inside; no voxel is skipped, so that a small focus stays. None where nothing is inside."""
+    if not inside_kji.any():
+        return None
+    hits = [np.flatnonzero(inside_kji.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    box = tuple(slice(hit[0], hit[-1] + 1) for hit in hits)
+    shift = np.eye(4)
+    shift[:3, 3] = [hit[0] for hit in reversed(hits)]
+    return _surface(inside_kji[box].astype(np.float32), ijkToRas @ shift, 0.5)
 
 
 def _surface(values_kji: NDArray[np.float32], ijkToRas: NDArray[np.float64], level: float) -> Any:

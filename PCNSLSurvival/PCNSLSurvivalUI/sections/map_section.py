@@ -14,10 +14,11 @@ from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalUI.result import map_display, navigation, profile
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
-from PCNSLSurvivalUI.result.surfaces import BRAIN, showSurfaces
+from PCNSLSurvivalUI.result.surfaces import REGION, TUMOR, showSurfaces
 from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OVER, UP_TO, SceneOutputs
 from PCNSLSurvivalUI.second_thoughts.answers import isDoubted
+from PCNSLSurvivalUI.second_thoughts.outline import outlineOf, stateOf
 
 
 class MapControls:
@@ -40,8 +41,8 @@ class MapControls:
         self._cells: list[navigation.Cell] = []
         self._place = -1
         self._kind = ""
-        self._regionOf: tuple[str, bool] | None = None
-        """The map that the 3-D view shows the strongest region of, and whether it failed a check."""
+        self._drawn: dict[str, tuple[Any, ...]] | None = None
+        """What the region and the tumor in the 3-D view are of; None before this result was drawn there."""
         self._shown: tuple[Any, ...] = ()
         self._filling = False
         self._sliceNode: Any = None
@@ -111,7 +112,7 @@ class MapControls:
         if self._sliceNode is not None:
             self._sliceNode.RemoveObserver(self._sliceTag)
         self._sliceNode = None
-        self._cells, self._place, self._kind, self._regionOf = [], -1, "", None
+        self._cells, self._place, self._kind, self._drawn = [], -1, "", None
         self._ui.cellLabel.text = ""
 
     def isChanged(self) -> bool:
@@ -136,11 +137,7 @@ class MapControls:
         self._filling = False
         if kind != self._kind:
             self._showKind(kind, outputs, result)
-        regionOf = (kind, isDoubted(parameters, result, kind))
-        if regionOf != self._regionOf:  # also when a check of the shown map has just failed
-            self._regionOf = regionOf
-            if outputs.node(BRAIN) is not None:
-                showSurfaces(outputs, t1gd, result, parameters)
+        self.refreshSurfaces()
         self._views.showMap(outputs, t1gd, result, parameters)
         self.showButtons()
 
@@ -149,7 +146,18 @@ class MapControls:
         context = self._context()
         if context is not None:
             parameters, outputs, t1gd, result = context
+            self._drawn = _drawnOf(parameters, outputs, result)
             showSurfaces(outputs, t1gd, result, parameters)
+
+    def refreshSurfaces(self) -> None:
+        """Draw in the 3-D view what changed: the map, the outcome of its checks, or the tumor outline."""
+        context = self._context()
+        if context is None or self._drawn is None:
+            return
+        parameters, outputs, t1gd, result = context
+        now, before = _drawnOf(parameters, outputs, result), self._drawn
+        self._drawn = now
+        showSurfaces(outputs, t1gd, result, parameters, [role for role in now if now[role] != before[role]])
 
     def _onChoice(self, index: int) -> None:
         context = self._context()
@@ -229,6 +237,16 @@ class MapControls:
     def showButtons(self) -> None:
         """Offer the other sequences as soon as they are aligned."""
         self._ui.sequencesButton.setEnabled(bool(self._aligned()))
+
+
+def _drawnOf(parameters: Any, outputs: SceneOutputs, result: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    kind = map_display.shownKind(parameters, result)
+    map_ = map_display.shownNode(outputs, kind, False)
+    doubted = isDoubted(parameters, result, kind)
+    return {
+        REGION: (kind, doubted, None if map_ is None else map_.GetID()),
+        TUMOR: stateOf(outlineOf(parameters)),
+    }
 
 
 def _choices(parameters: Any) -> tuple[Any, ...]:

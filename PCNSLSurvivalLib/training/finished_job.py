@@ -124,7 +124,9 @@ def write_job(
         predicted: What it predicts for all cases.
         predictions: Of the held-out cases; None where there are none.
     """
-    kept = trained.validation_log_odds
+    kept: dict[str, Any] = {}
+    if trained.validation_log_odds is not None:
+        kept["validation_log_odds"] = trained.validation_log_odds
     held_out = np.array([name not in set(facts["fold"]["train"]) for name in predicted.names])
     with whole_folder(out) as staging:
         for entry in unfinished.iterdir():
@@ -137,7 +139,7 @@ def write_job(
             held_out=held_out,
             log_odds=predicted.log_odds,
             features=predicted.features,
-            **({} if kept is None else {"validation_log_odds": kept}),
+            **kept,
         )
         if predictions is not None:
             write_predictions([predictions], staging / PREDICTIONS)

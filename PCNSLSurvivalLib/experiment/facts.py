@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version as installed_version
 
 from PCNSLSurvivalLib.core import version
-from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, PretrainedRun
+from PCNSLSurvivalLib.experiment.initial_weights import PretrainedRun
 from PCNSLSurvivalLib.experiment.jobs.table import JobTable
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -119,8 +119,9 @@ def _pretraining(plan: ExperimentPlan, job_table: JobTable) -> str:
             f"a network trained for the same {learned} on {many} exams of {cohorts}, none of whose patients is "
             "in the first"
         )
-        if any(weights.before.unknown for weights in trained):
-            before[-1] += f" (itself initialized from {UNKNOWN})"
+        origins = dict.fromkeys(origin.in_words for weights in trained for origin in weights.before.origins)
+        if origins:
+            before[-1] += f" (itself initialized from {' and '.join(origins)})"
     told = [f"Transfer arms were initialized from {', or from '.join(before)}."]
     if job_table.second is not None:
         told.append(f"Pre-training was done {other_training_in_words(plan.settings_of('pretraining'), described)}")

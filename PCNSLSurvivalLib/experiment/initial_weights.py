@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, PreparedCohort
@@ -21,9 +21,7 @@ from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import check_deepbet, outliner_file
 from PCNSLSurvivalLib.training.job_record import RECORD
-from PCNSLSurvivalLib.training.lineage import TrainedOn
-
-UNKNOWN = "weights from another source, whose training patients are unknown"
+from PCNSLSurvivalLib.training.lineage import UNKNOWN, Origin, TrainedOn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +87,7 @@ class PretrainedRun(InitialWeights):
         patients, before = self.trained_on.patients, self.before
         own = f"a network trained on {len(patients) - len(before.patients)} other exams"
         earlier = [f"weights of {len(before.patients)} more"] if before.patients else []
-        earlier += [UNKNOWN] if before.unknown else []
+        earlier += [origin.in_words for origin in before.origins]
         return f"{own}, itself initialized from {' and '.join(earlier)}" if earlier else own
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
@@ -136,8 +134,7 @@ class CheckpointFile(InitialWeights):
     @property
     def in_words(self) -> str:
         """For a model card."""
-        origin = f"{self.known.in_words}; " if self.known else ""
-        return f"{UNKNOWN} ({origin}SHA-256 {self.weights_sha256[:12]}…)"
+        return " and ".join(origin.in_words for origin in self.trained_on.origins)
 
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
         """See ``InitialWeights.refuse_unfit``."""
@@ -153,7 +150,11 @@ class CheckpointFile(InitialWeights):
     def copy_to(self, folder: Path, plan: ExperimentPlan) -> None:
         """See ``InitialWeights.copy_to``."""
         write_weights(self.tensors(plan), folder / MEMBER)
-        record = {"weights_file_sha256": self.weights_sha256, "seed_of_head": plan.seed, "origin": self.in_words}
+        record = {
+            "weights_file_sha256": self.weights_sha256,
+            "seed_of_head": plan.seed,
+            "origins": [asdict(origin) for origin in self.trained_on.origins],
+        }
         (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
@@ -173,9 +174,7 @@ def read_initial_weights(path: Path) -> InitialWeights:
 
     if str(path) == "deepbet" and not path.exists():
         check_deepbet()
-        path = outliner_file()
-        unknown = TrainedOn(unknown=True)
-        return CheckpointFile(path=path, weights_sha256=sha256_of(path), trained_on=unknown, known=DEEPBET)
+        return _made_elsewhere(outliner_file(), DEEPBET)
     path = path.absolute()
     if not path.exists():
         raise ExperimentError(
@@ -183,8 +182,7 @@ def read_initial_weights(path: Path) -> InitialWeights:
             "MedicalNet's, or the word deepbet."
         )
     if path.is_file():
-        sha256, known = sha256_of(path), known_weights(path)
-        return CheckpointFile(path=path, weights_sha256=sha256, trained_on=TrainedOn(unknown=True), known=known)
+        return _made_elsewhere(path, known_weights(path))
     if not is_training(path):
         what = "is a prepared cohort" if (path / COHORT_FILE).is_file() else "holds no training of this software"
         raise ExperimentError(
@@ -209,3 +207,13 @@ def read_initial_weights(path: Path) -> InitialWeights:
         trained_on=TrainedOn.of_job(facts),
         before=TrainedOn.of_initial_weights_of(facts),
     )
+
+
+def _made_elsewhere(path: Path, known: KnownWeights | None) -> CheckpointFile:
+    sha256 = sha256_of(path)
+    what = f"{known.in_words}; " if known else ""
+    origin = Origin(
+        in_words=f"{UNKNOWN.in_words} ({what}SHA-256 {sha256[:12]}…)",
+        model_license=known.model_license if known else UNKNOWN.model_license,
+    )
+    return CheckpointFile(path=path, weights_sha256=sha256, trained_on=TrainedOn(origins=(origin,)), known=known)

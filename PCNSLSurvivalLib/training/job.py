@@ -37,7 +37,7 @@ from PCNSLSurvivalLib.training.finished_job import (
     known_job,
     write_job,
 )
-from PCNSLSurvivalLib.training.lineage import TrainedOn
+from PCNSLSurvivalLib.training.lineage import UNKNOWN, TrainedOn
 from PCNSLSurvivalLib.training.logs import TrainingLog
 from PCNSLSurvivalLib.training.loop import CHECKPOINT_SECONDS, Checkpoint, train
 from PCNSLSurvivalLib.training.network import network_architecture
@@ -74,7 +74,7 @@ class StartingPoint:
         """On whom they were trained, for the record of the job."""
         if self.weights is None:
             return TrainedOn()
-        return TrainedOn(unknown=True) if self.trained_on is None else self.trained_on
+        return TrainedOn(origins=(UNKNOWN,)) if self.trained_on is None else self.trained_on
 
     @property
     def sha256(self) -> str | None:

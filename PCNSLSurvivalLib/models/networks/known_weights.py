@@ -26,30 +26,48 @@ class KnownWeights:
         name: As the field calls it.
         license: As its authors state it.
         trained_on: Task and training data, as its authors state them; no list of patients is published.
+        model_license: Of a model that is trained from them. It is the stricter one if the file may be another.
+        verified: Whether the file itself is known by its SHA-256; otherwise its format alone is.
     """
 
     name: str
     license: str
     trained_on: str
+    model_license: str
+    verified: bool = False
 
     @property
     def in_words(self) -> str:
         """For a model card."""
-        return f"in the format of {self.name}: {self.trained_on}; license: {self.license}"
+        stated = f"trained on {self.trained_on}; license: {self.license}"
+        if self.verified:
+            return f"{self.name}, {stated}"
+        return f"in the format of {self.name}; if it is the file that its authors distribute: {stated}"
 
 
 MEDICALNET = KnownWeights(
-    name="MedicalNet", license="MIT", trained_on="segmentation of CT and MR scans of several organs"
+    name="MedicalNet",
+    license="MIT",
+    trained_on="segmentation of CT and MR scans of several organs",
+    model_license="Apache-2.0, if the initial weights are MedicalNet's (MIT)",
 )
 """Chen et al., Med3D, 2019. arXiv:1904.00625"""
 BRAINIAC = KnownWeights(
     name="BrainIAC's ResNet-50",
-    license="CC BY-NC 4.0, which excludes commercial use, also of what is trained from it",
+    license="no commercial use (CC BY-NC 4.0, or a later research-only license: read the one that came with the file)",
     trained_on="about 32,000 brain MR scans of public cohorts without labels (SimCLR), possibly with glioma cohorts",
+    model_license="non-commercial academic research only: initial weights in the format of BrainIAC's ResNet-50",
 )
-"""Tak et al., medRxiv 2024. doi:10.1101/2024.12.02.24317992; the ResNet-50 is that of the preprint."""
+"""Tak et al., medRxiv 2024. doi:10.1101/2024.12.02.24317992; the ResNet-50 is that of the preprint.
+
+``docs/experiment.md`` tells where its license was read.
+"""
 DEEPBET = KnownWeights(
-    name="deepbet", license="MIT", trained_on="brain extraction of 7837 T1 scans of adults from 191 OpenNeuro data sets"
+    name="the encoder of deepbet",
+    license="MIT",
+    trained_on="brain extraction of 7837 T1 scans of adults from 191 OpenNeuro data sets",
+    model_license="Apache-2.0",
+    verified=True,
 )
 """Fisch et al., deepbet, 2024. arXiv:2308.07003"""
 

@@ -13,12 +13,14 @@ from made_experiments import made_cohorts
 from made_weights import medicalnet_file
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.experiment.initial_weights import UNKNOWN, read_initial_weights
+from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
 from PCNSLSurvivalLib.models import ensemble_calibration
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
+from PCNSLSurvivalLib.models.networks import known_weights
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.known_weights import medicalnet_architecture
+from PCNSLSurvivalLib.training.lineage import UNKNOWN
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -154,15 +156,23 @@ def test_a_patient_of_the_start_s_own_start_is_refused_in_the_cohort(made, tuned
     assert not (tmp_path / "out").exists()
 
 
-def test_a_start_that_came_from_weights_made_elsewhere_says_so(elsewhere, tmp_path):
+def test_the_license_of_weights_made_elsewhere_stays_with_all_that_is_trained_from_them(
+    elsewhere, tmp_path, monkeypatch
+):
+    """A narrow network stands in for BrainIAC's ResNet-50, in a file of the same form."""
+    state = torch.load(elsewhere / "resnet_10.pth", weights_only=True)["state_dict"]
+    narrow = ResNetArchitecture(depth=10, widen_factor=0.125, bias_downsample=False)
+    monkeypatch.setattr(known_weights, "BRAINIAC_ARCHITECTURE", narrow)
+    backbone = {name.replace("module.", "backbone."): one for name, one in state.items() if "conv_seg" not in name}
+    torch.save({"state_dict": backbone}, tmp_path / "BrainIAC.ckpt")
     words = ["finetune", elsewhere / "brats", "--plan", elsewhere / "elsewhere.yaml"]
-    assert run(*words, "--init-weights", elsewhere / "resnet_10.pth", "--out", tmp_path / "tuned") == 0
+    assert run(*words, "--init-weights", tmp_path / "BrainIAC.ckpt", "--out", tmp_path / "tuned") == 0
     out = tmp_path / "out"
     words = ["cross-validate", elsewhere / "pcnsl", "--arm", "t1gd_transfer", "--plan", elsewhere / "elsewhere.yaml"]
     assert run(*words, "--init-weights", tmp_path / "tuned" / "training", "--out", out) == 0
-    before = f"itself initialized from {UNKNOWN}"
-    assert f"({before})" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert f"8 other exams, {before} |" in read_model_folder(out / "model").card
+    before = f"itself initialized from {UNKNOWN.in_words} ({known_weights.BRAINIAC.in_words}; SHA-256 "
+    assert f"({before}" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
+    assert f"8 other exams, {before}" in read_model_folder(out / "model").card
 
 
 @pytest.mark.parametrize(
@@ -237,7 +247,7 @@ def test_weights_of_medicalnet_are_finetuned(elsewhere, tmp_path):
     facts = json.loads((tmp_path / "tuned" / "training" / "job.json").read_text(encoding="utf-8"))
     assert (facts["arm"], facts["settings"]["epochs"]) == ("t1gd_transfer", 2)
     model = read_model_folder(tmp_path / "tuned" / "model")
-    assert f"| Initial weights | {UNKNOWN}" in model.card
+    assert f"| Initial weights | {UNKNOWN.in_words} (SHA-256 " in model.card
     # Two careful passes leave a backbone near its start and far from any random one.
     start = torch.load(elsewhere / "resnet_10.pth", weights_only=True)["state_dict"]["module.layer3.0.conv1.weight"]
     (tensors,) = model.load_members()
@@ -254,7 +264,7 @@ def test_weights_of_medicalnet_start_every_fold_of_a_transfer_arm(elsewhere, tmp
     assert len(jobs) == 4
     assert len({job["initial_weights_sha256"] for job in jobs}) == 1
     methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert f"Transfer arms were initialized from {UNKNOWN}" in methods
+    assert f"Transfer arms were initialized from {UNKNOWN.in_words}" in methods
     assert "with a new head." in methods
     assert "for at most 2 epochs" in methods
     assert "Pre-training" not in methods

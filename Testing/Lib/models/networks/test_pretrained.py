@@ -77,8 +77,13 @@ def test_a_file_of_brainiac_starts_every_tensor_of_the_backbone_and_its_projecti
     with pytest.raises(ModelFolderError, match=r"write 'network: \{depth: 50, widen_factor: 1.0\}'"):
         load_initial_weights(tmp_path / "BrainIAC.ckpt", ResNetArchitecture(depth=10))
     weights = read_initial_weights(tmp_path / "BrainIAC.ckpt")
-    assert "SimCLR" in weights.in_words
-    assert "CC BY-NC 4.0, which excludes commercial use" in weights.in_words
+    conditional = (
+        "in the format of BrainIAC's ResNet-50; if it is the file that its authors distribute: trained on about"
+    )
+    assert conditional in weights.in_words
+    assert "license: no commercial use" in weights.in_words
+    (origin,) = weights.trained_on.origins
+    assert origin.model_license.startswith("non-commercial")
 
 
 def test_a_start_of_one_channel_serves_three_and_equal_channels_give_the_same_features(tmp_path):

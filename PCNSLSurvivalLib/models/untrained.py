@@ -16,6 +16,7 @@ from torch import nn
 
 from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
+from PCNSLSurvivalLib.models.model_license import APACHE
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
@@ -63,7 +64,7 @@ def write_untrained_model(
         training_cohort="None: the weights are random and were never trained.",
         training_patients=0,
         card=_card(architecture, names, recipe, seed, members),
-        license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
+        license=APACHE,
     )
     with whole_folder(out, overwrite=overwrite) as folder:
         write_model_folder(

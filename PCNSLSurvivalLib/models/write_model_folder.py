@@ -28,6 +28,7 @@ from PCNSLSurvivalLib.models.model_folder import (
     json_text,
     monai_config,
 )
+from PCNSLSurvivalLib.models.model_license import ModelLicense
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import write_weights
 from PCNSLSurvivalLib.models.training_patients import TrainingPatients
@@ -54,8 +55,7 @@ class ModelDescription:
     training_patients: int
     card: str
     """Model card, Markdown."""
-    license_text: str
-    license: str = "Apache-2.0"
+    license: ModelLicense
     authors: str = "PCNSLSurvival contributors"
     copyright: str = "Copyright PCNSLSurvival contributors"
     decision_threshold: float = CLASS_THRESHOLD
@@ -93,7 +93,7 @@ def write_model_folder(
         write_weights(tensors, folder / name)
     texts = {
         CARD: description.card,
-        LICENSE: description.license_text,
+        LICENSE: description.license.text,
         MONAI_CONFIG: json_text(monai_config(architecture)),
     }
     if familiarity is not None:
@@ -211,7 +211,7 @@ def _metadata(
                 "description": description.training_cohort,
                 "patients": description.training_patients,
             },
-            "license": description.license,
+            "license": description.license.name,
             "members": members,
             "files": files,
         },

@@ -31,6 +31,7 @@ from PCNSLSurvivalLib.models.calibration import fit_temperature
 from PCNSLSurvivalLib.models.familiarity import Described, familiarity_statistics
 from PCNSLSurvivalLib.models.familiarity_measures import measures_of
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
+from PCNSLSurvivalLib.models.model_license import APACHE
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.resnet3d import tensors_of
@@ -236,7 +237,7 @@ def write(
             training_cohort=f"virtual patients of `pcnsl-survival phantom`, {whom}",
             training_patients=len(exams),
             card="# Draft\n",
-            license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
+            license=APACHE,
             temperature=temperature,
             calibration_patients=len(exams),
         ),

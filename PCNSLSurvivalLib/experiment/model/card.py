@@ -33,6 +33,7 @@ def model_card(
     folds: Sequence[FoldPredictions],
     patients: Mapping[str, str],
     started_from: str,
+    license_name: str,
 ) -> str:
     """The card, as Markdown.
 
@@ -43,6 +44,7 @@ def model_card(
         folds: Held-out predictions of the model's arm, at temperature 1.
         patients: Whose exam each case is.
         started_from: Description of the initial weights.
+        license_name: Of the folder.
     """
     before = out_of_fold_metrics(folds, patients=patients, seed=plan.seed)
     alone, shipped = calibration.temperature_of(1), calibration.temperature_of(plan.splits)
@@ -67,7 +69,7 @@ def model_card(
 | Initial weights | {started_from} |
 | Outcome | {outcome_in_words(plan)} |
 | Calibration | temperature {shipped:.2f} of the mean of {plan.splits} networks, from held-out predictions |
-| License | Apache-2.0 |
+| License | {license_name} |
 
 ## Single networks on held-out patients
 

@@ -12,11 +12,13 @@ from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
 from PCNSLSurvivalLib.experiment.model.card import outcome_in_words
 from PCNSLSurvivalLib.experiment.model.from_experiment import in_words, model_description
 from PCNSLSurvivalLib.experiment.model.known_patients import known_patients
+from PCNSLSurvivalLib.experiment.model.license import license_of
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
 from PCNSLSurvivalLib.models.write_model_folder import refuse_foreign_model, write_model_folder
 from PCNSLSurvivalLib.training.finished_job import FinishedJob
+from PCNSLSurvivalLib.training.lineage import TrainedOn
 
 
 def write_finetuned_model(
@@ -38,6 +40,7 @@ def write_finetuned_model(
     """
     sequence = MRSequence(job.facts["sequences"][0])
     patients = len({one["patient_id"] for one in job.facts["patients"]})
+    model_license = license_of(TrainedOn.of_job(job.facts))
     before = "random weights" if weights is None else weights.in_words
     card = f"""# One-year overall survival of primary CNS lymphoma: {job.facts["arm"]}
 
@@ -49,7 +52,7 @@ def write_finetuned_model(
 | Outcome | {outcome_in_words(plan)} |
 | Calibration | none (no held-out set) |
 | Performance | not available (no held-out set); use `pcnsl-survival cross-validate` |
-| License | Apache-2.0 |
+| License | {model_license.name} |
 
 {RESEARCH_USE_ONLY}
 
@@ -64,7 +67,13 @@ Made by `pcnsl-survival finetune`.
             sequences=(sequence,),
             recipe=replace(cohort.recipe, network_grid=plan.network_grid),
             description=model_description(
-                plan, out.name, arm=job.facts["arm"], sequence=sequence, patients=patients, card=card
+                plan,
+                out.name,
+                arm=job.facts["arm"],
+                sequence=sequence,
+                patients=patients,
+                card=card,
+                model_license=model_license,
             ),
             known_patients=known_patients([job]),
         )

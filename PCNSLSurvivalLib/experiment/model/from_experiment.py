@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.jobs.table import weights_by_sequence
 from PCNSLSurvivalLib.experiment.model.card import model_card
 from PCNSLSurvivalLib.experiment.model.known_patients import known_patients
+from PCNSLSurvivalLib.experiment.model.license import license_of
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
@@ -21,8 +22,10 @@ from PCNSLSurvivalLib.experiment.run import Experiment
 from PCNSLSurvivalLib.models.ensemble_calibration import EnsembleCalibration, calibrate_ensemble
 from PCNSLSurvivalLib.models.familiarity import LEAST_CASES, FamiliarityStatistics, familiarity_statistics, measures_of
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
+from PCNSLSurvivalLib.models.model_license import ModelLicense
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, refuse_foreign_model, write_model_folder
 from PCNSLSurvivalLib.training.finished_job import FinishedJob
+from PCNSLSurvivalLib.training.lineage import TrainedOn
 
 _PURPOSE = {
     True: "Trying, testing and demonstrating the software; never a statement about a patient.",
@@ -55,6 +58,8 @@ def write_model(
     person = {case: cohort.exam(case).patient_id for one in folds for case in one.cases}
     patients = len({one["patient_id"] for job in first for one in job.facts["patients"]})
     whom = in_words(plan, patients)
+    model_license = license_of(sum((TrainedOn.of_job(job.facts) for job in first), TrainedOn()))
+    started_from = _started_from(experiment, sequences[0])
     refuse_foreign_model(out)
     with whole_folder(out, overwrite=True) as folder:
         write_model_folder(
@@ -69,7 +74,8 @@ def write_model(
                 arm=plan.model_arm or "",
                 sequence=sequences[0],
                 patients=patients,
-                card=model_card(plan, whom, calibration, folds, person, _started_from(experiment, sequences[0])),
+                card=model_card(plan, whom, calibration, folds, person, started_from, model_license.name),
+                model_license=model_license,
                 temperature=calibration.temperature_of(len(first)),
                 calibration_patients=calibration.held_out.patients,
             ),
@@ -105,6 +111,7 @@ def model_description(
     sequence: MRSequence,
     patients: int,
     card: str,
+    model_license: ModelLicense,
     temperature: float = 1.0,
     calibration_patients: int = 0,
 ) -> ModelDescription:
@@ -119,7 +126,7 @@ def model_description(
         training_cohort=f"{plan.cohort}, {in_words(plan, patients)}",
         training_patients=patients,
         card=card,
-        license_text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n",
+        license=model_license,
         temperature=temperature,
         calibration_patients=calibration_patients,
     )

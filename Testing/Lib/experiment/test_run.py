@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.plan import read_plan
 from PCNSLSurvivalLib.experiment.run import Experiment
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
+from PCNSLSurvivalLib.models.model_license import APACHE
 from PCNSLSurvivalLib.reports.experiment import report
 from PCNSLSurvivalLib.training import processes
 from PCNSLSurvivalLib.training.finished_job import read_job
@@ -309,9 +310,10 @@ def test_a_cohort_of_phantoms_makes_a_demonstration_whatever_the_plan_says(small
     assert "All patients are virtual." in html
     kept = read_plan(small / "out" / "experiment.yaml")
     assert kept.virtual_patients
-    assert (
-        model_description(kept, "model", arm="a", sequence=MRSequence.T1GD, patients=1, card="").kind == "demonstration"
+    description = model_description(
+        kept, "model", arm="a", sequence=MRSequence.T1GD, patients=1, card="", model_license=APACHE
     )
+    assert description.kind == "demonstration"
 
 
 def test_defect_14_the_map_shown_of_a_patient_is_that_of_a_network_that_never_saw_them(undisturbed, monkeypatch):

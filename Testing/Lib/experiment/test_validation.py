@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.experiment import validation
 from PCNSLSurvivalLib.experiment.model.known_patients import training_patients
 from PCNSLSurvivalLib.experiment.validation import refuse_training_patients, validate
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
+from PCNSLSurvivalLib.models.model_license import APACHE
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, write_model_folder
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
@@ -63,7 +64,7 @@ def models(tmp_path_factory):
                 training_cohort="no patient",
                 training_patients=0,
                 card="# Test\n",
-                license_text="Apache-2.0\n",
+                license=APACHE,
             ),
         )
     return root

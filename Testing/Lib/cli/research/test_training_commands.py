@@ -173,6 +173,13 @@ def test_the_license_of_weights_made_elsewhere_stays_with_all_that_is_trained_fr
     before = f"itself initialized from {UNKNOWN.in_words} ({known_weights.BRAINIAC.in_words}; SHA-256 "
     assert f"({before}" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
     assert f"8 other exams, {before}" in read_model_folder(out / "model").card
+    for folder in (tmp_path / "tuned" / "model", out / "model"):
+        model = read_model_folder(folder)
+        assert model.license == known_weights.BRAINIAC.model_license
+        assert f"| License | {model.license} |" in model.card
+        assert model.license in (folder / "LICENSE").read_text(encoding="utf-8")
+        for path in folder.rglob("*"):
+            assert path.is_dir() or b"Apache" not in path.read_bytes(), path
 
 
 @pytest.mark.parametrize(
@@ -248,6 +255,7 @@ def test_weights_of_medicalnet_are_finetuned(elsewhere, tmp_path):
     assert (facts["arm"], facts["settings"]["epochs"]) == ("t1gd_transfer", 2)
     model = read_model_folder(tmp_path / "tuned" / "model")
     assert f"| Initial weights | {UNKNOWN.in_words} (SHA-256 " in model.card
+    assert "| License | unknown: the license of the initial weights is not known |" in model.card
     # Two careful passes leave a backbone near its start and far from any random one.
     start = torch.load(elsewhere / "resnet_10.pth", weights_only=True)["state_dict"]["module.layer3.0.conv1.weight"]
     (tensors,) = model.load_members()

@@ -36,7 +36,7 @@ def held_out(*, times: float) -> tuple[list[FoldPredictions], EnsembleCalibratio
 
 def card_of(folds: list[FoldPredictions], calibration: EnsembleCalibration) -> str:
     patients = dict(zip(CASES, CASES, strict=True))
-    return model_card(ExperimentPlan(), "400 patients", calibration, folds, patients, "random weights")
+    return model_card(ExperimentPlan(), "400 patients", calibration, folds, patients, "random weights", "Apache-2.0")
 
 
 def test_brier_slope_and_intercept_are_given_before_and_after_the_temperature():

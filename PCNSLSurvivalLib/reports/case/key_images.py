@@ -72,16 +72,21 @@ def _annotated(
 ) -> NDArray[np.uint8]:
     rows, columns = picture.shape[0] * ENLARGED, picture.shape[1] * ENLARGED
     large = Image.fromarray(picture).resize((columns, rows), Image.Resampling.BICUBIC)
-    words = [
+    sentences = [
         f"Grad-CAM for {explains.label.replace('≤', '<=')}, fraction of the maximum",  # the font has no ≤
         f"Probability of OS > 1 year {case.prediction['probability_over_one_year']:.2f}, model {case.model}",
         RESEARCH_USE_ONLY,
     ]
     if case.failed_a_check(explains):
-        words.insert(0, f"{FAILED_A_CHECK}: do not rely on this map")
+        sentences.insert(0, f"{FAILED_A_CHECK}: do not rely on this map")
     warning = next(iter(case.prediction.get("warnings", [])), None) if not _has_meaning(case) else None
     if warning:
-        words[-2:-2] = _wrapped(warning["sentence"], columns)
+        sentences.insert(-2, warning["sentence"])
+    words = [
+        (line, _WHITE if sentence == RESEARCH_USE_ONLY or sentence.startswith(FAILED_A_CHECK) else _SOFT)
+        for sentence in sentences
+        for line in _wrapped(sentence, columns + _BAR)
+    ]
     sheet = Image.new("RGB", (columns + 2 * _RIM + _BAR, rows + 3 * _RIM + _LINE * len(words)))
     sheet.paste(large, (_RIM, _RIM))
     draw = ImageDraw.Draw(sheet)
@@ -91,8 +96,7 @@ def _annotated(
     draw.text((_RIM + columns - 8, middle), "L", fill=_WHITE, font=font, anchor="rm")
     draw.text((_RIM + 8, _RIM + 8), f"Axial, S {position_mm:+.1f} mm", fill=_WHITE, font=font)
     _color_bar(draw, _RIM + columns + _BAR, _RIM + rows // 4, rows // 2)
-    for number, line in enumerate(words):
-        color = _WHITE if line == RESEARCH_USE_ONLY or line.startswith(FAILED_A_CHECK) else _SOFT
+    for number, (line, color) in enumerate(words):
         draw.text((_RIM, rows + 2 * _RIM + _LINE * number), line, fill=color, font=font)
     return np.asarray(sheet)
 

@@ -280,6 +280,13 @@ def test_key_images_show_the_strongest_slices_with_the_patients_right_on_the_lef
     assert np.argwhere(colored)[:, 1].mean() < 0.45 * shown.shape[1]
 
 
+def test_no_word_under_a_key_image_is_cut(made):
+    case = read_stored_case(made / "result")
+    case.prediction["model"]["name"] = "a model whose name says where each of its networks was trained and on how many"
+    picture, *_ = key_images(case, read_scan(made / "t1gd", MRSequence.T1GD).image, OSClass.UP_TO_ONE_YEAR)
+    assert (picture.rgb[-100:, -8:] == 0).all()
+
+
 def test_a_series_of_other_slices_is_refused(made, tmp_path, capsys):
     grid = _oblique()
     left, posterior, superior = grid.origin_lps_mm

@@ -79,7 +79,7 @@ def _folds_in_words(plan: ExperimentPlan, job_table: JobTable) -> str:
     if plan.split_by == "year":
         return "the latest years held out"
     if plan.split_by == "site":
-        return f"{len({job.fold for job in job_table.folds})} folds, one per site"
+        return f"{len({(job.fold.repeat, job.fold.fold) for job in job_table.folds if job.fold})} folds, one per site"
     return f"{plan.splits} folds x {plan.repeats}"
 
 

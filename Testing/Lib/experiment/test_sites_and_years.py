@@ -136,6 +136,22 @@ def test_one_repetition_is_all_there_is():
     assert not ExperimentPlan(split_by="year", repeats=1).makes_model
 
 
+def test_the_folds_of_a_site_are_counted_once_though_cox_learns_from_more_patients_than_the_classes(tmp_path, capsys):
+    cohort = made_cohort(tmp_path / "cohort", patients=18, censored=4, sequences=(MRSequence.T1GD,))
+    about = json.loads((cohort / "cohort.json").read_text(encoding="utf-8"))
+    for number, case in enumerate(about["cases"]):
+        case["clinical"]["site"] = "ABC"[number // 2 % 3]
+    (cohort / "cohort.json").write_text(json.dumps(about), encoding="utf-8")
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "split_by: site\nrepeats: 1\nsequences: []\nmodel_arm: null\nbaselines: [logistic_clinical, cox_clinical]\n",
+        encoding="utf-8",
+    )
+    options = ["--cohort", str(cohort), "--out", str(tmp_path / "out"), "--dry-run"]
+    assert main(["experiment", str(plan), *options]) == 0
+    assert "2 arms, 3 folds, one per site, 6 jobs" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("split_by", "said"), [("site", "one fold per site"), ("year", "latest years were held out")])
 def test_the_command_splits_by_the_column_and_lists_who_is_where(tmp_path, split_by, said):
     cohort = made_cohort(tmp_path / "cohort", patients=24, sequences=(MRSequence.T1GD,))

@@ -321,6 +321,7 @@ def _identity(
         "arm": job.arm,
         "sequences": list(job.sequences),
         "settings": job.settings.to_json(),
+        **job.settings.revisions,
         "start": start.sha256,
         "weights": dict(weights),
     }

@@ -15,6 +15,9 @@ from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 
+_LESION_HEAD_REVISION = 2
+"""Of the fit of a head from lesion masks; to be raised when the same settings give another head."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
@@ -98,6 +101,11 @@ class TrainingSettings:
                 raise _wrong("a limit of the OS classes that is also one of the survival curve")
         if not set(self.frozen) <= set(get_args(Part)):
             raise _wrong(f"frozen parts among {', '.join(get_args(Part))}")
+
+    @property
+    def revisions(self) -> dict[str, Any]:
+        """What a job's identity says beside version and settings, where the same settings gave other numbers before."""
+        return {"revisions": {"lesion_head": _LESION_HEAD_REVISION}} if self.lesion_head else {}
 
     @property
     def uses_lesions(self) -> bool:

@@ -177,8 +177,10 @@ def _pretraining_jobs(
                 decided["seed_of_head"] = plan.seed
         else:
             assert before is not None
+            settings = plan.settings_of("pretraining")
             decided = _network(before.cohort, sequence) | {
-                "settings": plan.settings_of("pretraining").to_json(),
+                "settings": settings.to_json(),
+                **settings.revisions,
                 "patients": _identities(before.of_networks(plan.outcome), plan, by_time=plan.outcome == "time"),
             }
         jobs[sequence] = Job(
@@ -207,7 +209,7 @@ def _network_jobs(
     for name, network in arms:
         transfer = network.initialization == "transfer"
         settings = plan.settings_of("finetuning" if transfer else "training")
-        decided = _network(cohort, network.sequence) | {"settings": settings.to_json()}
+        decided = _network(cohort, network.sequence) | {"settings": settings.to_json(), **settings.revisions}
         for fold in folds:
             yield Job(
                 kind="network",

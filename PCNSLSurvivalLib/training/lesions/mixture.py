@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
@@ -27,6 +28,10 @@ Floats = NDArray[np.float64]
 
 _RIDGE = 0.03
 """Penalty on coefficients per standard deviation of their reading, relative to the mean log loss."""
+_LEAST_SPREAD = 0.01
+"""A standard deviation counts as at least this share of the reading's root mean square: less is an error of reading."""
+_EXCESS = 1e-5
+"""By how much the loss of a fit may exceed the least one, in nats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +56,13 @@ def fit_mixture(values: Floats, over_one_year: NDArray[np.bool_]) -> Mixture:
 
     Raises:
         ValueError: Only one class is present.
+        TrainingError: No best fit was found.
     """
     share = float(np.mean(over_one_year))
     if not 0 < share < 1:
         raise ValueError("Both OS classes are needed to fit a head.")
-    constant, scale = float(logit(share)), values.std(axis=0)
+    constant, size = float(logit(share)), np.sqrt(np.mean(values**2, axis=0))
+    scale = np.maximum(values.std(axis=0), _LEAST_SPREAD * size)
     scale = np.where(scale > 0, scale, 1.0)
     scaled, penalized = values / scale, np.arange(values.shape[1]) > 0
 
@@ -66,8 +73,25 @@ def fit_mixture(values: Floats, over_one_year: NDArray[np.bool_]) -> Mixture:
         held = _RIDGE * penalized * coefficients
         return float(value + 0.5 * (held * coefficients).sum()), slope + held
 
-    found = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B")
-    return Mixture(constant, found.x / scale)
+    def curvature(coefficients: Floats) -> Floats:
+        share = expit(constant + scaled @ coefficients)
+        return (scaled.T * (share * (1 - share))) @ scaled / len(values) + _RIDGE * np.diag(penalized)
+
+    def excess(coefficients: Floats) -> float:
+        """Loss above the least one, by the curvature here."""
+        slope = loss(coefficients)[1]
+        return float(slope @ np.linalg.lstsq(curvature(coefficients), slope)[0] / 2)
+
+    found = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B").x
+    if not excess(found) <= _EXCESS:
+        # Readings that hardly differ between patients make a narrow valley, which curvature follows to its end.
+        found = minimize(loss, found, jac=True, hess=curvature, method="trust-exact").x
+    if not excess(found) <= _EXCESS:
+        raise TrainingError(
+            "The head cannot be fitted to the lesion masks: its fit did not converge. Check the masks of the training "
+            "patients, or leave 'lesion_head' out of the experiment file."
+        )
+    return Mixture(constant, found / scale)
 
 
 def with_head(tensors: Tensors, readings: Floats, mixture: Mixture, *, cells: int) -> Tensors:

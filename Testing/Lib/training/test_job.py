@@ -26,7 +26,7 @@ from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.data.dataset import NetworkInputs, labeled_cases
 from PCNSLSurvivalLib.training.finished_job import MEMBER
-from PCNSLSurvivalLib.training.job import StartingPoint
+from PCNSLSurvivalLib.training.job import NetworkJob, StartingPoint, _identity
 from PCNSLSurvivalLib.training.network import build_network, build_optimizer, build_schedule
 from PCNSLSurvivalLib.training.network_outputs import predict_cases
 from PCNSLSurvivalLib.training.processes import Processes
@@ -166,6 +166,23 @@ def test_a_training_on_scans_that_have_changed_is_neither_found_nor_gone_on_with
     monkeypatch.setattr("PCNSLSurvivalLib.core.version.__version__", "9.9.9")
     with pytest.raises(TrainingError, match="another version of this software"):
         trained(cohort, fold, tmp_path / "finished")
+
+
+def test_another_fit_of_the_lesion_head_is_another_training_only_where_there_is_one(cohort, monkeypatch):
+    fold = folds_of(cohort)[0]
+
+    def identities() -> list[str]:
+        jobs = [
+            NetworkJob(arm="a", fold=fold, sequences=(MRSequence.T1GD,), settings=replace(SETTINGS, lesion_head=head))
+            for head in (False, True)
+        ]
+        return [_identity(cohort, job, fold.train, StartingPoint(), {}) for job in jobs]
+
+    before = identities()
+    monkeypatch.setattr("PCNSLSurvivalLib.training.settings._LESION_HEAD_REVISION", 3)
+    plain, refitted = identities()
+    assert plain == before[0]
+    assert refitted != before[1]
 
 
 @pytest.mark.parametrize(("epochs_done", "weight_averaging"), [(1, 0.0), (3, 0.5)])

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import OptimizeResult
 from scipy.special import expit, logit
 
+from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors, tensors_of
 from PCNSLSurvivalLib.training.lesions.mixture import fit_mixture, with_head
@@ -25,6 +27,29 @@ def test_it_finds_what_decides_and_leaves_the_rest():
     assert found.constant + found.coefficients[0] == pytest.approx(1.3, abs=0.35)
     assert found.coefficients[1] == pytest.approx(-0.5, abs=0.15)
     assert abs(found.coefficients[2]) * 0.2 < 0.05  # per standard deviation
+
+
+@pytest.mark.parametrize("spread", [0.03, 1e-4, 1e-5, 1e-7, 0.0])
+def test_a_reading_that_is_nearly_one_in_every_patient_is_fitted_like_one_that_is(spread):
+    """Its scale says nothing: the log-odds are those of a reading that is exactly one."""
+    draw = np.random.default_rng(6)
+    amount = draw.uniform(0.0, 0.6, 60)
+    over = draw.uniform(size=60) < expit(2 - 8 * amount)
+    nearly = np.stack([1 + spread * draw.normal(size=60), amount], axis=1)
+    exact = np.stack([np.ones(60), amount], axis=1)
+    found = fit_mixture(nearly, over)
+    np.testing.assert_allclose(found.log_odds(nearly), fit_mixture(exact, over).log_odds(exact), atol=0.02 + 8 * spread)
+    # No other coefficient of the reading would be better; it is not penalized.
+    assert nearly[:, 0] @ (expit(found.log_odds(nearly)) - over) / 60 == pytest.approx(0, abs=0.002)
+
+
+def test_a_fit_that_stops_early_is_refused(monkeypatch):
+    monkeypatch.setattr(
+        "PCNSLSurvivalLib.training.lesions.mixture.minimize",
+        lambda loss, start, **options: OptimizeResult(x=start, success=True),
+    )
+    with pytest.raises(TrainingError, match="did not converge"):
+        fit_mixture(*_patients(100))
 
 
 def test_one_class_is_refused():

@@ -95,6 +95,14 @@ def test_a_change_of_the_plan_repeats_what_depends_on_it_and_nothing_else(root, 
     assert arms_done_again(job_table(root), job_table(root, plan)) == again
 
 
+def test_another_fit_of_the_lesion_head_repeats_the_networks_that_have_one_and_nothing_else(root, monkeypatch):
+    plan = replace(PLAN, training=replace(PLAN.training, lesion_head=True))
+    before, without = job_table(root, plan), job_table(root)
+    monkeypatch.setattr("PCNSLSurvivalLib.training.settings._LESION_HEAD_REVISION", 3)
+    assert arms_done_again(before, job_table(root, plan)) == {"t1_scratch", "t2_scratch", "t1gd_scratch"}
+    assert not arms_done_again(without, job_table(root))
+
+
 def test_a_changed_outcome_or_scan_repeats_the_jobs_of_that_cohort(root):
     before = job_table(root)
     record = root / "brats" / "cases" / "B001" / "case.json"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fake_worker import MOVED_BY_MM
 from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, scene_state, temporary_files
+from test_looking import _views
 
 from PCNSLSurvivalLib.cli.__main__ import _parser
 
@@ -153,7 +155,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         quality.strip.buttons["output.corrected"].click()
         assert [_legend(node).GetVisibility() for node in (kept, map_)] == [1, 1], "the exams' own stay with them"
         views = ("Red", EARLIER_VIEW, LATER_VIEW)
-        slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetSliceOffset(7.0)
+        slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetOrientation("Sagittal")  # as the user wants it
         planes = [_plane(view) for view in views]
         two_exams.ui.opacitySlider.value = 0.9
         np.testing.assert_allclose([_plane(view) for view in views], planes, atol=1e-9)
@@ -173,6 +175,46 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
             logic.SetMRMLScene(None)
             for node in nodes:
                 slicer.mrmlScene.RemoveNode(node)
+
+
+def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monkeypatch):
+    import slicer
+    from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW, isShowingExams
+    from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, LATER, LATER_MAP
+
+    parameters, outputs = two_exams.view._parameters, _outputs(two_exams)
+    patients = SimpleNamespace(
+        instanceValue=lambda uid, tag: uid if tag == "0010,0020" else "", fileForInstance=lambda uid: ""
+    )
+    monkeypatch.setattr(slicer, "dicomDatabase", patients, raising=False)
+    for node in (parameters.earlierVolume, parameters.t1gdVolume):
+        node.SetAttribute("DICOM.instanceUIDs", "A")
+    _compare(two_exams)
+    with _views(standin, EARLIER_VIEW, LATER_VIEW) as views:
+        two_exams.ui.examsButton.click()
+        assert isShowingExams()
+        assert None not in [view.GetForegroundVolumeID() for view in views]
+        other = add_head("T1 Gd of another patient", lesion=900.0)
+        other.SetAttribute("DICOM.instanceUIDs", "B")
+        parameters.t1gdVolume = other
+        _predict(two_exams)
+        assert not isShowingExams()
+        assert {layer for v in views for layer in (v.GetBackgroundVolumeID(), v.GetForegroundVolumeID())} == {None}
+    assert {outputs.node(LATER), outputs.node(LATER_MAP), *outputs.roles(EARLIER)} == {None}
+    legends = slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")
+    assert sum(legend.GetVisibility() for legend in legends) == 1
+    assert not two_exams.ui.examsButton.isVisibleTo(two_exams.parent)
+    two_exams.ui.followUpButton.click()
+    assert two_exams.view._twoDates.run is None
+    assert "name two patients" in two_exams.ui.messageLabel.text
+    earlier = parameters.earlierVolume
+    another = add_head("T1 Gd of a third date")
+    another.SetAttribute("DICOM.instanceUIDs", "A")
+    two_exams.logic.chooseAlone(parameters, another)
+    assert parameters.earlierVolume is earlier, "another exam of the same patient"
+    parameters.earlierLesion = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "tumor of A")
+    two_exams.logic.chooseAlone(parameters, other)
+    assert (parameters.earlierVolume, parameters.earlierLesion) == (None, None)
 
 
 def test_a_comparison_is_cancelled_and_leaves_nothing(two_exams, monkeypatch, tmp_path):

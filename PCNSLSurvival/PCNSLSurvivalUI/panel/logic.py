@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.clinical.findings import ClinicalFindings
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
-from PCNSLSurvivalUI.choices.dicom_tags import seriesHeader
+from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients, seriesHeader
 from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters, isComplete
 from PCNSLSurvivalUI.choices.volume_roles import doubt_about
 from PCNSLSurvivalUI.install import extensions, packages
@@ -90,6 +90,8 @@ class PanelLogic:
         """
         for name in (*VOLUMES.values(), "brainMask", "lesion"):
             setattr(parameters, name, None)
+        if areOfTwoPatients(parameters.earlierVolume, t1gd):
+            parameters.earlierVolume = parameters.earlierLesion = None
         parameters.t1gdVolume = t1gd
         self.leaveAsItIs()
 

@@ -390,6 +390,7 @@ class PanelView:
         self._arriving = True  # that the reader has seen it is stored as well, and nothing is to be shown for that
         hidden = self._reading.arrive(self._shownResult)
         self._arriving = False
+        self._views.leaveExams()  # they may be those of another patient
         if hidden or result is None:
             for section in ofResult:
                 section.hide()

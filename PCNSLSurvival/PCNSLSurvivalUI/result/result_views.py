@@ -97,11 +97,16 @@ class ResultViews:
                     _setViewLayers(composite, t1gd, map_, opacity, None)
 
     def leaveExams(self) -> None:
-        """The layout from before the two exams."""
+        """The layout from before the two exams; their views show nothing any more."""
         map_display.hideLegends(ofExams=True)
-        if self._beforeExams is not None and navigation.isShowingExams():
-            navigation.showLayout(self._beforeExams)
+        if navigation.isShowingExams():
+            fourUp = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+            navigation.showLayout(fourUp if self._beforeExams is None else self._beforeExams)
         self._beforeExams = None
+        for name in navigation.EXAM_VIEWS:
+            composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
+            if composite is not None:
+                _setViewLayers(composite, None, None, 0.0, None)
 
     def giveBack(self) -> None:
         """The result is closed: the views are again as they were before it."""

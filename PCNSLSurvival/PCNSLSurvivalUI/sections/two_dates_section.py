@@ -9,7 +9,9 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import READER_RESPONSES
+from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients
 from PCNSLSurvivalUI.choices.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result import map_display, navigation
@@ -145,6 +147,8 @@ class TwoDatesControls:
             self.run.cancel()
             self.run, self._step = None, ""
             self._say(_("Cancelled. The result is as before."))
+        elif parameters is not None and areOfTwoPatients(parameters.earlierVolume, parameters.t1gdVolume):
+            self._say(shown(Message("followup.two_patients")))
         elif parameters is not None:
             self._say("")
             ui = self._ui

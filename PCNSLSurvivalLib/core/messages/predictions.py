@@ -58,6 +58,10 @@ TEMPLATES = {
     ),
     "followup.reader": _("Response as entered by the reader: {response}."),
     "followup.same_scan": _("Both exams are the same scan. Give the T1Gd of two dates."),
+    "followup.two_patients": _(
+        "The DICOM headers of the earlier and the later T1Gd name two patients. Choose two exams of one patient. If "
+        "one patient has two IDs, load one of the exams from a NIfTI file."
+    ),
     "followup.volume": _("Enhancing volume: {earlier:.1f} mL, then {later:.1f} mL ({change:+.0%})."),
     "lesion.no_torch": _(
         "The lesion reader needs torch, which is not installed. Install it, or predict without an outline."

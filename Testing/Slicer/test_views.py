@@ -95,6 +95,50 @@ def test_a_result_that_arrives_draws_every_view_once(standin, predicted):  # noq
     assert [after - once for after, once in zip(_draws(standin), before, strict=True)] == [1, 1, 1]
 
 
+def test_views_pause_after_the_volumes_are_read_and_the_number_comes_with_the_picture(standin, predicted, monkeypatch):  # noqa: F811
+    """The new number never stands beside the picture of before."""
+    from PCNSLSurvivalUI.result import result_import
+
+    panel = predicted(add_head("T1 Gd"))
+    order = []
+
+    def noted(name, owner, attribute):
+        own = getattr(owner, attribute)
+        monkeypatch.setattr(owner, attribute, lambda *given: (order.append(name()), own(*given))[1])
+
+    def readOrPaused():
+        return "paused" if any(view.isRenderPaused() for view in _slice_views(standin)) else "read"
+
+    noted(readOrPaused, result_import, "readVolume")
+    noted(lambda: "look", panel.view._map, "showFirstLook")
+    noted(lambda: "number", panel.view._result, "show")
+    shown = panel.ui.resultSection.isVisibleTo
+    noted(lambda: "number is hidden" if not shown(panel.parent) else "too early", panel.view._map, "showNewResult")
+    panel.view._parameters.t1gdVolume = add_head("T1 Gd of another patient")
+    panel.view._lookedAt = ""  # the made-up worker gives both patients one result
+    order.clear()
+    panel.ui.predictButton.click()
+    views = _slice_views(standin)
+    Wait().until(lambda: panel.logic.run is None and not any(view.isRenderPaused() for view in views))
+    assert "paused" not in order
+    steps = [one for one in order if one != "read"]
+    assert steps[-3:] == ["number is hidden", "look", "number"]
+    assert shown(panel.parent)
+
+
+def test_a_view_that_is_gone_does_not_keep_the_others_from_drawing(standin):
+    from PCNSLSurvivalUI.scene import kept_views
+
+    class Gone:
+        def resumeRender(self):
+            raise ValueError("Trying to call 'resumeRender' on a destroyed qMRMLSliceView object")
+
+    view = _slice_views(standin)[0]
+    view.pauseRender()
+    kept_views._drawInTurn([Gone(), view])
+    Wait().until(lambda: not view.isRenderPaused(), 5)
+
+
 # --- what the stand-in copies from the application -------------------------------------------------------------
 def test_a_loaded_volume_turns_the_views_to_its_planes_and_they_stay_there(standin):
     """Seen in the running application: the offset is measured along the view's own normal, and a fit turns nothing."""

@@ -175,11 +175,11 @@ class PanelLogic:
         t1gdID = volumes[MRSequence.T1GD].GetID()
 
         def resultReady(folder: Path) -> Iterator[None]:
-            yield from drawnOnce(arrive(folder))
-
-        def arrive(folder: Path) -> Iterator[None]:
             earlier = yield from self.bringIn(folder, t1gdID, parameters)
             run.hasResult = True
+            yield from drawnOnce(arrive(earlier))
+
+        def arrive(earlier: list[Any]) -> Iterator[None]:
             judgeSteps(run.steps, storedResult(parameters.result) or {})
             yield from removeInPieces(earlier)
             yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -300,15 +300,16 @@ class PanelView:
         self._showRun()
 
     def _onResultShown(self) -> Iterator[None]:
-        yield from self._resultInParts()
+        yield from self._resultInParts(self._firstLook)
         if self._reading.isHiding:
             self._ui.stepsSection.setChecked(False)
-        elif self._shownResult != self._lookedAt:  # the user may have gone on from the first look
+
+    def _firstLook(self) -> None:
+        if self._shownResult != self._lookedAt:  # the user may have gone on from the first look
             self._lookedAt = self._shownResult
             self._showScans(False)  # result and warnings are read without scrolling
             self._ui.stepsSection.setChecked(False)  # what still runs is told beside the button
             self._map.showFirstLook()
-        yield
 
     def _onEnded(self, sentence: str | None) -> None:
         self._say(sentence or "")
@@ -334,10 +335,13 @@ class PanelView:
 
         def opened() -> Iterator[None]:
             earlier = yield from self._logic.bringIn(folder, t1gd.GetID(), self._parameters)
+            yield from drawnOnce(arrive(earlier))
+
+        def arrive(earlier: list[Any]) -> Iterator[None]:
             yield from removeInPieces(earlier)
             yield from self._onResultShown()
 
-        self._opening = InPieces(drawnOnce(opened()), lambda: self._onOpened(""), lambda problem: self._onOpened(
+        self._opening = InPieces(opened(), lambda: self._onOpened(""), lambda problem: self._onOpened(
             _("The result of this exam cannot be read. Predict it again.")
         ))  # fmt: skip
 
@@ -379,10 +383,16 @@ class PanelView:
         steps_table.showSteps(ui.stepsSection, ui.stepsTable, self._steps)
 
     def _showResult(self) -> None:
-        list(self._resultInParts())
+        list(self._resultInParts(lambda: None))
 
-    def _resultInParts(self) -> Iterator[None]:
-        """Show the stored result; pauses between parts, so that the application goes on in between."""
+    def _resultInParts(self, look: Callable[[], None]) -> Iterator[None]:
+        """Show the stored result; pauses between parts, so that the application goes on in between.
+
+        The number comes last, in one piece with the end: until then the views show the picture of before.
+
+        Args:
+            look: Brings the views to the place to look at first.
+        """
         ui = self._ui
         self._shownResult = self._parameters.result if self._parameters is not None else ""
         result = storedResult(self._shownResult)
@@ -400,11 +410,10 @@ class PanelView:
             self._views.giveBack()
             self._twoDates.show()
             return
-        self._result.show(result)
-        self._showWhoseResult()
+        ui.resultSection.hide()
         self._clinical.show()
         self._lesion.show()
-        for section in ofResult:  # the first layout of all four at once would hold the application up
+        for section in ofResult[1:]:  # the first layout of all at once would hold the application up
             section.show()
             yield
         for work in (
@@ -415,6 +424,11 @@ class PanelView:
         self._report.showButtons()
         self._twoDates.show()
         yield
+        look()
+        yield
+        self._result.show(result)
+        self._showWhoseResult()
+        ui.resultSection.show()
 
     def _showScans(self, shown: bool) -> None:
         for section in (self._ui.scansSection, self._ui.modelSection):

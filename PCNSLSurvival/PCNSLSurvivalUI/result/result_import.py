@@ -18,6 +18,7 @@ from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
 from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
+from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import (
     ALIGNED,
     CORRECTED,
@@ -82,23 +83,24 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
         made[REPORT], names[REPORT] = newHidden("vtkMRMLTextNode", "report"), _("Report (HTML)")
         made[REPORT].SetText((folder / "report.html").read_text(encoding="utf-8"))
         yield
-        replaceProposal(outputs, parameters)
-        if PROPOSAL in made:
-            placeProposal(outputs, made[PROPOSAL], t1gd)
-            removeNode(made.pop(PROPOSAL))  # the segmentation stands for it
-        gone = {CORRECTED, INPUT, LATER, LATER_MAP, *outputs.roles(HATCHED), *made}
-        if t1gd is None or outputs.node(T1GD) is not t1gd:
-            gone |= _ofOtherT1Gd(outputs)
-        if areOfTwoPatients(outputs.node(EARLIER_T1GD), t1gd):
-            gone |= set(outputs.roles(EARLIER))
-        earlier = [outputs.letGo(role) for role in gone]
-        for role, node in list(made.items()):
-            kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
-            outputs.place(role, node, names[role], t1gd, kept=kept)
-            del made[role]
-        if parameters.mapKind != EVIDENCE_KIND:
-            parameters.mapKind = ""  # a new patient is shown the predicted class first
-        parameters.result = json.dumps(_forTheScene(result))
+        with oneRender():  # until here the user could scroll; the caller goes on without a drawing in between
+            replaceProposal(outputs, parameters)
+            if PROPOSAL in made:
+                placeProposal(outputs, made[PROPOSAL], t1gd)
+                removeNode(made.pop(PROPOSAL))  # the segmentation stands for it
+            gone = {CORRECTED, INPUT, LATER, LATER_MAP, *outputs.roles(HATCHED), *made}
+            if t1gd is None or outputs.node(T1GD) is not t1gd:
+                gone |= _ofOtherT1Gd(outputs)
+            if areOfTwoPatients(outputs.node(EARLIER_T1GD), t1gd):
+                gone |= set(outputs.roles(EARLIER))
+            earlier = [outputs.letGo(role) for role in gone]
+            for role, node in list(made.items()):
+                kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
+                outputs.place(role, node, names[role], t1gd, kept=kept)
+                del made[role]
+            if parameters.mapKind != EVIDENCE_KIND:
+                parameters.mapKind = ""  # a new patient is shown the predicted class first
+            parameters.result = json.dumps(_forTheScene(result))
         return [node for node in earlier if node is not None]
     finally:
         for node in made.values():

@@ -40,8 +40,13 @@ def _pausedViews() -> list[Any]:
 
 def _drawInTurn(paused: list[Any]) -> None:
     """Let views draw, each between other events: the first drawing of a map takes a tenth of a second in a view."""
-    if paused:
+    if not paused:
+        return
+    try:
         paused[0].resumeRender()
+    except ValueError:  # of PythonQt: another layout has removed the view meanwhile
+        pass
+    finally:
         qt.QTimer.singleShot(0, lambda: _drawInTurn(paused[1:]))
 
 

@@ -21,4 +21,4 @@ class ModelLicense:
 APACHE = ModelLicense(
     name="Apache-2.0", text="Apache License, Version 2.0. See http://www.apache.org/licenses/LICENSE-2.0\n"
 )
-"""Of a model that nobody else's weights are behind."""
+"""Of a model trained from random weights, or from weights of this project."""

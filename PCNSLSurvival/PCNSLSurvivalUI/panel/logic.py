@@ -39,6 +39,7 @@ from PCNSLSurvivalUI.scene.output_nodes import (
 )
 from PCNSLSurvivalUI.scene.volume_files import removeInPieces
 from PCNSLSurvivalUI.sections.clinical_section import checkedFindings
+from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, EARLIER_T1GD, LATER, LATER_MAP
 
 
 class PanelLogic:
@@ -246,10 +247,14 @@ class PanelLogic:
         Returns:
             Nodes of the result before, which the caller removes.
         """
-        t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
+        t1gd, outputs = slicer.mrmlScene.GetNodeByID(t1gdID), SceneOutputs(parameters.parameterNode)
         self.importing = True
         try:
-            earlier = yield from importResult(folder, SceneOutputs(parameters.parameterNode), t1gd, parameters)
+            earlier = yield from importResult(folder, outputs, t1gd, parameters)
+            exams = [LATER, LATER_MAP]
+            if areOfTwoPatients(outputs.node(EARLIER_T1GD), t1gd):
+                exams += outputs.roles(EARLIER)
+            earlier += [node for node in map(outputs.letGo, exams) if node is not None]
             parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
         finally:
             self.importing = False

@@ -12,7 +12,6 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
@@ -35,7 +34,6 @@ from PCNSLSurvivalUI.scene.output_nodes import (
     mapRole,
 )
 from PCNSLSurvivalUI.scene.volume_files import newHidden, readVolume, removeNode
-from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, EARLIER_T1GD, LATER, LATER_MAP
 
 
 def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any) -> Generator[None, None, list[Any]]:
@@ -88,11 +86,9 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
             if PROPOSAL in made:
                 placeProposal(outputs, made[PROPOSAL], t1gd)
                 removeNode(made.pop(PROPOSAL))  # the segmentation stands for it
-            gone = {CORRECTED, INPUT, LATER, LATER_MAP, *outputs.roles(HATCHED), *made}
+            gone = {CORRECTED, INPUT, *outputs.roles(HATCHED), *made}
             if t1gd is None or outputs.node(T1GD) is not t1gd:
                 gone |= _ofOtherT1Gd(outputs)
-            if areOfTwoPatients(outputs.node(EARLIER_T1GD), t1gd):
-                gone |= set(outputs.roles(EARLIER))
             earlier = [outputs.letGo(role) for role in gone]
             for role, node in list(made.items()):
                 kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate

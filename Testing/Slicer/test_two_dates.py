@@ -217,6 +217,42 @@ def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monke
     assert (parameters.earlierVolume, parameters.earlierLesion) == (None, None)
 
 
+def test_a_check_that_fails_after_keeping_reaches_the_kept_map(two_exams, standin):
+    from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW
+    from PCNSLSurvivalUI.scene.output_nodes import HATCHED, OVER, mapRole, storedResult
+    from PCNSLSurvivalUI.second_thoughts.answers import keepAnswer
+    from PCNSLSurvivalUI.second_thoughts.outline import markOfOutline
+    from PCNSLSurvivalUI.second_thoughts.questions import CHECKS
+    from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, LATER_MAP
+
+    def fail():
+        failed = {"verdict": "check", "code": "explanation.some_failed", "values": {"passed": 1, "made": 2}}
+        failed |= {"sentence": "1 of 2 explanation checks passed.", "checks": []}
+        keepAnswer(CHECKS, parameters, storedResult(parameters.result), OVER, failed, markOfOutline(parameters))
+        Wait().until(lambda: two_exams.view._second._hatching is None)
+        return outputs.node(HATCHED + mapRole(OVER, cells=False)).GetImageData()
+
+    parameters, outputs = two_exams.view._parameters, _outputs(two_exams)
+    january, may = parameters.earlierVolume, parameters.t1gdVolume
+    parameters.t1gdVolume = january
+    _predict(two_exams)
+    two_exams.ui.keepEarlierButton.click()
+    hatched = fail()
+    assert outputs.node(EARLIER + OVER).GetImageData() is hatched
+    parameters.t1gdVolume = may
+    _predict(two_exams)
+    parameters.result = json.dumps({**json.loads(parameters.result), "log_odds": 0.1})  # played: the same for all scans
+    assert outputs.node(EARLIER + OVER).GetImageData() is hatched, "the result of May changes nothing of January"
+    _compare(two_exams)
+    with _views(standin, EARLIER_VIEW, LATER_VIEW):
+        for marked in ([True, False], [True, True]):
+            two_exams.ui.examsButton.click()
+            titles = [_legend(outputs.node(role)).GetTitleText() for role in (EARLIER + OVER, LATER_MAP)]
+            assert ["FAILED A CHECK" in title for title in titles] == marked
+            two_exams.ui.examsButton.click()
+            fail()
+
+
 def test_a_comparison_is_cancelled_and_leaves_nothing(two_exams, monkeypatch, tmp_path):
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 60}))
     files, scene = temporary_files(), scene_state()

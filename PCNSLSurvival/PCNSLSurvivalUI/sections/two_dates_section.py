@@ -18,9 +18,19 @@ from PCNSLSurvivalUI.result import map_display, navigation
 from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.scene.output_nodes import MASK, OVER, T1GD, UP_TO, SceneOutputs
+from PCNSLSurvivalUI.second_thoughts.answers import isDoubted
 from PCNSLSurvivalUI.second_thoughts.outline import contentMark
 from PCNSLSurvivalUI.two_dates.comparison import ComparedExam, Comparison
-from PCNSLSurvivalUI.two_dates.kept_exam import LATER, LATER_MAP, keepExam, keptOf, modelOf, placeOverEarlier
+from PCNSLSurvivalUI.two_dates.kept_exam import (
+    LATER,
+    LATER_MAP,
+    followChecks,
+    isKeptDoubted,
+    keepExam,
+    keptOf,
+    modelOf,
+    placeOverEarlier,
+)
 
 _COMPARED = ("shown.comparedEarlier", "shown.comparedLater")
 """Roles of the two T1Gd of the stored comparison; inputs, never removed by us."""
@@ -91,6 +101,8 @@ class TwoDatesControls:
         if ui.earlierLesionSelector.currentNode() is not parameters.earlierLesion:
             ui.earlierLesionSelector.setCurrentNode(parameters.earlierLesion)
         context = self._context()
+        if context is not None and keptOf(context[1], context[2], OVER) is not None:
+            followChecks(context[1], *_mapsOf(context))
         ui.keepEarlierButton.setEnabled(self.run is None and context is not None and context[2] is not None)
         ready = isComplete(parameters) and earlier is not None and earlier is not later
         ui.followUpButton.setEnabled(self.run is not None or ready)
@@ -128,10 +140,8 @@ class TwoDatesControls:
         context = self._context()
         if context is None:
             return
-        parameters, outputs, t1gd, result = context
-        kinds = (OVER, UP_TO, map_display.EVIDENCE_KIND)
-        maps = {kind: map_display.checkedNode(outputs, result, parameters, kind) for kind in kinds}
-        keepExam(outputs, t1gd, maps, str(result["model"].get("checksum_sha256")))
+        parameters, outputs, t1gd, _result = context
+        keepExam(outputs, t1gd, *_mapsOf(context))
         outline = parameters.lesion if parameters.t1gdVolume is t1gd else None
         if outline is None and editedProposal(outputs) is not None:
             outline = takeOver(outputs)  # the next run would replace it
@@ -233,13 +243,24 @@ class TwoDatesControls:
         places = [focus["center_ras_mm"] for focus in found["earlier"]["foci"]]
         exams = ((earlier, maps[0]), (outputs.node(LATER), maps[1]))
         self._views.showExams(exams, float(parameters.mapOpacity), tuple(places[0]) if places else None)
-        for node, words in zip(maps, (_("Earlier exam"), _("Later exam")), strict=True):
+        doubted = (isKeptDoubted(maps[0]), own is not None and isDoubted(parameters, context[3], kind))
+        for node, words, failed in zip(maps, (_("Earlier exam"), _("Later exam")), doubted, strict=True):
             if node is not None:
                 map_display.setLook(node, kind, outputs, parameters)
-                title = f"{words}\n{map_display.legendTitle(kind)}"
+                title = f"{words}\n{map_display.legendTitle(kind, doubted=failed)}"
                 map_display.addLegend(node, kind, title, visible=True)
         if None not in maps and modelOf(maps[0]) != str(context[3]["model"].get("checksum_sha256")):
             self._say(_("The two maps come from different models and cannot be compared with each other."))
+
+
+def _mapsOf(
+    context: tuple[Any, SceneOutputs, Any, dict[str, Any]],
+) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
+    """Maps of the shown result by their kind as the views show them, the result, and kinds that failed a check."""
+    parameters, outputs, _t1gd, result = context
+    kinds = (OVER, UP_TO, map_display.EVIDENCE_KIND)
+    maps = {kind: map_display.checkedNode(outputs, result, parameters, kind) for kind in kinds}
+    return maps, result, {kind for kind in kinds if isDoubted(parameters, result, kind)}
 
 
 def _marks(parameters: PanelParameters) -> list[str]:

@@ -65,7 +65,8 @@ def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, 
     with _views(standin, "PCNSLT2", "PCNSLFLAIR") as (t2, flair):
         panel.ui.sequencesButton.click()
         Wait().some(0.1)
-        description = list(standin.app.layoutManager()._layouts.values())[-1]
+        manager = standin.app.layoutManager()
+        description = manager._layouts[manager.layout]
         assert [f'singletontag="{tag}"' in description for tag in ("Red", "PCNSLT2", "PCNSLFLAIR", "PCNSLT1")] == [
             True, True, True, False,
         ]  # fmt: skip

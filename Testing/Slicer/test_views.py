@@ -405,8 +405,7 @@ def test_side_by_side_does_not_cut_the_head(standin, predicted):  # noqa: F811
     assert width >= size[0] - 1.0
     assert height >= size[1] - 1.0
     assert _slice().GetSliceOffset() == pytest.approx(17.0)
-    ((_number, description),) = manager._layouts.items()
-    assert '"viewlabel" action="default">T1Gd<' in description
+    assert '"viewlabel" action="default">T1Gd<' in manager._layouts[manager.layout]
 
 
 # --- seconds ---------------------------------------------------------------------------------------------------

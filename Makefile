@@ -6,7 +6,7 @@ SYSTEM_PYTHON ?= python3
 GPU_PYTHON ?= gpu/bin/python
 BIN := .venv/bin
 
-.PHONY: docs release-check measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader fuzz audit check-docs clean
+.PHONY: docs release-check measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader gallery fuzz audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -82,6 +82,10 @@ bundled-model:
 lesion-reader:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Resources/experiments/make_lesion_reader.py
+
+gallery:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Resources/experiments/make_gallery.py
 
 FUZZ_SECONDS ?= 3600
 

@@ -23,7 +23,7 @@ VTK = {
     "GetNthSegment", "GetNumberOfSegments", "AddEmptySegment", "RemoveAllSegments", "CreateRepresentation",
     "InsertNextValue", "GetExtent", "GetNumberOfPoints", "GetLabelValue", "GetRepresentation", "GetImageToWorldMatrix",
     "SetValue", "SetInputConnection", "GetOutputPort", "SetNumberOfIterations", "SetPassBand", "SetTransform",
-    "AddInputData", "GetNumberOfInputConnections",
+    "AddInputData", "GetNumberOfInputConnections", "GetNthSegmentID", "GetSourceRepresentationName",
     "SetAndObservePolyData",  # of models, which the recorded inventory leaves out
 }  # fmt: skip
 # Qt classes without records of their own: value types that PythonQt wraps in every release.

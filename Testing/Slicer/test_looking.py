@@ -88,7 +88,7 @@ def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, 
 
 def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, predicted):  # noqa: F811
     import slicer
-    from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, startMask
+    from PCNSLSurvivalUI.result.repair import MOVING, REPAIRED_FOR, SEGMENTATION, startMask
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, TRANSFORM
 
     first = add_head("T1 Gd of A")
@@ -102,6 +102,8 @@ def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, 
     drawn = outputs.node(SEGMENTATION)
     predicted(first)
     assert panel.ui.sequencesButton.enabled, "they lie on the T1Gd that was predicted again"
+    repaired = outputs.node(ALIGNED + "flair")
+    repaired.SetAttribute(REPAIRED_FOR, first.GetID())
     with _views(standin, "PCNSLT2", "PCNSLFLAIR") as views:
         panel.ui.sequencesButton.click()
         assert [view.GetBackgroundVolumeID() for view in views] == [
@@ -114,6 +116,7 @@ def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, 
     assert not any(role.startswith(ALIGNED) for role in panel.view._quality.strip.buttons)
     assert not panel.ui.goOnButton.isVisibleTo(panel.parent), "no repair of A can be used for B"
     assert drawn.GetScene() is not None, "what was drawn by hand stays in the scene"
+    assert repaired.GetScene() is not None, "and so does what was aligned by hand"
     assert not drawn.GetDisplayVisibility()
 
 

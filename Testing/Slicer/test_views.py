@@ -120,10 +120,24 @@ def test_views_pause_after_the_volumes_are_read_and_the_number_comes_with_the_pi
     panel.ui.predictButton.click()
     views = _slice_views(standin)
     Wait().until(lambda: panel.logic.run is None and not any(view.isRenderPaused() for view in views))
+    assert "read" in order
     assert "paused" not in order
     steps = [one for one in order if one != "read"]
     assert steps[-3:] == ["number is hidden", "look", "number"]
     assert shown(panel.parent)
+
+
+def test_a_picture_that_cannot_be_drawn_hides_no_number(standin, predicted, monkeypatch):  # noqa: F811
+    """As the surface of an outline under a transform that bends."""
+    panel = predicted(add_head("T1 Gd"))
+
+    def fails():
+        raise RuntimeError("no surface")
+
+    monkeypatch.setattr(panel.view._map, "showSurfaces", fails)
+    with pytest.raises(RuntimeError, match="no surface"):
+        panel.view._showResult()
+    assert panel.ui.resultSection.isVisibleTo(panel.parent)
 
 
 def test_a_view_that_is_gone_does_not_keep_the_others_from_drawing(standin):

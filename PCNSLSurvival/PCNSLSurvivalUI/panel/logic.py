@@ -39,7 +39,7 @@ from PCNSLSurvivalUI.scene.output_nodes import (
 )
 from PCNSLSurvivalUI.scene.volume_files import removeInPieces
 from PCNSLSurvivalUI.sections.clinical_section import checkedFindings
-from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, EARLIER_T1GD, LATER, LATER_MAP
+from PCNSLSurvivalUI.two_dates.kept_exam import LATER, LATER_MAP
 
 
 class PanelLogic:
@@ -251,10 +251,7 @@ class PanelLogic:
         self.importing = True
         try:
             earlier = yield from importResult(folder, outputs, t1gd, parameters)
-            exams = [LATER, LATER_MAP]
-            if areOfTwoPatients(outputs.node(EARLIER_T1GD), t1gd):
-                exams += outputs.roles(EARLIER)
-            earlier += [node for node in map(outputs.letGo, exams) if node is not None]
+            earlier += [node for node in map(outputs.letGo, (LATER, LATER_MAP)) if node is not None]
             parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
         finally:
             self.importing = False

@@ -411,24 +411,27 @@ class PanelView:
             self._twoDates.show()
             return
         ui.resultSection.hide()
-        self._clinical.show()
-        self._lesion.show()
-        for section in ofResult[1:]:  # the first layout of all at once would hold the application up
-            section.show()
+        try:
+            self._clinical.show()
+            self._lesion.show()
+            for section in ofResult[1:]:  # the first layout of all at once would hold the application up
+                section.show()
+                yield
+            for work in (
+                self._map.showNewResult, self._map.showSurfaces, self._second.show, self._quality.showNewResult,
+            ):  # fmt: skip
+                work()
+                yield
+            self._report.showButtons()
+            self._twoDates.show()
             yield
-        for work in (
-            self._map.showNewResult, self._map.showSurfaces, self._second.show, self._quality.showNewResult,
-        ):  # fmt: skip
-            work()
+            look()
             yield
-        self._report.showButtons()
-        self._twoDates.show()
-        yield
-        look()
-        yield
-        self._result.show(result)
-        self._showWhoseResult()
-        ui.resultSection.show()
+        finally:  # the number of a stored result is seen, whatever went wrong with a picture of it
+            if self._parameters is not None and self._parameters.result == self._shownResult:
+                self._result.show(result)
+                self._showWhoseResult()
+                ui.resultSection.show()
 
     def _showScans(self, shown: bool) -> None:
         for section in (self._ui.scansSection, self._ui.modelSection):

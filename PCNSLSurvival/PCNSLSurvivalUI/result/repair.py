@@ -21,7 +21,8 @@ SEGMENTATION, REPAIRED_MASK = "output.repair.mask", "output.repairedMask"
 MOVING = "output.repair.moving."
 """With the name of the sequence: the copy that lies under the transform while it is repaired."""
 _OUTLINE = (1.0, 0.78, 0.24)
-_REPAIRED_FOR = "PCNSLSurvival.repairedFor"
+REPAIRED_FOR = "PCNSLSurvival.repairedFor"
+"""Of a scan that the user aligned: ID of the T1Gd."""
 
 
 def startMask(outputs: SceneOutputs) -> None:
@@ -112,7 +113,7 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
     aligned.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(reference))
     aligned.SetAndObserveImageData(image)
     outputs.place(ALIGNED + sequence, aligned, _("{role} aligned with T1Gd").format(role=sequence.label), t1gd)
-    outputs.node(ALIGNED + sequence).SetAttribute(_REPAIRED_FOR, t1gd.GetID())
+    outputs.node(ALIGNED + sequence).SetAttribute(REPAIRED_FOR, t1gd.GetID())
     outputs.remove(MOVING + sequence)
 
 
@@ -122,5 +123,5 @@ def repairedAlignments(outputs: SceneOutputs, t1gd: Any) -> dict[MRSequence, Any
     return {
         sequence: node
         for sequence, node in nodes.items()
-        if node is not None and node.GetAttribute(_REPAIRED_FOR) == t1gd.GetID()
+        if node is not None and node.GetAttribute(REPAIRED_FOR) == t1gd.GetID()
     }

@@ -12,10 +12,11 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.terms import BESIDE_T1GD
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
-from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION
+from PCNSLSurvivalUI.result.repair import MOVING, REPAIRED_FOR, SEGMENTATION
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import (
@@ -109,6 +110,12 @@ def _ofOtherT1Gd(outputs: SceneOutputs) -> set[str]:
         drawn = outputs.release(SEGMENTATION)  # by hand: it stays in the scene, and off the views of another head
         drawn.SetSaveWithScene(True)
         drawn.SetDisplayVisibility(False)
+    for sequence in BESIDE_T1GD:
+        aligned = outputs.node(ALIGNED + sequence)
+        if aligned is not None and aligned.GetAttribute(REPAIRED_FOR):  # by hand as well
+            outputs.release(ALIGNED + sequence)
+            if outputs.node(TRANSFORM + sequence) is not None:
+                outputs.release(TRANSFORM + sequence)
     return {role for start in (ALIGNED, TRANSFORM, MOVING) for role in outputs.roles(start)}
 
 

@@ -44,17 +44,19 @@ def stateOf(outline: Any) -> tuple[Any, ...]:
     """
     if outline is None:
         return ()
-    parent = outline.GetParentTransformNode()
-    place = None if parent is None else (parent.GetID(), parent.GetTransformToWorldMTime())
+    place, parent = [], outline.GetParentTransformNode()
+    while parent is not None:  # an older transform may have been put above, or taken away
+        place.append((parent.GetID(), parent.GetTransformToWorldMTime()))
+        parent = parent.GetParentTransformNode()
     if outline.IsA("vtkMRMLLabelMapVolumeNode"):
         image = outline.GetImageData()
-        return outline.GetID(), outline.GetMTime(), None if image is None else image.GetMTime(), place
+        return outline.GetID(), outline.GetMTime(), None if image is None else image.GetMTime(), tuple(place)
     segmentation = outline.GetSegmentation()
     source, blocks = segmentation.GetSourceRepresentationName(), []
     for number in range(segmentation.GetNumberOfSegments()):
         block = segmentation.GetNthSegment(number).GetRepresentation(source)
         blocks.append((segmentation.GetNthSegmentID(number), None if block is None else block.GetMTime()))
-    return outline.GetID(), tuple(visibleSegments(outline)), tuple(blocks), place
+    return outline.GetID(), tuple(visibleSegments(outline)), tuple(blocks), tuple(place)
 
 
 _MARKS: dict[str, tuple[tuple[Any, ...], str]] = {}

@@ -5,6 +5,10 @@ from __future__ import annotations
 from PCNSLSurvivalLib.models.model_license import APACHE, ModelLicense
 from PCNSLSurvivalLib.training.lineage import TrainedOn
 
+_NOTICE = "Pass on the copyright notice and the license that came with the file, together with this folder."
+_LIMITED = """The license of these weights also limits the use of networks trained from them. Read the license that came
+with the file. If it is not at hand, do not use this model commercially, and do not pass it on."""
+
 
 def license_of(behind: TrainedOn) -> ModelLicense:
     """The license of a model, by what is behind its weights.
@@ -25,7 +29,6 @@ They were trained from initial weights that were made elsewhere:
 
 {weights}
 
-The license of these weights also limits the use of networks trained from them. Read the license that came with the
-file. If it is not at hand, do not use this model commercially, and do not pass it on.
+{_NOTICE if set(names) == {APACHE.name} else _LIMITED}
 """
     return ModelLicense(name=name, text=f"{text}\n{APACHE.text}" if len(apache) == len(names) else text)

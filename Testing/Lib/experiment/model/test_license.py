@@ -23,6 +23,8 @@ def test_deepbet_is_known_by_its_checksum_and_medicalnet_only_by_its_format():
     for one in (of_deepbet, of_medicalnet):
         assert "license: MIT" in one.text
         assert APACHE.text in one.text
+    assert "do not use this model commercially" not in of_deepbet.text
+    assert "do not use this model commercially" in of_medicalnet.text, "another file may have its format"
 
 
 def test_weights_of_unknown_license_give_no_apache_model():

@@ -64,6 +64,10 @@ class TwoDatesControls:
         self._step = ""
         self._earlier = self._later = ""
         """IDs of the two T1Gd that the outline and the entered response belong to."""
+        self._examKind = ""
+        """Kind of the two maps that stand side by side."""
+        self._examDoubted: tuple[bool, bool] | None = None
+        """Which of them are marked as failed."""
         ui.responseSelector.addItem(_("not entered"))
         words = (
             _("complete (CR)"), _("unconfirmed complete (CRu)"), _("partial (PR)"), _("stable disease (SD)"),
@@ -103,6 +107,8 @@ class TwoDatesControls:
         context = self._context()
         if context is not None and keptOf(context[1], context[2], OVER) is not None:
             followChecks(context[1], *_mapsOf(context))
+        if navigation.isShowingExams() and self._examKind:
+            self._markExams(parameters)
         ui.keepEarlierButton.setEnabled(self.run is None and context is not None and context[2] is not None)
         ready = isComplete(parameters) and earlier is not None and earlier is not later
         ui.followUpButton.setEnabled(self.run is not None or ready)
@@ -126,6 +132,7 @@ class TwoDatesControls:
         if self.run is not None:
             self.run.cancel()
         self.run, self._step, self._earlier, self._later = None, "", "", ""
+        self._examKind, self._examDoubted = "", None
 
     def _forgetResponse(self) -> None:
         """It was entered for other exams."""
@@ -243,14 +250,28 @@ class TwoDatesControls:
         places = [focus["center_ras_mm"] for focus in found["earlier"]["foci"]]
         exams = ((earlier, maps[0]), (outputs.node(LATER), maps[1]))
         self._views.showExams(exams, float(parameters.mapOpacity), tuple(places[0]) if places else None)
+        self._examKind, self._examDoubted = kind, None
+        self._markExams(parameters)
+        if None not in maps and modelOf(maps[0]) != str(context[3]["model"].get("checksum_sha256")):
+            self._say(_("The two maps come from different models and cannot be compared with each other."))
+
+    def _markExams(self, parameters: PanelParameters) -> None:
+        """Look, hatching and title of both maps by how their checks ended; one may end while they are shown."""
+        outputs, context, kind, own = SceneOutputs(parameters.parameterNode), self._context(), self._examKind, None
+        maps = (keptOf(outputs, parameters.earlierVolume, kind), outputs.node(LATER_MAP))
+        if context is not None and context[2] is parameters.t1gdVolume:
+            own = map_display.checkedNode(outputs, context[3], parameters, kind)
+        if own is not None and maps[1] is not None and maps[1].GetImageData() is not own.GetImageData():
+            maps[1].SetAndObserveImageData(own.GetImageData())  # a hatched map has the voxels of the plain one
         doubted = (isKeptDoubted(maps[0]), own is not None and isDoubted(parameters, context[3], kind))
+        if doubted == self._examDoubted:
+            return
+        self._examDoubted = doubted
         for node, words, failed in zip(maps, (_("Earlier exam"), _("Later exam")), doubted, strict=True):
             if node is not None:
                 map_display.setLook(node, kind, outputs, parameters)
                 title = f"{words}\n{map_display.legendTitle(kind, doubted=failed)}"
                 map_display.addLegend(node, kind, title, visible=True)
-        if None not in maps and modelOf(maps[0]) != str(context[3]["model"].get("checksum_sha256")):
-            self._say(_("The two maps come from different models and cannot be compared with each other."))
 
 
 def _mapsOf(

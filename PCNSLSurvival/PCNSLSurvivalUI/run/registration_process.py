@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.process.scans_job import ScansJob
 from PCNSLSurvivalUI.scene.resampling import sampled
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, writeNrrd
 
@@ -55,40 +54,32 @@ class RegistrationProcess:
         """The sentence for the user when it did not go well."""
         self.findings: list[dict[str, Any]] = []
         """What there is to say of the alignment, as in ``prediction.json``."""
-        self._folder = Path(slicer.util.tempDirectory())
-        self._job: job.Job | None = None
-        self._pieces: InPieces | None = InPieces(self._write(), self._startJob, self._onFault)
+        self._pieces: InPieces | None = None
+        self._job = ScansJob(self._write, self._commandLine, lambda event: None, self._onAligned)
 
     def cancel(self, whenOver: Callable[[], None] | None = None) -> None:
         """Stop, the process and its children included."""
         if self._pieces is not None:
             self._pieces.cancel()
-        if self._job is not None:
-            self._job.cancel()
-        self._leave()
+        self._job.close()
         if whenOver is not None:
             whenOver()
 
-    def _write(self) -> Iterator[None]:
+    def _write(self, folder: Path) -> Iterator[None]:
         for role, node in self._scans.items():
-            yield from writeNrrd(node, self._folder / f"{role}.nrrd", role.label)
+            yield from writeNrrd(node, folder / f"{role}.nrrd", role.label)
         if self._mask is not None:
-            yield from writeNrrd(self._mask, self._folder / "mask.nrrd", _("The brain mask"))
+            yield from writeNrrd(self._mask, folder / "mask.nrrd", _("The brain mask"))
 
-    def _startJob(self) -> None:
-        self._pieces = None
-        words = ["register", "--out", str(self._folder / "aligned"), "--progress", "json", *self._options]
+    def _commandLine(self, folder: Path) -> list[str]:
+        words = ["register", "--out", str(folder / "aligned"), "--progress", "json", *self._options]
         for role in self._scans:
-            words += [f"--{role}", str(self._folder / f"{role}.nrrd")]
+            words += [f"--{role}", str(folder / f"{role}.nrrd")]
         if self._mask is not None:
-            words += ["--brain-mask", str(self._folder / "mask.nrrd")]
-        try:
-            self._job = job.Job(words, lambda event: None, self._onAligned)
-        except PCNSLSurvivalError as problem:
-            self._end(shown(problem))
+            words += ["--brain-mask", str(folder / "mask.nrrd")]
+        return words
 
     def _onAligned(self, sentence: str | None) -> None:
-        self._job = None
         if sentence is not None:
             self._end(sentence)
             return
@@ -96,7 +87,8 @@ class RegistrationProcess:
 
     def _bring(self) -> Iterator[None]:
         """Fill the transform, and sample the scan on the voxels of T1Gd."""
-        stored = json.loads((self._folder / "aligned" / "alignment.json").read_text(encoding="utf-8"))[self._role.value]
+        file = self._job.folder / "aligned" / "alignment.json"
+        stored = json.loads(file.read_text(encoding="utf-8"))[self._role.value]
         toT1gd = np.array(stored["scan_to_t1gd_ras"])
         self.findings = [found for found in stored["findings"] if found["sequence"] == self._role]
         volume, transform = self._made
@@ -122,11 +114,8 @@ class RegistrationProcess:
             ).format(role=self._role.label, reason=reason)
         )
 
-    def _leave(self) -> None:
-        self._job = self._pieces = None
-        shutil.rmtree(self._folder, ignore_errors=True)
-
     def _end(self, sentence: str) -> None:
-        self._leave()
+        self._pieces = None
+        self._job.close()
         self.problem = sentence
         self._ended(not sentence)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnusableScanError
@@ -18,9 +16,7 @@ from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.engines import own_engine
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalUI.install import packages
-from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.process import job
-from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.process.scans_job import ScansJob
 from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, MASK, SceneOutputs
 from PCNSLSurvivalUI.scene.segmentations import tumorOn
 from PCNSLSurvivalUI.scene.volume_files import removeNode, writeNrrd
@@ -75,7 +71,6 @@ class CaseAgain:
         result = case.result
         self.question, self._result = question, result
         self._progress, self._ended = progress, ended
-        self._job: job.Job | None = None
         self._prediction: dict[str, Any] = {}
         model = next((one for one in models if one.checksum == result["model"].get("checksum_sha256")), None)
         if model is None:
@@ -97,46 +92,32 @@ class CaseAgain:
             )
         packages.ensureInstalled(packages.requirements(device))
         self._lesion = _lesionFor(question, scan, case.outline)
-        self._folder = Path(slicer.util.tempDirectory())
         self._words = ["explain", question.option, *_sameMap(result, case.explains), *_samePreparation(result)]
         self._words += ["--progress", "json", "--model", str(model.path), "--device", device]
-        self._words += ["--t1gd", str(self._folder / "t1gd.nrrd"), "--brain-mask", str(self._folder / "mask.nrrd")]
-        if self._lesion is not None:
-            self._words += ["--lesion-mask", str(self._folder / "lesion.nrrd")]
-        self._words += ["--prepared", str(self._folder / "prepared.json"), "--out", str(self._folder / "result")]
-        self._pieces: InPieces | None = InPieces(
-            self._write(scan, mask), self._start, lambda problem: self._end(_whyNotWritten(problem))
+        self._job = ScansJob(
+            lambda folder: self._write(scan, mask, folder), self._commandLine, self._onEvent, self._end
         )
 
     def cancel(self) -> None:
         """Stop; ``ended`` is not called."""
-        if self._pieces is not None:
-            self._pieces.cancel()
-        if self._job is not None:
-            self._job.cancel()
-        self._cleanUp()
-
-    def _cleanUp(self) -> None:
-        self._job = self._pieces = None
+        self._job.close()
         if self._lesion is not None:
             removeNode(self._lesion)
             self._lesion = None
-        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _write(self, scan: Any, mask: Any) -> Iterator[None]:
-        yield from writeNrrd(scan, self._folder / "t1gd.nrrd", MRSequence.T1GD.label)
-        yield from writeNrrd(mask, self._folder / "mask.nrrd", _("The brain mask"))
+    def _write(self, scan: Any, mask: Any, folder: Path) -> Iterator[None]:
+        yield from writeNrrd(scan, folder / "t1gd.nrrd", MRSequence.T1GD.label)
+        yield from writeNrrd(mask, folder / "mask.nrrd", _("The brain mask"))
         told = {"engines": _otherExtractor(self._result), "loaded": {}}
-        (self._folder / "prepared.json").write_text(json.dumps(told), encoding="utf-8")
+        (folder / "prepared.json").write_text(json.dumps(told), encoding="utf-8")
         if self._lesion is not None:
-            yield from writeNrrd(self._lesion, self._folder / "lesion.nrrd", _("The tumor outline"))
+            yield from writeNrrd(self._lesion, folder / "lesion.nrrd", _("The tumor outline"))
 
-    def _start(self) -> None:
-        self._pieces = None
-        try:
-            self._job = job.Job(self._words, self._onEvent, self._end)
-        except PCNSLSurvivalError as problem:
-            self._end(shown(problem))
+    def _commandLine(self, folder: Path) -> list[str]:
+        files = {"--t1gd": "t1gd.nrrd", "--brain-mask": "mask.nrrd", "--prepared": "prepared.json", "--out": "result"}
+        if self._lesion is not None:
+            files["--lesion-mask"] = "lesion.nrrd"
+        return [*self._words, *(word for option, file in files.items() for word in (option, str(folder / file)))]
 
     def _onEvent(self, event: dict[str, Any]) -> None:
         if event.get("type") == "result":
@@ -145,7 +126,7 @@ class CaseAgain:
             self._progress(float(event.get("fraction") or 0.0))
 
     def _end(self, sentence: str | None) -> None:
-        self._cleanUp()
+        self.cancel()
         answer = self._prediction.get(self.question.key)
         if sentence is None and answer is None:
             sentence = _("There was no answer. Predict again, then ask again.")
@@ -199,9 +180,3 @@ def _otherExtractor(result: dict[str, Any]) -> dict[str, Any]:
     engine = (result.get("preprocessing", {}).get("engines") or {}).get(Step.BRAIN_EXTRACTION)
     own = own_engine(Step.BRAIN_EXTRACTION, RECIPE).name
     return {str(Step.BRAIN_EXTRACTION): engine} if engine and engine["name"] != own else {}
-
-
-def _whyNotWritten(problem: Exception) -> str:
-    if isinstance(problem, PCNSLSurvivalError):
-        return shown(problem)
-    return _("The scan could not be written ({kind}). Free some space on the disk.").format(kind=type(problem).__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,7 @@ from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.process import job
-from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.process.scans_job import ScansJob
 from PCNSLSurvivalUI.scene.segmentations import contentOf, hasVoxels, tumorOn
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld, newHidden, removeNode, writeNrrd
 
@@ -68,7 +66,6 @@ class Comparison:
         ended: Callable[[dict[str, Any] | None, str], None],
     ) -> None:
         self._progress, self._ended = progress, ended
-        self._job: job.Job | None = None
         self._found: dict[str, Any] | None = None
         if exams[0].t1gd is exams[1].t1gd:
             raise CannotCompareError(_("Both exams are the same volume. Choose the T1Gd of an earlier date."))
@@ -81,49 +78,36 @@ class Comparison:
         except PCNSLSurvivalError:
             self._removeOutlines()
             raise
-        self._folder = Path(slicer.util.tempDirectory())
-        self._words = ["follow-up", "--progress", "json", "--device", device, "--out", str(self._folder / "result")]
+        self._words = ["follow-up", "--progress", "json", "--device", device]
         if response:
             self._words += ["--reader-response", response]
         if overrideQuality:
             self._words.append("--override-quality")
-        self._pieces: InPieces | None = InPieces(
-            self._write(exams), self._start, lambda problem: self._end(_whyNotWritten(problem))
+        self._job = ScansJob(
+            lambda folder: self._write(exams, folder),
+            lambda folder: [*self._words, "--out", str(folder / "result")],
+            self._onEvent,
+            self._end,
         )
 
     def cancel(self) -> None:
         """Stop; ``ended`` is not called."""
-        if self._pieces is not None:
-            self._pieces.cancel()
-        if self._job is not None:
-            self._job.cancel()
-        self._cleanUp()
+        self._job.close()
+        self._removeOutlines()
 
     def _removeOutlines(self) -> None:
         for mask in self._outlines.values():
             removeNode(mask)
         self._outlines = {}
 
-    def _cleanUp(self) -> None:
-        self._job = self._pieces = None
-        self._removeOutlines()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _write(self, exams: tuple[ComparedExam, ComparedExam]) -> Iterator[None]:
+    def _write(self, exams: tuple[ComparedExam, ComparedExam], folder: Path) -> Iterator[None]:
         for exam in exams:
             volumes = {"": exam.t1gd, "-lesion": self._outlines.get(exam.name), "-brain-mask": exam.brainMask}
             for ending, node in volumes.items():
                 if node is not None:
-                    file = self._folder / f"{exam.name}{ending}.nrrd"
+                    file = folder / f"{exam.name}{ending}.nrrd"
                     yield from writeNrrd(node, file, exam.words)
                     self._words += [f"--{exam.name}{ending}", str(file)]
-
-    def _start(self) -> None:
-        self._pieces = None
-        try:
-            self._job = job.Job(self._words, self._onEvent, self._end)
-        except PCNSLSurvivalError as problem:
-            self._end(shown(problem))
 
     def _onEvent(self, event: dict[str, Any]) -> None:
         if event.get("type") == "result":
@@ -132,7 +116,7 @@ class Comparison:
             self._progress(shown(step_words(Step(event["step"]))))
 
     def _end(self, sentence: str | None) -> None:
-        self._cleanUp()
+        self.cancel()
         if sentence is None and self._found is None:
             sentence = _("The process gave no result.")
         self._ended(self._found if sentence is None else None, sentence or "")
@@ -161,11 +145,3 @@ def _outlineOn(exam: ComparedExam) -> Any:
     except UnusableScanError:
         words = _("No segment of the tumor outline of {exam} is visible there. Show its segment, then compare again.")
         raise CannotCompareError(words.format(exam=exam.words)) from None
-
-
-def _whyNotWritten(problem: Exception) -> str:
-    if isinstance(problem, PCNSLSurvivalError):
-        return shown(problem)
-    return _("The scans could not be written ({kind}). Free some space on the disk.").format(
-        kind=type(problem).__name__
-    )

@@ -142,33 +142,32 @@ def validation_checklist(content: ValidationContent) -> tuple[ChecklistItem, ...
     names = listed([one.arm for one in content.models])
     groups = listed(list(dict.fromkeys(one.by.lower() for one in content.subgroups)))
     answers = {
-        "Objective": f"Evaluation of finished models ({names}) on another cohort: OS over {ONE_YEAR_DAYS:g} days.",
-        "Sample size": f"{counted(counts['cases'], 'exam')}, {fewer} in the smaller class; see the width of the "
+        "objective": f"Evaluation of finished models ({names}) on another cohort: OS over {ONE_YEAR_DAYS:g} days.",
+        "sample_size": f"{counted(counts['cases'], 'exam')}, {fewer} in the smaller class; see the width of the "
         "intervals.",
-        "Missing data": f"{counted(counts['excluded'], 'exam')} took no part, with reasons; scores are compared "
+        "missing_data": f"{counted(counts['excluded'], 'exam')} took no part, with reasons; scores are compared "
         "on the patients who have them.",
-        "Partition of the data and its level": "None: every patient is a test patient. "
-        + " ".join(_overlap_in_words(content)),
-        "Handling of the variables": "As the model folder stores it.",
-        "Type of model, architecture": "See the card of the model (`pcnsl-survival model show`).",
-        "Training, tuning and choice of the final model": "None here; see the card of the model.",
-        "Initial weights, transfer": "None here; see the card of the model.",
-        "Recalibration or updating of the model": "None: models were used as they stand.",
-        "How predictions are computed for a new patient": "`pcnsl-survival predict --model`, with the same folder.",
-        "Class imbalance": f"{counts['over']} against {counts['up_to']}.",
-        "Flow of patients": f"{counts['cases']} evaluated, {counts['censored']} censored without class, "
+        "partition": "None: every patient is a test patient. " + " ".join(_overlap_in_words(content)),
+        "variables": "As the model folder stores it.",
+        "network": "See the card of the model (`pcnsl-survival model show`).",
+        "training": "None here; see the card of the model.",
+        "initial_weights": "None here; see the card of the model.",
+        "recalibration": "None: models were used as they stand.",
+        "use": "`pcnsl-survival predict --model`, with the same folder.",
+        "class_imbalance": f"{counts['over']} against {counts['up_to']}.",
+        "flow": f"{counts['cases']} evaluated, {counts['censored']} censored without class, "
         f"{counts['excluded']} excluded.",
-        "Performance": "Tables and figures of this report.",
-        "External test": "This is one.",
+        "performance": "Tables and figures of this report.",
+        "external_test": "This is one.",
     }
     if len(content.models) > 1:
-        answers["Statistical comparison of models"] = "Paired differences on the same patients, with intervals."
+        answers["statistical_comparison"] = "Paired differences on the same patients, with intervals."
     if content.subgroups:
-        answers["Differences in performance between subgroups"] = f"Table of subgroups: {groups}."
-        answers["Fairness across groups of patients"] = f"Performance by {groups}; no correction was made."
+        answers["subgroups"] = f"Table of subgroups: {groups}."
+        answers["fairness"] = f"Performance by {groups}; no correction was made."
     facts = ExperimentFacts(cohort=content.cohort, virtual=content.virtual, external_test=True)
     rows = checklist(facts, counts, explained=False)
-    return tuple(replace(row, answer=answers.get(row.topic, row.answer)) for row in rows)
+    return tuple(replace(row, answer=answers.get(row.topic.key, row.answer)) for row in rows)
 
 
 def _figures(content: ValidationContent) -> list[PlannedFigure]:

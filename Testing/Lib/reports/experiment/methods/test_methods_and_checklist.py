@@ -15,14 +15,15 @@ from PCNSLSurvivalLib.reports.experiment.methods.baselines import (
     radiomics_in_words,
 )
 from PCNSLSurvivalLib.reports.experiment.methods.text import methods_paragraphs
-from PCNSLSurvivalLib.reports.experiment.reporting_checklist import CLEAR_ITEMS, METRICS_WEIGHTS, OPEN, checklist
+from PCNSLSurvivalLib.reports.experiment.reporting_checklist import OPEN, checklist
+from PCNSLSurvivalLib.reports.experiment.reporting_topics import CLEAR_ITEMS, METRICS_WEIGHTS, TOPICS
 
 ONE = {"cases": 30, "patients": 30, "over": 20, "up_to": 10, "censored": 1, "excluded": 1, "repeats": 1, "folds": 5}
 NOTHING_KNOWN = ExperimentFacts(excluded={"sub-07": "no T1Gd"})
 
 
 def answers(facts: ExperimentFacts) -> dict[str, str]:
-    return {item.topic: item.answer for item in checklist(facts, ONE, explained=False)}
+    return {item.topic.key: item.answer for item in checklist(facts, ONE, explained=False)}
 
 
 def test_every_classifier_has_words():
@@ -42,7 +43,7 @@ def test_the_number_of_bootstrap_samples_is_told():
 def test_one_exam_is_one_exam():
     text = " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
     assert "1 exam censored by day 365" in text
-    assert "1 exam excluded" in answers(NOTHING_KNOWN)["Missing data"]
+    assert "1 exam excluded" in answers(NOTHING_KNOWN)["missing_data"]
     assert "1 exams" not in text + str(answers(NOTHING_KNOWN))
 
 
@@ -66,10 +67,10 @@ def test_who_judges_and_leaves_out_an_exam_without_a_class_is_told(classes):
 @pytest.mark.parametrize(
     "topic",
     [
-        "Predictors",
-        "Training, tuning and choice of the final model",
-        "Recalibration or updating of the model",
-        "How predictions are computed for a new patient",
+        "predictors",
+        "training",
+        "recalibration",
+        "use",
     ],
 )
 def test_what_the_run_did_not_do_stays_open(topic):
@@ -79,8 +80,8 @@ def test_what_the_run_did_not_do_stays_open(topic):
 
 
 def test_variables_are_imputed_only_where_there_are_any():
-    assert "imputed" not in answers(NOTHING_KNOWN)["Missing data"]
-    assert "imputed" in answers(ExperimentFacts(baselines=baselines_in_words(CLINICAL_ARMS)))["Missing data"]
+    assert "imputed" not in answers(NOTHING_KNOWN)["missing_data"]
+    assert "imputed" in answers(ExperimentFacts(baselines=baselines_in_words(CLINICAL_ARMS)))["missing_data"]
 
 
 def test_the_baselines_that_ran_are_told_and_no_others():
@@ -108,23 +109,22 @@ def test_the_baselines_that_ran_are_told_and_no_others():
 
 def test_every_item_of_clear_and_metrics_has_its_topic():
     """58 items of CLEAR, 30 of METRICS; the weights of METRICS add up to one."""
-    items = checklist(NOTHING_KNOWN, ONE, explained=False)
-    assert {number for item in items for number in item.clear} == set(range(1, CLEAR_ITEMS + 1))
-    graded = [number for item in items for number in item.metrics]
+    assert {number for topic in TOPICS for number in topic.clear} == set(range(1, CLEAR_ITEMS + 1))
+    graded = [number for topic in TOPICS for number in topic.metrics]
     assert sorted(graded) == list(range(1, 31))
     assert sum(METRICS_WEIGHTS) == pytest.approx(1.0, abs=1e-9)
-    (external,) = (item for item in items if item.topic == "External test")
+    (external,) = (topic for topic in TOPICS if topic.key == "external_test")
     assert (external.clear_in_words, external.metrics_in_words) == ("38", "27 (0.0749)")
 
 
 @pytest.mark.parametrize(
     ("topic", "known"),
     [
-        ("Radiomics: region, classes, discretization", ExperimentFacts(radiomics="Radiomics of T1Gd.")),
-        ("Selection of features, their number beside the patients", ExperimentFacts(feature_selection="Ten.")),
-        ("Comparison with the clinic and with classical models", ExperimentFacts(clinical_baselines=True)),
-        ("One sequence or several", ExperimentFacts(network="ResNet.")),
-        ("Number of centers", ExperimentFacts(split_by="site")),
+        ("radiomics", ExperimentFacts(radiomics="Radiomics of T1Gd.")),
+        ("feature_selection", ExperimentFacts(feature_selection="Ten.")),
+        ("baselines", ExperimentFacts(clinical_baselines=True)),
+        ("sequences_used", ExperimentFacts(network="ResNet.")),
+        ("center_count", ExperimentFacts(split_by="site")),
     ],
 )
 def test_a_topic_of_radiomics_is_answered_by_what_ran(topic, known):
@@ -135,7 +135,7 @@ def test_a_topic_of_radiomics_is_answered_by_what_ran(topic, known):
 def test_a_comparison_is_told_only_where_arms_were_compared():
     def told(*, compared: bool) -> str:
         items = checklist(NOTHING_KNOWN, ONE, explained=False, compared=compared)
-        return next(item.answer for item in items if item.topic == "Statistical comparison of models")
+        return next(item.answer for item in items if item.topic.key == "statistical_comparison")
 
     assert told(compared=False) == OPEN
     assert "DeLong" in told(compared=True)

@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.phantoms.layouts import LAYOUTS
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
 from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
+from PCNSLSurvivalLib.phantoms.scanner.protocol import VIRTUAL_SEQUENCES
 from PCNSLSurvivalLib.phantoms.survival_model import survival_model
 from PCNSLSurvivalLib.phantoms.truth import write_truth
 from PCNSLSurvivalLib.phantoms.virtual_marker import COHORT_FILE, MADE_BY
@@ -59,7 +60,7 @@ def make_cohort(
     out: Path,
     *,
     layout: str = "bids",
-    sequences: tuple[MRSequence, ...] = tuple(MRSequence),
+    sequences: tuple[MRSequence, ...] = VIRTUAL_SEQUENCES,
     stripped: bool = False,
     dicom: bool = False,
     jobs: int = 1,

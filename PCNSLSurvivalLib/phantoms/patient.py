@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.phantoms.anatomy.head import Head, build_head
 from PCNSLSurvivalLib.phantoms.anatomy.individual import PatientAnatomy, draw_anatomy
 from PCNSLSurvivalLib.phantoms.disease.lesions import Lesion, LesionPlan
 from PCNSLSurvivalLib.phantoms.scanner.acquisition import VirtualScan, acquire
-from PCNSLSurvivalLib.phantoms.scanner.protocol import Protocol, draw_clinical_protocol
+from PCNSLSurvivalLib.phantoms.scanner.protocol import VIRTUAL_SEQUENCES, Protocol, draw_clinical_protocol
 
 REFERENCE_SEED = 5
 
@@ -69,7 +69,7 @@ def scan_patient(
     plan: LesionPlan,
     protocol: Protocol,
     *,
-    sequences: tuple[MRSequence, ...] = tuple(MRSequence),
+    sequences: tuple[MRSequence, ...] = VIRTUAL_SEQUENCES,
     brain_only: bool = False,
     on: Grid | None = None,
 ) -> VirtualPatient:
@@ -90,7 +90,7 @@ def scan_patient(
 
 
 def reference_patient(
-    seed: int = REFERENCE_SEED, *, sequences: tuple[MRSequence, ...] = tuple(MRSequence)
+    seed: int = REFERENCE_SEED, *, sequences: tuple[MRSequence, ...] = VIRTUAL_SEQUENCES
 ) -> VirtualPatient:
     """One solid periventricular lymphoma of 13 mL in the right frontal lobe: tests and benchmarks measure on it.
 

@@ -22,7 +22,8 @@ from PCNSLSurvivalUI.scene.volume_files import readVolume
 SAMPLE = "PCNSLDemonstrationPatient"
 ANATOMY = "nilearn==0.14.1"
 """Brings the public MNI152 tissue maps that the head is built on; only its data are used."""
-_ROLES = tuple(MRSequence)
+_ROLES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2, MRSequence.FLAIR)
+"""What ``pcnsl-survival demo`` makes."""
 _making: list[DemonstrationPatient] = []
 """Keeps the patient being made alive; one at a time."""
 

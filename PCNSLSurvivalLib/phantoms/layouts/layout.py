@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient
 from PCNSLSurvivalLib.phantoms.scanner.acquisition import stripped
-from PCNSLSurvivalLib.phantoms.scanner.protocol import without_shading
+from PCNSLSurvivalLib.phantoms.scanner.protocol import VIRTUAL_SEQUENCES, without_shading
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Layout(ABC):
     """
 
     out: Path
-    sequences: tuple[MRSequence, ...] = tuple(MRSequence)
+    sequences: tuple[MRSequence, ...] = VIRTUAL_SEQUENCES
     stripped: bool = False
     whole_heads: ClassVar[bool] = True
 

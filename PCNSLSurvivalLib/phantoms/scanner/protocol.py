@@ -87,6 +87,8 @@ _ROUTINE = {
         slice_mm=5.0,
     ),
 }
+VIRTUAL_SEQUENCES = tuple(_ROUTINE)
+"""What the virtual scanner acquires."""
 _BLOCK_MM = 165.0
 # Noise and coil shading as measured in the real heads of docs/phantoms.md.
 _SNR = {MRSequence.T1GD: (45.0, 95.0)}

@@ -16,10 +16,12 @@ LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
 
 _PLANES = r"ax|axial|axi|sag|sagittal|cor|coronal|tra|trans|obl|[23]d|pre|post|ce|km|gd|gad|vor"
 # One T1 taken from another has the agent on one side of the dash: "T1 CE - T1"; "AX T1 POST-T1 SAG POST" joins two.
-_AGENT_OR_POST = r"(?:(?<![a-z])|(?<=t1w))(?:post|nach|apres|po|ce|c|gd|gad[a-z]*|km|mdc|contrast[a-z]*)(?![a-z0-9])"
+_AGENT_OR_POST = (
+    r"(?:(?<![a-z])|(?<=t1w))(?:post|nach|apres|po|ce|c|gd|gad[a-z]*|km|mdc|contrast[a-z]*|контраст)(?![a-z0-9])"
+)
 _ANY = ".{0,255}"
 _LESS_T1 = r"[-−–][ _]?t1(?![0-9])"
-_T1_LESS_T1 = rf"(?<![a-z0-9])t1[a-z0-9+_ ]{{0,20}}{_LESS_T1}"
+_T1_LESS_T1 = rf"(?<![a-z0-9])t1[a-z0-9\u0400-\u04ff+_ ]{{0,20}}{_LESS_T1}"
 _TO_SUBSTANCE = r"(?=gd|gad|contr|ctr|civ|iv)"
 
 REWRITTEN = (
@@ -33,7 +35,11 @@ REWRITTEN = (
     (r"(?<![a-z])s/c(?![a-z])", "sin contraste"),
     (rf"(?<![a-z])c/ ?{_TO_SUBSTANCE}", "con "),
     (rf"(?<![a-z])s/ ?{_TO_SUBSTANCE}", "sin "),
-    (r"к ?/ ?у", "контраст"),
+    (r"т(?=[12])", "t"),
+    (r"к ?/? ?у(?![\u0400-\u04ff])", "контраст"),
+    (r"[δ∆](?=[ _]?t1)", " subtraction "),
+    (r"(?<![a-z0-9])t1[a-z0-9+_ ]{0,12} ?/ ?t1(?![0-9])", " subtraction "),
+    (r"[(\[]?(?<![a-z0-9])(?:a|b) ?[-−–] ?(?:a|b)(?![a-z0-9])[)\]]?", " subtraction "),
     (r"(?<![a-z])m\. ?d\. ?c(?![a-z])", "mdc"),
     (r"(?<![a-z])p\. ?d\. ?c(?![a-z])", "pdc"),
     (r"(?<![a-z])k\. ?m(?![a-z])", "km"),
@@ -48,7 +54,6 @@ REWRITTEN = (
     # A minus behind or before the agent: "C-", "Gd-", "T1 -C"; "T1-C" has a dash for a space.
     (r"(?<![a-z+])(?:c|gd|gado?|km|iv|civ|mdc)[-−–](?=[\s_)\]]|$)", " without contrast "),
     (r"(?<=[\s_])[-−–](?:c|gd|gado?|km|iv|mdc)(?![a-z])", " without contrast "),
-    (r"т(?=[12])", "t"),
     (r"t2[ _-]?(?:weighted|wi?)?[ _-]*\*", " t2star "),
     (r"(?<![a-z0-9])t13d(?![a-z0-9])", "t1 t13d"),
     (r"[^a-z0-9+\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+", " "),
@@ -174,8 +179,10 @@ _ANGIOGRAPHY = (
     r"血管|혈관|phase ?contrast|phasenkontrast|contraste? de (?:fase|phase)"
 )
 _SUBTRACTION = (
-    r"subs?|subtr[a-z]*|substr[a-z]*|soustr[a-z]*|sottr[a-z]*|sustr[a-z]*|difference|differenz|ratio|quotient|minus|"
-    r"odejm[a-z]*|odecet[a-z]*|субтракц[\u0400-\u04ff]*|减影|減影|差分|減算|サブトラクション|감산"
+    r"subs?|subtr?|subtr[a-z]*|substr[a-z]*|soustr[a-z]*|sottr[a-z]*|sustr[a-z]*|resta|dif|diff?(?:er[a-z]*)?|ratio|"
+    r"quotient|minus|odejm[a-z]*|odecet[a-z]*|cikar[a-z]*|(?:субтракц|вычит|разност)[\u0400-\u04ff]*|dsa|z ?scores?|"
+    r"wash ?(?:out|in)|(?:percent|relative|signal) ?(?:signal )?enhanc[a-z]*|"
+    r"减影|減影|差分|減算|剪影|サフトラクション|サブトラクション|감산"
 )
 _LOCALIZER = (
     r"[a-z]*scout[a-z]*|locali[sz][a-z]*|lokali[sz][a-z]*|locator|loc|survey|survy|surview|pilot|3 ?pl(?:ane)?s?|"
@@ -195,7 +202,7 @@ OTHER_IMAGE = "|".join(
 )
 OTHER_IMAGE_IF_SILENT = (
     r"fa|md|rd|ad|mag|magnitude|phase|pha|ciss|fiesta|b?ffe|trufi|gre|space|"
-    r"mtc?|pdw?|proton ?dens[a-z]*|ct|cta|pet|spect|dose|ute|zte"
+    r"mtc?|pdw?|proton ?dens[a-z]*|ct|cta|pet|spect|dose|ute|zte|haste|ss ?(?:t|f)se"
 )
 """Words that tell of another image only where no weighting is named: "FA" is a flip angle as well."""
 GRADIENT_ECHO = r"gre|ffe|fl ?2d|fl ?3d|flash(?: ?2d)?|medic"

@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 TAGS = {
     "modality": (0x0008, 0x0060),
     "image_type": (0x0008, 0x0008),
+    "derivation": (0x0008, 0x2111),
     "description": (0x0008, 0x103E),
     "protocol": (0x0018, 0x1030),
     "body_part": (0x0018, 0x0015),
@@ -38,10 +39,13 @@ _NO_AGENT = re.compile(
     r"\W*(?:no|none|non|nil|null|0|n/?a|without|w/?o|ohne|kein\w*|sans|sin|senza|sem|zonder)\b.*|\W*"
 )
 _OTHER_TYPES = re.compile(
-    r"SUBTRACT\w*|SUB|MIP|M_?I_?P|MIN_?IP|PROJECTION IMAGE|ADC|ADC_\w+|DIFFUSION\w*|TRACEW?|FA|TENSOR\w*|PERFUSION\w*|"
+    r"SUBTR.*|SUB|.*DIFF(?:ERENCE)?.*|RATIO|"
+    r"MIP|M_?I_?P|MIN_?IP|PROJECTION IMAGE|ADC|ADC_\w+|DIFFUSION\w*|TRACEW?|FA|TENSOR\w*|PERFUSION\w*|"
     r"ASL|R?CB[VF]|MTT|TTP|TMAX|LOCALIZER|SCREEN ?SAVE|P|PHASE\w*|PHASE MAP|SWI|T1 ?MAP|T2 ?MAP|T2_?STAR ?MAP|FMRI|"
     r"DWI|DTI|TOF|ANGIO\w*|SPECTRO\w*|\w*FIELD_?MAP\w*"
 )
+
+_SUBTRACTED = re.compile(r"subtract\w*|subtrak\w*|soustract\w*|sottra\w*|sustrac\w*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,8 @@ class SeriesHeader:
     modality: str = ""
     image_type: str = ""
     """Values with a backslash between them, as in the file."""
+    derivation: str = ""
+    """How the image was made from others, in words."""
     description: str = ""
     protocol: str = ""
     body_part: str = ""
@@ -93,6 +99,8 @@ class SeriesHeader:
         told = next((kind for kind in kinds if _OTHER_TYPES.fullmatch(kind)), "")
         if told:
             return told
+        if found := _SUBTRACTED.search(self.derivation):
+            return found[0]
         if self.b_value:
             return f"b = {self.b_value:g} s/mm²"
         if self.angiography.strip().upper() == "Y":

@@ -25,7 +25,7 @@ _NO = {"0", "0.0", "no", "n", "false", "f", "normal", "low", "alive", "living", 
 # cBioPortal writes 1:DECEASED and 0:LIVING.
 _CODED_FLAG = re.compile(r"([01])\s*:\s*(.+)")
 # Of ASCII digits alone: float() also reads 1_000 and the digits of every script.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 # 1,234 is a thousand and something to one reader, and one and something to another; so is 1.234.
 _COMMA_OF_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 POINT_OF_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
@@ -155,7 +155,7 @@ class TableRow:
                 (column,),
                 "a number without a point before three digits, which divides thousands in many tables with semicolons",
             )
-        value = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else math.nan
+        value = float(text.replace(",", ".")) if NUMBER.fullmatch(text) else math.nan
         if not math.isfinite(value):
             raise self.wrong((column,), "a number")
         return value
@@ -187,4 +187,4 @@ def _flag_of(cell: str) -> bool | None:
 
 
 def _hides_age(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell) is None and _AGE_OR_OLDER.fullmatch(cell.lower()) is not None
+    return NUMBER.fullmatch(cell) is None and _AGE_OR_OLDER.fullmatch(cell.lower()) is not None

@@ -18,6 +18,38 @@ _FORMS = tuple(
     )
 )
 
+NO_DATES = frozenset({
+    date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1904, 1, 1),
+    date(1960, 1, 1), date(1970, 1, 1), date(9999, 12, 31),
+})  # fmt: skip
+"""What programs write for an empty date: the first day that they count from, or the last one that they know."""
+_NUMBERED = re.compile(r"(\d{1,4})\D+(\d{1,2})\D+(\d{1,4})\D*(?:0{1,2}:00.*)?")
+_LAST_DAY_OF_EXCEL = "2958465"
+"""Which is 9999-12-31."""
+_EMPTY_YEARS = {0, *(day.year for day in NO_DATES)}
+_NO_DATES_UNORDERED = {(day.year, *sorted((day.month, day.day))) for day in NO_DATES}
+
+
+def is_no_day(cell: str) -> bool:
+    """Whether a cell holds what programs write where a date is unknown, in any order and with any separator.
+
+    1/1/1900, 01.01.1900, 1900-01-00, 31.12.9999, 00/00/0000, and the numbers 0, 1, 9999 and 99999999 are such;
+    a serial number of a day or 8/1/2015 is not.
+    """
+    text = cell.strip()
+    if re.fullmatch(r"\d+(?:\.0*)?", text):
+        digits = text.split(".")[0]
+        small = len(digits) < 5 and not 1900 < int(digits) < 2200  # a year alone is known
+        return small or set(digits) == {"9"} or digits == _LAST_DAY_OF_EXCEL or date_of(digits) in NO_DATES
+    if (found := _NUMBERED.fullmatch(text)) is None:
+        return (day := date_of(text)) is not None and day in NO_DATES
+    first, middle, last = (int(part) for part in found.groups())
+    if len(found[1]) == 4:
+        first, last = last, first
+    if 0 in (first, middle, last):
+        return last in _EMPTY_YEARS  # of 2015-00-00 the year is known
+    return (last, *sorted((first, middle))) in _NO_DATES_UNORDERED
+
 
 def date_of(text: str) -> date | None:
     """A date: 2015-08-01, 20150801, 8/1/15, 8/1/2015 or 1-Aug-15, each with or without a time of day.

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from PCNSLSurvivalLib.cohorts.tables.cell_values import POINT_OF_THOUSANDS, TableRow, column_key, is_flag
-from PCNSLSurvivalLib.cohorts.tables.dates import date_of
+from PCNSLSurvivalLib.cohorts.tables.cell_values import NUMBER, POINT_OF_THOUSANDS, TableRow, column_key, is_flag
+from PCNSLSurvivalLib.cohorts.tables.dates import NO_DATES, date_of, is_no_day
 from PCNSLSurvivalLib.cohorts.tables.survival_words import DAYS_OF_ONE, is_survival_in_days, says_days, unit_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.cohorts.tables.unknown_codes import codes_of_unknown
@@ -39,11 +39,6 @@ _EITHER_WAY = ("vital_status", "demographic.vital_status", "Survival_Status")
 """Registries write 1 for alive in these as well as for dead; words are plain."""
 _LONGEST_DAYS = 18262
 """Half a century; the first patients were scanned by MR in the early 1980s."""
-_NO_DATES = frozenset({
-    date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(1904, 1, 1),
-    date(1960, 1, 1), date(1970, 1, 1), date(9999, 12, 31),
-})  # fmt: skip
-"""What programs write for an empty date: the first day that they count from, or the last one that they know."""
 _DATES_APART = 92.0
 """Days that biopsy, surgery or treatment, from which some tables count, may follow diagnosis."""
 _FEW_DAYS = 150
@@ -148,8 +143,9 @@ def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | N
     Dates may be shifted by decades, to 1925 or earlier in BIDS; only the time between them counts.
     """
     begin, end = (_day(row.text(*names)) for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH))
-    if end in _NO_DATES and not _fits(begin, end, days):
-        raise row.wrong(_DATE_OF_DEATH, f"the day of death ({end} stands for unknown in many programs)")
+    told = row.text(*_DATE_OF_DEATH) or ""
+    if is_no_day(told) and (end is None or not _fits(begin, end, days)):
+        raise row.wrong(_DATE_OF_DEATH, f"the day of death ({told} stands for unknown in many programs)")
     if begin is not None and end is not None and end < begin:
         raise _between(row, _DATE_OF_DIAGNOSIS, _DATE_OF_DEATH)
     if death is False and row.text(*_DATE_OF_DEATH) is not None:
@@ -213,7 +209,7 @@ def _fits(begin: date | None, end: date, days: float | None) -> bool:
         return False
     between = (end - begin).days
     if days is None:
-        return begin not in _NO_DATES and 0 <= between <= _LONGEST_DAYS
+        return begin not in NO_DATES and 0 <= between <= _LONGEST_DAYS
     return abs(between - days) <= max(_DATES_APART, 0.25 * days)
 
 
@@ -256,7 +252,7 @@ def _check_days(table: Table, column: str) -> None:
 def _plain_numbers(row: TableRow, columns: tuple[str, ...]) -> set[float]:
     """The numbers of one row in some columns; a number in two of them is one."""
     cells = [_ALIVE.sub(r"\1", row.text(name) or "").replace(",", ".") for name in columns]
-    return {float(cell) for cell in cells if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", cell)}
+    return {float(cell) for cell in cells if NUMBER.fullmatch(cell)}
 
 
 def _refuse_times(table: Table, units: Mapping[str, str]) -> None:

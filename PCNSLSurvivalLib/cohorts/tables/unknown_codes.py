@@ -14,6 +14,8 @@ _SHORT_CODES = frozenset({777, 888, 998, 999})
 """Many patients live so many days; only several rows with the same one make a code of it."""
 _FAR = 2.0
 """Times the longest other survival."""
+_LONG = 1000.0
+"""Days; shorter ones are shared by chance."""
 
 
 def codes_of_unknown(days: Iterable[float]) -> tuple[frozenset[float], frozenset[float]]:
@@ -31,4 +33,7 @@ def codes_of_unknown(days: Iterable[float]) -> tuple[frozenset[float], frozenset
     codes = {number for number in counted if number in _CODES}
     meant = frozenset(code for code in codes if counted[code] > 1 or code > _FAR * longest)
     short = {number for number in counted if number in _SHORT_CODES and counted[number] > 1}
-    return meant, frozenset((codes - meant) | short)
+    # Any other number that several rows share far beyond all others: 10000, 9990; or the end of a study.
+    highest, second = [*sorted(counted, reverse=True), 0.0, 0.0][:2]
+    shared = {highest} if counted[highest] > 1 and highest > max(_FAR * second, _LONG) else set()
+    return meant, frozenset((codes - meant) | short | (shared - meant))

@@ -101,6 +101,17 @@ def test_the_names_of_public_tables_are_understood(survival, table, expected):
         (("os_days,vital_status", "300,1", "400,0"), "registries write 1 for alive as well as for dead"),
         (("os_days,Survival_Status", "300,0"), "'Survival_Status' of p.csv holds 0 and 1"),
         (("os_days,event,date_of_death", "300,1,1900-01-01"), "'date_of_death': it should be the day of death"),
+        (("os_days,event,date_of_death", "300,1,1/1/1900"), r"the day of death \(1/1/1900 stands for unknown"),
+        (("os_days,event,date_of_death", "300,0,31.12.9999"), "31.12.9999 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,12/30/1899 00:00:00"), "12/30/1899 00:00:00 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,1-Jan-1900"), "1-Jan-1900 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,00.00.0000"), "00.00.0000 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,1900年1月0日"), "stands for unknown"),
+        (("os_days,event,date_of_death", "300,0,9999"), "9999 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,99999999"), "99999999 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,0"), "0 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,2958465"), "2958465 stands for unknown"),
+        (("os_days,event", "9.999e3,1", "300,1"), "9999 stands for unknown"),
         (("os_days,event,diagnosis_date,DOD", "300,1,1890-01-01,1900-01-01"), r"'DOD': .*\(1900-01-01 stands for"),
         (("event,diagnosis_date,DOD", "1,1970-01-01,1970-01-01"), r"'DOD': .*\(1970-01-01 stands for unknown"),
         (("os_days,event,diagnosis_date,date_of_death", "300,1,2020-03-01,2019-03-01"), "contradicts itself"),
@@ -133,6 +144,10 @@ def test_what_could_be_misread_is_refused_with_what_to_write(survival, table, se
         ("vital_status,os_days,days_to_death", ["dead,9999,9999", "dead,8700,8700"], 1),
         ("vital_status,os_days,days_to_death", ["dead,999,999", "dead,400,400"], 0),
         ("age", ["99", "98"], 1),
+        ("os_days,event", ["10000,0", "10000,0", "700,1"], 2),
+        ("os_days,event", ["1e4,0", "1e4,0", "700,1"], 2),
+        ("os_days,event", ["9990,0", "9990,0", "7000,1"], 0),
+        ("os_days,event", ["9000,0", "300,1"], 0),
     ],
 )
 def test_a_number_that_may_stand_for_unknown_is_told(tmp_path, column, values, remarks):
@@ -140,6 +155,11 @@ def test_a_number_that_may_stand_for_unknown_is_told(tmp_path, column, values, r
     (tmp_path / "p.csv").write_text("\n".join([f"patient_id,t1gd,{column}", *rows]) + "\n", encoding="utf-8")
     told = [remark for case in find_cohort(tmp_path / "p.csv").cases for remark in case.remarks]
     assert sum("may stand for unknown" in remark for remark in told) == remarks
+
+
+@pytest.mark.parametrize("day", ["2015-10-28", "28.10.2015", "10/28/15", "20151028", "43831", "2015", "2015-00-00"])
+def test_a_day_of_death_in_any_form_is_no_code(survival, day):
+    assert survival("os_days,event,date_of_death", f"300,1,{day}")[0][:2] == (300, True)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,10 @@ k-trans T1 post|CEST post gad|APT gd|MT_gd|MTR T1 gd|PD_gd|CT head with contrast
 T1Gd fused|gd dose|coil check gd|WS T1 km|whole body T1 gd|skull base T1 gd|Schädelbasis T1 gd|face T1 gd
 sinus T1 gd|brachial plexus T1 gd|T1 selle turcique gado|T1 CAE gado|RM addome T1 mdc
 T1 CE - T1|T1+C - T1|T1C-T1|t1 post - t1 pre|T1 Gd SUBTR
+ΔT1 Gd|T1 КУ - Т1|T1造影サブトラクション|T1 вычитание с контрастом|T1 resta contraste|T1 çıkarma kontrast
+T1 SUBT gd|Dif_T1Gd|T1Gd/T1|T1Gd (A-B)|B-A T1 Gd|T1 washout gd|T1 gd percent enhancement
+T1W relative enhancement gd|T1 gd DSA|T1 gd z-score
+HASTE gd|SSFSE post gad
 T1 Gado soustr|T1 Gd ratio|T1 减影 增强|差分 T1 造影|субтракция Т1 контраст
 颈椎 T1 增强|肝脏 T1 增强|灌注 T1 增强|腰椎T1造影|脊髄 T1 造影|뇌하수체 T1 조영
 МРТ позвоночника Т1 с контрастом|шейный отдел Т1 контраст
@@ -149,6 +153,10 @@ HEADERS = [
     ("7", {"repetition_ms": 700, "echo_ms": 22, "scanning_sequence": "GR", "contrast_agent": "Gadovist"}, None),
     ("T1 post Gd", {"modality": "CT"}, None),
     ("T1 Gd", {"image_type": "DERIVED\\SECONDARY\\SUBTRACTION"}, None),
+    ("T1 Gd", {"image_type": "DERIVED\\SECONDARY\\SUBTRACTION IMAGE"}, None),
+    ("T1 Gd", {"image_type": "DERIVED\\PRIMARY\\M\\SUB\\ND"}, None),
+    ("T1 Gd", {"derivation": "Image subtraction of series 5 and 3"}, None),
+    ("T1 Gd", {"derivation": "MPR of series 5"}, "t1gd"),
     ("AX POST GAD", {"image_type": "ORIGINAL\\PRIMARY\\DIFFUSION\\NONE"}, None),
     ("AX POST GAD", {"b_value": 1000.0}, None),
     ("AX POST GAD", {"scanning_sequence": "EP"}, None),

@@ -135,7 +135,7 @@ def predict_case(
     proposal = None
     if options.segment:
         with clock.step(Step.LESION_OUTLINE):
-            proposal = propose(prepared, load_reader(options.device))
+            proposal = propose(prepared, load_reader(options.device, options.runtime))
     used = proposal is not None and files.lesion is None and bool(proposal.foci)
     lesion = proposal.mask if proposal is not None and used else files.lesion
     with clock.step(Step.PREDICTION):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -17,16 +17,14 @@ from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step, Ver
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, in_voxel_order_of, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.imaging.lesion_measures import Focus, measure_foci, volume_ml
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, NetworkError
+from PCNSLSurvivalLib.inference.lesion_reader import LesionReader
+from PCNSLSurvivalLib.inference.runtimes.runtime import Device, RuntimeName
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder, read_reader_folder
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.steps.resampling import network_grid, to_network
-
-if TYPE_CHECKING:
-    from PCNSLSurvivalLib.inference.lesion_reader import LesionReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,19 +107,14 @@ class SegmentResult:
         }
 
 
-def load_reader(device: Device = "auto") -> LesionReader:
+def load_reader(device: Device = "auto", runtime: RuntimeName = "auto") -> LesionReader:
     """The bundled lesion reader with its weights.
 
     Raises:
-        NetworkError: torch is not installed, or has no such device; prediction alone can do without torch.
+        NetworkError: The runtime or the device is not there.
         ModelFolderError: A file of the reader differs from what its metadata says.
     """
-    folder = read_reader_folder()
-    try:
-        from PCNSLSurvivalLib.inference.lesion_reader import LesionReader
-    except ImportError as problem:
-        raise NetworkError(Message("lesion.no_torch")) from problem
-    return LesionReader(folder, device=device)
+    return LesionReader(read_reader_folder(), runtime=runtime, device=device)
 
 
 def segment_case(

@@ -23,6 +23,7 @@ from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader, probability_of
+from PCNSLSurvivalLib.inference.runtimes.lesion_blocks import in_torch
 from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import (
     ReaderSettings,
@@ -31,6 +32,7 @@ from PCNSLSurvivalLib.models.lesion_reader_folder import (
     write_reader_folder,
 )
 from PCNSLSurvivalLib.models.networks.lesion_unet import LesionUNet
+from PCNSLSurvivalLib.models.networks.lesion_unet_onnx import unet_shapes
 from PCNSLSurvivalLib.phantoms.random_fields import stream
 from PCNSLSurvivalLib.phantoms.randomized import Anatomies, draw_head
 from PCNSLSurvivalLib.training.lesion_reader import ReaderPlan, train_reader
@@ -103,9 +105,10 @@ def main() -> int:
     )
     initial = None
     if args.init_weights:
-        begun = LesionReader(read_reader_folder(args.init_weights), device="cpu")
-        start = args.started_from or f"version {begun.folder.settings.version}"
-        plan, initial = replace(plan, start=start), begun.network.state_dict()
+        begun = read_reader_folder(args.init_weights)
+        plan = replace(plan, start=args.started_from or f"version {begun.settings.version}")
+        weights = begun.load_weights(unet_shapes(begun.settings.widths, begun.settings.hidden))
+        initial = {name: torch.from_numpy(values.copy()) for name, values in weights.items()}
     begin, cache = time.perf_counter(), args.work / "prepared"
     people, device = args.work / "people", torch.device(args.device)
     network = train_reader(
@@ -157,7 +160,7 @@ def choose_limits(network: LesionUNet, cache: Path) -> Limits:
     scores = np.zeros((CHOOSING, len(tried)))
     for number in range(CHOOSING):
         head = draw_head(int(stream(FRESH_SEED, "choosing", str(number)).integers(2**31)), people)
-        probability = probability_of(network, head.image, head.brain)
+        probability = probability_of(in_torch(network), head.image, head.brain)
         voxel_ml = float(np.prod(head.spacing_mm)) / 1000
         for n, limits in enumerate(tried):
             found = limits.outlined(probability)
@@ -176,7 +179,7 @@ def judge_fresh(network: LesionUNet, count: int, cache: Path, limits: Limits) ->
     for number in range(count):
         head = draw_head(int(stream(FRESH_SEED, "fresh", str(number)).integers(2**31)), people)
         begin = time.perf_counter()
-        found = limits.outlined(probability_of(network, head.image, head.brain))
+        found = limits.outlined(probability_of(in_torch(network), head.image, head.brain))
         seconds = time.perf_counter() - begin
         judged.append(
             Judged(

@@ -142,7 +142,7 @@ def test_the_one_question_tells_what_and_how_big(standin, press, expected):
     ("installed", "choice", "expected", "spared"),
     [
         (False, None, "onnxruntime>=99", "torch"),
-        (False, "proposal", "torch>=99", "onnx"),
+        (False, "proposal", "onnxruntime>=99", "torch"),
         (False, "cuda", "torch>=99", "onnx"),
         (True, None, "torch>=99", "onnx"),
     ],

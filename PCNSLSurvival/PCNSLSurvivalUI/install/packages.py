@@ -35,16 +35,15 @@ class MissingPackagesError(PCNSLSurvivalError):
     """Python packages are missing and were not installed."""
 
 
-def requirements(device: str = "auto", *, torch: bool = False) -> list[str]:
+def requirements(device: str = "auto") -> list[str]:
     """Requirement lines of ``Resources/requirements.txt``, with one of the two runtimes.
 
     Args:
-        device: Where to compute: ONNX Runtime predicts on the CPU alone.
-        torch: Whether only torch will do, on any device. Otherwise torch counts where it is installed, and the much
-            smaller ONNX Runtime where it is not.
+        device: Where to compute: a GPU needs torch. On the CPU torch counts where it is installed, and the much smaller
+            ONNX Runtime where it is not.
     """
     lines = [line.split("#")[0].strip() for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()]
-    absent = _ONNX if torch or device in _GPUS or _isInstalled("torch") else _TORCH
+    absent = _ONNX if device in _GPUS or _isInstalled("torch") else _TORCH
     return [line for line in lines if line and Requirement(line).name not in absent]
 
 

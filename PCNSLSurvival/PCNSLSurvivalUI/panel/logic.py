@@ -160,8 +160,7 @@ class PanelLogic:
             raise CannotStartError(_("Choose a T1Gd that holds an image, then predict."))
         if model is None:
             raise CannotStartError(_("No model is installed. Add a model folder under Model, then predict."))
-        proposes = parameters.proposeLesion and parameters.lesion is None
-        packages.ensureInstalled(packages.requirements(parameters.device, torch=proposes))
+        packages.ensureInstalled(packages.requirements(parameters.device))
         volumes = self.chosenVolumes(parameters)
         if len({node.GetID() for node in volumes.values()}) < len(volumes):
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))

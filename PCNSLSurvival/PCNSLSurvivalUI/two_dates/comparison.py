@@ -69,7 +69,7 @@ class Comparison:
         self._found: dict[str, Any] | None = None
         if exams[0].t1gd is exams[1].t1gd:
             raise CannotCompareError(_("Both exams are the same volume. Choose the T1Gd of an earlier date."))
-        packages.ensureInstalled(packages.requirements(device, torch=any(exam.outline is None for exam in exams)))
+        packages.ensureInstalled(packages.requirements(device))
         self._outlines: dict[str, Any] = {}
         try:
             for exam in exams:

@@ -63,9 +63,6 @@ TEMPLATES = {
         "one patient has two IDs, load one of the exams from a NIfTI file."
     ),
     "followup.volume": _("Enhancing volume: {earlier:.1f} mL, then {later:.1f} mL ({change:+.0%})."),
-    "lesion.no_torch": _(
-        "The lesion reader needs torch, which is not installed. Install it, or predict without an outline."
-    ),
     "lesion.proposal": _(
         "Proposed outline of enhancing tumor: {volume:.1f} mL ({low:.1f} to {high:.1f} mL), foci: {foci}. It is a "
         "proposal: check it on every slice and correct it."

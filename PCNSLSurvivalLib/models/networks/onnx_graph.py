@@ -6,25 +6,16 @@ to check.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.folding import Convolution, FoldedNetwork, ResidualBlock, fold
-
-if TYPE_CHECKING:
-    import onnx
-
-_OPERATOR_SET = 17
-_IR_VERSION = 8
-"""Of the ONNX file format: what operator set 17 came with, so that older runtimes read it."""
+from PCNSLSurvivalLib.models.networks.onnx_writer import GraphWriter
 
 
 def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: tuple[int, int, int]) -> bytes:
@@ -43,15 +34,7 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
     Raises:
         ModelFolderError: The package onnx is not installed.
     """
-    try:
-        from onnx import TensorProto, helper
-    except ModuleNotFoundError as missing:
-        raise ModelFolderError("The package onnx is not installed. Install it: pip install onnx.") from missing
-
-    def volume(name: str, shape: Sequence[int]) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-
-    writer = _GraphWriter()
+    writer = _ResNetWriter()
     x = writer.convolution(network.stem, "image", relu=True)
     if architecture.max_pool:
         x = writer.node("MaxPool", [x], kernel_shape=[3, 3, 3], strides=[2, 2, 2], pads=[1] * 6)
@@ -59,27 +42,19 @@ def onnx_graph(architecture: ResNetArchitecture, network: FoldedNetwork, size: t
     counts = architecture.pooling == "brain"
     for number, block in enumerate(blocks, start=1):
         x = writer.residual_block(block, x, output="layer4" if number == len(blocks) and not counts else None)
-    features = []
+    features = {}
     if counts:
         mean = writer.node("GlobalAveragePool", [x])
         writer.node("Flatten", [mean], output="features", axis=1)
-        features = [volume("features", (1, architecture.features))]
+        features = {"features": (1, architecture.features)}
         x = writer.node("Mul", [x, writer.brain_share("image", architecture)], output="layer4")
     pooled = writer.node("Flatten", [writer.node("GlobalAveragePool", [x])], axis=1)
     weight = writer.constant(network.head_weight)
     writer.node("Gemm", [pooled, weight, writer.constant(network.head_bias)], output="logits", transB=1)
 
     cells = architecture.cells(MAP_BLOCK, size)
-    graph = helper.make_graph(
-        writer.nodes,
-        "pcnsl_survival",
-        [volume("image", (1, architecture.channels, *size))],
-        [volume("logits", (1, architecture.outputs)), volume("layer4", (1, architecture.features, *cells)), *features],
-        initializer=writer.constants,
-    )
-    opset = [helper.make_opsetid("", _OPERATOR_SET)]
-    model = helper.make_model(graph, producer_name="pcnsl-survival", opset_imports=opset, ir_version=_IR_VERSION)
-    return model.SerializeToString(deterministic=True)
+    outputs = {"logits": (1, architecture.outputs), "layer4": (1, architecture.features, *cells), **features}
+    return writer.serialized("pcnsl_survival", {"image": (1, architecture.channels, *size)}, outputs)
 
 
 def export_onnx(model: ModelFolder, path: Path) -> None:
@@ -101,14 +76,11 @@ def export_onnx(model: ModelFolder, path: Path) -> None:
     path.write_bytes(onnx_graph(model.architecture, folded, model.recipe.network_grid.size))
 
 
-class _GraphWriter:
-    """Collects nodes and constants, and names what lies between them."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
+class _ResNetWriter(GraphWriter):
+    """Writes the parts of a ResNet."""
 
     def convolution(self, convolution: Convolution, x: str, *, relu: bool) -> str:
+        """Add a convolution with its normalization."""
         kernel = convolution.weight.shape[2]
         inputs = [x, self.constant(convolution.weight)]
         if convolution.bias is not None:
@@ -154,19 +126,3 @@ class _GraphWriter:
             pads=[padding] * 6,
             count_include_pad=1,
         )
-
-    def node(
-        self, operator: str, inputs: Sequence[str], *, output: str | None = None, **attributes: int | float | list[int]
-    ) -> str:
-        from onnx import helper
-
-        output = output or f"t{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
-
-    def constant(self, array: NDArray[np.float32] | NDArray[np.int64]) -> str:
-        from onnx import numpy_helper
-
-        name = f"w{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name

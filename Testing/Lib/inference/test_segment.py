@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,8 +13,7 @@ from made_heads import brain_shape
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
-from PCNSLSurvivalLib.inference.runtimes.runtime import NetworkError
-from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, load_reader, segment_case
+from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, MEASURES, write_segment_folder
 
@@ -170,9 +168,3 @@ def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
     lesions = [one["evidence"]["regional_attribution"]["lesion"] for one in (stored, given)]
     assert lesions[0] != lesions[1]
     assert not [warning for warning in given["warnings"] if str(warning["code"]).startswith("lesion.")]
-
-
-def test_without_torch_the_reader_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "PCNSLSurvivalLib.inference.lesion_reader", None)
-    with pytest.raises(NetworkError, match="needs torch"):
-        load_reader()

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from PCNSLSurvivalLib.inference.lesion_reader import probability_of
+from PCNSLSurvivalLib.inference.runtimes.lesion_blocks import in_torch
 from PCNSLSurvivalLib.models.networks.lesion_unet import LesionUNet, depth_to_space, space_to_depth
 from PCNSLSurvivalLib.training import lesion_reader
 from PCNSLSurvivalLib.training.lesion_reader import Example, ReaderPlan, TrainingHeads, train_reader
@@ -69,10 +70,10 @@ def test_overlapping_blocks_cover_the_brain_and_nothing_else():
 
     brain = np.zeros((128, 128, 128), np.float32)
     brain[20:110, 5:128, 30:100] = 1.0
-    found = probability_of(Everywhere(), np.zeros_like(brain), brain)
+    found = probability_of(in_torch(Everywhere()), np.zeros_like(brain), brain)
     assert found[brain > 0].min() > 0.99
     assert not found[brain == 0].any()
-    assert not probability_of(Everywhere(), np.zeros_like(brain), np.zeros_like(brain)).any()
+    assert not probability_of(in_torch(Everywhere()), np.zeros_like(brain), np.zeros_like(brain)).any()
 
 
 def test_a_mirrored_head_gets_the_mirrored_probability():
@@ -83,7 +84,7 @@ def test_a_mirrored_head_gets_the_mirrored_probability():
     brain = np.zeros_like(image)
     brain[8:88, 10:90, 20:80] = 1.0
     image *= brain
-    found = probability_of(network, image, brain)
-    mirrored = probability_of(network, np.ascontiguousarray(image[::-1]), np.ascontiguousarray(brain[::-1]))
+    found = probability_of(in_torch(network), image, brain)
+    mirrored = probability_of(in_torch(network), np.ascontiguousarray(image[::-1]), np.ascontiguousarray(brain[::-1]))
     np.testing.assert_allclose(mirrored[::-1], found, atol=1e-5)
     assert found[brain > 0].std() > 1e-3

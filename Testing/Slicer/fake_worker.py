@@ -219,6 +219,11 @@ def main(arguments: list[str]) -> int:
     if hasattr(os, "setsid") and os.getpgrp() != os.getpid():
         os.setsid()
     _say(type="process", pid=os.getpid())
+    if arguments == ["--wait"]:
+        line = sys.stdin.readline()
+        if not line:  # the panel has gone
+            return 1
+        arguments = json.loads(line)
     code = _play(arguments)
     _say(type="ended", code=code)
     return code

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fake_worker import ALIGNED_BY_MM, not_over_t1gd
-from made_scenes import Wait, add_head
+from made_scenes import Wait, add_head, child_processes
 
 MODULES = ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit")
 
@@ -49,6 +51,18 @@ def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_p
     wait.until(lambda: quick_panel.logic.run is None)
     assert slicer.util.getNode("T2 aligned with T1Gd").GetImageData() is not None
     assert ui.progressLabel.isHidden()
+
+
+def test_the_prediction_process_is_started_at_the_click_beside_slicers_modules(standin, quick_panel, patient, tmp_path):
+    """It loads its packages while the modules work, and is the one that predicts."""
+    quick_panel.ui.predictButton.click()
+    (early,) = [pid for pid in child_processes() if "--wait" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
+    wait = Wait()
+    wait.until(lambda: _states(quick_panel)["read"] != "waiting")
+    assert early in child_processes()
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert quick_panel.ui.messageLabel.text == ""
+    assert not child_processes()
 
 
 def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, patient, made_model, monkeypatch):

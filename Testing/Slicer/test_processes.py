@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 
@@ -129,6 +130,83 @@ def test_a_killed_command_line_is_no_success_where_the_exit_code_is_forgotten(ch
     job.Job([], print, ends.append)
     Wait().until(lambda: ends)
     assert ends == [None] if told is None else told in ends[0]
+
+
+# --- a process that is started early ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def echo(child, tmp_path, monkeypatch):
+    """A worker that tells its words, and whether it had waited for them."""
+    from PCNSLSurvivalUI.process import job
+
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import json, os, sys\n"
+        "print(json.dumps({'type': 'process', 'pid': os.getpid()}), flush=True)\n"
+        "words = sys.argv[1:]\nwaited = words == ['--wait']\n"
+        "if waited:\n    words = json.loads(sys.stdin.readline())\n"
+        "print(json.dumps({'type': 'words', 'words': words, 'waited': waited}))\n"
+        "print(json.dumps({'type': 'ended', 'code': 0}))\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(job, "WORKER", worker)
+    return job
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["waiting", "died"])
+def test_a_process_started_early_takes_the_words_and_one_that_died_is_replaced(echo, gone):
+    wait, heard, ends = Wait(), [], []
+    waiting = echo.WaitingWorker()
+    (pid,) = child_processes()
+    if gone:
+        os.kill(pid, signal.SIGKILL)
+        wait.until(lambda: not child_processes())
+    echo.Job(["predict", "--out", "Kopf ö"], heard.append, ends.append, waiting=waiting)
+    wait.until(lambda: ends)
+    assert ends == [None]
+    assert heard == [{"type": "words", "words": ["predict", "--out", "Kopf ö"], "waited": not gone}]
+    waiting.cancel()
+    wait.until(lambda: not child_processes())
+
+
+def test_a_process_started_early_that_is_not_needed_is_ended(echo):
+    wait, waiting = Wait(), echo.WaitingWorker()
+    assert child_processes()
+    waiting.cancel()
+    wait.until(lambda: not child_processes())
+    assert waiting.take([], print, print) is None
+
+
+def test_the_real_worker_waits_for_its_words_and_goes_with_its_parent():
+    """Without the packages that it loads meanwhile, which would take seconds."""
+    import subprocess
+    from pathlib import Path
+
+    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
+    no_packages = (
+        "import runpy, sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.startswith('PCNSLSurvivalLib.reports'): raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        f"sys.argv = [{str(worker)!r}, '--wait']\nrunpy.run_path({str(worker)!r}, run_name='__main__')"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
+    with (
+        subprocess.Popen(_python(no_packages), **pipes) as told,
+        subprocess.Popen(_python(no_packages), **pipes) as left,
+    ):
+        left.stdin.close()
+        told.stdin.write(b'["--version"]\n')
+        told.stdin.flush()
+        lines = told.stdout.read().decode().splitlines()
+        assert json.loads(lines[0]) == {"type": "process", "pid": told.pid}
+        assert any(line.startswith("pcnsl-survival ") for line in lines)
+        assert json.loads(lines[-1]) == {"type": "ended", "code": 0}
+        assert told.wait() == 0
+        assert len(left.stdout.read().splitlines()) == 1
+        assert left.wait() != 0
 
 
 # --- lines ---------------------------------------------------------------------------------------------------------

@@ -70,6 +70,20 @@ class ChildProcess:
         self._timer.connect("timeout()", self._tick)
         self._timer.start(_TICK_MS)
 
+    def tell(self, words: bytes) -> bool:
+        """Write a short line to its standard input; whether it is still there to read it."""
+        if self._killed or self._process is None or self._process.poll() is not None:
+            return False
+        try:
+            self._process.stdin.write(words)
+        except OSError:
+            return False
+        return True
+
+    def handOver(self, onLine: Callable[[bytes], None], ended: Callable[[int | None], None]) -> None:
+        """From now on someone else hears of it."""
+        self._onLine, self._ended = onLine, ended
+
     def kill(self) -> None:
         """End the process and its children without a notification. Returns at once; the rest happens asynchronously."""
         if self._killed:

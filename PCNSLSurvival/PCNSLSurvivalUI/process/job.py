@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -18,6 +19,8 @@ from PCNSLSurvivalUI.process.child import ChildProcess
 
 WORKER = Path(__file__).with_name("worker.py")
 """Script that every child process runs; tests put a small one here."""
+WAIT = "--wait"
+"""The worker loads what a prediction needs, and reads its words from the first line of its standard input."""
 _OUR_ERROR = 3
 
 
@@ -39,6 +42,57 @@ def pythonExecutable() -> str:
     return found
 
 
+class WaitingWorker:
+    """A process that loads Python packages while other steps of a run are still going on, until a ``Job`` takes it.
+
+    It is a convenience: where it cannot be started, or is gone when it is wanted, the job starts a process of its own.
+    """
+
+    def __init__(self) -> None:
+        self._child: ChildProcess | None = None
+        with contextlib.suppress(NoPythonError):
+            words = [pythonExecutable(), str(WORKER), WAIT]
+            self._child = ChildProcess(words, self._onLine, lambda code: self._forget())
+
+    def take(
+        self, arguments: list[str], onLine: Callable[[bytes], None], ended: Callable[[int | None], None]
+    ) -> ChildProcess | None:
+        """Tell it its words; the process, which then belongs to the caller, or None when there is none any more."""
+        child, self._child = self._child, None
+        if child is None or not child.tell(json.dumps(arguments).encode() + b"\n"):
+            return None
+        child.handOver(onLine, ended)
+        return child
+
+    def cancel(self) -> None:
+        """It is not needed: end it."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+
+    def _onLine(self, line: bytes) -> None:
+        if self._child is not None:
+            _noteGroup(self._child, _eventIn(line))
+
+    def _forget(self) -> None:
+        self._child = None
+
+
+def _eventIn(line: bytes) -> dict[str, Any]:
+    """A line of ours; empty for a library's own chatter."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _noteGroup(child: ChildProcess, event: dict[str, Any]) -> None:
+    """The first line gives the process group that is to be ended with the child."""
+    if event.get("type") == "process":
+        child.groups.add(int(event["pid"]))
+
+
 class Job:
     """One run of the command line.
 
@@ -46,6 +100,10 @@ class Job:
         arguments: Words of the command line.
         onEvent: Gets every progress line, as a dictionary.
         ended: Called once: with None after success, otherwise with a sentence; not called after ``cancel``.
+        waiting: A process that was started early, to be used for it.
+
+    Raises:
+        NoPythonError: There is no Python to run it in.
     """
 
     def __init__(
@@ -53,24 +111,24 @@ class Job:
         arguments: list[str],
         onEvent: Callable[[dict[str, Any]], None],
         ended: Callable[[str | None], None],
+        *,
+        waiting: WaitingWorker | None = None,
     ) -> None:
         self._onEvent, self._ended = onEvent, ended
         self._said: int | None = None
         self._error: dict[str, Any] | None = None
-        self._child = ChildProcess([pythonExecutable(), str(WORKER), *arguments], self._onLine, self._onEnded)
+        child = None if waiting is None else waiting.take(arguments, self._onLine, self._onEnded)
+        self._child = child or ChildProcess([pythonExecutable(), str(WORKER), *arguments], self._onLine, self._onEnded)
 
     def cancel(self) -> None:
         """Kill the process and its children; ``ended`` is not called any more."""
         self._child.kill()
 
     def _onLine(self, line: bytes) -> None:
-        try:
-            event = json.loads(line)
-        except ValueError:
-            return  # a library's own chatter
-        kind = event.get("type") if isinstance(event, dict) else None
+        event = _eventIn(line)
+        kind = event.get("type")
         if kind == "process":
-            self._child.groups.add(int(event["pid"]))
+            _noteGroup(self._child, event)
         elif kind == "ended":
             self._said = int(event["code"])
         elif kind == "error":

@@ -1,19 +1,23 @@
 """Our command line as a child process of Slicer: reports its process number, ends with its parent, transfers volumes.
 
-Started as ``PythonSlicer worker.py [command line]``. PythonSlicer is only a launcher, so killing the process that
-Slicer started may leave this one behind; the number on the first line lets the panel end it directly, and when
-Slicer itself is gone, standard input closes and this process ends with all its children. The last line says how it
-ended. Imports neither slicer nor qt.
+Started as ``PythonSlicer worker.py [command line]``, or with ``--wait`` in place of the command line: it then loads
+what a prediction needs, and reads its words as a JSON list from the first line of standard input.
+
+PythonSlicer is only a launcher, so killing the process that Slicer started may leave this one behind; the number on
+the first line lets the panel end it directly, and when Slicer itself is gone, standard input closes and this process
+ends with all its children. The last line says how it ended. Imports neither slicer nor qt.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sys
 import threading
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
 
 _HERE = Path(__file__).resolve()
@@ -21,12 +25,41 @@ _HERE = Path(__file__).resolve()
 ROOT = str(next((p for p in _HERE.parents[2:4] if (p / "PCNSLSurvivalLib").is_dir()), _HERE.parents[2]))
 
 
+_WAIT = "--wait"
+
+
 def _end_with_parent() -> None:
     while os.read(0, 4096):  # not sys.stdin: its lock would still be held when this process ends
         pass
+    _end_all()
+
+
+def _end_all() -> None:
     if hasattr(os, "killpg"):
         os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(1)
+
+
+def _load_packages() -> None:
+    """Import what takes seconds; where something is missing, the command says so itself."""
+    with contextlib.suppress(ImportError):
+        import PCNSLSurvivalLib.reports.case.report
+        import PCNSLSurvivalLib.results.case_folder
+
+        if find_spec("torch") is not None:
+            import PCNSLSurvivalLib.inference.runtimes.automatic_device  # noqa: F401
+
+
+def _words_from_parent() -> list[str]:
+    """The first line of standard input; ends this process when the parent goes without a word."""
+    line = b""
+    while not line.endswith(b"\n"):
+        read = os.read(0, 1)
+        if not read:
+            _end_all()
+        line += read
+    words: list[str] = json.loads(line)
+    return words
 
 
 def _write_for_the_scene(folder: Path) -> None:
@@ -48,8 +81,6 @@ def _write_for_the_scene(folder: Path) -> None:
 
 def _run(arguments: list[str]) -> int:
     """One command; its result folder is the word after ``--out``."""
-    if ROOT not in sys.path:
-        sys.path.insert(0, ROOT)
     from PCNSLSurvivalLib.cli.__main__ import main as command_line
 
     code = command_line(arguments, errors_as_json=True)
@@ -64,6 +95,11 @@ def main(arguments: list[str]) -> int:
         os.setsid()
     sys.stdout.write(json.dumps({"type": "process", "pid": os.getpid()}) + "\n")
     sys.stdout.flush()
+    if ROOT not in sys.path:
+        sys.path.insert(0, ROOT)
+    if arguments == [_WAIT]:
+        _load_packages()
+        arguments = _words_from_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         code = _run(arguments)

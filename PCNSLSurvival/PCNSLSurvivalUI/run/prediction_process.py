@@ -53,6 +53,7 @@ class ProcessStage:
         folder: An existing folder for the files in between.
         steps: The list of steps to move.
         listener: Hears of the stage.
+        worker: A process that has loaded its packages meanwhile.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class ProcessStage:
         folder: Path,
         steps: StepList,
         listener: StageListener,
+        worker: job.WaitingWorker,
     ) -> None:
+        self._worker = worker
         self._request, self._volumes, self._kept, self._folder = request, volumes, kept, folder
         self._steps, self._listener = steps, listener
         self._job: job.Job | None = None
@@ -132,6 +135,7 @@ class ProcessStage:
                 words,
                 lambda event: listener.guarded(self._onEvent, event),
                 lambda sentence: listener.guarded(self._onEnded, sentence),
+                waiting=self._worker,
             )
         except PCNSLSurvivalError as problem:
             listener.failed(str(Step.READ), shown(problem))

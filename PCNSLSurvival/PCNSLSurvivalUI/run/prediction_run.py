@@ -20,6 +20,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.process.job import WaitingWorker
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.run.plan import planModules, planProcess
 from PCNSLSurvivalUI.run.prediction_process import ProcessStage, StageListener
@@ -42,6 +43,8 @@ class PredictionRun:
         """Steps that wait for their turn; None stands for the start of our process."""
         self._step: RunningStep | None = None
         self._process: ProcessStage | None = None
+        self._worker: WaitingWorker | None = None
+        """Loads its packages from the click on, while Slicer's modules work or the scans are written."""
         self.hasResult = False
         """Whether the prediction is in the scene already, and only the other scans are still being aligned."""
         self._over = False
@@ -66,6 +69,7 @@ class PredictionRun:
         forNetwork, forReading = planModules(self.steps, self._request, self._volumes, self._kept)
         planProcess(self.steps, self._request)
         self._tasks = [*forNetwork, None, *forReading]
+        self._worker = WaitingWorker()
         self._next()
 
     def cancel(self) -> None:
@@ -164,6 +168,7 @@ class PredictionRun:
                 done=self._onImported,
                 failed=self._fail,
             ),
+            self._worker,
         )
         self._next()
 
@@ -217,6 +222,8 @@ class PredictionRun:
     def _stop(self) -> None:
         self._over = True
         self._tasks.clear()
+        if self._worker is not None:
+            self._worker.cancel()
         if self._process is not None:
             self._process.cancel()
             self._process = None

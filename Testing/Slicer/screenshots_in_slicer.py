@@ -4,6 +4,7 @@
         --python-script REPOSITORY/Testing/Slicer/screenshots_in_slicer.py FOLDER [--fast] [T1Gd [T1 [T2]]]
 
 With ``--fast`` the built-in steps prepare the scans. Without scans the demonstration patient of Sample Data is taken.
+In place of a second exam the same scan is taken, turned and moved.
 The window must fit on the screen; under a virtual one: ``xvfb-run -s "-screen 0 1920x1200x24" Slicer …``. Slicer quits
 at the end; its exit code is 1 when something failed.
 """
@@ -89,6 +90,7 @@ def main(folder: pathlib.Path, scans: list[str], *, fast: bool) -> None:
     if fast:
         ui.preparationSelector.setCurrentIndex(1)
         ui.preparationSelector.activated(1)
+    ui.proposeLesionCheckBox.setChecked(True)
     shoot(folder, "ready")
     ui.predictButton.click()
     wait(5)
@@ -120,16 +122,112 @@ def main(folder: pathlib.Path, scans: list[str], *, fast: bool) -> None:
     shoot(folder, "side-by-side")
     ui.fourUpButton.click()
     wait(0.5)
+    look_at_steps(folder, panel)
+    ui.sequencesButton.click()
+    wait(1)
+    shoot(folder, "sequences")
+    ui.fourUpButton.click()
+    wait(0.5)
+    open_only(panel, ui.clinicalSection, ui.lesionSection)
+    ui.ageEdit.text = "67"
+    shoot(folder, "clinic-and-lesion")
+    open_only(panel, ui.advancedSection)
+    shoot(folder, "advanced")
+    open_only(panel, ui.batchSection)
+    ui.batchListButton.click()
+    shoot(folder, "batch")
+    ui.batchSection.setChecked(False)
+    two_dates(folder, panel)
+    read_first(folder, panel)
+    ui.closeResultButton.click()
+    wait(0.5)
+    shoot(folder, "closed")
+
+
+def predict(panel) -> None:
+    """Click, and wait for the end."""
+    panel.ui.predictButton.click()
+    wait_until(lambda: panel.logic.run is None, LONGEST_RUN_S)
+    if panel.ui.messageLabel.text:
+        print(panel.ui.messageLabel.text, flush=True)
+    wait(1)
+
+
+def open_only(panel, *sections) -> None:
+    """Close every section but these."""
+    from PCNSLSurvivalUI.panel.panel import sections as all_sections
+
+    for section in all_sections(panel.ui):
+        section.setChecked(section in sections)
+    wait(0.3)
+
+
+def look_at_steps(folder: pathlib.Path, panel) -> None:
+    """A step of the preparation, two of them in turn, and the repair of the brain outline."""
+    ui = panel.ui
+    open_only(panel, ui.resultSection, ui.qualitySection)
+    panel.view._quality.strip.buttons["output.corrected"].click()
+    wait(0.5)
     panel.view._quality.strip.buttons["output.mask"].click()
     wait(0.5)
     shoot(folder, "brain-outline")
+    ui.flickerButton.click()
+    wait(0.1)
+    shoot(folder, "alternation")
+    ui.flickerButton.click()
     ui.repairButton.click()
     wait(1)
     shoot(folder, "repair")
     slicer.util.selectModule("PCNSLSurvival")
-    ui.closeResultButton.click()
+    ui.goOnButton.click()
+    wait_until(lambda: panel.logic.run is None, LONGEST_RUN_S)
     wait(0.5)
-    shoot(folder, "closed")
+
+
+def two_dates(folder: pathlib.Path, panel) -> None:
+    """The shown exam against the same scan, turned and moved."""
+    import numpy as np
+    import vtk
+
+    ui = panel.ui
+    ui.keepEarlierButton.click()
+    earlier = ui.t1gdSelector.currentNode()
+    turned = np.eye(4)
+    angle = 0.12
+    turned[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    turned[:3, 3] = (6.0, -4.0, 8.0)
+    own = vtk.vtkMatrix4x4()
+    earlier.GetIJKToRASMatrix(own)
+    later = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, earlier, "T1Gd, second exam")
+    later.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(turned @ slicer.util.arrayFromVTKMatrix(own)))
+    ui.t1gdSelector.setCurrentNode(later)
+    predict(panel)
+    ui.followUpButton.click()
+    wait_until(lambda: panel.view._twoDates.run is None, LONGEST_RUN_S)
+    print(ui.followUpLabel.text, flush=True)
+    open_only(panel, ui.resultSection, ui.twoDatesSection)
+    shoot(folder, "two-dates")
+    ui.examsButton.click()
+    wait(1)
+    shoot(folder, "exams")
+    ui.examsButton.click()
+    wait(1)
+    shoot(folder, "after-exams")
+
+
+def read_first(folder: pathlib.Path, panel) -> None:
+    """The reading mode: the estimate comes before the result."""
+    ui = panel.ui
+    ui.readFirstCheckBox.setChecked(True)
+    open_only(panel, ui.scansSection)
+    predict(panel)
+    shoot(folder, "read-first")
+    ui.estimateSlider.value = 70.0
+    ui.confidenceSelector.setCurrentIndex(3)
+    ui.revealButton.click()
+    wait(1)
+    shoot(folder, "revealed")
+    ui.readFirstCheckBox.setChecked(False)
 
 
 if __name__ == "__main__":

@@ -80,10 +80,34 @@ def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, 
         for name in ("Red", "PCNSLT2", "PCNSLFLAIR"):
             node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
             assert node.GetSliceOffset() == pytest.approx(-14.0)
+        panel.ui.fourUpButton.click()
+        assert crosshair.GetCrosshairMode() == before
+        panel.ui.sequencesButton.click()
         panel.ui.closeResultButton.click()
         assert crosshair.GetCrosshairMode() == before
     if own:
         slicer.mrmlScene.RemoveNode(crosshair)
+
+
+def test_a_view_with_other_edges_shows_the_head_undistorted_and_whole(standin, predicted):  # noqa: F811
+    """Seen in Slicer 5.8.1: the third sequence had a row to itself, and its head was twice as broad as high."""
+    import slicer
+
+    panel = predicted(add_head("T1 Gd"))
+    _align(panel, "t1", "t2")
+    with _views(standin, "PCNSLT1", "PCNSLT2"):
+        for name, edges in (("PCNSLT1", (200, 300)), ("PCNSLT2", (700, 300))):
+            slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}").SetDimensions(*edges, 1)
+        panel.ui.sequencesButton.click()
+        Wait().some(0.1)
+        red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").GetFieldOfView()
+        for name in ("PCNSLT1", "PCNSLT2"):
+            node = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}")
+            width, height = node.GetFieldOfView()[:2]
+            edges = node.GetDimensions()
+            assert width / edges[0] == pytest.approx(height / edges[1])
+            assert width >= red[0] - 1e-6
+            assert height >= red[1] - 1e-6
 
 
 def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, predicted):  # noqa: F811

@@ -464,7 +464,8 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
 
     panel = predicted(add_head("T1 Gd"))
     panel.ui.sideBySideButton.click()
-    ((number, description),) = standin.app.layoutManager()._layouts.items()
+    number = standin.app.layoutManager().layout
+    description = standin.app.layoutManager()._layouts[number]
     layouts = slicer.vtkMRMLLayoutLogic()
     layouts.SetMRMLScene(slicer.mrmlScene)
     layouts.GetLayoutNode().AddLayoutDescription(number, description)
@@ -486,6 +487,11 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
         assert red.GetHotLinkedControl() == alone.GetHotLinkedControl() == 1
         panel.ui.opacitySlider.value = 0.9
         assert alone.GetForegroundVolumeID() is None
+        assert red.GetForegroundOpacity() == pytest.approx(0.9)
+        panel.view._quality.strip.buttons["output.mask"].click()
+        panel.view._quality.strip.buttons["output.mask"].click()
+        assert red.GetForegroundVolumeID() == _smooth(panel).GetID()
+        assert red.GetForegroundOpacity() == pytest.approx(0.9), "T1Gd alone tells the linked views nothing"
         _scrolls_together(standin, panel, beside)
         panel.ui.fourUpButton.click()
         assert standin.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView

@@ -219,6 +219,11 @@ def test_one_button_leads_back_from_segment_editor(standin, predicted):
     assert bars() == []
     Wait().until(lambda: panel.logic.run is None)
     assert panel.view._quality.wayBack.bar is None
+    first = panel.ui.t1gdSelector.currentNode()
+    panel.ui.t1gdSelector.setCurrentNode(add_head("T1 Gd of another day"))
+    assert panel.view._parameters.brainMask is None, "it was drawn on another head"
+    panel.ui.t1gdSelector.setCurrentNode(first)
+    assert panel.view._parameters.brainMask.GetName() == "Brain mask, repaired"
 
 
 def test_the_way_back_goes_with_the_scene(standin, predicted):
@@ -278,3 +283,13 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     step = panel.view._steps.find("registration t2")
     assert (step.state, step.note) == ("skipped", "your registration is used")
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)
+    first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of another day")
+    for t1gd, state in ((other, "done"), (first, "skipped")):
+        panel.ui.t1gdSelector.setCurrentNode(t1gd)
+        assert panel.ui.t2Selector.currentNode() is t2, "what was aligned by hand is nobody's scan"
+        panel.ui.predictButton.click()
+        Wait().until(lambda: panel.logic.run is None)
+        assert panel.view._steps.find("registration t2").state == state
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)
+    toT1gd = slicer.util.arrayFromTransformMatrix(outputs.node("output.transform.t2"))
+    np.testing.assert_allclose(toT1gd, matrix)

@@ -70,13 +70,19 @@ def test_each_change_of_the_map_draws_the_views_once(standin, predicted):  # noq
         before = _draws(standin)
         change()
         assert _draws(standin) == before, f"{name}: not before the widgets that follow the views have had their say"
-        Wait().some(0.02)
-        changes[name] = [after - once for after, once in zip(_draws(standin), before, strict=True)]
+        changes[name] = _draws_after(standin, before)
     assert set(map(tuple, changes.values())) == {(1, 1, 1)}, changes
 
 
 def _draws(standin):
     return [view.standin_draws for view in _slice_views(standin)]
+
+
+def _draws_after(standin, before):
+    """How often each view has drawn since then, once all have, and a moment later."""
+    Wait().until(lambda: all(after > once for after, once in zip(_draws(standin), before, strict=True)), 10)
+    Wait().some(0.02)
+    return [after - once for after, once in zip(_draws(standin), before, strict=True)]
 
 
 def _slice_views(standin):
@@ -91,8 +97,7 @@ def test_a_result_that_arrives_draws_every_view_once(standin, predicted):  # noq
     Wait().some(0.02)
     before = _draws(standin)
     predicted(head)
-    Wait().some(0.02)
-    assert [after - once for after, once in zip(_draws(standin), before, strict=True)] == [1, 1, 1]
+    assert _draws_after(standin, before) == [1, 1, 1]
 
 
 def test_views_pause_after_the_volumes_are_read_and_the_number_comes_with_the_picture(standin, predicted, monkeypatch):  # noqa: F811

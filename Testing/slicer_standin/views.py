@@ -58,6 +58,51 @@ def render_slice(logic: Any, application_logic: Any, path: str) -> None:
     window.Finalize()
 
 
+class OpacitySliders:
+    """The opacity slider of every slice view: it follows its view, and tells the linked views of each change.
+
+    Seen in Slicer 5.8.1: a script that sets the opacity of one view moves the slider, which counts as the hand of the
+    user; a linked view then gives its opacity to all others, also to those that have no foreground.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[str, float] = {}
+        self._tags: list[tuple[Any, int]] = []
+        self._telling = False
+        self._observe(slicer.mrmlScene, slicer.vtkMRMLScene.NodeAddedEvent, self._on_added)
+        for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+            self._follow(node)
+
+    def _observe(self, node: Any, event: int, action: Any) -> None:
+        self._tags.append((node, node.AddObserver(event, action)))
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _on_added(self, scene: Any, event: str, node: Any) -> None:
+        if node.IsA("vtkMRMLSliceCompositeNode"):
+            self._follow(node)
+
+    def _follow(self, node: Any) -> None:
+        self._shown[node.GetID()] = node.GetForegroundOpacity()
+        self._observe(node, vtk.vtkCommand.ModifiedEvent, self._on_modified)
+
+    def _on_modified(self, node: Any, event: str) -> None:
+        opacity = node.GetForegroundOpacity()
+        if self._shown.get(node.GetID()) == opacity:
+            return
+        self._shown[node.GetID()] = opacity
+        if not node.GetLinkedControl() or self._telling:
+            return
+        self._telling = True
+        for other in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+            other.SetForegroundOpacity(opacity)
+        self._telling = False
+
+    def close(self) -> None:
+        for node, tag in self._tags:
+            node.RemoveObserver(tag)
+        self._tags = []
+
+
 class SliceView:
     """Seen in Slicer 5.8.1: pauses of one view and of the whole application count together; the last one draws.
 
@@ -120,6 +165,7 @@ class LayoutManager:
             self._widgets[name] = SliceWidget(logic)
         application_logic.SetSliceLogics(logics)
         self._logics = logics
+        self._sliders = OpacitySliders()
 
     def sliceViewNames(self) -> tuple[str, ...]:
         return self._names
@@ -169,6 +215,7 @@ class LayoutManager:
         """There is no 3-D view."""
 
     def close(self) -> None:
+        self._sliders.close()
         for widget in self._widgets.values():
             logic = widget.sliceLogic()
             nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]

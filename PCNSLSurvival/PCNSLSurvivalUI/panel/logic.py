@@ -19,7 +19,7 @@ from PCNSLSurvivalUI.choices.volume_roles import doubt_about
 from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
-from PCNSLSurvivalUI.result.repair import repairedAlignments
+from PCNSLSurvivalUI.result.repair import REPAIRED_FOR, repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN
@@ -281,6 +281,7 @@ def _loadedVolumes() -> list[Any]:
         if node.GetClassName() == "vtkMRMLScalarVolumeNode"
         and not node.GetHideFromEditors()
         and not node.GetAttribute(OUTPUT_ATTRIBUTE)
+        and not node.GetAttribute(REPAIRED_FOR)
     ]
 
 

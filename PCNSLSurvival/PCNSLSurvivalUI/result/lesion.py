@@ -85,8 +85,13 @@ def fociOf(result: dict[str, Any]) -> list[dict[str, Any]]:
     return (result.get("lesion") or {}).get("foci", [])
 
 
-def measuresInWords(result: dict[str, Any]) -> str:
-    """Volume, evidence and foci of the outline that a result used, as rich text; a click on a focus leads to it."""
+def measuresInWords(result: dict[str, Any], linkColor: str) -> str:
+    """Volume, evidence and foci of the outline that a result used, as rich text; a click on a focus leads to it.
+
+    Args:
+        result: The stored prediction.
+        linkColor: Of the links to the foci, "#ffffff".
+    """
     measured = result.get("lesion")
     if not measured:
         return ""
@@ -108,5 +113,5 @@ def measuresInWords(result: dict[str, Any]) -> str:
             short=focus["diameters"]["perpendicular_mm"],
             side=sides.get(focus["side"], ""),
         )
-        lines.append(f'<a href="{number}">{told}</a>')
+        lines.append(f'<a href="{number}" style="color: {linkColor}">{told}</a>')
     return "<br>".join(lines)

@@ -26,7 +26,6 @@ _SIDE_BY_SIDE, _EXAMS, _SEQUENCES = 20265, 20266, 20270
 _MOST_CELLS = 12
 _BESIDE_RED = (BESIDE, *SEQUENCE_VIEWS.values())
 _COLORS = {"Red": "#F34A33", BESIDE: "#888888", EARLIER_VIEW: "#888888", LATER_VIEW: "#F34A33"}
-_MOST_IN_A_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,19 @@ def goToAxial(axis: SliceAxis, place_mm: float) -> None:
 def showFourUp() -> None:
     """The usual four views, the 3-D view on what it shows."""
     showLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-    if slicer.app.layoutManager() is not None:
-        slicer.app.layoutManager().resetThreeDViews()
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return
+    # Box and letters around the head are no part of it: with them it would fill a quarter of the view.
+    nodes = [manager.threeDWidget(number).mrmlViewNode() for number in range(manager.threeDViewCount)]
+    before = [(node, node.GetBoxVisible(), node.GetAxisLabelsVisible()) for node in nodes]
+    for node in nodes:
+        node.SetBoxVisible(False)
+        node.SetAxisLabelsVisible(False)
+    manager.resetThreeDViews()
+    for node, box, letters in before:
+        node.SetBoxVisible(box)
+        node.SetAxisLabelsVisible(letters)
 
 
 def showSideBySide() -> None:
@@ -211,8 +221,13 @@ def _lookAtTheSame(before: list[tuple[Any, Any]]) -> None:
 
 
 def _followPlane(node: Any, leading: Any) -> None:
-    """Let a slice view show what another one shows."""
-    node.SetFieldOfView(*leading.GetFieldOfView())
+    """Let a slice view show what another one shows, undistorted also where it has other edges."""
+    edges = node.GetDimensions()
+    width_mm, height_mm, depth_mm = leading.GetFieldOfView()
+    if min(edges[:2]) > 0:
+        pixel_mm = max(width_mm / edges[0], height_mm / edges[1])
+        width_mm, height_mm = pixel_mm * edges[0], pixel_mm * edges[1]
+    node.SetFieldOfView(width_mm, height_mm, depth_mm)
     node.GetSliceToRAS().DeepCopy(leading.GetSliceToRAS())
     node.UpdateMatrices()
 
@@ -230,8 +245,10 @@ def _description(axialViews: tuple[tuple[str, str], ...]) -> str:
         f'<property name="viewcolor" action="default">{_COLORS.get(tag, "#888888")}</property></view></item>'
         for tag, label in axialViews
     ]
-    starts = range(0, len(items), _MOST_IN_A_ROW)
-    rows = [f'<layout type="horizontal" split="true">{"".join(items[n : n + _MOST_IN_A_ROW])}</layout>' for n in starts]
+    # Views with a splitter between them would get different widths.
+    columns = 2 if len(items) == 4 else 3
+    starts = range(0, len(items), columns)
+    rows = [f'<layout type="horizontal">{"".join(items[n : n + columns])}</layout>' for n in starts]
     if len(rows) == 1:
         return rows[0]
-    return f'<layout type="vertical" split="true">{"".join(f"<item>{row}</item>" for row in rows)}</layout>'
+    return f'<layout type="vertical">{"".join(f"<item>{row}</item>" for row in rows)}</layout>'

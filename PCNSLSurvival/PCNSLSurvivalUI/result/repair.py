@@ -22,7 +22,8 @@ MOVING = "output.repair.moving."
 """With the name of the sequence: the copy that lies under the transform while it is repaired."""
 _OUTLINE = (1.0, 0.78, 0.24)
 REPAIRED_FOR = "PCNSLSurvival.repairedFor"
-"""Of a scan that the user aligned: ID of the T1Gd."""
+"""Of a scan that the user aligned, of its transform, and of a repaired brain mask: ID of the T1Gd."""
+_REPAIRED_ROLE = "PCNSLSurvival.repairedRole"
 
 
 def startMask(outputs: SceneOutputs) -> None:
@@ -62,7 +63,23 @@ def finishMask(outputs: SceneOutputs) -> Any:
     else:
         outputs.place(REPAIRED_MASK, exported, _("Brain mask, repaired"), outputs.node(T1GD))
     outputs.remove(SEGMENTATION)
-    return outputs.node(REPAIRED_MASK)
+    mask, t1gd = outputs.node(REPAIRED_MASK), outputs.node(T1GD)
+    mask.SetAttribute(REPAIRED_FOR, None if t1gd is None else t1gd.GetID())
+    return mask
+
+
+def brainMaskFor(outputs: SceneOutputs, chosen: Any, t1gd: Any) -> Any:
+    """The brain mask to choose when another T1Gd is chosen: none that was repaired on another head.
+
+    Args:
+        outputs: Where a repaired mask is.
+        chosen: The brain mask chosen so far; None without one.
+        t1gd: The T1Gd chosen now.
+    """
+    if chosen is not None and not chosen.GetAttribute(REPAIRED_FOR):
+        return chosen
+    repaired = outputs.node(REPAIRED_MASK)
+    return repaired if repaired is not None and repaired.GetAttribute(REPAIRED_FOR) == t1gd.GetID() else None
 
 
 def startTransform(outputs: SceneOutputs, sequence: MRSequence, moving: Any) -> Any:
@@ -113,15 +130,42 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
     aligned.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(reference))
     aligned.SetAndObserveImageData(image)
     outputs.place(ALIGNED + sequence, aligned, _("{role} aligned with T1Gd").format(role=sequence.label), t1gd)
-    outputs.node(ALIGNED + sequence).SetAttribute(REPAIRED_FOR, t1gd.GetID())
+    for role in (ALIGNED + sequence, TRANSFORM + sequence):
+        node = outputs.node(role)
+        if node is not None:
+            node.SetAttribute(REPAIRED_FOR, t1gd.GetID())
+            node.SetAttribute(_REPAIRED_ROLE, role)
     outputs.remove(MOVING + sequence)
 
 
 def repairedAlignments(outputs: SceneOutputs, t1gd: Any) -> dict[MRSequence, Any]:
-    """Scans whose alignment with this T1Gd the user repaired: they need not, and must not, be aligned again."""
-    nodes = {sequence: outputs.node(ALIGNED + sequence) for sequence in BESIDE_T1GD}
-    return {
-        sequence: node
-        for sequence, node in nodes.items()
-        if node is not None and node.GetAttribute(REPAIRED_FOR) == t1gd.GetID()
-    }
+    """Scans whose alignment with this T1Gd the user repaired: they need not, and must not, be aligned again.
+
+    They may have been released when another exam was predicted in between.
+    """
+    nodes = {sequence: _repaired(outputs, ALIGNED + sequence, t1gd) for sequence in BESIDE_T1GD}
+    return {sequence: node for sequence, node in nodes.items() if node is not None}
+
+
+def takeBackRepairs(outputs: SceneOutputs, t1gd: Any) -> None:
+    """The result of this T1Gd is there again: alignments that the user repaired for it belong to it again."""
+    for sequence in BESIDE_T1GD:
+        if outputs.node(ALIGNED + sequence) is None:
+            for role in (ALIGNED + sequence, TRANSFORM + sequence):
+                node = _repaired(outputs, role, t1gd)
+                if node is not None:
+                    outputs.takeBack(role, node)
+
+
+def _repaired(outputs: SceneOutputs, role: str, t1gd: Any) -> Any:
+    """What the user repaired for a T1Gd, an output still or released; the latest; None when there is nothing."""
+    node = outputs.node(role)
+    if node is not None and node.GetAttribute(REPAIRED_FOR) == t1gd.GetID():
+        return node
+    kind = "vtkMRMLScalarVolumeNode" if role.startswith(ALIGNED) else "vtkMRMLLinearTransformNode"
+    found = [
+        one
+        for one in slicer.util.getNodesByClass(kind)
+        if one.GetAttribute(REPAIRED_FOR) == t1gd.GetID() and one.GetAttribute(_REPAIRED_ROLE) == role
+    ]
+    return found[-1] if found else None

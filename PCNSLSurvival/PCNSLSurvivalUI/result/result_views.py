@@ -44,6 +44,10 @@ class ResultViews:
                 self.showAxial(t1gd)
             map_display.showLegend(outputs, result, parameters, layersChanged=_shownIDs() != before)
 
+    def crosshairAsBefore(self) -> None:
+        """Only views of several sequences need a crosshair."""
+        self._kept.giveCrosshairBack()
+
     def showAxial(self, t1gd: Any) -> None:
         """Turn every view to the planes of T1Gd, which ``showMap`` laid into it, and fit it in."""
         if t1gd is not None:
@@ -85,6 +89,7 @@ class ResultViews:
             return
         self.stepReplaced()
         self._kept.keep()
+        self.crosshairAsBefore()
         if not navigation.isShowingExams():
             self._beforeExams = manager.layout
         map_display.hideLegends()
@@ -169,10 +174,15 @@ def _shownIDs() -> list[tuple[str | None, str | None]]:
 
 
 def _setViewLayers(composite: Any, background: Any, foreground: Any, opacity: float, label: Any) -> None:
+    """Set the layers of one view; its opacity stays where it has no foreground.
+
+    Slicer passes a changed opacity on to all other views if this view is linked: it must be the same in all of them.
+    """
     with modifiedOnce(composite):
         composite.SetBackgroundVolumeID(background.GetID() if background is not None else None)
         composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
-        composite.SetForegroundOpacity(opacity if foreground is not None else 0.0)
+        if foreground is not None:
+            composite.SetForegroundOpacity(opacity)
         composite.SetLabelVolumeID(label.GetID() if label is not None else None)
         if label is not None:
             composite.SetLabelOpacity(1.0)

@@ -139,9 +139,7 @@ class KeptViews:
         if not self._planes and not self._layers:
             return
         with oneRender():
-            crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-            if crosshair is not None and self._crosshair is not None:
-                crosshair.SetCrosshairMode(self._crosshair)
+            self.giveCrosshairBack()
             manager = slicer.app.layoutManager()
             if manager is not None and self._layout is not None and manager.layout != self._layout:
                 manager.setLayout(self._layout)
@@ -154,6 +152,12 @@ class KeptViews:
                 if node is not None:
                     _showLayers(node, layers)
         self.forget()
+
+    def giveCrosshairBack(self) -> None:
+        """Show the crosshair as it was kept, if it was."""
+        crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if crosshair is not None and self._crosshair is not None:
+            crosshair.SetCrosshairMode(self._crosshair)
 
     def forget(self) -> None:
         """Keep nothing, for example because the scene goes."""

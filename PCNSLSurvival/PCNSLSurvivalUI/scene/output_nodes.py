@@ -107,6 +107,11 @@ class SceneOutputs:
         node.RemoveAttribute(OUTPUT_ATTRIBUTE)
         return node
 
+    def takeBack(self, role: str, node: Any) -> None:
+        """Take a released node as the output of its role again."""
+        self._parameterNode.SetNodeReferenceID(role, node.GetID())
+        node.SetAttribute(OUTPUT_ATTRIBUTE, role)
+
     def clear(self) -> None:
         """Remove every output and the folder."""
         for role in self.roles():

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import qt
 import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.result import lesion, navigation
+from PCNSLSurvivalUI.result.repair import brainMaskFor
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.way_back import WayBack
 from PCNSLSurvivalUI.scene.output_nodes import PROPOSAL, T1GD, SceneOutputs
@@ -52,9 +54,9 @@ class LesionControls:
         ui, parameters = self._ui, self._parameters()
         t1gd = parameters.t1gdVolume if parameters is not None else None
         if t1gd is not None:
-            if self._patient not in ("", t1gd.GetID()) and parameters.lesion is not None:
-                parameters.lesion = None
-            self._patient = t1gd.GetID()
+            before, self._patient = self._patient, t1gd.GetID()
+            if before not in ("", self._patient):
+                self._letGoOfOthers(parameters)
         chosen = parameters.lesion if parameters is not None else None
         if ui.lesionSelector.currentNode() is not chosen:
             ui.lesionSelector.setCurrentNode(chosen)
@@ -65,8 +67,18 @@ class LesionControls:
             _("Correct the outline in Segment Editor") if there else _("Draw an outline in Segment Editor")
         )
         ui.proposeLesionCheckBox.setEnabled(parameters is not None and parameters.lesion is None)
-        ui.lesionLabel.text = lesion.measuresInWords(result) if result is not None else ""
+        # Qt's own color of links cannot be read in the dark theme.
+        color = ui.lesionLabel.palette.color(qt.QPalette.WindowText).name()
+        ui.lesionLabel.text = lesion.measuresInWords(result, color) if result is not None else ""
         ui.lesionLabel.setVisible(bool(ui.lesionLabel.text))
+
+    def _letGoOfOthers(self, parameters: PanelParameters) -> None:
+        """Another T1Gd was chosen: outline and repaired brain mask were drawn on another head."""
+        if parameters.lesion is not None:
+            parameters.lesion = None
+        mask = brainMaskFor(SceneOutputs(parameters.parameterNode), parameters.brainMask, parameters.t1gdVolume)
+        if mask is not parameters.brainMask:
+            parameters.brainMask = mask
 
     def entered(self) -> None:
         """The panel is open again: the way back has done its service."""

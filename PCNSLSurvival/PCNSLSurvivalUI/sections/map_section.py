@@ -216,10 +216,12 @@ class MapControls:
 
     def _onFourUp(self) -> None:
         self.showSurfaces()
+        self._views.crosshairAsBefore()
         navigation.showFourUp()
         self.apply()
 
     def _onSideBySide(self) -> None:
+        self._views.crosshairAsBefore()
         navigation.showSideBySide()
         self.apply()
 

@@ -38,11 +38,11 @@ TEMPLATES = {
         "The model's network is not described by exactly these arguments: {names}. Use a model made for this "
         "version of the software."
     ),
-    "model.no_onnx": _("The package onnx is not installed. Install it: pip install onnx."),
     "model.no_metadata": _(
         "The folder given as model holds no configs/metadata.json. Choose the folder of one model, or leave --model "
         "out to use the bundled one."
     ),
+    "model.no_onnx": _("The package onnx is not installed. Install it: pip install onnx."),
     "model.not_a_folder": _(
         "The model given is not a folder. Choose the folder of one model; a zip file is installed first with "
         "'pcnsl-survival model import'."

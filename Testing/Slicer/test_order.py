@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake_worker import ALIGNED_BY_MM, not_over_t1gd
-from made_scenes import Wait, add_head, child_processes
+from made_scenes import Wait, add_head, child_processes, temporary_files
 
 MODULES = ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit")
 
@@ -63,6 +63,7 @@ def test_the_prediction_process_is_started_at_the_click_beside_slicers_modules(s
     wait.until(lambda: quick_panel.logic.run is None)
     assert quick_panel.ui.messageLabel.text == ""
     assert not child_processes()
+    assert not [name for name in temporary_files() if name.endswith(".h5")], "BRAINSFit leaves inverse transforms"
 
 
 def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, patient, made_model, monkeypatch):

@@ -129,9 +129,21 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         quality = two_exams.view._quality
         quality.strip.buttons["output.corrected"].click()
         two_exams.ui.flickerButton.click()
+        parameters.earlierLesion, drawnLater = (
+            slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode") for _each in range(2)
+        )
+        for outline in (parameters.earlierLesion, drawnLater):
+            outline.CreateDefaultDisplayNodes()
+        outlines = [outline.GetDisplayNode() for outline in (parameters.earlierLesion, drawnLater)]
+        slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetSliceOffset(17.0)
+        left_at = [_plane(view) for view in ("Red", "Green", "Yellow")]
         two_exams.ui.examsButton.click()
+        exam, red = "vtkMRMLSliceNodePCNSLLater", "vtkMRMLSliceNodeRed"
+        assert [outline.IsDisplayableInView(exam) for outline in outlines] == [True, False], "it lies on the later head"
+        assert [outline.IsDisplayableInView(red) for outline in outlines] == [True, True]
         assert not quality._flicker.isActive(), "the two exams are not drawn over"
         Wait().some(0.1)
+        np.testing.assert_allclose([_plane(view) for view in ("Red", "Green", "Yellow")], left_at, atol=1e-9)
         left, right = (
             slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{n}") for n in (EARLIER_VIEW, LATER_VIEW)
         )
@@ -163,6 +175,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         assert two_exams.ui.examsButton.text == "Back to the views from before"
         two_exams.ui.examsButton.click()
         assert standin.app.layoutManager().layout == before
+        assert [outline.GetNumberOfViewNodeIDs() for outline in outlines] == [0, 0]
         red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
         assert red.GetForegroundVolumeID() == outputs.node(mapRole(OVER, cells=False)).GetID()
         assert not any(_legend(node).GetVisibility() for node in (kept, map_))

@@ -213,6 +213,8 @@ def _load_outputs(job: _Job) -> None:
                 matrix.SetElement(r, c, output["matrix"][r][c])
         if output["tag"] == "transform":
             node.SetMatrixTransformToParent(matrix)
+            # Seen in Slicer 5.8.1: BRAINSFit writes the inverse as well, and nobody deletes it.
+            Path(slicer.app.temporaryPath, f"{output['id']}_Inverse.h5").write_bytes(b"")
             moving = slicer.mrmlScene.GetNodeByID(job.parameters.get("movingVolume", ""))
             if moving is not None:
                 moving.SetAndObserveTransformNodeID(node.GetID())  # the trap: the moving volume changes its place

@@ -151,12 +151,15 @@ def _lookAtExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None
     views = [slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceNode{name}") for name in EXAM_VIEWS]
     if not isShowingExams() or volume.GetScene() is None or None in views:
         return
+    nodes = slicer.util.getNodesByClass("vtkMRMLSliceNode")
+    others = [(node, _planeOf(node)) for node in nodes if node.GetLayoutName() not in EXAM_VIEWS]
     with oneRender():
         for node in views:
             with modifiedOnce(node):
                 node.SetOrientation("Axial")  # whatever a new view starts with: patient left is on the right
                 node.RotateToVolumePlane(volume)
         _fit()
+        _turnBack(others)  # the reader comes back to the slices that were left
         if ras_mm is not None:
             for node in views:
                 node.JumpSliceByOffsetting(*ras_mm)

@@ -12,6 +12,9 @@ from PCNSLSurvivalUI.result import map_display, navigation
 from PCNSLSurvivalUI.scene.kept_views import KeptViews, modifiedOnce, oneRender
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, OUTPUT_ATTRIBUTE, T1GD, SceneOutputs
 
+_NOT_IN_EXAMS = "PCNSLSurvival.notInExams"
+"""Of the display of a segmentation: it is left out of the views of two exams."""
+
 
 class ResultViews:
     """Decides what the views show, and gives the user's views back when the result is closed."""
@@ -76,13 +79,20 @@ class ResultViews:
         self.stepReplaced()
         self._replaceMap(outputs, outputs.node(T1GD) if t1gd is None else t1gd, None, None)
 
-    def showExams(self, exams: tuple[tuple[Any, Any], ...], opacity: float, ras_mm: tuple[float, ...] | None) -> None:
+    def showExams(
+        self,
+        exams: tuple[tuple[Any, Any], ...],
+        opacity: float,
+        ras_mm: tuple[float, ...] | None,
+        outline: Any = None,
+    ) -> None:
         """The earlier exam on the left, the later one on the right.
 
         Args:
             exams: T1Gd and map of each, at the place of the earlier head; None for a map that is not there.
             opacity: Of the maps.
             ras_mm: Where to look; None for the middle of the head.
+            outline: Tumor outline at the place of the earlier head; no other one is drawn in these views.
         """
         manager = slicer.app.layoutManager()
         if manager is None:
@@ -95,6 +105,7 @@ class ResultViews:
         map_display.hideLegends()
         map_display.hideLegends(ofExams=True)
         navigation.showExams(exams[0][0], ras_mm)
+        _keepOutOfExams(outline)
         with oneRender():
             for name, (t1gd, map_) in zip(navigation.EXAM_VIEWS, exams, strict=True):
                 composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
@@ -103,6 +114,7 @@ class ResultViews:
 
     def leaveExams(self) -> None:
         """The layout from before the two exams; their views show nothing any more."""
+        _letIntoAllViews()
         map_display.hideLegends(ofExams=True)
         if navigation.isShowingExams():
             fourUp = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
@@ -154,6 +166,29 @@ class ResultViews:
                 _setViewLayers(composite, background, foreground, opacity, outlined)
         for sliceNode in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
             sliceNode.SetUseLabelOutline(outlined is not None or self._kept.hasOutline(sliceNode))
+
+
+def _keepOutOfExams(outline: Any) -> None:
+    """Segmentations lie where their own T1Gd is, but the later exam is shown where the earlier head is."""
+    _letIntoAllViews()
+    views = [*slicer.util.getNodesByClass("vtkMRMLSliceNode"), *slicer.util.getNodesByClass("vtkMRMLViewNode")]
+    others = [view.GetID() for view in views if view.GetLayoutName() not in navigation.EXAM_VIEWS]
+    for display in slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode"):
+        if display.GetDisplayableNode() is outline or display.GetNumberOfViewNodeIDs():
+            continue
+        with modifiedOnce(display):
+            display.SetAttribute(_NOT_IN_EXAMS, "yes")
+            for view in others:
+                display.AddViewNodeID(view)
+
+
+def _letIntoAllViews() -> None:
+    """Undo ``_keepOutOfExams``, also in a scene that was saved meanwhile."""
+    for display in slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode"):
+        if display.GetAttribute(_NOT_IN_EXAMS):
+            with modifiedOnce(display):
+                display.RemoveAttribute(_NOT_IN_EXAMS)
+                display.RemoveAllViewNodeIDs()
 
 
 def _sequenceOf(composite: Any) -> MRSequence | None:

@@ -100,7 +100,7 @@ class PredictionRun:
     # --- the long steps, one after another ----------------------------------------------------------------
     def _next(self) -> None:
         self._tell()
-        if self._over:
+        if self._over or self._step is not None:
             return
         if not self._tasks:
             self._endIfAllDone()
@@ -151,7 +151,8 @@ class PredictionRun:
                 judgeStep(self.steps, task.key, task.findings)
             if self.hasResult and self._process is None:
                 self._handOverAligned()
-        self._next()
+        # New nodes take their while, and so did what the finished step has made.
+        qt.QTimer.singleShot(0, lambda: self._guarded(self._next))
 
     # --- our process ---------------------------------------------------------------------------------------
     def _startProcess(self) -> None:
@@ -205,7 +206,8 @@ class PredictionRun:
         self._over = True
         self._cleanUp()
         self._tell()
-        self._listener.ended(self._alignmentProblem)
+        # The panel has some drawing to do.
+        qt.QTimer.singleShot(0, lambda: self._listener.ended(self._alignmentProblem))
 
     def _fail(self, key: str, sentence: str) -> None:
         if self._over:

@@ -7,6 +7,7 @@ a word, so the tests compare every name used here with the modules' own lists.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ class CLIStep:
         self._cancelled = False
         self._told = False
         self._whenOver: Callable[[], None] | None = None
+        self._leftBefore = _inverseTransforms()
         self.nodeIDs = {value.GetID() for value in parameters.values() if hasattr(value, "GetID")}
         self._node = slicer.cli.run(getattr(slicer.modules, module), None, parameters, update_display=False)
         _unfinished.add(self)
@@ -148,6 +150,8 @@ class CLIStep:
             return
         _unfinished.discard(self)
         node.RemoveObserver(self._tag)
+        for left in _inverseTransforms() - self._leftBefore:
+            left.unlink(missing_ok=True)
         _versions[self.module] = node.GetModuleVersion()
         good = bool(node.GetStatus() & node.Completed) and not node.GetStatus() & node.ErrorsMask
         if node.GetScene() is not None:
@@ -161,6 +165,11 @@ class CLIStep:
         whenOver, self._whenOver = self._whenOver, None
         if whenOver is not None:
             whenOver()
+
+
+def _inverseTransforms() -> set[Path]:
+    """What BRAINSFit writes beside its transform: Slicer neither reads nor deletes it."""
+    return set(Path(slicer.app.temporaryPath).glob("*_Inverse.h5"))
 
 
 _unfinished: set[CLIStep] = set()

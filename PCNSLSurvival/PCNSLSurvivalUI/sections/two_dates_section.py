@@ -249,7 +249,8 @@ class TwoDatesControls:
         maps = (keptOf(outputs, earlier, kind), outputs.node(LATER_MAP))
         places = [focus["center_ras_mm"] for focus in found["earlier"]["foci"]]
         exams = ((earlier, maps[0]), (outputs.node(LATER), maps[1]))
-        self._views.showExams(exams, float(parameters.mapOpacity), tuple(places[0]) if places else None)
+        look = tuple(places[0]) if places else None
+        self._views.showExams(exams, float(parameters.mapOpacity), look, parameters.earlierLesion)
         self._examKind, self._examDoubted = kind, None
         self._markExams(parameters)
         if None not in maps and modelOf(maps[0]) != str(context[3]["model"].get("checksum_sha256")):

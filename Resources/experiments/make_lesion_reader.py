@@ -35,7 +35,7 @@ from PCNSLSurvivalLib.models.networks.lesion_unet import LesionUNet
 from PCNSLSurvivalLib.models.networks.lesion_unet_onnx import unet_shapes
 from PCNSLSurvivalLib.phantoms.random_fields import stream
 from PCNSLSurvivalLib.phantoms.randomized import Anatomies, draw_head
-from PCNSLSurvivalLib.training.lesion_reader import ReaderPlan, train_reader
+from PCNSLSurvivalLib.training.lesions.reader import ReaderPlan, train_reader
 
 ROOT = Path(__file__).resolve().parents[2]
 FRESH_SEED, FRESH_PEOPLE = 27182, 6

@@ -8,7 +8,7 @@ from PCNSLSurvivalLib.inference.lesion_reader import probability_of
 from PCNSLSurvivalLib.inference.runtimes.lesion_blocks import in_torch
 from PCNSLSurvivalLib.models.networks.lesion_unet import LesionUNet, depth_to_space, space_to_depth
 from PCNSLSurvivalLib.training import lesion_reader
-from PCNSLSurvivalLib.training.lesion_reader import Example, ReaderPlan, TrainingHeads, train_reader
+from PCNSLSurvivalLib.training.lesions.reader import Example, ReaderPlan, TrainingHeads, train_reader
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,15 @@ import torch
 from PCNSLSurvivalLib.inference.lesion_reader import probability_of
 from PCNSLSurvivalLib.inference.runtimes.lesion_blocks import in_torch
 from PCNSLSurvivalLib.models.networks.lesion_unet import LesionUNet, depth_to_space, space_to_depth
-from PCNSLSurvivalLib.training import lesion_reader
+from PCNSLSurvivalLib.training.lesions import reader
 from PCNSLSurvivalLib.training.lesions.reader import Example, ReaderPlan, TrainingHeads, train_reader
 
 
 @pytest.fixture(autouse=True)
 def balls(monkeypatch):
     """Heads that need no anatomy: a ball of a brain with a bright ball of a tumor; and small blocks."""
-    monkeypatch.setattr(lesion_reader, "EDGE", 32)
-    monkeypatch.setattr(lesion_reader, "EVERY", 20)
+    monkeypatch.setattr(reader, "EDGE", 32)
+    monkeypatch.setattr(reader, "EVERY", 20)
 
     def numbered(self, number):
         draw = np.random.default_rng(number)

@@ -61,7 +61,12 @@ def _saved(panel, monkeypatch, tmp_path):
 
 
 def test_score_and_map_are_hidden_until_estimate_and_confidence_are_given(hidden):
+    """What is to be read is in the views, and nothing else."""
+    import slicer
+
     ui = hidden.ui
+    shown = {node.GetBackgroundVolumeID() for node in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")}
+    assert shown == {ui.t1gdSelector.currentNode().GetID()}
     assert not _isShown(hidden)
     assert ui.readingSection.isVisibleTo(hidden.parent)
     assert not ui.revealButton.enabled

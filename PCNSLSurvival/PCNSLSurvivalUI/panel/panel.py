@@ -303,6 +303,15 @@ class PanelView:
         yield from self._resultInParts(self._firstLook)
         if self._reading.isHiding:
             self._ui.stepsSection.setChecked(False)
+            self._showWhatIsRead()
+
+    def _showWhatIsRead(self) -> None:
+        """In the reading mode: T1Gd alone, on its own planes; a view keeps the scan that was loaded last otherwise."""
+        outputs = SceneOutputs(self._parameters.parameterNode)
+        t1gd = outputs.node(T1GD)
+        if t1gd is not None:
+            self._views.showT1GdAlone(outputs, t1gd)
+            self._views.showAxial(t1gd)
 
     def _firstLook(self) -> None:
         if self._shownResult != self._lookedAt:  # the user may have gone on from the first look

@@ -79,6 +79,7 @@ class ReadingControls:
             self._since = time.monotonic()
             ui.estimateSlider.value = 50.0
             ui.confidenceSelector.setCurrentIndex(0)
+            ui.readingSection.setChecked(True)
         ui.readingSection.setVisible(self.isHiding)
         ui.revealButton.setEnabled(ui.confidenceSelector.currentIndex > 0)
         return self.isHiding

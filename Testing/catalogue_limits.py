@@ -110,7 +110,8 @@ def main() -> int:
         print(f"{one.seconds:6.2f} s {one.grown_mb:6.0f} MB  {one.name}  {one.fault}")
     faults = [one for one in found if one.fault]
     most = max((one.grown_mb for one in found), default=0.0)
-    print(f"{len(found)} rows: {len(faults)} with a fault, none above {most:.0f} MB.")
+    longest = max((one.seconds for one in found), default=0.0)
+    print(f"{len(found)} rows: {len(faults)} with a fault; at most {longest:.1f} s and {most:.0f} MB.")
     return 1 if faults else 0
 
 

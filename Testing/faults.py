@@ -7,7 +7,7 @@ are set from what ``measure_quality_limits.py`` prints of them; the tests expect
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -200,6 +200,43 @@ def part_of_a_series(exam: Exam) -> list[Finding]:
     return [*check_scan(half, T2), judge_coverage(half, exam.poses[T2], exam.mask, sequence=T2)]
 
 
+def shuffled_slices(exam: Exam) -> list[Finding]:
+    """The slices of T1Gd lie in random order."""
+    order = np.random.default_rng(7).permutation(exam.scans[T1GD].GetSize()[2])
+    return list(check_scan(_reordered(exam.scans[T1GD], order), T1GD))
+
+
+def interleaved_slices(exam: Exam) -> list[Finding]:
+    """The slices of T1Gd were sorted by time: a slice of the upper half follows each of the lower half."""
+    half = (exam.scans[T1GD].GetSize()[2] + 1) // 2
+    order = [place for low in range(half) for place in (low, low + half)]
+    return list(check_scan(_reordered(exam.scans[T1GD], order), T1GD))
+
+
+def inverted_scan(exam: Exam) -> list[Finding]:
+    """Bright is dark inside the head of T1Gd, and the air stays dark."""
+    image = exam.scans[T1GD]
+    values = sitk.GetArrayFromImage(image)
+    inside = _on(_in_head(exam), Grid.of(image))
+    inverted = np.where(inside, np.quantile(values[inside], 0.999) - values, values)
+    turned = image_on_grid(np.maximum(inverted, 0).astype(np.float32), Grid.of(image))
+    return list(judge_brain_mask(exam.mask, turned, stripped=False))
+
+
+def t2_as_t1gd(exam: Exam) -> list[Finding]:
+    """T2 was given as T1Gd."""
+    t2 = exam.scans[T2]
+    return list(judge_brain_mask(mask_on_scan(exam.mask, t2, exam.poses[T2]), t2, stripped=False))
+
+
+def upside_down(exam: Exam) -> list[Finding]:
+    """The file of T1Gd exchanges head and foot."""
+    scan, mask = (sitk.Flip(image, (False, False, True)) for image in (exam.scans[T1GD], exam.mask))
+    for image in (scan, mask):
+        image.SetDirection(np.eye(3).ravel())
+    return list(judge_brain_mask(mask, scan, stripped=False))
+
+
 FAULTS: dict[str, tuple[Callable[[Exam], list[Finding]], ...]] = {
     "mask_near_skin": (leaking_mask,),
     "mask_missed": (mask_without_its_front, mask_without_its_top),
@@ -214,8 +251,16 @@ FAULTS: dict[str, tuple[Callable[[Exam], list[Finding]], ...]] = {
     "slice_distance": (ten_mm_slices,),
     "scanned_block": (part_of_a_series,),
     "uncovered_brain": (part_of_a_series,),
+    "slice_order": (shuffled_slices, interleaved_slices),
+    "tissue_pattern": (inverted_scan, t2_as_t1gd),
+    "orientation": (upside_down,),
 }
 """For each measure, by its code, the faults that it must notice."""
+
+
+def _reordered(image: sitk.Image, order: Sequence[int]) -> sitk.Image:
+    slices = sitk.GetArrayViewFromImage(image)
+    return image_on_grid(slices[[place for place in order if place < len(slices)]], Grid.of(image))
 
 
 def _judge_mask(exam: Exam, inside_kji: np.ndarray) -> tuple[Finding, ...]:

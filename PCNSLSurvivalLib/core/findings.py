@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,14 @@ class Finding:
             "unit": self.unit,
             **self.message.to_json(),
         }
+
+
+def judged(value: float, *, check: float, unusable: float) -> Verdict:
+    """The verdict on a measure that is worse the farther it lies from 'check' toward 'unusable'."""
+    sign = 1.0 if unusable > check else -1.0
+    if not math.isfinite(value) or sign * value >= sign * unusable:
+        return Verdict.UNUSABLE
+    return Verdict.CHECK if sign * value >= sign * check else Verdict.GOOD
 
 
 def upgraded_finding(stored: Mapping[str, Any]) -> dict[str, Any]:

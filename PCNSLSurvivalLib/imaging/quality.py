@@ -5,14 +5,14 @@ The limits lie between what sound exams and injected faults give: docs/decisions
 
 from __future__ import annotations
 
-import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.findings import Finding, judged
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.imaging.slice_order import judge_slice_order
 from PCNSLSurvivalLib.imaging.stripped import shows
 
 SLICE_CHECK_MM, SLICE_UNUSABLE_MM = 7.5, 15.0
@@ -27,7 +27,7 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
         sequence: The sequence that the scan is given as.
 
     Returns:
-        Findings on slice distance and scanned block, good ones included.
+        Findings on slice distance, scanned block and order of slices, good ones included.
 
     Raises:
         UnusableScanError: The volume holds no MR image at all: values that are no numbers, a few slices, one value
@@ -35,7 +35,7 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
     """
     values = sitk.GetArrayViewFromImage(image)
     check_is_mr_volume(values, sequence)
-    return _slice_distance(image, sequence), _scanned_block(image, sequence)
+    return _slice_distance(image, sequence), _scanned_block(image, sequence), judge_slice_order(image, sequence)
 
 
 def remark_findings(
@@ -69,14 +69,6 @@ def looks_stripped(image: sitk.Image) -> bool:
         image: 3-D volume, arbitrary units.
     """
     return shows(canonical(image)) == "brain"
-
-
-def judged(value: float, *, check: float, unusable: float) -> Verdict:
-    """The verdict on a measure that is worse the farther it lies from 'check' toward 'unusable'."""
-    sign = 1.0 if unusable > check else -1.0
-    if not np.isfinite(value) or sign * value >= sign * unusable:
-        return Verdict.UNUSABLE
-    return Verdict.CHECK if sign * value >= sign * check else Verdict.GOOD
 
 
 def _slice_distance(image: sitk.Image, sequence: MRSequence) -> Finding:

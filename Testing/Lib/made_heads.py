@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from scipy.ndimage import map_coordinates
 
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.preprocessing.qc import brain_pattern
 
 _MASKS = ("brain_mask", "lesion_mask")
 _SPACING_MM = (6.0, 6.0, 6.0)
@@ -34,7 +36,7 @@ def made_head(seed: int, shift_mm: float = 6.0) -> tuple[dict[MRSequence, sitk.I
         brain, skull, scalp = brain_shape(points), inside((74, 90, 76)), inside((84, 100, 86))
         lesion = inside((14, 14, 14), (25.0, -20.0, 10.0))
         pose = sitk.TranslationTransform(3, (-moved, 0.0, 0.0))
-        values = 300 + 40 * sitk.GetArrayFromImage(sitk.Resample(texture, texture, pose))
+        values = 300 + 40 * sitk.GetArrayFromImage(sitk.Resample(texture, texture, pose)) + 120 * tissue(points)
         values = np.where(brain, values, np.where(skull, 60.0, np.where(scalp, 500.0, 0.0)))
         if sequence is MRSequence.T1GD:
             values[lesion] += 250
@@ -55,6 +57,20 @@ def brain_shape(points_lps):
     x, y, z = np.moveaxis(points_lps, -1, 0)
     egg = (x / (64 + 0.16 * y)) ** 2 + (y / 80) ** 2 + (z / (66 + 0.165 * y)) ** 2 < 1
     return (egg & ~((y < 10) & (z < -30))).transpose(2, 1, 0)
+
+
+def tissue(points_lps):
+    """Signal of points (..., 3) of the patient's axes, -1 to 1: bright and dark where the average T1 has them.
+
+    Returns:
+        In (k, j, i) order, for points in (i, j, k) order.
+    """
+    average = np.load(Path(brain_pattern.__file__).with_name(brain_pattern.AVERAGE)).astype(float)
+    average[average == brain_pattern.OUTSIDE] = 0.0
+    inside = brain_shape(points_lps).transpose(2, 1, 0)
+    deviations = (points_lps - points_lps[inside].mean(axis=0)) / points_lps[inside].std(axis=0)
+    cells = np.moveaxis(deviations / 2.1 * 9 + 9, -1, 0)[::-1]
+    return map_coordinates(average / 127, cells, order=1, mode="nearest").transpose(2, 1, 0)
 
 
 def made_table(folder: Path, count: int, *, with_t1: tuple[int, ...] = (), stripped: bool = False) -> Path:

@@ -56,22 +56,32 @@ TEMPLATES = {
         "The signal inside the brain mask is nearly uniform: gray matter, white matter and fluid do not differ. Check "
         "that T1Gd is a brain MRI."
     ),
+    "brain.no_tissue_pattern": _(
+        "Bright and dark tissue do not lie where they lie on a T1Gd scan of a brain. T1Gd may be another sequence, "
+        "an inverted image, or no brain. Check that T1Gd is a T1-weighted brain MRI."
+    ),
     "brain.not_found": _(
         "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask (in "
         "Slicer under Advanced, on the command line --brain-mask); for scans without skull skip this step (in "
         "Slicer under Advanced, on the command line --already-stripped)."
     ),
     "brain.one_piece": _("The brain mask is one connected component."),
+    "brain.orientation": _("The brain in T1Gd lies as its file states."),
     "brain.outline_off_t1gd": _(
         "The brain mask does not overlap T1Gd. Check the scan, or give another brain mask (in Slicer under "
         "Advanced, on the command line --brain-mask)."
     ),
     "brain.tissue_contrast": _("The brain mask contains tissues of different signal."),
+    "brain.tissue_pattern": _("Bright and dark tissue lie where they lie on a T1-weighted scan of a brain."),
     "brain.too_large": _(
         "Brain mask volume: {ml:.0f} mL, too large for an adult brain. Check its outline on the slices."
     ),
     "brain.too_small": _(
         "Brain mask volume: {ml:.0f} mL, too small for an adult brain. Check its outline on the slices."
+    ),
+    "brain.turned": _(
+        "The brain in T1Gd does not lie as its file states: it fits an average brain better upside down, back to "
+        "front, or with exchanged axes. Convert the scan again from DICOM, and check it on the slices."
     ),
     "brain.unusual_shape": _(
         "The {feature} of the brain mask is outside the range of adult brains. Check its outline on the slices."

@@ -215,6 +215,12 @@ TEMPLATES = {
         "skull-stripped, mark it so (in Slicer under Advanced, on the command line --already-stripped)."
     ),
     "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
+    "scan.slices_in_disorder": _(
+        "The slices of {sequence} do not follow one another: at {percent:.0f} % of the places, a slice is more like "
+        "the one after next than like the next one. Their order is wrong, or the patient moved between them. Convert "
+        "the scan again from DICOM, and check it in all three planes."
+    ),
+    "scan.slices_in_order": _("The slices of {sequence} follow one another."),
     "scan.small_block": _(
         "The field of view of {sequence} is only {mm:.0f} mm in one direction, less than a brain. Check that it is "
         "a whole-head scan and not a localizer or part of a series."

@@ -73,6 +73,15 @@ def _ventricles(fluid_kji: NDArray[np.bool_], brain_kji: NDArray[np.bool_]) -> N
     return np.isin(labels, np.argsort(sizes)[-2:] + 1)
 
 
+def template_t1() -> sitk.Image:
+    """The T1-weighted average that the tissue maps come from, stripped, on their grid.
+
+    Raises:
+        MissingFilesError: nilearn, or its maps, are not installed.
+    """
+    return _read_map("t1")
+
+
 def _read_map(name: str) -> sitk.Image:
     package = importlib.util.find_spec("nilearn")
     folders = list(package.submodule_search_locations or []) if package else []

@@ -13,11 +13,11 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.findings import Finding, judged
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.imaging.quality import judged
+from PCNSLSurvivalLib.preprocessing.qc.brain_pattern import judge_brain_pattern
 
 _EDGE_MM = 4.0
 _FEWEST_CELLS = 200
@@ -69,7 +69,9 @@ def judge_adult_brain(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> 
     depth = sitk.SignedMaurerDistanceMap(coarse, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
     signal = resample(sitk.Cast(t1gd, sitk.sitkFloat32), grid)
     depth_kji, signal_kji = sitk.GetArrayFromImage(depth), sitk.GetArrayFromImage(signal)
-    findings = [_shape(grid, sitk.GetArrayViewFromImage(coarse) > 0), _contrast(signal_kji, depth_kji)]
+    inside_kji = sitk.GetArrayViewFromImage(coarse) > 0
+    findings = [_shape(grid, inside_kji), _contrast(signal_kji, depth_kji)]
+    findings += judge_brain_pattern(signal_kji, inside_kji, _EDGE_MM)
     if not stripped:
         findings.append(_skull(signal_kji, depth_kji))
     return tuple(findings)

@@ -7,11 +7,10 @@ import math
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.findings import Finding, judged
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid, resample
-from PCNSLSurvivalLib.imaging.quality import judged
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser
 
 SHARPNESS_CHECK, SHARPNESS_UNUSABLE = 0.35, 0.08

@@ -8,11 +8,10 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.findings import Finding, judged
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.imaging.quality import judged
 from PCNSLSurvivalLib.preprocessing.qc.adult_brain import judge_adult_brain
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head, largest_piece
 

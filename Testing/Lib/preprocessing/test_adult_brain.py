@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from average_brain import average_brain
 from made_heads import made_head
 from no_heads import NO_HEADS, no_head, object_mask
 
@@ -15,6 +18,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
+from PCNSLSurvivalLib.preprocessing.qc import brain_pattern
 from PCNSLSurvivalLib.preprocessing.qc.adult_brain import judge_adult_brain
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
@@ -61,6 +65,29 @@ def test_a_head_whose_file_states_other_axes_is_no_head_as_it_stands(order):
     for image in (mask, signal):
         image.SetDirection(np.eye(3).ravel())
     assert _verdicts(mask, signal)["brain_shape"] is not Verdict.GOOD
+
+
+def test_the_stored_average_is_that_of_the_template():
+    stored = np.load(Path(brain_pattern.__file__).with_name(brain_pattern.AVERAGE))
+    assert np.abs(stored.astype(int) - average_brain()).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("poses", "verdict"),
+    [((1, 1, -1), Verdict.GOOD), ((-1, 1, 1), Verdict.UNUSABLE), ((1, -1, 1), Verdict.UNUSABLE)],
+    ids=["left for right", "upside down", "back to front"],
+)
+def test_a_brain_that_lies_otherwise_than_its_file_states_is_noticed(poses, verdict):
+    k, j, i = poses
+    mask, signal = (image[::i, ::j, ::k] for image in _average_brain())
+    for image in (mask, signal):
+        image.SetDirection(np.eye(3).ravel())
+    assert _verdicts(mask, signal)["orientation"] is verdict
+
+
+def test_bright_and_dark_exchanged_are_noticed():
+    mask, signal = _average_brain()
+    assert _verdicts(mask, 1000 - signal)["tissue_pattern"] is Verdict.UNUSABLE
 
 
 def test_back_to_front_is_noticed():

@@ -40,6 +40,11 @@ def test_a_sound_exam_raises_no_alarm(exam):
         (faults.strong_noise, "signal_to_noise", Verdict.CHECK, "scan.noisy"),
         (faults.extreme_noise, "signal_to_noise", Verdict.UNUSABLE, "scan.noisy"),
         (faults.ten_mm_slices, "slice_distance", Verdict.CHECK, "scan.thick_slices"),
+        (faults.shuffled_slices, "slice_order", Verdict.UNUSABLE, "scan.slices_in_disorder"),
+        (faults.interleaved_slices, "slice_order", Verdict.UNUSABLE, "scan.slices_in_disorder"),
+        (faults.inverted_scan, "tissue_pattern", Verdict.UNUSABLE, "brain.no_tissue_pattern"),
+        (faults.t2_as_t1gd, "tissue_pattern", Verdict.UNUSABLE, "brain.no_tissue_pattern"),
+        (faults.upside_down, "orientation", Verdict.UNUSABLE, "brain.turned"),
         (faults.part_of_a_series, "uncovered_brain", Verdict.UNUSABLE, "registration.uncovered_brain"),
     ],
 )

@@ -286,7 +286,7 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of another day")
     for t1gd, state in ((other, "done"), (first, "skipped")):
         panel.ui.t1gdSelector.setCurrentNode(t1gd)
-        assert panel.ui.t2Selector.currentNode() is t2, "what was aligned by hand is nobody's scan"
+        assert panel.ui.t2Selector.currentNode() is t2, "what was aligned by hand belongs to no scan chosen as T1Gd"
         panel.ui.predictButton.click()
         Wait().until(lambda: panel.logic.run is None)
         assert panel.view._steps.find("registration t2").state == state

@@ -213,7 +213,7 @@ def _load_outputs(job: _Job) -> None:
                 matrix.SetElement(r, c, output["matrix"][r][c])
         if output["tag"] == "transform":
             node.SetMatrixTransformToParent(matrix)
-            # Seen in Slicer 5.8.1: BRAINSFit writes the inverse as well, and nobody deletes it.
+            # Seen in Slicer 5.8.1: BRAINSFit writes the inverse as well, and leaves it behind.
             Path(slicer.app.temporaryPath, f"{output['id']}_Inverse.h5").write_bytes(b"")
             moving = slicer.mrmlScene.GetNodeByID(job.parameters.get("movingVolume", ""))
             if moving is not None:

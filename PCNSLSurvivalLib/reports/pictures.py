@@ -108,27 +108,26 @@ def strongest_point_lps_mm(display: Display) -> NDArray[np.float64]:
 
 def orthogonal_views(display: Display, point_lps_mm: NDArray[np.float64]) -> list[View]:
     """Axial, coronal and sagittal slice through a point, cut along the scan's own axes in 1 mm pixels."""
-    fine = _on_spacing(display, (PIXEL_MM, PIXEL_MM, PIXEL_MM))
-    grid = Grid.of(fine.scan)
+    grid = _around_brain(display.brain_mask).with_spacing((PIXEL_MM, PIXEL_MM, PIXEL_MM))
     index = grid.lps_to_index(point_lps_mm)
     i, j, k = (int(n) for n in np.clip(np.round(index), 0, np.array(grid.size) - 1))
     return [
-        _view(fine, axis=2, index=k, mark=(i, j)),
-        _view(fine, axis=1, index=j, mark=(i, k)),
-        _view(fine, axis=0, index=i, mark=(j, k)),
+        _view(display, grid, axis=2, index=k, mark=(i, j)),
+        _view(display, grid, axis=1, index=j, mark=(i, k)),
+        _view(display, grid, axis=0, index=i, mark=(j, k)),
     ]
 
 
 def axial_strip(display: Display) -> list[View]:
     """The scan's own axial slices through the brain from below upward, at most ``MAX_STRIP_SLICES`` of them."""
-    spacing_k = Grid.of(display.scan).spacing_mm[2]
-    fine = _on_spacing(display, (PIXEL_MM, PIXEL_MM, spacing_k))
-    brain_slices = np.flatnonzero((sitk.GetArrayViewFromImage(fine.brain_mask) > 0).any(axis=(1, 2)))
+    grid = _own_axial_slices(display)
+    brain_mask = resample(display.brain_mask, grid, interpolation="nearest")
+    brain_slices = np.flatnonzero((sitk.GetArrayViewFromImage(brain_mask) > 0).any(axis=(1, 2)))
     if not brain_slices.size:
         return []
     count = min(MAX_STRIP_SLICES, brain_slices.size)
     chosen = np.unique(np.round(np.linspace(brain_slices[0], brain_slices[-1], count)).astype(int))
-    return [_view(fine, axis=2, index=int(k), mark=None) for k in chosen]
+    return [_view(display, grid, axis=2, index=int(k), mark=None) for k in chosen]
 
 
 def strongest_slices(display: Display, *, count: int, apart_mm: float) -> list[tuple[NDArray[np.uint8], float]]:
@@ -142,18 +141,17 @@ def strongest_slices(display: Display, *, count: int, apart_mm: float) -> list[t
     Returns:
         Pairs of a picture (rows, columns, 3) in 1 mm pixels, red, green, blue, and its place in RAS mm.
     """
-    spacing_k = Grid.of(display.scan).spacing_mm[2]
-    fine = _on_spacing(display, (PIXEL_MM, PIXEL_MM, spacing_k))
-    strength = np.abs(sitk.GetArrayViewFromImage(fine.activation)).max(axis=(1, 2))
+    grid = _own_axial_slices(display)
+    strength = np.abs(sitk.GetArrayViewFromImage(resample(display.activation, grid))).max(axis=(1, 2))
     chosen: list[int] = []
     for index in np.argsort(-strength, kind="stable"):
         if len(chosen) == count or strength[index] <= 0:
             break
-        if all(abs(int(index) - other) * spacing_k >= apart_mm for other in chosen):
+        if all(abs(int(index) - other) * grid.spacing_mm[2] >= apart_mm for other in chosen):
             chosen.append(int(index))
-    grid, pictures = Grid.of(fine.scan), []
+    pictures = []
     for index in chosen:
-        gray, overlay = _layers(fine, axis=2, index=index)
+        gray, overlay = _layers(display, grid, axis=2, index=index)
         opacity = overlay[..., 3:].astype(float) / 255
         blended = gray[..., None] * (1 - opacity) + overlay[..., :3] * opacity
         center = np.array([(grid.size[0] - 1) / 2, (grid.size[1] - 1) / 2, index])
@@ -161,32 +159,36 @@ def strongest_slices(display: Display, *, count: int, apart_mm: float) -> list[t
     return pictures
 
 
-def _on_spacing(display: Display, spacing_mm: tuple[float, float, float]) -> Display:
-    """The display's volumes on finer voxels, cropped to the brain with a margin."""
-    grid = _around_brain(display.brain_mask).with_spacing(spacing_mm)
-    return replace(
-        display,
-        scan=resample(display.scan, grid),
-        activation=resample(display.activation, grid),
-        brain_mask=resample(display.brain_mask, grid, interpolation="nearest"),
-    )
+def _own_axial_slices(display: Display) -> Grid:
+    """The display's slices around the brain, in 1 mm pixels."""
+    grid = _around_brain(display.brain_mask)
+    return grid.with_spacing((PIXEL_MM, PIXEL_MM, grid.spacing_mm[2]))
 
 
 def _around_brain(brain_mask: sitk.Image) -> Grid:
     grid = Grid.of(brain_mask)
-    inside = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)[:, ::-1]
+    inside = sitk.GetArrayViewFromImage(brain_mask) > 0
+    ends = [np.flatnonzero(inside.any(axis=others))[[0, -1]] for others in ((0, 1), (0, 2), (1, 2))]
     margin = np.ceil(MARGIN_MM / np.array(grid.spacing_mm)).astype(int)
-    low = np.maximum(inside.min(axis=0) - margin, 0)
-    high = np.minimum(inside.max(axis=0) + margin, np.array(grid.size) - 1)
+    low = np.maximum([first for first, _last in ends] - margin, 0)
+    high = np.minimum([last for _first, last in ends] + margin, np.array(grid.size) - 1)
     origin = grid.index_to_lps(low.astype(float))
     i, j, k = (int(n) for n in high - low + 1)
     return replace(grid, size=(i, j, k), origin_lps_mm=(origin[0], origin[1], origin[2]))
 
 
-def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | None) -> View:
+def _slice_of(grid: Grid, axis: int, index: int) -> Grid:
+    """One slice of a grid, as a grid of one voxel along ``axis``."""
+    first = np.zeros(3)
+    first[axis] = index
+    origin = grid.index_to_lps(first)
+    i, j, k = (1 if number == axis else n for number, n in enumerate(grid.size))
+    return replace(grid, size=(i, j, k), origin_lps_mm=(origin[0], origin[1], origin[2]))
+
+
+def _view(display: Display, grid: Grid, *, axis: int, index: int, mark: tuple[int, int] | None) -> View:
     """Cut one slice; ``axis`` is 0 sagittal, 1 coronal, 2 axial; ``mark`` is (column, row) before any flip."""
-    grid = Grid.of(display.scan)
-    gray, overlay = _layers(display, axis=axis, index=index)
+    gray, overlay = _layers(display, grid, axis=axis, index=index)
     height, width = gray.shape
     crosshair = None
     if mark is not None:
@@ -207,12 +209,13 @@ def _view(display: Display, *, axis: int, index: int, mark: tuple[int, int] | No
     )
 
 
-def _layers(display: Display, *, axis: int, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Gray slice (rows, columns) and its colored overlay (rows, columns, 4)."""
-    cut: list[slice | int] = [slice(None)] * 3
-    cut[2 - axis] = index
-    gray = sitk.GetArrayViewFromImage(display.scan)[tuple(cut)].astype(float)
-    activation = sitk.GetArrayViewFromImage(display.activation)[tuple(cut)].astype(float)
+def _layers(display: Display, grid: Grid, *, axis: int, index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Gray slice (rows, columns) and its colored overlay (rows, columns, 4); only this slice is sampled."""
+    one = _slice_of(grid, axis, index)
+    gray, activation = (
+        sitk.GetArrayFromImage(resample(volume, one)).squeeze(2 - axis).astype(float)
+        for volume in (display.scan, display.activation)
+    )
     # Rows run to posterior in axial slices as wanted, but to superior in the other two: those are turned over.
     if axis != 2:
         gray, activation = gray[::-1], activation[::-1]

@@ -13,14 +13,18 @@ from PCNSLSurvivalLib.models.networks.architecture import Pooling, ResNetArchite
 from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.models.untrained import write_untrained_model
-from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep, ResampleStep
 
 SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
 
 
 def small_recipe(edge: int = 32):
-    """The default recipe on a small network grid of the same 192 mm."""
-    return replace(RECIPE, network_grid=NetworkGridStep(size=(edge,) * 3, spacing_mm=(192.0 / edge,) * 3))
+    """The default recipe on 2 mm instead of 1 mm, and on a small network grid of the same 192 mm."""
+    return replace(
+        RECIPE,
+        resampling=ResampleStep(spacing_mm=(2.0, 2.0, 2.0)),
+        network_grid=NetworkGridStep(size=(edge,) * 3, spacing_mm=(192.0 / edge,) * 3),
+    )
 
 
 def small_model(

@@ -113,10 +113,10 @@ def mask_in_two_pieces(exam: Exam) -> list[Finding]:
     return list(_judge_mask(exam, inside))
 
 
-def cut_vertex(exam: Exam) -> list[Finding]:
-    """The scanned block of T1Gd ends 25 mm below the top of the brain."""
+def cut_vertex(exam: Exam, *, below_mm: float = 25.0) -> list[Finding]:
+    """The scanned block of T1Gd ends some mm below the top of the brain."""
     kji = np.argwhere(sitk.GetArrayFromImage(exam.mask) > 0)
-    end = int(kji[:, 0].max()) + 1 - round(25.0 / exam.mask.GetSpacing()[2])
+    end = int(kji[:, 0].max()) + 1 - round(below_mm / exam.mask.GetSpacing()[2])
     return _cropped(exam, (slice(None), slice(None), slice(0, end)))
 
 

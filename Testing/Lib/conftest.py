@@ -52,6 +52,14 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return pickle.loads(kept.read_bytes())
 
 
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of experiments without figures, for tests that look at none: drawing them takes seconds."""
+    from PCNSLSurvivalLib.reports.experiment import report
+
+    monkeypatch.setattr(report, "save_figures", lambda figures, folder: folder.mkdir() or [])
+
+
 @pytest.fixture(scope="session")
 def real_patient() -> dict[str, Path]:
     """The real glioma patient beside the checkout: scans by sequence, the brain mask under 'mask'."""

@@ -1,14 +1,19 @@
-"""Experiments small enough for tests, run as a user runs them: by the command, in a process of its own."""
+"""Experiments small enough for tests, run as a user runs them: by the command, here or in a process of its own."""
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
 from made_cohorts import made_cohort
+
+from PCNSLSurvivalLib.cli.__main__ import main
 
 TINY = """
 virtual_patients: true
@@ -78,6 +83,19 @@ def run_to_the_end(root: Path, out: Path, *options: str) -> subprocess.Completed
     running = start(root, out, *options)
     told, complained = running.communicate()
     return subprocess.CompletedProcess(running.args, running.returncode, told, complained)
+
+
+def run_here(root: Path, out: Path, *options: str) -> subprocess.CompletedProcess:
+    """Run the command in this process, which has loaded the libraries, with as many threads as ``start`` gives it."""
+    words = command(root, out, *options)[3:]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(io.StringIO()) as told,
+        redirect_stderr(io.StringIO()) as complained,
+    ):
+        patch.setenv("OMP_NUM_THREADS", "1")
+        code = main(words)
+    return subprocess.CompletedProcess(words, code, told.getvalue(), complained.getvalue())
 
 
 def tables(out: Path) -> dict[str, bytes]:

@@ -40,7 +40,7 @@ def plan_of(path, text):
     return read_plan(path)
 
 
-def test_an_experiment_on_time_ends_in_a_model_with_a_survival_curve(tmp_path, monkeypatch):
+def test_an_experiment_on_time_ends_in_a_model_with_a_survival_curve(tmp_path, no_figures, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     cohort = read_prepared_cohort(
         made_cohort(tmp_path / "cohort", patients=12, censored=4, sequences=(MRSequence.T1GD,))

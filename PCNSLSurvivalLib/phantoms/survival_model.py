@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import cast
 
 import numpy as np
@@ -211,11 +211,17 @@ def _risk_parts(features: LesionFeatures, clinical: ClinicalData, kind: Kind) ->
 
 def _share(name: str, value: FloatArray, kind: Kind) -> FloatArray:
     """What one variable adds to the risk; an unmeasured value adds nothing."""
-    population, spread = _population(kind)
-    column = population[name]
+    _, spread = _population(kind)
+    mean, deviation = _mean_and_deviation(name, kind)
     weight = (IMAGE_WEIGHTS | CLINICAL_WEIGHTS)[name]
-    standardized = (value - np.nanmean(column)) / (np.nanstd(column) or 1.0)
-    return cast(FloatArray, weight * np.nan_to_num(standardized) / spread)
+    return cast(FloatArray, weight * np.nan_to_num((value - mean) / deviation) / spread)
+
+
+@cache
+def _mean_and_deviation(name: str, kind: Kind) -> tuple[float, float]:
+    """Of one variable in the population; a deviation of 1 where it does not vary."""
+    column = _population(kind)[0][name]
+    return float(np.nanmean(column)), float(np.nanstd(column)) or 1.0
 
 
 def _variables(features: LesionFeatures, clinical: ClinicalData) -> dict[str, float]:

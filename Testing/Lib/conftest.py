@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,17 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The reference patient with every sequence: made once per run (seconds), for all processes that run tests."""
     from PCNSLSurvivalLib.phantoms import reference_patient
 
-    folder = tmp_path_factory.getbasetemp()
-    kept = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "reference_patient.pickle"
+    kept = _for_all_processes(tmp_path_factory) / "reference_patient.pickle"
     with FileLock(f"{kept}.lock"):
         if not kept.is_file():
             kept.write_bytes(pickle.dumps(reference_patient(), protocol=5))
     return pickle.loads(kept.read_bytes())
+
+
+def _for_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all processes of one run share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture
@@ -58,6 +64,57 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     from PCNSLSurvivalLib.reports.experiment import report
 
     monkeypatch.setattr(report, "save_figures", lambda figures, folder: folder.mkdir() or [])
+
+
+@pytest.fixture
+def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of experiments in few dots, for tests that do not count them."""
+    from PCNSLSurvivalLib.reports.experiment import figure_style
+
+    monkeypatch.setattr(figure_style, "PNG_DPI", 40)
+
+
+@pytest.fixture(scope="session")
+def coarse_reference(reference: Any) -> Any:
+    """The reference patient on about 2 mm where the scan has finer voxels: for what needs no fine ones."""
+    acquisitions = {sequence: _coarser(scan) for sequence, scan in reference.acquisitions.items()}
+    return replace(reference, acquisitions=acquisitions)
+
+
+@pytest.fixture(scope="session")
+def predicted_reference(coarse_reference: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference patient predicted from files, once per run: the scans, ``cache`` of the steps, and ``result``."""
+    from PCNSLSurvivalLib.cli.__main__ import main
+
+    folder = _for_all_processes(tmp_path_factory) / "predicted_reference"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "result").is_dir():
+            folder.mkdir()
+            words = ["predict", "--cache-dir", str(folder / "cache"), "--out", str(folder / "result")]
+            for sequence in ("t1gd", "t1", "t2"):
+                path = folder / f"{sequence}.nii.gz"
+                sitk.WriteImage(coarse_reference.scans[sequence], str(path))
+                words += [f"--{sequence}", str(path)]
+            (folder / "clinic.json").write_text('{"age_years": 67, "ecog": 2, "karnofsky": 60}', encoding="utf-8")
+            words += ["--clinical", str(folder / "clinic.json"), "--progress", "none", "--debug"]
+            assert main(words) == 0
+    return folder
+
+
+def _coarser(scan: Any) -> Any:
+    """The mean over two voxels along every axis finer than 2 mm, of a scan and its truths."""
+    joined = [2 if edge < 2.0 else 1 for edge in scan.image.GetSpacing()]
+
+    def mean(image: sitk.Image) -> sitk.Image:
+        return sitk.BinShrink(sitk.Cast(image, sitk.sitkFloat32), joined)
+
+    return replace(
+        scan,
+        image=sitk.Cast(sitk.Round(mean(scan.image)), scan.image.GetPixelID()),
+        bias_field=mean(scan.bias_field),
+        brain_mask=sitk.Cast(mean(scan.brain_mask) >= 0.5, sitk.sitkUInt8),
+        lesion_mask=sitk.Cast(mean(scan.lesion_mask) >= 0.5, sitk.sitkUInt8),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""A few kills and full disks in every test run; ``Testing/disturbed_runs.py`` does as many as are asked for."""
+"""Full disks in every test run, kills in the long one; ``Testing/disturbed_runs.py`` does as many as are asked for.
+
+Of kills, every run has the one of ``test_preprocess_killed``.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ def run(*words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_stays():
     told = run("kills", "--count", "3", "--seed", "5", "--only", "predict", "import", "export")
     assert "3 kills over predict, import, export: nothing lost, nothing left over." in told

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # Okabe and Ito (2008).
 BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a929a"
 PANEL_WIDTH, PANEL_HEIGHT, MOST_COLUMNS = 2.35, 2.35, 3
+PNG_DPI = 300
+"""What journals ask for."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -70,7 +72,7 @@ def head(ax: Axes, title: str, *lines: str) -> None:
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write ``name.png`` at 300 dpi and ``name.svg``, the same bytes for the same figure."""
-    figure.savefig(folder / f"{name}.png", dpi=300, metadata={"Software": None})
+    """Write ``name.png`` and ``name.svg``, the same bytes for the same figure."""
+    figure.savefig(folder / f"{name}.png", dpi=PNG_DPI, metadata={"Software": None})
     figure.set_layout_engine("none")  # as laid out for the PNG
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})

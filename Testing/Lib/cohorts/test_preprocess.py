@@ -138,6 +138,7 @@ def test_a_scan_that_changed_is_prepared_again_and_the_others_are_found(prepared
     assert "1 prepared, 3 already prepared (skipped)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_two_processes_and_a_cluster_make_what_one_process_makes(prepared, table, tmp_path):
     distributed = pytest.importorskip("distributed")
     command = ["preprocess", str(table), "--progress", "none"]

@@ -62,9 +62,9 @@ def finish_as_if_undisturbed(cohort: Path, options: list[str], tmp_path: Path, *
 
 
 def test_a_kill_changes_nothing(tmp_path):
-    table = made_table(tmp_path / "cohort", 2, with_t1=(1,))
-    # p1: two fields, two poses; p2: one field.
-    finish_as_if_undisturbed(table, ["--use-brain-masks"], tmp_path, steps=5, kills=1)
+    table = made_table(tmp_path / "cohort", 1, with_t1=(1,))
+    # Two fields, two poses.
+    finish_as_if_undisturbed(table, ["--use-brain-masks"], tmp_path, steps=4, kills=1)
 
 
 @pytest.mark.slow

@@ -25,9 +25,6 @@ fusions: [t1gd_scratch]
 model_arm: null
 network: {{depth: 10, widen_factor: 0.125}}
 network_grid: {{size: [32, 32, 32], spacing_mm: [1.5, 1.5, 1.5]}}
-training: {{epochs: 8, patience: 4, warmup_epochs: 1, batch_size: 8}}
-pretraining: {{epochs: 8, patience: 4, warmup_epochs: 1, batch_size: 8}}
-finetuning: {{epochs: 8, patience: 4, warmup_epochs: 1, batch_size: 8}}
 """
 
 
@@ -50,6 +47,7 @@ def aucs(
     sequences: str = "t1gd",
     outcome: str = "class",
     censored: int = 0,
+    epochs: int = 8,
 ) -> dict[str, Estimate]:
     """Out-of-fold AUC of every arm, or of one, with its interval, on cohorts whose images know the outcome."""
     cohorts = [
@@ -66,8 +64,11 @@ def aucs(
     if permuted:
         permute_outcomes(cohorts[0], seed)
     path = root / "plan.yaml"
+    training = f"{{epochs: {epochs}, patience: 4, warmup_epochs: 1, batch_size: 8}}"
+    trainings = "".join(f"{stage}: {training}\n" for stage in ("training", "pretraining", "finetuning"))
     path.write_text(
-        f"{PLAN}sequences: [{sequences}]\nsplits: {splits}\nrepeats: {repeats}\nseed: {seed}\noutcome: {outcome}\n",
+        f"{PLAN}{trainings}sequences: [{sequences}]\nsplits: {splits}\nrepeats: {repeats}\n"
+        f"seed: {seed}\noutcome: {outcome}\n",
         encoding="utf-8",
     )
     ours, second = map(read_prepared_cohort, cohorts)
@@ -83,12 +84,12 @@ def aucs(
 
 
 def test_permuted_outcomes_are_found_by_no_arm(tmp_path):
-    found = aucs(tmp_path, seed=4, permuted=True, splits=3, repeats=1, patients=18)
+    found = aucs(tmp_path, seed=4, permuted=True, splits=3, repeats=1, patients=18, epochs=4)
     assert {arm for arm, auc in found.items() if not auc.low <= 0.5 <= auc.high} == set()
 
 
 def test_permuted_survival_is_found_by_no_network_that_learns_from_time(tmp_path):
-    size = {"splits": 3, "repeats": 1, "patients": 18, "censored": 6}
+    size = {"splits": 3, "repeats": 1, "patients": 18, "censored": 6, "epochs": 4}
     found = aucs(tmp_path, seed=4, permuted=True, only="t1gd_scratch", outcome="time", **size)
     assert {arm for arm, auc in found.items() if not auc.low <= 0.5 <= auc.high} == set()
 

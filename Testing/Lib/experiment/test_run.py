@@ -6,6 +6,8 @@ import csv
 import errno
 import json
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -159,7 +161,9 @@ def test_a_corrupt_scan_in_the_middle_is_named_and_the_rest_is_finished_and_kept
     assert kept.items() <= finished(small / "out").items()
 
 
-def test_a_clinical_variable_that_nobody_has_is_named_and_the_networks_are_kept_when_it_comes(small, no_figures, capsys):
+def test_a_clinical_variable_that_nobody_has_is_named_and_the_networks_are_kept_when_it_comes(
+    small, no_figures, capsys
+):
     path = small / "pcnsl" / "cohort.json"
     whole = path.read_text(encoding="utf-8")
     about = json.loads(whole)
@@ -203,6 +207,31 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
     assert kept.items() <= finished(small / "out").items()
 
 
+HOLD = """
+import sys
+from pathlib import Path
+from PCNSLSurvivalLib.core.locks import folder_lock
+with folder_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_that_another_run_has_locked_is_left_alone(small, capsys):
+    jobs = small / "out" / "jobs"
+    jobs.mkdir(parents=True)
+    first = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(jobs / "experiment")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout.readline() == "held\n"
+    before = sorted(small.rglob("*"))
+    assert run_small(small) == 3
+    assert f"locked by another run (process {first.pid} on " in capsys.readouterr().err
+    assert sorted(small.rglob("*")) == before
+    first.communicate()
+
+
+@pytest.mark.slow
 def test_a_second_run_in_the_same_folder_stops_with_a_sentence_and_the_first_one_goes_on(small, capsys):
     first = start(small, small / "out")
     while first.poll() is None and not (small / "out" / "jobs" / ".experiment.owner").exists():
@@ -278,7 +307,10 @@ def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsy
     assert "An exam is listed twice" in refused(twice)
 
 
-def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(small, capsys, request):
+def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(small, coarse_figures, capsys, monkeypatch):
+    planned = report.planned_figures
+    only = {"activation"}
+    monkeypatch.setattr(report, "planned_figures", lambda of: [one for one in planned(of) if one.name in only])
     plan = (small / "plan.yaml").read_text(encoding="utf-8")
     plan = plan.replace("model_arm: null", "model_arm: t1gd_scratch") + "threshold_days: 390\n"
     (small / "plan.yaml").write_text(plan, encoding="utf-8")
@@ -292,7 +324,7 @@ def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(smal
     assert "Overall survival over 390 days" in html
     assert "The model folder and its card" not in html
     (small / "out" / "model").mkdir()
-    request.getfixturevalue("no_figures")
+    only.clear()
     assert run_small(small) == 0
     assert "This run makes no model: model/ in the output folder belongs to an earlier run." in capsys.readouterr().out
 

@@ -21,9 +21,9 @@ NETWORK_GRID = Grid.axis_aligned(
 
 
 def oblique_thick_slices() -> Grid:
-    """0.9 mm pixels on 6 mm slices, tilted by 25 degrees, covering the network grid's middle."""
+    """1.8 mm pixels on 6 mm slices, tilted by 25 degrees, covering the network grid's middle."""
     direction = rotation_matrix((1.0, 0.4, 0.2), 25.0)
-    size, spacing = (256, 256, 40), (0.9, 0.9, 6.0)
+    size, spacing = (128, 128, 40), (1.8, 1.8, 6.0)
     half = direction @ ((np.asarray(size) - 1) * spacing / 2)
     return Grid(size, spacing, tuple(NETWORK_GRID.center_lps_mm - half), tuple(direction.ravel()))
 

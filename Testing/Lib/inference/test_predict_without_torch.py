@@ -54,13 +54,19 @@ def _stored(folder):
     return json.loads((folder / "prediction.json").read_text(encoding="utf-8"))
 
 
-def test_prediction_of_a_whole_head_without_torch_gives_the_numbers_of_torch(tmp_path):
-    if not is_deepbet_installed():
-        pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
+@pytest.mark.parametrize("outline", ["given", pytest.param("found", marks=pytest.mark.slow)])
+def test_prediction_of_a_whole_head_without_torch_gives_the_numbers_of_torch(outline, tmp_path):
+    """That both runtimes find the same brain is tested on smaller volumes in every run (test_deepbet_onnx)."""
     t1gd, model = tmp_path / "t1gd.nii.gz", tmp_path / "model"
-    sitk.WriteImage(made_head(3)[0][MRSequence.T1GD], str(t1gd))
+    scans, brain, _lesion = made_head(3)
+    sitk.WriteImage(scans[MRSequence.T1GD], str(t1gd))
     small_model(model)
     words = ["predict", "--t1gd", str(t1gd), "--model", str(model), "--override-quality"]
+    if outline == "given":
+        sitk.WriteImage(brain, str(tmp_path / "brain.nii.gz"))
+        words += ["--brain-mask", str(tmp_path / "brain.nii.gz")]
+    elif not is_deepbet_installed():
+        pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
     words += ["--progress", "none", "--debug", "--out"]
     assert main([*words, str(tmp_path / "torch")]) == 0
     done = _blocked([*words, tmp_path / "onnx"])

@@ -112,15 +112,15 @@ def test_a_head_without_tumor_gets_an_empty_mask_and_no_focus(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def stripped_patient(reference, tmp_path_factory):
+def stripped_patient(coarse_reference, tmp_path_factory):
     """The T1Gd of a virtual patient without skull and without shading, and the mask of its tumor."""
     folder = tmp_path_factory.mktemp("patient")
-    even = sitk.Cast(reference.scans[MRSequence.T1GD], sitk.sitkFloat32) / sitk.Cast(
-        reference.bias_fields[MRSequence.T1GD], sitk.sitkFloat32
+    even = sitk.Cast(coarse_reference.scans[MRSequence.T1GD], sitk.sitkFloat32) / sitk.Cast(
+        coarse_reference.bias_fields[MRSequence.T1GD], sitk.sitkFloat32
     )
-    stripped = sitk.Mask(sitk.Cast(even, sitk.sitkInt16), reference.brain_masks[MRSequence.T1GD])
+    stripped = sitk.Mask(sitk.Cast(even, sitk.sitkInt16), coarse_reference.brain_masks[MRSequence.T1GD])
     sitk.WriteImage(stripped, str(folder / "t1gd.nii.gz"))
-    return folder / "t1gd.nii.gz", reference.lesion_masks[MRSequence.T1GD]
+    return folder / "t1gd.nii.gz", coarse_reference.lesion_masks[MRSequence.T1GD]
 
 
 WORDS = ["--already-stripped", "--already-corrected", "--progress", "none", "--debug"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from PCNSLSurvivalLib.core.leftovers import staging_name
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import read_scan
+from PCNSLSurvivalLib.phantoms import patient
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort, draw_patient
 from PCNSLSurvivalLib.phantoms.cohort_files import make_cohort, make_member
 from PCNSLSurvivalLib.phantoms.contact_sheet import patient_block
@@ -34,17 +36,18 @@ def table(path, delimiter=","):
 
 
 @pytest.fixture
-def ready_made(monkeypatch, reference):
+def ready_made(monkeypatch, coarse_reference):
     """Layouts write the reference patient instead of making one for seconds each."""
     for layout in (BidsLayout, TableLayout):
-        monkeypatch.setattr(layout, "make", lambda self, member: reference)
-    return reference
+        monkeypatch.setattr(layout, "make", lambda self, member: coarse_reference)
+    return coarse_reference
 
 
 @pytest.fixture
-def quickly_written(monkeypatch, reference):
+def quickly_written(monkeypatch, coarse_reference):
     """As ``ready_made``, and T2 only: for tests of what happens around the patients."""
-    patient = replace(reference, acquisitions={MRSequence.T2: reference.acquisitions[MRSequence.T2]})
+    acquisitions = {MRSequence.T2: coarse_reference.acquisitions[MRSequence.T2]}
+    patient = replace(coarse_reference, acquisitions=acquisitions)
     monkeypatch.setattr(TableLayout, "make", lambda self, member: patient)
     return patient
 
@@ -74,6 +77,14 @@ def test_dicom_series_reads_back_voxel_by_voxel(ready_made, tmp_path):
     assert np.array_equal(sitk.GetArrayFromImage(scan.image), sitk.GetArrayFromImage(expected))
     rows = table(tmp_path / "c/patients.csv")
     assert (tmp_path / "c" / rows[0]["t1gd"]).is_file()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def heads_built_once():
+    """Every layout scans the head of the same patient: it is built once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patient, "build_head", cache(patient.build_head))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import faults
 import pytest
-import SimpleITK as sitk
 from faults import Exam, judge, true_exam
 
 from PCNSLSurvivalLib.core.errors import PreparationError
@@ -16,16 +17,10 @@ from PCNSLSurvivalLib.preprocessing.pipeline import stop_unless_usable
 
 
 @pytest.fixture(scope="module")
-def exam(reference: VirtualPatient) -> Exam:
-    """The reference patient with slices of 4.8 mm on T1Gd and voxels of 1.9 mm in every plane."""
-    sound = true_exam(reference)
-    joined = {MRSequence.T1GD: [2, 2, 4], MRSequence.T1: [2, 2, 1], MRSequence.T2: [2, 2, 1]}
-    scans, corrected = (
-        {name: sitk.BinShrink(images[name], factors) for name, factors in joined.items()}
-        for images in (sound.scans, sound.corrected)
-    )
-    share = sitk.BinShrink(sitk.Cast(sound.mask, sitk.sitkFloat32), joined[MRSequence.T1GD])
-    return Exam(scans=scans, corrected=corrected, mask=sitk.Cast(share >= 0.5, sitk.sitkUInt8), poses=sound.poses)
+def exam(coarse_reference: VirtualPatient) -> Exam:
+    sequences = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
+    acquisitions = {sequence: coarse_reference.acquisitions[sequence] for sequence in sequences}
+    return true_exam(replace(coarse_reference, acquisitions=acquisitions))
 
 
 def cut_vertex(exam: Exam) -> list[Finding]:

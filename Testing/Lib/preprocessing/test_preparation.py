@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -11,21 +13,23 @@ from hypothesis import strategies as st
 from made_grids import grids
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError
-from PCNSLSurvivalLib.core.progress import StepClock
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.progress import StepClock, StepEvent
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, resample
+from PCNSLSurvivalLib.imaging.io import read_scan
 from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.steps.resampling import network_grid, to_network
 
 SEQUENCES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
 
 
 @pytest.fixture(scope="module")
-def patient(reference: VirtualPatient) -> VirtualPatient:
-    return reference
+def patient(coarse_reference: VirtualPatient) -> VirtualPatient:
+    return coarse_reference
 
 
 def _canonical(image: sitk.Image) -> sitk.Image:
@@ -37,9 +41,14 @@ def _array(image: sitk.Image) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def prepared(patient: VirtualPatient) -> PreparedCase:
-    scans = {sequence: _canonical(patient.scans[sequence]) for sequence in SEQUENCES}
-    return prepare_case(scans, recipe=RECIPE, clock=StepClock())
+def prepared(predicted_reference: Path) -> PreparedCase:
+    """With the steps that the prediction of this patient kept."""
+    scans = {name: read_scan(predicted_reference / f"{name}.nii.gz", name).image for name in SEQUENCES}
+    store = StepStore(predicted_reference / "cache")
+    kept: list[StepEvent] = []
+    case = prepare_case(scans, recipe=RECIPE, clock=StepClock(kept.append), store=store)
+    assert [event.step for event in kept if event.state == "kept"].count(Step.BRAIN_EXTRACTION) == 1
+    return case
 
 
 def test_the_brain_mask_agrees_with_the_truth_and_keeps_the_lesion(patient, prepared):
@@ -78,12 +87,13 @@ def test_all_scans_share_one_isotropic_grid_and_are_zero_outside_the_brain(prepa
     assert prepared.network_input(SEQUENCES).shape == (3, *RECIPE.network_grid.size)
 
 
-def test_gain_and_offset_of_the_scanner_do_not_reach_the_network(patient, prepared):
+def test_gain_and_offset_of_the_scanner_do_not_reach_the_network(patient):
     t1gd = _canonical(patient.scans[MRSequence.T1GD])
+    brain_mask = canonical(patient.brain_masks[MRSequence.T1GD])
 
     def network_input(scan: sitk.Image) -> np.ndarray:
         case = prepare_case(
-            {MRSequence.T1GD: scan}, recipe=RECIPE, clock=StepClock(), brain_mask=prepared.brain_mask,
+            {MRSequence.T1GD: scan}, recipe=RECIPE, clock=StepClock(), brain_mask=brain_mask,
             known=ScanState(already_corrected=True),
         )  # fmt: skip
         return case.network_input((MRSequence.T1GD,))

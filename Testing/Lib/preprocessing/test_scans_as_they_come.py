@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import made_head
+from made_models import small_recipe
 from truth_measures import relative_change
 
 from PCNSLSurvivalLib.core.progress import StepClock, StepEvent
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
-from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 
 
@@ -23,7 +23,7 @@ def _prepared(scans: dict[MRSequence, sitk.Image], **more: object) -> tuple[Prep
         if event.state == "skipped":
             skipped[event.step] = event.reason.code
 
-    return prepare_case(scans, recipe=RECIPE, clock=StepClock(listen), override_quality=True, **more), skipped
+    return prepare_case(scans, recipe=small_recipe(64), clock=StepClock(listen), override_quality=True, **more), skipped
 
 
 def test_a_stripped_scan_is_recognized_reported_and_not_corrected_again():

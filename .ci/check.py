@@ -14,6 +14,8 @@ BIN = Path(sys.executable).parent
 # Side by side, the tests of one file in one process: they share what is slow to make. The panel's tests run apart,
 # since reloading the module gives every class of the library a twin.
 PYTEST = [sys.executable, "-m", "pytest", "-m", "not slow", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+# The files in the order of Testing/conftest.py, the longest first.
+PYTEST += ["--no-loadscope-reorder"]
 
 CHECKS = {
     "formatting": [BIN / "ruff", "format", "--check", "."],
@@ -31,6 +33,8 @@ def main() -> int:
     # One thread for each process that runs tests: with more, they wait for one another's threads.
     threads = {"OMP_NUM_THREADS": "1", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1"}
     environment = {**os.environ, **threads, "QT_QPA_PLATFORM": "offscreen"}
+    # Every process that runs tests, and every one that a test starts, would compile them and the library anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     failed = []
     begin = time.monotonic()
     for name, command in CHECKS.items():

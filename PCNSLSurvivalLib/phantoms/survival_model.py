@@ -214,7 +214,7 @@ def _share(name: str, value: FloatArray, kind: Kind) -> FloatArray:
     _, spread = _population(kind)
     mean, deviation = _mean_and_deviation(name, kind)
     weight = (IMAGE_WEIGHTS | CLINICAL_WEIGHTS)[name]
-    return cast(FloatArray, weight * np.nan_to_num((value - mean) / deviation) / spread)
+    return weight * np.nan_to_num((value - mean) / deviation) / spread
 
 
 @cache

@@ -15,8 +15,13 @@ import SimpleITK as sitk
 from filelock import FileLock
 from hypothesis import settings
 
+from PCNSLSurvivalLib.reports.experiment import figure_style
+
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
+
+# Nothing counts the dots of a figure; to draw and pack 300 of them per inch takes seconds in every report.
+figure_style.PNG_DPI = 40
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "real-patient"
 
@@ -64,14 +69,6 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     from PCNSLSurvivalLib.reports.experiment import report
 
     monkeypatch.setattr(report, "save_figures", lambda figures, folder: folder.mkdir() or [])
-
-
-@pytest.fixture
-def coarse_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures of experiments in few dots, for tests that do not count them."""
-    from PCNSLSurvivalLib.reports.experiment import figure_style
-
-    monkeypatch.setattr(figure_style, "PNG_DPI", 40)
 
 
 @pytest.fixture(scope="session")

@@ -117,7 +117,7 @@ def test_a_refusal_tells_no_name(closed_network, tmp_path, capfd):
     assert PLANT not in told.out + told.err
 
 
-def test_an_experiment_asks_no_network(closed_network, coarse_figures, tmp_path, monkeypatch):
+def test_an_experiment_asks_no_network(closed_network, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     made_cohort(tmp_path / "cohort", patients=12, seed=1, sequences=(MRSequence.T1GD,))
     (tmp_path / "plan.yaml").write_text(one_arm(epochs=1), encoding="utf-8")

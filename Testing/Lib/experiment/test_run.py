@@ -307,7 +307,7 @@ def test_what_makes_no_cohort_is_refused_before_anything_is_trained(small, capsy
     assert "An exam is listed twice" in refused(twice)
 
 
-def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(small, coarse_figures, capsys, monkeypatch):
+def test_another_limit_than_a_year_gives_a_report_that_says_so_and_no_model(small, capsys, monkeypatch):
     planned = report.planned_figures
     only = {"activation"}
     monkeypatch.setattr(report, "planned_figures", lambda of: [one for one in planned(of) if one.name in only])

@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.phantoms import VirtualPatient, reference_patient, write_patient
 from PCNSLSurvivalLib.phantoms.anatomy import template
 from PCNSLSurvivalLib.phantoms.anatomy.tissues import BRAIN_TISSUES, Tissue
+from PCNSLSurvivalLib.phantoms.scanner.acquisition import acquire
 
 PLANNED_ML = 13.0
 
@@ -114,6 +115,13 @@ def test_sequences_look_as_a_radiologist_expects(reference):
     assert mean_signal(reference, MRSequence.T1, Tissue.BONE) < 0.35 * t1[1]
 
 
+def test_the_same_head_scanned_again_gives_the_same_bytes(reference):
+    protocol = reference.protocol
+    again = acquire(reference.head, MRSequence.T2, protocol.sequences[MRSequence.T2], seed=protocol.seed)
+    assert array(again.image).tobytes() == array(reference.scans[MRSequence.T2]).tobytes()
+
+
+@pytest.mark.slow
 def test_same_seed_gives_the_same_bytes(reference):
     again = reference_patient(sequences=(MRSequence.T2,))
     assert array(again.scans[MRSequence.T2]).tobytes() == array(reference.scans[MRSequence.T2]).tobytes()

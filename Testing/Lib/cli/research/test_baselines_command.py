@@ -13,9 +13,7 @@ from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
 
 
-def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kept_features(
-    coarse_figures, tmp_path, capsys
-):
+def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kept_features(tmp_path, capsys):
     cohort = made_cohort(tmp_path / "prepared", patients=12, censored=1, sequences=(MRSequence.T1GD,))
     about = json.loads((cohort / "cohort.json").read_text(encoding="utf-8"))
     (cohort / "cohort.json").write_text(json.dumps(about | {"virtual": True}), encoding="utf-8")

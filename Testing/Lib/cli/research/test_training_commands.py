@@ -22,6 +22,8 @@ from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.known_weights import medicalnet_architecture
 from PCNSLSurvivalLib.training.lineage import UNKNOWN
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():

@@ -19,9 +19,6 @@ from PCNSLSurvivalLib.reports.sentences import first_sentence
 A_YEAR = re.compile(r"one[- ]year|1 year|(the|a) year|\b1 y\b", re.IGNORECASE)
 
 
-pytestmark = pytest.mark.usefixtures("coarse_figures")
-
-
 def example(**changed: object) -> ActivationExample:
     activation = np.zeros((24, 24, 4), np.float32)
     activation[12, 12, 2] = 1.0

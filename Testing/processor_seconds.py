@@ -1,8 +1,8 @@
 """A plugin for pytest that prints the processor seconds of every file and of the longest tests, children included.
 
-Usage: ``PYTHONPATH=Testing .venv/bin/python -m pytest -p processor_seconds -m "not slow" -n 2 --dist loadfile Testing/Lib``.
-Unlike the clock, they are nearly the same on a busy computer. Each test has those of its fixtures that it was the first
-to need; what importing the files takes is not counted.
+Usage: ``PYTHONPATH=Testing .venv/bin/python -m pytest -p processor_seconds Testing/Lib``, also with ``-n 2``. Unlike
+the clock, they are nearly the same on a busy computer. Each test has those of the fixtures that it was the first to
+need; what importing the files takes is not counted.
 """
 
 from __future__ import annotations

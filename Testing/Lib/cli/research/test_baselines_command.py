@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.evaluation.predictions import by_arm, read_predictions
 
 
 def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kept_features(tmp_path, capsys):
-    cohort = made_cohort(tmp_path / "prepared", patients=12, censored=1, sequences=(MRSequence.T1GD,))
+    cohort = made_cohort(tmp_path / "prepared", patients=16, censored=1, sequences=(MRSequence.T1GD,))
     about = json.loads((cohort / "cohort.json").read_text(encoding="utf-8"))
     (cohort / "cohort.json").write_text(json.dumps(about | {"virtual": True}), encoding="utf-8")
     out = tmp_path / "out"
@@ -35,7 +35,7 @@ def test_baselines_of_a_prepared_cohort_leave_predictions_tables_figures_and_kep
     for name in ("roc", "precision_recall", "calibration", "decision", "kaplan_meier"):
         assert (out / "results" / "figures" / f"{name}.png").stat().st_size > 1000
         assert (out / "results" / "figures" / f"{name}.svg").is_file()
-    assert len(list((out / "radiomics").glob("*.json"))) == 13
+    assert len(list((out / "radiomics").glob("*.json"))) == 17
     methods = (out / "results" / "methods.txt").read_text(encoding="utf-8")
     assert "32 gray levels) in the lesion mask (1 mm) of every patient" in methods
     assert str(out / "results") in capsys.readouterr().out

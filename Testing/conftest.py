@@ -22,7 +22,6 @@ LONG_FILES = (
     "test_faults.py",
     "test_preprocess.py",
     "test_leak.py",
-    "test_disturbed_runs.py",
     "test_preprocess_killed.py",
     "test_map.py",
     "test_order.py",

@@ -1,6 +1,7 @@
-"""Full disks in every test run, kills in the long one; ``Testing/disturbed_runs.py`` does as many as are asked for.
+"""A few kills and full disks; ``Testing/disturbed_runs.py`` does as many as are asked for.
 
-Of kills, every run has the one of ``test_preprocess_killed``.
+Every run of the tests has the kill of ``test_preprocess_killed`` and the full disks of ``core/test_files``,
+``cohorts/test_preprocess`` and ``experiment/test_run``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_stays():
     assert "3 kills over predict, import, export: nothing lost, nothing left over." in told
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_in_a_sentence_by_whatever_writes():
     told = run("full-disk", "--only", "key images", "import", "export")
     assert told.count("stopped with a sentence") == 3

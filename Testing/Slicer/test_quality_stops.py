@@ -104,7 +104,7 @@ def _slow(*values):
         _slow(half_a_scan, 1, "is cut off at the edge of T1Gd", "read"),
         (noise, 1, "T1Gd is very noisy", "read"),
         (swapped, 3, "the two may be swapped", "network_grid"),
-        (swapped, 1, "the two may be swapped", "contrast"),
+        _slow(swapped, 1, "the two may be swapped", "contrast"),
         (another_place, 3, "T2 may not be registered to T1Gd", "read"),
         (half_a_t2, 3, "T2 does not cover", "read"),
     ],

@@ -6,21 +6,32 @@ import csv
 import json
 import shutil
 from collections import namedtuple
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import made_table
+from made_models import small_recipe
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.cohorts import case_preparation
+from PCNSLSurvivalLib.cohorts import case_preparation, cohort_preparation
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 
 BLOCK = NetworkGridStep(size=(32, 32, 32), spacing_mm=(6.0, 6.0, 6.0))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_2_mm():
+    """The command prepares on 2 mm instead of 1 mm: an eighth of the voxels."""
+    with pytest.MonkeyPatch.context() as patch:
+        options = partial(cohort_preparation.PreparationOptions, recipe=small_recipe())
+        patch.setattr(cohort_preparation, "PreparationOptions", options)
+        yield
 
 
 def outputs(out: Path) -> dict[str, bytes]:

@@ -158,10 +158,10 @@ def test_correlations_are_those_of_the_textbook():
 
 
 def test_all_checks_run_on_a_real_network_and_keep_to_plain_json(tmp_path):
-    folder = small_model(tmp_path / "untrained", members=2)
+    folder = small_model(tmp_path / "untrained", members=2, edge=24)
     network = SurvivalNetwork(folder, "cpu")
-    case = np.zeros((1, 32, 32, 32), np.float32)
-    case[:, 6:26, 4:28, 6:26] = np.random.default_rng(3).standard_normal((20, 24, 20))
+    case = np.zeros((1, 24, 24, 24), np.float32)
+    case[:, 4:20, 3:21, 4:20] = np.random.default_rng(3).standard_normal((16, 18, 16))
     first = network.predict(case, target=OSClass.OVER_ONE_YEAR)
     checks = check_explanation(folder, network, case, first, brain=case[0] != 0, device="cpu")
     assert [result.verdict is None for result in checks.results][-1], "no lesion mask was given"

@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.models.networks.designs import DEPTHS, HEAD_TENSORS
+from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.known_weights import (
     BRAINIAC,
@@ -37,7 +37,7 @@ from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
 )
 
 
-@pytest.mark.parametrize("depth", DEPTHS)
+@pytest.mark.parametrize("depth", [10, 50, *(pytest.param(n, marks=pytest.mark.slow) for n in (18, 34))])
 def test_raw_medicalnet_file_starts_every_tensor_of_the_backbone(tmp_path, depth, monkeypatch):
     architecture = medicalnet_architecture(depth)
     state = medicalnet_file(tmp_path / "resnet.pth", architecture)

@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 
 IN_PLANE_MM = 4.0
-DISORDER_CHECK, DISORDER_UNUSABLE = 0.02, 0.2
+DISORDER_CHECK, DISORDER_UNUSABLE = 0.005, 0.2
 _NEARER = 0.8
 """The slice after next is nearer than the next one, if its difference is this share of the next one's or less."""
 _FULL = 0.3

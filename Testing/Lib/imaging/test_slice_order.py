@@ -46,6 +46,15 @@ def test_slices_sorted_by_time_are_unusable(body):
     assert _verdict(interleaved) is Verdict.UNUSABLE
 
 
+@pytest.mark.parametrize("place", [20, 30])
+def test_an_empty_slice_and_an_exchanged_one_inside_the_body_are_told(body, place):
+    empty, exchanged = body.copy(), body.copy()
+    empty[place] = 0.0
+    exchanged[[place, place + 3]] = exchanged[[place + 3, place]]
+    assert _verdict(empty) is Verdict.CHECK
+    assert _verdict(exchanged) is Verdict.CHECK
+
+
 def test_noise_and_slices_of_different_brightness_are_in_order(body):
     noise = np.random.default_rng(2).normal(0, 250, body.shape)
     bright = 1 + 0.15 * (np.arange(SIZE) % 2)[:, None, None]

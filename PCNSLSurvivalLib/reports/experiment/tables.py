@@ -167,8 +167,8 @@ def not_measured(optimism: Optimism) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """A number and its interval as the tables print them."""
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+    """A number and its interval as the tables print them; a line may break between the two."""
+    return f"{number(estimate.value)} [{number(estimate.low)},\N{NO-BREAK SPACE}{number(estimate.high)}]"
 
 
 def signed(estimate: Estimate) -> str:
@@ -177,7 +177,7 @@ def signed(estimate: Estimate) -> str:
         return "–"
     if not np.isfinite(estimate.low):
         return f"{estimate.value:+.2f}"
-    return f"{estimate.value:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
+    return f"{estimate.value:+.2f} [{estimate.low:+.2f},\N{NO-BREAK SPACE}{estimate.high:+.2f}]"
 
 
 _SHORT_HEADS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}

@@ -70,7 +70,7 @@ class CohortTested:
     name: str
     """As the text names the cohort."""
     left_out: Mapping[str, str]
-    """Reason of every exam that took no part, by its name."""
+    """Why an exam was excluded, by its name."""
     virtual: bool
     """Whether they are phantoms."""
 
@@ -88,7 +88,7 @@ class ValidationContent:
         scores: Clinical score and lesion volume, where enough patients have them.
         differences: The first model minus the second and minus the scores.
         subgroups: Performance in groups of patients, of each model.
-        left_out: Reason of every exam that took no part, by its name.
+        left_out: Why an exam was excluded, by its name.
         outcomes: Survival by name of case.
         virtual: Whether the patients are phantoms.
     """

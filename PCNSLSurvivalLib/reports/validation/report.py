@@ -104,7 +104,7 @@ def methods_paragraphs(content: ValidationContent, resamples: int) -> tuple[str,
             "analysis alone. Leaving them out of the classification makes the share of long survivors too low."
         )
     if counts["excluded"]:
-        patients += f" {counted(counts['excluded'], 'exam')} took no part; the report lists the reasons."
+        patients += f" Excluded: {counted(counts['excluded'], 'exam')}; the report lists the reasons."
     use = "Models were used as they stand: no weight, temperature or threshold was changed. " + " ".join(
         _overlap_in_words(content)
     )
@@ -145,7 +145,7 @@ def validation_checklist(content: ValidationContent) -> tuple[ChecklistItem, ...
         "objective": f"Evaluation of finished models ({names}) on another cohort: OS over {ONE_YEAR_DAYS:g} days.",
         "sample_size": f"{counted(counts['cases'], 'exam')}, {fewer} in the smaller class; see the width of the "
         "intervals.",
-        "missing_data": f"{counted(counts['excluded'], 'exam')} took no part, with reasons; scores are compared "
+        "missing_data": f"{counted(counts['excluded'], 'exam')} excluded, with reasons; scores are compared "
         "on the patients who have them.",
         "partition": "None: every patient is a test patient. " + " ".join(_overlap_in_words(content)),
         "variables": "As the model folder stores it.",

@@ -153,7 +153,7 @@ def test_the_folds_of_a_site_are_counted_once_though_cox_learns_from_more_patien
 
 
 @pytest.mark.parametrize(("split_by", "said"), [("site", "one fold per site"), ("year", "latest years were held out")])
-def test_the_command_splits_by_the_column_and_lists_who_is_where(tmp_path, split_by, said):
+def test_the_command_splits_by_the_column_and_lists_who_is_where(no_figures, tmp_path, split_by, said):
     cohort = made_cohort(tmp_path / "cohort", patients=24, sequences=(MRSequence.T1GD,))
     about = json.loads((cohort / "cohort.json").read_text(encoding="utf-8"))
     for number, case in enumerate(about["cases"]):

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from made_heads import made_head
+from made_models import small_model
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -64,6 +65,7 @@ def test_the_command_tells_the_answer_without_the_lesion_and_refuses_a_case_with
         write_volume(image, tmp_path / f"{name}.nii.gz")
     words = ["explain", "--t1gd", str(tmp_path / "t1gd.nii.gz"), "--brain-mask", str(tmp_path / "brain.nii.gz")]
     words += ["--override-quality", "--already-corrected", "--progress", "none", "--without-lesion"]
+    words += ["--model", str(small_model(tmp_path / "untrained").path)]
     given = ["--lesion-mask", str(tmp_path / "lesion.nii.gz"), "--out", str(tmp_path / "out")]
     assert main([*words, *given]) == 0
     stored = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))

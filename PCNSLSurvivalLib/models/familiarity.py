@@ -218,13 +218,18 @@ def judge_familiarity(
     if outermost != FEATURES:
         out = np.abs((values[outermost] - spread.center) / spread.scale)
         furthest = measure_names(sequences)[outermost][int(out.argmax())]
-    cases, reference = statistics.cases, statistics.reference
+    cases, reference, alarms = statistics.cases, statistics.reference, statistics.false_alarms
     if distance <= 1:
         verdict = FamiliarityVerdict.TYPICAL
         message = Message("familiarity.typical", cases=cases, reference=reference)
+        if alarms is not None:
+            message = Message("familiarity.within_limit", reference=reference, share=100 * (1 - alarms))
     elif distance < UNLIKE_FROM:
         verdict = FamiliarityVerdict.UNUSUAL
         message = Message("familiarity.unusual", cases=cases, reference=reference, furthest=furthest)
+        if alarms is not None:
+            share = 100 * (1 - alarms)
+            message = Message("familiarity.beyond_limit", reference=reference, share=share, furthest=furthest)
     else:
         verdict = FamiliarityVerdict.UNLIKE
         message = Message("familiarity.unlike", cases=cases, reference=reference, furthest=furthest, distance=distance)

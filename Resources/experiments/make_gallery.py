@@ -88,7 +88,7 @@ ENTRIES = (
     ),
     Entry(
         "no-contrast", "No contrast agent", "The T1 without contrast agent of the same patient, given as T1Gd.",
-        _no_contrast, "The number is one about another kind of scan. Choose the T1Gd.",
+        _no_contrast, "This number describes another kind of scan. Choose the T1Gd.",
     ),
     Entry(
         "cut", "The scan ends below the vertex", f"The upper {_CUT_MM:.0f} mm of the T1Gd are missing.",

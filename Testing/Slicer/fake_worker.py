@@ -71,9 +71,10 @@ NO_RESPONSE = {
     "the steroid dose, the ophthalmologic findings and the CSF.",
 }
 FAMILIAR = {
-    "code": "familiarity.typical",
-    "values": {"cases": 24, "reference": "24 virtual patients"},
-    "sentence": "In distribution: within the range of the 24 training scans (24 virtual patients).",
+    "code": "familiarity.within_limit",
+    "values": {"reference": "24 virtual patients", "share": 95.0},
+    "sentence": "In distribution: as close to the training scans (24 virtual patients) as is expected of 95 % of other "
+    "scans of their kind.",
 }
 
 

@@ -58,7 +58,7 @@ def test_one_network_gives_no_spread(view):
     [
         ([0.22, 0.31, 0.38], None),
         ([0.46, 0.5], None),
-        ([0.22, 0.31, 0.45], "1 call OS > 1 year, 2 call OS ≤ 1 year"),
+        ([0.22, 0.31, 0.45], "OS > 1 year is predicted by 1, OS ≤ 1 year by 2"),
         ([0.3], None),
     ],
 )

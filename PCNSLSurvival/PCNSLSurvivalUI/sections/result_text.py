@@ -33,13 +33,14 @@ def spreadInWords(result: dict[str, Any]) -> str:
     members = result.get("member_probabilities") or []
     if len(members) < 2:
         return _("Single network: no range between networks is available.")
-    words = _("Disagreement of the {n} networks: {low:.0f} to {high:.0f} % (no error interval).").format(
-        n=len(members), low=100 * min(members), high=100 * max(members)
-    )
+    words = _(
+        "The {n} networks give {low:.0f} to {high:.0f} %. This shows how far they disagree. It is not a confidence "
+        "interval."
+    ).format(n=len(members), low=100 * min(members), high=100 * max(members))
     over = sum(member >= float(result["decision_threshold"]) for member in members)
     if over in (0, len(members)):
         return words
-    sides = _("They disagree about the class: {over} call OS > 1 year, {upTo} call OS ≤ 1 year.")
+    sides = _("They disagree about the class: OS > 1 year is predicted by {over}, OS ≤ 1 year by {upTo}.")
     return words + " " + sides.format(over=over, upTo=len(members) - over)
 
 

@@ -21,7 +21,7 @@ def add_follow_up_command(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "follow-up",
         help="volumes of the enhancing lesions in two exams of one patient, and their change",
-        description="Registers the later T1Gd to the earlier one, measures the lesions of both, and tells the change "
+        description="Registers the later T1Gd to the earlier one, measures the lesions of both, and reports the change "
         "against the limits of the IPCG (Abrey 2005). It assesses no response: enter the reader's with "
         f"--reader-response. {RESEARCH_USE_ONLY}",
     )

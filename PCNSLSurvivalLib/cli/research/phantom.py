@@ -135,8 +135,9 @@ def run_phantom(args: argparse.Namespace) -> int:
             jobs=args.jobs,
             progress=progress,
         )
+    patients = "patient" if args.patients == 1 else "patients"
     print(
-        f"{args.patients} virtual patients ({summary.made} generated, {summary.found} already there): "
+        f"{args.patients} virtual {patients} ({summary.made} generated, {summary.found} already there): "
         f"{summary.over_one_year} with OS > 1 year, {summary.up_to_one_year} without, "
         f"{summary.without_class} censored within the year."
     )

@@ -5,6 +5,10 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
+    "familiarity.beyond_limit": _(
+        "Unusual scan: farther from the training scans ({reference}) than is expected of {share:.0f} % of other scans "
+        "of their kind. Largest deviation: {furthest}. Interpret the result with caution."
+    ),
     "familiarity.stop": _(
         "This scan is out of distribution: {distance:.1f} times as far from the training scans as the limit. Largest "
         "deviation: {furthest}. A probability would be meaningless. Check that T1Gd is a brain MRI of an adult."
@@ -23,6 +27,10 @@ TEMPLATES = {
     "familiarity.unusual": _(
         "Unusual scan: outside the range of the {cases} training scans ({reference}). Largest deviation: "
         "{furthest}. Interpret the result with caution."
+    ),
+    "familiarity.within_limit": _(
+        "In distribution: as close to the training scans ({reference}) as is expected of {share:.0f} % of other scans "
+        "of their kind."
     ),
     "model.demonstration": _(
         "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no prognostic value."

@@ -64,8 +64,9 @@ TEMPLATES = {
     ),
     "followup.volume": _("Enhancing volume: {earlier:.1f} mL, then {later:.1f} mL ({change:+.0%})."),
     "lesion.proposal": _(
-        "Proposed outline of enhancing tumor: {volume:.1f} mL ({low:.1f} to {high:.1f} mL), foci: {foci}. It is a "
-        "proposal: check it on every slice and correct it."
+        "Proposed outline of enhancing tumor: {volume:.1f} mL, foci: {foci}. In 90 % of virtual heads with "
+        "this outlined volume, the true volume lies between {low:.1f} and {high:.1f} mL. It is a proposal: check it on "
+        "every slice and correct it."
     ),
     "lesion.proposal_used": _(
         "The attribution and the checks of the explanation use the proposed outline. Correct it and predict again to "
@@ -97,7 +98,7 @@ TEMPLATES = {
     ),
     "robustness.flips": _(
         "Probability of OS > 1 year: {probability:.2f}; {low:.2f} to {high:.2f} in {copies} disturbed copies of the "
-        "scan. The class changes with {flips}. This tests the model and is no interval of the probability."
+        "scan. The class changes with {flips}. This tests the model. It is not a confidence interval."
     ),
     "robustness.noise": _("noise of {strength:.0%} of the brain's median"),
     "robustness.other_outline": _("the brain outline of another program"),
@@ -106,7 +107,7 @@ TEMPLATES = {
     "robustness.shading": _("shading of {strength:.0%} across the brain"),
     "robustness.stays": _(
         "Probability of OS > 1 year: {probability:.2f}; {low:.2f} to {high:.2f} in {copies} disturbed copies of the "
-        "scan. The class stays {os_class} in all of them. This tests the model and is no interval of the probability."
+        "scan. The class stays {os_class} in all of them. This tests the model. It is not a confidence interval."
     ),
     "runtime.device_disagrees": _(
         "The {device} device did not reproduce the stored answer and was not used. Update its driver or PyTorch; "

@@ -142,7 +142,7 @@ TEMPLATES = {
         "This model also needs {absent}. Add the missing scan, or choose a model for T1Gd alone."
     ),
     "prepared.ask_robustness": _(
-        "What the built-in brain outline would change on this scan is told by 'explain --robustness', in Slicer by "
+        "What the built-in brain outline would change on this scan is reported by 'explain --robustness', in Slicer by "
         "'How stable is the prediction?'."
     ),
     "prepared.effect": _(

@@ -7,7 +7,7 @@ from PCNSLSurvivalLib.core.marked import marked as _
 TEMPLATES = {
     "class.over_one_year": _("OS > 1 year"),
     "class.up_to_one_year": _("OS ≤ 1 year"),
-    "measure.brightness": _("{level} brightness of {sequence}"),
+    "measure.brightness": _("brightness of the {level} tissue in {sequence}"),
     "measure.core": _("brightness of the core in {sequence}"),
     "measure.front_back_size": _("front-back size of the brain"),
     "measure.fullness": _("fullness of the brain"),
@@ -50,7 +50,7 @@ TEMPLATES = {
     "word.metadata_entry_network": _("Entry network in metadata.json"),
     "word.metadata_entry_ours": _("Entry pcnsl_survival in metadata.json"),
     "word.metadata_entry_training_cohort": _("Entry training_cohort in metadata.json"),
-    "word.middle": _("middle"),
+    "word.middle": _("medium-bright"),
     "word.no_dicom": _("files that are not DICOM ({count})"),
     "word.objects_without_image": _("objects without an image ({count})"),
     "word.part_of_the_signal": _("the part of the signal they show (magnitude, phase, water or fat)"),

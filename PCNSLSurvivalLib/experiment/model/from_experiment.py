@@ -100,7 +100,7 @@ def _started_from(experiment: Experiment, sequence: MRSequence) -> str:
 
 def in_words(plan: ExperimentPlan, patients: int) -> str:
     """How a model's training cohort is counted: "48 virtual patients"."""
-    return f"{patients} {'virtual ' if plan.virtual_patients else ''}patients"
+    return f"{patients} {'virtual ' if plan.virtual_patients else ''}patient{'' if patients == 1 else 's'}"
 
 
 def model_description(

@@ -173,11 +173,12 @@ def _spread_sentence(result: CaseResult) -> str:
     if len(members) < 2:
         return "Single network: no range between networks is available."
     over = sum(member >= result.network.decision_threshold for member in members)
-    sides = f" They disagree about the class: {over} call OS > 1 year, {len(members) - over} call OS ≤ 1 year."
+    sides = f" They disagree about the class: OS > 1 year is predicted by {over}, OS ≤ 1 year by {len(members) - over}."
     return (
         f"Circles: the {len(members)} networks of the model, from {min(members):.2f} to {max(members):.2f} "
-        f"(standard deviation {result.network.probability_spread:.2f}). They share most training patients, so this is "
-        "their disagreement and no interval of the probability." + (sides if 0 < over < len(members) else "")
+        f"(standard deviation {result.network.probability_spread:.2f}). This shows how far they disagree. It is "
+        "not a confidence interval, because they share most training patients."
+        + (sides if 0 < over < len(members) else "")
     )
 
 

@@ -104,6 +104,13 @@ def test_new_scans_of_the_same_kind_are_typical_nearly_always(judge):
     assert verdicts.count(FamiliarityVerdict.TYPICAL) >= 17
 
 
+def test_the_share_that_is_stated_follows_from_the_number_of_scans(judge):
+    """24 scans set the limit themselves, and one in 25 is expected beyond."""
+    judged = judge(normalized(brain(0)[0]))
+    assert judged.message.code == "familiarity.within_limit"
+    assert judged.message.values["share"] == pytest.approx(96)
+
+
 @pytest.mark.parametrize(
     "foreign",
     [
@@ -153,6 +160,9 @@ def test_statistics_survive_their_file_and_damaged_ones_are_refused():
     older = {key: value for key, value in stored.items() if key not in ("false_alarms", "limited_by")}
     read = FamiliarityStatistics.from_json({**older, "version": 1}, sequences=[MRSequence.T1GD], features=10)
     assert read.false_alarms is None
+    for statistics, said in ((made, "within_limit"), (read, "typical")):  # without a share, none is stated
+        judged = judge_familiarity(statistics, cases[0], features[0], sequences=[MRSequence.T1GD])
+        assert judged.message.code == f"familiarity.{said}"
     for damage in ({"cases": "many"}, {"spreads": {}}, {"spreads": 3}, {"extra": 1}, {"false_alarms": 2}):
         with pytest.raises(ModelFolderError) as refused:
             FamiliarityStatistics.from_json({**stored, **damage}, sequences=[MRSequence.T1GD], features=10)

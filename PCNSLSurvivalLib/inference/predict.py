@@ -70,7 +70,7 @@ class CaseResult:
     clinical: ClinicalScores | None = None
     """Published scores, where clinical findings were given."""
     warnings: tuple[Message, ...] = field(default=())
-    """Sentences the reader of the result must see first."""
+    """Sentences the reader of the result must see first; that of the model is the first of them."""
 
     @property
     def cell_size_mm(self) -> tuple[float, float, float]:
@@ -305,4 +305,5 @@ def _warnings(
         attribution.warning,
         checks.message if checks is not None and checks.verdict is not Verdict.GOOD else None,
     ]
-    return (*judged, *remarks, *(message for message in explained if message is not None), *result.notes)
+    told = (model.warning, *judged, *remarks, *explained, *result.notes)
+    return tuple(message for message in told if message is not None)

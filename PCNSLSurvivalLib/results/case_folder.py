@@ -123,7 +123,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
         "member_probabilities": network["member_probabilities"],
         "probability_spread": network["probability_spread"],
         **({"survival_curve": network["survival_curve"]} if "survival_curve" in network else {}),
-        "warnings": [message.to_json() for message in (result.model.warning, *result.warnings) if message is not None],
+        "warnings": [message.to_json() for message in result.warnings],
         "model": result.model.to_json(),
         "activation_map": {
             "file": ACTIVATION_MAP,

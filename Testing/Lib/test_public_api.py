@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 import runpy
@@ -61,7 +62,14 @@ def test_the_notebook_predicts_a_scan_and_plots_its_map(tmp_path, monkeypatch):
                 exec("".join(cell["source"]), space)
     assert (tmp_path / "grad_cam.png").stat().st_size > 5000
     stored = json.loads((tmp_path / "result" / "prediction.json").read_text(encoding="utf-8"))
-    assert stored["probability_over_one_year"] == space["result"].network.probability_over_one_year
+    result = space["result"]
+    assert stored["probability_over_one_year"] == result.network.probability_over_one_year
+    # The sentence of the model comes first in Python as in the file, and the report says it once, as its banner.
+    assert result.warnings[0] == result.model.warning is not None
+    assert stored["warnings"] == [one.to_json() for one in result.warnings]
+    assert len({one["code"] for one in stored["warnings"]}) == len(stored["warnings"])
+    page = html.unescape((tmp_path / "result" / "report.html").read_text(encoding="utf-8"))
+    assert page.count(str(result.model.warning)) == 1
 
 
 def test_the_example_prepares_a_cohort(tmp_path, capsys):

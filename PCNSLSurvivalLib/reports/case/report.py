@@ -61,7 +61,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         spread_sentence=_spread_sentence(result),
         survival_sentence=_survival_sentence(result),
         gauge=_gauge(result),
-        warnings=[str(warning) for warning in result.warnings],
+        warnings=[str(warning) for warning in result.warnings if warning != model.warning],  # that is the banner
         target_label=network.target.label,
         map_sentence=_map_sentence(result),
         views=orthogonal_views(display, strongest_point_lps_mm(display)),

@@ -57,10 +57,16 @@ def run_export(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_packages(*, dicom: bool) -> None:
+    """Key images need pillow alone; the DICOM objects hold key images."""
+    needed = {"PIL": "pillow", **({"highdicom": "highdicom"} if dicom else {})}
+    if missing := [package for module, package in needed.items() if importlib.util.find_spec(module) is None]:
+        output = Message("word.dicom_objects" if dicom else "word.key_images")
+        raise MissingFilesError(Message("export.packages_missing", output=output, packages=" ".join(missing)))
+
+
 def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
-    needed = ["PIL", *(["highdicom"] if args.dicom else [])]
-    if any(importlib.util.find_spec(name) is None for name in needed):
-        raise MissingFilesError(Message("export.packages_missing"))
+    _check_packages(dicom=args.dicom is not None)
     from PIL import Image
 
     from PCNSLSurvivalLib.core.files import whole_folder

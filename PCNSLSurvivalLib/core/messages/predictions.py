@@ -12,8 +12,9 @@ TEMPLATES = {
         "print it to a PDF there."
     ),
     "export.packages_missing": _(
-        "The export needs the packages pillow and highdicom, which are not installed. Install them "
-        "with: pip install highdicom pillow; in Slicer's Python console: slicer.util.pip_install('highdicom pillow')."
+        "The export of {output} needs {packages}, which is not installed. Install it in a checkout of this "
+        'repository: pip install -c constraints.txt ".[export]"; in Slicer\'s Python console: '
+        "slicer.util.pip_install('{packages}')."
     ),
     "export.pdf_not_written": _(
         "The PDF could not be written. Choose another folder, or open the report in a browser and print it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -285,6 +286,21 @@ def test_no_word_under_a_key_image_is_cut(made):
     case.prediction["model"]["name"] = "a model whose name says where each of its networks was trained and on how many"
     picture, *_ = key_images(case, read_scan(made / "t1gd", MRSequence.T1GD).image, OSClass.UP_TO_ONE_YEAR)
     assert (picture.rgb[-100:, -8:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("option", "absent", "asked"),
+    [("--key-images", "highdicom", None), ("--dicom", "highdicom", "highdicom"), ("--key-images", "PIL", "pillow")],
+)
+def test_only_the_packages_of_the_output_are_asked_for(made, tmp_path, capsys, monkeypatch, option, absent, asked):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == absent else find_spec(name))
+    words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), option, str(tmp_path / "out")]
+    assert main(words) == (0 if asked is None else 3)
+    said = capsys.readouterr().err
+    if asked is not None:
+        assert f"needs {asked}, which" in said
+        assert 'pip install -c constraints.txt ".[export]"' in said
 
 
 def test_a_series_of_other_slices_is_refused(made, tmp_path, capsys):

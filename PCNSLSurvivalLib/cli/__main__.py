@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -35,11 +37,14 @@ from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, PCNSLSurvivalError, RefusedElsewhereError
 from PCNSLSurvivalLib.core.files import check_output_path, tells_full_disk
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.optional_packages import missing_package
 from PCNSLSurvivalLib.core.printable import printable
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
 INTERRUPTED = 130
+NOBODY_READS = 128 + 13
+"""As the shell tells of a program that a closed pipe ended."""
 
 _OUTPUTS = ("out", "cache_dir", "key_images", "dicom", "pdf")
 """Options that name what is written."""
@@ -54,12 +59,27 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
             ``--progress json``.
 
     Returns:
-        0 done; 2 wrong usage; 3 an error with its sentence on stderr; 130 interrupted; 1 an internal error.
+        0 done; 2 wrong usage; 3 an error with its sentence on stderr; 130 interrupted; 141 nobody reads the output,
+        as after ``| head``; 1 an internal error.
     """
     # A console that lacks a letter, such as Windows' for ≤, shows a question mark instead of ending the run.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    try:
+        try:
+            return _run(arguments, errors_as_json=errors_as_json)
+        finally:
+            sys.stdout.flush()  # here, and not when Python ends, is noticed that nobody reads
+    except BrokenPipeError:
+        if not (gone := _streams_without_reader()):
+            raise
+        for number in gone:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # what is still kept must not complain at the end
+        return NOBODY_READS
+
+
+def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
     args = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -77,17 +97,32 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
         print("pcnsl-survival: Interrupted. No partial output was written.", file=sys.stderr)
         return INTERRUPTED
     except Exception as problem:
-        if args.debug:
+        if args.debug or (isinstance(problem, BrokenPipeError) and _streams_without_reader()):
             raise
+        known: PCNSLSurvivalError | None = missing_package(problem, f"pcnsl-survival {args.command}")
         if tells_full_disk(problem):  # whatever was being written
-            full = OutputFolderError(Message("files.disk_full"))
-            return _told(full, as_json=errors_as_json or getattr(args, "progress", None) == "json")
+            known = OutputFolderError(Message("files.disk_full"))
+        if known is not None:
+            return _told(known, as_json=errors_as_json or getattr(args, "progress", None) == "json")
         print(
             f"pcnsl-survival: Internal error ({type(problem).__name__}). No partial output was written. Run the same "
             "command with --debug and report its output.",
             file=sys.stderr,
         )
         return CRASHED
+
+
+def _streams_without_reader() -> list[int]:
+    """Which of the output streams are pipes that nobody reads any more, as after ``| head``."""
+    if not hasattr(select, "poll"):  # Windows, which tells it by another error
+        return []
+    gone = []
+    for number in (1, 2):
+        poll = select.poll()
+        poll.register(number, 0)  # POLLERR is told without asking
+        if any(event & select.POLLERR for _, event in poll.poll(0)):
+            gone.append(number)
+    return gone
 
 
 def _told(problem: PCNSLSurvivalError, *, as_json: bool) -> int:

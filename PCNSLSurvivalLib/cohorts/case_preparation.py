@@ -25,6 +25,7 @@ from PCNSLSurvivalLib.core.errors import (
 )
 from PCNSLSurvivalLib.core.files import tells_full_disk
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.optional_packages import missing_package
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
@@ -221,4 +222,6 @@ def sentence_of(problem: Exception, *, disk_is_full: bool = False) -> str:
         return "The case does not fit into this computer's memory. Run the command again with fewer --jobs."
     if isinstance(problem, OSError):
         return f"A file cannot be read or written ({problem.strerror or type(problem).__name__})."
+    if (missing := missing_package(problem, "This case")) is not None:
+        return str(missing)
     return f"Internal error ({type(problem).__name__}). Please report it."

@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.installed_files import data_home
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.optional_packages import absent_extras
 from PCNSLSurvivalLib.inference.runtimes import stored_answer
 from PCNSLSurvivalLib.inference.runtimes.runtime import Device
 from PCNSLSurvivalLib.models.installed_models import model_paths
@@ -68,7 +69,7 @@ class SelfCheck:
 
 def self_check() -> SelfCheck:
     """Look at everything; nothing is installed, downloaded or changed."""
-    return SelfCheck(system=tuple(_system()), checks=(*_runtimes(), *_brain(), *_models(), _disk()))
+    return SelfCheck(system=tuple(_system()), checks=(*_runtimes(), *_brain(), *_models(), _disk(), *_extras()))
 
 
 def _sum(faults: int) -> Message:
@@ -143,6 +144,11 @@ def _models() -> Iterator[Check]:
             yield Check("fault", Message("check.model_refused", name=path.name, reason=problem.message or str(problem)))
         else:
             yield Check("ok", Message("check.model_ready", name=model.name, version=model.version))
+
+
+def _extras() -> Iterator[Check]:
+    if absent := absent_extras():
+        yield Check("note", Message("check.extras_absent", extras=tuple(absent)))
 
 
 def _disk() -> Check:

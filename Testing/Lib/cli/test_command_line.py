@@ -1,7 +1,14 @@
+import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+
+from PCNSLSurvivalLib.core.optional_packages import EXTRAS, missing_package
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _run(*words: str) -> subprocess.CompletedProcess:
@@ -29,11 +36,83 @@ def test_wrong_usage_ends_with_two(words):
 
 
 def test_the_version_is_one_number_everywhere():
-    import tomllib
-    from pathlib import Path
-
     import PCNSLSurvivalLib
 
-    project = tomllib.loads((Path(__file__).resolve().parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "version" in project["project"]["dynamic"]
     assert PCNSLSurvivalLib.__version__ in _run("-m", "PCNSLSurvivalLib.cli", "--version").stdout
+
+
+# --- an installation without extras ------------------------------------------------------------------------------
+
+_WITHOUT = """
+import sys
+from importlib.machinery import PathFinder
+class Absent(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.split(".")[0] in {absent!r} else super().find_spec(name, path, target)
+sys.meta_path[sys.meta_path.index(PathFinder)] = Absent
+from PCNSLSurvivalLib.cli.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def _without(absent: tuple[str, ...], *words: str) -> subprocess.CompletedProcess:
+    return _run("-c", _WITHOUT.format(absent=absent), *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("experiment", "plan.yaml", "--cohort", "none", "--out", "new", "--dry-run"),
+        ("validate", "demonstration", "none", "--out", "new"),
+        ("pretrain", "none", "--out", "new"),
+        ("finetune", "none", "--init-weights", "none", "--out", "new"),
+        ("cross-validate", "none", "--out", "new"),
+    ],
+)
+def test_a_command_without_its_packages_says_what_to_install(words):
+    done = _without(tuple({**EXTRAS["training"], **EXTRAS["research"]}), *words)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith(f"pcnsl-survival: pcnsl-survival {words[0]} needs the package ")
+    assert 'pip install -c constraints.txt -e ".[training,research]"' in done.stderr
+    assert "Internal" not in done.stderr
+
+
+def test_another_missing_module_stays_an_internal_error():
+    assert missing_package(ModuleNotFoundError(name="jinja3"), "predict") is None
+    # matplotlib is there: a part of it that is not is an error of this software.
+    pytest.importorskip("matplotlib")
+    assert missing_package(ModuleNotFoundError(name="matplotlib.nothing"), "predict") is None
+
+
+def test_the_table_of_extras_is_that_of_the_package():
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for extra, packages in EXTRAS.items():
+        names = {requirement.split(">")[0].split("=")[0].split("<")[0] for requirement in stated[extra]}
+        assert set(packages.values()) == names, extra
+    assert set(stated) - set(EXTRAS) == {"docs", "dev"}
+
+
+# --- a reader that stops early -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("model", "show"), ("--help",)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_ends_a_command_quietly(words, unbuffered):
+    code = (
+        "import sys; sys.stdin.readline(); from PCNSLSurvivalLib.cli.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    ) as child:
+        child.stdout.close()
+        _, said = child.communicate(b"\n")
+    assert said == b""
+    # argparse passes over what it cannot print.
+    assert child.returncode == 141 or (words, unbuffered) == (("--help",), "1")

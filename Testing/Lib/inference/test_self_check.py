@@ -110,6 +110,13 @@ def test_a_full_disk_is_found(monkeypatch, bundled_only):
     assert _codes(self_check.self_check())["check.disk_short"] == "fault"
 
 
+def test_extras_that_are_not_installed_are_told_and_are_no_fault(monkeypatch, bundled_only):
+    monkeypatch.setattr(self_check, "absent_extras", lambda: ["training", "research"])
+    found = self_check.self_check()
+    (told,) = (check for check in found.checks if check.message.code == "check.extras_absent")
+    assert (told.verdict, told.message.values["extras"]) == ("note", ("training", "research"))
+
+
 def test_the_command_prints_versions_but_no_folder_and_no_user(capsys, monkeypatch, tmp_path, bundled_only):
     monkeypatch.setattr(installed_models, "models_home", lambda: tmp_path)
     code = main(["doctor"])

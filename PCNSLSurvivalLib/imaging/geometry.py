@@ -125,6 +125,18 @@ def lps_to_ras(points_lps_mm: FloatArray) -> FloatArray:
     return np.asarray(points_lps_mm, dtype=float) * (-1.0, -1.0, 1.0)
 
 
+def place_in_words(axis: int, ras_mm: float, digits: int = 0) -> str:
+    """A place along one axis of the patient as a reading station prints it: "L 18", never "R -18".
+
+    Args:
+        axis: 0 right, 1 anterior, 2 superior.
+        ras_mm: The coordinate in RAS mm.
+        digits: After the point.
+    """
+    rounded = round(ras_mm, digits)
+    return f"{('RL', 'AP', 'SI')[axis][rounded < 0]} {abs(rounded):.{digits}f}"
+
+
 def affine_to_lps(affine_ras: FloatArray) -> FloatArray:
     """(4, 4) from voxel index to RAS mm, as Slicer and NIfTI have it, to one that leads to LPS mm."""
     lps: FloatArray = _LPS_TO_RAS @ affine_ras

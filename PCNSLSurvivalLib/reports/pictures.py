@@ -15,7 +15,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, place_in_words, resample
 from PCNSLSurvivalLib.reports.colors import activation_rgb, evidence_rgb
 
 PIXEL_MM = 1.0
@@ -31,6 +31,9 @@ FAINTEST = 0.25
 
 _OPAQUE = 0.65
 # Opacity of the strongest activation: anatomy must stay readable below it.
+
+_TITLES = ("Sagittal", "Coronal", "Axial")
+"""By the axis along the normal of a slice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +60,9 @@ class View:
     title: str
 
     @property
-    def axis_letter(self) -> str:
-        """The RAS axis that ``position_mm`` counts along."""
-        return {"Sagittal": "R", "Coronal": "A", "Axial": "S"}[self.title]
+    def place(self) -> str:
+        """Where the slice lies along its normal: "L 18"."""
+        return place_in_words(_TITLES.index(self.title), self.position_mm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +145,7 @@ def strongest_slices(display: Display, *, count: int, apart_mm: float) -> list[t
         Pairs of a picture (rows, columns, 3) in 1 mm pixels, red, green, blue, and its place in RAS mm.
     """
     grid = _own_axial_slices(display)
-    strength = np.abs(sitk.GetArrayViewFromImage(resample(display.activation, grid))).max(axis=(1, 2))
+    strength = np.abs(sitk.GetArrayFromImage(resample(display.activation, grid))).max(axis=(1, 2))
     chosen: list[int] = []
     for index in np.argsort(-strength, kind="stable"):
         if len(chosen) == count or strength[index] <= 0:
@@ -205,7 +208,7 @@ def _view(display: Display, grid: Grid, *, axis: int, index: int, mark: tuple[in
         edges=(("A", "P", "S", "I"), ("R", "L", "S", "I"), ("R", "L", "A", "P"))[axis],
         position_mm=float(position_ras[axis]),
         crosshair=crosshair,
-        title=("Sagittal", "Coronal", "Axial")[axis],
+        title=_TITLES[axis],
     )
 
 

@@ -19,7 +19,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, silent
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step
 from PCNSLSurvivalLib.imaging.fingerprint import changed_box, voxel_sha256
-from PCNSLSurvivalLib.imaging.geometry import Grid, lps_to_ras
+from PCNSLSurvivalLib.imaging.geometry import Grid, lps_to_ras, place_in_words
 from PCNSLSurvivalLib.imaging.io import read_scan, read_volume
 from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
@@ -263,8 +263,7 @@ def _inputs(stored: Mapping[str, Any], paths: Mapping[MRSequence, Path]) -> Iter
 
 
 def _place(ras_mm: Sequence[float]) -> str:
-    right, anterior, superior = ras_mm
-    return f"R {right:.1f} A {anterior:.1f} S {superior:.1f} mm"
+    return f"{' '.join(place_in_words(axis, mm, 1) for axis, mm in enumerate(ras_mm))} mm"
 
 
 def _volumes(folder: Path, again: Path, paths: Mapping[MRSequence, Path]) -> Iterator[Comparison]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,21 @@ def test_defect_8_no_place_of_any_computer_stands_in_the_code():
     found = [(path.name, place) for path in sources for place in places if place in path.read_text(encoding="utf-8")]
     assert sources
     assert not found
+
+
+def test_no_view_of_the_voxels_outlives_its_image():
+    """SimpleITK frees the voxels with the image, and a view does not hold it: a temporary one is gone at once."""
+    root = Path(__file__).resolve().parents[2]
+    folders = ("PCNSLSurvivalLib", "PCNSLSurvival", "Testing", "Resources")
+    sources = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "GetArrayViewFromImage"
+        and not isinstance(node.args[0], ast.Name | ast.Attribute | ast.Subscript)
+    ]
+    assert len(sources) > 500
+    assert found == []

@@ -24,7 +24,7 @@ _INCOMPLETE, _NO_SERIES = "not a complete result folder", "does not hold exactly
 def _result(folder: Path, change: Callable[[dict], None] | None = None) -> Path:
     """A result of the truth volume, as ``predict`` writes it but for what is not read."""
     (folder / "result").mkdir()
-    shape = sitk.GetArrayViewFromImage(truth()).shape
+    shape = sitk.GetArrayFromImage(truth()).shape
     values = np.linspace(0, 1, np.prod(shape), dtype=np.float32).reshape(shape)
     for name, voxels in (
         ("activation_map", values),

@@ -12,6 +12,7 @@ import vtk
 from numpy.typing import NDArray
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.imaging.geometry import place_in_words
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 
 _STEP_MM = 2.0
@@ -184,17 +185,16 @@ class ProfilePlot(qt.QLabel):
         painter.setPen(qt.QPen(text, 1))
         painter.drawLine(qt.QPointF(left, zero), qt.QPointF(right, zero))
         if s_mm:
-            painter.drawText(
-                qt.QRectF(left, bottom + 2, 120, 16), int(qt.Qt.AlignLeft), _("S {mm:.0f} mm").format(mm=low)
-            )
-            painter.drawText(
-                qt.QRectF(right - 120, bottom + 2, 120, 16), int(qt.Qt.AlignRight), _("S {mm:.0f} mm").format(mm=high)
-            )
+            first, last = (f"{place_in_words(2, end)} mm" for end in (low, high))
+            painter.drawText(qt.QRectF(left, bottom + 2, 120, 16), int(qt.Qt.AlignLeft), first)
+            painter.drawText(qt.QRectF(right - 120, bottom + 2, 120, 16), int(qt.Qt.AlignRight), last)
         if self._current is not None and s_mm and low <= self._current <= high:
             painter.setPen(qt.QPen(text, 2))
             painter.drawLine(qt.QPointF(x(self._current), top), qt.QPointF(x(self._current), bottom))
             middle = qt.QRectF(width / 2 - 60, bottom + 2, 120, 16)
-            painter.drawText(middle, int(qt.Qt.AlignHCenter), _("now S {mm:.1f} mm").format(mm=self._current))
+            painter.drawText(
+                middle, int(qt.Qt.AlignHCenter), _("now {place} mm").format(place=place_in_words(2, self._current, 1))
+            )
         painter.end()
         self.setPixmap(pixmap)
 

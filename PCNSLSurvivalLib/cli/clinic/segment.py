@@ -44,6 +44,7 @@ def run_segment(args: argparse.Namespace) -> int:
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
 
+    from PCNSLSurvivalLib.imaging.geometry import place_in_words
     from PCNSLSurvivalLib.inference.segment import SegmentOptions, load_reader, segment_case
     from PCNSLSurvivalLib.results.lesion_proposal import MASK, write_segment_folder
 
@@ -68,11 +69,11 @@ def run_segment(args: argparse.Namespace) -> int:
         print(f"! {warning['sentence']}")
     print(stored["message"]["sentence"])
     for number, focus in enumerate(stored["foci"], start=1):
-        diameters, (right, anterior, superior) = focus["diameters"], focus["center_ras_mm"]
+        diameters = focus["diameters"]
+        center = " ".join(place_in_words(axis, mm) for axis, mm in enumerate(focus["center_ras_mm"]))
         print(
             f"  {number}. {focus['volume_ml']:.1f} mL, {diameters['longest_mm']:.0f} x "
-            f"{diameters['perpendicular_mm']:.0f} mm, {focus['side']}, center R {right:.0f} A {anterior:.0f} "
-            f"S {superior:.0f} mm"
+            f"{diameters['perpendicular_mm']:.0f} mm, {focus['side']}, center {center} mm"
         )
     print(f"Reader: {stored['reader']['name']} {stored['reader']['version']}. {RESEARCH_USE_ONLY}")
     print(f"Done in {seconds:.0f} s. Mask: {args.out / MASK}")

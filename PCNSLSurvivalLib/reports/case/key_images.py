@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, place_in_words
 from PCNSLSurvivalLib.reports.colors import activation_rgb
 from PCNSLSurvivalLib.reports.pictures import FAINTEST, make_display, strongest_slices
 from PCNSLSurvivalLib.results.stored_case import StoredCase
@@ -94,7 +94,7 @@ def _annotated(
     middle = _RIM + rows // 2
     draw.text((_RIM + 8, middle), "R", fill=_WHITE, font=font, anchor="lm")
     draw.text((_RIM + columns - 8, middle), "L", fill=_WHITE, font=font, anchor="rm")
-    draw.text((_RIM + 8, _RIM + 8), f"Axial, S {position_mm:+.1f} mm", fill=_WHITE, font=font)
+    draw.text((_RIM + 8, _RIM + 8), f"Axial, {place_in_words(2, position_mm, 1)} mm", fill=_WHITE, font=font)
     _color_bar(draw, _RIM + columns + _BAR, _RIM + rows // 4, rows // 2)
     for number, (line, color) in enumerate(words):
         draw.text((_RIM, rows + 2 * _RIM + _LINE * number), line, fill=color, font=font)

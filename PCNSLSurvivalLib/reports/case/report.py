@@ -11,7 +11,7 @@ from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, place_in_words
 from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
@@ -79,7 +79,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         checks=None if result.checks is None else result.checks.to_json(),
         second_thoughts=_second_thoughts(result),
         clinical=_clinical(result),
-        steps=[(StepEvent.of_key(name).title, seconds) for name, seconds in result.seconds.items()],
+        steps=[(StepEvent.of_key(name).title, one) for name, one in result.seconds.items() if round(one, 1) > 0],
         findings=[_finding_row(finding) for finding in result.prepared.findings],
         provenance=[
             ("Model checksum (SHA-256)", model.checksum),
@@ -115,7 +115,7 @@ def _lesion(result: CaseResult) -> dict[str, Any] | None:
         (
             f"{focus.volume_ml:.1f}",
             f"{focus.diameters.longest_mm:.0f} × {focus.diameters.perpendicular_mm:.0f}",
-            f"{focus.diameters.superior_mm:.0f}",
+            place_in_words(2, focus.diameters.superior_mm),
             focus.side,
         )
         for focus in foci
@@ -218,7 +218,6 @@ def _model_rows(result: CaseResult) -> list[tuple[str, str]]:
 def _finding_row(finding: Finding) -> dict[str, str]:
     return {
         "subject": finding.sequence.label if finding.sequence else "brain mask",
-        "value_text": "" if finding.value is None else f"{finding.value:.4g} {finding.unit}",
         "verdict": finding.verdict.value,
         "sentence": finding.sentence,
     }

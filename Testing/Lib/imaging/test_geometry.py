@@ -4,7 +4,15 @@ import SimpleITK as sitk
 from hypothesis import given
 from made_grids import grids, linear_ramp
 
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, in_voxel_order_of, lps_to_ras, resample
+from PCNSLSurvivalLib.imaging.geometry import (
+    Grid,
+    canonical,
+    image_on_grid,
+    in_voxel_order_of,
+    lps_to_ras,
+    place_in_words,
+    resample,
+)
 
 
 @given(grids())
@@ -75,3 +83,11 @@ def test_grids_that_differ_by_a_shift_do_not_match():
     assert grid.matches(grid)
     assert not grid.matches(shifted)
     assert grid.matches(shifted, tolerance_mm=0.2)
+
+
+@pytest.mark.parametrize(
+    ("axis", "ras_mm", "digits", "words"),
+    [(0, 18.2, 0, "R 18"), (0, -18.2, 0, "L 18"), (1, -24.06, 1, "P 24.1"), (2, -0.2, 0, "S 0"), (2, -71.0, 0, "I 71")],
+)
+def test_a_place_is_named_by_the_side_it_lies_on(axis, ras_mm, digits, words):
+    assert place_in_words(axis, ras_mm, digits) == words

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
         prepare_cohort,
         read_cohort,
         read_prepared_cohort,
+        read_scan,
         save_result,
     )
     from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
     from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, OSClass
-    from PCNSLSurvivalLib.imaging.io import read_scan
     from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult
 
 __all__ = [
@@ -50,14 +50,15 @@ _HOMES = {
     "MRSequence": "core.terms",
     "OSClass": "core.terms",
     "PCNSLSurvivalError": "core.errors",
-    "read_scan": "imaging.io",
     "CaseOptions": "inference.predict",
     "CaseResult": "inference.predict",
 }
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used."""
+    """Import a public name, or the module of the public functions, when it is first used."""
+    if name == "api":
+        return import_module(f"{__name__}.api")  # which makes it an attribute
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'api')}"), name)

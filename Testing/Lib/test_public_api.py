@@ -18,7 +18,8 @@ import SimpleITK as sitk
 from made_heads import made_head, made_table
 
 import PCNSLSurvivalLib
-from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.arguments import options_of
+from PCNSLSurvivalLib.core.errors import EvaluationError, MissingFilesError
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,77 @@ def test_every_public_name_is_there_and_importing_the_library_loads_no_torch():
     with pytest.raises(AttributeError, match="nonsense"):
         PCNSLSurvivalLib.nonsense  # noqa: B018
     assert (Path(PCNSLSurvivalLib.__file__).parent / "py.typed").is_file()
+
+
+def test_help_on_the_functions_needs_no_other_import():
+    code = (
+        "import sys, PCNSLSurvivalLib\n"
+        "assert 'PCNSLSurvivalLib.api' not in sys.modules\n"
+        "help(PCNSLSurvivalLib.api)\n"
+        "assert not {'torch', 'monai'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "predict_case(" in done.stdout
+
+
+_CASES = (SimpleNamespace(name="p", patient_id="p", os_class=lambda days: OSClass.OVER_ONE_YEAR),)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda api: api.predict_case({"t1post": "x.nii"}), "Unknown sequence 't1post'. Use t1gd, t1, t2 or flair."),
+        (lambda api: api.predict_case({"t1": "x.nii"}), "holds no T1Gd"),
+        (lambda api: api.predict_case({"t1gd": 3}), r"'scans\['t1gd'\]' must be a path"),
+        (lambda api: api.predict_case(None), "'scans' must be the path of T1Gd"),
+        (lambda api: api.predict_case("x.nii", model="demonstration"), "'model' must come from load_model"),
+        (lambda api: api.predict_case("x.nii", options={"device": "cpu"}), "'options' must come from CaseOptions"),
+        (
+            lambda api: api.predict_case("x.nii", options=api.CaseOptions(device="gpu")),
+            "'options.device' must be 'auto'",
+        ),
+        (
+            lambda api: api.predict_case("x.nii", options=api.CaseOptions(brain_mask=3)),
+            "'options.brain_mask' must be a p",
+        ),
+        (lambda api: api.predict_case("x.nii", options=api.CaseOptions(tta="no")), "'options.tta' must be bool"),
+        (lambda api: api.predict_case("x.nii"), "not found"),
+        (lambda api: api.read_scan("x.nii", "t1post"), "Unknown sequence"),
+        (lambda api: api.read_scan(b"x.nii", "t1"), "'path' must be a path"),
+        (lambda api: api.load_model(3), "'path' must be a path"),
+        (lambda api: api.load_model("x"), "model"),
+        (lambda api: api.save_result({}, "out"), "'result' must come from predict_case"),
+        (lambda api: api.read_cohort(None), "'path' must be a path"),
+        (lambda api: api.read_cohort("a\0b"), "'path' must be a path"),
+        (lambda api: api.read_prepared_cohort(["x"]), "'path' must be a path"),
+        (lambda api: api.prepare_cohort("x", 3), "'out' must be a path"),
+        (lambda api: api.prepare_cohort("x", "out", sequences="t1gd"), "'sequences' must be a list"),
+        (lambda api: api.prepare_cohort("x", "out", jobs=0), "'jobs' must be a whole number of at least 1, not 0"),
+        (lambda api: api.cross_validate_features([1], {}), "'cases' must come from read_cohort"),
+        (lambda api: api.cross_validate_features(_CASES, {"p": 3.0}), "'features' must be a dictionary"),
+        (lambda api: api.cross_validate_features(_CASES, {"p": {"a": "x"}}), "'a' of 'p' is no number"),
+        (lambda api: api.cross_validate_features(_CASES, {}, classifier="tree"), "'classifier' must be 'logistic' or"),
+        (lambda api: api.cross_validate_features(_CASES, {}, folds=1), "'folds' must be a whole number of at least 2"),
+    ],
+)
+def test_a_wrong_argument_is_refused_in_a_sentence(call, words):
+    with pytest.raises(PCNSLSurvivalLib.PCNSLSurvivalError, match=words):
+        call(PCNSLSurvivalLib)
+
+
+def test_paths_in_options_may_be_text():
+    options = options_of(
+        PCNSLSurvivalLib.CaseOptions(brain_mask="brain.nii.gz"), PCNSLSurvivalLib.CaseOptions, "options"
+    )
+    assert options == PCNSLSurvivalLib.CaseOptions(brain_mask=Path("brain.nii.gz"))
+
+
+def test_a_missing_package_is_told_in_python_too(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
+    with pytest.raises(MissingFilesError, match=r"cross_validate_features needs the package scikit-learn.*research"):
+        PCNSLSurvivalLib.cross_validate_features(_CASES, {"p": {"a": 1.0}})
 
 
 def test_the_version_stands_in_one_place():
@@ -99,6 +171,8 @@ def test_the_example_judges_own_features(tmp_path, capsys):
         (tmp_path / f"p{n}.nii.gz").touch()
     _features(tmp_path / "good.csv", {f"p{n}": float(n % 2) * 20 + draw.normal() for n in range(30)})
     main = runpy.run_path(str(EXAMPLES / "own_features.py"))["main"]
+    with pytest.raises(SystemExit, match="has no column 'exam'"):
+        main(str(tmp_path / "cohort.csv"), str(tmp_path / "cohort.csv"))
     main(str(tmp_path / "cohort.csv"), str(tmp_path / "good.csv"))
     assert "auc: 1.00" in capsys.readouterr().out
 

@@ -43,7 +43,7 @@ from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3
 INTERRUPTED = 130
-NOBODY_READS = 128 + 13
+PIPE_CLOSED = 128 + 13
 """As the shell tells of a program that a closed pipe ended."""
 
 _OUTPUTS = ("out", "cache_dir", "key_images", "dicom", "pdf")
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
             ``--progress json``.
 
     Returns:
-        0 done; 2 wrong usage; 3 an error with its sentence on stderr; 130 interrupted; 141 nobody reads the output,
+        0 done; 2 wrong usage; 3 an error with its sentence on stderr; 130 interrupted; 141 the output pipe was closed,
         as after ``| head``; 1 an internal error.
     """
     # A console that lacks a letter, such as Windows' for ≤, shows a question mark instead of ending the run.
@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
             raise
         for number in gone:
             os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # what is still kept must not complain at the end
-        return NOBODY_READS
+        return PIPE_CLOSED
 
 
 def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:

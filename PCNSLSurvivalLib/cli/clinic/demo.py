@@ -41,7 +41,8 @@ def run_demo(args: argparse.Namespace) -> int:
 
     if args.scans_only:
         with whole_folder(args.out, overwrite=args.overwrite) as staging:
-            write(staging)
+            names = sorted(path.name for path in write(staging).values())
+        print(f"Wrote {', '.join(names)} to {args.out}.")
         return 0
     with scratch_folder() as temporary:
         return predict_to_folder(write(temporary), args)

@@ -81,7 +81,8 @@ TEMPLATES = {
     ),
     "brain.turned": _(
         "The brain in T1Gd does not lie as its file states: it fits an average brain better upside down, back to "
-        "front, or with exchanged axes. Convert the scan again from DICOM, and check it on the slices."
+        "front, or with exchanged axes. Check it on the slices. T1Gd may be another sequence, such as FLAIR; otherwise "
+        "convert the scan again from DICOM."
     ),
     "brain.unusual_shape": _(
         "The {feature} of the brain mask is outside the range of adult brains. Check its outline on the slices."

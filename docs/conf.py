@@ -33,12 +33,18 @@ html_title = f"PCNSLSurvival {release}"
 html_show_sphinx = False
 html_theme_options = {"announcement": "Research use only. Not a medical device."}
 
-# Pages at the root of the repository, and the page of the site that includes each.
-_ROOT_PAGES = {"CHANGELOG": "changelog", "CONTRIBUTING": "contributing", "SECURITY": "security"}
+_CARD = "PCNSLSurvivalLib/models/bundled/pcnsl_os1y_t1gd_virtual_heads_only/docs/README"
+# Pages outside of docs/, from the root of the repository, and the page of the site that includes each.
+_ROOT_PAGES = {
+    "CHANGELOG": "changelog",
+    "CONTRIBUTING": "contributing",
+    "SECURITY": "security",
+    _CARD: "bundled-model-card",
+}
 
 
 def _fill_in(app, name, source):
-    """Put generated text into a page, and lead links to pages at the root to their place in the site."""
+    """Put generated text into a page, and lead links to pages outside of docs/ to their place in the site."""
     text = re.sub(r"<!-- generated: (\w+) -->", lambda found: GENERATED[found[1]](), source[0])
     depth = "../" * name.count("/")
     for file, page in _ROOT_PAGES.items():

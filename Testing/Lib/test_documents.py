@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_every_page_of_the_site_stands_in_its_navigation_once():
     listed = [index, *_navigation(index), *_navigation(SITE / "decisions" / "index.md")]
     pages = [page for page in SITE.rglob("*.md") if "examples" not in page.parts]
     assert sorted(listed) == sorted(pages)
+
+
+def test_a_reader_of_the_raw_index_finds_every_page_by_a_link():
+    """A git host shows tables of contents as code, and a page that includes another file as its name."""
+    for index in (SITE / "index.md", SITE / "decisions" / "index.md"):
+        linked = {(index.parent / page).resolve() for page in re.findall(r"\]\(([^)#\s]+)", _text(index))}
+        for page in _navigation(index):
+            included = re.match(r"```\{include\} (\S+)", _text(page))
+            assert (page.parent / included[1] if included else page).resolve() in linked, page.name
 
 
 @pytest.mark.parametrize(
@@ -108,6 +118,20 @@ def test_every_command_in_a_document_has_the_options_that_it_shows(capsys):
             if end.code:
                 refused.append(f"{document.name}: {' '.join(words)}: {capsys.readouterr().err.splitlines()[-1]}")
     assert not refused, "\n".join(refused)
+
+
+def test_what_a_command_in_a_document_writes_is_never_offered_for_a_commit():
+    if not (ROOT / ".git").exists():
+        pytest.skip("no checkout of git: nothing can be committed")
+    words = [words for document in DOCUMENTS for words in _commands(_text(document)) if "--out" in words]
+    folders = {one[one.index("--out") + 1] for one in words}
+    written = [f"{folder}/patient.csv" for folder in folders if folder != folder.upper()]
+    written += [f"scan{ending}" for ending in (".nii", ".nii.gz", ".dcm", ".nrrd", ".mha")]
+    assert len(written) > 12
+    ignored = subprocess.run(["git", "check-ignore", *written], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert sorted(set(written) - set(ignored.stdout.splitlines())) == []
+    tracked = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""
 
 
 def test_a_command_with_an_unknown_option_is_noticed():

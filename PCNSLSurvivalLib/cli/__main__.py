@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
         try:
             return _run(arguments, errors_as_json=errors_as_json)
         finally:
-            sys.stdout.flush()  # here, and not when Python ends, is noticed that nobody reads
+            sys.stdout.flush()  # here, and not when Python ends, a closed output is noticed
     except BrokenPipeError:
         if not (gone := _streams_without_reader()):
             raise
@@ -113,7 +113,7 @@ def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
 
 
 def _streams_without_reader() -> list[int]:
-    """Which of the output streams are pipes that nobody reads any more, as after ``| head``."""
+    """Which of the output streams are pipes that the other end has closed, as after ``| head``."""
     if not hasattr(select, "poll"):  # Windows, which tells it by another error
         return []
     gone = []

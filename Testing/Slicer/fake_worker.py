@@ -57,7 +57,7 @@ FLIPS = {
         "flips": [{"code": "robustness.rotation", "values": {"strength": 6.0}}],
     },
     "sentence": "Probability of OS > 1 year: 0.63; 0.45 to 0.63 in 4 disturbed copies of the scan. The class changes "
-    "with the head turned by 6°. This tests the model and is no interval of the probability.",
+    "with the head turned by 6°. This tests the model. It is not a confidence interval.",
 }
 VOLUMES = {
     "code": "followup.volume",

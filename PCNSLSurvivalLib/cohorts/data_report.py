@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,7 +86,11 @@ def data_report(
         elif cases is None and (reason := not_fetched(case.scans[MRSequence.T1GD])) is not None:
             left_out[case.name] = f"The T1Gd of this case {reason}"
         elif cases is None and not case.scans[MRSequence.T1GD].exists():
-            left_out[case.name] = "The T1Gd file of this case does not exist. Check its path."
+            path = case.scans[MRSequence.T1GD]
+            left_out[case.name] = f"The T1Gd file of this case does not exist: {path.name}. Check its path."
+    if cases is None:
+        for name, other in _copies_of_t1gd(found.cases).items():
+            case_remarks[name] += (f"The T1Gd of this case is, byte by byte, that of {other}: check whose scan it is.",)
     for prepared in cases or ():
         if prepared["state"] != "prepared" or prepared["manual_exclusion"] is not None:
             left_out[prepared["name"]] = prepared["reason"] or prepared["manual_exclusion"]
@@ -108,7 +113,7 @@ def data_report(
         counts=counts,
         left_out=dict(sorted(left_out.items())),
         unlabeled=unlabeled,
-        remarks=found.remarks,
+        remarks=(*found.columns, *found.remarks),
         case_remarks={name: remarks for name, remarks in case_remarks.items() if remarks},
         repeated={patient: tuple(names) for patient, names in patients.items() if len(names) > 1},
     )
@@ -142,9 +147,9 @@ def _counts(found: FoundCohort, threshold_days: float) -> dict[str, dict[str, in
 
 
 def _files_gone(case: CohortCase) -> tuple[str, ...]:
-    """Sentences on files of a case that are not there, or were never fetched."""
+    """Sentences on files of a case that are not there, or were never fetched; of T1Gd the reason to exclude tells."""
     masks = {"brain mask": case.brain_mask, "lesion mask": case.lesion_mask}
-    files = {**{s.label: path for s, path in case.scans.items()}, **masks}
+    files = {**{s.label: path for s, path in case.scans.items() if s is not MRSequence.T1GD}, **masks}
     remarks = []
     for name, path in files.items():
         if path is not None and (reason := not_fetched(path)) is not None:
@@ -152,6 +157,24 @@ def _files_gone(case: CohortCase) -> tuple[str, ...]:
         elif path is not None and not path.exists():
             remarks.append(f"The {name} file does not exist: {path.name}.")
     return tuple(remarks)
+
+
+def _copies_of_t1gd(cases: tuple[CohortCase, ...]) -> dict[str, str]:
+    """For each case whose T1Gd file equals that of another patient before it, the other's name; files only."""
+    of_size: dict[int, list[CohortCase]] = {}
+    copies = {}
+    for case in cases:
+        path = case.scans.get(MRSequence.T1GD)
+        if path is None or not path.is_file() or not_fetched(path) is not None or not path.stat().st_size:
+            continue
+        alike = of_size.setdefault(path.stat().st_size, [])
+        for other in alike:
+            same = filecmp.cmp(path, other.scans[MRSequence.T1GD], shallow=False)
+            if same and other.patient_id != case.patient_id:
+                copies[case.name] = other.name
+                break
+        alike.append(case)
+    return copies
 
 
 def _is_there(path: Path | None) -> bool:

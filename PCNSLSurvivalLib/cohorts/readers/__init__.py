@@ -10,7 +10,7 @@ from PCNSLSurvivalLib.cohorts.readers.bids import is_bids, read_bids
 from PCNSLSurvivalLib.cohorts.readers.brats import brats_root, read_brats
 from PCNSLSurvivalLib.cohorts.readers.folders import read_folders
 from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
-from PCNSLSurvivalLib.cohorts.readers.table import read_table_cohort
+from PCNSLSurvivalLib.cohorts.readers.table import read_table_cohort, table_with_paths
 from PCNSLSurvivalLib.cohorts.readers.ucsf_pcnsl import is_ucsf_pcnsl, read_ucsf_pcnsl
 
 
@@ -44,4 +44,7 @@ def read_layout(path: Path) -> FoundCohort:
     """
     if not path.is_dir():
         return read_table_cohort(path)
-    return next((one.read for one in LAYOUTS if one.found(path)), read_folders)(path)
+    if (known := next((one for one in LAYOUTS if one.found(path)), None)) is not None:
+        return known.read(path)
+    table = table_with_paths(path)
+    return read_folders(path) if table is None else read_table_cohort(table)

@@ -43,7 +43,7 @@ def read_bids(root: Path) -> FoundCohort:
     Raises:
         CohortError: ``participants.tsv`` lacks a column or holds a cell that cannot be read.
     """
-    rows, remarks = _participants(root)
+    rows, columns, remarks = _participants(root)
     cases = []
     silent: set[str] = set()
     for anat in sorted(_anat_folders(root)):
@@ -72,6 +72,7 @@ def read_bids(root: Path) -> FoundCohort:
     return FoundCohort(
         layout="BIDS",
         cases=tuple(cases),
+        columns=columns,
         remarks=(*remarks, *rows_without_scan(missing, "participants.tsv"), *without_known_scan(silent)),
         without_scan=patients_without_scan(missing, "participants.tsv", silent),
     )
@@ -102,16 +103,17 @@ def _volumes_below(folder: Path) -> list[Path]:
     return [*volumes_in(folder), *volumes_in(folder / "anat")]
 
 
-def _participants(root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
-    """What the table says of each participant."""
+def _participants(root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...], tuple[str, ...]]:
+    """What the table says of each participant, which columns are used, and other sentences."""
     path = root / "participants.tsv"
     if not path.is_file() and not path.is_symlink():
-        return {}, ("There is no participants.tsv, so survival is unknown.",)
+        return {}, (), ("There is no participants.tsv, so survival is unknown.",)
     table = read_table(path)
     if not table.has("participant_id"):
         raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")
-    return facts_each(
+    rows, remarks = facts_each(
         table,
         "participant_id",
         name_of=lambda cell: one_spelling(cell if cell.startswith("sub-") else f"sub-{cell}"),
     )
+    return rows, (table.columns_told(),), remarks

@@ -14,8 +14,9 @@ from PCNSLSurvivalLib.cohorts.readers.reading import (
     rows_without_scan,
     without_known_scan,
 )
+from PCNSLSurvivalLib.cohorts.readers.table import names_patients, tables_in
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_each
-from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
+from PCNSLSurvivalLib.cohorts.tables.table_file import Table, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
 from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
@@ -26,7 +27,8 @@ def read_folders(root: Path) -> FoundCohort:
     """Read a folder of patients; the sequence is read from the names of files and folders and from DICOM headers.
 
     Args:
-        root: Contains one folder per patient, and at most one CSV or TSV table with a column for the patient.
+        root: Contains one folder per patient, and at most one CSV or TSV table with a column for the patient; other
+            tables may lie beside it.
 
     Raises:
         CohortError: There are several tables, or a table cannot be read.
@@ -62,22 +64,29 @@ def read_folders(root: Path) -> FoundCohort:
             )
         )
     missing = set(rows) - {case.patient_id for case in cases}
+    name = "" if table is None else table.name
     return FoundCohort(
         layout="folders",
         cases=tuple(cases),
-        remarks=(*remarks, *rows_without_scan(missing, table), *without_known_scan(unknown)),
-        without_scan=patients_without_scan(missing, table, unknown),
+        columns=() if table is None else (table.columns_told(),),
+        remarks=(*remarks, *rows_without_scan(missing, name), *without_known_scan(unknown)),
+        without_scan=patients_without_scan(missing, name, unknown),
     )
 
 
-def _table(root: Path) -> tuple[dict[str, dict[str, Any]], str, tuple[str, ...]]:
-    found = sorted(path for ending in ("*.csv", "*.tsv") for path in root.glob(ending))
+def _table(root: Path) -> tuple[dict[str, dict[str, Any]], Table | None, tuple[str, ...]]:
+    found = tables_in(root)
     if not found:
-        return {}, "", ("There is no table beside the folders, so survival is unknown.",)
+        return {}, None, ("There is no table beside the folders, so survival is unknown.",)
+    if len(found) > 1 and len(of_patients := [path for path in found if names_patients(path)]) == 1:
+        found = of_patients
     if len(found) > 1:
-        raise CohortError("There are several tables beside the patient folders. Keep one, or give a table with paths.")
+        raise CohortError(
+            f"There are several tables beside the patient folders: {', '.join(path.name for path in found)}. Keep one "
+            "with a column 'patient_id', or give a table with paths."
+        )
     table = read_table(found[0])
     if not table.has(*IDENTIFIERS):
         raise CohortError(f"{table.name}, beside the folders, has no column 'patient_id'. Add it and try again.")
     rows, remarks = facts_each(table, *IDENTIFIERS)
-    return rows, table.name, remarks
+    return rows, table, remarks

@@ -21,6 +21,8 @@ class FoundCohort:
     layout: str
     """How the data report calls the layout: "BIDS"."""
     cases: tuple[CohortCase, ...]
+    columns: tuple[str, ...] = ()
+    """A sentence on each clinical table: which of its columns are used, as what, and which are not."""
     remarks: tuple[str, ...] = ()
     """Sentences: tables that are missing, rows without a scan."""
     without_scan: Mapping[str, str] = field(default_factory=dict)

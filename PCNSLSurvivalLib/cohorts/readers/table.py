@@ -32,13 +32,44 @@ def read_table_cohort(path: Path) -> FoundCohort:
     """
     table = read_table(path)
     if not table.has(*IDENTIFIERS) or not table.has("t1gd"):
+        missing = [
+            name for name, there in (("patient_id", table.has(*IDENTIFIERS)), ("t1gd", table.has("t1gd"))) if not there
+        ]
         raise CohortError(
-            "The cohort table needs the columns 'patient_id' and 't1gd'; "
+            f"The cohort table has no column {' and no column '.join(map(repr, missing))}. It needs 'patient_id' and "
+            "'t1gd'; "
             f"{', '.join(repr(str(sequence)) for sequence in BESIDE_T1GD)}, 'brain_mask' and "
             f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
         )
     columns = survival_columns(table)
-    return FoundCohort(layout="table", cases=tuple(_case(row, path.parent, columns) for row in table.rows))
+    cases = tuple(_case(row, path.parent, columns) for row in table.rows)
+    return FoundCohort(layout="table", cases=cases, columns=(table.columns_told(),))
+
+
+def table_with_paths(folder: Path) -> Path | None:
+    """The only table in a folder that names patients and T1Gd files that are there; None if it is not one alone."""
+    found = [path for path in tables_in(folder) if _names_scans(path)]
+    return found[0] if len(found) == 1 else None
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """The CSV and TSV files of a folder, by name."""
+    return sorted(path for ending in ("*.csv", "*.tsv") for path in folder.glob(ending))
+
+
+def names_patients(path: Path) -> bool:
+    """Whether a file is a table with a column for the patient."""
+    try:
+        return read_table(path).has(*IDENTIFIERS)
+    except CohortError:
+        return False
+
+
+def _names_scans(path: Path) -> bool:
+    if not names_patients(path):
+        return False
+    cells = read_table(path).cells("t1gd")
+    return any(named_in(path.parent, cell).exists() for cell in cells)
 
 
 def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:

@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
@@ -50,9 +50,20 @@ class TableRow:
     """Name of the file, for sentences."""
     separator: str = ","
     """Between the cells. Where it is no comma, a point can divide thousands."""
+    asked: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What a column was read as, by ``column_key``; all rows of a table write into one."""
+
+    def ask(self, columns: tuple[str, ...], meaning: str | None = None) -> None:
+        """Note that columns are read: as the first of them, unless ``meaning`` names it."""
+        for name in columns:
+            if meaning is not None:
+                self.asked[column_key(name)] = meaning
+            else:
+                self.asked.setdefault(column_key(name), columns[0])
 
     def text(self, *columns: str) -> str | None:
         """The first of some columns that says anything."""
+        self.ask(columns)
         return next((self.cells[key] for key in map(column_key, columns) if key in self.cells), None)
 
     def number_in(self, *columns: str, within: float = 0.0) -> float | None:
@@ -86,6 +97,7 @@ class TableRow:
         Raises:
             CohortError: It holds something else, or two of the columns lie more than a year apart.
         """
+        self.ask(columns)
         hidden = [name for name in columns if _hides_age(self.cells.get(column_key(name), ""))]
         if not hidden:
             age = self.number_in(*columns, within=1.0)
@@ -139,6 +151,7 @@ class TableRow:
     def _agreed(
         self, columns: tuple[str, ...], read: Callable[[str], _Value], agree: Callable[[_Value, _Value], bool]
     ) -> _Value | None:
+        self.ask(columns)
         filled = [name for name in dict.fromkeys(columns) if column_key(name) in self.cells]
         values = [read(name) for name in filled]
         for name, value in zip(filled[1:], values[1:], strict=True):

@@ -31,6 +31,8 @@ _DEATH = (
     "death_observed", "event", "event_death", "1-dead 0-alive", "Survival_Status", "dead", "death", "died", "deceased",
     "OS_STATUS", "OS.event", "vital_status", "demographic.vital_status",
 )  # fmt: skip
+_NEAR_DEATH = re.compile("status|vital|dea(d|th)|die|deceas|alive|event|verstorben|tod|exitus|deces|muert|mort")
+"""In the name of a column that may say who died, in a spelling that is not known."""
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _DATE_OF_DEATH = ("date_of_death", "death_date", "DOD")
 _SAID_ALIVE = ("alive", "is_alive")
@@ -107,6 +109,8 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     Raises:
         CohortError: A cell holds something else, days that cannot be, or two cells contradict each other.
     """
+    row.ask(columns.days, "os_days")
+    row.ask(columns.death, "death_observed")
     death = row.flag_in(*columns.death)
     if (alive := _ALIVE.fullmatch(row.text(*columns.days) or "")) is not None:
         if death:
@@ -287,9 +291,16 @@ def _no_deaths(table: Table) -> CohortError:
             f"The table says who died only in column '{about_censoring}', where 1 can mean censored as well as died. "
             "Write a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
         )
+    near = next((name for name in table.columns if _NEAR_DEATH.search(column_key(name))), None)
     return CohortError(
         "The table has survival days but no column 'death_observed' (1: died on that day, 0: alive at last "
-        "contact). Without it, censored patients cannot be distinguished from deaths. Add the column and try again."
+        "contact). Without it, censored patients cannot be distinguished from deaths. "
+        + (
+            "Add the column and try again."
+            if near is None
+            else f"If the column '{near}' says it, call it 'death_observed' and write 1 and 0; else add the column. "
+            "Then try again."
+        )
     )
 
 

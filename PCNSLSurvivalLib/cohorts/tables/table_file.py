@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.tables.cell_values import NOTHING, TableRow, column_key
@@ -17,6 +17,8 @@ from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 _LIMIT_BYTES = 100_000_000
 _NAMES_SEPARATOR = re.compile(r"sep=[,;\t|]?", re.IGNORECASE)
 """A first line for Excel."""
+_LISTED = 30
+"""So many columns are named that are not used."""
 _LAYOUT_CHARACTERS = "\t\r\n"
 
 
@@ -28,6 +30,8 @@ class Table:
     """Of the file."""
     columns: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    asked: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What each column was read as; see ``TableRow``."""
 
     def has(self, *columns: str) -> bool:
         """Whether one of some columns is there."""
@@ -36,7 +40,17 @@ class Table:
 
     def cells(self, column: str) -> list[str]:
         """What the rows say in a column, from top to bottom."""
-        return [cell for row in self.rows if (cell := row.text(column)) is not None]
+        key = column_key(column)
+        return [row.cells[key] for row in self.rows if key in row.cells]
+
+    def columns_told(self) -> str:
+        """The sentence on the columns that were read and those that were not; to be asked after reading."""
+        read = [(name, self.asked[column_key(name)]) for name in self.columns if column_key(name) in self.asked]
+        words = [name if name == meaning else f"{name} as {meaning}" for name, meaning in read]
+        left = [name for name in self.columns if column_key(name) not in self.asked]
+        more = [f"and {len(left) - _LISTED} more"] if len(left) > _LISTED else []
+        unused = f" Not used: {', '.join([*left[:_LISTED], *more])}." if left else ""
+        return f"Columns of {self.name} used: {', '.join(words) or 'none'}.{unused}"
 
 
 def read_table(path: Path) -> Table:
@@ -79,6 +93,7 @@ def read_table(path: Path) -> Table:
     _check_marks(header, f"The first line of {path.name}")
     for number, cells in rows:
         _check_row(cells, header, f"Line {number} of {path.name}")
+    asked: dict[str, str] = {}
     read = (
         TableRow(
             cells={
@@ -89,10 +104,11 @@ def read_table(path: Path) -> Table:
             number=number,
             table=path.name,
             separator=separator,
+            asked=asked,
         )
         for number, cells in rows
     )
-    return Table(name=path.name, columns=tuple(name for name in header if name), rows=tuple(read))
+    return Table(name=path.name, columns=tuple(name for name in header if name), rows=tuple(read), asked=asked)
 
 
 def one_row_each(

@@ -241,7 +241,7 @@ def test_a_patient_censored_by_the_threshold_has_no_class(days, died, threshold,
 
 
 WRONG_TABLES = {
-    "no T1Gd column": ("patient_id,t1\na,b.nii\n", "columns 'patient_id' and 't1gd'"),
+    "no T1Gd column": ("patient_id,t1\na,b.nii\n", "no column 't1gd'"),
     "no death column": ("patient_id,t1gd,os_days\na,b.nii,9\n", "'death_observed'"),
     "days are text": ("patient_id,t1gd,os_days,event\na,b.nii,long,1\n", "Line 2 .* column 'os_days'"),
     "negative days": ("patient_id,t1gd,os_days,event\na,b.nii,-4,1\n", "Line 2 .* negative survival"),
@@ -339,3 +339,24 @@ def test_one_file_for_two_scans_is_refused(tmp_path, rows):
     (folder / "p.csv").write_text("\n".join(["patient_id,t1gd,t1", *rows]) + "\n", encoding="utf-8")
     with pytest.raises(CohortError, match=r"One file is given twice: as the T1Gd of p1 and as the T1(Gd)? of p[12]\."):
         find_cohort(folder / "p.csv")
+
+
+def test_the_table_of_the_patients_is_found_among_others(tmp_path):
+    """The folder that ``phantom --layout table`` makes: a table with paths, one of the truth, and folders."""
+    (tmp_path / "scans" / "p1").mkdir(parents=True)
+    (tmp_path / "scans" / "p1" / "t1gd.nii").write_bytes(b"1")
+    (tmp_path / "patients.csv").write_text("patient_id,t1gd\np1,scans/p1/t1gd.nii\n", encoding="utf-8")
+    (tmp_path / "patients_truth.csv").write_text("patient_id,risk\np1,0.5\n", encoding="utf-8")
+    found = find_cohort(tmp_path)
+    assert (found.layout, [case.name for case in found.cases]) == ("table", ["p1"])
+
+
+def test_other_tables_beside_folders_do_not_hide_that_of_the_patients(tmp_path):
+    (tmp_path / "p1").mkdir()
+    (tmp_path / "p1" / "t1gd.nii").write_bytes(b"1")
+    (tmp_path / "clinic.csv").write_text("patient_id,os_days,death_observed\np1,300,1\n", encoding="utf-8")
+    (tmp_path / "notes.csv").write_text("reader,remark\nx,y\n", encoding="utf-8")
+    assert find_cohort(tmp_path).cases[0].os_days == 300
+    (tmp_path / "other.csv").write_text("patient_id,os_days,death_observed\np1,400,1\n", encoding="utf-8")
+    with pytest.raises(CohortError, match=r"several tables beside the patient folders: clinic\.csv, notes\.csv, other"):
+        find_cohort(tmp_path)

@@ -31,7 +31,8 @@ def test_files_that_are_not_there_are_not_counted_but_named(table):
     report = data_report(find_cohort(table), threshold_days=365)
     found = report.counts["Found"]
     assert (found["exams"], found["with T1Gd"], found["with T1"]) == (6, 5, 0)
-    assert report.left_out == {"c": "The T1Gd file of this case does not exist. Check its path."}
+    assert report.left_out == {"c": "The T1Gd file of this case does not exist: c.nii. Check its path."}
+    assert "c" not in report.case_remarks, "told twice"
     assert report.case_remarks["a"] == ("The T1 file does not exist: a_t1.nii.",)
 
 
@@ -51,3 +52,28 @@ def test_a_dry_run_lists_who_is_left_out_and_who_has_no_class(table, capsys):
     assert "- d: Censored at day 200, not after day 365: no class." in told
     assert "- e: Whether the patient died at day 200 is not known: no class." in told
     assert "  a: The T1 file does not exist: a_t1.nii." in told
+
+
+def test_columns_that_are_not_used_are_told(tmp_path):
+    (tmp_path / "p.csv").write_text(
+        "patient_id,t1gd,t1_pre,Agee,ECOGG,OS_days,Status_,death_observed,Hospital\np1,a.nii,b.nii,60,1,300,x,1,Here\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "a.nii").write_bytes(b"1")
+    (tmp_path / "b.nii").write_bytes(b"1")
+    report = data_report(find_cohort(tmp_path / "p.csv"), threshold_days=365)
+    told = (
+        "Columns of p.csv used: patient_id, t1gd, OS_days as os_days, death_observed, Hospital as site. "
+        "Not used: t1_pre, Agee, ECOGG, Status_."
+    )
+    assert told in report.remarks
+    assert told in report.lines()
+
+
+def test_one_t1gd_under_two_names_is_told_before_anything_is_prepared(tmp_path):
+    for name, content in (("a", b"same"), ("b", b"same"), ("c", b"else")):
+        (tmp_path / f"{name}.nii").write_bytes(content)
+    (tmp_path / "p.csv").write_text("patient_id,t1gd\np1,a.nii\np2,b.nii\np3,c.nii\n", encoding="utf-8")
+    report = data_report(find_cohort(tmp_path / "p.csv"), threshold_days=365)
+    assert {name: len(remarks) for name, remarks in report.case_remarks.items()} == {"p2": 1}
+    assert "that of p1" in report.case_remarks["p2"][0]

@@ -298,3 +298,9 @@ def test_any_bytes_are_a_table_or_refused_in_a_sentence(tmp_path_factory, conten
     path.write_bytes(content)
     with suppress(CohortError):
         find_cohort(path)
+
+
+def test_a_column_that_may_say_who_died_is_named(tmp_path):
+    (tmp_path / "p.csv").write_text("patient_id,t1gd,os_days,Status\np1,a.nii,300,1\n", encoding="utf-8")
+    with pytest.raises(CohortError, match="If the column 'Status' says it, call it 'death_observed'"):
+        find_cohort(tmp_path / "p.csv")

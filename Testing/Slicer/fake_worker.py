@@ -123,12 +123,16 @@ def _write(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) 
     half = np.eye(4)
     half[:3, 3] = (block[::-1] - 1) / 2
     cell_affine = affine @ half @ scale
+    brain = array > 0.1 * array.max()
+    k, j, i = (np.minimum((np.arange(n) / b).astype(int), 3) for n, b in zip(array.shape, block, strict=True))
+    cell_ml = np.abs(np.linalg.det(cell_affine[:3, :3])) / 1000
     volumes = {
+        "evidence_map": (((cells - 0.1)[np.ix_(k, j, i)] * 100 / cell_ml * brain).astype(np.float32), affine),
         "activation_map": (bright, affine),
         "activation_map_other_class": (bright[::-1].copy(), affine),
         "activation_cells_other_class": (cells[::-1].copy(), cell_affine),
         "t1gd_corrected": (array, affine),
-        "brain_mask": ((array > 0.1 * array.max()).astype(np.uint8), affine),
+        "brain_mask": (brain.astype(np.uint8), affine),
         "t1gd_preprocessed": (array, affine),
         "activation_cells": (cells, cell_affine),
         "evidence_cells": (cells - 0.1, cell_affine),

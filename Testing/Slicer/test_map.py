@@ -105,19 +105,24 @@ def test_lesion_and_activation_coincide_in_the_pictures(standin, predicted, geom
         assert overlap > 0.8, view
 
 
-@pytest.mark.parametrize("kind", ["other class", "cells", "evidence"])
+@pytest.mark.parametrize("kind", ["other class", "cells", "evidence", "evidence cells"])
 def test_every_kind_of_map_lies_where_it_belongs_in_the_pictures(standin, predicted, kind):
     """On oblique voxels: what is colored in a view is what the map's own voxels say of the points of that view."""
     import slicer
-    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, OVER, UP_TO, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, EVIDENCE_MAP, OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd", "oblique", lesion=3000.0))
     ui, outputs = panel.ui, _outputs(panel)
     ui.opacitySlider.value = 1.0
     ui.thresholdSlider.value = 0.5
-    role = {"other class": mapRole(UP_TO, cells=False), "cells": mapRole(OVER, cells=True), "evidence": EVIDENCE}[kind]
-    ui.mapSelector.setCurrentIndex({"other class": 1, "cells": 0, "evidence": 2}[kind])
-    ui.smoothSelector.setCurrentIndex(1 if kind != "other class" else 0)
+    role, choice = {
+        "other class": (mapRole(UP_TO, cells=False), 1),
+        "cells": (mapRole(OVER, cells=True), 0),
+        "evidence": (EVIDENCE_MAP, 2),
+        "evidence cells": (EVIDENCE, 2),
+    }[kind]
+    ui.mapSelector.setCurrentIndex(choice)
+    ui.smoothSelector.setCurrentIndex(1 if kind.endswith("cells") else 0)
     node = outputs.node(role)
     values = slicer.util.arrayFromVolume(node)
     k, j, i = np.argwhere(values >= 0.99 * values.max()).mean(axis=0)
@@ -228,12 +233,13 @@ def test_weak_evidence_can_be_seen_and_looks_weak(standin, predicted):
     """The common scale colors it, this patient's strongest cell sets from where it is shown."""
     import slicer
     from PCNSLSurvivalUI.result.map_display import evidenceCut
-    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE_MAP
 
     panel = predicted(add_head("T1 Gd"))
-    node = _outputs(panel).node(EVIDENCE)
+    node = _outputs(panel).node(EVIDENCE_MAP)
     values = slicer.util.arrayFromVolume(node)
     values *= 0.05 / np.abs(values).max()
+    slicer.util.arrayFromVolumeModified(node)
     assert evidenceCut(node, 0.5) == pytest.approx(0.1), "half of 0.05, on a scale to 0.25"
     panel.ui.mapSelector.setCurrentIndex(2)
     panel.ui.thresholdSlider.value = 0.5

@@ -18,7 +18,7 @@ def test_the_demonstration_patient_in_one_click(standin):
     import slicer
     import vtk
     from PCNSLSurvivalUI.result.map_display import classOf
-    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, SceneOutputs, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, EVIDENCE_MAP, SceneOutputs, mapRole
     from slicer_standin import cli
     from slicer_standin.pythonqt import slot_errors
 
@@ -70,6 +70,9 @@ def test_the_demonstration_patient_in_one_click(standin):
     cell_ml = float(np.prod(outputs.node(EVIDENCE).GetSpacing())) / 1000  # shown in log-odds per 100 mL
     total = float(evidence.sum()) * cell_ml / 100 + result["evidence"]["constant"]
     assert total == pytest.approx(result["log_odds"], abs=1e-3)
+    drawn = slicer.util.arrayFromVolume(outputs.node(EVIDENCE_MAP))
+    assert (drawn[slicer.util.arrayFromVolume(mask) == 0] == 0).all(), "no evidence outside the brain"
+    assert 0 < np.abs(drawn).max() <= np.abs(evidence).max() * (1 + 1e-5)
     assert "<html" in slicer.util.getNode("Report (HTML)").GetText()
     assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1
     assert ui.resultSection.isVisibleTo(panel.parent)

@@ -274,18 +274,19 @@ def test_the_evidence_profile_is_what_the_slices_show(standin, predicted):  # no
     """Sampled point by point with Slicer's own interpolation, each slice gives the values that its bars have."""
     import slicer
     import vtk
-    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE_MAP
 
     panel = predicted(add_head("T1 Gd", "oblique"))
     panel.ui.mapSelector.setCurrentIndex(2)
-    node, heights = _outputs(panel).node(EVIDENCE), panel.view._map.profile._profile
+    node, heights = _outputs(panel).node(EVIDENCE_MAP), panel.view._map.profile._profile
     normal, center = np.array(panel.view._map._axis.normal_ras), np.array(panel.view._map._axis.center_ras_mm)
     probe = vtk.vtkImageInterpolator()
     probe.SetInterpolationModeToLinear()
     probe.Initialize(node.GetImageData())
     to_index = np.linalg.inv(_matrix(node))
     across = np.linalg.svd(normal[None])[2][1:]
-    for number in range(0, len(heights["s_mm"]), 9):
+    count = len(heights["s_mm"])
+    for number in range(count // 4, 3 * count // 4, 7):  # near foot and crown 6 mm are too coarse for what is left
         start = center + (heights["s_mm"][number] - normal @ center) * normal
         found = []
         for u in np.arange(-150, 151, 6.0):

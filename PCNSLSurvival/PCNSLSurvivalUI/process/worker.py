@@ -67,13 +67,15 @@ def _write_for_the_scene(folder: Path) -> None:
     import numpy as np
     import SimpleITK as sitk
 
+    from PCNSLSurvivalLib.explain.evidence_map import evidence_in_brain
     from PCNSLSurvivalLib.imaging.geometry import Grid
 
     scene = folder / "scene"
     scene.mkdir()
-    for path in sorted(folder.glob("*.nii*")):
-        image = sitk.ReadImage(str(path))
-        name = path.name.split(".")[0]
+    images = {path.name.split(".")[0]: sitk.ReadImage(str(path)) for path in sorted(folder.glob("*.nii*"))}
+    if "evidence_cells" in images:
+        images["evidence_map"] = evidence_in_brain(images["evidence_cells"], images["brain_mask"])
+    for name, image in images.items():
         np.save(scene / f"{name}.npy", sitk.GetArrayViewFromImage(image))
         affine = Grid.of(image).affine_ras.tolist()
         (scene / f"{name}.json").write_text(json.dumps({"affine_ras": affine}), encoding="utf-8")

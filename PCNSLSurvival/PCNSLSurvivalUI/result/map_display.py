@@ -15,6 +15,7 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.scene.output_nodes import (
     EVIDENCE,
     EVIDENCE_COLORS,
+    EVIDENCE_MAP,
     HATCHED,
     OUTPUT_ATTRIBUTE,
     OVER,
@@ -37,7 +38,7 @@ COLOR_NODES = {
     "Grey": "vtkMRMLColorTableNodeGrey",
 }
 _GRAD_CAM_ROLES = tuple(mapRole(kind, cells=cells) for kind in (OVER, UP_TO) for cells in (False, True))
-MAP_ROLES = (*_GRAD_CAM_ROLES, *(HATCHED + role for role in _GRAD_CAM_ROLES), EVIDENCE)
+MAP_ROLES = (*_GRAD_CAM_ROLES, *(HATCHED + role for role in _GRAD_CAM_ROLES), EVIDENCE, EVIDENCE_MAP)
 _TABLE_SIZE = 256
 _FORM = "PCNSLSurvival.legendForm"
 
@@ -61,7 +62,10 @@ def labelOf(explained: str) -> str:
 
 def shownNode(outputs: SceneOutputs, kind: str, asCells: bool) -> Any:
     """The volume that shows this kind of map; None when the result has none."""
-    return outputs.node(EVIDENCE if kind == EVIDENCE_KIND else mapRole(kind, cells=asCells))
+    if kind != EVIDENCE_KIND:
+        return outputs.node(mapRole(kind, cells=asCells))
+    smooth = None if asCells else outputs.node(EVIDENCE_MAP)
+    return outputs.node(EVIDENCE) if smooth is None else smooth
 
 
 def displayedNode(outputs: SceneOutputs, result: dict[str, Any], parameters: Any) -> Any:
@@ -131,7 +135,7 @@ def evidenceCut(node: Any, threshold: float) -> float:
     The threshold is a share of this patient's strongest evidence, so that weak evidence can be looked at; its colors
     stay those of the common scale, so that it looks weak.
     """
-    strongest = float(np.abs(slicer.util.arrayFromVolume(node)).max())
+    strongest = max(abs(end) for end in node.GetImageData().GetScalarRange())
     return max(threshold * min(strongest / FULL_SCALE, 1.0), 1.5 / _TABLE_SIZE)
 
 

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import qt
-import slicer
-import vtk
 from numpy.typing import NDArray
 from slicer.i18n import tr as _
 
@@ -16,8 +14,6 @@ from PCNSLSurvivalLib.imaging.geometry import place_in_words
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 
 _STEP_MM = 2.0
-_FINER = 4
-"""Evidence is sampled at this share of the edge of its cells."""
 _ACTIVATION, _FOR, _AGAINST = "#b0508c", "#1a7a93", "#c2571a"
 _HEIGHT, _RIM, _NARROWEST = 104, 8, 120
 
@@ -29,7 +25,7 @@ NO_PROFILE: Profile = {"s_mm": [], "value": [], "step_mm": _STEP_MM}
 
 
 def axialProfile(
-    array_kji: NDArray[np.floating], affine_ras: NDArray[np.float64], axis: SliceAxis
+    array_kji: NDArray[np.floating], affine_ras: NDArray[np.float64], axis: SliceAxis, *, signed: bool = False
 ) -> Iterator[Profile]:
     """Largest value of a map in each axial slice of T1Gd; a generator whose last value is the profile.
 
@@ -37,87 +33,36 @@ def axialProfile(
         array_kji: The map, on the voxels of T1Gd.
         affine_ras: (4, 4) voxel index to RAS mm.
         axis: The axis of these slices.
+        signed: The profile tells the lowest value of each slice as well, as ``against``.
 
     Yields:
         ``NO_PROFILE`` between pieces of work, then the profile; slices thinner than 2 mm are taken together.
     """
     along = np.array(axis.normal_ras) @ affine_ras[:3]
     step_mm = max(_STEP_MM, float(np.abs(along[:3]).max()))
-    found: dict[int, float] = {}
+    most: dict[int, float] = {}
+    least: dict[int, float] = {}
     for k in range(array_kji.shape[0]):
-        j, i = np.nonzero(array_kji[k] > 0)
+        j, i = np.nonzero(array_kji[k])
         if len(i):
             bands = np.round((along[0] * i + along[1] * j + along[2] * k) / step_mm).astype(int)
-            first = int(bands.min())
-            most = np.zeros(int(bands.max()) - first + 1)
-            np.maximum.at(most, bands - first, array_kji[k][j, i])
-            for place, value in enumerate(most):
-                found[first + place] = max(found.get(first + place, 0.0), float(value))
+            first, values = int(bands.min()), array_kji[k][j, i]
+            high, low = np.zeros((2, int(bands.max()) - first + 1))
+            np.maximum.at(high, bands - first, values)
+            np.minimum.at(low, bands - first, values)
+            for band, (highest, lowest) in enumerate(zip(high.tolist(), low.tolist(), strict=True), start=first):
+                most[band] = max(most.get(band, 0.0), highest)
+                least[band] = min(least.get(band, 0.0), lowest)
         yield NO_PROFILE
-    first, last = (min(found), max(found)) if found else (0, -1)
-    bands_all = range(first, last + 1)
-    yield {
+    bands_all = range(min(most), max(most) + 1) if most else range(0)
+    profile = {
         "s_mm": [round(float(along[3] + band * step_mm), 3) for band in bands_all],
-        "value": [round(found.get(band, 0.0), 4) for band in bands_all],
+        "value": [round(most.get(band, 0.0), 5) for band in bands_all],
         "step_mm": step_mm,
     }
-
-
-def evidenceProfile(node: Any, axis: SliceAxis) -> Iterator[Profile]:
-    """Strongest evidence for and against in each axial slice of T1Gd, drawn smoothly between cells as the map is.
-
-    Args:
-        node: Evidence on its own cells, which need not lie along the slices.
-        axis: The axis of the slices.
-
-    Yields:
-        ``NO_PROFILE`` between pieces of work, then the profile.
-    """
-    cells = slicer.util.arrayFromVolume(node).transpose(2, 1, 0)
-    matrix = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(matrix)
-    along = np.array(axis.normal_ras) @ slicer.util.arrayFromVTKMatrix(matrix)[:3]
-    # Each slice is sampled where it cuts the columns of cells that run most nearly along the axis.
-    column = int(np.argmax(np.abs(along[:3])))
-    others = [n for n in range(3) if n != column]
-    index = np.stack(np.meshgrid(*(_finer(cells.shape[n]) for n in others), indexing="ij"), axis=-1).reshape(-1, 2)
-    beside = index @ along[others]
-    ends = along[3] + np.array([0.0, (cells.shape[column] - 1) * along[column]])
-    low, high = ends.min() + beside.min(), ends.max() + beside.max()
-    places = np.arange(low, high + _STEP_MM / 2, _STEP_MM)
-    most, least = np.zeros(len(places)), np.zeros(len(places))
-    for number, place in enumerate(places):
-        within = (place - along[3] - beside) / along[column]
-        met = (within >= 0) & (within <= cells.shape[column] - 1)
-        if met.any():
-            points = np.empty((int(met.sum()), 3))
-            points[:, others], points[:, column] = index[met], within[met]
-            values = _between(cells, points)
-            most[number], least[number] = max(values.max(), 0.0), min(values.min(), 0.0)
-        yield NO_PROFILE
-    yield {
-        "s_mm": [round(float(s), 2) for s in places],
-        "value": [round(float(v), 5) for v in most],
-        "against": [round(float(v), 5) for v in least],
-        "step_mm": _STEP_MM,
-    }
-
-
-def _finer(count: int) -> NDArray[np.float64]:
-    """Indices of cells and of places between them."""
-    return np.linspace(0.0, count - 1.0, (count - 1) * _FINER + 1)
-
-
-def _between(cells: NDArray[np.floating], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Trilinear values at points given as indices (i, j, k) within the cells."""
-    corner = np.minimum(points.astype(int), np.maximum(np.array(cells.shape) - 2, 0))
-    share = points - corner
-    values = np.zeros(len(points))
-    for offset in np.ndindex(2, 2, 2):
-        weight = np.prod(np.where(offset, share, 1.0 - share), axis=1)
-        i, j, k = np.minimum(corner + offset, np.array(cells.shape) - 1).T
-        values += weight * cells[i, j, k]
-    return values
+    if signed:
+        profile["against"] = [round(least.get(band, 0.0), 5) for band in bands_all]
+    yield profile
 
 
 class ProfilePlot(qt.QLabel):

@@ -15,7 +15,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
-from PCNSLSurvivalUI.result.profile import axialProfile, evidenceProfile
+from PCNSLSurvivalUI.result.profile import axialProfile
 from PCNSLSurvivalUI.result.repair import MOVING, REPAIRED_FOR, SEGMENTATION, takeBackRepairs
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import oneRender
@@ -23,6 +23,7 @@ from PCNSLSurvivalUI.scene.output_nodes import (
     ALIGNED,
     CORRECTED,
     EVIDENCE,
+    EVIDENCE_MAP,
     HATCHED,
     INPUT,
     MASK,
@@ -137,7 +138,8 @@ def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, f
         ]
     return [
         *volumes,
-        (EVIDENCE, "evidence_cells", _("Evidence, log-odds/100mL"), (-1.0, 1.0)),
+        (EVIDENCE_MAP, "evidence_map", _("Evidence, log-odds/100mL"), (-1.0, 1.0)),
+        (EVIDENCE, "evidence_cells", _("Cells, log-odds/100mL"), (-1.0, 1.0)),
         (MASK, "brain_mask", _("Brain mask"), None),
         (PROPOSAL, "lesion_proposal", "", None),
         (CORRECTED, "t1gd_corrected", _("T1Gd without bias field"), (0.0, 1.0)),
@@ -172,17 +174,16 @@ def _addProfiles(result: dict[str, Any], scene: Path, made: dict[str, Any]) -> I
     """Activation along the axial slices of T1Gd, for every kind of map."""
     profiles: dict[str, Any] = {}
     axis = SliceAxis()
-    for entry, ending in zip(_maps(result), ("", "_other_class"), strict=False):
-        stored = np.load(scene / f"activation_map{ending}.npy", mmap_mode="r")
-        place = json.loads((scene / f"activation_map{ending}.json").read_text(encoding="utf-8"))
+    entries = zip(_maps(result), ("", "_other_class"), strict=False)
+    files = {classOf(entry["explains"]): f"activation_map{ending}" for entry, ending in entries}
+    for kind, file in {**files, EVIDENCE_KIND: "evidence_map"}.items():
+        stored = np.load(scene / f"{file}.npy", mmap_mode="r")
+        place = json.loads((scene / f"{file}.json").read_text(encoding="utf-8"))
         affine = np.array(place["affine_ras"])
         axis = SliceAxis.of(affine, stored.shape)
-        for profile in axialProfile(stored, affine, axis):
-            profiles[classOf(entry["explains"])] = profile
+        for profile in axialProfile(stored, affine, axis, signed=kind == EVIDENCE_KIND):
+            profiles[kind] = profile
             yield
-    for profile in evidenceProfile(made[EVIDENCE], axis):
-        profiles[EVIDENCE_KIND] = profile
-        yield
     result["profiles"], result["profile_axis"] = profiles, asdict(axis)
 
 

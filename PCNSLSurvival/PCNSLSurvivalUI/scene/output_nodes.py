@@ -14,7 +14,9 @@ from PCNSLSurvivalLib.results.old_results import upgraded
 from PCNSLSurvivalUI.scene.volume_files import removeNode
 
 MAP, CELLS, EVIDENCE = "output.map.", "output.cells.", "output.evidence"
-"""Roles of maps go on with the class they explain, see ``mapRole``."""
+"""Roles of maps go on with the class they explain, see ``mapRole``. Evidence is that of the cells."""
+EVIDENCE_MAP = "output.evidenceMap"
+"""The evidence on the voxels of T1Gd, 0 outside the brain; scenes saved before have none."""
 EVIDENCE_COLORS, MASK, REPORT = "output.evidenceColors", "output.mask", "output.report"
 CORRECTED, INPUT = "output.corrected", "output.input"
 """T1Gd without bias field, and as the network reads it."""

@@ -98,6 +98,7 @@ class Step(StrEnum):
     READ = "read", _("Read and check")
     BIAS_FIELD = "bias_field", _("Bias field correction (N4)")
     REGISTRATION = "registration", _("Registration to T1Gd")
+    LATER_EXAM = "later_exam", _("Registration of the later exam")
     BRAIN_EXTRACTION = "brain_extraction", _("Brain extraction")
     NORMALIZATION = "normalization", _("Intensity normalization")
     RESAMPLING = "resampling", _("Resampling to 1 mm")

@@ -149,6 +149,7 @@ class FollowUp:
             told.append(_in_words(self.by_diameters))
         if any(two.elsewhere):
             told.append(Message("followup.new_sites", count=sum(two.elsewhere), mm=SAME_SITE_MM))
+        told.append(Message("followup.identity"))
         told.append(Message("followup.no_response"))
         if self.reader_response is not None:
             told.append(Message("followup.reader", response=self.reader_response))
@@ -226,7 +227,7 @@ def compare_exams(
     cases = [
         _prepared(scan, files, clock, override_quality) for scan, files in zip(scans, (earlier, later), strict=True)
     ]
-    with clock.step(Step.REGISTRATION, MRSequence.T1GD):
+    with clock.step(Step.LATER_EXAM):
         transform, doubt = _registered(cases[0], cases[1], override_quality)
     lesions = [_outlined(case, files, device, clock) for case, files in zip(cases, (earlier, later), strict=True)]
     measured = []

@@ -62,7 +62,7 @@ FLIPS = {
 VOLUMES = {
     "code": "followup.volume",
     "values": {"earlier": 12.0, "later": 3.0, "change": -0.75},
-    "sentence": "Enhancing volume: 12.0 mL, then 3.0 mL (-75%).",
+    "sentence": "Enhancing volume: 12.0 mL, then 3.0 mL (−75 %).",
 }
 NO_RESPONSE = {
     "code": "followup.no_response",

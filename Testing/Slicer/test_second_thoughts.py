@@ -317,7 +317,7 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
     report.SetText(f"<html>{second_thoughts_html([])}</html>")
     told = _asked(predicted, "robustnessButton", "robustnessLabel").splitlines()
     assert told[0] == fake_worker.FLIPS["sentence"]
-    assert told[1:] == ["Noise, up to 20%: 0.58 to 0.61", "Turned head, up to 6°: 0.45 to 0.55"]
+    assert told[1:] == ["Noise, up to 20 %: 0.58 to 0.61", "Turned head, up to 6°: 0.45 to 0.55"]
     assert "#6b4e00" in predicted.ui.robustnessLabel.styleSheet, "the class changes"
     assert report.GetText().count("The class changes with the head turned by 6°.") == 1
     assert json.loads((tmp_path / "prepared.json").read_text())["engines"] == {"brain_extraction": swiss}

@@ -86,7 +86,7 @@ def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_e
     assert wait.is_calm(), wait.longest_gap_ms
     assert ui.messageLabel.text == ""
     told = ui.followUpLabel.text
-    assert "Enhancing volume: 12.0 mL, then 3.0 mL (-75%)." in told
+    assert "Enhancing volume: 12.0 mL, then 3.0 mL (−75 %)." in told
     assert "Abrey et al. 2005" in told
     assert "no assessment of response" in told
     assert "entered by the reader" not in told

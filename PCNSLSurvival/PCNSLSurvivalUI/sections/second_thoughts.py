@@ -204,8 +204,8 @@ def _inWords(question: Question, answer: dict[str, Any], kind: str) -> str:
 def _ranges(answer: dict[str, Any]) -> list[str]:
     """The range of the probability for each disturbance."""
     names = {
-        "shading": _("Shading, up to {most:.0%}: {low:.2f} to {high:.2f}"),
-        "noise": _("Noise, up to {most:.0%}: {low:.2f} to {high:.2f}"),
+        "shading": _("Shading, up to {most:.0f} %: {low:.2f} to {high:.2f}"),
+        "noise": _("Noise, up to {most:.0f} %: {low:.2f} to {high:.2f}"),
         "rotation": _("Turned head, up to {most:.0f}°: {low:.2f} to {high:.2f}"),
         "outline": _("Brain outline moved, up to {most:.0f} mm: {low:.2f} to {high:.2f}"),
         "other_outline": _("Brain outline of another program: {high:.2f}"),
@@ -215,6 +215,6 @@ def _ranges(answer: dict[str, Any]) -> list[str]:
         copies = [copy for copy in answer["copies"] if copy["disturbance"] == name]
         if copies:
             found = [copy["probability_over_one_year"] for copy in copies]
-            most = max(copy["strength"] for copy in copies)
+            most = max(copy["strength"] for copy in copies) * (100 if name in ("shading", "noise") else 1)
             lines.append(words.format(most=most, low=min(found), high=max(found)))
     return lines

@@ -45,6 +45,18 @@ _TABLES = {
 }
 """By the context under which Slicer keeps their translations: the folder and the file."""
 
+
+class _Typography(string.Formatter):
+    """Percentages with a space and a true minus: "−35 %"."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A value by its format."""
+        text: str = super().format_field(value, format_spec)
+        return f"{text[:-1]} %".replace("-", "−") if format_spec.endswith("%") else text
+
+
+_FORMATTER = _Typography()
+
 _TEMPLATES = {code: (context, text) for context, table in _TABLES.items() for code, text in table.items()}
 
 
@@ -89,7 +101,7 @@ class Message:
             translated = translate(context, template)
             # A translation that lost or renamed a placeholder must not take the value away from the user.
             template = translated if placeholders(translated) == placeholders(template) else template
-        return template.format(**{name: _word(value, translate) for name, value in self.values.items()})
+        return _FORMATTER.format(template, **{name: _word(value, translate) for name, value in self.values.items()})
 
     def to_json(self) -> dict[str, Any]:
         """``{"code": …, "values": {…}, "sentence": …}``, where the sentence is English."""

@@ -34,7 +34,7 @@ TEMPLATES = {
         "({ml:.1f} mL with its rim). No control region of equal size fits beside it. This tests the model and is no "
         "prognosis."
     ),
-    "followup.between": _("The change of the products lies between the limits of the IPCG, -50 % and +25 %."),
+    "followup.between": _("The change of the products lies between the limits of the IPCG, −50 % and +25 %."),
     "followup.check_alignment": _(
         "The match of the two exams is not clear. Look at the later scan over the earlier one before you use the sites."
     ),
@@ -42,6 +42,7 @@ TEMPLATES = {
         "Sum of the products of the two diameters: {earlier:.0f} mm², then {later:.0f} mm² ({change:+.0%})."
     ),
     "followup.halved": _("The sum of the products decreased by at least 50 %, a limit of the IPCG."),
+    "followup.identity": _("Whether both exams show the same person was not checked on the images."),
     "followup.increased": _("The sum of the products increased by at least 25 %, a limit of the IPCG."),
     "followup.new_sites": _("Foci of the later exam more than {mm:.0f} mm from every earlier outline: {count}."),
     "followup.no_response": _(

@@ -10,6 +10,8 @@ import SimpleITK as sitk
 from made_heads import brain_shape
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.inference.follow_up import Change, change_of
@@ -116,6 +118,18 @@ def test_the_word_response_is_the_readers_alone(found):
     for word in ("complete response", "partial response", "stable disease", "progressi", "PR"):
         assert word not in computed
     assert not {str(change) for change in Change} & {"CR", "CRu", "PR", "SD", "PD"}
+
+
+def test_it_is_said_that_the_person_was_not_checked(found):
+    _out, stored = found
+    assert "followup.identity" in {one["code"] for one in stored["sentences"]}
+    assert StepEvent.of_key("later_exam").title == "Registration of the later exam"
+    assert "later_exam" in stored["seconds"]
+
+
+def test_a_decrease_is_set_as_a_journal_sets_it():
+    assert str(Message("followup.volume", earlier=12.0, later=7.8, change=-0.35)).endswith("(−35 %).")
+    assert str(Message("followup.volume", earlier=4.0, later=5.0, change=0.25)).endswith("(+25 %).")
 
 
 def test_one_scan_given_twice_is_refused(exams, tmp_path, capsys):

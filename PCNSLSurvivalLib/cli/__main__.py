@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.cli.clinic.predict import add_predict_command
 from PCNSLSurvivalLib.cli.clinic.register import add_register_command
 from PCNSLSurvivalLib.cli.clinic.segment import add_segment_command
 from PCNSLSurvivalLib.cli.clinic.verify import add_verify_command
+from PCNSLSurvivalLib.cli.options.help_text import show_alike
 from PCNSLSurvivalLib.cli.research.baselines import add_baselines_command
 from PCNSLSurvivalLib.cli.research.cross_validate import add_cross_validate_command
 from PCNSLSurvivalLib.cli.research.experiment import add_experiment_command
@@ -165,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
         add_command(commands)
     for command in commands.choices.values():
         command.add_argument("--debug", action="store_true", help="show the full traceback of an error")
+        show_alike(command)
     return parser
 
 

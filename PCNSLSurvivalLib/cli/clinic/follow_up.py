@@ -47,7 +47,8 @@ def add_follow_up_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--reader-response",
         choices=READER_RESPONSES,
-        help="the response that a reader assessed; it is recorded as the reader's, never computed",
+        help="the response that a reader assessed: complete (CR), unconfirmed complete (CRu) or partial response (PR), "
+        "stable (SD) or progressive disease (PD); it is recorded as the reader's, never computed",
     )
     add_inference_device(parser)
     add_progress_option(parser)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.optional_packages import EXTRAS, missing_package
+from PCNSLSurvivalLib.core.terms import READER_RESPONSES, RESEARCH_USE_ONLY
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -41,6 +43,30 @@ def test_the_version_is_one_number_everywhere():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "version" in project["project"]["dynamic"]
     assert PCNSLSurvivalLib.__version__ in _run("-m", "PCNSLSurvivalLib.cli", "--version").stdout
+
+
+def _help(capsys, *words: str) -> str:
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_help_states_defaults_and_the_use(capsys):
+    for command in ("preprocess", "experiment", "model", "model untrained", "doctor", "predict"):
+        assert _help(capsys, *command.split()).count(RESEARCH_USE_ONLY) == 1, command
+    told = _help(capsys, "preprocess")
+    assert "about 1.2 GB each (default 1)" in told
+    assert "threshold of the OS classes in the report (default 365)" in told
+    assert "(default 2000)" in _help(capsys, "validate")
+    assert "(default auto)" in _help(capsys, "predict")
+    assert "default 5) " in _help(capsys, "baselines")
+    assert "default [" not in _help(capsys, "experiment")
+
+
+def test_help_explains_what_a_reader_may_enter(capsys):
+    told = _help(capsys, "follow-up")
+    for short in READER_RESPONSES:
+        assert f"({short})" in told
 
 
 # --- an installation without extras ------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def test_every_file_that_the_tutorial_opens_is_named_in_it():
 @pytest.mark.slow
 def test_every_command_of_the_tutorial_for_researchers_does_what_the_page_says(tmp_path):
     """``TUTORIAL_PATIENTS`` is the share of the patients on the page that are made; 1 follows it word for word."""
-    share = float(os.environ.get("TUTORIAL_PATIENTS", "0.34"))
+    share = float(os.environ.get("TUTORIAL_PATIENTS", "0.5"))
     (tmp_path / "Resources").symlink_to(ROOT / "Resources")
     commands = _commands()
     assert {words[0] for words in commands} == {

@@ -151,8 +151,8 @@ def _questionText(absent: list[str]) -> str:
         size = _("PyTorch is large: several hundred megabytes, or a few gigabytes with NVIDIA GPU support.")
     elif names & _ONNX:
         size = _(
-            "ONNX Runtime, some 100 megabytes, predicts on the CPU. To use a GPU or to have a tumor outline proposed, "
-            "choose 'Not now' and install PyTorch first, for example with the PyTorch extension."
+            "ONNX Runtime, some 100 megabytes, predicts on the CPU. To use a GPU, choose 'Not now' and install PyTorch "
+            "first, for example with the PyTorch extension."
         )
     free = shutil.disk_usage(sys.prefix).free / 1e9
     return _(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,7 +67,10 @@ class ScansJob:
 def _whyNotWritten(problem: Exception) -> str:
     if isinstance(problem, PCNSLSurvivalError):
         return shown(problem)
-    reason = getattr(problem, "strerror", None) or type(problem).__name__
-    return _("The scans could not be written ({reason}). Free some space on the disk, then try again.").format(
-        reason=reason
-    )
+    if isinstance(problem, OSError):
+        words = _("The scans could not be written ({reason}). Free some space on the disk, then try again.")
+        return words.format(reason=problem.strerror or type(problem).__name__)
+    # As text: a log handler that keeps the exception would keep the whole run with it.
+    logging.error("The scans could not be written: %s", "".join(traceback.format_exception(problem)))
+    words = _("The scans could not be written ({reason}). Try again; if it happens again, please report it.")
+    return words.format(reason=type(problem).__name__)

@@ -47,7 +47,7 @@ def test_help_on_the_functions_needs_no_other_import():
         "help(PCNSLSurvivalLib.api)\n"
         "assert not {'torch', 'monai'} & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "predict_case(" in done.stdout
 

@@ -38,6 +38,8 @@ SOURCES = (
 )
 SAME_SITE_MM = 5.0
 """A focus this close to an earlier one is at the same site: registration and outline are no sharper."""
+LEAST_OVERLAP = 0.95
+"""Dice of the two brains below which it is doubted that they are one person's; docs/follow-up.md has the numbers."""
 DECREASE, INCREASE = -0.5, 0.25
 """Limits of the change of enhancement in the IPCG's table (Abrey et al. 2005)."""
 
@@ -122,6 +124,8 @@ class FollowUp:
     later: Exam
     transform: sitk.Transform
     """LPS points of the earlier exam to LPS points of the later one; rigid."""
+    overlap: float
+    """Of the two brains after the registration; see ``brain_overlap``."""
     reader_response: str | None
     """One of ``READER_RESPONSES``, as a reader entered it; never computed."""
     warnings: tuple[Message, ...]
@@ -173,6 +177,7 @@ class FollowUp:
                 "limits": {"decrease": DECREASE, "increase": INCREASE},
                 "sources": list(SOURCES),
             },
+            "brain_overlap": {"dice": round(self.overlap, 3), "least_without_warning": LEAST_OVERLAP},
             "reader_response": self.reader_response,
             "seconds": dict(self.seconds),
         }
@@ -229,6 +234,9 @@ def compare_exams(
     ]
     with clock.step(Step.LATER_EXAM):
         transform, doubt = _registered(cases[0], cases[1], override_quality)
+    overlap = brain_overlap(cases[0].brain_mask, cases[1].brain_mask, transform)
+    if overlap < LEAST_OVERLAP:
+        doubt = (Message("followup.other_brain", overlap=overlap, least=LEAST_OVERLAP), *doubt)
     lesions = [_outlined(case, files, device, clock) for case, files in zip(cases, (earlier, later), strict=True)]
     measured = []
     for number, (scan, case, lesion) in enumerate(zip(scans, cases, lesions, strict=True)):
@@ -251,9 +259,28 @@ def compare_exams(
         later=measured[1],
         transform=transform,
         reader_response=reader_response,
+        overlap=overlap,
         warnings=tuple(dict.fromkeys((*doubt, *judged, *remarks))),
         seconds=clock.seconds,
     )
+
+
+def brain_overlap(earlier: sitk.Image, later: sitk.Image, transform: sitk.Transform) -> float:
+    """Dice coefficient of two brain masks after the registration, where the later scan covers the earlier head.
+
+    Args:
+        earlier: Brain mask of the earlier exam.
+        later: That of the later one.
+        transform: LPS points of the earlier exam to LPS points of the later one.
+    """
+    covered = sitk.Image(later.GetSize(), sitk.sitkUInt8) + 1
+    covered.CopyInformation(later)
+    grid = Grid.of(earlier)
+    moved, seen = (resample(image, grid, interpolation="nearest", transform=transform) for image in (later, covered))
+    inside = sitk.GetArrayViewFromImage(seen) > 0
+    one, two = (sitk.GetArrayViewFromImage(image)[inside] > 0 for image in (earlier, moved))
+    both = int(np.count_nonzero(one & two))
+    return 2 * both / max(int(np.count_nonzero(one)) + int(np.count_nonzero(two)), 1)
 
 
 def _prepared(scan: Scan, files: ExamFiles, clock: StepClock, override: bool) -> PreparedCase:

@@ -42,7 +42,7 @@ TEMPLATES = {
         "Sum of the products of the two diameters: {earlier:.0f} mm², then {later:.0f} mm² ({change:+.0%})."
     ),
     "followup.halved": _("The sum of the products decreased by at least 50 %, a limit of the IPCG."),
-    "followup.identity": _("Whether both exams show the same person was not checked on the images."),
+    "followup.identity": _("It was not checked whether both exams show the same person."),
     "followup.increased": _("The sum of the products increased by at least 25 %, a limit of the IPCG."),
     "followup.new_sites": _("Foci of the later exam more than {mm:.0f} mm from every earlier outline: {count}."),
     "followup.no_response": _(
@@ -54,6 +54,10 @@ TEMPLATES = {
     "followup.not_one_head": _(
         "The two exams could not be registered to each other. Check that both are T1Gd of one patient, or continue "
         "with --override-quality."
+    ),
+    "followup.other_brain": _(
+        "After the registration the two brains overlap less (Dice {overlap:.2f}) than two exams of one person should "
+        "({least:.2f}). Check that both exams show the same person and that both brain outlines are right."
     ),
     "followup.proposed": _(
         "At least one outline is a proposal and not confirmed. Check and correct both before you use the change."

@@ -14,7 +14,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.inference.follow_up import Change, change_of
+from PCNSLSurvivalLib.inference.follow_up import LEAST_OVERLAP, Change, brain_overlap, change_of
 
 STAYS, GOES, COMES = (25.0, -20.0, 10.0), (-25.0, 25.0, 20.0), (-25.0, -30.0, 5.0)
 EARLIER = {STAYS: 15.0, GOES: 9.0}
@@ -125,6 +125,20 @@ def test_it_is_said_that_the_person_was_not_checked(found):
     assert "followup.identity" in {one["code"] for one in stored["sentences"]}
     assert StepEvent.of_key("later_exam").title == "Registration of the later exam"
     assert "later_exam" in stored["seconds"]
+
+
+def test_one_brain_is_not_doubted_and_another_one_is(exams, found, tmp_path):
+    _out, stored = found
+    assert stored["brain_overlap"]["dice"] > LEAST_OVERLAP
+    assert "followup.other_brain" not in {one["code"] for one in stored["warnings"]}
+    brain = sitk.ReadImage(str(exams / "earlier-brain.nii.gz"))
+    wider = resample(brain, Grid.of(brain), interpolation="nearest", transform=sitk.ScaleTransform(3, (0.9, 1.0, 1.0)))
+    still = sitk.Transform(3, sitk.sitkIdentity)
+    assert brain_overlap(brain, brain, still) == 1.0
+    assert brain_overlap(brain, wider, still) < LEAST_OVERLAP
+    # Slices that the later exam does not cover are no difference.
+    part = brain[:, :, 10:]
+    assert brain_overlap(brain, part, still) == 1.0
 
 
 def test_a_decrease_is_set_as_a_journal_sets_it():

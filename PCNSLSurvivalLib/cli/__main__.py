@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -11,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from PCNSLSurvivalLib.cli.clinic.demo import add_demo_command
 from PCNSLSurvivalLib.cli.clinic.doctor import add_doctor_command
@@ -71,12 +72,12 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
         try:
             return _run(arguments, errors_as_json=errors_as_json)
         finally:
-            sys.stdout.flush()  # here, and not when Python ends, a closed output is noticed
-    except BrokenPipeError:
-        if not (gone := _streams_without_reader()):
+            _flush_stdout()
+    except OSError as problem:
+        if not (gone := _streams_without_reader(problem)):
             raise
         for number in gone:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # what is still kept must not complain at the end
+            _discard(number)
         return PIPE_CLOSED
 
 
@@ -87,7 +88,9 @@ def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
         for name in _OUTPUTS:
             if isinstance(path := getattr(args, name, None), Path):  # phantom's --dicom is a switch
                 check_output_path(path)
-        return args.run(args)
+        code: int = args.run(args)
+        _flush_stdout()
+        return code
     except RefusedElsewhereError:
         return OUR_ERROR
     except PCNSLSurvivalError as problem:
@@ -98,11 +101,13 @@ def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
         print("pcnsl-survival: Interrupted. No partial output was written.", file=sys.stderr)
         return INTERRUPTED
     except Exception as problem:
-        if args.debug or (isinstance(problem, BrokenPipeError) and _streams_without_reader()):
+        if args.debug or _streams_without_reader(problem):
             raise
         known: PCNSLSurvivalError | None = missing_package(problem, f"pcnsl-survival {args.command}")
         if tells_full_disk(problem):  # whatever was being written
             known = OutputFolderError(Message("files.disk_full"))
+            if not _stdout_takes_text():
+                _discard(1)
         if known is not None:
             return _told(known, as_json=errors_as_json or getattr(args, "progress", None) == "json")
         print(
@@ -113,17 +118,49 @@ def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
         return CRASHED
 
 
-def _streams_without_reader() -> list[int]:
-    """Which of the output streams are pipes that the other end has closed, as after ``| head``."""
-    if not hasattr(select, "poll"):  # Windows, which tells it by another error
+def _flush_stdout() -> None:
+    """Write what stdout still keeps: a closed pipe or a full disk is noticed here, and not when Python ends."""
+    if sys.stdout is not None:  # None: closed before the start, as by ``>&-``
+        sys.stdout.flush()
+
+
+def _stdout_takes_text() -> bool:
+    try:
+        _flush_stdout()
+    except OSError:
+        return False
+    return True
+
+
+def _discard(number: int) -> None:
+    """Send what an output stream still keeps nowhere, so that it raises no second error when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+
+
+def _streams_without_reader(problem: BaseException) -> list[int]:
+    """Which of stdout (1) and stderr (2) are pipes that the other end has closed, as after ``| head``.
+
+    Args:
+        problem: What was raised; only a failed write asks for the streams.
+    """
+    # Windows calls a pipe without reader an invalid argument.
+    if not isinstance(problem, OSError) or problem.errno not in (errno.EPIPE, errno.EINVAL):
         return []
-    gone = []
-    for number in (1, 2):
-        poll = select.poll()
-        poll.register(number, 0)  # POLLERR is told without asking
-        if any(event & select.POLLERR for _, event in poll.poll(0)):
-            gone.append(number)
-    return gone
+    return [number for number, stream in ((1, sys.stdout), (2, sys.stderr)) if _has_no_reader(number, stream)]
+
+
+def _has_no_reader(number: int, stream: TextIO | None) -> bool:
+    if stream is None:
+        return False
+    if not hasattr(select, "poll"):  # Windows: what could not be written fails again
+        try:
+            stream.flush()
+        except OSError as problem:
+            return problem.errno in (errno.EPIPE, errno.EINVAL)
+        return False
+    poll = select.poll()
+    poll.register(number, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _told(problem: PCNSLSurvivalError, *, as_json: bool) -> int:

@@ -24,6 +24,11 @@ def add_progress_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def stderr_is_terminal() -> bool:
+    """Whether bars can be shown; a stderr that was closed before the start, as by ``2>&-``, is None."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def listener_for(choice: str) -> Listener:
     """The listener that ``--progress`` names.
 
@@ -35,7 +40,7 @@ def listener_for(choice: str) -> Listener:
         return _json_line
     if choice == "none":
         return silent
-    return TerminalProgress() if sys.stderr.isatty() else _plain_line
+    return TerminalProgress() if stderr_is_terminal() else _plain_line
 
 
 def _json_line(event: StepEvent) -> None:

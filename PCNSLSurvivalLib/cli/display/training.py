@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.display.progress import stderr_is_terminal
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -40,7 +42,7 @@ class EpochProgress:
         if self._quiet:
             return
         losses = f"training loss {epoch.train_loss:.3f}, validation loss {epoch.validation_loss:.3f}"
-        if sys.stderr.isatty():
+        if stderr_is_terminal():
             if self._bar is None:
                 self._bar = _bar(self._epochs, self._label or "Epochs", "epoch", leave=not self._label)
             self._bar.set_postfix_str(losses, refresh=False)
@@ -70,7 +72,7 @@ class JobProgress:
     def __init__(self, plan: ExperimentPlan, jobs: int, *, quiet: bool) -> None:
         self._plan, self._quiet = plan, quiet
         self._trainings: dict[str, EpochProgress] = {}
-        self._bar = None if quiet or not sys.stderr.isatty() else _bar(jobs, "Jobs", "job")
+        self._bar = None if quiet or not stderr_is_terminal() else _bar(jobs, "Jobs", "job")
 
     def __enter__(self) -> JobProgress:
         return self

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PCNSLSurvivalLib.cli.display.progress import stderr_is_terminal
 from PCNSLSurvivalLib.cli.options.numbers import LONGEST_DAYS, MOST_JOBS, decimal_number, whole_number
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 
@@ -152,7 +153,7 @@ class _Progress:
         if self._choice == "json":
             event = {"type": "case", "name": outcome.name, "state": outcome.state, "reason": outcome.reason}
             print(json.dumps(event | {"done": done, "total": total, "seconds": round(outcome.seconds, 2)}), flush=True)
-        elif self._choice == "auto" and sys.stderr.isatty():
+        elif self._choice == "auto" and stderr_is_terminal():
             self._show(outcome, total)
         elif self._choice == "auto":
             print(f"{done}/{total} {outcome.name} {outcome.state} {outcome.seconds:.1f} s", file=sys.stderr, flush=True)

@@ -36,7 +36,8 @@ REWRITTEN = (
     (rf"(?<![a-z])c/ ?{_TO_SUBSTANCE}", "con "),
     (rf"(?<![a-z])s/ ?{_TO_SUBSTANCE}", "sin "),
     (r"т(?=[12])", "t"),
-    (r"к ?/? ?у(?![\u0400-\u04ff])", "контраст"),
+    # "к/у" and "ку" of "контрастное усиление", not the letters inside or between other words: "на катушку", "снимок у".
+    (r"(?<![\u0400-\u04ff])к(?:[ _-]?/[ _-]?)?у(?![\u0400-\u04ff])", "контраст"),
     (r"[δ∆](?=[ _]?t1)", " subtraction "),
     (r"(?<![a-z0-9])t1[a-z0-9+_ ]{0,12} ?/ ?t1(?![0-9])", " subtraction "),
     (r"[(\[]?(?<![a-z0-9])(?:a|b) ?[-−–] ?(?:a|b)(?![a-z0-9])[)\]]?", " subtraction "),

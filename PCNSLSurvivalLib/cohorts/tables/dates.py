@@ -26,6 +26,8 @@ NO_DATES = frozenset({
 _NUMBERED = re.compile(r"(\d{1,4})\D+(\d{1,2})\D+(\d{1,4})\D*(?:0{1,2}:00.*)?")
 _LAST_DAY_OF_EXCEL = "2958465"
 """Which is 9999-12-31."""
+_CODES = re.compile(r"0*[01]|7{4,}|8{4,}|9+")
+"""Numbers that stand for an unknown day; other small ones can be days counted from diagnosis or from 1900."""
 _EMPTY_YEARS = {0, *(day.year for day in NO_DATES)}
 _NO_DATES_UNORDERED = {(day.year, *sorted((day.month, day.day))) for day in NO_DATES}
 
@@ -34,21 +36,27 @@ def is_no_day(cell: str) -> bool:
     """Whether a cell holds what programs write where a date is unknown, in any order and with any separator.
 
     1/1/1900, 01.01.1900, 1900-01-00, 31.12.9999, 00/00/0000, and the numbers 0, 1, 9999 and 99999999 are such;
-    a serial number of a day or 8/1/2015 is not.
+    8/1/2015, 28.10.00 of the year 2000, and the number of a day are not.
     """
     text = cell.strip()
     if re.fullmatch(r"\d+(?:\.0*)?", text):
-        digits = text.split(".")[0]
-        small = len(digits) < 5 and not 1900 < int(digits) < 2200  # a year alone is known
-        return small or set(digits) == {"9"} or digits == _LAST_DAY_OF_EXCEL or date_of(digits) in NO_DATES
+        text = text.split(".")[0]
+        if _CODES.fullmatch(text) or text == _LAST_DAY_OF_EXCEL:
+            return True
+    if (day := date_of(text)) is not None:
+        return day in NO_DATES
     if (found := _NUMBERED.fullmatch(text)) is None:
-        return (day := date_of(text)) is not None and day in NO_DATES
-    first, middle, last = (int(part) for part in found.groups())
-    if len(found[1]) == 4:
+        return False
+    first, middle, last = found.groups()
+    if len(first) == 4:
         first, last = last, first
-    if 0 in (first, middle, last):
-        return last in _EMPTY_YEARS  # of 2015-00-00 the year is known
-    return (last, *sorted((first, middle))) in _NO_DATES_UNORDERED
+    days = sorted((int(first), int(middle)))
+    year = int(last)
+    if len(last) < 4:  # 28.10.00 is a day in 2000
+        return year == 0 and 0 in days
+    if 0 in (*days, year):
+        return year in _EMPTY_YEARS  # of 2015-00-00 the year is known
+    return (year, *days) in _NO_DATES_UNORDERED
 
 
 def date_of(text: str) -> date | None:

@@ -110,6 +110,11 @@ def test_the_names_of_public_tables_are_understood(survival, table, expected):
         (("os_days,event,date_of_death", "300,0,9999"), "9999 stands for unknown"),
         (("os_days,event,date_of_death", "300,1,99999999"), "99999999 stands for unknown"),
         (("os_days,event,date_of_death", "300,1,0"), "0 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,999"), "999 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,8888.0"), "8888.0 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,00.00.00"), "00.00.00 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,28.10.0000"), "28.10.0000 stands for unknown"),
+        (("os_days,event,date_of_death", "300,1,01.01.0001"), "01.01.0001 stands for unknown"),
         (("os_days,event,date_of_death", "300,1,2958465"), "2958465 stands for unknown"),
         (("os_days,event", "9.999e3,1", "300,1"), "9999 stands for unknown"),
         (("os_days,event,diagnosis_date,DOD", "300,1,1890-01-01,1900-01-01"), r"'DOD': .*\(1900-01-01 stands for"),
@@ -157,7 +162,14 @@ def test_a_number_that_may_stand_for_unknown_is_told(tmp_path, column, values, r
     assert sum("may stand for unknown" in remark for remark in told) == remarks
 
 
-@pytest.mark.parametrize("day", ["2015-10-28", "28.10.2015", "10/28/15", "20151028", "43831", "2015", "2015-00-00"])
+@pytest.mark.parametrize(
+    "day",
+    [
+        *("2015-10-28", "28.10.2015", "10/28/15", "20151028", "43831", "2015", "2015-00-00"),
+        *("8/1/00", "12/31/00", "28.10.00", "3/15/00 00:00", "28.10.00 00:00", "01.01.01"),  # 2000, 2001
+        *("365", "9133", "2", "20", "1000.0"),  # days from diagnosis, or Excel's number of 1925-01-01
+    ],
+)
 def test_a_day_of_death_in_any_form_is_no_code(survival, day):
     assert survival("os_days,event,date_of_death", f"300,1,{day}")[0][:2] == (300, True)
 

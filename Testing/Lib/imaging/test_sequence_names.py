@@ -33,7 +33,7 @@ T1 con contraste|T1 c/c|T1 C/GD|T1 CON GADOLINIO|AX T1 CONTRASTE
 T1 con mdc|T1 dopo m.d.c.|T1 con mezzo di contrasto
 T1 pós contraste|AX T1 POS GD|T1 com contraste
 T1 met contrast|T1 na contrast|T1 met gado
-T1 efter kontrast|T1 po kontrascie|Т1 с контрастом|Т1 с к/у|T1增强|T1WI增强|造影T1
+T1 efter kontrast|T1 po kontrascie|Т1 с контрастом|Т1 с к/у|Т1 с ку|T1 к / у|T1ку|T1增强|T1WI增强|造影T1
 造影後 T1|T1 Ｇｄ|T1‑Gd|轴位T1增强|T1強調 造影|T1 조영증강|T1 s KL|T1 po k.l.|T1 kontrastlı|mozek T1 KL
 Ax 3D T1 BRAVO +C|brain-T1-AX-T1Gd|sub-T1_ce-gd_T1w|T1 gd fat sat
 AX T1 FSE FAT GD|3D T1 TSE FAT REDUCED GD|T1 VIBE FAT GD|T1 DIXON FAT SAT GD|STEALTH FUSION T1 POST|T1 GD Maus
@@ -52,6 +52,7 @@ T1 sem contraste|T1 pré contraste
 T1 zonder contrast|T1 blanco
 T1 조영전|T1 bez KL|T1 kontrastsız|sub-01_ce-none_T1w|T1 C1D1
 T1 utan kontrast|T1 bez kontrastu|T1 без контраста|T1平扫|T1強調
+T1 на головную катушку|Т1 SE на катушку|T1 sag головку|T1 оценку|T1 снимок у ребенка|Т1 без к/у
 """
 T2 = """
 T2|T2w|T2WI|T2 TSE ax|T2_tse_gd|T2 FRFSE|AX T2 BLADE|T2 SPACE|sagT2|T2 FS|T2 tse tra KM|T2_to_T1Gd|T2 in T1 space

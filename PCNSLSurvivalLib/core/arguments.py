@@ -10,6 +10,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
 
@@ -106,7 +108,7 @@ def choice_of(value: object, choices: tuple[object, ...], name: str) -> None:
 
 
 def options_of(value: T, kind: type[T], name: str) -> T:
-    """Frozen options, each field held against its annotation; paths given as text become ``Path``.
+    """Frozen options, each field held against its annotation; paths given as text become ``Path``, lists tuples.
 
     Raises:
         ArgumentError: They are no such options, or a field holds what it cannot.
@@ -123,10 +125,31 @@ def options_of(value: T, kind: type[T], name: str) -> T:
             changed[one.name] = path_of(held, label)
         elif get_origin(hint) is Literal:
             choice_of(held, get_args(hint), label)
-        elif not isinstance(held, tuple(get_origin(each) or each for each in kinds)):
-            wanted = " or ".join("None" if each is NoneType else str(getattr(each, "__name__", each)) for each in kinds)
-            raise ArgumentError(f"'{label}' must be {wanted}, not {_shown(held)}.")
+        else:
+            changed[one.name] = _value_of(held, kinds, label)
     return replace(checked, **changed)  # type: ignore[type-var]
+
+
+def _value_of(value: object, kinds: tuple[Any, ...], name: str) -> object:
+    """A value of one of some types: numbers of NumPy as Python's, lists as tuples, whose elements are checked too."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    for kind in kinds:
+        if get_origin(kind) is tuple and isinstance(value, list | tuple):
+            inside, *_ = get_args(kind)
+            return tuple(_value_of(each, (inside,), f"{name}[{number}]") for number, each in enumerate(value))
+        # True is an int, but no label.
+        if isinstance(value, get_origin(kind) or kind) and not (isinstance(value, bool) and kind is int):
+            return value
+    raise ArgumentError(f"'{name}' must be {' or '.join(map(_kind_shown, kinds))}, not {_shown(value)}.")
+
+
+def _kind_shown(kind: Any) -> str:
+    if kind is NoneType:
+        return "None"
+    if get_origin(kind) is tuple:
+        return f"a list of {get_args(kind)[0].__name__}"
+    return str(kind.__name__)
 
 
 def _shown(value: object) -> str:

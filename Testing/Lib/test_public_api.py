@@ -104,6 +104,29 @@ def test_paths_in_options_may_be_text():
     assert options == PCNSLSurvivalLib.CaseOptions(brain_mask=Path("brain.nii.gz"))
 
 
+def test_options_may_hold_values_of_numpy_and_lists():
+    options = PCNSLSurvivalLib.CaseOptions(tta=np.bool_(True), lesion_labels=[np.int16(1), 2])
+    checked = options_of(options, PCNSLSurvivalLib.CaseOptions, "options")
+    assert checked == PCNSLSurvivalLib.CaseOptions(tta=True, lesion_labels=(1, 2))
+    assert (type(checked.tta), *map(type, checked.lesion_labels)) == (bool, int, int)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("tta", np.float32(1.0), r"'options.tta' must be bool, not 1.0"),
+        ("tta", 1, r"'options.tta' must be bool, not 1"),
+        ("lesion_labels", ("a",), r"'options.lesion_labels\[0\]' must be int, not 'a'"),
+        ("lesion_labels", [1, True], r"'options.lesion_labels\[1\]' must be int, not True"),
+        ("lesion_labels", "12", r"'options.lesion_labels' must be a list of int or None, not '12'"),
+    ],
+)
+def test_wrong_options_are_refused_element_by_element(field, value, words):
+    options = PCNSLSurvivalLib.CaseOptions(**{field: value})
+    with pytest.raises(PCNSLSurvivalLib.PCNSLSurvivalError, match=words):
+        options_of(options, PCNSLSurvivalLib.CaseOptions, "options")
+
+
 def test_a_missing_package_is_told_in_python_too(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)

@@ -103,7 +103,7 @@ def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
     except Exception as problem:
         if args.debug or _streams_without_reader(problem):
             raise
-        known: PCNSLSurvivalError | None = missing_package(problem, f"pcnsl-survival {args.command}")
+        known: PCNSLSurvivalError | None = missing_package(problem, args.command)
         if tells_full_disk(problem):  # whatever was being written
             known = OutputFolderError(Message("files.disk_full"))
             if not _stdout_takes_text():

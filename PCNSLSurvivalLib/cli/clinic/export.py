@@ -62,7 +62,8 @@ def _check_packages(*, dicom: bool) -> None:
     needed = {"PIL": "pillow", **({"highdicom": "highdicom"} if dicom else {})}
     if missing := [package for module, package in needed.items() if importlib.util.find_spec(module) is None]:
         output = Message("word.dicom_objects" if dicom else "word.key_images")
-        raise MissingFilesError(Message("export.packages_missing", output=output, packages=" ".join(missing)))
+        listed, packages = ", ".join(missing), " ".join(missing)
+        raise MissingFilesError(Message("export.packages_missing", output=output, listed=listed, packages=packages))
 
 
 def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:

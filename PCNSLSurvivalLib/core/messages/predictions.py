@@ -12,8 +12,8 @@ TEMPLATES = {
         "print it to a PDF there."
     ),
     "export.packages_missing": _(
-        "The export of {output} needs {packages}, which is not installed. Install it in a checkout of this "
-        'repository: pip install -c constraints.txt ".[export]"; in Slicer\'s Python console: '
+        "The export of {output} cannot run. These packages are missing: {listed}. Install them in a checkout of this "
+        'repository: pip install -c constraints.txt -e ".[export]"; in Slicer\'s Python console: '
         "slicer.util.pip_install('{packages}')."
     ),
     "export.pdf_not_written": _(
@@ -119,6 +119,7 @@ TEMPLATES = {
         "The {device} device did not reproduce the stored answer and was not used. Update its driver or PyTorch; "
         "'pcnsl-survival doctor' shows the difference."
     ),
+    "runtime.gpu_needs_torch": _("A GPU needs torch, which is not installed. Install it, or choose --device cpu."),
     "runtime.memory_short": _("The memory of the {device} device was not enough; the case was computed on the CPU."),
     "runtime.no_bf16": _("The {device} device of this computer has no bf16 arithmetic. Choose --precision float32."),
     "runtime.no_device": _(

@@ -77,7 +77,8 @@ def _in_onnx_runtime(weights: Tensors, widths: tuple[int, ...], device: Device) 
     if find_spec("onnxruntime") is None or find_spec("onnx") is None:
         raise NetworkError(Message("runtime.none_installed"))
     if device not in ("auto", "cpu"):
-        raise NetworkError(Message("runtime.onnx_is_float32_on_cpu"))
+        torch_there = find_spec("torch") is not None
+        raise NetworkError(Message("runtime.onnx_is_float32_on_cpu" if torch_there else "runtime.gpu_needs_torch"))
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

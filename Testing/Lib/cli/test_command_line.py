@@ -102,7 +102,7 @@ def _without(absent: tuple[str, ...], *words: str) -> subprocess.CompletedProces
 def test_a_command_without_its_packages_says_what_to_install(words):
     done = _without(tuple({**EXTRAS["training"], **EXTRAS["research"]}), *words)
     assert done.returncode == 3, done.stderr
-    assert done.stderr.startswith(f"pcnsl-survival: pcnsl-survival {words[0]} needs the package ")
+    assert done.stderr.startswith(f"pcnsl-survival: {words[0]} needs the package ")
     assert 'pip install -c constraints.txt -e ".[training,research]"' in done.stderr
     assert "Internal" not in done.stderr
 

@@ -62,7 +62,7 @@ def test_without_torch_the_small_runtime_is_taken(monkeypatch):
     monkeypatch.setitem(sys.modules, "PCNSLSurvivalLib.inference.runtimes.torch_runtime", None)
     read = lesion_blocks.start_reading(read_reader_folder())
     assert read(np.zeros((1, 2, 64, 64, 64), np.float32)).shape == (1, 64, 64, 64)
-    with pytest.raises(NetworkError, match="CPU"):
+    with pytest.raises(NetworkError, match=r"A GPU needs torch.*--device cpu"):
         lesion_blocks.start_reading(read_reader_folder(), device="cuda")
     monkeypatch.setattr(lesion_blocks, "find_spec", lambda name: None)
     with pytest.raises(NetworkError, match="pip install"):

@@ -290,17 +290,23 @@ def test_no_word_under_a_key_image_is_cut(made):
 
 @pytest.mark.parametrize(
     ("option", "absent", "asked"),
-    [("--key-images", "highdicom", None), ("--dicom", "highdicom", "highdicom"), ("--key-images", "PIL", "pillow")],
+    [
+        ("--key-images", {"highdicom"}, None),
+        ("--dicom", {"highdicom"}, "highdicom"),
+        ("--key-images", {"PIL"}, "pillow"),
+        ("--dicom", {"PIL", "highdicom"}, "pillow, highdicom"),
+    ],
 )
 def test_only_the_packages_of_the_output_are_asked_for(made, tmp_path, capsys, monkeypatch, option, absent, asked):
     find_spec = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == absent else find_spec(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in absent else find_spec(name))
     words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), option, str(tmp_path / "out")]
     assert main(words) == (0 if asked is None else 3)
     said = capsys.readouterr().err
     if asked is not None:
-        assert f"needs {asked}, which" in said
-        assert 'pip install -c constraints.txt ".[export]"' in said
+        assert f"These packages are missing: {asked}. Install" in said
+        assert 'pip install -c constraints.txt -e ".[export]"' in said
+        assert f"pip_install('{asked.replace(',', '')}')" in said
 
 
 def test_a_series_of_other_slices_is_refused(made, tmp_path, capsys):

@@ -370,3 +370,81 @@ def test_a_cancelled_module_is_tidied_up_although_nothing_refers_to_its_step(sta
     gc.collect()
     Wait().until(lambda: over)
     assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == []
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["free", "held by a virus scanner"])
+def test_a_registration_ends_whatever_becomes_of_its_inverse_transform(standin, quick_modules, monkeypatch, held):
+    """All Slicer windows of a user may share the folder of temporary files."""
+    from pathlib import Path
+
+    import slicer
+    from PCNSLSurvivalUI.run import slicer_modules
+
+    unlink, ended = Path.unlink, []
+
+    def refuse(path, missing_ok=False):
+        if held and path.name.endswith("_Inverse.h5"):
+            raise PermissionError(path)
+        unlink(path, missing_ok)
+
+    scans = [add_head("T1 Gd"), add_head("T2", gain=0.5)]
+    aligned, transform = (
+        slicer.mrmlScene.AddNewNodeByClass(f"vtkMRML{kind}Node") for kind in ("ScalarVolume", "LinearTransform")
+    )
+    parameters = slicer_modules.registrationParameters(*scans, aligned, transform)
+    slicer_modules.CLIStep(slicer_modules.BRAINSFIT, parameters, ended.append)
+    ofAnotherWindow = Path(slicer.app.temporaryPath, "BIDEA_vtkMRMLLinearTransformNodeE_Inverse.h5")
+    ofAnotherWindow.write_bytes(b"")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    Wait().until(lambda: ended, 10)
+    assert ended == [True]
+    monkeypatch.undo()
+    assert ofAnotherWindow.is_file()
+    ofAnotherWindow.unlink()
+    assert len(temporary_files()) == held
+    for name in temporary_files():
+        Path(slicer.app.temporaryPath, name).unlink()
+
+
+@pytest.mark.parametrize("moment", ["_endIfAllDone", "_finish"])
+def test_a_cancel_that_comes_when_all_is_done_cancels_nothing(standin, quick_panel, quick_modules, monkeypatch, moment):
+    from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+
+    clicked, original = [], getattr(PredictionRun, moment)
+
+    def click_afterwards(run):
+        original(run)
+        if run.hasResult and not clicked:
+            clicked.append(quick_panel.ui.predictButton.text)
+            quick_panel.ui.predictButton.click()
+
+    monkeypatch.setattr(PredictionRun, moment, click_afterwards)
+    add_head("T1 Gd")
+    quick_panel.ui.guessButton.click()
+    quick_panel.ui.predictButton.click()
+    wait, run = Wait(), weakref.ref(quick_panel.logic.run)
+    wait.until(lambda: quick_panel.logic.run is None)
+    assert clicked == ["Cancel"]
+    assert quick_panel.ui.messageLabel.text == ""
+    assert quick_panel.ui.predictButton.text == "Predict overall survival"
+    _nothing_left(wait, run)
+
+
+def test_a_run_that_the_panel_has_let_go_of_tells_it_nothing_any_more(slow_panel):
+    """After a reload the widgets are gone, and what the run has put off comes later."""
+    import dataclasses
+
+    import slicer
+
+    wait, told = Wait(), []
+    _run_until(slow_panel, wait, "prediction")
+    run = slow_panel.logic.run
+    run._listener = dataclasses.replace(run._listener, changed=lambda: told.append(True))
+    slicer.mrmlScene.RemoveNode(slow_panel.ui.t1gdSelector.currentNode())  # the end of the run is put off
+    slow_panel.logic.cancel()
+    told.clear()
+    run._next()
+    wait.some(0.1)
+    assert told == []
+    del run
+    _nothing_left(wait)

@@ -178,7 +178,41 @@ def test_a_process_started_early_that_is_not_needed_is_ended(echo):
     assert waiting.take([], print, print) is None
 
 
-def test_the_real_worker_waits_for_its_words_and_goes_with_its_parent():
+def test_a_process_started_early_that_cannot_be_told_is_ended(echo, monkeypatch):
+    wait, waiting = Wait(), echo.WaitingWorker()
+    assert child_processes()
+    monkeypatch.setattr(waiting._child, "tell", lambda words: False)
+    assert waiting.take([], print, print) is None
+    wait.until(lambda: not child_processes())
+
+
+def test_what_the_real_worker_loads_early_exists():
+    """It suppresses what goes wrong there: a module of another name would only make every prediction slower."""
+    import ast
+    import inspect
+    from importlib.util import find_spec
+
+    from PCNSLSurvivalUI.process import worker
+
+    (function,) = ast.parse(inspect.getsource(worker._load_packages)).body
+    names = [name.name for one in ast.walk(function) if isinstance(one, ast.Import) for name in one.names]
+    assert len(names) >= 3
+    assert [name for name in names if find_spec(name) is None] == []
+
+
+def test_words_that_the_real_worker_cannot_read_end_it_with_a_word(tmp_path):
+    import subprocess
+    from pathlib import Path
+
+    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
+    nothing = f"import runpy\nworker = runpy.run_path({str(worker)!r})\nmain = worker['main']\n"
+    nothing += "main.__globals__['_load_packages'] = lambda: None\nmain(['--wait'])"
+    done = subprocess.run(_python(nothing), input=b"no JSON\n", capture_output=True, start_new_session=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == {"type": "ended", "code": 1}
+
+
+@pytest.mark.parametrize("fault", ["ModuleNotFoundError", "OSError"], ids=["missing", "a library's fault"])
+def test_the_real_worker_waits_for_its_words_and_goes_with_its_parent(fault):
     """Without the packages that it loads meanwhile, which would take seconds."""
     import subprocess
     from pathlib import Path
@@ -188,7 +222,7 @@ def test_the_real_worker_waits_for_its_words_and_goes_with_its_parent():
         "import runpy, sys\n"
         "class Missing:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.startswith('PCNSLSurvivalLib.reports'): raise ModuleNotFoundError(name)\n"
+        f"        if name.startswith('PCNSLSurvivalLib.reports'): raise {fault}(name)\n"
         "sys.meta_path.insert(0, Missing())\n"
         f"sys.argv = [{str(worker)!r}, '--wait']\nrunpy.run_path({str(worker)!r}, run_name='__main__')"
     )

@@ -9,6 +9,7 @@ would crash, the reason goes into ``crashes``. While one runs, the signal SIGCHL
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -213,8 +214,10 @@ def _load_outputs(job: _Job) -> None:
                 matrix.SetElement(r, c, output["matrix"][r][c])
         if output["tag"] == "transform":
             node.SetMatrixTransformToParent(matrix)
-            # Seen in Slicer 5.8.1: BRAINSFit writes the inverse as well, and leaves it behind.
-            Path(slicer.app.temporaryPath, f"{output['id']}_Inverse.h5").write_bytes(b"")
+            # Seen in Slicer 5.8.1: BRAINSFit writes the inverse as well, such as
+            # BIDEA_vtkMRMLLinearTransformNodeE_Inverse.h5 of process 18340, and leaves it behind.
+            written = f"{os.getpid()}_{output['id']}".translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
+            Path(slicer.app.temporaryPath, f"{written}_Inverse.h5").write_bytes(b"")
             moving = slicer.mrmlScene.GetNodeByID(job.parameters.get("movingVolume", ""))
             if moving is not None:
                 moving.SetAndObserveTransformNodeID(node.GetID())  # the trap: the moving volume changes its place

@@ -267,6 +267,8 @@ class PanelView:
     def predictOrCancel(self) -> None:
         """Start a run, or cancel the one under way."""
         if self._logic.run is not None:
+            if self._logic.run.isOver:  # its end comes with the next events
+                return
             kept = self._logic.run.hasResult
             self._logic.cancel()
             if kept:

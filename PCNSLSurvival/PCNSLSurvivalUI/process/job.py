@@ -59,7 +59,10 @@ class WaitingWorker:
     ) -> ChildProcess | None:
         """Tell it its words; the process, which then belongs to the caller, or None when there is none any more."""
         child, self._child = self._child, None
-        if child is None or not child.tell(json.dumps(arguments).encode() + b"\n"):
+        if child is None:
+            return None
+        if not child.tell(json.dumps(arguments).encode() + b"\n"):
+            child.kill()  # it may still be there, with its packages in memory
             return None
         child.handOver(onLine, ended)
         return child

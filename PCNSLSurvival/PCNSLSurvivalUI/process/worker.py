@@ -42,7 +42,7 @@ def _end_all() -> None:
 
 def _load_packages() -> None:
     """Import what takes seconds; where something is missing, the command says so itself."""
-    with contextlib.suppress(ImportError):
+    with contextlib.suppress(Exception):  # Windows reports a fault in a library of torch as OSError
         import PCNSLSurvivalLib.reports.case.report
         import PCNSLSurvivalLib.results.case_folder
 
@@ -99,11 +99,11 @@ def main(arguments: list[str]) -> int:
     sys.stdout.flush()
     if ROOT not in sys.path:
         sys.path.insert(0, ROOT)
-    if arguments == [_WAIT]:
-        _load_packages()
-        arguments = _words_from_parent()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        if arguments == [_WAIT]:
+            _load_packages()
+            arguments = _words_from_parent()
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         code = _run(arguments)
     except SystemExit as end:  # wrong usage
         code = int(end.code or 0)

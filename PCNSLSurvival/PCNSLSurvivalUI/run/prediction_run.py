@@ -48,6 +48,8 @@ class PredictionRun:
         self.hasResult = False
         """Whether the prediction is in the scene already, and only the other scans are still being aligned."""
         self._over = False
+        self._dismissed = False
+        """Whether the panel has let go of this run: its widgets may be gone."""
         self._alignmentProblem: str | None = None
         self._folder: Path | None = None
         self._tag = 0
@@ -72,15 +74,23 @@ class PredictionRun:
         self._worker = WaitingWorker()
         self._next()
 
+    @property
+    def isOver(self) -> bool:
+        """Whether all is done or given up, and ``ended`` is called with the next events."""
+        return self._over or self._isAllDone()
+
     def cancel(self) -> None:
         """Stop whatever runs, children included; ``ended`` is not called."""
         if not self._over:
             self._stop()
             self.steps.markRunning(step_list.CANCELLED)
             self._tell()
+        self._dismissed = True
 
     def _tell(self) -> None:
         """Let the panel show how far the run is; a fault there must not stop the run."""
+        if self._dismissed:
+            return
         try:
             self._listener.changed()
         except Exception:
@@ -99,8 +109,10 @@ class PredictionRun:
 
     # --- the long steps, one after another ----------------------------------------------------------------
     def _next(self) -> None:
+        if self._over:
+            return
         self._tell()
-        if self._over or self._step is not None:
+        if self._step is not None:
             return
         if not self._tasks:
             self._endIfAllDone()
@@ -195,8 +207,11 @@ class PredictionRun:
         self._volumes.aligned.clear()
 
     # --- ends ------------------------------------------------------------------------------------------------
+    def _isAllDone(self) -> bool:
+        return self.hasResult and not self._tasks and self._step is None and self._process is None
+
     def _endIfAllDone(self) -> None:
-        if self.hasResult and not self._tasks and self._step is None and self._process is None:
+        if self._isAllDone():
             # What comes before takes its while; the application goes on in between.
             qt.QTimer.singleShot(0, lambda: self._guarded(self._finish))
 

@@ -6,6 +6,8 @@ a word, so the tests compare every name used here with the modules' own lists.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,7 +113,7 @@ class CLIStep:
         self._cancelled = False
         self._told = False
         self._whenOver: Callable[[], None] | None = None
-        self._leftBefore = _inverseTransforms()
+        self._left = _inverseTransform(parameters) if module == BRAINSFIT else None
         self.nodeIDs = {value.GetID() for value in parameters.values() if hasattr(value, "GetID")}
         self._node = slicer.cli.run(getattr(slicer.modules, module), None, parameters, update_display=False)
         _unfinished.add(self)
@@ -150,16 +152,19 @@ class CLIStep:
             return
         _unfinished.discard(self)
         node.RemoveObserver(self._tag)
-        for left in _inverseTransforms() - self._leftBefore:
-            left.unlink(missing_ok=True)
         _versions[self.module] = node.GetModuleVersion()
         good = bool(node.GetStatus() & node.Completed) and not node.GetStatus() & node.ErrorsMask
         if node.GetScene() is not None:
             node.GetScene().RemoveNode(node)
-        if self._cancelled:
-            self._tellOver()
-        else:
-            self._ended(good)
+        try:
+            if self._cancelled:
+                self._tellOver()
+            else:
+                self._ended(good)
+        finally:
+            if self._left is not None:
+                with contextlib.suppress(OSError):  # never made, or a virus scanner still holds it
+                    self._left.unlink()
 
     def _tellOver(self) -> None:
         whenOver, self._whenOver = self._whenOver, None
@@ -167,9 +172,13 @@ class CLIStep:
             whenOver()
 
 
-def _inverseTransforms() -> set[Path]:
-    """What BRAINSFit writes beside its transform: Slicer neither reads nor deletes it."""
-    return set(Path(slicer.app.temporaryPath).glob("*_Inverse.h5"))
+def _inverseTransform(parameters: dict[str, Any]) -> Path:
+    """What BRAINSFit writes beside its transform: Slicer neither reads nor deletes it.
+
+    All Slicer windows of a user may share the folder. The file is named after process and node, its digits as letters.
+    """
+    name = f"{os.getpid()}_{parameters['linearTransform'].GetID()}".translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
+    return Path(slicer.app.temporaryPath, f"{name}_Inverse.h5")
 
 
 _unfinished: set[CLIStep] = set()

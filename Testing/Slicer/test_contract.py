@@ -186,6 +186,9 @@ def _enums(name: str) -> set[str]:
 
 def test_signals_that_are_connected_exist():
     signals = {form for name in records.api()["meta"] for form in records.api()["meta"][name]["signals"]}
+    # The record of the layout manager has names only; the argument is that of qMRMLLayoutManager.h of Slicer 5.8.1.
+    assert "layoutChanged" in records.callables("slicer.app.layoutManager()")
+    signals.add("layoutChanged(int)")
     faults = [
         f"{file}: {node.args[0].value}"
         for file, tree in _trees()

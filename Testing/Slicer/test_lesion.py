@@ -65,6 +65,8 @@ def test_without_an_outline_nothing_is_said_or_done(ready):
 
 
 def test_a_proposal_is_a_segmentation_and_is_called_one(ready):
+    from PySide6 import QtGui
+
     panel, _head, predict = ready
     panel.ui.proposeLesionCheckBox.setChecked(True)
     for _run in range(2):
@@ -77,6 +79,13 @@ def test_a_proposal_is_a_segmentation_and_is_called_one(ready):
     assert panel.ui.lesionLabel.text.startswith("Proposed outline, not confirmed: 2.2 mL, foci: 1.")
     assert "2.1 mL, 16 × 16 mm, right" in panel.ui.lesionLabel.text
     assert "Lesion outline (proposal)" in [step.label for step in panel.view._steps.steps]
+    panel.ui.lesionSection.setEnabled(False)  # as during a run
+    palette = QtGui.QPalette()
+    palette.setColor(QtGui.QPalette.ColorGroup.Active, QtGui.QPalette.ColorRole.WindowText, QtGui.QColor("#123456"))
+    palette.setColor(QtGui.QPalette.ColorGroup.Disabled, QtGui.QPalette.ColorRole.WindowText, QtGui.QColor("#777777"))
+    panel.ui.lesionLabel.setPalette(palette)
+    assert 'style="color: #123456"' in panel.ui.lesionLabel.text
+    panel.ui.lesionSection.setEnabled(True)
     panel.ui.closeResultButton.click()
     assert not segmentation.GetDisplayNode().GetVisibility()
 

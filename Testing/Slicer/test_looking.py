@@ -62,6 +62,12 @@ def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, 
     before = crosshair.GetCrosshairMode()
     panel.ui.mapVisibleCheckBox.setChecked(False)  # the views are kept with the crosshair of before
     panel.ui.mapVisibleCheckBox.setChecked(True)
+    own_choice = slicer.vtkMRMLCrosshairNode.ShowIntersection
+    crosshair.SetCrosshairMode(own_choice)
+    for button in (panel.ui.sideBySideButton, panel.ui.fourUpButton):
+        button.click()
+        assert crosshair.GetCrosshairMode() == own_choice, "the user's, which is none of the sequences"
+    crosshair.SetCrosshairMode(before)
     with _views(standin, "PCNSLT2", "PCNSLFLAIR") as (t2, flair):
         panel.ui.sequencesButton.click()
         Wait().some(0.1)
@@ -82,6 +88,11 @@ def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, 
             assert node.GetSliceOffset() == pytest.approx(-14.0)
         panel.ui.fourUpButton.click()
         assert crosshair.GetCrosshairMode() == before
+        panel.ui.sequencesButton.click()
+        crosshair.SetCrosshairMode(own_choice)
+        panel.ui.fourUpButton.click()
+        assert crosshair.GetCrosshairMode() == own_choice, "chosen while the sequences were shown"
+        crosshair.SetCrosshairMode(before)
         panel.ui.sequencesButton.click()
         panel.ui.closeResultButton.click()
         assert crosshair.GetCrosshairMode() == before

@@ -61,6 +61,10 @@ def _legend(node):
     return slicer.modules.colors.logic().GetColorLegendDisplayNode(node)
 
 
+def _drawnIn(displays, view):
+    return [bool(display.IsDisplayableInView(f"vtkMRMLSliceNode{view}")) for display in displays]
+
+
 def _plane(view):
     import slicer
 
@@ -138,9 +142,9 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetSliceOffset(17.0)
         left_at = [_plane(view) for view in ("Red", "Green", "Yellow")]
         two_exams.ui.examsButton.click()
-        exam, red = "vtkMRMLSliceNodePCNSLLater", "vtkMRMLSliceNodeRed"
-        assert [outline.IsDisplayableInView(exam) for outline in outlines] == [True, False], "it lies on the later head"
-        assert [outline.IsDisplayableInView(red) for outline in outlines] == [True, True]
+        assert _drawnIn(outlines, EARLIER_VIEW) == [True, False], "it lies on the later head"
+        assert _drawnIn(outlines, LATER_VIEW) == [False, False], "that of the earlier exam would be taken for the later"
+        assert _drawnIn(outlines, "Red") == [True, True]
         assert not quality._flicker.isActive(), "the two exams are not drawn over"
         Wait().some(0.1)
         np.testing.assert_allclose([_plane(view) for view in ("Red", "Green", "Yellow")], left_at, atol=1e-9)
@@ -164,12 +168,11 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         assert titles[1].startswith("Later exam")
         assert all("Research use only" in title for title in titles)
         assert left.GetLinkedControl() == right.GetLinkedControl() == 1
-        quality.strip.buttons["output.corrected"].click()
-        assert [_legend(node).GetVisibility() for node in (kept, map_)] == [1, 1], "the exams' own stay with them"
         views = ("Red", EARLIER_VIEW, LATER_VIEW)
         slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetOrientation("Sagittal")  # as the user wants it
         planes = [_plane(view) for view in views]
         two_exams.ui.opacitySlider.value = 0.9
+        assert [_legend(node).GetVisibility() for node in (kept, map_)] == [1, 1], "the exams' own stay with them"
         np.testing.assert_allclose([_plane(view) for view in views], planes, atol=1e-9)
         assert right.GetBackgroundVolumeID() == later.GetID(), "the map's controls leave the two exams alone"
         assert two_exams.ui.examsButton.text == "Back to the views from before"
@@ -188,6 +191,62 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
             logic.SetMRMLScene(None)
             for node in nodes:
                 slicer.mrmlScene.RemoveNode(node)
+
+
+def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(two_exams, standin):
+    import slicer
+    from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW, isShowingExams
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, mapRole
+
+    def show():
+        ui.examsButton.click()
+        assert isShowingExams()
+        assert ui.examsButton.text == "Back to the views from before"
+        assert _drawnIn(outlines, EARLIER_VIEW) == [True, False]
+
+    def left():
+        told = ui.examsButton.text == "Show both exams side by side"
+        return told and not isShowingExams() and not any(outline.GetNumberOfViewNodeIDs() for outline in outlines)
+
+    _compare(two_exams)
+    ui, parameters, outputs = two_exams.ui, two_exams.view._parameters, _outputs(two_exams)
+    parameters.earlierLesion, other = (
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode") for _each in range(2)
+    )
+    for outline in (parameters.earlierLesion, other):
+        outline.CreateDefaultDisplayNodes()
+    outlines = [outline.GetDisplayNode() for outline in (parameters.earlierLesion, other)]
+    manager = standin.app.layoutManager()
+    observed = manager.standin_slots()
+    with _views(standin, EARLIER_VIEW, LATER_VIEW) as views:
+        views_of_ours = two_exams.view._views
+        for replace in (
+            two_exams.view._quality.strip.buttons["output.corrected"].click,
+            lambda: views_of_ours.showT1GdAlone(outputs),  # to draw in Segment Editor
+            lambda: views_of_ours.showFused(outputs, parameters.earlierVolume),  # to move it in Transforms
+        ):
+            show()
+            replace()
+            assert left()
+        show()
+        manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView)  # Slicer's own tool bar
+        Wait().some(0.1)
+        assert left()
+        assert manager.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView, "what the user chose stays"
+        assert {view.GetBackgroundVolumeID() for view in views} == {None}
+        assert _legend(outputs.node(mapRole(OVER, cells=False))).GetVisibility()
+        show()
+        parameters.earlierLesion = other
+        assert _drawnIn(outlines, EARLIER_VIEW) == [False, True]
+        parameters.earlierLesion = None
+        assert _drawnIn(outlines, EARLIER_VIEW) == [False, False]
+        for event in (slicer.vtkMRMLScene.StartImportEvent, slicer.vtkMRMLScene.EndImportEvent):
+            slicer.mrmlScene.InvokeEvent(event)  # as after opening a scene that was saved like this
+        assert left()
+        two_exams.view._parameters.earlierLesion = outlines[0].GetDisplayableNode()
+        show()
+        slicer.mrmlScene.Clear(0)
+        assert manager.standin_slots() == observed
 
 
 def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monkeypatch):

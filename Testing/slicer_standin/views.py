@@ -8,6 +8,8 @@ import slicer
 import vtk
 from PySide6 import QtCore
 
+from slicer_standin.pythonqt import run_slot
+
 _SIZE = (300, 300)
 _ORIENTATIONS = {"Red": "Axial", "Green": "Coronal", "Yellow": "Sagittal"}
 
@@ -166,6 +168,19 @@ class LayoutManager:
         application_logic.SetSliceLogics(logics)
         self._logics = logics
         self._sliders = OpacitySliders()
+        self._on_layout: list[Any] = []
+
+    def connect(self, signal: str, slot: Any) -> bool:
+        self._on_layout += [slot] if signal == "layoutChanged(int)" else []
+        return signal == "layoutChanged(int)"
+
+    def standin_slots(self) -> int:
+        """How many slots hear of another layout."""
+        return len(self._on_layout)
+
+    def disconnect(self, signal: str, slot: Any) -> bool:
+        self._on_layout.remove(slot)
+        return True
 
     def sliceViewNames(self) -> tuple[str, ...]:
         return self._names
@@ -186,7 +201,9 @@ class LayoutManager:
                 slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetSliceOffset(0.0)
             width, height = self.standin_sizes.get(layout, _SIZE)
             QtCore.QTimer.singleShot(0, lambda: self._resize_views(width, height))
-        self.layout = layout
+        changed, self.layout = layout != self.layout, layout
+        for slot in list(self._on_layout) if changed else []:
+            run_slot(slot, (layout,))
 
     def _resize_views(self, width: int, height: int) -> None:
         for widget in self._widgets.values():

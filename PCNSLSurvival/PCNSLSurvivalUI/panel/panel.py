@@ -186,6 +186,7 @@ class PanelView:
         self._map.listenToKeys(False)
         self.brainExtractor.close()
         self.selfCheck.close()
+        self._lesion.close()
         self._quality.close()
         self._report.close()
         self._batch.close()

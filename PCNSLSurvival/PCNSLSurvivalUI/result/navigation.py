@@ -116,7 +116,7 @@ def showSideBySide() -> None:
 
 
 def showSequences(sequences: Sequence[MRSequence]) -> None:
-    """T1Gd with its overlay beside other sequences, in linked axial views with one crosshair (Shift and the mouse).
+    """T1Gd with its overlay beside other sequences, in linked axial views.
 
     Args:
         sequences: Those that are aligned with T1Gd.
@@ -124,9 +124,6 @@ def showSequences(sequences: Sequence[MRSequence]) -> None:
     # A description is made once: every choice of sequences has a layout of its own.
     layout = _SEQUENCES + sum(1 << BESIDE_T1GD.index(sequence) for sequence in sequences)
     _showAxialViews(layout, (("Red", "T1Gd"), *((SEQUENCE_VIEWS[one], one.label) for one in sequences)))
-    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-    if crosshair is not None:
-        crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowBasic)
 
 
 def showExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import qt
 import slicer
 
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -23,6 +24,13 @@ class ResultViews:
         self._kept = KeptViews()
         self._beforeExams: int | None = None
         """Layout before two exams were shown side by side."""
+        self._examOutline: Any = None
+        """Drawn in the view of the earlier exam."""
+        self._isWatching = False
+        """Whether Slicer's layout is observed, while two exams are shown."""
+        self.examsLeft: Callable[[bool], None] = lambda byLayout: None
+        """Called when two exams are shown no more: with whether another layout was chosen, or else something of ours
+        took their place."""
         self.stepReplaced: Callable[[], None] = lambda: None
         """Called when something else takes the place of a step of the preparation."""
 
@@ -47,6 +55,10 @@ class ResultViews:
                 self.showAxial(t1gd)
             map_display.showLegend(outputs, result, parameters, layersChanged=_shownIDs() != before)
 
+    def showCrosshair(self) -> None:
+        """One crosshair in all views of several sequences (Shift and the mouse)."""
+        self._kept.showCrosshair()
+
     def crosshairAsBefore(self) -> None:
         """Only views of several sequences need a crosshair."""
         self._kept.giveCrosshairBack()
@@ -67,16 +79,19 @@ class ResultViews:
         node = outputs.node(T1GD if role == MASK else role)
         if node is None:
             return
+        self._replaceExams()
         judged = role == MASK or role.startswith(ALIGNED)
         self._replaceMap(outputs, node, None, outputs.node(MASK) if judged else None)
 
     def showFused(self, outputs: SceneOutputs, moving: Any) -> None:
         """Lay a volume half transparent over T1Gd, to see its alignment while it is moved."""
+        self._replaceExams()
         self._replaceMap(outputs, outputs.node(T1GD), moving, None)
 
     def showT1GdAlone(self, outputs: SceneOutputs, t1gd: Any = None) -> None:
         """Make room for another module to draw on T1Gd, that of the result if none is given."""
         self.stepReplaced()
+        self._replaceExams()
         self._replaceMap(outputs, outputs.node(T1GD) if t1gd is None else t1gd, None, None)
 
     def showExams(
@@ -92,7 +107,7 @@ class ResultViews:
             exams: T1Gd and map of each, at the place of the earlier head; None for a map that is not there.
             opacity: Of the maps.
             ras_mm: Where to look; None for the middle of the head.
-            outline: Tumor outline at the place of the earlier head; no other one is drawn in these views.
+            outline: Tumor outline of the earlier exam, drawn in its view alone; no other one is drawn in these views.
         """
         manager = slicer.app.layoutManager()
         if manager is None:
@@ -105,15 +120,25 @@ class ResultViews:
         map_display.hideLegends()
         map_display.hideLegends(ofExams=True)
         navigation.showExams(exams[0][0], ras_mm)
+        self._examOutline = outline
         _keepOutOfExams(outline)
+        self._watchExams()
         with oneRender():
             for name, (t1gd, map_) in zip(navigation.EXAM_VIEWS, exams, strict=True):
                 composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")
                 if composite is not None:
                     _setViewLayers(composite, t1gd, map_, opacity, None)
 
+    def outlineInExams(self, outline: Any) -> None:
+        """While two exams are shown, another outline may be chosen for the earlier one; nothing happens otherwise."""
+        if self._isWatching and outline is not self._examOutline:
+            self._examOutline = outline
+            _keepOutOfExams(outline)
+
     def leaveExams(self) -> None:
         """The layout from before the two exams; their views show nothing any more."""
+        self._unwatchExams()
+        self._examOutline = None
         _letIntoAllViews()
         map_display.hideLegends(ofExams=True)
         if navigation.isShowingExams():
@@ -127,8 +152,8 @@ class ResultViews:
 
     def giveBack(self) -> None:
         """The result is closed: the views are again as they were before it."""
+        self.leaveExams()
         map_display.hideLegends()
-        map_display.hideLegends(ofExams=True)
         for segmentation in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
             if _isOurs(segmentation.GetID()):
                 segmentation.SetDisplayVisibility(False)
@@ -139,7 +164,35 @@ class ResultViews:
 
     def forget(self) -> None:
         """The scene goes, and the views with it."""
+        self._unwatchExams()
+        self._examOutline = self._beforeExams = None
         self._kept.forget()
+
+    def _replaceExams(self) -> None:
+        """Nobody could see in the views of two exams what comes now."""
+        if self._isWatching or navigation.isShowingExams():
+            self.leaveExams()
+            self.examsLeft(False)
+
+    def _watchExams(self) -> None:
+        """Slicer's own layout menu leaves the two exams as well."""
+        if not self._isWatching:
+            slicer.app.layoutManager().connect("layoutChanged(int)", self._onLayout)
+            self._isWatching = True
+
+    def _unwatchExams(self) -> None:
+        wasWatching, self._isWatching = self._isWatching, False
+        manager = slicer.app.layoutManager()
+        if wasWatching and manager is not None:
+            manager.disconnect("layoutChanged(int)", self._onLayout)
+
+    def _onLayout(self, layout: int) -> None:
+        qt.QTimer.singleShot(0, self._onLayoutShown)  # not while the views are being replaced
+
+    def _onLayoutShown(self) -> None:
+        if self._isWatching and not navigation.isShowingExams():
+            self.leaveExams()
+            self.examsLeft(True)
 
     def _replaceMap(self, outputs: SceneOutputs, background: Any, foreground: Any, outlined: Any) -> None:
         with oneRender():
@@ -173,12 +226,14 @@ def _keepOutOfExams(outline: Any) -> None:
     _letIntoAllViews()
     views = [*slicer.util.getNodesByClass("vtkMRMLSliceNode"), *slicer.util.getNodesByClass("vtkMRMLViewNode")]
     others = [view.GetID() for view in views if view.GetLayoutName() not in navigation.EXAM_VIEWS]
+    earlier = [view.GetID() for view in views if view.GetLayoutName() == navigation.EARLIER_VIEW]
     for display in slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode"):
-        if display.GetDisplayableNode() is outline or display.GetNumberOfViewNodeIDs():
+        if display.GetNumberOfViewNodeIDs():
             continue
+        isOutline = outline is not None and display.GetDisplayableNode() is outline
         with modifiedOnce(display):
             display.SetAttribute(_NOT_IN_EXAMS, "yes")
-            for view in others:
+            for view in [*others, *earlier] if isOutline else others:
                 display.AddViewNodeID(view)
 
 

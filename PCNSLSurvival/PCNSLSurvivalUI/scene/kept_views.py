@@ -96,13 +96,11 @@ class KeptViews:
         self._layers: dict[str, _Layers] = {}
         self._layout: int | None = None
         self._crosshair: int | None = None
+        """Mode of the user, while the crosshair is shown in its place."""
 
     def keep(self) -> None:
         """Remember how every view is now; views that are kept already stay kept as they were."""
         manager = slicer.app.layoutManager()
-        crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-        if self._crosshair is None and crosshair is not None:
-            self._crosshair = crosshair.GetCrosshairMode()
         if self._layout is None and manager is not None:
             self._layout = manager.layout
         for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
@@ -136,10 +134,10 @@ class KeptViews:
 
     def giveBack(self) -> None:
         """Show again what was kept, as far as it is still in the scene."""
+        self.giveCrosshairBack()
         if not self._planes and not self._layers:
             return
         with oneRender():
-            self.giveCrosshairBack()
             manager = slicer.app.layoutManager()
             if manager is not None and self._layout is not None and manager.layout != self._layout:
                 manager.setLayout(self._layout)
@@ -153,11 +151,21 @@ class KeptViews:
                     _showLayers(node, layers)
         self.forget()
 
-    def giveCrosshairBack(self) -> None:
-        """Show the crosshair as it was kept, if it was."""
+    def showCrosshair(self) -> None:
+        """Show a simple crosshair until ``giveCrosshairBack``."""
         crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-        if crosshair is not None and self._crosshair is not None:
-            crosshair.SetCrosshairMode(self._crosshair)
+        if crosshair is not None and crosshair.GetCrosshairMode() != slicer.vtkMRMLCrosshairNode.ShowBasic:
+            self._crosshair = crosshair.GetCrosshairMode()
+            crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowBasic)
+
+    def giveCrosshairBack(self) -> None:
+        """The mode from before ``showCrosshair``, unless the user has chosen another one since."""
+        before, self._crosshair = self._crosshair, None
+        crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if crosshair is None or before is None:
+            return
+        if crosshair.GetCrosshairMode() == slicer.vtkMRMLCrosshairNode.ShowBasic:
+            crosshair.SetCrosshairMode(before)
 
     def forget(self) -> None:
         """Keep nothing, for example because the scene goes."""

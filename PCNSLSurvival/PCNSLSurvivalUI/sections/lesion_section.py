@@ -18,6 +18,25 @@ from PCNSLSurvivalUI.scene.output_nodes import PROPOSAL, T1GD, SceneOutputs
 from PCNSLSurvivalUI.scene.segmentations import openEditor
 
 
+class _PaletteWatch(qt.QObject):
+    """Notices that the application was switched to another theme."""
+
+    def __init__(self, widget: Any, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._widget, self._changed = widget, changed
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _widget: Any, event: Any) -> bool:
+        """Qt's own: the event goes on."""
+        if event.type() == qt.QEvent.PaletteChange:
+            self._changed()
+        return False
+
+    def close(self) -> None:
+        """Let go of the widget."""
+        self._widget.removeEventFilter(self)
+
+
 class LesionControls:
     """Everything in the section "Tumor outline".
 
@@ -48,6 +67,7 @@ class LesionControls:
         ui.lesionSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onChosen)
         ui.editLesionButton.connect("clicked(bool)", self._onEdit)
         ui.lesionLabel.connect("linkActivated(QString)", self._onFocus)
+        self._palette = _PaletteWatch(ui.lesionLabel, self._showMeasures)
 
     def show(self) -> None:
         """Bring button and measures in line with the choices; the outline of another patient is let go."""
@@ -60,17 +80,20 @@ class LesionControls:
         chosen = parameters.lesion if parameters is not None else None
         if ui.lesionSelector.currentNode() is not chosen:
             ui.lesionSelector.setCurrentNode(chosen)
-        result = self._result()
         there = parameters is not None and (parameters.lesion is not None or self._proposal() is not None)
         ui.editLesionButton.setEnabled(t1gd is not None)
         ui.editLesionButton.text = (
             _("Correct the outline in Segment Editor") if there else _("Draw an outline in Segment Editor")
         )
         ui.proposeLesionCheckBox.setEnabled(parameters is not None and parameters.lesion is None)
-        # Qt's own color of links cannot be read in the dark theme.
-        color = ui.lesionLabel.palette.color(qt.QPalette.WindowText).name()
-        ui.lesionLabel.text = lesion.measuresInWords(result, color) if result is not None else ""
-        ui.lesionLabel.setVisible(bool(ui.lesionLabel.text))
+        self._showMeasures()
+
+    def _showMeasures(self) -> None:
+        label, result = self._ui.lesionLabel, self._result()
+        # Qt's own color of links cannot be read in the dark theme; during a run, the label is disabled.
+        color = label.palette.color(qt.QPalette.Active, qt.QPalette.WindowText).name()
+        label.text = lesion.measuresInWords(result, color) if result is not None else ""
+        label.setVisible(bool(label.text))
 
     def _letGoOfOthers(self, parameters: PanelParameters) -> None:
         """Another T1Gd was chosen: outline and repaired brain mask were drawn on another head."""
@@ -90,6 +113,10 @@ class LesionControls:
         """Let go of the scene."""
         self._patient = ""
         self.wayBack.hide()
+
+    def close(self) -> None:
+        """The module is unloaded."""
+        self._palette.close()
 
     def _onChosen(self, node: Any) -> None:
         parameters = self._parameters()

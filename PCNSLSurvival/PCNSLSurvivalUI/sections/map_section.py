@@ -229,6 +229,7 @@ class MapControls:
         sequences = self._aligned()
         if sequences:
             navigation.showSequences(sequences)
+            self._views.showCrosshair()
             self.apply()
 
     def _aligned(self) -> list[MRSequence]:

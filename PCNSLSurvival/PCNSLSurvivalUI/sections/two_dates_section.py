@@ -75,6 +75,7 @@ class TwoDatesControls:
         )  # fmt: skip
         for response, name in zip(READER_RESPONSES, words, strict=True):
             ui.responseSelector.addItem(name, response)
+        views.examsLeft = self._onExamsLeft
         # Slicer's own binding of a selector knows one class of nodes alone.
         ui.earlierLesionSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onOutline)
         ui.keepEarlierButton.connect("clicked(bool)", self._onKeep)
@@ -108,6 +109,7 @@ class TwoDatesControls:
         if context is not None and keptOf(context[1], context[2], OVER) is not None:
             followChecks(context[1], *_mapsOf(context))
         if navigation.isShowingExams() and self._examKind:
+            self._views.outlineInExams(parameters.earlierLesion)
             self._markExams(parameters)
         ui.keepEarlierButton.setEnabled(self.run is None and context is not None and context[2] is not None)
         ready = isComplete(parameters) and earlier is not None and earlier is not later
@@ -235,6 +237,11 @@ class TwoDatesControls:
                 self._views.giveBack()
         elif parameters is not None and self._found(parameters) is not None:
             self._showExams(parameters, self._found(parameters)["found"])
+        self.show()
+
+    def _onExamsLeft(self, byLayout: bool) -> None:
+        if byLayout and self._context() is not None:
+            self._showMap()
         self.show()
 
     def _showExams(self, parameters: PanelParameters, found: dict[str, Any]) -> None:

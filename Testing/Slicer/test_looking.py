@@ -123,7 +123,7 @@ def test_a_view_with_other_edges_shows_the_head_undistorted_and_whole(standin, p
 
 def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, predicted):  # noqa: F811
     import slicer
-    from PCNSLSurvivalUI.result.repair import MOVING, REPAIRED_FOR, SEGMENTATION, startMask
+    from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, markRepaired, startMask
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, TRANSFORM
 
     first = add_head("T1 Gd of A")
@@ -138,7 +138,7 @@ def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, 
     predicted(first)
     assert panel.ui.sequencesButton.enabled, "they lie on the T1Gd that was predicted again"
     repaired = outputs.node(ALIGNED + "flair")
-    repaired.SetAttribute(REPAIRED_FOR, first.GetID())
+    markRepaired(repaired, ALIGNED + "flair", first)
     with _views(standin, "PCNSLT2", "PCNSLFLAIR") as views:
         panel.ui.sequencesButton.click()
         assert [view.GetBackgroundVolumeID() for view in views] == [

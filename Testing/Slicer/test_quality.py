@@ -274,7 +274,17 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     np.testing.assert_array_equal(aligned[:, :, 6:], before[:, :, :-6])  # voxels of 2 mm
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(t2), before)
     assert "moved 12.0 mm" in _buttons(panel)["output.aligned.t2"].text
-    assert list(repair.repairedAlignments(outputs, panel.ui.t1gdSelector.currentNode())) == [MRSequence.T2]
+    assert list(repair.repairedAlignments(outputs, panel.logic.chosenVolumes(panel.view._parameters))) == [
+        MRSequence.T2
+    ]
+    other = add_head("T2 of another series", gain=0.5)
+    panel.ui.t2Selector.setCurrentNode(other)
+    panel.ui.predictButton.click()
+    assert panel.logic.run._volumes.raw[MRSequence.T2].GetImageData() is other.GetImageData(), (
+        "the scan that was chosen"
+    )
+    panel.ui.predictButton.click()
+    panel.ui.t2Selector.setCurrentNode(t2)
     panel.ui.predictButton.click()
     assert (
         panel.logic.run._volumes.raw[MRSequence.T2].GetImageData() is outputs.node("output.aligned.t2").GetImageData()
@@ -293,3 +303,199 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)
     toT1gd = slicer.util.arrayFromTransformMatrix(outputs.node("output.transform.t2"))
     np.testing.assert_allclose(toT1gd, matrix)
+
+
+def test_a_repair_goes_on_only_with_the_scans_that_it_was_begun_with(standin, predicted):
+    panel = predicted()
+    _alignment_goes_on_with_its_scans(panel)
+    _mask_goes_on_with_its_t1gd(panel)
+
+
+def _mask_goes_on_with_its_t1gd(panel):
+    parameters, outputs = panel.view._parameters, _outputs(panel)
+    first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of B")
+    _buttons(panel)["output.mask"].click()
+    panel.ui.t1gdSelector.setCurrentNode(other)
+    panel.ui.repairButton.click()
+    assert outputs.node("output.repair.mask") is None
+    assert first.GetName() in panel.ui.messageLabel.text
+    panel.ui.t1gdSelector.setCurrentNode(first)
+    panel.ui.repairButton.click()
+    panel.ui.t1gdSelector.setCurrentNode(other)
+    panel.ui.messageLabel.text = ""
+    panel.view._quality.wayBack.button.click()
+    assert first.GetName() in panel.ui.messageLabel.text
+    assert panel.logic.run is None
+    assert parameters.brainMask is None
+    assert outputs.node("output.repair.mask") is not None, "the work of the user is still there"
+    panel.ui.t1gdSelector.setCurrentNode(first)
+    panel.view._quality.wayBack.button.click()
+    assert panel.logic.run is not None
+    panel.ui.predictButton.click()
+    mask = parameters.brainMask
+    panel.ui.t1gdSelector.setCurrentNode(other)
+    parameters.brainMask = mask  # by hand, under Advanced
+    panel.ui.predictButton.click()
+    assert "repaired for another T1Gd" in panel.ui.messageLabel.text
+    assert panel.logic.run is None
+
+
+def _alignment_goes_on_with_its_scans(panel):
+    import slicer
+    from PCNSLSurvivalUI.result import repair
+
+    outputs, t2 = _outputs(panel), panel.ui.t2Selector.currentNode()
+    first, other = panel.ui.t1gdSelector.currentNode(), add_head("T2 of B", gain=0.5)
+    before = slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")).copy()
+    _buttons(panel)["output.aligned.t2"].click()
+    panel.ui.t2Selector.setCurrentNode(other)
+    panel.ui.repairButton.click()
+    assert outputs.node(repair.MOVING + "t2") is None, "the transform is that of another scan"
+    assert t2.GetName() in panel.ui.messageLabel.text
+    panel.ui.t2Selector.setCurrentNode(t2)
+    panel.ui.repairButton.click()
+    for selector, chosen, own in (
+        (panel.ui.t2Selector, other, t2),
+        (panel.ui.t1gdSelector, add_head("T1 Gd of B"), first),
+    ):
+        selector.setCurrentNode(chosen)
+        panel.ui.messageLabel.text = ""
+        panel.ui.goOnButton.click()
+        assert own.GetName() in panel.ui.messageLabel.text
+        assert panel.view._quality._pieces is None
+        selector.setCurrentNode(own)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), before)
+    panel.ui.goOnButton.click()
+    Wait().until(lambda: outputs.node(repair.MOVING + "t2") is None)
+    assert repair.movedScan(outputs, "output.aligned.t2") is t2
+
+
+@pytest.fixture
+def outputs(standin):
+    """Outputs of a parameter node without any panel."""
+    import slicer
+    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
+
+    return SceneOutputs(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"))
+
+
+def _repaired_mask(outputs, t1gd, first_slice):
+    """Repair the brain mask of a T1Gd: every voxel from one slice on."""
+    import slicer
+    from PCNSLSurvivalUI.result import repair
+    from PCNSLSurvivalUI.scene.output_nodes import MASK, T1GD
+
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
+    values = np.zeros(slicer.util.arrayFromVolume(t1gd).shape, np.uint8)
+    values[first_slice:] = 1
+    slicer.util.updateVolumeFromArray(mask, values)
+    mask.CopyOrientation(t1gd)
+    outputs.refer(T1GD, t1gd)
+    outputs.place(MASK, mask, "Brain mask", t1gd)
+    repair.startMask(outputs)
+    repaired = repair.finishMask(outputs)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(repaired), values)
+    return repaired
+
+
+def test_every_t1gd_keeps_its_own_repaired_mask(outputs):
+    import slicer
+    from PCNSLSurvivalUI.result.repair import brainMaskFor
+
+    voxels = np.ones((8, 10, 12), np.int16)
+    first, second, third = (slicer.util.addVolumeFromArray(voxels, name=f"T1 Gd of {name}") for name in "ABC")
+    of_first = _repaired_mask(outputs, first, 3)
+    voxels = slicer.util.arrayFromVolume(of_first).copy()
+    of_second = _repaired_mask(outputs, second, 5)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(of_first), voxels)
+    assert brainMaskFor(outputs, of_second, first) is of_first
+    assert brainMaskFor(outputs, of_first, second) is of_second
+    assert brainMaskFor(outputs, of_second, third) is None
+    assert _repaired_mask(outputs, first, 4) is of_first, "one for each T1Gd: the selector keeps its node"
+    assert brainMaskFor(outputs, None, second) is of_second
+    slicer.mrmlScene.RemoveNode(first)
+    assert brainMaskFor(outputs, of_first, third) is None, "the mask of a T1Gd that is gone is no mask for all"
+
+
+def test_a_repair_stays_with_its_t1gd_when_its_scene_is_added_to_another(outputs):
+    """Both scenes name their first volume alike; Slicer renames the volumes of the one that is added."""
+    import slicer
+    from PCNSLSurvivalUI.result.repair import REPAIRED_MASK, brainMaskFor, markRepaired, repairedAlignments
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, SceneOutputs
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+
+    def add(name, kind="vtkMRMLScalarVolumeNode"):
+        return slicer.mrmlScene.AddNewNodeByClass(kind, name)
+
+    t1gd, t2, aligned = add("T1 Gd of A"), add("T2 of A"), add("T2 of A aligned")
+    mask = add("mask of A", "vtkMRMLLabelMapVolumeNode")
+    markRepaired(aligned, ALIGNED + MRSequence.T2, t1gd, t2)
+    markRepaired(mask, REPAIRED_MASK, t1gd)
+    first_id = t1gd.GetID()
+    slicer.mrmlScene.SetSaveToXMLString(1)
+    slicer.mrmlScene.Commit()
+    saved = slicer.mrmlScene.GetSceneXMLString()
+    slicer.mrmlScene.SetSaveToXMLString(0)
+    slicer.mrmlScene.Clear(0)
+
+    mine = {MRSequence.T1GD: add("T1 Gd of B"), MRSequence.T2: add("T2 of B")}
+    assert mine[MRSequence.T1GD].GetID() == first_id
+    slicer.mrmlScene.SetLoadFromXMLString(1)
+    slicer.mrmlScene.SetSceneXMLString(saved)
+    slicer.mrmlScene.Import()
+    slicer.mrmlScene.SetLoadFromXMLString(0)
+    outputs = SceneOutputs(add("choices", "vtkMRMLScriptedModuleNode"))
+    theirs = {
+        MRSequence.T1GD: slicer.mrmlScene.GetFirstNodeByName("T1 Gd of A"),
+        MRSequence.T2: slicer.mrmlScene.GetFirstNodeByName("T2 of A"),
+    }
+    assert repairedAlignments(outputs, mine) == {}
+    assert brainMaskFor(outputs, None, mine[MRSequence.T1GD]) is None
+    assert [node.GetName() for node in repairedAlignments(outputs, theirs).values()] == ["T2 of A aligned"]
+    assert brainMaskFor(outputs, None, theirs[MRSequence.T1GD]).GetName() == "mask of A"
+
+
+def test_a_repair_of_a_scene_saved_before_belongs_to_no_t1gd(outputs):
+    """It holds an ID, which may name another volume by now."""
+    import slicer
+    from PCNSLSurvivalUI.result.repair import brainMaskFor, isRepairedForOther
+
+    t1gd = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1 Gd")
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
+    mask.SetAttribute("PCNSLSurvival.repairedFor", t1gd.GetID())
+    assert isRepairedForOther(mask, t1gd)
+    assert brainMaskFor(outputs, mask, t1gd) is None
+
+
+def test_a_repaired_alignment_waits_until_its_scan_is_chosen_again(outputs):
+    """The run with another series neither reads it nor overwrites it."""
+    import slicer
+    from PCNSLSurvivalUI.result.repair import markRepaired, placeAligned, repairedAlignments, takeBackRepairs
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, TRANSFORM
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+
+    def add(name, kind="vtkMRMLScalarVolumeNode"):
+        return slicer.mrmlScene.AddNewNodeByClass(kind, name)
+
+    roles = (ALIGNED + MRSequence.T2, TRANSFORM + MRSequence.T2)
+    t1gd, scan, other = add("T1 Gd"), add("T2"), add("T2 of another series")
+    repaired = add("aligned by hand"), add("its transform", "vtkMRMLLinearTransformNode")
+    placeAligned(outputs, MRSequence.T2, repaired, scan, t1gd)
+    for role, node in zip(roles, repaired, strict=True):
+        markRepaired(node, role, t1gd, scan)
+    chosen = {MRSequence.T1GD: t1gd, MRSequence.T2: scan}
+    instead = {MRSequence.T1GD: t1gd, MRSequence.T2: other}
+    assert repairedAlignments(outputs, chosen) == {MRSequence.T2: repaired[0]}
+    assert repairedAlignments(outputs, instead) == {}
+
+    by_run = add("aligned by a run"), add("transform of a run", "vtkMRMLLinearTransformNode")
+    placeAligned(outputs, MRSequence.T2, by_run, other, t1gd)
+    takeBackRepairs(outputs, t1gd, instead)
+    assert tuple(outputs.node(role) for role in roles) == by_run
+    assert all(node.GetScene() is not None for node in repaired)
+    assert repairedAlignments(outputs, chosen) == {MRSequence.T2: repaired[0]}
+    takeBackRepairs(outputs, t1gd, chosen)
+    assert tuple(outputs.node(role) for role in roles) == repaired
+    assert all(node.GetScene() is None for node in by_run)

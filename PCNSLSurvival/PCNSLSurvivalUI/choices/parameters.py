@@ -86,6 +86,12 @@ def forgetParameters() -> None:
     _wrappers.clear()
 
 
+def chosenVolumes(parameters: PanelParameters) -> dict[MRSequence, Any]:
+    """The volumes by role; roles without one are left out."""
+    chosen = {role: getattr(parameters, name) for role, name in VOLUMES.items()}
+    return {role: node for role, node in chosen.items() if node is not None}
+
+
 def isComplete(parameters: PanelParameters | None) -> bool:
     """Whether a prediction can be started: a T1Gd with an image is chosen."""
     node = parameters.t1gdVolume if parameters is not None else None

@@ -14,12 +14,12 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients, seriesHeader
-from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters, isComplete
+from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters, chosenVolumes, isComplete
 from PCNSLSurvivalUI.choices.volume_roles import doubt_about
 from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
-from PCNSLSurvivalUI.result.repair import REPAIRED_FOR, repairedAlignments
+from PCNSLSurvivalUI.result.repair import isRepair, isRepairedForOther, placeAligned, repairedAlignments
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN
@@ -28,15 +28,7 @@ from PCNSLSurvivalUI.run.request import CannotStartError, RunListener, RunReques
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
 from PCNSLSurvivalUI.scene.kept_views import drawnOnce
-from PCNSLSurvivalUI.scene.output_nodes import (
-    ALIGNED,
-    OUTPUT_ATTRIBUTE,
-    PROPOSAL,
-    T1GD,
-    TRANSFORM,
-    SceneOutputs,
-    storedResult,
-)
+from PCNSLSurvivalUI.scene.output_nodes import OUTPUT_ATTRIBUTE, PROPOSAL, T1GD, SceneOutputs, storedResult
 from PCNSLSurvivalUI.scene.volume_files import removeInPieces
 from PCNSLSurvivalUI.sections.clinical_section import checkedFindings
 from PCNSLSurvivalUI.two_dates.kept_exam import LATER, LATER_MAP
@@ -106,8 +98,7 @@ class PanelLogic:
 
     def chosenVolumes(self, parameters: PanelParameters) -> dict[MRSequence, Any]:
         """The volumes by role; roles without one are left out."""
-        chosen = {role: getattr(parameters, name) for role, name in VOLUMES.items()}
-        return {role: node for role, node in chosen.items() if node is not None}
+        return chosenVolumes(parameters)
 
     def doubts(self, parameters: PanelParameters | None) -> str:
         """What there is to say of the chosen volumes: a choice among several, a name that tells of another sequence.
@@ -164,6 +155,14 @@ class PanelLogic:
         volumes = self.chosenVolumes(parameters)
         if len({node.GetID() for node in volumes.values()}) < len(volumes):
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
+        mask = parameters.brainMask
+        if mask is not None and isRepairedForOther(mask, volumes[MRSequence.T1GD]):
+            raise CannotStartError(
+                _(
+                    "The brain mask {name} was repaired for another T1Gd. Choose another brain mask under Advanced, or "
+                    "none, then predict."
+                ).format(name=mask.GetName())
+            )
         findings = checkedFindings(volumes[MRSequence.T1GD])
         outputs = SceneOutputs(parameters.parameterNode)
         edited = editedProposal(outputs)
@@ -187,9 +186,7 @@ class PanelLogic:
 
         def aligned(role: MRSequence, volume: Any, transform: Any) -> None:
             t1gd = slicer.mrmlScene.GetNodeByID(t1gdID)
-            name = _("{role} aligned with T1Gd").format(role=role.label)
-            outputs.place(ALIGNED + role, volume, name, t1gd)
-            outputs.place(TRANSFORM + role, transform, _("{role} to T1Gd").format(role=role.label), t1gd)
+            placeAligned(outputs, role, (volume, transform), volumes[role], t1gd)
 
         def runEnded(sentence: str | None) -> None:
             if self.run is run:
@@ -228,11 +225,7 @@ class PanelLogic:
             lesion=parameters.lesion,
             proposeLesion=parameters.proposeLesion and parameters.lesion is None,
             clinical=None if findings is None else findings.to_json(),
-            aligned={
-                role: node
-                for role, node in repairedAlignments(outputs, volumes[MRSequence.T1GD]).items()
-                if role in volumes
-            },
+            aligned=repairedAlignments(outputs, volumes),
         )
 
     def bringIn(self, folder: Path, t1gdID: str, parameters: PanelParameters) -> Generator[None, None, list[Any]]:
@@ -281,7 +274,7 @@ def _loadedVolumes() -> list[Any]:
         if node.GetClassName() == "vtkMRMLScalarVolumeNode"
         and not node.GetHideFromEditors()
         and not node.GetAttribute(OUTPUT_ATTRIBUTE)
-        and not node.GetAttribute(REPAIRED_FOR)
+        and not isRepair(node)
     ]
 
 

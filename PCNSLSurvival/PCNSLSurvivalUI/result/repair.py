@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,13 @@ SEGMENTATION, REPAIRED_MASK = "output.repair.mask", "output.repairedMask"
 MOVING = "output.repair.moving."
 """With the name of the sequence: the copy that lies under the transform while it is repaired."""
 _OUTLINE = (1.0, 0.78, 0.24)
-REPAIRED_FOR = "PCNSLSurvival.repairedFor"
-"""Of a scan that the user aligned, of its transform, and of a repaired brain mask: ID of the T1Gd."""
+_REPAIRED_FOR, _MOVED = "PCNSLSurvival.repairedFor", "PCNSLSurvival.moved"
+"""References to the T1Gd that a repair belongs to, and to the scan that was moved onto T1Gd.
+
+References, not IDs in attributes: Slicer renames IDs when it adds a saved scene to the open one.
+"""
 _REPAIRED_ROLE = "PCNSLSurvival.repairedRole"
+"""Attribute of what the user repaired: the output that it stands for, also when its T1Gd is gone."""
 
 
 def startMask(outputs: SceneOutputs) -> None:
@@ -32,12 +36,14 @@ def startMask(outputs: SceneOutputs) -> None:
     # Visible and in its folder before the segments come: a hidden node has no place in the subject hierarchy.
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     outputs.place(SEGMENTATION, segmentation, _("Brain mask (editing)"), t1gd, kept=False)
-    addOutline(segmentation, mask, t1gd if t1gd is not None else mask, _("Brain"), _OUTLINE)
+    addOutline(segmentation, mask, t1gd, _("Brain"), _OUTLINE)
     openEditor(segmentation, t1gd)
 
 
 def finishMask(outputs: SceneOutputs) -> Any:
     """Take the repaired segmentation over as a brain mask on the T1Gd voxel grid.
+
+    It takes the place of an earlier one for the same T1Gd; one for another T1Gd stays in the scene.
 
     Returns:
         The mask, a ``vtkMRMLLabelMapVolumeNode``.
@@ -52,7 +58,9 @@ def finishMask(outputs: SceneOutputs) -> Any:
         raise UnusableScanError(
             _("The repaired brain mask is empty. Segment the brain in Segment Editor, then continue.")
         )
-    earlier = outputs.node(REPAIRED_MASK)
+    t1gd = outputs.node(T1GD)
+    earlier = _repaired(outputs, REPAIRED_MASK, t1gd)
+    _takeBack(outputs, REPAIRED_MASK, earlier)
     if earlier is not None:
         # Not replaced: a selector whose node is removed chooses another one by itself.
         earlier.SetAndObserveImageData(exported.GetImageData())
@@ -61,10 +69,10 @@ def finishMask(outputs: SceneOutputs) -> Any:
         earlier.SetIJKToRASMatrix(matrix)
         removeNode(exported)
     else:
-        outputs.place(REPAIRED_MASK, exported, _("Brain mask, repaired"), outputs.node(T1GD))
+        outputs.place(REPAIRED_MASK, exported, _("Brain mask, repaired"), t1gd)
     outputs.remove(SEGMENTATION)
-    mask, t1gd = outputs.node(REPAIRED_MASK), outputs.node(T1GD)
-    mask.SetAttribute(REPAIRED_FOR, None if t1gd is None else t1gd.GetID())
+    mask = outputs.node(REPAIRED_MASK)
+    markRepaired(mask, REPAIRED_MASK, t1gd)
     return mask
 
 
@@ -76,10 +84,41 @@ def brainMaskFor(outputs: SceneOutputs, chosen: Any, t1gd: Any) -> Any:
         chosen: The brain mask chosen so far; None without one.
         t1gd: The T1Gd chosen now.
     """
-    if chosen is not None and not chosen.GetAttribute(REPAIRED_FOR):
-        return chosen
-    repaired = outputs.node(REPAIRED_MASK)
-    return repaired if repaired is not None and repaired.GetAttribute(REPAIRED_FOR) == t1gd.GetID() else None
+    return chosen if chosen is not None and not isRepair(chosen) else _repaired(outputs, REPAIRED_MASK, t1gd)
+
+
+def isRepairedForOther(node: Any, t1gd: Any) -> bool:
+    """Whether the user repaired a node, but not for this T1Gd."""
+    return isRepair(node) and node.GetNodeReference(_REPAIRED_FOR) is not t1gd
+
+
+def placeAligned(outputs: SceneOutputs, sequence: MRSequence, nodes: tuple[Any, Any], scan: Any, t1gd: Any) -> None:
+    """Take over what a run aligned; a repair of the user stays in the scene, one under way ends.
+
+    Args:
+        outputs: Where the nodes go.
+        sequence: Any but T1Gd.
+        nodes: The scan on the voxels of T1Gd, and its transform.
+        scan: The scan as acquired; None when it is gone.
+        t1gd: The T1Gd; None when it is gone.
+    """
+    outputs.remove(MOVING + sequence)
+    names = (_("{role} aligned with T1Gd"), _("{role} to T1Gd"))
+    for role, node, name in zip((ALIGNED + sequence, TRANSFORM + sequence), nodes, names, strict=True):
+        _makeRoom(outputs, role)
+        outputs.place(role, node, name.format(role=sequence.label), t1gd)
+        _refer(outputs.node(role), _MOVED, scan)
+
+
+def movedScan(outputs: SceneOutputs, role: str) -> Any:
+    """The scan as acquired that an aligned scan, or the copy under a transform, was made from; None when it is gone.
+
+    Args:
+        outputs: Where that output is.
+        role: ``ALIGNED`` or ``MOVING`` with the name of the sequence.
+    """
+    node = outputs.node(role)
+    return None if node is None else node.GetNodeReference(_MOVED)
 
 
 def startTransform(outputs: SceneOutputs, sequence: MRSequence, moving: Any) -> Any:
@@ -94,10 +133,13 @@ def startTransform(outputs: SceneOutputs, sequence: MRSequence, moving: Any) -> 
         The copy, which follows the transform.
 
     Raises:
-        UnusableScanError: See ``volume_files.hiddenCopy``.
+        UnusableScanError: The transform is gone; or see ``volume_files.hiddenCopy``.
     """
     transform = outputs.node(TRANSFORM + sequence)
+    if transform is None:
+        raise _notAlignable(sequence)
     copy = hiddenCopy(moving, sequence.label)
+    _refer(copy, _MOVED, moving)
     copy.SetAndObserveTransformNodeID(transform.GetID())
     name = _("{role} under its transform").format(role=sequence.label)
     outputs.place(MOVING + sequence, copy, name, outputs.node(T1GD), kept=False)
@@ -114,11 +156,8 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
     moving, t1gd = outputs.node(MOVING + sequence), outputs.node(T1GD)
     parent = moving.GetParentTransformNode() if moving is not None else None
     if t1gd is None or parent is None or not parent.IsTransformToWorldLinear():
-        raise UnusableScanError(
-            _("{role} cannot be aligned: T1Gd or the transform is gone, or the transform is not linear.").format(
-                role=sequence.label
-            )
-        )
+        raise _notAlignable(sequence)
+    scan = movedScan(outputs, MOVING + sequence)
     own, world = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
     moving.GetIJKToRASMatrix(own)
     parent.GetMatrixTransformToWorld(world)
@@ -133,39 +172,111 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
     for role in (ALIGNED + sequence, TRANSFORM + sequence):
         node = outputs.node(role)
         if node is not None:
-            node.SetAttribute(REPAIRED_FOR, t1gd.GetID())
-            node.SetAttribute(_REPAIRED_ROLE, role)
+            markRepaired(node, role, t1gd, scan)
     outputs.remove(MOVING + sequence)
 
 
-def repairedAlignments(outputs: SceneOutputs, t1gd: Any) -> dict[MRSequence, Any]:
-    """Scans whose alignment with this T1Gd the user repaired: they need not, and must not, be aligned again.
+def repairedAlignments(outputs: SceneOutputs, scans: Mapping[MRSequence, Any]) -> dict[MRSequence, Any]:
+    """Scans whose alignment with T1Gd the user repaired: they need not, and must not, be aligned again.
 
     They may have been released when another exam was predicted in between.
+
+    Args:
+        outputs: Where the outputs are.
+        scans: The chosen scans as acquired, T1Gd among them.
     """
-    nodes = {sequence: _repaired(outputs, ALIGNED + sequence, t1gd) for sequence in BESIDE_T1GD}
+    t1gd = scans[MRSequence.T1GD]
+    beside = {sequence: scan for sequence, scan in scans.items() if sequence in BESIDE_T1GD}
+    nodes = {sequence: _repaired(outputs, ALIGNED + sequence, t1gd, scan) for sequence, scan in beside.items()}
     return {sequence: node for sequence, node in nodes.items() if node is not None}
 
 
-def takeBackRepairs(outputs: SceneOutputs, t1gd: Any) -> None:
-    """The result of this T1Gd is there again: alignments that the user repaired for it belong to it again."""
+def takeBackRepairs(outputs: SceneOutputs, t1gd: Any, scans: Mapping[MRSequence, Any]) -> None:
+    """The result of this T1Gd is there again: alignments that the user repaired for it belong to it again.
+
+    Args:
+        outputs: Where the outputs are.
+        t1gd: The T1Gd of the result.
+        scans: The chosen scans by sequence; for one that is not chosen, the latest repair comes back.
+    """
     for sequence in BESIDE_T1GD:
-        if outputs.node(ALIGNED + sequence) is None:
+        scan = scans.get(sequence)
+        if scan is not None or outputs.node(ALIGNED + sequence) is None:
             for role in (ALIGNED + sequence, TRANSFORM + sequence):
-                node = _repaired(outputs, role, t1gd)
+                node = _repaired(outputs, role, t1gd, scan)
                 if node is not None:
-                    outputs.takeBack(role, node)
+                    _takeBack(outputs, role, node)
 
 
-def _repaired(outputs: SceneOutputs, role: str, t1gd: Any) -> Any:
-    """What the user repaired for a T1Gd, an output still or released; the latest; None when there is nothing."""
-    node = outputs.node(role)
-    if node is not None and node.GetAttribute(REPAIRED_FOR) == t1gd.GetID():
-        return node
-    kind = "vtkMRMLScalarVolumeNode" if role.startswith(ALIGNED) else "vtkMRMLLinearTransformNode"
+def isRepair(node: Any) -> bool:
+    """Whether the user repaired this node, for whichever T1Gd.
+
+    Scenes saved before hold the T1Gd as an ID in an attribute, which may name another volume by now: such a repair
+    belongs to no T1Gd.
+    """
+    return bool(node.GetAttribute(_REPAIRED_ROLE) or node.GetAttribute(_REPAIRED_FOR))
+
+
+def markRepaired(node: Any, role: str, t1gd: Any, scan: Any = None) -> None:
+    """Mark a node as repaired by the user.
+
+    Args:
+        node: A brain mask, an aligned scan or its transform.
+        role: The output that it stands for.
+        t1gd: The T1Gd that it belongs to.
+        scan: The scan that was moved onto T1Gd; None for a brain mask.
+    """
+    node.SetAttribute(_REPAIRED_ROLE, role)
+    _refer(node, _REPAIRED_FOR, t1gd)
+    _refer(node, _MOVED, scan)
+
+
+def _repaired(outputs: SceneOutputs, role: str, t1gd: Any, scan: Any = None) -> Any:
+    """What the user repaired for a T1Gd, an output still or released; the latest; None when there is nothing.
+
+    Args:
+        outputs: Where the outputs are.
+        role: The output that it stands for.
+        t1gd: The T1Gd; None matches nothing.
+        scan: The scan that was moved; None for any.
+    """
     found = [
-        one
-        for one in slicer.util.getNodesByClass(kind)
-        if one.GetAttribute(REPAIRED_FOR) == t1gd.GetID() and one.GetAttribute(_REPAIRED_ROLE) == role
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLTransformableNode")
+        if node.GetAttribute(_REPAIRED_ROLE) == role
+        and t1gd is not None
+        and node.GetNodeReference(_REPAIRED_FOR) is t1gd
+        and (scan is None or node.GetNodeReference(_MOVED) is scan)
     ]
-    return found[-1] if found else None
+    current = outputs.node(role)
+    return current if current in found else found[-1] if found else None
+
+
+def _takeBack(outputs: SceneOutputs, role: str, node: Any) -> None:
+    """Let a repair, or nothing, be the output of its role."""
+    if outputs.node(role) is not node:
+        _makeRoom(outputs, role)
+        if node is not None:
+            outputs.takeBack(role, node)
+
+
+def _makeRoom(outputs: SceneOutputs, role: str) -> None:
+    """Another node comes: what the user repaired stays in the scene, what a run made goes."""
+    node = outputs.node(role)
+    if node is not None and isRepair(node):
+        outputs.release(role)
+    else:
+        outputs.remove(role)
+
+
+def _refer(node: Any, role: str, to: Any) -> None:
+    isThere = to is not None and to.GetScene() is not None
+    node.SetNodeReferenceID(role, to.GetID() if isThere else None)
+
+
+def _notAlignable(sequence: MRSequence) -> UnusableScanError:
+    return UnusableScanError(
+        _("{role} cannot be aligned: T1Gd or the transform is gone, or the transform is not linear.").format(
+            role=sequence.label
+        )
+    )

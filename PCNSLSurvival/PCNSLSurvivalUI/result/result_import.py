@@ -13,10 +13,11 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD
+from PCNSLSurvivalUI.choices.parameters import chosenVolumes
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile
-from PCNSLSurvivalUI.result.repair import MOVING, REPAIRED_FOR, SEGMENTATION, takeBackRepairs
+from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, isRepair, takeBackRepairs
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import (
@@ -97,7 +98,7 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
                 outputs.place(role, node, names[role], t1gd, kept=kept)
                 del made[role]
             if t1gd is not None:
-                takeBackRepairs(outputs, t1gd)
+                takeBackRepairs(outputs, t1gd, chosenVolumes(parameters))
             if parameters.mapKind != EVIDENCE_KIND:
                 parameters.mapKind = ""  # a new patient is shown the predicted class first
             parameters.result = json.dumps(_forTheScene(result))
@@ -115,7 +116,7 @@ def _ofOtherT1Gd(outputs: SceneOutputs) -> set[str]:
         drawn.SetDisplayVisibility(False)
     for sequence in BESIDE_T1GD:
         aligned = outputs.node(ALIGNED + sequence)
-        if aligned is not None and aligned.GetAttribute(REPAIRED_FOR):  # by hand as well
+        if aligned is not None and isRepair(aligned):  # by hand as well
             outputs.release(ALIGNED + sequence)
             if outputs.node(TRANSFORM + sequence) is not None:
                 outputs.release(TRANSFORM + sequence)

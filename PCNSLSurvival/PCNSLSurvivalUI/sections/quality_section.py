@@ -17,7 +17,7 @@ from PCNSLSurvivalUI.result import repair
 from PCNSLSurvivalUI.result.quality_strip import QualityStrip
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.way_back import WayBack
-from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, MASK, T1GD, TRANSFORM, SceneOutputs
+from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, MASK, T1GD, SceneOutputs
 
 _FLICKER_MS = 700
 """Slower than three times a second, which is the limit for people whom flashes harm (WCAG 2.2, 2.3.1)."""
@@ -187,15 +187,16 @@ class QualityControls:
             return
         parameters, outputs = context[:2]
         self._flicker.stop()
+        refusal = _refusal(parameters, outputs, sequence, ALIGNED)
+        if refusal:
+            self._say(refusal)
+            return
         try:
             if sequence is None:
                 self._views.showT1GdAlone(outputs)
                 repair.startMask(outputs)
             else:
-                moving = getattr(parameters, VOLUMES[sequence])
-                if moving is None or outputs.node(TRANSFORM + sequence) is None:
-                    self._say(_("Choose {role} under Patient scans again to repair it.").format(role=sequence.label))
-                    return
+                moving = repair.movedScan(outputs, ALIGNED + sequence)
                 self._views.showFused(outputs, repair.startTransform(outputs, sequence, moving))
         except PCNSLSurvivalError as problem:
             self._say(shown(problem))
@@ -207,10 +208,15 @@ class QualityControls:
         if repaired is None:
             return
         parameters, outputs, _t1gd, result = context
-        if repaired != MASK:
+        sequence = None if repaired == MASK else MRSequence(repaired)
+        refusal = _refusal(parameters, outputs, sequence, repair.MOVING)
+        if refusal:
+            self._say(refusal)
+            return
+        if sequence is not None:
             self._ui.goOnButton.setEnabled(False)
-            reads = repaired.value in result.get("model", {}).get("sequences", [])
-            work = repair.finishTransform(outputs, repaired)
+            reads = sequence.value in result.get("model", {}).get("sequences", [])
+            work = repair.finishTransform(outputs, sequence)
             self._pieces = InPieces(work, lambda: self._onAligned(predict=reads), self._onFailed)
             return
         try:
@@ -231,7 +237,8 @@ class QualityControls:
         self._ui.goOnButton.setEnabled(True)
         self.showNewResult()
         self._showMap()
-        if predict:
+        context = self._context()
+        if predict and context is not None and context[2] is context[0].t1gdVolume:
             self._predict()
 
     def _onFailed(self, problem: Exception) -> None:
@@ -242,3 +249,28 @@ class QualityControls:
             if isinstance(problem, PCNSLSurvivalError)
             else _("The repaired alignment could not be used ({kind}).").format(kind=type(problem).__name__)
         )
+
+
+def _refusal(parameters: Any, outputs: SceneOutputs, sequence: MRSequence | None, lies: str) -> str:
+    """Why a repair cannot begin or go on: it is of other scans than the chosen ones; empty when it can.
+
+    Args:
+        parameters: The stored choices.
+        outputs: The outputs of the result.
+        sequence: Whose alignment is repaired; None for the brain mask.
+        lies: Role of what tells which scan was moved, without the sequence.
+    """
+    scans = {MRSequence.T1GD: outputs.node(T1GD)}
+    if sequence is not None:
+        scans[sequence] = repair.movedScan(outputs, lies + sequence)
+    for role, scan in scans.items():
+        if scan is None:
+            return _("The {role} of this repair is no longer in the scene. Predict again, then repair.").format(
+                role=role.label
+            )
+        if getattr(parameters, VOLUMES[role]) is not scan:
+            return _(
+                "This repair is of {name}. Choose that volume as {role} under Patient scans, then press the button "
+                "again."
+            ).format(name=scan.GetName(), role=role.label)
+    return ""

@@ -58,9 +58,12 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
     panel = standin.open_module(MODULE / "PCNSLSurvival.py")
     from PCNSLSurvivalUI.choices import model_list
+    from PCNSLSurvivalUI.panel import steps_table
     from PCNSLSurvivalUI.process import job
     from PCNSLSurvivalUI.result import map_display
 
+    # Slicer takes a language at its start; here, panels of other tests have looked the words up before.
+    monkeypatch.setattr(steps_table, "_stateWords", steps_table._stateWords.__wrapped__)
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
     monkeypatch.setattr(job, "WORKER", Path(__file__).with_name("fake_worker.py"))
     panel.view.models.fill()

@@ -168,18 +168,15 @@ class LayoutManager:
         application_logic.SetSliceLogics(logics)
         self._logics = logics
         self._sliders = OpacitySliders()
-        self._on_layout: list[Any] = []
+        self.standin_slots: list[Any] = []
+        """What hears of another layout."""
 
     def connect(self, signal: str, slot: Any) -> bool:
-        self._on_layout += [slot] if signal == "layoutChanged(int)" else []
+        self.standin_slots += [slot] if signal == "layoutChanged(int)" else []
         return signal == "layoutChanged(int)"
 
-    def standin_slots(self) -> int:
-        """How many slots hear of another layout."""
-        return len(self._on_layout)
-
     def disconnect(self, signal: str, slot: Any) -> bool:
-        self._on_layout.remove(slot)
+        self.standin_slots.remove(slot)
         return True
 
     def sliceViewNames(self) -> tuple[str, ...]:
@@ -202,7 +199,7 @@ class LayoutManager:
             width, height = self.standin_sizes.get(layout, _SIZE)
             QtCore.QTimer.singleShot(0, lambda: self._resize_views(width, height))
         changed, self.layout = layout != self.layout, layout
-        for slot in list(self._on_layout) if changed else []:
+        for slot in list(self.standin_slots) if changed else []:
             run_slot(slot, (layout,))
 
     def _resize_views(self, width: int, height: int) -> None:

@@ -171,6 +171,7 @@ class DisplayTests:
         """Segment Editor reads T1Gd, not the mask; the way back stands in Slicer's window."""
         panel = self._openPanel()
         t1gd = self._showResult(panel)
+        panel.view._parameters.t1gdVolume = t1gd
         panel.view._quality.strip.buttons[MASK].click()
         panel.ui.repairButton.click()
         self.addCleanup(panel.view._quality.wayBack.hide)

@@ -20,7 +20,8 @@ from PCNSLSurvivalLib.reports.experiment import figure_style
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
 
-# Nothing counts the dots of a figure; to draw and pack 300 of them per inch takes seconds in every report.
+# To draw and pack 300 dots per inch takes seconds in every report; one test asks for the figures of users.
+USERS_PNG_DPI = figure_style.PNG_DPI
 figure_style.PNG_DPI = 40
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "real-patient"
@@ -64,6 +65,12 @@ def _for_all_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def users_png_dpi() -> int:
+    """Dots per inch of the figures that users get; those of the tests have fewer."""
+    return USERS_PNG_DPI
+
+
+@pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports of experiments without figures, for tests that look at none: drawing them takes seconds."""
     from PCNSLSurvivalLib.reports.experiment import report
@@ -85,16 +92,17 @@ def predicted_reference(coarse_reference: Any, tmp_path_factory: pytest.TempPath
 
     folder = _for_all_processes(tmp_path_factory) / "predicted_reference"
     with FileLock(f"{folder}.lock"):
-        if not (folder / "result").is_dir():
-            folder.mkdir()
-            words = ["predict", "--cache-dir", str(folder / "cache"), "--out", str(folder / "result")]
+        if not folder.is_dir():
+            made = tmp_path_factory.mktemp("predicted_reference")  # a failure leaves no half folder to the next test
+            words = ["predict", "--cache-dir", str(made / "cache"), "--out", str(made / "result")]
             for sequence in ("t1gd", "t1", "t2"):
-                path = folder / f"{sequence}.nii.gz"
+                path = made / f"{sequence}.nii.gz"
                 sitk.WriteImage(coarse_reference.scans[sequence], str(path))
                 words += [f"--{sequence}", str(path)]
-            (folder / "clinic.json").write_text('{"age_years": 67, "ecog": 2, "karnofsky": 60}', encoding="utf-8")
-            words += ["--clinical", str(folder / "clinic.json"), "--progress", "none", "--debug"]
+            (made / "clinic.json").write_text('{"age_years": 67, "ecog": 2, "karnofsky": 60}', encoding="utf-8")
+            words += ["--clinical", str(made / "clinic.json"), "--progress", "none", "--debug"]
             assert main(words) == 0
+            made.rename(folder)
     return folder
 
 

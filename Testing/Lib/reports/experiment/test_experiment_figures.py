@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from made_predictions import made_folds, made_outcomes
+from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from PCNSLSurvivalLib.evaluation.classification import classification_metrics
 from PCNSLSurvivalLib.evaluation.comparison import fold_values
 from PCNSLSurvivalLib.evaluation.predictions import by_arm
+from PCNSLSurvivalLib.reports.experiment import figure_style
 from PCNSLSurvivalLib.reports.experiment.facts import TrainingHistory
 from PCNSLSurvivalLib.reports.experiment.figure_style import BLUE, ORANGE, style
 from PCNSLSurvivalLib.reports.experiment.performance_figures import (
@@ -30,6 +33,12 @@ def arms():
 @pytest.fixture(scope="module")
 def results(arms):
     return arm_results(arms, {}, resamples=20)
+
+
+def test_figures_have_300_dots_per_inch(users_png_dpi, monkeypatch, tmp_path):
+    monkeypatch.setattr(figure_style, "PNG_DPI", users_png_dpi)
+    figure_style.save(Figure(figsize=(1.0, 0.5)), tmp_path, "empty")
+    assert imread(tmp_path / "empty.png").shape[:2] == (150, 300)
 
 
 def line_of(ax, color):

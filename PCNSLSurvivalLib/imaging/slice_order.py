@@ -1,29 +1,47 @@
 """Do the slices of a scan follow one another? Shuffled and wrongly interleaved ones do not.
 
-In a scan of a body a slice resembles the next one more than the one after next. Each axis is looked at, since a file
-may hold slices of any plane.
+In a scan of a body a slice resembles its neighbor more than the slice two further on. Each axis is looked at, since a
+file may hold slices of any plane. The slice between the halves of the brain is an exception: its two neighbors are
+mirror images of each other, and resemble each other more than they resemble it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.core.findings import Finding, judged
+from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 
 IN_PLANE_MM = 4.0
-DISORDER_CHECK, DISORDER_UNUSABLE = 0.005, 0.2
+PLACES_CHECK, DISORDER_UNUSABLE = 1, 0.2
+"""Number of places, and share of all places."""
 _NEARER = 0.8
-"""The slice after next is nearer than the next one, if its difference is this share of the next one's or less."""
+"""The slice two further on is nearer than the neighbor, if its difference is this share of the neighbor's or less."""
 _FULL = 0.3
 """Slices with less than this share of the usual signal lie beyond the head, where nothing can be compared."""
 _FEWEST = 6
+_MIDDLE_MM, _MIDDLE_SLICES = 5.0, 1.5
+"""How far from the middle between left and right, in mm or slices, a slice may lie between the halves of the brain."""
 
 Slices = NDArray[np.float32]
 Steps = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Disorder:
+    """In how many of all places of one axis a slice resembles the slice two further on more than its neighbor."""
+
+    places: int = 0
+    of: int = 1
+
+    @property
+    def share(self) -> float:
+        return self.places / self.of
 
 
 def judge_slice_order(image: sitk.Image, sequence: MRSequence) -> Finding:
@@ -34,38 +52,61 @@ def judge_slice_order(image: sitk.Image, sequence: MRSequence) -> Finding:
         sequence: Which scan it is.
 
     Returns:
-        The largest share, over the axes, of places where a slice is nearer to the one after next than to the next.
+        The largest share, over the axes, of places where a slice resembles the slice two further on more than its
+        neighbor. One place is a reason to check.
     """
-    disorder = max(_disorder(_slices(image, axis)) for axis in range(3))
-    verdict = judged(disorder, check=DISORDER_CHECK, unusable=DISORDER_UNUSABLE)
-    message = Message("scan.slices_in_disorder", sequence=sequence, percent=100 * disorder)
-    if verdict is Verdict.GOOD:
-        message = Message("scan.slices_in_order", sequence=sequence)
+    scan = sitk.Cast(image, sitk.sitkFloat32)
+    spacing_mm = image.GetSpacing()
+    left_right = int(np.argmax(np.abs(image.GetDirection()[:3])))
+    found = [
+        _disorder(slices, spacing_mm[axis] if axis == left_right else None)
+        for axis, slices in enumerate(_slices_along_each_axis(scan))
+    ]
+    worst = max(found, key=lambda disorder: (disorder.share, disorder.places))
+    verdict, message = Verdict.GOOD, Message("scan.slices_in_order", sequence=sequence)
+    if any(disorder.places >= PLACES_CHECK for disorder in found):
+        verdict = Verdict.UNUSABLE if worst.share >= DISORDER_UNUSABLE else Verdict.CHECK
+        message = Message("scan.slices_in_disorder", sequence=sequence, places=worst.places, count=worst.of)
     return Finding(
         measure="slice_order",
         step=Step.READ,
         sequence=sequence,
         verdict=verdict,
-        value=round(disorder, 3),
+        value=round(worst.share, 3),
         unit="",
         message=message,
     )
 
 
-def _disorder(slices: Slices) -> float:
+def _disorder(slices: Slices, left_right_mm: float | None) -> _Disorder:
+    """Where the order is wrong; a slice between the halves of the brain counts only where it is nearly empty."""
     if len(slices) < _FEWEST:
-        return 0.0
-    next_one, after_next = _difference(slices, 1), _difference(slices, 2)
-    return float((after_next < _NEARER * np.maximum(next_one[:-1], next_one[1:])).mean())
+        return _Disorder()
+    neighbor, two_on = _difference(slices, 1), _difference(slices, 2)
+    wrong = two_on < _NEARER * np.maximum(neighbor[:-1], neighbor[1:])
+    if left_right_mm is not None:
+        from_middle = np.abs(np.arange(1, len(slices) - 1) - (len(slices) - 1) / 2)
+        between_halves = from_middle <= max(_MIDDLE_SLICES, _MIDDLE_MM / left_right_mm)
+        signal = slices.sum(axis=(1, 2))[1:-1]
+        wrong &= ~(between_halves & (signal > _FULL * np.median(signal)))
+    return _Disorder(int(wrong.sum()), len(wrong))
 
 
-def _slices(image: sitk.Image, axis: int) -> Slices:
+def _slices_along_each_axis(scan: sitk.Image) -> tuple[Slices, Slices, Slices]:
+    """Slices along i, j and k, see ``_shown``; the scan is gone over twice, since that takes the time."""
+    i, j, k = (
+        min(size, max(1, round(IN_PLANE_MM / mm))) for mm, size in zip(scan.GetSpacing(), scan.GetSize(), strict=True)
+    )
+    narrow = sitk.BinShrink(scan, [i, 1, 1])
+    shrunk = sitk.BinShrink(scan, [1, j, k]), sitk.BinShrink(narrow, [1, 1, k]), sitk.BinShrink(narrow, [1, j, 1])
+    along_i, along_j, along_k = (_shown(sitk.GetArrayFromImage(image), axis) for axis, image in enumerate(shrunk))
+    return along_i, along_j, along_k
+
+
+def _shown(coarse_kji: Slices, axis: int) -> Slices:
     """(n, u, v) slices along an axis with pixels of about 4 mm, from the first to the last one that shows the head."""
-    edges = [1 if own == axis else max(1, round(IN_PLANE_MM / mm)) for own, mm in enumerate(image.GetSpacing())]
-    edges = [min(edge, size) for edge, size in zip(edges, image.GetSize(), strict=True)]
-    coarse = sitk.GetArrayFromImage(sitk.BinShrink(sitk.Cast(image, sitk.sitkFloat32), edges))
-    low, high = np.quantile(coarse, (0.05, 0.99))
-    slices: Slices = np.moveaxis(np.clip(coarse, low, high) - low, 2 - axis, 0)
+    low, high = np.quantile(coarse_kji, (0.05, 0.99))
+    slices: Slices = np.moveaxis(np.clip(coarse_kji, low, high) - low, 2 - axis, 0)
     signal = slices.reshape(len(slices), -1).sum(axis=1)
     if not signal.max() > 0:
         return slices[:0]

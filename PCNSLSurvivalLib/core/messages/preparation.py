@@ -57,7 +57,7 @@ TEMPLATES = {
         "that T1Gd is a brain MRI."
     ),
     "brain.no_tissue_pattern": _(
-        "Bright and dark tissue do not lie where they lie on a T1Gd scan of a brain. T1Gd may be another sequence, "
+        "The pattern of bright and dark tissue is not that of a T1-weighted brain scan. T1Gd may be another sequence, "
         "an inverted image, or no brain. Check that T1Gd is a T1-weighted brain MRI."
     ),
     "brain.not_found": _(
@@ -66,13 +66,13 @@ TEMPLATES = {
         "Slicer under Advanced, on the command line --already-stripped)."
     ),
     "brain.one_piece": _("The brain mask is one connected component."),
-    "brain.orientation": _("The brain in T1Gd lies as its file states."),
+    "brain.orientation": _("The brain in T1Gd is oriented as its file states."),
     "brain.outline_off_t1gd": _(
         "The brain mask does not overlap T1Gd. Check the scan, or give another brain mask (in Slicer under "
         "Advanced, on the command line --brain-mask)."
     ),
     "brain.tissue_contrast": _("The brain mask contains tissues of different signal."),
-    "brain.tissue_pattern": _("Bright and dark tissue lie where they lie on a T1-weighted scan of a brain."),
+    "brain.tissue_pattern": _("The pattern of bright and dark tissue is that of a T1-weighted brain scan."),
     "brain.too_large": _(
         "Brain mask volume: {ml:.0f} mL, too large for an adult brain. Check its outline on the slices."
     ),
@@ -80,9 +80,9 @@ TEMPLATES = {
         "Brain mask volume: {ml:.0f} mL, too small for an adult brain. Check its outline on the slices."
     ),
     "brain.turned": _(
-        "The brain in T1Gd does not lie as its file states: it fits an average brain better upside down, back to "
-        "front, or with exchanged axes. Check it on the slices. T1Gd may be another sequence, such as FLAIR; otherwise "
-        "convert the scan again from DICOM."
+        "The brain in T1Gd is not oriented as its file states: it matches an average brain better when turned upside "
+        "down, back to front, or with exchanged axes. Check it on the slices. T1Gd may be another sequence, such as "
+        "FLAIR, or the ventricles may be very large; otherwise convert the scan again from DICOM."
     ),
     "brain.unusual_shape": _(
         "The {feature} of the brain mask is outside the range of adult brains. Check its outline on the slices."

@@ -216,8 +216,8 @@ TEMPLATES = {
     ),
     "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
     "scan.slices_in_disorder": _(
-        "The slices of {sequence} do not follow one another: at {percent:.0f} % of the places, a slice is more like "
-        "the one after next than like the next one. Their order is wrong, or the patient moved between them. Convert "
+        "The slices of {sequence} do not follow one another: at {places} of {count} places, a slice resembles the "
+        "slice two further on more than its neighbor. Their order is wrong, or the patient moved between them. Convert "
         "the scan again from DICOM, and check it in all three planes."
     ),
     "scan.slices_in_order": _("The slices of {sequence} follow one another."),

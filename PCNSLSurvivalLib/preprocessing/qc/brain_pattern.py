@@ -1,4 +1,4 @@
-"""Do bright and dark tissue lie where they lie on a T1-weighted scan of a brain, and is the brain the right way up?
+"""Is the pattern of bright and dark tissue that of a T1-weighted brain scan, and is the brain the right way up?
 
 Ventricles, deep gray matter and white matter have their places. They are compared with an average brain after both
 were brought to the same center and extent, and after slow changes of brightness were taken out. Dark where bright
@@ -53,13 +53,14 @@ def judge_brain_pattern(
 
     Returns:
         Findings ``tissue_pattern`` (rank correlation with the average) and ``orientation`` (this correlation minus the
-        best one of all turned and mirrored poses); none for a mask that is nearly empty.
+        best one of all turned and mirrored poses; unusable only where that pose is an error that files make); none for
+        a mask that is nearly empty.
     """
     if inside_kji.sum() < _FEWEST_CELLS or not np.argwhere(inside_kji).std(axis=0).all():
         return ()
     cells, inside = pattern_cells(signal_kji, inside_kji, edge_mm)
     average = _average()
-    own, turned = -1.0, -1.0
+    own, turned, kept_axes = -1.0, -1.0, 3
     for order in itertools.permutations(range(3)):
         for signs in itertools.product((1, -1), repeat=3):
             steps = tuple(slice(None, None, sign) for sign in signs)
@@ -67,8 +68,8 @@ def judge_brain_pattern(
             # Left and right are too much alike to be told apart.
             if order == (0, 1, 2) and signs[:2] == (1, 1):
                 own = max(own, fit)
-            else:
-                turned = max(turned, fit)
+            elif fit > turned:
+                turned, kept_axes = fit, sum(axis == place for place, axis in enumerate(order))
     verdict = judged(own, check=PATTERN_CHECK, unusable=PATTERN_UNUSABLE)
     message = Message("brain.tissue_pattern" if verdict is Verdict.GOOD else "brain.no_tissue_pattern")
     findings = [_finding("tissue_pattern", verdict, own, message)]
@@ -76,8 +77,18 @@ def judge_brain_pattern(
     verdict = Verdict.GOOD
     if turned >= _FITS:
         verdict = judged(lead, check=TURNED_CHECK, unusable=TURNED_UNUSABLE)
+        if verdict is Verdict.UNUSABLE and not _is_error_of_file(kept_axes, own):
+            verdict = Verdict.CHECK
     message = Message("brain.orientation" if verdict is Verdict.GOOD else "brain.turned")
     return (*findings, _finding("orientation", verdict, lead, message))
+
+
+def _is_error_of_file(kept_axes: int, own: float) -> bool:
+    """Whether the best pose is upside down or back to front, or has two axes exchanged in a brain that fits poorly.
+
+    Very large ventricles fit better with all three axes exchanged, and now and then with two.
+    """
+    return kept_axes == 3 or (kept_axes == 1 and own < PATTERN_CHECK)
 
 
 def pattern_cells(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from scipy.ndimage import gaussian_filter
 
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.slice_order import judge_slice_order
@@ -23,9 +24,23 @@ def body() -> np.ndarray:
     return np.where(radius < 0.9, 500 + 100 * values / values.std(), 0.0) + draw.normal(20, 5, radius.shape)
 
 
-def _verdict(values: np.ndarray) -> Verdict:
+@pytest.fixture(scope="module")
+def head() -> np.ndarray:
+    """A head of 132 mm with equal halves and a dark cleft of 2 mm between them, 2 mm voxels, (k, j, i)."""
+    draw = np.random.default_rng(4)
+    half = gaussian_filter(draw.normal(size=(66, 66, 33)), 2.0)
+    texture = np.concatenate([half[..., ::-1], half[..., 1:]], axis=2)
+    radius = np.sqrt(
+        sum(axis**2 for axis in np.meshgrid(*(np.linspace(-1, 1, n) for n in texture.shape), indexing="ij"))
+    )
+    values = np.where(radius < 0.9, 500 + 100 * texture / texture.std(), 0.0)
+    values[:, 10:56, 32] *= np.linspace(0.1, 1.5, 46)
+    return values + draw.normal(20, 5, values.shape)
+
+
+def _verdict(values: np.ndarray, spacing_mm: tuple[float, float, float] = (2.0, 2.0, 2.0)) -> Verdict:
     image = sitk.GetImageFromArray(np.ascontiguousarray(values, dtype=np.float32))
-    image.SetSpacing((2.0, 2.0, 2.0))
+    image.SetSpacing(spacing_mm)
     return judge_slice_order(image, MRSequence.T1GD).verdict
 
 
@@ -53,6 +68,34 @@ def test_an_empty_slice_and_an_exchanged_one_inside_the_body_are_told(body, plac
     exchanged[[place, place + 3]] = exchanged[[place + 3, place]]
     assert _verdict(empty) is Verdict.CHECK
     assert _verdict(exchanged) is Verdict.CHECK
+
+
+def test_one_empty_slice_of_many_is_told(body):
+    many = np.repeat(body, 5, axis=0)[20:280, ::3, ::3]
+    many = gaussian_filter(many, (3, 0, 0))
+    spacing_mm = (6.0, 6.0, 0.4)
+    assert _verdict(many, spacing_mm) is Verdict.GOOD
+    many[130] = 0.0
+    assert _verdict(many, spacing_mm) is Verdict.CHECK
+
+
+@pytest.mark.parametrize("sagittal_mm", [2.0, 6.0])
+def test_the_slice_between_equal_halves_is_in_order(head, sagittal_mm):
+    step = round(sagittal_mm / 2)
+    middle = head.shape[2] // 2
+    sagittal = head[:, :, middle % step :: step]
+    spacing_mm = (sagittal_mm, 2.0, 2.0)
+    assert _verdict(sagittal, spacing_mm) is Verdict.GOOD
+    empty, exchanged = sagittal.copy(), sagittal.copy()
+    empty[..., middle // step] = 0.0
+    assert _verdict(empty, spacing_mm) is Verdict.CHECK
+    place = sagittal.shape[2] // 4
+    exchanged[..., [place, place + 3]] = exchanged[..., [place + 3, place]]
+    assert _verdict(exchanged, spacing_mm) is not Verdict.GOOD
+
+
+def test_the_same_slice_of_another_plane_is_not_in_order(head):
+    assert _verdict(np.moveaxis(head, 2, 0)) is Verdict.CHECK
 
 
 def test_noise_and_slices_of_different_brightness_are_in_order(body):

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from average_brain import average_brain
 from made_heads import made_head
 from no_heads import NO_HEADS, no_head, object_mask
+from scipy.ndimage import gaussian_filter
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
@@ -20,6 +21,7 @@ from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
 from PCNSLSurvivalLib.preprocessing.qc import brain_pattern
 from PCNSLSurvivalLib.preprocessing.qc.adult_brain import judge_adult_brain
+from PCNSLSurvivalLib.preprocessing.qc.brain_pattern import judge_brain_pattern
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
 
@@ -83,6 +85,22 @@ def test_a_brain_that_lies_otherwise_than_its_file_states_is_noticed(poses, verd
     for image in (mask, signal):
         image.SetDirection(np.eye(3).ravel())
     assert _verdicts(mask, signal)["orientation"] is verdict
+
+
+def test_very_large_ventricles_are_checked_and_not_stopped_as_turned():
+    """They fit the average brain better with all axes exchanged, which is no error that files make."""
+    mask, signal = (sitk.BinShrink(sitk.Cast(image, sitk.sitkFloat32), [3, 3, 3]) for image in _average_brain())
+    inside, values = sitk.GetArrayFromImage(mask) > 0.5, sitk.GetArrayFromImage(signal)
+    texture = gaussian_filter(np.random.default_rng(0).normal(size=values.shape), 2.5)
+    values += 1000 + 350 * texture / texture.std()
+    found = np.argwhere(inside)
+    middle = (found.min(axis=0) + found.max(axis=0)) / 2
+    z, y, x = 3.0 * (np.indices(values.shape) - middle[:, None, None, None])
+    left, right = (((x - side) / 24) ** 2 + (y / 48) ** 2 + ((z - 8) / 18) ** 2 < 1 for side in (-24, 24))
+    values[left | right] = np.quantile(values[inside], 0.03)
+    _, orientation = judge_brain_pattern(values, inside, 3.0)
+    assert orientation.value < brain_pattern.TURNED_UNUSABLE
+    assert orientation.verdict is Verdict.CHECK
 
 
 def test_bright_and_dark_exchanged_are_noticed():

@@ -83,8 +83,13 @@ def aucs(
     return {arm: out_of_fold_auc(folds, resamples=500, seed=seed) for arm, folds in arms.items()}
 
 
-@pytest.mark.parametrize("arm", ["svm_t1gd_radiomics", "t1gd_transfer", pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("arm", ["svm_t1gd_radiomics", pytest.param(None, marks=pytest.mark.slow)])
 def test_permuted_outcomes_are_found_by_no_arm(arm, tmp_path):
+    """Quick for an arm whose positive control, below, passes at this size.
+
+    The interval of a network trained for 4 epochs on 12 patients holds one half with true outcomes too. So networks
+    are judged by the slow test of 20 seeds.
+    """
     found = aucs(tmp_path, seed=4, permuted=True, only=arm, splits=3, repeats=1, patients=18, epochs=4)
     assert {arm for arm, auc in found.items() if not auc.low <= 0.5 <= auc.high} == set()
 

@@ -61,6 +61,23 @@ def finish_as_if_undisturbed(cohort: Path, options: list[str], tmp_path: Path, *
     assert not list(killed.rglob("part-*"))
 
 
+def test_a_case_that_was_finished_before_a_kill_is_kept(tmp_path):
+    table, out = made_table(tmp_path / "cohort", 2), tmp_path / "out"
+    command = ["preprocess", str(table), "--progress", "none", "--use-brain-masks", "--jobs", "1", "--out", str(out)]
+    running = subprocess.Popen([sys.executable, "-m", "PCNSLSurvivalLib.cli", *command], start_new_session=True)
+    finished = out / "cases" / "p1"
+    while running.poll() is None and not finished.is_dir():
+        time.sleep(0.01)
+    running.kill()
+    running.wait()
+    assert not (out / "cohort.json").exists(), "the command ended before it could be killed"
+    assert not (out / "cases" / "p2").exists()
+    before = {path: path.stat().st_mtime_ns for path in finished.iterdir()}
+    assert main(command) == 0
+    assert {path: path.stat().st_mtime_ns for path in finished.iterdir()} == before
+    assert (out / "cases" / "p2" / "case.json").is_file()
+
+
 def test_a_kill_changes_nothing(tmp_path):
     table = made_table(tmp_path / "cohort", 1, with_t1=(1,))
     # Two fields, two poses.

@@ -169,7 +169,7 @@ class ResultViews:
         self._kept.forget()
 
     def _replaceExams(self) -> None:
-        """Nobody could see in the views of two exams what comes now."""
+        """What comes now would not show in the views of two exams."""
         if self._isWatching or navigation.isShowingExams():
             self.leaveExams()
             self.examsLeft(False)

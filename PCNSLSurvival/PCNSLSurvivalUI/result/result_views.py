@@ -165,7 +165,7 @@ class ResultViews:
     def forget(self) -> None:
         """The scene goes, and the views with it."""
         self._unwatchExams()
-        self._examOutline = self._beforeExams = None
+        self._examOutline = None
         self._kept.forget()
 
     def _replaceExams(self) -> None:

@@ -68,8 +68,10 @@ def followChecks(
         if node is None or copy is None or copy.GetAttribute(_RESULT) != _shortMarkOf(result):
             continue
         _setDoubted(copy, kind in doubted)
-        if copy.GetImageData() is not node.GetImageData():
-            copy.SetAndObserveImageData(node.GetImageData())  # a hatched map has the voxels of the plain one
+        # A hatched map has the voxels of the plain one; one of an older scene may lie on others.
+        voxels = node.GetImageData()
+        if copy.GetImageData() is not voxels and copy.GetImageData().GetDimensions() == voxels.GetDimensions():
+            copy.SetAndObserveImageData(voxels)
 
 
 def isKeptDoubted(node: Any) -> bool:

@@ -47,8 +47,12 @@ def read_table_cohort(path: Path) -> FoundCohort:
 
 
 def table_with_paths(folder: Path) -> Path | None:
-    """The only table in a folder that names patients and T1Gd files that are there; None if it is not one alone."""
-    found = [path for path in tables_in(folder) if _names_scans(path)]
+    """Of several tables of patients in a folder, the only one whose every T1Gd is there; None otherwise.
+
+    Beside a single table the patient folders are read: they may hold more than the table names.
+    """
+    tables = [path for path in tables_in(folder) if names_patients(path)]
+    found = [path for path in tables if _names_scans(path)] if len(tables) > 1 else []
     return found[0] if len(found) == 1 else None
 
 
@@ -66,10 +70,9 @@ def names_patients(path: Path) -> bool:
 
 
 def _names_scans(path: Path) -> bool:
-    if not names_patients(path):
-        return False
-    cells = read_table(path).cells("t1gd")
-    return any(named_in(path.parent, cell).exists() for cell in cells)
+    table = read_table(path)
+    cells = table.cells("t1gd")
+    return 0 < len(cells) == len(table.rows) and all(named_in(path.parent, cell).exists() for cell in cells)
 
 
 def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:

@@ -148,6 +148,8 @@ def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | N
     """
     begin, end = (_day(row.text(*names)) for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH))
     told = row.text(*_DATE_OF_DEATH) or ""
+    for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH):
+        row.ask(names, "check of the survival")
     if is_no_day(told) and (end is None or not _fits(begin, end, days)):
         raise row.wrong(_DATE_OF_DEATH, f"the day of death ({told} stands for unknown in many programs)")
     if begin is not None and end is not None and end < begin:

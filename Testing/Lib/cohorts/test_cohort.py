@@ -351,6 +351,18 @@ def test_the_table_of_the_patients_is_found_among_others(tmp_path):
     assert (found.layout, [case.name for case in found.cases]) == ("table", ["p1"])
 
 
+def test_a_single_table_with_paths_hides_nothing_that_the_patient_folders_hold(tmp_path):
+    for patient in ("p1", "p2"):
+        (tmp_path / patient).mkdir()
+        for name in ("t1gd", "t2"):
+            (tmp_path / patient / f"{name}.nii").write_bytes(f"{patient}{name}".encode())
+    (tmp_path / "clinic.csv").write_text(
+        "patient_id,t1gd,os_days,death_observed\np1,p1/t1gd.nii,300,1\n", encoding="utf-8"
+    )
+    found = find_cohort(tmp_path)
+    assert [(case.name, len(case.scans), case.os_days) for case in found.cases] == [("p1", 2, 300), ("p2", 2, None)]
+
+
 def test_other_tables_beside_folders_do_not_hide_that_of_the_patients(tmp_path):
     (tmp_path / "p1").mkdir()
     (tmp_path / "p1" / "t1gd.nii").write_bytes(b"1")

@@ -19,7 +19,13 @@ from PCNSLSurvivalUI.choices.volume_roles import doubt_about
 from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
-from PCNSLSurvivalUI.result.repair import isRepair, isRepairedForOther, placeAligned, repairedAlignments
+from PCNSLSurvivalUI.result.repair import (
+    isRepair,
+    isRepairedForOther,
+    placeAligned,
+    repairedAlignments,
+    takeBackRepairs,
+)
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN
@@ -243,6 +249,8 @@ class PanelLogic:
         self.importing = True
         try:
             earlier = yield from importResult(folder, outputs, t1gd, parameters)
+            if t1gd is not None:
+                takeBackRepairs(outputs, t1gd, self.chosenVolumes(parameters))
             earlier += [node for node in map(outputs.letGo, (LATER, LATER_MAP)) if node is not None]
             parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
         finally:

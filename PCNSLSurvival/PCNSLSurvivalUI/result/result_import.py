@@ -13,11 +13,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD
-from PCNSLSurvivalUI.choices.parameters import chosenVolumes
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile
-from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, isRepair, takeBackRepairs
+from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, isRepair
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import (
@@ -97,8 +96,6 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
                 kept = role not in (CORRECTED, INPUT) or parameters.keepIntermediate
                 outputs.place(role, node, names[role], t1gd, kept=kept)
                 del made[role]
-            if t1gd is not None:
-                takeBackRepairs(outputs, t1gd, chosenVolumes(parameters))
             if parameters.mapKind != EVIDENCE_KIND:
                 parameters.mapKind = ""  # a new patient is shown the predicted class first
             parameters.result = json.dumps(_forTheScene(result))

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.findings import Finding, judged
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
+from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
-from PCNSLSurvivalLib.preprocessing.qc.brain_pattern import judge_brain_pattern
+from PCNSLSurvivalLib.preprocessing.qc.brain_pattern import brain_finding, judge_brain_pattern
 
 _EDGE_MM = 4.0
 _FEWEST_CELLS = 200
@@ -114,7 +114,7 @@ def _shape(grid: Grid, inside_kji: NDArray[np.bool_]) -> Finding:
         message = Message("brain.unusual_shape", feature=feature.name)
     elif verdict is Verdict.UNUSABLE:
         message = Message("brain.no_adult_shape", feature=feature.name)
-    return _finding("brain_shape", verdict, value, message)
+    return brain_finding("brain_shape", verdict, value, message)
 
 
 def _contrast(signal_kji: NDArray[np.float32], depth_kji: NDArray[np.float32]) -> Finding:
@@ -129,7 +129,7 @@ def _contrast(signal_kji: NDArray[np.float32], depth_kji: NDArray[np.float32]) -
     message = Message("brain.tissue_contrast")
     if verdict is not Verdict.GOOD:
         message = Message("brain.no_tissue_contrast")
-    return _finding("tissue_contrast", verdict, value, message)
+    return brain_finding("tissue_contrast", verdict, value, message)
 
 
 def _skull(signal_kji: NDArray[np.float32], depth_kji: NDArray[np.float32]) -> Finding:
@@ -147,16 +147,4 @@ def _skull(signal_kji: NDArray[np.float32], depth_kji: NDArray[np.float32]) -> F
     message = Message("brain.dark_skull")
     if verdict is not Verdict.GOOD:
         message = Message("brain.bright_skull", times=value)
-    return _finding("skull_signal", verdict, value, message)
-
-
-def _finding(measure: str, verdict: Verdict, value: float, message: Message) -> Finding:
-    return Finding(
-        measure=measure,
-        step=Step.BRAIN_EXTRACTION,
-        sequence=MRSequence.T1GD,
-        verdict=verdict,
-        value=round(min(value, 100.0), 3) if np.isfinite(value) else 100.0,
-        unit="",
-        message=message,
-    )
+    return brain_finding("skull_signal", verdict, value, message)

@@ -72,7 +72,7 @@ def judge_brain_pattern(
                 turned, kept_axes = fit, sum(axis == place for place, axis in enumerate(order))
     verdict = judged(own, check=PATTERN_CHECK, unusable=PATTERN_UNUSABLE)
     message = Message("brain.tissue_pattern" if verdict is Verdict.GOOD else "brain.no_tissue_pattern")
-    findings = [_finding("tissue_pattern", verdict, own, message)]
+    findings = [brain_finding("tissue_pattern", verdict, own, message)]
     lead = own - turned
     verdict = Verdict.GOOD
     if turned >= _FITS:
@@ -80,7 +80,7 @@ def judge_brain_pattern(
         if verdict is Verdict.UNUSABLE and not _is_error_of_file(kept_axes, own):
             verdict = Verdict.CHECK
     message = Message("brain.orientation" if verdict is Verdict.GOOD else "brain.turned")
-    return (*findings, _finding("orientation", verdict, lead, message))
+    return (*findings, brain_finding("orientation", verdict, lead, message))
 
 
 def _is_error_of_file(kept_axes: int, own: float) -> bool:
@@ -134,13 +134,14 @@ def _agreement(cells: Cells, inside: NDArray[np.bool_], average: NDArray[np.int8
     return float(np.corrcoef(rankdata(cells[both]), rankdata(average[both]))[0, 1])
 
 
-def _finding(measure: str, verdict: Verdict, value: float, message: Message) -> Finding:
+def brain_finding(measure: str, verdict: Verdict, value: float, message: Message) -> Finding:
+    """A finding on the brain in T1Gd; a value that is infinite or not a number counts as 100."""
     return Finding(
         measure=measure,
         step=Step.BRAIN_EXTRACTION,
         sequence=MRSequence.T1GD,
         verdict=verdict,
-        value=round(value, 3),
+        value=round(min(value, 100.0), 3) if np.isfinite(value) else 100.0,
         unit="",
         message=message,
     )

@@ -165,8 +165,8 @@ class PanelLogic:
         if mask is not None and isRepairedForOther(mask, volumes[MRSequence.T1GD]):
             raise CannotStartError(
                 _(
-                    "The brain mask {name} was repaired for another T1Gd. Choose another brain mask under Advanced, or "
-                    "none, then predict."
+                    "The brain mask {name} was repaired for another T1Gd, or the scene does not say for which. Choose "
+                    "another brain mask under Advanced, or none, then predict."
                 ).format(name=mask.GetName())
             )
         findings = checkedFindings(volumes[MRSequence.T1GD])

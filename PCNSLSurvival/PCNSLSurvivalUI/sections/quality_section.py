@@ -265,9 +265,11 @@ def _refusal(parameters: Any, outputs: SceneOutputs, sequence: MRSequence | None
         scans[sequence] = repair.movedScan(outputs, lies + sequence)
     for role, scan in scans.items():
         if scan is None:
-            return _("The {role} of this repair is no longer in the scene. Predict again, then repair.").format(
-                role=role.label
+            words = _(
+                "The {role} of this repair is no longer in the scene, or the scene does not say which it was. Predict "
+                "again, then repair."
             )
+            return words.format(role=role.label)
         if getattr(parameters, VOLUMES[role]) is not scan:
             return _(
                 "This repair is of {name}. Choose that volume as {role} under Patient scans, then press the button "

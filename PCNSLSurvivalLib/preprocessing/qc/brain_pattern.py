@@ -20,7 +20,6 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
-from scipy.stats import rankdata
 
 from PCNSLSurvivalLib.core.findings import Finding, judged
 from PCNSLSurvivalLib.core.messages import Message
@@ -131,7 +130,14 @@ def _agreement(cells: Cells, inside: NDArray[np.bool_], average: NDArray[np.int8
     both = inside & (average != OUTSIDE)
     if both.sum() < _FEWEST_CELLS or np.ptp(cells[both]) == 0:
         return 0.0
-    return float(np.corrcoef(rankdata(cells[both]), rankdata(average[both]))[0, 1])
+    return float(np.corrcoef(_ranks(cells[both]), _ranks(average[both]))[0, 1])
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks with ties averaged; scipy.stats has them too, but its import takes longer than the whole check."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: NDArray[np.float64] = (np.cumsum(count) - (count - 1) / 2)[place]
+    return ranks
 
 
 def brain_finding(measure: str, verdict: Verdict, value: float, message: Message) -> Finding:

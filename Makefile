@@ -6,7 +6,7 @@ SYSTEM_PYTHON ?= python3
 GPU_PYTHON ?= gpu/bin/python
 BIN := .venv/bin
 
-.PHONY: docs release-check measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-case bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader gallery fuzz audit check-docs clean
+.PHONY: docs release-check measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-case bench-brain-extraction bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader gallery fuzz audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -59,6 +59,10 @@ bench-preprocessing:
 bench-case:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/bench_case.py
+
+bench-brain-extraction:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/bench_brain_extraction.py
 
 bench-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

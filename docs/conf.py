@@ -1,7 +1,7 @@
 """Settings of the documentation site. ``make docs`` builds it into ``build/docs``; every warning is an error.
 
 The Markdown pages are the same that a reader of the repository sees. A comment ``<!-- generated: NAME -->`` in a page
-is replaced by what ``reference_pages`` reads from the code.
+is replaced by what ``reference_pages`` reads from the code, ``<!-- figures: NAME -->`` by the kept table of a benchmark.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
-from reference_pages import GENERATED  # noqa: E402
+from reference_pages import GENERATED, figures  # noqa: E402
 
 from PCNSLSurvivalLib import __version__  # noqa: E402
 
@@ -46,6 +46,7 @@ _ROOT_PAGES = {
 def _fill_in(app, name, source):
     """Put generated text into a page, and lead links to pages outside of docs/ to their place in the site."""
     text = re.sub(r"<!-- generated: (\w+) -->", lambda found: GENERATED[found[1]](), source[0])
+    text = re.sub(r"<!-- figures: ([\w-]+) -->", lambda found: figures(found[1]), text)
     depth = "../" * name.count("/")
     for file, page in _ROOT_PAGES.items():
         text = text.replace(f"]({depth}../{file}.md", f"]({depth}{page}.md")

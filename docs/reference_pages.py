@@ -6,6 +6,7 @@ import argparse
 import inspect
 import json
 import os
+import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,18 @@ from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "Testing" / "benchmarks"))
+
+from kept_tables import FIGURES, markdown  # noqa: E402 — the path above comes first
+
+
+def figures(name: str) -> str:
+    """The table that a benchmark kept.
+
+    Raises:
+        FileNotFoundError: No run was kept: ``python Testing/benchmarks/….py --keep``.
+    """
+    return markdown(json.loads((FIGURES / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def commands() -> str:

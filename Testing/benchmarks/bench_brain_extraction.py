@@ -20,6 +20,7 @@ import numpy as np
 import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from kept_tables import add_keep, report
 from real_data import real_data_folder
 
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -115,19 +116,22 @@ def main() -> int:
     """Print one row a head and method."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stripts", default=sys.executable, help="interpreter that has itk-skullstripping")
+    add_keep(parser)
     args = parser.parse_args()
-    print("| head (second opinion) | method | brain, mL | Dice | lesion kept | seconds |\n|---|---|---|---|---|---|")
+    rows = []
     for head in heads():
         for method, result in (("ours (deepbet networks)", ours(head)), ("StripTs", stripts(head, args.stripts))):
             if result is None:
-                print(f"| {head.name} | {method} | not run | | | |", flush=True)
+                print(f"{head.name}: {method} was not run", file=sys.stderr)
                 continue
             mask, seconds = result
             found = sitk.GetArrayFromImage(resample(mask, Grid.of(head.scan), interpolation="nearest")) > 0
             ml = found.sum() * Grid.of(head.scan).voxel_volume_ml
             dice = "" if head.brain is None else f"{_dice(found, _on(head.brain, head)):.3f}"
             kept = "" if head.lesion is None else f"{_kept(found, _on(head.lesion, head)):.1%}"
-            print(f"| {head.name} | {method} | {ml:.0f} | {dice} | {kept} | {seconds:.0f} |", flush=True)
+            rows.append((head.name, method, f"{ml:.0f}", dice, kept, f"{seconds:.0f}"))
+    columns = ("head (second opinion)", "method", "brain, mL", "Dice", "lesion kept", "seconds")
+    report("bench-brain-extraction", columns, rows, settings="one run", keep=args.keep)
     return 0
 
 

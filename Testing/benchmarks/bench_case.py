@@ -28,6 +28,7 @@ import SimpleITK as sitk
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench_brain_extraction import Head, stripts
 from bench_preprocessing import plain_n4, plain_registration
+from kept_tables import add_keep, report
 from real_heads import shared_scan
 from virtual_exams import canonical_float
 
@@ -55,13 +56,12 @@ def main() -> int:
     parser.add_argument("--others", default=sys.executable, help="interpreter that has itk-skullstripping")
     parser.add_argument("--without-plain", action="store_true", help="leave the slow plain way out")
     parser.add_argument("--plain", nargs="+", type=Path, help="only prepare these scans the plain way, T1Gd first")
+    add_keep(parser)
     args = parser.parse_args()
     if args.plain:
         plain(args.plain, args.others)
         return 0
-    print(f"{os.cpu_count()} cores, {args.repeats} repeats\n")
-    print("| patient | way | seconds (lowest to highest) | processor seconds | MiB | times ours |")
-    print("|---|---|---|---|---|---|")
+    rows = []
     with tempfile.TemporaryDirectory() as temporary:
         for name, scans in patients(Path(temporary)):
             ways: dict[str, list[str]] = {}
@@ -78,7 +78,9 @@ def main() -> int:
                 if not args.without_plain:
                     files = [str(file) for file in scans[:count]]
                     ways[f"{names}: plain"] = [sys.executable, __file__, "--others", args.others, "--plain", *files]
-            measure(name, ways, args.repeats)
+            rows += measured(name, ways, args.repeats)
+    columns = ("patient", "way", "seconds (lowest to highest)", "processor seconds", "MiB", "times ours")
+    report("bench-case", columns, rows, settings=f"{args.repeats} repeats", keep=args.keep)
     return 0
 
 
@@ -117,26 +119,25 @@ def taken_by(command: Sequence[str]) -> Taken:
     return Taken(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def measure(name: str, ways: dict[str, list[str]], repeats: int) -> None:
-    """Run all ways in turn and print a row for each."""
+def measured(name: str, ways: dict[str, list[str]], repeats: int) -> Iterator[tuple[str, ...]]:
+    """Run all ways in turn; a row for each."""
     taken: dict[str, list[Taken]] = {way: [] for way in ways}
-    for _ in range(repeats):
+    for number in range(repeats):
         for way, command in ways.items():
             taken[way].append(taken_by(command))
+            print(f"{name}, {way}, repeat {number + 1}: {taken[way][-1].seconds:.1f} s", file=sys.stderr, flush=True)
     for way, runs in taken.items():
         ours = taken[f"{way.split(':')[0]}: ours"]
         seconds = [run.seconds for run in runs]
         ratio = statistics.median(run.seconds / own.seconds for run, own in zip(runs, ours, strict=True))
-        print(
-            f"| {name} | {way} | {statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f}) | "
-            f"{median(runs, 'processor_seconds'):.1f} | {max(run.memory_mib for run in runs):.0f} | {ratio:.2f} |",
-            flush=True,
+        yield (
+            name,
+            way,
+            f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})",
+            f"{statistics.median(run.processor_seconds for run in runs):.1f}",
+            f"{max(run.memory_mib for run in runs):.0f}",
+            f"{ratio:.2f}",
         )
-
-
-def median(runs: Sequence[Taken], measure: str) -> float:
-    """The middle one."""
-    return statistics.median(getattr(run, measure) for run in runs)
 
 
 if __name__ == "__main__":

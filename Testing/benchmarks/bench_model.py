@@ -1,7 +1,8 @@
 """Seconds and memory of a prediction with its Grad-CAM: stock MONAI, other Grad-CAM packages, and ours.
 
-Every figure is measured in its own process in this run; a package that is not installed is skipped with a word.
-Run on an otherwise idle machine: ``python Testing/benchmarks/bench_model.py``.
+Every figure is measured in its own process in this run, in rounds over all ways, so that a busy moment spoils no
+ratio; a package that is not installed is skipped with a word. Usage: ``make bench-model``, or
+``python Testing/benchmarks/bench_model.py [--depths N ...] [--rounds R] [--keep]``, on an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -10,26 +11,30 @@ import argparse
 import json
 import math
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT)]
+
+from kept_tables import add_keep, report  # noqa: E402 — the path above comes first
 
 WAYS = {
-    "stock forward": "MONAI network, no_grad",
-    "stock prediction + GradCAM": "the same, then monai.visualize.GradCAM",
-    "medcam": "prediction + map by M3d-CAM",
-    "pytorch-grad-cam": "prediction, then its GradCAM",
-    "our forward": "folded network, torch",
-    "ours": "prediction + Grad-CAM + evidence, torch",
-    "ours, ONNX Runtime": "the same without torch",
+    "stock forward": "MONAI forward",
+    "stock prediction + GradCAM": "MONAI forward, then MONAI GradCAM",
+    "medcam": "MONAI forward with the map of M3d-CAM",
+    "pytorch-grad-cam": "MONAI forward, then GradCAM of pytorch-grad-cam",
+    "our forward": "our forward",
+    "ours": "ours: prediction, Grad-CAM and evidence",
+    "ours, ONNX Runtime": "the same in ONNX Runtime",
 }
 
 
@@ -43,24 +48,25 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=2, help="runs in a process; the fastest counts")
-    parser.add_argument("--rounds", type=int, default=2, help="rounds over all ways, so that a busy moment spoils none")
-    parser.add_argument("--out", type=Path, help="JSON file for the figures")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds over all ways")
+    add_keep(parser)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         print(json.dumps(measure(args.one[0], int(args.one[1]), Path(args.one[2]), args)))
         return
     peak = matmul_flops(args.threads)
-    print(f"Matrix multiplication: {peak / 1e9:.1f} GFLOP/s on {args.threads} threads")
-    figures: dict[str, object] = {"matmul_gflops": peak / 1e9, "conv1_stride": args.conv1_stride, "depths": {}}
-    for depth in args.depths:
-        figures["depths"][depth] = bench_depth(depth, args, peak)  # type: ignore[index]
-    if args.out:
-        args.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    rows = [row for depth in args.depths for row in measured(depth, args, peak)]
+    settings = (
+        f"{args.size}³, first stride {args.conv1_stride}, {args.threads} threads, {args.rounds} rounds; "
+        f"matrix multiplication reaches {peak / 1e9:.0f} GFLOP/s"
+    )
+    columns = ("network", "way", "seconds (lowest to highest)", "times ours", "peak MB", "of matrix multiplication")
+    report("bench-model", columns, rows, settings=settings, keep=args.keep)
 
 
-def bench_depth(depth: int, args: argparse.Namespace, peak: float) -> dict[str, dict[str, Any]]:
-    """All ways on one depth."""
+def measured(depth: int, args: argparse.Namespace, peak: float) -> Iterator[tuple[str, ...]]:
+    """A row for each way on one depth."""
     from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
     from PCNSLSurvivalLib.models.untrained import write_untrained_model
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
@@ -68,9 +74,7 @@ def bench_depth(depth: int, args: argparse.Namespace, peak: float) -> dict[str, 
     architecture = ResNetArchitecture(depth=depth, conv1_stride=args.conv1_stride)  # type: ignore[arg-type]
     recipe = replace(RECIPE, network_grid=NetworkGridStep(size=(args.size,) * 3, spacing_mm=(192 / args.size,) * 3))
     flops = forward_flops(architecture, args.size)
-    print(f"\nResNet-{depth}, {args.size}³, conv1 stride {args.conv1_stride}, {flops / 1e9:.0f} GFLOP a forward pass")
-    print(f"{'':28} {'seconds':>8} {'peak MB':>8} {'to ours':>8} {'of matmul':>9}")
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "bench_untrained"
         write_untrained_model(model, architecture=architecture, recipe=recipe)
@@ -81,20 +85,25 @@ def bench_depth(depth: int, args: argparse.Namespace, peak: float) -> dict[str, 
             done = subprocess.run(words, capture_output=True, text=True, check=False)
             lines = done.stdout.strip().splitlines()
             figure = json.loads(lines[-1]) if done.returncode == 0 else {"skipped": done.stderr.strip()[-200:]}
-            if way not in found or figure.get("seconds", 0) < found[way].get("seconds", 0):
-                found[way] = figure
-    ours, forward = float(found["ours"]["seconds"]), float(found["our forward"]["seconds"])
-    for way, figure in found.items():
-        if "skipped" in figure:
-            print(f"{way:28} skipped: {figure['skipped']}")
+            if "skipped" in figure:
+                print(f"{way} skipped: {figure['skipped']}", file=sys.stderr)
+            else:
+                found[way].append(figure)
+    for way, figures in found.items():
+        if not figures:
             continue
-        seconds = float(figure["seconds"])
-        share = f"{flops / seconds / peak:9.0%}" if way.endswith("forward") else ""
-        print(f"{way:28} {seconds:8.2f} {figure['peak_mb']:8.0f} {seconds / ours:8.2f} {share}")
-    print(f"Prediction with map over our own forward pass: {ours / forward:.2f}")
-    logits = [figure["log_odds"] for figure in found.values() if "log_odds" in figure]
-    print(f"Largest difference of the log-odds: {max(logits) - min(logits):.1e}")
-    return found
+        seconds = [float(figure["seconds"]) for figure in figures]
+        ratio = statistics.median(a / float(b["seconds"]) for a, b in zip(seconds, found["ours"], strict=True))
+        yield (
+            f"ResNet-{depth}",
+            WAYS[way],
+            f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})",
+            f"{ratio:.2f}",
+            f"{max(figure['peak_mb'] for figure in figures):.0f}",
+            f"{flops / min(seconds) / peak:.0%}" if way.endswith("forward") else "",
+        )
+    log_odds = [figure["log_odds"] for figures in found.values() for figure in figures if "log_odds" in figure]
+    print(f"ResNet-{depth}: largest difference of the log-odds {max(log_odds) - min(log_odds):.1e}", file=sys.stderr)
 
 
 def measure(way: str, depth: int, model: Path, args: argparse.Namespace) -> dict[str, Any]:

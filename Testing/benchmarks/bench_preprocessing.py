@@ -25,6 +25,7 @@ import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench_brain_extraction import Head, stripts
+from kept_tables import add_keep, report
 from real_heads import shared_scan, shared_scans
 from virtual_exams import canonical_float
 
@@ -103,8 +104,8 @@ def ants(t1gd: sitk.Image, t2: sitk.Image, python: str) -> dict[str, float]:
     return {"bias field, ANTs": taken[0], "registration, ANTs": taken[1]}
 
 
-def measure(name: str, scans: Scans, repeats: int, python: str) -> None:
-    """Print seconds and ratios of one patient."""
+def measured(name: str, scans: Scans, repeats: int, python: str) -> Iterator[tuple[str, ...]]:
+    """Seconds and ratios of one patient, a row for each way."""
     clock = StepClock()
     begin = time.perf_counter()
     prepare_case(scans, recipe=RECIPE, clock=clock)
@@ -129,13 +130,13 @@ def measure(name: str, scans: Scans, repeats: int, python: str) -> None:
         others = {} if found is None else {"brain, StripTs": found[1]}
         for way, taken in {**others, **ants(t1gd, t2, python)}.items():
             seconds.setdefault(way, []).append(taken)
-    print("| patient | way | seconds, median (lowest to highest) | times ours (lowest to highest) |\n|---|---|---|---|")
     for way, all_taken in seconds.items():
         ratios = np.divide(all_taken, seconds[f"{way.split(',')[0]}, ours"][: len(all_taken)])
-        print(
-            f"| {name} | {way} | {statistics.median(all_taken):.1f} ({min(all_taken):.1f} to {max(all_taken):.1f}) | "
-            f"{np.median(ratios):.1f} ({ratios.min():.1f} to {ratios.max():.1f}) |",
-            flush=True,
+        yield (
+            name,
+            way,
+            f"{statistics.median(all_taken):.1f} ({min(all_taken):.1f} to {max(all_taken):.1f})",
+            f"{np.median(ratios):.1f} ({ratios.min():.1f} to {ratios.max():.1f})",
         )
 
 
@@ -145,10 +146,14 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--others", default=sys.executable, help="interpreter that has antspyx and itk-skullstripping")
     parser.add_argument("--patient", default=None, help="only this one")
+    add_keep(parser)
     args = parser.parse_args()
+    rows = []
     for name, scans in patients():
         if args.patient in (None, name):
-            measure(name, scans, args.repeats, args.others)
+            rows += measured(name, scans, args.repeats, args.others)
+    columns = ("patient", "way", "seconds, median (lowest to highest)", "times ours (lowest to highest)")
+    report("bench-preprocessing", columns, rows, settings=f"{args.repeats} repeats", keep=args.keep)
     return 0
 
 

@@ -46,6 +46,7 @@ from skimage.transform import resize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Lib"))
 from gpu_checks.stock_augmentation import stock_transforms
+from kept_tables import add_keep, report
 from made_cohorts import made_cohort
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, read_prepared_cohort
@@ -164,6 +165,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=16, help="samples of a pass of the two fast paths")
     parser.add_argument("--slow-samples", type=int, default=4, help="samples of a pass of the published path")
     parser.add_argument("--repeats", type=int, default=3)
+    add_keep(parser)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         cohort = prepared_patients(Path(temporary) / "cohort")
@@ -187,19 +189,21 @@ def main() -> None:
             "ours": (lambda: ours(SETTINGS), args.samples),
             "ours, transforms: monai": (lambda: ours(WITH_MONAI), args.samples),
             "MONAI CacheDataset": (lambda: loaded(stock), args.samples),
-            "  without elastic": (lambda: loaded(stiff), args.samples),
+            "MONAI CacheDataset without elastic deformation": (lambda: loaded(stiff), args.samples),
             "published code": (lambda: loaded(published), args.slow_samples),
         }
         took: dict[str, list[float]] = {name: [] for name in paths}
         for _ in range(args.repeats):
             for name, (path, samples) in paths.items():
                 took[name].append(seconds_a_sample(path(), samples))
-    print(f"{WORKERS} cores, median of {args.repeats} repeats\n")
-    print(f"{'path':23} {'samples/s':>10} {'ours is':>10}  by repeat")
+    rows = []
     for name, seconds in took.items():
         ratios = [theirs / own for theirs, own in zip(seconds, took["ours"], strict=True)]
-        each = ", ".join(f"{ratio:.1f}" for ratio in ratios)
-        print(f"{name:23} {1 / statistics.median(seconds):10.2f} {statistics.median(ratios):9.1f}x  {each}")
+        times = f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+        rows.append((name, f"{1 / statistics.median(seconds):.2f}", times))
+    settings = f"{args.samples} samples, {args.slow_samples} of the published code, {args.repeats} repeats"
+    columns = ("path", "samples per second", "speed-up of ours (lowest to highest)")
+    report("bench-training", columns, rows, settings=settings, keep=args.keep)
 
 
 if __name__ == "__main__":

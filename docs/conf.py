@@ -1,7 +1,7 @@
 """Settings of the documentation site. ``make docs`` builds it into ``build/docs``; every warning is an error.
 
 The Markdown pages are the same that a reader of the repository sees. A comment ``<!-- generated: NAME -->`` in a page
-is replaced by what ``reference_pages`` reads from the code, ``<!-- figures: NAME -->`` by the kept table of a benchmark.
+is replaced by what ``reference_pages`` reads from the code, ``<!-- figures: NAME -->`` by a benchmark's table.
 """
 
 import re

@@ -24,8 +24,20 @@ def application():
 @pytest.fixture
 def standin(application):
     application.reset()
+    before = _our_modules()
     yield application
     application.reset()
+    # Reloading the panel gives every class a twin that is no instance of those that the other tests imported.
+    if any(sys.modules.get(name) is not module for name, module in before.items()):
+        for name in _our_modules():
+            del sys.modules[name]
+        # The module's own file is executed again when it is opened: its names lead to the twins.
+        sys.modules.update({name: module for name, module in before.items() if name != "PCNSLSurvival"})
+
+
+def _our_modules():
+    packages = ("PCNSLSurvival", "PCNSLSurvivalUI", "PCNSLSurvivalLib")
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in packages}
 
 
 @pytest.fixture

@@ -120,6 +120,12 @@ def test_every_command_in_a_document_has_the_options_that_it_shows(capsys):
     assert not refused, "\n".join(refused)
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_checkout_with_extras_is_installed_in_one_way(document):
+    installs = re.findall(r'pip install[^\n`]*"\.\[[^\n`]*', _text(document))
+    assert [one for one in installs if not one.startswith('pip install -c constraints.txt -e ".[')] == []
+
+
 def test_what_a_command_in_a_document_writes_is_never_offered_for_a_commit():
     if not (ROOT / ".git").exists():
         pytest.skip("no checkout of git: nothing can be committed")

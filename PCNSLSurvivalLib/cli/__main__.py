@@ -25,7 +25,7 @@ from PCNSLSurvivalLib.cli.clinic.predict import add_predict_command
 from PCNSLSurvivalLib.cli.clinic.register import add_register_command
 from PCNSLSurvivalLib.cli.clinic.segment import add_segment_command
 from PCNSLSurvivalLib.cli.clinic.verify import add_verify_command
-from PCNSLSurvivalLib.cli.options.help_text import show_alike
+from PCNSLSurvivalLib.cli.options.help_text import CommandParser, commands_below, show_alike
 from PCNSLSurvivalLib.cli.research.baselines import add_baselines_command
 from PCNSLSurvivalLib.cli.research.cross_validate import add_cross_validate_command
 from PCNSLSurvivalLib.cli.research.experiment import add_experiment_command
@@ -74,6 +74,9 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
         finally:
             _flush_stdout()
     except OSError as problem:
+        if tells_full_disk(problem):  # under --help or --version, which end before a command begins
+            _discard(1)
+            return _told(OutputFolderError(Message("files.disk_full")), as_json=False)
         if not (gone := _streams_without_reader(problem)):
             raise
         for number in gone:
@@ -171,7 +174,7 @@ def _told(problem: PCNSLSurvivalError, *, as_json: bool) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = CommandParser(
         prog="pcnsl-survival",
         description="One-year overall survival of primary CNS lymphoma from post-contrast T1 MRI, with the "
         f"activation map overlaid on the patient's slices. {RESEARCH_USE_ONLY}",
@@ -201,8 +204,11 @@ def _parser() -> argparse.ArgumentParser:
         add_validate_command,
     ):
         add_command(commands)
-    for command in commands.choices.values():
-        command.add_argument("--debug", action="store_true", help="show the full traceback of an error")
+    debug = "show the full traceback of an error"
+    parser.add_argument("--debug", action="store_true", help=debug)
+    for command in commands_below(parser):
+        # It counts wherever it stands: a default of its own would undo what was said before the command's name.
+        command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=debug)
         show_alike(command)
     return parser
 

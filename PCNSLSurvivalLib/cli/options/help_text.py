@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class _WithDefaults(argparse.HelpFormatter):
@@ -21,12 +27,27 @@ class _WithDefaults(argparse.HelpFormatter):
         return f"{told} (default %(default)s)"
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose help does not pass in silence over a full disk or a closed pipe, as argparse does."""
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        if file is not None and file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
+
+
+def commands_below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Every command of a parser, those of a command with actions, such as ``model check``, included."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield below
+                yield from commands_below(below)
+
+
 def show_alike(command: argparse.ArgumentParser) -> None:
-    """Let the help of a command, and of commands below it, state defaults and that it is for research only."""
+    """Let the help of a command state defaults and that it is for research only."""
     command.formatter_class = _WithDefaults
     if RESEARCH_USE_ONLY not in (command.description or ""):
         command.description = f"{command.description or ''} {RESEARCH_USE_ONLY}".strip()
-    for action in command._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for below in action.choices.values():
-                show_alike(below)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.cli.__main__ import _parser, main
 from PCNSLSurvivalLib.cli.display.progress import listener_for
+from PCNSLSurvivalLib.cli.options.help_text import commands_below
+from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.optional_packages import EXTRAS, missing_package
 from PCNSLSurvivalLib.core.terms import READER_RESPONSES, RESEARCH_USE_ONLY
 
@@ -68,6 +70,17 @@ def test_help_explains_what_a_reader_may_enter(capsys):
     told = _help(capsys, "follow-up")
     for short in READER_RESPONSES:
         assert f"({short})" in told
+
+
+@pytest.mark.parametrize("words", ["--debug model check none", "model --debug check none", "model check none --debug"])
+def test_debug_shows_the_traceback_wherever_it_stands(words):
+    with pytest.raises(ModelFolderError):
+        main(words.split())
+
+
+def test_every_command_and_action_knows_debug():
+    unknown = [one.prog for one in commands_below(_parser()) if "--debug" not in one.format_help()]
+    assert unknown == []
 
 
 # --- an installation without extras ------------------------------------------------------------------------------
@@ -184,10 +197,13 @@ def test_a_command_without_an_output_stream_does_its_work(monkeypatch, stream):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the full disk of Linux, /dev/full")
-def test_a_full_disk_under_stdout_is_told():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", ["model show", "--help", "model --help", "--version"])
+def test_a_full_disk_under_stdout_is_told(words, unbuffered):
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "w") as full:
-        words = [sys.executable, "-m", "PCNSLSurvivalLib.cli", "model", "show"]
-        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "PCNSLSurvivalLib.cli", *words.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment)
     assert done.returncode == 3
     assert done.stderr.startswith("pcnsl-survival: The disk of the output folder is full")
     assert len(done.stderr.splitlines()) == 1

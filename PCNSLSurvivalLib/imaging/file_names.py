@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging import sequence_words as words
 from PCNSLSurvivalLib.imaging.io import FILE_ENDINGS
-from PCNSLSurvivalLib.imaging.sequence_names import spoken_sequence
+from PCNSLSurvivalLib.imaging.sequence_names import names_any, spoken_sequence
 
 _BRAIN_MASK = re.compile(r"brain.?mask|mask.?brain|brainmask", re.IGNORECASE)
+_WEIGHTING = "|".join((words.T1, *words.BESIDE_T1.values()))
 _LESION_MASK = re.compile(r"lesion|tumou?r|(?<![a-z])roi|seg(?![a-z])|segm", re.IGNORECASE)
 
 
@@ -44,3 +46,16 @@ def volumes_in(folder: Path) -> list[Path]:
 def stem(path: Path) -> str:
     """The file's name without the ending of its format."""
     return re.sub(r"\.(nii\.gz|nii|nrrd|nhdr|mha|mhd)$", "", path.name, flags=re.IGNORECASE)
+
+
+def name_of_series(path: Path, patient: str) -> str:
+    """The name of a file or folder without the patient's before it: initials such as KM or GD mean an agent as well.
+
+    Args:
+        path: A scan of the patient.
+        patient: Name of the patient's folder. One that tells a weighting, such as T1, is taken for no patient.
+    """
+    name = stem(path)
+    if names_any(patient, _WEIGHTING):
+        return name
+    return re.sub(rf"^{re.escape(patient)}(?![A-Za-z0-9])[\W_]*", "", name, count=1, flags=re.IGNORECASE) or name

@@ -1,8 +1,9 @@
 """The words that names of MR series are made of, as regular expressions over spaced small letters.
 
-English, German, French, Spanish, Italian, Portuguese and Dutch; the commonest words of Polish, the Nordic languages,
-Russian, Chinese, Japanese and Korean; and the abbreviations of the vendors. ``sequence_names`` says in which order they
-count. Every pattern is matched between places where no letter stands, see ``BOUNDED``.
+English, German, French, Spanish, Italian, Portuguese and Dutch; the commonest words of Slavic, Nordic and Baltic
+languages, Romanian, Hungarian, Turkish, Greek, Indonesian, Vietnamese, Hebrew, Arabic, Thai, Chinese, Japanese and
+Korean; and the abbreviations of the vendors. ``sequence_names`` says in which order they count. Every pattern is
+matched between places where no letter stands, see ``BOUNDED``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ REWRITTEN = (
     (r"\.(?:nii|nrrd|nhdr|mha|mhd|gz|dcm|ima|hdr|img|mgz)(?![a-z0-9])", " "),
     # Subject and session of BIDS: "sub-01" is no subtraction, "ses-T1" no sequence.
     (r"(?<![a-z0-9])(?:sub|ses)-[a-z0-9]+|(?<![a-z0-9])sub\d+|^\s*sub[_ ]\d+|^\s*sub_[a-z0-9]+", " "),
+    # Names of patients in public collections: FG is a center of TCGA, SEG and Post are parts of a collection's name.
+    (
+        r"(?<![a-z0-9])(?:tcga[-_ .][a-z0-9]{2}(?![a-z0-9])|vs[-_ ]seg[-_ ]\d+|meningioma[-_ ]seg[-_ ]class[-_ ]\d+|"
+        r"mu[-_ ]glioma[-_ ]post)",
+        " ",
+    ),
     (r"(?<![a-z])space-(?:t[12]w?|flair|mni[a-z0-9]*|orig[a-z]*)", " "),
     (r"(?<![a-z])w ?[/\\] ?o(?![a-z])", "without "),
     (r"(?<![a-z])w ?/ ?(?=[a-z])", "with "),
@@ -46,10 +53,10 @@ REWRITTEN = (
     (r"(?<![a-z])k\. ?m(?![a-z])", "km"),
     (r"(?<![a-z])k\. ?l(?![a-z])", "kl"),
     (r"(?<![a-z])i\. ?v(?![a-z])", "iv"),
-    (r"(?<![a-z])m\.[ _]?(?=km)", "mit "),
-    (r"(?<![a-z])o\.[ _]?(?=km)", "ohne "),
-    (r"(?<![a-z])n\.[ _]?(?=km)", "nach "),
-    (r"(?<![a-z])v\.[ _]?(?=km)", "vor "),
+    (r"(?<![a-z])m\.?[ _]?(?=km)", "mit "),
+    (r"(?<![a-z])o\.?[ _]?(?=(?:iv[ _.]*)?km)", "ohne "),
+    (r"(?<![a-z])n\.?[ _]?(?=(?:iv[ _.]*)?km)", "nach "),
+    (r"(?<![a-z])v\.?[ _]?(?=(?:iv[ _.]*)?km)", "vor "),
     (rf"^(?={_ANY}{_AGENT_OR_POST}{_ANY}{_LESS_T1}){_ANY}{_T1_LESS_T1}(?!{_ANY}{_AGENT_OR_POST})", " subtraction "),
     (rf"^(?!{_ANY}{_AGENT_OR_POST}{_ANY}{_LESS_T1}){_ANY}{_T1_LESS_T1}(?={_ANY}{_AGENT_OR_POST})", " subtraction "),
     # A minus behind or before the agent: "C-", "Gd-", "T1 -C"; "T1-C" has a dash for a space.
@@ -57,7 +64,11 @@ REWRITTEN = (
     (r"(?<=[\s_])[-−–](?:c|gd|gado?|km|iv|mdc)(?![a-z])", " without contrast "),
     (r"t2[ _-]?(?:weighted|wi?)?[ _-]*\*", " t2star "),
     (r"(?<![a-z0-9])t13d(?![a-z0-9])", "t1 t13d"),
-    (r"[^a-z0-9+\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+", " "),
+    # Letters of Greek, Cyrillic, Hebrew, Arabic, Thai, Japanese, Chinese and Korean stay.
+    (
+        r"[^a-z0-9+\u0370-\u03ff\u0400-\u04ff\u05d0-\u05ea\u0620-\u064a\u0e01-\u0e4e\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+",
+        " ",
+    ),
     (r"\s*\+\s*", " +"),
     (
         rf"(?<![a-z])((?:(?:{_PLANES}) ?)*)(t[12])(?!\d|rho|star)(?:w(?:eighted|i(?![a-z])|t(?![a-z])|(?!i[a-z])))?",
@@ -82,11 +93,21 @@ _SUBSTANCE = (
     rf"{_AGENT}|contrast[a-z]*|kontras[a-z]*|km|kl|mdc|mezzo(?: di)? contrasto|pdc|cte|ctte|ctr|"
     rf"produit(?: de)? contraste|"
     r"inj|inject[a-z]*|injektion|iniezione|inyeccion|injecao|ce|civ|iv|ev|c|enhanc[a-z]*|"
-    rf"контраст{_CYRILLIC}"
+    rf"ivkm|tehost[a-z]*|контраст{_CYRILLIC}|усилен{_CYRILLIC}|підсилен{_CYRILLIC}|σκιαγραφικο|ניגוד|גדוליניום|تباين|صبغة"
 )
-_OF = r"(?: (?:de|del|della|d|di|do|da|dem|der|la|l|le|el|il|the|of|gabe|von|iv|i v|to))*"
-_BEFORE = r"pre|prae|before|prior|vor|avant|antes|prima|voor|fore|przed|до"
-_WITHOUT = r"no|non|not|without|w ?o|un|ohne|kein[a-z]*|sans|sin|senza|sem|zonder|geen|nao|utan|uden|uten|bez|minus|без"
+_OF = (
+    r"(?: (?:de|del|della|d|di|do|da|dem|der|la|l|le|el|il|the|of|gabe|von|iv|i v|to|in[jy]e[ckz][a-z]*|injek[a-z]*|"
+    r"admin[a-z]*|podan[a-z]*|substant[a-z]*|srodk[a-z]*))*"
+)
+_BEFORE = (
+    r"pre|prae|before|prior|vor|avant|antes|prima|voor|fore|foer|innan|for(?= (?:iv )?(?:kontrast|gad|gd|km))|"
+    r"przed|pred|prije|pries|pirms|enne|ennen|inainte|sebelum|truoc|до|преди|пред|перед|προ|πριν|לפני|قبل|กอน(?:ฉีด)?"
+)
+_WITHOUT = (
+    r"no|non|not|never|zero|neg|negative|without|w ?o|un|ohne|kein[a-z]*|sans|sin|senza|sem|zonder|geen|nao|utan|uden|"
+    r"uten|u(?= (?:iv )?kontrast)|bez|brez|be(?= )|minus|ilman|ilma|fara|tanpa|khong|без|χωρις|ανευ|ללא|בלי|بدون|"
+    r"ไม(?:ฉีด)?"
+)
 _AFTER = r"post|after|nach|apres|despues|depois|tras|dopo|apos|pos|na|efter|etter|po|после"
 _WITH = r"with|w|mit|avec|con|com|met|med|z|с|so"
 _AND = r"(?:und|and|u|et|y|e|en|och|og|i|и|\+)"
@@ -102,18 +123,23 @@ _TREATED = (
 _NOT_TREATED = rf"(?! ?(?:{_TREATED})(?![a-z]))"
 
 STUDY = (
-    rf"(?!non ?con(?![a-z]))(?:{_BEFORE}|{_WITHOUT}) ?{_AND}? ?(?:{_AFTER}|"
+    rf"(?!(?:no|non|w ?o|without) ?con(?![a-z]))(?:{_BEFORE}|{_WITHOUT}) ?{_AND}? ?(?:{_AFTER}|"
     rf"{_WITH}){_NOT_TREATED}(?:{_OF} ?(?:{_SUBSTANCE}))?|"
     rf"(?:{_AFTER}|{_WITH}) ?{_AND}? ?(?:{_BEFORE}|{_WITHOUT}){_NOT_TREATED}(?:{_OF} ?(?:{_SUBSTANCE}))?"
 )
 """Before and after in one breath, as names of whole exams have it."""
 
 DENIED = (
-    r"kontrasts(?:i|u|y)z[a-z]*|"
+    r"kontrasts(?:i|u|y)z[a-z]*|ilacsiz|kontrasti(?:ta|ton|tto[a-z]*)|"
+    # In some languages the word stands behind what it denies.
+    rf"(?:{_SUBSTANCE}) (?:nelkul|elott|oncesi|yok|neg[a-z]*|not (?:given|administered|used)|"
+    r"refused|withheld|declined)|"
     rf"(?:{_BEFORE}|{_WITHOUT}){_OF} ?(?:(?:contrast|kontrast)[a-z]* ?enhanc[a-z]*|{_SUBSTANCE})|"
     rf"(?:contrast[a-z]*|kontras[a-z]*|{_AGENT}|km|ce) (?:pre{_NOT_TREATED}|before|none|no|free)|pre{_NOT_TREATED}|"
-    r"native?|nativ[ao]|natif|plain|blanco|basale|simple|leer|unenhanced|non ?con|(?:ohne|sans|senza|sem|zonder)$|"
-    r"平扫|平掃|造影前|非造影|造影なし|単純|조영 ?전|증강 ?전"
+    r"native?|nativ[ao]|natif|plain|blanco|basale|simple|leer|unenhanced|(?:no|non|w ?o|without) ?con|"
+    r"(?:ohne|sans|senza|sem|zonder)$|"
+    r"平扫|平掃|単純|(?:造影剤?|增强|增強)(?:の)?(?:なし|無し?|(?:投与|注射|注入)?前)|[未无無非不没](?:造影|增强|增強)|"
+    r"(?:조영제?|증강) ?(?:없음|없이|(?:주입|투여|주사)? ?전)|[비무] ?조영"
 )
 """What says that no contrast agent was given, or not yet."""
 
@@ -121,7 +147,8 @@ AFTER_TREATMENT = rf"(?:post|nach|pos|after|apres|dopo) ?(?:{_TREATED})"
 """"Post" of something else than the contrast agent."""
 
 CONTRAST = (
-    rf"{_AGENT}|(?:{_AFTER}|{_WITH}){_OF} ?(?:{_SUBSTANCE})|(?:po|s|so|z) kl|contrast ?enhanc[a-z]*|"
+    rf"{_AGENT}|(?:{_AFTER}|{_WITH}){_OF} ?(?:{_SUBSTANCE})|(?:po|s|so|z) kl|(?:with|w) con(?![a-z])|"
+    r"contrast ?enhanc[a-z]*|"
     r"kontrastverst[a-z]*|"
     r"\+ ?(?:c|ce|km|iv|ev|civ|mdc|contrast[a-z]*|kontras[a-z]*|inj[a-z]*)|(?:c|ce|iv|km|civ|mdc|gd|"
     r"gado?) ?\+(?![a-z0-9])|"
@@ -134,6 +161,7 @@ _BEHIND_T1 = "(?:{})".format("|".join(f"(?<={name} )" for name in _T1_NAMES))
 
 CONTRAST_BESIDE_T1 = (
     r"post|pos|contrast[a-z]*|kontras[a-z]*|ce|km|mdc|pdc|civ|enh|enhanc[a-z]*|inj|inject[a-z]*|injektion|t13d|"
+    rf"ivkm|ilacli|tehost[a-z]*|sau tiem|усилен{_CYRILLIC}|підсилен{_CYRILLIC}|σκιαγραφικο|"
     rf"kl|{_BEHIND_T1}c(?!\d)|{_BEHIND_T1}\+(?![a-z0-9])|контраст{_CYRILLIC}"
 )
 """What says it where the name tells of a T1 as well."""
@@ -155,7 +183,7 @@ PROTON_DENSITY = r"pdw?|dp|proton ?dens[a-z]*|protonen[a-z]*"
 
 NO_SCAN = (
     r"[a-z]*mask[a-z]*|masque|mascara|maschera|[a-z]*labels?|[a-z]*seg|segm[a-z]*|rois?|voi|gtv|ctv|ptv|[o]?edema|"
-    r"odem|necro[a-z]*|pred|predict[a-z]*|prob[a-z]*|lesions?|lasion[a-z]*|laesion[a-z]*|"
+    r"odem|necro[a-z]*|pred(?! (?:kl|kontrast|podan))|predict[a-z]*|prob[a-z]*|lesions?|lasion[a-z]*|laesion[a-z]*|"
     r"contours?|rtstruct|annot[a-z]*|aligned|corrected|bias ?field|preprocessed|activations?|evidence|grad ?cam|cam|"
     r"repaired|network|under its transform|"
     r"[a-z]*maps?|mapping|karte|mapp?a|carte"

@@ -18,7 +18,7 @@ from PCNSLSurvivalLib.cohorts.readers.table import names_patients, tables_in
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_each
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
-from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
+from PCNSLSurvivalLib.imaging.file_names import masks_in, name_of_series, volumes_in
 from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
 from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
 
@@ -39,7 +39,10 @@ def read_folders(root: Path) -> FoundCohort:
         folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
         paths = [*volumes_in(folder), *folders]
         series = [
-            Series(name=stem(path), header=read_series_header(path) if path in folders else SeriesHeader())
+            Series(
+                name=name_of_series(path, folder.name),
+                header=read_series_header(path) if path in folders else SeriesHeader(),
+            )
             for path in paths
         ]
         chosen = choose_series(series)

@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, su
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
-from PCNSLSurvivalLib.imaging.file_names import stem
+from PCNSLSurvivalLib.imaging.file_names import name_of_series
 from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
 
 _SESSION = ("session", "examination", "timepoint", "visit")
@@ -84,7 +84,7 @@ def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:
     }
     scans = {s: named_in(folder, cell) for s in MRSequence if (cell := row.text(s.value)) is not None}
     facts = facts_of(row, columns)
-    facts["remarks"] = (*facts.get("remarks", ()), *_other_names(scans))
+    facts["remarks"] = (*facts.get("remarks", ()), *_other_names(scans, patient))
     return CohortCase(
         name=safe_name(patient if session is None else f"{patient}_{session}"),
         patient_id=patient,
@@ -96,9 +96,9 @@ def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:
     )
 
 
-def _other_names(scans: dict[MRSequence, Path]) -> tuple[str, ...]:
+def _other_names(scans: dict[MRSequence, Path], patient: str) -> tuple[str, ...]:
     """Sentences on files whose name tells of another sequence than their column."""
-    judged = {sequence: judge_series(stem(path)) for sequence, path in scans.items()}
+    judged = {sequence: judge_series(name_of_series(path, patient)) for sequence, path in scans.items()}
     return tuple(
         f"The file given as {sequence.label} may be another scan: {found.message}."
         for sequence, found in judged.items()

@@ -313,6 +313,34 @@ def test_a_dicom_header_tells_the_sequence_of_a_folder(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("patient", ["KM-01", "GD_2", "Post 3", "DSC-04", "CE", "Müller, K.M."])
+def test_the_name_of_a_patient_tells_no_sequence(patient, tmp_path):
+    (tmp_path / patient).mkdir()
+    for sequence in ("T1", "T2", "FLAIR", "T1_gd"):
+        (tmp_path / patient / f"{patient}_{sequence}.nii.gz").touch()
+    (case,) = find_cohort(tmp_path).cases
+    assert {s: path.name for s, path in case.scans.items()} == {
+        MRSequence.T1GD: f"{patient}_T1_gd.nii.gz",
+        MRSequence.T1: f"{patient}_T1.nii.gz",
+        MRSequence.T2: f"{patient}_T2.nii.gz",
+        MRSequence.FLAIR: f"{patient}_FLAIR.nii.gz",
+    }
+    assert not any("series" in remark for remark in case.remarks)
+
+
+def test_a_table_is_not_misled_by_the_name_of_a_patient(tmp_path):
+    rows = "patient_id,t1gd,t1\nKM-01,KM-01_T1.nii,KM-01_T1_pre.nii\n"
+    (tmp_path / "patients.csv").write_text(rows, encoding="utf-8")
+    (remark,) = find_cohort(tmp_path / "patients.csv").cases[0].remarks
+    assert remark == "The file given as T1Gd may be another scan: its name says 't1'."
+
+
+def test_a_folder_named_after_its_sequence_keeps_the_word(tmp_path):
+    (tmp_path / "T1_gd").mkdir()
+    (tmp_path / "T1_gd" / "T1_gd_0001.nii.gz").touch()
+    assert set(find_cohort(tmp_path).cases[0].scans) == {MRSequence.T1GD}
+
+
 def test_a_table_is_told_of_a_file_that_is_called_otherwise(tmp_path):
     (tmp_path / "patients.csv").write_text("patient_id,t1gd\np1,T1_vor_KM.nii.gz\n", encoding="utf-8")
     (remark,) = find_cohort(tmp_path / "patients.csv").cases[0].remarks

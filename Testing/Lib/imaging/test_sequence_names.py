@@ -38,6 +38,10 @@ T1 efter kontrast|T1 po kontrascie|Т1 с контрастом|Т1 с к/у|Т1 
 Ax 3D T1 BRAVO +C|brain-T1-AX-T1Gd|sub-T1_ce-gd_T1w|T1 gd fat sat
 AX T1 FSE FAT GD|3D T1 TSE FAT REDUCED GD|T1 VIBE FAT GD|T1 DIXON FAT SAT GD|STEALTH FUSION T1 POST|T1 GD Maus
 rat01_T1Gd|Rat_T1_CE|AX T1 POST-T1 SAG POST|T1_Gd_ax-T1_Gd_cor|t1ce-t1ce
+T1 cu contrast|T1 dupa contrast|T1 kontraszt után|T1 kontrasztanyaggal|T1 tehosteella|T1 s kontrastom|T1 kontrastiga
+T1 dengan kontras|T1 kontrast sonrası|T1 ilaçlı|T1 IVKM|T1 с усилением|T1 з підсиленням|T1 след контраст|T1 sau tiêm
+T1 po podání KL|T1 after injection of gadolinium|T1 w/con|T1 μετά σκιαγραφικό|T1 עם gad|T1 بعد gad|造影剤あり T1
+T1 增强后|T1 조영제 후|TCGA-06-0184_T1_Gd|VS-SEG-001_t1_gd
 """
 T1 = """
 T1|T1w|T1_cor|T1_coronal|T1cor|mprage|rage|BRAVO|t1n|3D T1 TFE|T1_fl2d|AX T1 FSE|T1 FLAIR|t1_tirm_tra_dark-fluid
@@ -52,6 +56,15 @@ T1 sem contraste|T1 pré contraste
 T1 zonder contrast|T1 blanco
 T1 조영전|T1 bez KL|T1 kontrastsız|sub-01_ce-none_T1w|T1 C1D1
 T1 utan kontrast|T1 bez kontrastu|T1 без контраста|T1平扫|T1強調
+T1 fără contrast|T1 înainte de contrast|T1 fara substanta de contrast|T1 kontrasztanyag nélkül|T1 kontraszt előtt
+T1 ilman kontrastia|T1 ennen kontrastia|T1 kontrastiton|T1 ilman tehostetta|T1 brez kontrasta|T1 bez kontrasta
+T1 prije kontrasta|T1 pred kontrastom|T1 před KL|T1 pred podanim kontrastu|T1 przed podaniem kontrastu
+T1 bez podania kontrastu|T1 prieš kontrastą|T1 be kontrasto|T1 ilma kontrastita|T1 enne kontrasti
+T1 tanpa kontras|T1 sebelum kontras|T1 kontrast öncesi|T1 ilaçsız|T1 преди контраст|T1 без усиления|T1 до підсилення
+T1 før kontrast|T1 för kontrast|T1 innan kontrast|T1 u/ kontrast|T1 χωρίς gado|T1 πριν gado|T1 ללא גדוליניום|T1 לפני gad
+T1 بدون contrast|T1 قبل gad|T1 ไม่ฉีด contrast|T1 ก่อนฉีด gad|T1 造影剤なし|T1 造影剤投与前|T1 增强前|T1 未增强|T1 無造影
+T1 조영제 없음|T1 조영제 전|T1 비조영|T1 avant injection de gadolinium|T1 o KM|T1 oKM|T1 vKM|T1 v. i.v. KM|T1 WO CON
+T1 contrast not given|T1 contrast refused|T1 GAD not given|T1 zero contrast|MU-Glioma-Post_0003_t1n
 T1 на головную катушку|Т1 SE на катушку|T1 sag головку|T1 оценку|T1 снимок у ребенка|Т1 без к/у
 """
 T2 = """
@@ -190,6 +203,7 @@ def test_the_answer_carries_its_reason():
     [
         (["T1 post MPR cor", "T1 MPRAGE post"], 1, Preference.ORIGINAL),
         (["T1 FS post gad", "T1 post gad"], 1, Preference.NO_FAT_SATURATION),
+        (["TCGA-FG-5964_T1_gd", "TCGA-FG-5964_T1_fs_gd"], 0, Preference.NO_FAT_SATURATION),
         (["AX T1 post", "SAG T1 MPRAGE post"], 1, Preference.THREE_D),
         (["T1 post gad tumor", "T1 post"], 1, Preference.NO_MASK),
         (["T1 post", "T1 post gad"], 0, Preference.FIRST),

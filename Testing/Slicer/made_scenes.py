@@ -78,7 +78,8 @@ class Wait:
     """Runs the event loop until something is so, and measures its longest silence.
 
     The silence that counts is the time this thread itself computed between two beats of a timer; on a busy
-    machine the clock would measure the other programs. ``longest_silence_ms`` is by the clock.
+    machine the clock would measure the other programs. ``longest_silence_ms`` is by the clock, without what this
+    thread waited for a core.
     """
 
     def __init__(self) -> None:
@@ -103,11 +104,16 @@ class Wait:
         from slicer_standin import cli
 
         begin = time.perf_counter()
-        last, last_computed = begin - cli.seconds_spent, time.thread_time() - cli.seconds_spent
+
+        def now_and_computed() -> tuple[float, float]:
+            now = time.perf_counter() - _waited_for_a_core_s()
+            return now - cli.seconds_spent, time.thread_time() - cli.seconds_spent
+
+        last, last_computed = now_and_computed()
 
         def beat() -> None:
             nonlocal last, last_computed
-            now, computed = time.perf_counter() - cli.seconds_spent, time.thread_time() - cli.seconds_spent
+            now, computed = now_and_computed()
             self.longest_silence_ms = max(self.longest_silence_ms, 1000 * (now - last))
             self.longest_gap_ms = max(self.longest_gap_ms, 1000 * (computed - last_computed))
             last, last_computed = now, computed
@@ -129,6 +135,11 @@ class Wait:
         """Let the event loop run for a while."""
         end = time.perf_counter() + seconds
         self.until(lambda: time.perf_counter() >= end, seconds + 30)
+
+
+def _waited_for_a_core_s() -> float:
+    """How long this thread was ready to go on and had no core (Linux)."""
+    return int(Path("/proc/thread-self/schedstat").read_text(encoding="utf-8").split()[1]) / 1e9
 
 
 def is_quiet_machine() -> bool:

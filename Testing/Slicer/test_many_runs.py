@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import json
 import random
+from pathlib import Path
 
 import pytest
 from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
 
+ROOT = Path(__file__).resolve().parents[2]
 ENGINES = ("biasEngine", "brainEngine", "registrationEngine")
 
 
@@ -56,6 +58,38 @@ def test_a_second_run_with_t1_and_t2_ends_as_the_first_one_did(standin, quick_pa
     assert child_processes() == []
 
 
+def _alive(*classes):
+    gc.collect()
+    return [type(kept).__name__ for kept in gc.get_objects() if isinstance(kept, classes)]
+
+
+def test_no_run_and_no_panel_outlives_a_panel_that_is_closed_during_a_run(standin, made_model, monkeypatch):
+    """BRAINSFit works on for a while after the panel is gone; with its end, all of the run goes."""
+    from fake_worker import __file__ as worker
+    from slicer_standin import cli
+
+    panel = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
+    from PCNSLSurvivalUI.choices import model_list
+    from PCNSLSurvivalUI.panel.panel import PanelView
+    from PCNSLSurvivalUI.process import child, job
+    from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+
+    monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
+    monkeypatch.setattr(job, "WORKER", Path(worker))
+    panel.view.models.fill()
+    cli.plans |= {"n4itkbiasfieldcorrection": {"quick": True}, "swissskullstripper": {"quick": True}}
+    cli.plans["brainsfit"] = {"seconds": 60.0}
+    panel.logic.getParameterNode().t2Volume = add_head("T2")
+    panel.logic.getParameterNode().t1gdVolume = add_head("T1 Gd")
+    panel.ui.predictButton.click()
+    Wait().until(lambda: panel.logic.run.hasResult and cli.busy(), what=panel.ui.messageLabel.text)
+    standin.close_module(panel)
+    panel.__dict__.clear()
+    standin.reset()
+    Wait().until(lambda: not child._dying, 10)
+    assert _alive(PredictionRun, PanelView, child.ChildProcess) == []
+
+
 @pytest.mark.slow
 def test_ten_runs_of_every_kind_end_and_leave_nothing(standin, quick_panel, patient):
     import slicer
@@ -90,10 +124,7 @@ def test_ten_runs_of_every_kind_end_and_leave_nothing(standin, quick_panel, pati
             names = {kept[1] for node, kept in scene_state().items() if node not in inputs}
             complete.append((others, frozenset(n for n in names if not n.startswith(("VolumeDisplay", "LabelMap")))))
         assert slicer.util.getNodesByClass("vtkMRMLCommandLineModuleNode") == [], number
-        gc.collect()
-        assert [kept for kept in gc.get_objects() if isinstance(kept, (PredictionRun, child.ChildProcess))] == [], (
-            number
-        )
+        assert _alive(PredictionRun, child.ChildProcess) == [], number
     assert 0 < cancelled < 10
     for others in (False, True):
         assert len({names for kind, names in complete if kind is others}) <= 1, "one set of outputs for each kind"

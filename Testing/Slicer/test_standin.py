@@ -321,6 +321,21 @@ def test_cancelled_while_queued_stays_busy_until_its_turn(standin):
     assert second.GetStatus() == second.Cancelled
 
 
+def test_a_module_that_still_works_at_the_end_of_a_test_ends_as_a_cancelled_one(standin):
+    import slicer
+    from slicer_standin import cli
+
+    cli.plans["n4itkbiasfieldcorrection"] = {"seconds": 60.0}
+    parameters, seen = {"inputImageName": _volume(), "outputImageName": _new()}, []
+    for _job in range(2):  # the second one waits for its turn
+        node = slicer.cli.run(slicer.modules.n4itkbiasfieldcorrection, None, parameters, update_display=False)
+        node.AddObserver(node.StatusModifiedEvent, lambda caller, event: seen.append(caller.GetStatus()))
+    Wait().until(lambda: seen == [node.Running])
+    standin.reset()
+    assert seen[1:] == [node.Cancelled] * 2
+    assert not cli.busy()
+
+
 def test_an_output_that_vanishes_would_crash_slicer(standin):
     import slicer
     from slicer_standin import cli

@@ -250,6 +250,8 @@ class StandIn:
         for name in ("Widget", "Instance"):
             slicer.modules.__dict__.pop(widget.moduleName + name, None)
         shiboken6.delete(widget.parent)
+        # The event loop of the application does so when it is idle, processEvents never.
+        QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete.value)
 
     def reset(self) -> None:
         """A fresh scene, no running jobs, no kept messages."""

@@ -91,19 +91,19 @@ class _Queue:
         if node.GetStatus() == node.Cancelling:
             job.process.kill()
             job.process.wait()
-            self._end(job, node.Cancelled)
+            self.end(job, node.Cancelled)
         elif job.process.poll() is not None:
             self._finish(job)
 
     def _start(self, job: _Job) -> None:
         node = job.node
         if node.GetStatus() == node.Cancelling:
-            self._end(job, node.Cancelled)
+            self.end(job, node.Cancelled)
             return
         missing = _write_inputs(job)
         if missing:
             node.SetErrorText(missing)
-            self._end(job, node.CompletedWithErrors)
+            self.end(job, node.CompletedWithErrors)
             return
         self.running = job
         processes.cli_starts()
@@ -121,12 +121,12 @@ class _Queue:
         node.SetStatus(node.Completing)
         if job.process.returncode != 0:
             node.SetErrorText(error)
-            self._end(job, node.CompletedWithErrors)
+            self.end(job, node.CompletedWithErrors)
             return
         _load_outputs(job)
-        self._end(job, node.Completed)
+        self.end(job, node.Completed)
 
-    def _end(self, job: _Job, status: int) -> None:
+    def end(self, job: _Job, status: int) -> None:
         shutil.rmtree(job.folder, ignore_errors=True)
         if job.process is not None:
             job.process.stderr.close()
@@ -229,14 +229,13 @@ def _load_outputs(job: _Job) -> None:
 
 
 def end_all() -> None:
-    """End what still runs; for the end of a test."""
-    for job in [*_queue.waiting, *([_queue.running] if _queue.running else [])]:
-        if job.process is not None and job.process.poll() is None:
+    """End what still runs, as cancelled modules end: whoever waits for a module hears of it. For the end of a test."""
+    _queue.running, jobs = None, [*([_queue.running] if _queue.running else []), *_queue.waiting]
+    _queue.waiting.clear()
+    for job in jobs:
+        if job.process is not None:
             job.process.kill()
             job.process.wait()
-        if job.process is not None:
-            job.process.stderr.close()
-        shutil.rmtree(job.folder, ignore_errors=True)
-    _queue.waiting.clear()
-    _queue.running = None
+        _queue.end(job, job.node.Cancelled)
     processes.reset()
+    QtCore.QCoreApplication.processEvents()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.dicom.acquisition import Acquisition, acquisition_of_first
 from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError, Elements, NoDicomError, read_data_set
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 
@@ -31,6 +31,9 @@ TAGS = {
     "slice_mm": (0x0018, 0x0050),
 }
 """Group and element of every field of ``SeriesHeader``."""
+
+_INGREDIENT, _AGENT_SEQUENCE, _CODE_MEANING = 0x00181048, 0x00180012, 0x00080104
+_SHARED, _PIXEL_MEASURES, _THICKNESS = 0x52009229, 0x00289110, 0x00180050
 
 _TRIED = 5
 """Files of a folder that are opened until one is DICOM."""
@@ -136,18 +139,33 @@ def read_series_header(folder: Path) -> SeriesHeader:
     """
     for path in sorted(path for path in folder.iterdir() if kind_of(path) == "file")[:_TRIED]:
         try:
-            return SeriesHeader.read(partial(_value, read_data_set(path).elements))
+            elements = read_data_set(path).elements
+            return SeriesHeader.read(partial(_value, elements, acquisition_of_first(elements)))
         except (NoDicomError, DamagedDicomError, OSError):  # the reader of the voxels says what is wrong with it
             continue
     return SeriesHeader()
 
 
-def _value(elements: Elements, group: int, element: int) -> object:
-    tag = group << 16 | element
-    if (group, element) == TAGS["b_value"]:  # a binary number, unlike the others
-        stored = elements.values.get(tag, b"")
-        return struct.unpack(f"{elements.order}d", stored)[0] if len(stored) == 8 else None
-    return elements.text(tag)
+def _value(elements: Elements, acquisition: Acquisition, group: int, element: int) -> object:
+    """A field of the file; an enhanced object keeps what was set at the scanner with its frames."""
+    of_frames = {
+        TAGS["b_value"]: acquisition.b_value,
+        TAGS["repetition_ms"]: acquisition.repetition_ms,
+        TAGS["echo_ms"]: acquisition.echo_ms,
+        TAGS["inversion_ms"]: acquisition.inversion_ms,
+    }
+    if (group, element) in of_frames:
+        return of_frames[group, element]
+    text = elements.readable(group << 16 | element)
+    if not text and (group, element) == TAGS["contrast_agent"]:
+        agents = elements.items.get(_AGENT_SEQUENCE, [])
+        named = [agent.readable(_CODE_MEANING) or "contrast agent" for agent in agents]
+        return elements.readable(_INGREDIENT) or ", ".join(named)
+    if not text and (group, element) == TAGS["slice_mm"]:
+        shared = elements.item(_SHARED)
+        measures = None if shared is None else shared.item(_PIXEL_MEASURES)
+        return "" if measures is None else measures.text(_THICKNESS)
+    return text
 
 
 def _number(text: str) -> float | None:

@@ -296,6 +296,35 @@ def _of_frames(macro: str, name: str, one: object, other: object) -> Change:
     return change
 
 
+def _described(words: str, character_set: str | list[str]) -> Build:
+    """A series described in another script."""
+
+    def change(data: Dataset, k: int) -> None:
+        data.SpecificCharacterSet, data.SeriesDescription = character_set, words
+
+    return _series(change)
+
+
+def _described_in_bare_utf8(folder: Path) -> Path:
+    """Some archives write UTF-8 and do not say so."""
+    series = _described("弥散 ax", "ISO_IR 192")(folder)
+    for path in series.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"ISO_IR 192", b"ISO_IR 6  "))
+    return series
+
+
+def _set_of_frames(data: Dataset, k: int) -> None:
+    """What an enhanced object says of T2: in groups of its frames, not beside the patient."""
+    echo, timing, shared = Dataset(), Dataset(), data.SharedFunctionalGroupsSequence[0]
+    echo.EffectiveEchoTime, timing.RepetitionTime = 98.0, "4200"
+    shared.MREchoSequence, shared.MRTimingAndRelatedParametersSequence = [echo], [timing]
+
+
+def _class_of_ct(data: Dataset, k: int) -> None:
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    del data.Modality
+
+
 def _table_of_values(data: Dataset, k: int) -> None:
     table = Dataset()
     table.LUTDescriptor, table.ModalityLUTType = [6000, 0, 16], "US"
@@ -387,6 +416,11 @@ _REFUSED = [
         "b-value",
     ),
     Row(
+        "enhanced: frames of two inversions",
+        _enhanced(list(range(_N)), _of_frames("MRModifierSequence", "InversionTimes", [700.0], [2500.0])),
+        "differ in inversion time",
+    ),
+    Row(
         "enhanced: frames of two time points",
         _enhanced(list(range(_N)), _of_frames("FrameContentSequence", "TemporalPositionIndex", 1, 2)),
         "time point",
@@ -408,6 +442,7 @@ _REFUSED = [
         "two-dimensional",
     ),
     Row("a CT", _set(Modality="CT"), "another modality (CT)"),
+    Row("a CT whose modality was removed", _series(_class_of_ct), "another modality (CT)"),
     Row("one CT slice among MR", _set(_MIDDLE, Modality="CT"), "another modality (CT)"),
     Row(
         "localizers only",
@@ -479,6 +514,12 @@ READ = [
     Row("DICOM: a pipe", _and(_series(), lambda f: os.mkfifo(f / "pipe")), "not DICOM (1)"),
     Row("DICOM: a slice copied", _and(_series(), _copy), "second copies of slices (1)"),
     Row("DICOM: a name that is not UTF-8", _and(_series(), lambda f: (f / "IM0003").rename(f / os.fsdecode(b"\xff")))),
+    Row("DICOM: diffusion in Chinese, UTF-8", _described("弥散 ax", "ISO_IR 192"), "弥散"),
+    Row("DICOM: diffusion in Chinese, GB18030", _described("弥散 ax", "GB18030"), "弥散"),
+    Row("DICOM: diffusion in Chinese, UTF-8 not stated", _described_in_bare_utf8, "弥散"),
+    Row("DICOM: diffusion in Japanese", _described("拡散 ax", ["", "ISO 2022 IR 87"]), "拡散"),
+    Row("DICOM: diffusion in Korean", _described("확산 ax", ["", "ISO 2022 IR 149"]), "확산"),
+    Row("DICOM: a subtraction in Russian", _described("субтракция", "ISO_IR 144"), "субтракция"),
     Row("DICOM: implicit types", _encoded(ImplicitVRLittleEndian)),
     Row("DICOM: big-endian", _big_endian),
     Row("DICOM: deflated", _encoded(DeflatedExplicitVRLittleEndian)),
@@ -502,5 +543,6 @@ READ = [
     ),
     Row("enhanced MR", _enhanced(list(range(_N)))),
     Row("enhanced MR, last slice first", _enhanced(list(range(_N))[::-1])),
+    Row("enhanced MR, T2 by its frames", _enhanced(list(range(_N)), _set_of_frames), "its DICOM header contradicts"),
     Row("enhanced MR in no order", _enhanced([int(k) for k in np.random.default_rng(1).permutation(_N)])),
 ]

@@ -20,9 +20,11 @@ _REPETITION, _ECHO, _INVERSION, _FLIP, _B_VALUE, _TIME = (
     *(0x00180080, 0x00180081, 0x00180082, 0x00181314, 0x00189087, 0x00200100),
 )
 _EFFECTIVE_ECHO, _TIME_INDEX = 0x00189082, 0x00209128
-_ECHO_MACRO, _TIMING_MACRO, _DIFFUSION_MACRO, _TYPE_MACRO, _CONTENT_MACRO = (
-    *(0x00189114, 0x00189112, 0x00189117, 0x00189226, 0x00209111),
+_INVERSION_TIMES = 0x00189079
+_ECHO_MACRO, _TIMING_MACRO, _MODIFIER_MACRO, _DIFFUSION_MACRO, _TYPE_MACRO, _CONTENT_MACRO = (
+    *(0x00189114, 0x00189112, 0x00189115, 0x00189117, 0x00189226, 0x00209111),
 )
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230
 
 _PARTS = {
     **dict.fromkeys(("M", "MAGNITUDE"), "magnitude"),
@@ -80,13 +82,19 @@ def acquisition_of(top: Elements, groups: Several[Elements]) -> Acquisition:
     return Acquisition(
         echo_ms=number(_ECHO_MACRO, _EFFECTIVE_ECHO, _ECHO),
         repetition_ms=number(_TIMING_MACRO, _REPETITION, _REPETITION),
-        inversion_ms=_number(top, _INVERSION),
+        inversion_ms=number(_MODIFIER_MACRO, _INVERSION_TIMES, _INVERSION),
         flip_degrees=number(_TIMING_MACRO, _FLIP, _FLIP),
         b_value=number(_DIFFUSION_MACRO, _B_VALUE, _B_VALUE),
         time_point=number(_CONTENT_MACRO, _TIME_INDEX, _TIME),
         part=next((_PARTS[word.upper()] for word in words[2:] if word.upper() in _PARTS), None),
         agent=bool(top.text(_AGENT)),
     )
+
+
+def acquisition_of_first(top: Elements) -> Acquisition:
+    """How the first frame of a file was acquired; ``top`` holds the elements of the file."""
+    groups = [found[0] for tag in (_PER_FRAME, _SHARED) if (found := top.items.get(tag))]
+    return acquisition_of(top, groups)
 
 
 def mixed(acquisitions: Several[Acquisition]) -> Message | None:
@@ -112,8 +120,8 @@ def mixed(acquisitions: Several[Acquisition]) -> Message | None:
 def _number(elements: Elements, tag: int) -> float | None:
     """A number, decimal or binary; None where the element is absent or holds something else."""
     value = elements.values.get(tag, b"")
-    if tag in (_EFFECTIVE_ECHO, _B_VALUE):
-        found = struct.unpack(elements.order + "d", value)[0] if len(value) == 8 else np.nan
+    if tag in (_EFFECTIVE_ECHO, _B_VALUE, _INVERSION_TIMES):
+        found = struct.unpack_from(elements.order + "d", value)[0] if len(value) >= 8 else np.nan
     elif tag == _TIME_INDEX:
         found = struct.unpack(elements.order + "I", value)[0] if len(value) == 4 else np.nan
     else:

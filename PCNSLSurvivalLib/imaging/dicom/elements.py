@@ -16,9 +16,12 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from PCNSLSurvivalLib.imaging.dicom.character_sets import decoded
+
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _BIG_ENDIAN, _DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 TRANSFER_SYNTAX = 0x00020010
+_CHARACTER_SET = 0x00080005
 PIXEL_DATA = 0x7FE00010
 
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -33,8 +36,8 @@ _DEEPEST = 16
 _LARGEST_UNPACKED = 128 << 20
 # Sequences that say where frames lie; every other one is passed over.
 _OPENED = {0x52009229, 0x52009230, 0x00209113, 0x00209116, 0x00289110, 0x00289145}
-# And those that say how frames were acquired, or that their values are looked up in a table.
-_OPENED |= {0x00209111, 0x00189112, 0x00189114, 0x00189117, 0x00189226, 0x00283000}
+# And those that say how frames were acquired, with which contrast agent, or that values are looked up in a table.
+_OPENED |= {0x00209111, 0x00189112, 0x00189114, 0x00189115, 0x00189117, 0x00189226, 0x00283000, 0x00180012}
 
 Bytes = bytes | mmap.mmap
 
@@ -64,6 +67,10 @@ class Elements:
     def text(self, tag: int) -> str:
         """The value as text without padding; empty where it is absent."""
         return self.values.get(tag, b"").decode("latin-1").strip(" \0")
+
+    def readable(self, tag: int) -> str:
+        """The value as a person wrote it, in the character set of the file."""
+        return decoded(self.values.get(tag, b""), self.text(_CHARACTER_SET)).strip(" \0")
 
     def words(self, tag: int) -> list[str]:
         """The values of a text element."""

@@ -33,6 +33,12 @@ _GRAY = ("MONOCHROME1", "MONOCHROME2", "")
 """How the values of an MR image may be meant; those of a palette are numbers of colors."""
 
 _DISC_INDEX = "1.2.840.10008.1.3.10"
+_MODALITY_OF_CLASS = {
+    **dict.fromkeys((f"1.2.840.10008.5.1.4.1.1.{number}" for number in ("2", "2.1", "2.2")), "CT"),
+    **dict.fromkeys((f"1.2.840.10008.5.1.4.1.1.{number}" for number in ("128", "128.1", "130")), "PT"),
+    "1.2.840.10008.5.1.4.1.1.20": "NM",
+}
+"""Images of CT, PET and nuclear medicine are such by their class, whatever an anonymizer left of the modality."""
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 Role = Literal["slice", "picture", "localizer", "mosaic", "no image", "disc index"]
@@ -150,7 +156,7 @@ def read_dicom_file(path: Path) -> DicomFile:
         role=role,
         series=top.text(_SERIES),
         instance=top.text(_SOP_INSTANCE),
-        modality=top.text(_MODALITY) or "MR",
+        modality=_MODALITY_OF_CLASS.get(sop_class) or top.text(_MODALITY) or "MR",
         frame_of_reference=top.text(_FRAME_OF_REFERENCE),
         patient="\\".join((top.text(_PATIENT_ID), top.text(_STUDY))),
         pixels=pixels,

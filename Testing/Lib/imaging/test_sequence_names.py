@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from catalogue.scan_builders import truth
 from hypothesis import given
 from hypothesis import strategies as st
+from made_dicom import write_enhanced
 
 from PCNSLSurvivalLib.cohorts.readers.reading import choice_remarks
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -257,6 +259,44 @@ def test_a_header_is_read_from_the_first_dicom_file(tmp_path):
     )  # fmt: skip
     assert sequence_of("series 7", header) is MRSequence.T1GD
     assert sequence_of("series 7", replace(header, contrast_agent="")) is MRSequence.T1
+
+
+@pytest.mark.parametrize(
+    ("character_set", "description", "sequence"),
+    [
+        ("ISO_IR 192", "T1增强", MRSequence.T1GD),
+        ("GB18030", "T1 增强", MRSequence.T1GD),
+        (["", "ISO 2022 IR 87"], "造影T1", MRSequence.T1GD),
+        (["", "ISO 2022 IR 149"], "T1 조영증강", MRSequence.T1GD),
+        ("ISO_IR 144", "T1 с контрастом", MRSequence.T1GD),
+        ("ISO_IR 126", "T1 χωρίς gado", MRSequence.T1),
+        ("ISO_IR 148", "T1 kontrastsız", MRSequence.T1),
+        ("ISO_IR 100", "T1 après injection", MRSequence.T1GD),
+    ],
+)
+def test_a_description_is_read_in_the_character_set_of_its_file(character_set, description, sequence, tmp_path):
+    pydicom = pytest.importorskip("pydicom")
+    one = pydicom.Dataset()
+    one.file_meta = pydicom.dataset.FileMetaDataset()
+    one.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    one.file_meta.MediaStorageSOPClassUID = pydicom.uid.MRImageStorage
+    one.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    one.SpecificCharacterSet, one.Modality, one.SeriesDescription = character_set, "MR", description
+    one.save_as(tmp_path / "1.dcm", enforce_file_format=True)
+    header = read_series_header(tmp_path)
+    assert header.description == description
+    assert sequence_of("series 7", header) is sequence
+
+
+def test_the_agent_of_an_enhanced_object_is_read(tmp_path):
+    def with_agent(data, k):
+        agent = pydicom.Dataset()
+        agent.CodeMeaning = "Gadolinium agent"
+        data.ContrastBolusAgentSequence = [agent]
+
+    pydicom = pytest.importorskip("pydicom")
+    write_enhanced(truth(), tmp_path / "1", range(12), with_agent)
+    assert read_series_header(tmp_path).agent == "Gadolinium agent"
 
 
 def test_a_mask_on_t1_is_none_on_t1gd():

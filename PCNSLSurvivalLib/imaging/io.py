@@ -24,12 +24,13 @@ from PCNSLSurvivalLib.imaging.headers.stored_voxels import read_voxels
 from PCNSLSurvivalLib.imaging.headers.volume_header import VolumeHeader
 from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
 from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
+from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
 
 FILE_ENDINGS = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 _NO_HEADER = SeriesHeader()
 
-_OTHER = (Reason.OTHER_IMAGE, Reason.OTHER_REGION, Reason.IMAGE_TYPE, Reason.CONTRADICTION)
+_OTHER = (Reason.OTHER_IMAGE, Reason.OTHER_REGION, Reason.IMAGE_TYPE, Reason.CONTRADICTION, Reason.MODALITY)
 """What is told of a scan that was chosen by hand: diffusion, a subtraction, the spine, timing that does not fit."""
 
 _DETACHED = (".hdr", ".img", ".nhdr", ".mhd")
@@ -52,7 +53,8 @@ class Scan:
         image: 3-D ``float32`` volume on its own grid, LPS mm, in the file's own voxel order.
         source_format: "NIfTI", "NRRD", "MetaImage" or "DICOM".
         remarks: On anything odd in the header that reading could resolve.
-        agent: The contrast agent that a DICOM header names, empty where it names none; None without such a header.
+        agent: The contrast agent that a DICOM header or a JSON sidecar names; empty where a DICOM header names none,
+            None where there is neither.
     """
 
     sequence: MRSequence
@@ -93,17 +95,18 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
             remarks=(*series.remarks, *doubts),
             agent=header_of_series.agent,
         )
-    header = read_header(path, sequence)
+    header, sidecar = read_header(path, sequence), read_sidecar(path)
     return Scan(
         sequence=sequence,
         image=_image(header, np.float32, sequence),
         source_format=header.source_format,
-        remarks=(*header.remarks, *_another_sequence(path.name, sequence)),
+        remarks=(*header.remarks, *_another_sequence(path.name, sequence, sidecar)),
+        agent=sidecar.agent or None,
     )
 
 
 def _another_sequence(name: str, sequence: MRSequence, header: SeriesHeader = _NO_HEADER) -> tuple[Message, ...]:
-    """A word where name or DICOM header tell of another sequence, or of no anatomical scan of the brain.
+    """A word where name, DICOM header or JSON sidecar tell of another sequence, or of no anatomical scan of the brain.
 
     A region is taken from the header alone: a file's name may be a patient's, such as Herz, and would be quoted.
     """

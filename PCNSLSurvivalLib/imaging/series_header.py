@@ -39,7 +39,7 @@ _TRIED = 5
 """Files of a folder that are opened until one is DICOM."""
 
 _NO_AGENT = re.compile(
-    r"\W*(?:no|none|non|nil|null|0|n/?a|without|w/?o|ohne|kein\w*|sans|sin|senza|sem|zonder)\b.*|\W*"
+    r"\W*(?:no|none|non|nil|null|0|n/?a|unknown|without|w/?o|ohne|kein\w*|sans|sin|senza|sem|zonder)\b.*|\W*"
 )
 _OTHER_TYPES = re.compile(
     r"SUBTR.*|SUB|.*DIFF(?:ERENCE)?.*|RATIO|"

@@ -543,6 +543,10 @@ READ = [
     ),
     Row("enhanced MR", _enhanced(list(range(_N)))),
     Row("enhanced MR, last slice first", _enhanced(list(range(_N))[::-1])),
-    Row("enhanced MR, T2 by its frames", _enhanced(list(range(_N)), _set_of_frames), "its DICOM header contradicts"),
+    Row(
+        "enhanced MR, T2 by its frames",
+        _enhanced(list(range(_N)), _set_of_frames),
+        "header or JSON sidecar contradicts",
+    ),
     Row("enhanced MR in no order", _enhanced([int(k) for k in np.random.default_rng(1).permutation(_N)])),
 ]

@@ -11,7 +11,7 @@ import nibabel
 import numpy as np
 import SimpleITK as sitk
 
-from catalogue.rows import Row
+from catalogue.rows import Build, Row
 from catalogue.scan_builders import (
     DAMAGED,
     GZ,
@@ -118,6 +118,44 @@ NIFTI = [
     Row("the same value everywhere", nifti(values=np.ones((8, 8, 8), np.int16)), "same value in all voxels"),
 ]
 
+_T2_IN_SECONDS = '{"EchoTime": 0.098, "RepetitionTime": 4.2}'
+_T2_IN_MILLISECONDS = '{"EchoTime": 98, "RepetitionTime": 4200}'
+_T2 = "TR 4200, TE 98 ms"
+_T1GD = '{"EchoTime": 0.003, "RepetitionTime": 2.1, "InversionTime": 0.9, "ContrastBolusIngredient": "GADOLINIUM"}'
+
+SIDECARS = [
+    Row("sidecar of T1Gd", lambda folder: _beside("scan.json", _T1GD)(folder)),
+    Row("sidecar of T2, in seconds", lambda folder: _beside("scan.json", _T2_IN_SECONDS)(folder), _T2),
+    Row("sidecar of T2, in milliseconds", lambda folder: _beside("scan.json", _T2_IN_MILLISECONDS)(folder), _T2),
+    Row("sidecar of another scan", lambda folder: _beside("scan2.json", _T2_IN_SECONDS)(folder)),
+    Row(
+        "sidecar beside .nii, with a byte order mark",
+        lambda folder: _beside("scan.json", b"\xef\xbb\xbf" + _T2_IN_SECONDS.encode(), "scan.nii")(folder),
+        _T2,
+    ),
+    Row(
+        "sidecar of phase",
+        lambda folder: _beside("scan.json", '{"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]}')(folder),
+        "another kind of image (P)",
+    ),
+    Row(
+        "sidecar of an echo-planar scan",
+        lambda folder: _beside("scan.json", '{"ScanningSequence": "EP_SE"}')(folder),
+        "echo-planar",
+    ),
+    Row("sidecar of a knee", lambda folder: _beside("scan.json", '{"BodyPartExamined": "KNEE"}')(folder), "KNEE"),
+    Row("sidecar of a CT", lambda folder: _beside("scan.json", '{"Modality": "CT"}')(folder), "not an MR image (CT)"),
+    Row("sidecar that is a list", lambda folder: _beside("scan.json", "[1, 2]")(folder)),
+    Row("sidecar that is cut", lambda folder: _beside("scan.json", _T2_IN_SECONDS[:20])(folder)),
+    Row("sidecar nested without end", lambda folder: _beside("scan.json", "[" * 100_000)(folder)),
+    Row("sidecar in another encoding", lambda folder: _beside("scan.json", _T2_IN_SECONDS.encode("utf-16"))(folder)),
+    Row(
+        "sidecar with words for numbers",
+        lambda folder: _beside("scan.json", '{"EchoTime": "98", "SliceThickness": NaN, "ImageType": 7}')(folder),
+    ),
+    Row("sidecar that is a folder", lambda folder: (folder / "scan.json").mkdir() or nifti("scan.nii.gz")(folder)),
+]
+
 NIFTI_READ = [
     Row("NIfTI-1, read", NII),
     Row("NIfTI-1, packed, read", GZ),
@@ -195,6 +233,16 @@ def _two_places(folder: Path, sform: np.ndarray, code: int) -> Path:
     image.set_qform(affine_ras(), 1)
     nibabel.save(image, folder / "scan.nii")
     return folder / "scan.nii"
+
+
+def _beside(name: str, content: str | bytes, scan: str = "scan.nii.gz") -> Build:
+    """A sound scan and a JSON file beside it."""
+
+    def build(folder: Path) -> Path:
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return nifti(scan)(folder)
+
+    return build
 
 
 def _odd_name(folder: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalogue.mask_files import MASKS
 from catalogue.meta_files import META, META_READ, meta
-from catalogue.nifti_files import NIFTI, NIFTI_READ
+from catalogue.nifti_files import NIFTI, NIFTI_READ, SIDECARS
 from catalogue.nrrd_files import NRRD, NRRD_READ, nrrd
 from catalogue.places import OUTPUTS, PLACES
 from catalogue.rows import Row
@@ -16,7 +16,7 @@ REFUSED = [
     *OUTPUTS,
 ]
 
-READ = [*NIFTI_READ, *NRRD_READ, *META_READ]
+READ = [*NIFTI_READ, *SIDECARS, *NRRD_READ, *META_READ]
 
 UNKNOWN_ORIENTATION = [
     Row("NIfTI whose two codes are 0", nifti(sform=0, qform=0), "left and right"),

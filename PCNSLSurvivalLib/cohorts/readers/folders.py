@@ -20,11 +20,12 @@ from PCNSLSurvivalLib.cohorts.tables.table_file import Table, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.imaging.file_names import masks_in, name_of_series, volumes_in
 from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
+from PCNSLSurvivalLib.imaging.series_header import read_series_header
+from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
 
 
 def read_folders(root: Path) -> FoundCohort:
-    """Read a folder of patients; the sequence is read from the names of files and folders and from DICOM headers.
+    """Read a folder of patients; the sequence is read from the names of files and folders, DICOM headers and sidecars.
 
     Args:
         root: Contains one folder per patient, and at most one CSV or TSV table with a column for the patient; other
@@ -41,7 +42,7 @@ def read_folders(root: Path) -> FoundCohort:
         series = [
             Series(
                 name=name_of_series(path, folder.name),
-                header=read_series_header(path) if path in folders else SeriesHeader(),
+                header=read_series_header(path) if path in folders else read_sidecar(path),
             )
             for path in paths
         ]

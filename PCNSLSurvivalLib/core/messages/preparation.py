@@ -117,8 +117,8 @@ TEMPLATES = {
         "prediction is not valid for a T1 without contrast."
     ),
     "contrast.not_seen_but_named": _(
-        "No contrast enhancement was found in T1Gd, although its DICOM header names a contrast agent. Check "
-        "that it was acquired after the injection; the prediction is not valid for a T1 without contrast."
+        "No contrast enhancement was found in T1Gd, although its DICOM header or JSON sidecar names a contrast agent. "
+        "Check that it was acquired after the injection; the prediction is not valid for a T1 without contrast."
     ),
     "contrast.not_seen_nor_named": _(
         "No contrast enhancement was found in T1Gd, and its DICOM header names no contrast agent. Check that it was "

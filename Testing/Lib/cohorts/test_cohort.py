@@ -341,6 +341,32 @@ def test_a_folder_named_after_its_sequence_keeps_the_word(tmp_path):
     assert set(find_cohort(tmp_path).cases[0].scans) == {MRSequence.T1GD}
 
 
+def _with_sidecar(scan, **fields):
+    scan.parent.mkdir(parents=True, exist_ok=True)
+    scan.touch()
+    scan.with_name(scan.name.replace(".nii.gz", ".json")).write_text(json.dumps(fields), encoding="utf-8")
+
+
+def test_a_sidecar_tells_what_names_do_not(tmp_path):
+    _with_sidecar(tmp_path / "p1" / "scan_5.nii.gz", EchoTime=0.003, RepetitionTime=0.55)
+    _with_sidecar(tmp_path / "p1" / "scan_7.nii.gz", EchoTime=0.003, RepetitionTime=0.55, ContrastBolusAgent="Gadovist")
+    _with_sidecar(tmp_path / "p1" / "scan_9.nii.gz", EchoTime=0.1, RepetitionTime=9, InversionTime=2.5)
+    (case,) = find_cohort(tmp_path).cases
+    assert {s: path.name for s, path in case.scans.items()} == {
+        MRSequence.T1: "scan_5.nii.gz",
+        MRSequence.T1GD: "scan_7.nii.gz",
+        MRSequence.FLAIR: "scan_9.nii.gz",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ingredient", "sequence"), [("GADOLINIUM", MRSequence.T1GD), ("NONE", MRSequence.T1), ("UNKNOWN", MRSequence.T1)]
+)
+def test_a_t1w_of_bids_with_an_agent_in_its_sidecar_is_t1gd(ingredient, sequence, tmp_path):
+    _with_sidecar(tmp_path / "sub-1" / "anat" / "sub-1_T1w.nii.gz", ContrastBolusIngredient=ingredient)
+    assert set(find_cohort(tmp_path).cases[0].scans) == {sequence}
+
+
 def test_a_table_is_told_of_a_file_that_is_called_otherwise(tmp_path):
     (tmp_path / "patients.csv").write_text("patient_id,t1gd\np1,T1_vor_KM.nii.gz\n", encoding="utf-8")
     (remark,) = find_cohort(tmp_path / "patients.csv").cases[0].remarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,6 +19,11 @@ _PUBLIC = (
     r"(?:brats\d*-?[a-z]*|upenn-gbm|ucsf-pdgm|cptac|ivygap|rembrandt)[-_](?:training[-_]|validation[-_])?0*\d+",
     r"w\d+(?=_\d{4}\.\d{2}\.\d{2})",
 )
+
+_LOOK_ALIKE = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXIJSaeopcyxijs" + "ABEZHIKMNOPTYXo"
+)
+"""Cyrillic and Greek letters in the shape of Latin ones."""
 
 
 def person_of(identifier: str) -> tuple[str, bool]:
@@ -75,19 +81,22 @@ def merge_patient_identities(cases: Iterable[CohortCase]) -> tuple[tuple[CohortC
 def names_alike(cases: Iterable[CohortCase], others: Iterable[str] = ()) -> tuple[str, ...]:
     """A sentence on names that differ in leading zeros, capitals, dashes or 'sub-' alone, as spreadsheets alter them.
 
+    Letters of another script in the shape of Latin ones, and wide ones of Chinese and Japanese keyboards, count alike.
+
     Args:
         cases: Of one cohort, one ``patient_id`` per person.
         others: Patients whom a table names and who have no scan.
     """
     alike: defaultdict[str, set[str]] = defaultdict(set)
     for name in (*(case.patient_id for case in cases), *others):
-        plain = re.sub(r"^(?:sub[-_])+", "", one_spelling(name).casefold())
+        latin = unicodedata.normalize("NFKC", name.strip()).translate(_LOOK_ALIKE)
+        plain = re.sub(r"^(?:sub[-_])+", "", latin.casefold())
         alike[re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\W_]+", "_", plain))].add(name)
     told = [" and ".join(sorted(names)) for names in alike.values() if len(names) > 1]
     if not told:
         return ()
     return (
-        "Some names differ in zeros, capitals or punctuation alone and count as different patients: "
+        "Some names differ in zeros, capitals, punctuation or script alone and count as different patients: "
         f"{'; '.join(sorted(told))}. If they are one, give them one name.",
     )
 

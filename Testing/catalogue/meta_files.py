@@ -85,6 +85,7 @@ META = [
     Row("MetaImage with too few cosines", meta(TransformMatrix="1 0 0 0"), DAMAGED),
     Row("MetaImage that names no voxels", meta(ElementDataFile=None), DAMAGED),
     Row("MetaImage of text with too few words", meta(BinaryData="False", voxels="1 2 3"), DAMAGED),
+    Row("MetaImage with values to be multiplied", meta(ElementToIntensityFunctionSlope="-1"), "ElementToIntensity"),
     Row("MetaImage with another header inside", meta(HeaderSize="12"), "MetaImage HeaderSize"),
     Row("a MetaImage scene", meta(ObjectType="Scene"), DAMAGED),
     Row("a MetaImage field twice", changed(meta(), lambda c: b"NDims = 3\n" + c), DAMAGED),

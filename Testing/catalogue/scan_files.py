@@ -25,6 +25,11 @@ UNKNOWN_ORIENTATION = [
         nrrd(space_directions=None, space=None, space_origin=None, spacings="4 3 5.5"),
         "left and right",
     ),
+    Row(
+        "NRRD with spacings in centimeters",
+        nrrd(space_directions=None, space=None, space_origin=None, spacings=".4 .3 .55", units='"cm" "cm" "cm"'),
+        "left and right",
+    ),
     Row("NRRD in a space without a patient", nrrd(space="scanner-xyz"), "left and right"),
     Row("MetaImage without directions", meta(TransformMatrix=None), "left and right"),
 ]

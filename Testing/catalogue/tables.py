@@ -36,6 +36,19 @@ def _pipe(folder: Path) -> Path:
     return folder / "plan.yaml"
 
 
+def _bids(columns: str, row: str, dictionary: str) -> Build:
+    """A BIDS folder of one participant, with what ``participants.json`` says of its columns."""
+
+    def build(folder: Path) -> Path:
+        (folder / "sub-1" / "anat").mkdir(parents=True)
+        (folder / "sub-1" / "anat" / "sub-1_ce-gd_T1w.nii.gz").touch()
+        (folder / "participants.tsv").write_text(f"participant_id\t{columns}\nsub-1\t{row}\n", encoding="utf-8")
+        (folder / "participants.json").write_text(dictionary, encoding="utf-8")
+        return folder
+
+    return build
+
+
 def _row(name: str, build: Build, says: str, words: tuple[str, ...] = _TABLE) -> Row:
     return Row(name, build, says=says, words=words)
 
@@ -67,6 +80,21 @@ REFUSED = [
     _row("9999 as 9.999e3", _table("os_days,event", "9.999e3,0", "300,1"), "9999 stands for unknown"),
     _row("an Excel sheet named .csv", _file("p.csv", b"PK\x03\x04" + bytes(300)), "control characters"),
     _row("a name for two merged rows", _file("p.csv", "patient_id,t1gd\na,0.nii\n,1.nii\n"), "names no patient"),
+    _row(
+        "BIDS: months by the dictionary",
+        _bids("OS\tevent", "400\t1", '{"OS": {"Units": "months"}}'),
+        "column 'OS' of participants.tsv counts months",
+    ),
+    _row(
+        "BIDS: 1 for alive by the dictionary",
+        _bids("os_days\tevent", "400\t1", '{"event": {"Levels": {"0": "deceased", "1": "alive"}}}'),
+        "0 in the column 'event' of participants.tsv means dead",
+    ),
+    _row(
+        "BIDS: 1 for censored by the dictionary",
+        _bids("os_days\tOS_STATUS", "400\t1", '{"os status": {"Levels": {"1": {"Description": "censored"}}}}'),
+        "1 in the column 'OS_STATUS' of participants.tsv means alive",
+    ),
     _row("column twice", _table("os_days,event,OS days", "1,1,2"), "more than once"),
     _row("two columns that differ", _table("os_days,event,Survival_days", "300,1,900"), "contradicts itself"),
     _row("dead and alive", _table("os_days,event,vital_status", "300,1,Alive"), "contradicts itself"),

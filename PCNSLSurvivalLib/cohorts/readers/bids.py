@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.cohorts.readers.reading import (
     without_known_scan,
 )
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import facts_each
+from PCNSLSurvivalLib.cohorts.tables.data_dictionary import check_against_dictionary
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -121,6 +122,7 @@ def _participants(root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
     table = read_table(path)
     if not table.has("participant_id"):
         raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")
+    check_against_dictionary(table, root / "participants.json")
     rows, remarks = facts_each(
         table,
         "participant_id",

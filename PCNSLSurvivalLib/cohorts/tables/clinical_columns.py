@@ -11,12 +11,11 @@ from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
 from PCNSLSurvivalLib.cohorts.case_names import one_spelling
 from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow
 from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns, survival_of
-from PCNSLSurvivalLib.cohorts.tables.table_file import Table, one_row_each
+from PCNSLSurvivalLib.cohorts.tables.table_file import IDENTIFIERS, Table, one_row_each
 
-IDENTIFIERS = (
-    "patient_id", "patient", "subject_id", "participant_id", "subject", "case", "ID", "Brats20ID",
-    "bcr_patient_barcode", "case_submitter_id", "cases.submitter_id", "submitter_id", "pid",
-)  # fmt: skip
+__all__ = ["IDENTIFIERS", "aliases_of", "clinical_of", "facts_each", "facts_of", "ielsg_points", "sex_of"]
+
+
 _ALIASES = (
     "aliases", "BraTS21 ID", "BraTS_2017_subject_ID", "BraTS_2018_subject_ID", "BraTS_2019_subject_ID",
     "BraTS_2020_subject_ID", "BraTS2021", "BraTS2020", "TCGA_TCIA_subject_ID",
@@ -25,7 +24,12 @@ _AGE = ("age_years", "age", "Age_at_scan_years", "Age at MRI")
 _SITE = ("site", "center", "centre", "hospital", "institution")
 _FIELD = ("field_strength_t", "field_strength", "magnetic_field_strength", "field_t")
 _YEAR = ("scan_year", "scan_date", "mri_date", "exam_date", "study_date", "year")
-_SEXES = {"f": "female", "female": "female", "woman": "female", "m": "male", "male": "male", "man": "male"}
+_SEX = ("sex", "gender")
+_SEXES = {
+    **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "frau", "femme", "mujer", "femmina", "donna"), "female"),
+    **dict.fromkeys(("m", "male", "man", "männlich", "mann", "h", "homme", "hombre", "maschio", "uomo"), "male"),
+}
+_NEITHER_SEX = {"o", "other", "d", "diverse", "divers", "x", "u"}
 _AGE_CODE = 99
 """Many registries write it where the age is unknown."""
 _DEEP = ("deep_lesion", "deep_structures", "deep")
@@ -50,7 +54,15 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
         field_strength_t=_tesla(row.text(*_FIELD)),
         scan_year=_year(row.text(*_YEAR)),
     )
-    remarks = []
+    remarks = [
+        f"The table gives '{what}' in a way that is not known here, so it counts as unknown."
+        for what, value, names, known in (
+            ("sex", clinical.sex, _SEX, _NEITHER_SEX),
+            ("field strength", clinical.field_strength_t, _FIELD, ()),
+            ("scan year", clinical.scan_year, _YEAR, ()),
+        )
+        if value is None and (cell := row.text(*names)) is not None and cell.strip().casefold() not in known
+    ]
     if or_older:
         remarks.append(f"The table masks the age, which is {age:g} years or more; it counts as {age:g}.")
     if clinical.age_years == _AGE_CODE and not or_older:
@@ -65,13 +77,13 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
 
 def sex_of(row: TableRow) -> str | None:
     """ "female" or "male"; None where the row says neither."""
-    return _SEXES.get((row.text("sex", "gender") or "").strip().casefold())
+    return _SEXES.get((row.text(*_SEX) or "").strip().casefold())
 
 
 def _tesla(cell: str | None) -> float | None:
     """ "3", "1.5 T"; None where the cell gives no field strength of a head scanner."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:t|tesla)?\s*", cell or "", re.IGNORECASE)
-    tesla = float(found[1]) if found else 0.0
+    found = re.fullmatch(r"\s*(\d+(?:[.,]\d+)?)\s*(?:t|tesla)?\s*", cell or "", re.IGNORECASE)
+    tesla = float(found[1].replace(",", ".")) if found else 0.0
     return tesla if 0.05 <= tesla <= 15 else None
 
 

@@ -47,6 +47,12 @@ def unit_of(column: str) -> str | None:
     return unit or next(within, "")
 
 
+def unit_named(text: str) -> str | None:
+    """The unit of time that a text names: 'days', 'months', 'weeks' or 'years'; None where it names none."""
+    words = _words_of(text)
+    return next((unit for unit, names in (("days", _DAYS), *_OTHER_UNITS.items()) if words & names), None)
+
+
 def says_days(column: str) -> bool:
     """Whether the name of a column says that it counts days."""
     return unit_of(column) == "days" or bool(_words_of(column) & _DAYS)

@@ -14,6 +14,11 @@ from PCNSLSurvivalLib.cohorts.tables.cell_values import NOTHING, TableRow, colum
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 
+IDENTIFIERS = (
+    "patient_id", "patient", "subject_id", "participant_id", "subject", "case", "ID", "Brats20ID",
+    "bcr_patient_barcode", "case_submitter_id", "cases.submitter_id", "submitter_id", "pid",
+)  # fmt: skip
+"""Columns that name the patient."""
 _LIMIT_BYTES = 100_000_000
 _NAMES_SEPARATOR = re.compile(r"sep=[,;\t|]?", re.IGNORECASE)
 """A first line for Excel."""
@@ -71,15 +76,18 @@ def read_table(path: Path) -> Table:
         if path.stat().st_size > _LIMIT_BYTES:
             raise CohortError(f"{path.name} is larger than 100 MB, which no table of patients is. Give another file.")
         with path.open(newline="", encoding="utf-8-sig") as stream:
-            above, header_line = 0, stream.readline()
+            above, header_line, before = 0, stream.readline(), ""
             while header_line.startswith("#") or _NAMES_SEPARATOR.fullmatch(header_line.strip()):
-                above, header_line = above + 1, stream.readline()
+                above, header_line, before = above + 1, stream.readline(), header_line
+            if before.startswith("#") and _names_patient(path, before[1:]) and not _names_patient(path, header_line):
+                above, header_line = above - 1, before  # "#patient_id", as some programs mark the header itself
             separator = _separator(path, header_line)
             stream.seek(0)
             for _ in range(above):
                 stream.readline()
             lines = csv.reader(stream, delimiter=separator, strict=True)
             header = [cell.strip() for cell in next(lines, [])]
+            header[:1] = [name.lstrip("# ") for name in header[:1]]
             rows = [(above + lines.line_num, cells) for cells in lines if any(c.strip() for c in cells)]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise CohortError(
@@ -182,6 +190,12 @@ def _separator(path: Path, header: str) -> str:
     if path.suffix.lower() == ".tsv":
         return "\t"
     return max(",;\t", key=header.count)
+
+
+def _names_patient(path: Path, line: str) -> bool:
+    """Whether a line names a column for the patient, as a header does."""
+    keys = {column_key(cell.strip(" \"'")) for cell in line.split(_separator(path, line))}
+    return not keys.isdisjoint(map(column_key, IDENTIFIERS))
 
 
 def _reason(problem: Exception) -> str:

@@ -115,6 +115,9 @@ def _stored(path: Path, fields: _Fields, end: int, size: tuple[int, int, int], v
     kind = _TYPES.get(fields.get("ElementType", ""))
     if kind is None:
         raise unknown_storage(volume, f"MetaImage type {fields.get('ElementType', '')[:20]!r}")
+    if (_scale(fields, "Slope", 1.0, volume), _scale(fields, "Offset", 0.0, volume)) != (1.0, 0.0):
+        # ITK passes over it, and so over a negative one that swaps bright and dark.
+        raise unknown_storage(volume, "MetaImage ElementToIntensityFunction")
     orders = {_said(fields, name) for name in ("BinaryDataByteOrderMSB", "ElementByteOrderMSB") if name in fields}
     if len(orders) > 1:
         raise damaged(volume)
@@ -143,6 +146,11 @@ def _stored(path: Path, fields: _Fields, end: int, size: tuple[int, int, int], v
 
 def _said(fields: _Fields, name: str) -> bool:
     return fields.get(name, "").lower() in ("true", "1")
+
+
+def _scale(fields: _Fields, what: str, otherwise: float, volume: Volume) -> float:
+    stated = _floats(fields, (f"ElementToIntensityFunction{what}",), 1, volume)
+    return otherwise if stated is None else float(stated[0])
 
 
 def _whole_number(text: str, volume: Volume) -> int:

@@ -163,21 +163,23 @@ def _affine(fields: _Fields, axes: int, spatial: list[int], volume: Volume) -> t
         spacings = _numbers(fields.get("spacings", ""), volume)
         if len(spacings) != axes:
             raise UnreadableScanError(Message("scan.no_voxel_size", volume=volume))
-        affine[:3, :3] = np.diag([spacings[axis] for axis in spatial])
+        factor = _mm_per_unit(fields.get("units", ""), spatial, volume)
+        affine[:3, :3] = np.diag([spacings[axis] * factor for axis in spatial])
         return affine, False
     steps = [step for axis in spatial if (step := directions[axis]) is not None]
     affine[:3, :3] = np.column_stack(steps)
     if "space origin" in fields:
         affine[:3, 3] = _vector(fields["space origin"], volume)
-    affine[:3] *= _mm_per_unit(fields.get("space units", ""), volume)
+    affine[:3] *= _mm_per_unit(fields.get("space units", ""), [0, 1, 2], volume)
     if signs is None:
         return affine, False
     return np.array([*signs, 1.0])[:, None] * affine, True
 
 
-def _mm_per_unit(stated: str, volume: Volume) -> float:
-    """Millimeters per unit of a 'space units' field, in which every axis has its own, between quotation marks."""
-    units = {unit.strip().lower() for unit in re.findall(r'"([^"]*)"', stated)[:3] or stated.split()[:3]} or {""}
+def _mm_per_unit(stated: str, axes: list[int], volume: Volume) -> float:
+    """Millimeters per unit of a field in which every axis has its own unit, between quotation marks."""
+    words = re.findall(r'"([^"]*)"', stated) or stated.split()
+    units = {words[axis].strip().lower() for axis in axes if axis < len(words)} or {""}
     factors = {_MM_PER_UNIT.get(unit) for unit in units}
     factor = factors.pop()
     if factors or factor is None:

@@ -13,12 +13,39 @@ def read(**cells: str):
     return clinical_of(row)[0]
 
 
-@pytest.mark.parametrize(("cell", "sex"), [("F", "female"), ("male", "male"), ("1", None), ("unknown", None)])
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        ({"sex": "1"}, "sex"),
+        ({"gender": "k"}, "sex"),
+        ({"field_t": "15000"}, "field strength"),
+        ({"scan_date": "43831"}, "scan year"),
+        ({"scan_date": "3/2/19"}, "scan year"),
+    ],
+)
+def test_a_cell_that_is_not_understood_is_told(cells, what):
+    row = TableRow(number=2, cells={column_key(name): cell for name, cell in cells.items()})
+    assert clinical_of(row)[1] == (
+        f"The table gives '{what}' in a way that is not known here, so it counts as unknown.",
+    )
+
+
+@pytest.mark.parametrize("cells", [{"sex": "F"}, {"sex": "other"}, {"field_t": "1,5"}, {"scan_date": "2019-03-02"}, {}])
+def test_a_cell_that_is_understood_needs_no_word(cells):
+    assert clinical_of(TableRow(number=2, cells={column_key(name): cell for name, cell in cells.items()}))[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "sex"),
+    [("F", "female"), ("male", "male"), ("weiblich", "female"), ("Homme", "male"), ("1", None), ("unknown", None)],
+)
 def test_sex(cell, sex):
     assert read(sex=cell).sex == sex
 
 
-@pytest.mark.parametrize(("cell", "tesla"), [("3", 3.0), ("1.5 T", 1.5), ("3T", 3.0), ("15000", None), ("high", None)])
+@pytest.mark.parametrize(
+    ("cell", "tesla"), [("3", 3.0), ("1.5 T", 1.5), ("1,5", 1.5), ("3T", 3.0), ("15000", None), ("high", None)]
+)
 def test_field_strength(cell, tesla):
     assert read(MagneticFieldStrength=cell).field_strength_t == tesla
 

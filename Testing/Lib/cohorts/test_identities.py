@@ -96,7 +96,8 @@ def test_a_year_or_an_institution_is_no_person(one, other):
     assert person_of(one)[0] != person_of(other)[0]
 
 
-@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("p 1", "p-1"), ("A-01", "a-1"), ("sub-010", "10")])
+@pytest.mark.parametrize(("one", "other"), [("007", "7"), ("p 1", "p-1"), ("A-01", "a-1"), ("sub-010", "10"),
+        ("Р01", "P01"), ("Ｐ０１", "P01"), ("ΑΒ 3", "AB-3")])  # fmt: skip
 def test_names_that_spreadsheets_make_alike_stay_apart_with_a_remark(table, one, other):
     found = table("patient_id,t1gd", f"{one},a.nii", f"{other},b.nii", "p100,c.nii", "p10,d.nii")
     assert len(set(_patients(found))) == 4

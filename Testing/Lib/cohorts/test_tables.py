@@ -117,6 +117,19 @@ def test_a_decimal_comma_is_read(table):
     assert (case.os_days, case.clinical.age_years) == (0.125, 61.5)
 
 
+@pytest.mark.parametrize(
+    "above", ["#", "# ", "# made on Monday\n#", "sep=,\n#", "#Patient Identifier,Path\n#STRING,STRING\n"]
+)
+def test_a_header_is_found_beside_comments(table, above):
+    (case,) = table(f"{above}patient_id,t1gd,os_days,event\na,a.nii,400,1\n").cases
+    assert (case.patient_id, case.os_days) == ("a", 400)
+
+
+def test_lines_may_end_as_on_an_old_mac(table):
+    (case,) = table("patient_id,t1gd,os_days,event\ra,a.nii,400,1\r").cases
+    assert (case.patient_id, case.os_days) == ("a", 400)
+
+
 @pytest.mark.parametrize(("mark", "name"), [(";", "p.csv"), ("\t", "p.csv"), ("\t", "p.txt"), ("\t", "p.tsv")])
 def test_the_header_tells_the_separator(table, mark, name):
     text = "patient_id,t1gd,os_days,event,aliases\na,a.nii,400,1,x|y\n".replace(",", mark)

@@ -46,8 +46,11 @@ REWRITTEN = (
     # "к/у" and "ку" of "контрастное усиление", not the letters inside or between other words: "на катушку", "снимок у".
     (r"(?<![\u0400-\u04ff])к(?:[ _-]?/[ _-]?)?у(?![\u0400-\u04ff])", "контраст"),
     (r"[δ∆](?=[ _]?t1)", " subtraction "),
-    (r"(?<![a-z0-9])t1[a-z0-9+_ ]{0,12} ?/ ?t1(?![0-9])", " subtraction "),
-    (r"[(\[]?(?<![a-z0-9])(?:a|b) ?[-−–] ?(?:a|b)(?![a-z0-9])[)\]]?", " subtraction "),
+    # A ratio: "T1Gd/T1", not two series in one name as in "T1 SE/T1 FSE POST".
+    (r"(?<![a-z0-9])t1w?(?:gd|gad|ce|c|km|\+c?|[ _]?post)/t1w?(?![a-z0-9])", " subtraction "),
+    (r"(?<![a-z0-9])t1w?/t1w?(?:gd|gad|ce|c|km|\+c?|[ _]?post)(?![a-z0-9])", " subtraction "),
+    # "A-B" in brackets or as the last word, as scanners write it; elsewhere it may be a patient's initials.
+    (r"[(\[] ?(?:a ?[-−–] ?b|b ?[-−–] ?a) ?[)\]]|(?<=[ _])(?:a ?[-−–] ?b|b ?[-−–] ?a)[ _]*$", " subtraction "),
     (r"(?<![a-z])m\. ?d\. ?c(?![a-z])", "mdc"),
     (r"(?<![a-z])p\. ?d\. ?c(?![a-z])", "pdc"),
     (r"(?<![a-z])k\. ?m(?![a-z])", "km"),
@@ -208,9 +211,9 @@ _ANGIOGRAPHY = (
     r"血管|혈관|phase ?contrast|phasenkontrast|contraste? de (?:fase|phase)"
 )
 _SUBTRACTION = (
-    r"subs?|subtr?|subtr[a-z]*|substr[a-z]*|soustr[a-z]*|sottr[a-z]*|sustr[a-z]*|resta|dif|diff?(?:er[a-z]*)?|ratio|"
+    r"subs?|subtr?|subtr[a-z]+|substr[a-z]*|soustr[a-z]*|sottr[a-z]*|sustr[a-z]*|resta|diff?(?:er[a-z]*)?(?! ?sat)|ratio|"
     r"quotient|minus|odejm[a-z]*|odecet[a-z]*|cikar[a-z]*|(?:субтракц|вычит|разност)[\u0400-\u04ff]*|dsa|z ?scores?|"
-    r"wash ?(?:out|in)|(?:percent|relative|signal) ?(?:signal )?enhanc[a-z]*|"
+    r"wash ?(?:out|in)|(?:percent|relative|signal) ?(?:signal )?enhancement|"
     r"减影|減影|差分|減算|剪影|サフトラクション|サブトラクション|감산"
 )
 _LOCALIZER = (

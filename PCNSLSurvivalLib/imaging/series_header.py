@@ -42,8 +42,8 @@ _NO_AGENT = re.compile(
     r"\W*(?:no|none|non|nil|null|0|n/?a|unknown|without|w/?o|ohne|kein\w*|sans|sin|senza|sem|zonder)\b.*|\W*"
 )
 _OTHER_TYPES = re.compile(
-    r"SUBTR.*|SUB|.*DIFF(?:ERENCE)?.*|RATIO|"
-    r"MIP|M_?I_?P|MIN_?IP|PROJECTION IMAGE|ADC|ADC_\w+|DIFFUSION\w*|TRACEW?|FA|TENSOR\w*|PERFUSION\w*|"
+    r"SUBTR.*|SUB|.*DIFF.*|RATIO|"
+    r"MIP|M_?I_?P|MIN_?IP|PROJECTION IMAGE|ADC|ADC_\w+|TRACEW?|FA|TENSOR\w*|PERFUSION\w*|"
     r"ASL|R?CB[VF]|MTT|TTP|TMAX|LOCALIZER|SCREEN ?SAVE|P|PHASE\w*|PHASE MAP|SWI|T1 ?MAP|T2 ?MAP|T2_?STAR ?MAP|FMRI|"
     r"DWI|DTI|TOF|ANGIO\w*|SPECTRO\w*|\w*FIELD_?MAP\w*"
 )

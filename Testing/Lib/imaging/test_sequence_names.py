@@ -44,6 +44,8 @@ T1 cu contrast|T1 dupa contrast|T1 kontraszt után|T1 kontrasztanyaggal|T1 tehos
 T1 dengan kontras|T1 kontrast sonrası|T1 ilaçlı|T1 IVKM|T1 с усилением|T1 з підсиленням|T1 след контраст|T1 sau tiêm
 T1 po podání KL|T1 after injection of gadolinium|T1 w/con|T1 μετά σκιαγραφικό|T1 עם gad|T1 بعد gad|造影剤あり T1
 T1 增强后|T1 조영제 후|TCGA-06-0184_T1_Gd|VS-SEG-001_t1_gd
+AX T1 SE/T1 FSE POST|T1 +C AX / T1 +C COR|case A-B t1gd|T1_tse_fs_gd_A-B-C|A-B t1ce|T1 DIF SAT POST
+T1 TSE signal enhanced Gd
 """
 T1 = """
 T1|T1w|T1_cor|T1_coronal|T1cor|mprage|rage|BRAVO|t1n|3D T1 TFE|T1_fl2d|AX T1 FSE|T1 FLAIR|t1_tirm_tra_dark-fluid
@@ -95,7 +97,7 @@ T1Gd fused|gd dose|coil check gd|WS T1 km|whole body T1 gd|skull base T1 gd|Sch�
 sinus T1 gd|brachial plexus T1 gd|T1 selle turcique gado|T1 CAE gado|RM addome T1 mdc
 T1 CE - T1|T1+C - T1|T1C-T1|t1 post - t1 pre|T1 Gd SUBTR
 ΔT1 Gd|T1 КУ - Т1|T1造影サブトラクション|T1 вычитание с контрастом|T1 resta contraste|T1 çıkarma kontrast
-T1 SUBT gd|Dif_T1Gd|T1Gd/T1|T1Gd (A-B)|B-A T1 Gd|T1 washout gd|T1 gd percent enhancement
+T1 SUBT gd|Dif_T1Gd|T1Gd/T1|T1/T1 post|T1Gd (A-B)|T1 Gd B-A|T1 washout gd|T1 gd percent enhancement
 T1W relative enhancement gd|T1 gd DSA|T1 gd z-score
 HASTE gd|SSFSE post gad
 T1 Gado soustr|T1 Gd ratio|T1 减影 增强|差分 T1 造影|субтракция Т1 контраст

@@ -211,9 +211,9 @@ _ANGIOGRAPHY = (
     r"血管|혈관|phase ?contrast|phasenkontrast|contraste? de (?:fase|phase)"
 )
 _SUBTRACTION = (
-    r"subs?|subtr?|subtr[a-z]+|substr[a-z]*|soustr[a-z]*|sottr[a-z]*|sustr[a-z]*|resta|diff?(?:er[a-z]*)?(?! ?sat)|ratio|"
-    r"quotient|minus|odejm[a-z]*|odecet[a-z]*|cikar[a-z]*|(?:субтракц|вычит|разност)[\u0400-\u04ff]*|dsa|z ?scores?|"
-    r"wash ?(?:out|in)|(?:percent|relative|signal) ?(?:signal )?enhancement|"
+    r"subs?|subtr?|subtr[a-z]+|substr[a-z]*|soustr[a-z]*|sottr[a-z]*|sustr[a-z]*|resta|diff?(?:er[a-z]*)?(?! ?sat)|"
+    r"ratio|quotient|minus|odejm[a-z]*|odecet[a-z]*|cikar[a-z]*|(?:субтракц|вычит|разност)[\u0400-\u04ff]*|dsa|"
+    r"z ?scores?|wash ?(?:out|in)|(?:percent|relative|signal) ?(?:signal )?enhancement|"
     r"减影|減影|差分|減算|剪影|サフトラクション|サブトラクション|감산"
 )
 _LOCALIZER = (

@@ -44,7 +44,8 @@ class LesionProposal:
     Attributes:
         mask: ``uint8`` on the voxels of the prepared T1Gd, axes most nearly to left, posterior, superior.
         volume_ml: Of the mask.
-        interval_ml: Nine of ten fresh virtual heads with this outlined volume have a true volume in this range.
+        interval_ml: Volumes that differ from the outlined one by no more than the true ones of nine of ten fresh
+            virtual heads.
         foci: Connected parts of at least 0.1 mL, the largest first.
         reader: Who outlined.
     """
@@ -58,6 +59,8 @@ class LesionProposal:
     @property
     def message(self) -> Message:
         """What must stand beside the mask, the volume, and the interval."""
+        if self.volume_ml == 0:
+            return Message("lesion.none_proposed")
         low, high = self.interval_ml
         return Message("lesion.proposal", volume=self.volume_ml, low=low, high=high, foci=len(self.foci))
 
@@ -72,8 +75,8 @@ class LesionProposal:
             "outlines": "enhancing tumor",
             "volume_ml": round(self.volume_ml, 3),
             "volume_interval_ml": [round(v, 3) for v in self.interval_ml],
-            "volume_interval": "holds the true volume in 90 % of fresh virtual heads; for real scans see the card "
-            "of the reader",
+            "volume_interval": "as far from the outlined volume as 90 % of the true volumes of fresh virtual heads; "
+            "for real scans see the card of the reader",
             "foci": [focus_json(focus) for focus in self.foci],
             "reader": self.reader.to_json(),
         }

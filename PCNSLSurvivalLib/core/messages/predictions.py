@@ -69,10 +69,14 @@ TEMPLATES = {
         "one patient has two IDs, load one of the exams from a NIfTI file."
     ),
     "followup.volume": _("Enhancing volume: {earlier:.1f} mL, then {later:.1f} mL ({change:+.0%})."),
+    "lesion.none_proposed": _(
+        "No enhancing tumor is outlined. This is not evidence that there is none: the lesion reader misses whole "
+        "tumors. Check every slice."
+    ),
     "lesion.proposal": _(
-        "Proposed outline of enhancing tumor: {volume:.1f} mL, foci: {foci}. In 90 % of virtual heads with "
-        "this outlined volume, the true volume lies between {low:.1f} and {high:.1f} mL. It is a proposal: check it on "
-        "every slice and correct it."
+        "Proposed outline of enhancing tumor: {volume:.1f} mL, foci: {foci}. With an error as large as 9 of 10 virtual "
+        "heads have at most, the true volume is {low:.1f} to {high:.1f} mL; on real scans the error may be larger. "
+        "Check the proposal on every slice and correct it."
     ),
     "lesion.proposal_used": _(
         "The attribution and the checks of the explanation use the proposed outline. Correct it and predict again to "

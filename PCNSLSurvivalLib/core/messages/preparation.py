@@ -34,6 +34,11 @@ TEMPLATES = {
     "brain.holds_deep": _("The brain mask covers the deep supratentorial brain."),
     "brain.inside_scan": _("The brain lies within the field of view of T1Gd."),
     "brain.mask_empty": _("The brain mask is empty. Check the brain mask on T1Gd, or leave it out."),
+    "brain.maybe_turned": _(
+        "The brain in T1Gd matches an average brain better when turned upside down, back to front, or with exchanged "
+        "axes. Very large ventricles can cause this, and so can another sequence, such as FLAIR, or a wrong "
+        "orientation in the file. Check it on the slices."
+    ),
     "brain.missed": _(
         "The brain mask misses {percent:.0f} % of the deep supratentorial brain. Check its outline on the slices "
         "and correct it, or give another mask (in Slicer under Advanced, on the command line --brain-mask)."
@@ -88,6 +93,11 @@ TEMPLATES = {
         "The {feature} of the brain mask is outside the range of adult brains. Check its outline on the slices."
     ),
     "brain.volume": _("Brain mask volume: {ml:.0f} mL."),
+    "brain.weak_tissue_pattern": _(
+        "The pattern of bright and dark tissue resembles that of a T1-weighted brain scan only weakly. A cut top of "
+        "the head, large lesions or large ventricles can cause this, and so can another sequence or an inverted "
+        "image. Check that T1Gd is a T1-weighted brain MRI."
+    ),
     "brain_extractor.damaged": _(
         "The brain extraction network {file} is damaged. Run 'pcnsl-survival install-brain-extractor' to get it again."
     ),

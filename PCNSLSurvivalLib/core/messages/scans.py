@@ -214,6 +214,11 @@ TEMPLATES = {
         "It is unclear whether T1Gd shows skull and scalp, so the brain was extracted. If the scan is already "
         "skull-stripped, mark it so (in Slicer under Advanced, on the command line --already-stripped)."
     ),
+    "scan.slice_out_of_order": _(
+        "At {places} of {count} places, first at {place} mm, a slice of {sequence} resembles the slice two further on "
+        "more than its neighbor. The patient may have moved, or slices may be exchanged. Look at the scan there in all "
+        "three planes."
+    ),
     "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
     "scan.slices_in_disorder": _(
         "The slices of {sequence} do not follow one another: at {places} of {count} places, a slice resembles the "

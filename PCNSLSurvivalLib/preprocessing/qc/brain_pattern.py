@@ -30,6 +30,16 @@ OUTSIDE = -128
 """What the file holds in cells outside the average brain."""
 PATTERN_CHECK, PATTERN_UNUSABLE = 0.18, 0.0
 TURNED_CHECK, TURNED_UNUSABLE = -0.06, -0.09
+_PATTERN = {
+    Verdict.GOOD: Message("brain.tissue_pattern"),
+    Verdict.CHECK: Message("brain.weak_tissue_pattern"),
+    Verdict.UNUSABLE: Message("brain.no_tissue_pattern"),
+}
+_ORIENTATION = {
+    Verdict.GOOD: Message("brain.orientation"),
+    Verdict.CHECK: Message("brain.maybe_turned"),
+    Verdict.UNUSABLE: Message("brain.turned"),
+}
 _FITS = 0.22
 """How well a turned brain must fit before its axes are doubted; other images fit a little better in some pose, too."""
 _CELLS = np.linspace(-2.1, 2.1, 19)
@@ -70,16 +80,14 @@ def judge_brain_pattern(
             elif fit > turned:
                 turned, kept_axes = fit, sum(axis == place for place, axis in enumerate(order))
     verdict = judged(own, check=PATTERN_CHECK, unusable=PATTERN_UNUSABLE)
-    message = Message("brain.tissue_pattern" if verdict is Verdict.GOOD else "brain.no_tissue_pattern")
-    findings = [brain_finding("tissue_pattern", verdict, own, message)]
+    findings = [brain_finding("tissue_pattern", verdict, own, _PATTERN[verdict])]
     lead = own - turned
     verdict = Verdict.GOOD
     if turned >= _FITS:
         verdict = judged(lead, check=TURNED_CHECK, unusable=TURNED_UNUSABLE)
         if verdict is Verdict.UNUSABLE and not _is_error_of_file(kept_axes, own):
             verdict = Verdict.CHECK
-    message = Message("brain.orientation" if verdict is Verdict.GOOD else "brain.turned")
-    return (*findings, brain_finding("orientation", verdict, lead, message))
+    return (*findings, brain_finding("orientation", verdict, lead, _ORIENTATION[verdict]))
 
 
 def _is_error_of_file(kept_axes: int, own: float) -> bool:

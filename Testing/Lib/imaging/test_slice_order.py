@@ -70,6 +70,29 @@ def test_an_empty_slice_and_an_exchanged_one_inside_the_body_are_told(body, plac
     assert _verdict(exchanged) is Verdict.CHECK
 
 
+@pytest.mark.parametrize(("axis", "place"), [(0, "S 53"), (1, "A 43"), (2, "L 47")], ids=["k", "j", "i"])
+def test_the_place_of_an_empty_slice_is_named_as_on_the_screen(body, axis, place):
+    """Slice 20 at 2 mm; j runs to the front, i to the left, and the axes are turned by 0.1 rad in the axial plane."""
+    broken = body.copy()
+    np.moveaxis(broken, axis, 0)[20] = 0.0
+    image = sitk.GetImageFromArray(broken.astype(np.float32))
+    image.SetSpacing((2.0, 2.0, 2.0))
+    cos, sin = np.cos(0.1), np.sin(0.1)
+    image.SetDirection((cos, sin, 0, sin, -cos, 0, 0, 0, 1))
+    image.SetOrigin((1.0, -9.0, 13.0))
+    finding = judge_slice_order(image, MRSequence.T1GD)
+    assert finding.message.code == "scan.slice_out_of_order"
+    middle = 2.0 * (SIZE - 1) / 2
+    index = {0: (middle, middle, 40.0), 1: (middle, 40.0, middle), 2: (40.0, middle, middle)}[axis]
+    lps = image.TransformContinuousIndexToPhysicalPoint([mm / 2 for mm in index])
+    assert finding.message.values["place"] == place == _on_screen(lps, {0: 2, 1: 1, 2: 0}[axis])
+
+
+def _on_screen(lps, axis):
+    letters = ("RL", "AP", "SI")[axis]
+    return f"{letters[int(lps[axis] > 0) if axis < 2 else int(lps[axis] < 0)]} {abs(round(lps[axis])):d}"
+
+
 def test_one_empty_slice_of_many_is_told(body):
     many = np.repeat(body, 5, axis=0)[20:280, ::3, ::3]
     many = gaussian_filter(many, (3, 0, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
@@ -32,6 +33,40 @@ def test_an_absent_cli_module_is_named_with_what_to_do(standin, ready):
     assert "Extensions Manager" in said
     standin.offer_cli_modules("swissskullstripper", "brainsfit")
     assert "N4ITKBiasFieldCorrection" in _refused(ready)
+
+
+def test_space_on_the_disk_is_asked_for_only_where_the_disk_is_full(standin, ready, monkeypatch):
+    """Before, any fault while the scans were written sent the user to the disk."""
+    from PCNSLSurvivalUI.choices.parameters import parametersOf
+    from PCNSLSurvivalUI.run import prediction_process, request
+    from PCNSLSurvivalUI.run.engines import BUILT_IN
+
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    parameters = parametersOf(ready.view._parameters.parameterNode)
+    for engine in ("biasEngine", "brainEngine", "registrationEngine"):
+        setattr(parameters, engine, BUILT_IN)
+
+    def told(fault):
+        def write(*_arguments):
+            yield
+            raise fault
+
+        monkeypatch.setattr(prediction_process, "writeNrrd", write)
+        ready.ui.predictButton.click()
+        Wait().until(lambda: ready.logic.run is None)
+        return ready.ui.messageLabel.text
+
+    begin = "The scans could not be written"
+    space, report = "Free some space on the disk", "please report it"
+    for fault, reason, asked, not_asked in (
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device", space, report),
+        (OSError(errno.EACCES, "Permission denied"), "Permission denied", report, space),
+        (ValueError("a fault of ours"), "ValueError", report, space),
+    ):
+        said = told(fault)
+        assert said.startswith(f"{begin} ({reason}).")
+        assert asked in said
+        assert not_asked not in said
 
 
 @pytest.mark.parametrize("sequence", ["T1Gd", "T2"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
+from PCNSLSurvivalUI.process.fault_words import faultInWords
 from PCNSLSurvivalUI.process.incremental import InPieces
 
 
@@ -40,7 +39,7 @@ class ScansJob:
         self.folder = Path(slicer.util.tempDirectory())
         self._job: job.Job | None = None
         self._pieces: InPieces | None = InPieces(
-            write(self.folder), self._start, lambda problem: self._end(_whyNotWritten(problem))
+            write(self.folder), self._start, lambda problem: self._end(whyNotWritten(problem))
         )
 
     def close(self) -> None:
@@ -64,13 +63,6 @@ class ScansJob:
         self._ended(sentence)
 
 
-def _whyNotWritten(problem: Exception) -> str:
-    if isinstance(problem, PCNSLSurvivalError):
-        return shown(problem)
-    if isinstance(problem, OSError):
-        words = _("The scans could not be written ({reason}). Free some space on the disk, then try again.")
-        return words.format(reason=problem.strerror or type(problem).__name__)
-    # As text: a log handler that keeps the exception would keep the whole run with it.
-    logging.error("The scans could not be written: %s", "".join(traceback.format_exception(problem)))
-    words = _("The scans could not be written ({reason}). Try again; if it happens again, please report it.")
-    return words.format(reason=type(problem).__name__)
+def whyNotWritten(problem: Exception) -> str:
+    """The sentences for the user after the scans could not be written for our process."""
+    return faultInWords(problem, _("The scans could not be written ({reason})."))

@@ -18,6 +18,7 @@ from PCNSLSurvivalLib.imaging.dicom.elements import read_data_set
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
+from PCNSLSurvivalUI.process.fault_words import faultInWords
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result import map_display, report_files
 from PCNSLSurvivalUI.scene.output_nodes import MASK, T1GD, SceneOutputs, mapRole
@@ -80,7 +81,9 @@ class ExportRun:
         packages.ensureInstalled(_PACKAGES[what])
         self._folder = Path(slicer.util.tempDirectory())
         self._pieces: InPieces | None = InPieces(
-            self._write(outputs, result, volumes, files), self._start, lambda problem: self._end(_words(problem))
+            self._write(outputs, result, volumes, files),
+            self._start,
+            lambda problem: self._end(faultInWords(problem, _("The export stopped ({reason})."))),
         )
 
     def _volumes(self, outputs: SceneOutputs, result: dict[str, Any]) -> dict[str, Any]:
@@ -125,14 +128,6 @@ class ExportRun:
         if self._job is not None:
             self._job.cancel()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _words(problem: Exception) -> str:
-    if isinstance(problem, PCNSLSurvivalError):
-        return shown(problem)
-    return _("The export stopped ({kind}). Free some space on the disk, then try again.").format(
-        kind=type(problem).__name__
-    )
 
 
 def intoDatabase(folder: Path) -> str | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,9 @@ from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
+from PCNSLSurvivalUI.process.fault_words import faultInWords
 from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.process.scans_job import whyNotWritten
 from PCNSLSurvivalUI.run.engines import BUILT_IN
 from PCNSLSurvivalUI.run.plan import showProcessEvent
 from PCNSLSurvivalUI.run.request import RunFiles, RunRequest
@@ -84,7 +84,7 @@ class ProcessStage:
         self._pieces: InPieces | None = InPieces(
             self._write(),
             lambda: listener.guarded(self._startJob),
-            lambda error: listener.failed(str(Step.READ), _whyNotExported(error)),
+            lambda error: listener.failed(str(Step.READ), whyNotWritten(error)),
         )
 
     def cancel(self) -> None:
@@ -162,22 +162,5 @@ class ProcessStage:
         self._listener.done()
 
 
-def _whyNotExported(error: Exception) -> str:
-    if isinstance(error, PCNSLSurvivalError):
-        return shown(error)
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return _(
-        "The scans could not be written for the prediction ({reason}). Free some space on the disk, then predict again."
-    ).format(reason=reason)
-
-
 def _whyNotImported(error: Exception) -> str:
-    if isinstance(error, PCNSLSurvivalError):
-        return shown(error)
-    # As text: a log handler that keeps the exception would keep the whole run with it.
-    logging.error("The result could not be read: %s", "".join(traceback.format_exception(error)))
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return _(
-        "The result of the prediction could not be read ({reason}). Free some space on the disk and predict again; "
-        "if it happens again, please report it."
-    ).format(reason=reason)
+    return faultInWords(error, _("The result of the prediction could not be read ({reason})."))

@@ -12,9 +12,8 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.process.fault_words import faultInWords
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.process.scans_job import ScansJob
 from PCNSLSurvivalUI.scene.resampling import sampled
@@ -104,15 +103,8 @@ class RegistrationProcess:
         yield
 
     def _onFault(self, error: Exception) -> None:
-        known = isinstance(error, PCNSLSurvivalError)
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        self._end(
-            shown(error)
-            if known
-            else _(
-                "{role} could not be aligned with T1Gd ({reason}). Free some space on the disk, then predict again."
-            ).format(role=self._role.label, reason=reason)
-        )
+        words = _("{role} could not be aligned with T1Gd ({reason}).")
+        self._end(faultInWords(error, words.format(role=self._role.label, reason="{reason}")))
 
     def _end(self, sentence: str) -> None:
         self._pieces = None

@@ -248,6 +248,35 @@ def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(t
         assert manager.standin_slots == []
 
 
+def test_two_exams_without_a_shown_result_keep_no_view_for_the_next_one(two_exams, standin):
+    """Left by Slicer's own layout menu or by our button, they leave nothing behind for the end of a later result."""
+    import slicer
+    from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW, isShowingExams
+
+    _compare(two_exams)
+    ui, parameters, manager = two_exams.ui, two_exams.view._parameters, standin.app.layoutManager()
+    red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
+    conventional = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+    result = parameters.result
+    with _views(standin, EARLIER_VIEW, LATER_VIEW):
+        for leave, chosen_mm in ((lambda: manager.setLayout(conventional), 21.0), (ui.examsButton.click, -13.0)):
+            ui.closeResultButton.click()
+            ui.examsButton.click()
+            Wait().some(0.1)
+            assert isShowingExams()
+            leave()
+            Wait().some(0.1)
+            assert not isShowingExams()
+            red.SetSliceOffset(chosen_mm)  # what the user looks at before the next result
+            layout = manager.layout
+            parameters.result = result
+            Wait().some(0.1)
+            red.SetSliceOffset(3.0)
+            ui.closeResultButton.click()
+            assert red.GetSliceOffset() == pytest.approx(chosen_mm)
+            assert manager.layout == layout
+
+
 def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monkeypatch):
     import slicer
     from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW, isShowingExams

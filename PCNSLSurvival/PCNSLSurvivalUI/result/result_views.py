@@ -113,7 +113,6 @@ class ResultViews:
         if manager is None:
             return
         self.stepReplaced()
-        self._kept.keep()
         self.crosshairAsBefore()
         if not navigation.isShowingExams():
             self._beforeExams = manager.layout

@@ -303,6 +303,32 @@ def test_the_first_look_goes_through_the_strongest_cell_and_the_walk_goes_on_fro
     assert panel.view._map.profile._current == pytest.approx(red.GetSliceOffset())
 
 
+@pytest.mark.parametrize("geometry", ["axial", "oblique"])
+def test_every_hotspot_lies_where_the_map_is_drawn(standin, predicted, geometry):
+    """Evidence is drawn inside the brain, its cells reach beyond it: 36 mm and more, all of them with evidence."""
+    import slicer
+    from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, shownNode
+
+    panel = predicted(add_head("T1 Gd", geometry))
+    panel.view._parameters.mapKind = EVIDENCE_KIND
+    drawn = shownNode(_outputs(panel), EVIDENCE_KIND, False)
+    cells = shownNode(_outputs(panel), EVIDENCE_KIND, True)
+    seen = []
+    for _step in range(12):
+        panel.view._map.walk(+1)
+        ras = panel.view._map._cells[panel.view._map._place].ras_mm
+        place = {}
+        for node in (drawn, cells):
+            i, j, k = np.rint(np.linalg.inv(_matrix(node)) @ [*ras, 1.0]).astype(int)[:3]
+            place[node] = slicer.util.arrayFromVolume(node)[k, j, i]
+        assert place[drawn] != 0.0
+        assert place[cells] == pytest.approx(panel.view._map._cells[panel.view._map._place].value)
+        seen.append(ras)
+    assert len(set(seen)) == 12
+    strengths = [abs(cell.value) for cell in panel.view._map._cells]
+    assert strengths == sorted(strengths, reverse=True)
+
+
 def test_the_data_probe_reads_the_map_under_the_mouse(standin, predicted):
     """The probe asks the foreground layer for its volume and voxel: the map, by a name that is not cut, and 1."""
     import slicer

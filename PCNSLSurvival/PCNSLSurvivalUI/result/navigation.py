@@ -36,25 +36,57 @@ class Cell:
     value: float
 
 
-def strongestCells(node: Any) -> list[Cell]:
-    """Cells by absolute value, strongest first; cells without any value are left out.
+def strongestCells(node: Any, drawn: Any) -> list[Cell]:
+    """Cells by absolute value, strongest first; left out are cells without any value, and those that are not drawn.
 
     Args:
         node: A map on its own cells.
+        drawn: The same map as the views draw it, 0 where nothing is drawn: outside the brain.
     """
-    array = slicer.util.arrayFromVolume(node)
+    array, affine = slicer.util.arrayFromVolume(node), _ijkToRAS(node)
+    cells: list[Cell] = []
+    for flat in np.argsort(-np.abs(array), axis=None, kind="stable"):
+        k, j, i = np.unravel_index(flat, array.shape)
+        if array[k, j, i] == 0.0 or len(cells) == _MOST_CELLS:
+            break
+        place = _drawnPlace(drawn, affine, (i, j, k))
+        if place is not None:
+            r, a, s = (float(mm) for mm in place)
+            cells.append(Cell((r, a, s), float(array[k, j, i])))
+    return cells
+
+
+def _drawnPlace(drawn: Any, cells: Any, index: tuple[Any, ...]) -> Any:
+    """Where a cell is drawn, RAS in mm: at its middle, or at the voxel next to that; None when it is not drawn.
+
+    Args:
+        drawn: The map as the views draw it.
+        cells: (4, 4) from cells to RAS in mm.
+        index: Of the cell: i, j, k.
+    """
+    values, affine = slicer.util.arrayFromVolume(drawn), _ijkToRAS(drawn)
+    middle = (cells @ (*index, 1.0))[:3]
+    toVoxels = np.linalg.inv(affine) @ cells
+    nearest = np.rint(toVoxels @ (*index, 1.0)).astype(int)[:3]
+    size = np.array(values.shape[::-1])
+    if (nearest >= 0).all() and (nearest < size).all() and values[tuple(nearest[::-1])] != 0:
+        return middle
+    half = np.abs(toVoxels[:3, :3]).sum(axis=1) / 2
+    first = np.clip(np.floor(nearest - half).astype(int), 0, size)
+    last = np.clip(np.ceil(nearest + half).astype(int) + 1, 0, size)
+    block = values[first[2] : last[2], first[1] : last[1], first[0] : last[0]]
+    voxels = np.argwhere(block != 0)[:, ::-1] + first
+    ras = voxels @ affine[:3, :3].T + affine[:3, 3]
+    # The block around an oblique cell holds voxels of its neighbors as well.
+    within = np.abs((ras - middle) @ np.linalg.inv(cells[:3, :3]).T).max(axis=1, initial=0.0) <= 0.5
+    ras = ras[within]
+    return ras[np.argmin(np.linalg.norm(ras - middle, axis=1))] if len(ras) else None
+
+
+def _ijkToRAS(node: Any) -> Any:
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    affine = slicer.util.arrayFromVTKMatrix(matrix)
-    order = np.argsort(-np.abs(array), axis=None)[:_MOST_CELLS]
-    cells = []
-    for flat in order:
-        k, j, i = np.unravel_index(flat, array.shape)
-        if array[k, j, i] == 0.0:
-            break
-        r, a, s, _one = affine @ (i, j, k, 1.0)
-        cells.append(Cell((float(r), float(a), float(s)), float(array[k, j, i])))
-    return cells
+    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def jumpTo(ras_mm: tuple[float, float, float]) -> None:

@@ -173,8 +173,8 @@ class MapControls:
     def _showKind(self, kind: str, outputs: SceneOutputs, result: dict[str, Any]) -> None:
         """Another kind of map: its own cells, profile and words."""
         self._kind, self._place = kind, -1
-        node = map_display.shownNode(outputs, kind, True)
-        self._cells = navigation.strongestCells(node) if node is not None else []
+        cells, drawn = (map_display.shownNode(outputs, kind, asCells) for asCells in (True, False))
+        self._cells = [] if cells is None or drawn is None else navigation.strongestCells(cells, drawn)
         self._showCell()
         self.profile.setProfile((result.get("profiles") or {}).get(kind) or profile.NO_PROFILE)
         self._ui.cautionLabel.text = map_display.caution(result, kind)

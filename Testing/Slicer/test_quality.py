@@ -160,7 +160,7 @@ def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted, monke
     panel.ui.goOnButton.click()
     used = panel.view._parameters.brainMask
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(used), repaired)
-    assert used.GetName() == "Brain mask, repaired"
+    assert used.GetName() == "Brain mask of T1 Gd, repaired"
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLColorTableNode") == tables, "Slicer's export adds one"
     Wait().until(lambda: panel.logic.run is None)
     assert "--brain-mask" in json.loads(record.read_text(encoding="utf-8"))
@@ -215,7 +215,7 @@ def test_one_button_leads_back_from_segment_editor(standin, predicted):
     way_back.button.click()
     assert messages[0] == ("module", "PCNSLSurvival")
     assert panel.logic.run is not None
-    assert panel.view._parameters.brainMask.GetName() == "Brain mask, repaired"
+    assert panel.view._parameters.brainMask.GetName() == "Brain mask of T1 Gd, repaired"
     assert bars() == []
     Wait().until(lambda: panel.logic.run is None)
     assert panel.view._quality.wayBack.bar is None
@@ -223,7 +223,7 @@ def test_one_button_leads_back_from_segment_editor(standin, predicted):
     panel.ui.t1gdSelector.setCurrentNode(add_head("T1 Gd of another day"))
     assert panel.view._parameters.brainMask is None, "it was drawn on another head"
     panel.ui.t1gdSelector.setCurrentNode(first)
-    assert panel.view._parameters.brainMask.GetName() == "Brain mask, repaired"
+    assert panel.view._parameters.brainMask.GetName() == "Brain mask of T1 Gd, repaired"
 
 
 def test_the_way_back_goes_with_the_scene(standin, predicted):
@@ -338,6 +338,11 @@ def _mask_goes_on_with_its_t1gd(panel):
     panel.ui.predictButton.click()
     assert "repaired for another T1Gd" in panel.ui.messageLabel.text
     assert panel.logic.run is None
+    parameters.brainMask = outputs.node("output.mask")
+    panel.ui.predictButton.click()
+    assert f"was made on {first.GetName()}" in panel.ui.messageLabel.text
+    assert panel.logic.run is None
+    parameters.brainMask = None
 
 
 def _alignment_goes_on_with_its_scans(panel):
@@ -368,6 +373,14 @@ def _alignment_goes_on_with_its_scans(panel):
     panel.ui.goOnButton.click()
     Wait().until(lambda: outputs.node(repair.MOVING + "t2") is None)
     assert repair.movedScan(outputs, "output.aligned.t2") is t2
+    _buttons(panel)["output.aligned.t2"].click()
+    panel.ui.repairButton.click()
+    slicer.mrmlScene.RemoveNode(t2)
+    panel.view._quality.wayBack.button.click()
+    assert "no longer in the scene" in panel.ui.messageLabel.text
+    assert outputs.node(repair.MOVING + "t2") is None
+    assert not panel.ui.goOnButton.isVisibleTo(panel.parent), "nothing can go on from it"
+    assert panel.view._quality.wayBack.bar is None
 
 
 @pytest.fixture
@@ -400,7 +413,7 @@ def _repaired_mask(outputs, t1gd, first_slice):
 
 def test_every_t1gd_keeps_its_own_repaired_mask(outputs):
     import slicer
-    from PCNSLSurvivalUI.result.repair import brainMaskFor
+    from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor
 
     voxels = np.ones((8, 10, 12), np.int16)
     first, second, third = (slicer.util.addVolumeFromArray(voxels, name=f"T1 Gd of {name}") for name in "ABC")
@@ -411,6 +424,7 @@ def test_every_t1gd_keeps_its_own_repaired_mask(outputs):
     assert brainMaskFor(outputs, of_second, first) is of_first
     assert brainMaskFor(outputs, of_first, second) is of_second
     assert brainMaskFor(outputs, of_second, third) is None
+    assert [of.GetName() for of in (of_first, of_second)] == [f"Brain mask of T1 Gd of {n}, repaired" for n in "AB"]
     assert _repaired_mask(outputs, first, 4) is of_first, "one for each T1Gd: the selector keeps its node"
     assert brainMaskFor(outputs, None, second) is of_second
     slicer.mrmlScene.RemoveNode(first)
@@ -420,7 +434,8 @@ def test_every_t1gd_keeps_its_own_repaired_mask(outputs):
 def test_a_repair_stays_with_its_t1gd_when_its_scene_is_added_to_another(outputs):
     """Both scenes name their first volume alike; Slicer renames the volumes of the one that is added."""
     import slicer
-    from PCNSLSurvivalUI.result.repair import REPAIRED_MASK, brainMaskFor, markRepaired, repairedAlignments
+    from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor
+    from PCNSLSurvivalUI.result.repair import REPAIRED_MASK, markRepaired, repairedAlignments
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, SceneOutputs
 
     from PCNSLSurvivalLib.core.terms import MRSequence
@@ -456,16 +471,58 @@ def test_a_repair_stays_with_its_t1gd_when_its_scene_is_added_to_another(outputs
     assert brainMaskFor(outputs, None, theirs[MRSequence.T1GD]).GetName() == "mask of A"
 
 
-def test_a_repair_of_a_scene_saved_before_belongs_to_no_t1gd(outputs):
-    """It holds an ID, which may name another volume by now."""
+def test_a_repair_of_a_scene_saved_before_belongs_to_no_t1gd(standin, quick_panel):
+    """It holds an ID, which may name another volume by now: the panel says that it is not used."""
     import slicer
-    from PCNSLSurvivalUI.result.repair import brainMaskFor, isRepairedForOther
+    from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED
 
-    t1gd = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "T1 Gd")
+    parameters, outputs = quick_panel.view._parameters, _outputs(quick_panel)
+    t1gd, t2, aligned = (add_head(name) for name in ("T1 Gd", "T2", "T2 moved by hand"))
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
-    mask.SetAttribute("PCNSLSurvival.repairedFor", t1gd.GetID())
-    assert isRepairedForOther(mask, t1gd)
+    for repaired in (mask, aligned):
+        repaired.SetAttribute("PCNSLSurvival.repairedFor", t1gd.GetID())
+    outputs.place(ALIGNED + "t2", aligned, "T2 aligned with T1Gd", t1gd)
     assert brainMaskFor(outputs, mask, t1gd) is None
+    parameters.t1gdVolume, parameters.brainMask = t1gd, mask
+    assert quick_panel.ui.scansNote.text == "", "no T2 is chosen"
+    parameters.t2Volume = t2
+    assert "T2 was aligned by hand in this scene" in quick_panel.ui.scansNote.text
+    quick_panel.ui.predictButton.click()
+    assert "the scene does not say for which" in quick_panel.ui.messageLabel.text
+    assert quick_panel.logic.run is None
+
+
+def test_a_brain_mask_is_refused_for_a_t1gd_that_it_was_not_made_on(outputs):
+    import slicer
+    from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor, whyNotFor
+    from PCNSLSurvivalUI.scene.output_nodes import MASK, T1GD
+    from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, EARLIER_T1GD
+
+    def labels(like, size=None):
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "labels")
+        shape = slicer.util.arrayFromVolume(like).shape if size is None else size
+        slicer.util.updateVolumeFromArray(node, np.ones(shape, np.uint8))
+        node.CopyOrientation(like)
+        return node
+
+    first, second = (slicer.util.addVolumeFromArray(np.ones((8, 10, 12), np.int16), name=n) for n in "AB")
+    for role, source in ((MASK, T1GD), (EARLIER + MASK, EARLIER_T1GD)):
+        made = labels(first)
+        outputs.refer(source, first)
+        outputs.place(role, made, "Brain mask", first)
+        assert whyNotFor(outputs, made, first) == ""
+        assert "was made on A" in whyNotFor(outputs, made, second), "although both lie on the same voxels"
+        assert brainMaskFor(outputs, made, second) is None
+        assert brainMaskFor(outputs, made, first) is made
+    drawn = labels(second)
+    assert whyNotFor(outputs, drawn, second) == ""
+    assert brainMaskFor(outputs, drawn, second) is drawn
+    turned = np.diag([1.0, -1.0, 1.0, 1.0])
+    turned[1, 3] = 9.0  # the same block of the patient, its rows the other way round
+    drawn.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(turned))
+    for wrong in (drawn, labels(second, (8, 10, 11)), slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")):
+        assert whyNotFor(outputs, wrong, second) == str(Message("grid.brain_mask_on_t1gd"))
 
 
 def test_a_repaired_alignment_waits_until_its_scan_is_chosen_again(outputs):

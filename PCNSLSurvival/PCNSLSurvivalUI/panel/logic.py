@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.clinical.findings import ClinicalFindings
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalUI.choices.brain_masks import whyNotFor
 from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients, seriesHeader
 from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters, chosenVolumes, isComplete
 from PCNSLSurvivalUI.choices.volume_roles import doubt_about
@@ -21,9 +22,9 @@ from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
 from PCNSLSurvivalUI.result.repair import (
     isRepair,
-    isRepairedForOther,
     placeAligned,
     repairedAlignments,
+    repairsOfUnknownScans,
     takeBackRepairs,
 )
 from PCNSLSurvivalUI.result.result_import import importResult
@@ -128,6 +129,12 @@ class PanelLogic:
                 sentences.append(shown(choice.message(series)))
         if len({node.GetID() for node in chosen.values()}) < len(chosen):
             sentences.append(_("One volume is selected for two sequences. Choose another volume for one of them."))
+        for role in repairsOfUnknownScans(SceneOutputs(parameters.parameterNode), chosen):
+            words = _(
+                "{role} was aligned by hand in this scene, which is of an earlier version and does not say with which "
+                "T1Gd. The prediction does not use that alignment: check {role} afterwards, and repair it where needed."
+            )
+            sentences.append(words.format(role=role.label))
         return " ".join(sentence for sentence in sentences if sentence)
 
     def startPrediction(
@@ -161,16 +168,11 @@ class PanelLogic:
         volumes = self.chosenVolumes(parameters)
         if len({node.GetID() for node in volumes.values()}) < len(volumes):
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
-        mask = parameters.brainMask
-        if mask is not None and isRepairedForOther(mask, volumes[MRSequence.T1GD]):
-            raise CannotStartError(
-                _(
-                    "The brain mask {name} was repaired for another T1Gd, or the scene does not say for which. Choose "
-                    "another brain mask under Advanced, or none, then predict."
-                ).format(name=mask.GetName())
-            )
+        outputs, mask = SceneOutputs(parameters.parameterNode), parameters.brainMask
+        refusal = whyNotFor(outputs, mask, volumes[MRSequence.T1GD]) if mask is not None else ""
+        if refusal:
+            raise CannotStartError(refusal)
         findings = checkedFindings(volumes[MRSequence.T1GD])
-        outputs = SceneOutputs(parameters.parameterNode)
         edited = editedProposal(outputs)
         if edited is not None and parameters.lesion is None and outputs.node(T1GD) is volumes[MRSequence.T1GD]:
             # Corrected in Slicer's own Segment Editor, without our button: it is what this run reads.

@@ -59,7 +59,7 @@ def finishMask(outputs: SceneOutputs) -> Any:
             _("The repaired brain mask is empty. Segment the brain in Segment Editor, then continue.")
         )
     t1gd = outputs.node(T1GD)
-    earlier = _repaired(outputs, REPAIRED_MASK, t1gd)
+    earlier = repairedFor(outputs, REPAIRED_MASK, t1gd)
     _takeBack(outputs, REPAIRED_MASK, earlier)
     if earlier is not None:
         # Not replaced: a selector whose node is removed chooses another one by itself.
@@ -69,27 +69,16 @@ def finishMask(outputs: SceneOutputs) -> Any:
         earlier.SetIJKToRASMatrix(matrix)
         removeNode(exported)
     else:
-        outputs.place(REPAIRED_MASK, exported, _("Brain mask, repaired"), t1gd)
+        outputs.place(REPAIRED_MASK, exported, _("Brain mask of {name}, repaired").format(name=t1gd.GetName()), t1gd)
     outputs.remove(SEGMENTATION)
     mask = outputs.node(REPAIRED_MASK)
     markRepaired(mask, REPAIRED_MASK, t1gd)
     return mask
 
 
-def brainMaskFor(outputs: SceneOutputs, chosen: Any, t1gd: Any) -> Any:
-    """The brain mask to choose when another T1Gd is chosen: none that was repaired on another head.
-
-    Args:
-        outputs: Where a repaired mask is.
-        chosen: The brain mask chosen so far; None without one.
-        t1gd: The T1Gd chosen now.
-    """
-    return chosen if chosen is not None and not isRepair(chosen) else _repaired(outputs, REPAIRED_MASK, t1gd)
-
-
-def isRepairedForOther(node: Any, t1gd: Any) -> bool:
-    """Whether the user repaired a node, but not for this T1Gd."""
-    return isRepair(node) and node.GetNodeReference(_REPAIRED_FOR) is not t1gd
+def isRepairedFor(node: Any, t1gd: Any) -> bool:
+    """Whether the user repaired a node for this T1Gd."""
+    return isRepair(node) and node.GetNodeReference(_REPAIRED_FOR) is t1gd
 
 
 def placeAligned(outputs: SceneOutputs, sequence: MRSequence, nodes: tuple[Any, Any], scan: Any, t1gd: Any) -> None:
@@ -168,12 +157,31 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
     aligned = newHidden("vtkMRMLScalarVolumeNode", "aligned")
     aligned.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(reference))
     aligned.SetAndObserveImageData(image)
-    outputs.place(ALIGNED + sequence, aligned, _("{role} aligned with T1Gd").format(role=sequence.label), t1gd)
-    for role in (ALIGNED + sequence, TRANSFORM + sequence):
-        node = outputs.node(role)
+    outputs.place(ALIGNED + sequence, aligned, "", t1gd)
+    # With both names: a scene may hold the repairs of several exams.
+    words = {ALIGNED: _("{scan} aligned with {t1gd}, repaired"), TRANSFORM: _("{scan} to {t1gd}, repaired")}
+    scanName = sequence.label if scan is None else scan.GetName()
+    for start, name in words.items():
+        node = outputs.node(start + sequence)
         if node is not None:
-            markRepaired(node, role, t1gd, scan)
+            node.SetName(name.format(scan=scanName, t1gd=t1gd.GetName()))
+            markRepaired(node, start + sequence, t1gd, scan)
     outputs.remove(MOVING + sequence)
+
+
+def giveUp(outputs: SceneOutputs, sequence: MRSequence | None) -> None:
+    """A repair cannot go on, since a scan is gone: it is no longer under way. What was drawn or moved stays.
+
+    Args:
+        outputs: Where the repair is.
+        sequence: Whose alignment is repaired; None for the brain mask.
+    """
+    if sequence is not None:
+        outputs.remove(MOVING + sequence)
+        return
+    drawn = outputs.release(SEGMENTATION)
+    drawn.SetSaveWithScene(True)
+    drawn.SetDisplayVisibility(False)
 
 
 def repairedAlignments(outputs: SceneOutputs, scans: Mapping[MRSequence, Any]) -> dict[MRSequence, Any]:
@@ -187,8 +195,21 @@ def repairedAlignments(outputs: SceneOutputs, scans: Mapping[MRSequence, Any]) -
     """
     t1gd = scans[MRSequence.T1GD]
     beside = {sequence: scan for sequence, scan in scans.items() if sequence in BESIDE_T1GD}
-    nodes = {sequence: _repaired(outputs, ALIGNED + sequence, t1gd, scan) for sequence, scan in beside.items()}
+    nodes = {sequence: repairedFor(outputs, ALIGNED + sequence, t1gd, scan) for sequence, scan in beside.items()}
     return {sequence: node for sequence, node in nodes.items() if node is not None}
+
+
+def repairsOfUnknownScans(outputs: SceneOutputs, scans: Mapping[MRSequence, Any]) -> list[MRSequence]:
+    """Sequences whose alignment was repaired in an older scene, which does not say with which T1Gd.
+
+    The next run aligns them anew.
+
+    Args:
+        outputs: Where the outputs are.
+        scans: The chosen scans as acquired.
+    """
+    aligned = {sequence: outputs.node(ALIGNED + sequence) for sequence in BESIDE_T1GD if sequence in scans}
+    return [one for one, node in aligned.items() if node is not None and node.GetAttribute(_REPAIRED_FOR)]
 
 
 def takeBackRepairs(outputs: SceneOutputs, t1gd: Any, scans: Mapping[MRSequence, Any]) -> None:
@@ -203,9 +224,30 @@ def takeBackRepairs(outputs: SceneOutputs, t1gd: Any, scans: Mapping[MRSequence,
         scan = scans.get(sequence)
         if scan is not None or outputs.node(ALIGNED + sequence) is None:
             for role in (ALIGNED + sequence, TRANSFORM + sequence):
-                node = _repaired(outputs, role, t1gd, scan)
+                node = repairedFor(outputs, role, t1gd, scan)
                 if node is not None:
                     _takeBack(outputs, role, node)
+
+
+def repairedFor(outputs: SceneOutputs, role: str, t1gd: Any, scan: Any = None) -> Any:
+    """What the user repaired for a T1Gd, an output still or released; the latest; None when there is nothing.
+
+    Args:
+        outputs: Where the outputs are.
+        role: The output that it stands for.
+        t1gd: The T1Gd; None matches nothing.
+        scan: The scan that was moved; None for any.
+    """
+    found = [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLTransformableNode")
+        if node.GetAttribute(_REPAIRED_ROLE) == role
+        and t1gd is not None
+        and node.GetNodeReference(_REPAIRED_FOR) is t1gd
+        and (scan is None or node.GetNodeReference(_MOVED) is scan)
+    ]
+    current = outputs.node(role)
+    return current if current in found else found[-1] if found else None
 
 
 def isRepair(node: Any) -> bool:
@@ -229,27 +271,6 @@ def markRepaired(node: Any, role: str, t1gd: Any, scan: Any = None) -> None:
     node.SetAttribute(_REPAIRED_ROLE, role)
     _refer(node, _REPAIRED_FOR, t1gd)
     _refer(node, _MOVED, scan)
-
-
-def _repaired(outputs: SceneOutputs, role: str, t1gd: Any, scan: Any = None) -> Any:
-    """What the user repaired for a T1Gd, an output still or released; the latest; None when there is nothing.
-
-    Args:
-        outputs: Where the outputs are.
-        role: The output that it stands for.
-        t1gd: The T1Gd; None matches nothing.
-        scan: The scan that was moved; None for any.
-    """
-    found = [
-        node
-        for node in slicer.util.getNodesByClass("vtkMRMLTransformableNode")
-        if node.GetAttribute(_REPAIRED_ROLE) == role
-        and t1gd is not None
-        and node.GetNodeReference(_REPAIRED_FOR) is t1gd
-        and (scan is None or node.GetNodeReference(_MOVED) is scan)
-    ]
-    current = outputs.node(role)
-    return current if current in found else found[-1] if found else None
 
 
 def _takeBack(outputs: SceneOutputs, role: str, node: Any) -> None:

@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.core.terms import BESIDE_T1GD
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile
-from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, isRepair
+from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, giveUp, isRepair
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import (
@@ -108,9 +108,7 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
 def _ofOtherT1Gd(outputs: SceneOutputs) -> set[str]:
     """Roles of the scans that lie on the T1Gd of the result before, and of repairs that were begun there."""
     if outputs.node(SEGMENTATION) is not None:
-        drawn = outputs.release(SEGMENTATION)  # by hand: it stays in the scene, and off the views of another head
-        drawn.SetSaveWithScene(True)
-        drawn.SetDisplayVisibility(False)
+        giveUp(outputs, None)
     for sequence in BESIDE_T1GD:
         aligned = outputs.node(ALIGNED + sequence)
         if aligned is not None and isRepair(aligned):  # by hand as well

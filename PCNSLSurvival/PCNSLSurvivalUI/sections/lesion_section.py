@@ -9,9 +9,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor
 from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.result import lesion, navigation
-from PCNSLSurvivalUI.result.repair import brainMaskFor
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.result.way_back import WayBack
 from PCNSLSurvivalUI.scene.output_nodes import PROPOSAL, T1GD, SceneOutputs

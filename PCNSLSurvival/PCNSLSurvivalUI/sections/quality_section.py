@@ -212,6 +212,10 @@ class QualityControls:
         refusal = _refusal(parameters, outputs, sequence, repair.MOVING)
         if refusal:
             self._say(refusal)
+            if None in _scansOf(outputs, sequence, repair.MOVING).values():
+                repair.giveUp(outputs, sequence)
+                self.leaveStep()
+                self._showMap()
             return
         if sequence is not None:
             self._ui.goOnButton.setEnabled(False)
@@ -260,10 +264,7 @@ def _refusal(parameters: Any, outputs: SceneOutputs, sequence: MRSequence | None
         sequence: Whose alignment is repaired; None for the brain mask.
         lies: Role of what tells which scan was moved, without the sequence.
     """
-    scans = {MRSequence.T1GD: outputs.node(T1GD)}
-    if sequence is not None:
-        scans[sequence] = repair.movedScan(outputs, lies + sequence)
-    for role, scan in scans.items():
+    for role, scan in _scansOf(outputs, sequence, lies).items():
         if scan is None:
             words = _(
                 "The {role} of this repair is no longer in the scene, or the scene does not say which it was. Predict "
@@ -276,3 +277,9 @@ def _refusal(parameters: Any, outputs: SceneOutputs, sequence: MRSequence | None
                 "again."
             ).format(name=scan.GetName(), role=role.label)
     return ""
+
+
+def _scansOf(outputs: SceneOutputs, sequence: MRSequence | None, lies: str) -> dict[MRSequence, Any]:
+    """T1Gd and the scan that a repair is of, see ``_refusal``; None for one that is gone."""
+    moved = {} if sequence is None else {sequence: repair.movedScan(outputs, lies + sequence)}
+    return {MRSequence.T1GD: outputs.node(T1GD), **moved}

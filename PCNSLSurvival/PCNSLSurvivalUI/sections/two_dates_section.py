@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import READER_RESPONSES
+from PCNSLSurvivalUI.choices.brain_masks import whyNotFor
 from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients
 from PCNSLSurvivalUI.choices.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.messages import shown
@@ -178,6 +179,10 @@ class TwoDatesControls:
                 if outline is None and editedProposal(outputs) is not None:
                     outline = parameters.lesion = takeOver(outputs)
                 mask = mask if mask is not None else outputs.node(MASK)
+            refusal = whyNotFor(outputs, mask, later) if mask is not None else ""
+            if refusal:
+                self._say(refusal)
+                return
             exams = (
                 ComparedExam(
                     name="earlier", words=_("the earlier T1Gd"), t1gd=earlier, outline=parameters.earlierLesion,

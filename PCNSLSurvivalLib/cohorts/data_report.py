@@ -13,6 +13,8 @@ from PCNSLSurvivalLib.cohorts.cohort import CohortCase, FoundCohort
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 
+_MIDDLE_BYTES = 1 << 16
+
 _VARIABLES = {
     "age_years": "age",
     "ecog": "ECOG",
@@ -161,20 +163,32 @@ def _files_gone(case: CohortCase) -> tuple[str, ...]:
 
 def _copies_of_t1gd(cases: tuple[CohortCase, ...]) -> dict[str, str]:
     """For each case whose T1Gd file equals that of another patient before it, the other's name; files only."""
-    of_size: dict[int, list[CohortCase]] = {}
+    alike: dict[tuple[int, bytes], list[CohortCase]] = {}
     copies = {}
     for case in cases:
         path = case.scans.get(MRSequence.T1GD)
         if path is None or not path.is_file() or not_fetched(path) is not None or not path.stat().st_size:
             continue
-        alike = of_size.setdefault(path.stat().st_size, [])
-        for other in alike:
-            same = filecmp.cmp(path, other.scans[MRSequence.T1GD], shallow=False)
-            if same and other.patient_id != case.patient_id:
-                copies[case.name] = other.name
-                break
-        alike.append(case)
+        try:
+            others = alike.setdefault(_glance(path), [])
+            for other in others:
+                if other.patient_id == case.patient_id:
+                    continue
+                if filecmp.cmp(path, other.scans[MRSequence.T1GD], shallow=False):
+                    copies[case.name] = other.name
+                    break
+        except OSError:  # the case fails with its own reason when it is read
+            continue
+        others.append(case)
     return copies
+
+
+def _glance(path: Path) -> tuple[int, bytes]:
+    """Size and the middle of a file, where scans on one grid differ: only files alike in both are read whole."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(size // 2)
+        return size, file.read(_MIDDLE_BYTES)
 
 
 def _is_there(path: Path | None) -> bool:

@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
+from PCNSLSurvivalLib.preprocessing.qc import CHECKS_VERSION
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.step_cache import STEPS_VERSION
 
@@ -79,8 +80,9 @@ def write_prepared(
 
 
 def signature_of(inputs_sha256: Mapping[str, str], case: CohortCase, recipe: Recipe) -> str:
-    """One hash over everything that decides what a prepared case looks like."""
-    about = [_VERSION, STEPS_VERSION, dict(inputs_sha256), recipe.sha256, case.stripped, case.lesion_labels]
+    """One hash over everything that decides what a prepared case looks like and how it is judged."""
+    versions = [_VERSION, STEPS_VERSION, CHECKS_VERSION]
+    about = [*versions, dict(inputs_sha256), recipe.sha256, case.stripped, case.lesion_labels]
     text = json.dumps(about, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

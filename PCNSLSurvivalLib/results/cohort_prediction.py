@@ -23,6 +23,8 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult, predict_case
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
+from PCNSLSurvivalLib.preprocessing.qc import CHECKS_VERSION
+from PCNSLSurvivalLib.preprocessing.step_cache import STEPS_VERSION
 from PCNSLSurvivalLib.results.case_folder import PREDICTION, CasePage, write_case_folder
 
 REQUEST = "request.json"
@@ -225,13 +227,20 @@ def write_prediction_table(
 
 
 def _request(scans: dict[MRSequence, Path], model: ModelFolder, options: CaseOptions) -> dict[str, Any]:
-    """All that decides the result: files by their content, every option that can change it, the model."""
+    """All that decides the result: files by their content, options, model, and how this version prepares and judges."""
     deciding = options.deciding()
     paths = {sequence.value: path for sequence, path in sorted(scans.items())}
     paths |= {name: value for name, value in deciding.items() if isinstance(value, Path)}
     # Tuples become lists, and an OS class its number, as they are read back.
     chosen = json.loads(json.dumps({name: value for name, value in deciding.items() if not isinstance(value, Path)}))
-    return {"version": 2, "model_sha256": model.checksum, "files_sha256": contents_of(paths), "options": chosen}
+    return {
+        "version": 3,
+        "steps_version": STEPS_VERSION,
+        "checks_version": CHECKS_VERSION,
+        "model_sha256": model.checksum,
+        "files_sha256": contents_of(paths),
+        "options": chosen,
+    }
 
 
 def _answer(target: Path, request: dict[str, Any]) -> dict[str, Any] | None:

@@ -31,7 +31,11 @@ _DEATH = (
     "death_observed", "event", "event_death", "1-dead 0-alive", "Survival_Status", "dead", "death", "died", "deceased",
     "OS_STATUS", "OS.event", "vital_status", "demographic.vital_status",
 )  # fmt: skip
-_NEAR_DEATH = re.compile("status|vital|dea(d|th)|die|deceas|alive|event|verstorben|tod|exitus|deces|muert|mort")
+_NEAR_DEATH = re.compile(
+    r"(?<![^\W_])(?:vital|dead|death|died|deceased|alive|exitus|verstorben|gestorben|tod|d[eé]c[eè]s|muert[eo]|"
+    r"fallecid[oa]|mort[eo]?)(?![^\W_])|^(?:(?:os|survival|patient)[\W_]?)?status[\W_]*$",
+    re.IGNORECASE,
+)
 """In the name of a column that may say who died, in a spelling that is not known."""
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _DATE_OF_DEATH = ("date_of_death", "death_date", "DOD")
@@ -150,7 +154,8 @@ def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | N
     told = row.text(*_DATE_OF_DEATH) or ""
     for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH):
         row.ask(names, "check of the survival")
-    if is_no_day(told) and (end is None or not _fits(begin, end, days)):
+    in_days = re.fullmatch(r"\d+(?:\.0*)?", told) is not None and days is not None and abs(float(told) - days) <= 1
+    if is_no_day(told) and not in_days and (end is None or not _fits(begin, end, days)):
         raise row.wrong(_DATE_OF_DEATH, f"the day of death ({told} stands for unknown in many programs)")
     if begin is not None and end is not None and end < begin:
         raise _between(row, _DATE_OF_DIAGNOSIS, _DATE_OF_DEATH)
@@ -293,15 +298,15 @@ def _no_deaths(table: Table) -> CohortError:
             f"The table says who died only in column '{about_censoring}', where 1 can mean censored as well as died. "
             "Write a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
         )
-    near = next((name for name in table.columns if _NEAR_DEATH.search(column_key(name))), None)
+    near = [f"'{name}'" for name in table.columns if _NEAR_DEATH.search(name)]
     return CohortError(
         "The table has survival days but no column 'death_observed' (1: died on that day, 0: alive at last "
         "contact). Without it, censored patients cannot be distinguished from deaths. "
         + (
             "Add the column and try again."
-            if near is None
-            else f"If the column '{near}' says it, call it 'death_observed' and write 1 and 0; else add the column. "
-            "Then try again."
+            if not near
+            else f"If the column {' or '.join(near)} says who died, call it 'death_observed' and write 1 and 0; else "
+            "add the column. Then try again."
         )
     )
 

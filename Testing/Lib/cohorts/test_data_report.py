@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -77,3 +79,19 @@ def test_one_t1gd_under_two_names_is_told_before_anything_is_prepared(tmp_path):
     report = data_report(find_cohort(tmp_path / "p.csv"), threshold_days=365)
     assert {name: len(remarks) for name, remarks in report.case_remarks.items()} == {"p2": 1}
     assert "that of p1" in report.case_remarks["p2"][0]
+
+
+def test_a_t1gd_that_cannot_be_read_is_compared_with_no_other(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / f"{name}.nii").write_bytes(b"same")
+    (tmp_path / "p.csv").write_text("patient_id,t1gd\np1,a.nii\np2,b.nii\n", encoding="utf-8")
+    found = find_cohort(tmp_path / "p.csv")
+    opened = Path.open
+
+    def refused(path, *arguments, **named):
+        if path.name == "a.nii":
+            raise PermissionError(path)
+        return opened(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refused)
+    assert data_report(found, threshold_days=365).case_remarks == {}

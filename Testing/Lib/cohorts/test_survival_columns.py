@@ -314,5 +314,26 @@ def test_any_bytes_are_a_table_or_refused_in_a_sentence(tmp_path_factory, conten
 
 def test_a_column_that_may_say_who_died_is_named(tmp_path):
     (tmp_path / "p.csv").write_text("patient_id,t1gd,os_days,Status\np1,a.nii,300,1\n", encoding="utf-8")
-    with pytest.raises(CohortError, match="If the column 'Status' says it, call it 'death_observed'"):
+    with pytest.raises(CohortError, match="If the column 'Status' says who died, call it 'death_observed'"):
         find_cohort(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize("column", ["performance_status", "IDH status", "Studie", "relapse_event_free", "Mortadella"])
+def test_a_column_of_something_else_is_not_named(tmp_path, column):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd,os_days,{column}\np1,a.nii,300,1\n", encoding="utf-8")
+    with pytest.raises(CohortError, match=r"Add the column and try again\.$"):
+        find_cohort(tmp_path / "p.csv")
+
+
+def test_all_columns_that_may_say_who_died_are_named(tmp_path):
+    (tmp_path / "p.csv").write_text("patient_id,t1gd,os_days,Vital state,Exitus\np1,a.nii,300,1,1\n", encoding="utf-8")
+    with pytest.raises(CohortError, match="'Vital state' or 'Exitus' says who died"):
+        find_cohort(tmp_path / "p.csv")
+
+
+@pytest.mark.parametrize("day", ["99", "99.0", "9", "1"])
+def test_a_day_of_death_that_is_the_survival_is_no_code(tmp_path, day):
+    table = tmp_path / "p.csv"
+    table.write_text(f"patient_id,t1gd,os_days,event,date_of_death\np1,a.nii,{float(day)},1,{day}\n", encoding="utf-8")
+    (case,) = find_cohort(table).cases
+    assert (case.os_days, case.death_observed) == (float(day), True)

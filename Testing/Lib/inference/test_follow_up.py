@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -139,6 +140,18 @@ def test_one_brain_is_not_doubted_and_another_one_is(exams, found, tmp_path):
     # Slices that the later exam does not cover are no difference.
     part = brain[:, :, 10:]
     assert brain_overlap(brain, part, still) == 1.0
+
+
+def test_brains_that_overlap_less_are_told_in_the_result(exams, tmp_path):
+    for part in ("t1gd", "lesion"):
+        shutil.copy(exams / f"later-{part}.nii.gz", exams / f"wide-{part}.nii.gz")
+    brain = sitk.ReadImage(str(exams / "later-brain.nii.gz"))
+    write_volume(sitk.BinaryDilate(brain, [2, 2, 2]), exams / "wide-brain.nii.gz")
+    assert _follow_up(exams, tmp_path / "result", later="wide") == 0
+    stored = json.loads((tmp_path / "result" / "follow_up.json").read_text(encoding="utf-8"))
+    assert stored["brain_overlap"]["dice"] < LEAST_OVERLAP
+    (told,) = [one for one in stored["warnings"] if one["code"] == "followup.other_brain"]
+    assert f"{stored['brain_overlap']['dice']:.2f}" in told["sentence"]
 
 
 def test_a_decrease_is_set_as_a_journal_sets_it():

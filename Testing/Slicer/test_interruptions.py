@@ -430,6 +430,25 @@ def test_a_cancel_that_comes_when_all_is_done_cancels_nothing(standin, quick_pan
     _nothing_left(wait, run)
 
 
+@pytest.mark.parametrize("plan", [{}, {"stop_at": "read", "how": "crash"}], ids=["good", "crash"])
+def test_the_panel_hears_of_the_end_although_tidying_up_fails(standin, quick_panel, quick_modules, monkeypatch, plan):
+    from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+
+    monkeypatch.setenv("FAKE_WORKER", json.dumps(plan))
+    add_head("T1 Gd")
+    quick_panel.ui.guessButton.click()
+    tidy = PredictionRun._cleanUp
+
+    def fails(run, *arguments, **named):
+        tidy(run, *arguments, **named)
+        raise OSError("held by another program")
+
+    monkeypatch.setattr(PredictionRun, "_cleanUp", fails)
+    quick_panel.ui.predictButton.click()
+    Wait().until(lambda: quick_panel.logic.run is None)
+    assert quick_panel.ui.predictButton.enabled
+
+
 def test_a_run_that_the_panel_has_let_go_of_tells_it_nothing_any_more(slow_panel):
     """After a reload the widgets are gone, and what the run has put off comes later."""
     import dataclasses

@@ -361,7 +361,7 @@ def test_opening_a_section_changes_nothing_in_the_views(standin, predicted):
     assert ui.cellLabel.text.startswith("1 of")
     assert _background() == shown
     assert panel.view._quality.strip.buttons["output.corrected"].checked
-    for hidden in (ui.saveDicomButton, ui.repairButton, ui.goOnButton, ui.exportLabel, ui.scansNote):
+    for hidden in (ui.saveDicomButton, ui.repairButton, ui.goOnButton, ui.discardButton, ui.exportLabel, ui.scansNote):
         assert not hidden.isVisibleTo(panel.parent)
 
 

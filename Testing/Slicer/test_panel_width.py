@@ -40,6 +40,7 @@ def full_panel(standin, panel):
         section.setChecked(True)
     panel.ui.repairButton.setVisible(True)
     panel.ui.goOnButton.setVisible(True)
+    panel.ui.discardButton.setVisible(True)
     return panel
 
 

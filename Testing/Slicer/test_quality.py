@@ -305,6 +305,37 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     np.testing.assert_allclose(toT1gd, matrix)
 
 
+def test_a_repair_is_discarded_and_until_then_no_run_takes_it_away(standin, predicted):
+    import slicer
+    from PCNSLSurvivalUI.result import repair
+
+    panel = predicted()
+    ui, outputs = panel.ui, _outputs(panel)
+    transform, aligned = outputs.node("output.transform.t2"), outputs.node("output.aligned.t2")
+    before = slicer.util.arrayFromTransformMatrix(transform)
+    _buttons(panel)["output.aligned.t2"].click()
+    ui.repairButton.click()
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.diag([-1.0, -1.0, 1.0, 1.0])))
+    ui.predictButton.click()
+    assert panel.logic.run is None
+    assert "alignment of T2 is being repaired" in ui.messageLabel.text
+    assert outputs.node(repair.MOVING + "t2") is not None
+    ui.discardButton.click()
+    np.testing.assert_array_equal(slicer.util.arrayFromTransformMatrix(transform), before)
+    assert outputs.node(repair.MOVING + "t2") is None
+    assert outputs.node("output.aligned.t2") is aligned
+    assert not ui.discardButton.isVisibleTo(panel.parent)
+    assert _red().GetForegroundVolumeID() not in (None, aligned.GetID()), "the map is shown again"
+    _buttons(panel)["output.mask"].click()
+    ui.repairButton.click()
+    ui.discardButton.click()
+    assert outputs.node("output.repair.mask") is None
+    assert panel.view._parameters.brainMask is None
+    ui.predictButton.click()
+    assert panel.logic.run is not None
+    Wait().until(lambda: panel.logic.run is None)
+
+
 def test_a_repair_goes_on_only_with_the_scans_that_it_was_begun_with(standin, predicted):
     panel = predicted()
     _alignment_goes_on_with_its_scans(panel)

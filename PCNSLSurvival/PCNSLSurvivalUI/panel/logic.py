@@ -21,6 +21,7 @@ from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
 from PCNSLSurvivalUI.result.repair import (
+    MOVING,
     isRepair,
     placeAligned,
     repairedAlignments,
@@ -169,6 +170,13 @@ class PanelLogic:
         if len({node.GetID() for node in volumes.values()}) < len(volumes):
             raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
         outputs, mask = SceneOutputs(parameters.parameterNode), parameters.brainMask
+        if outputs.node(T1GD) is volumes[MRSequence.T1GD]:
+            for sequence in volumes:
+                if outputs.node(MOVING + sequence) is not None:
+                    words = _(
+                        "The alignment of {role} is being repaired. Use or discard the repair under Quality first."
+                    )
+                    raise CannotStartError(words.format(role=sequence.label))
         refusal = whyNotFor(outputs, mask, volumes[MRSequence.T1GD]) if mask is not None else ""
         if refusal:
             raise CannotStartError(refusal)

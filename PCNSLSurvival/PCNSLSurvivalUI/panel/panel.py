@@ -385,7 +385,7 @@ class PanelView:
             ui.scansSection, ui.modelSection, ui.clinicalSection, ui.lesionSection, ui.advancedSection,
         ):  # fmt: skip
             section.setEnabled(not running)
-        for button in (ui.repairButton, ui.goOnButton):
+        for button in (ui.repairButton, ui.goOnButton, ui.discardButton):
             button.setEnabled(not running)
         ui.progressBar.setVisible(running)
         ui.progressLabel.setVisible(running)

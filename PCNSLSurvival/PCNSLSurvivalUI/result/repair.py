@@ -26,6 +26,8 @@ _REPAIRED_FOR, _MOVED = "PCNSLSurvival.repairedFor", "PCNSLSurvival.moved"
 
 References, not IDs in attributes: Slicer renames IDs when it adds a saved scene to the open one.
 """
+_BEFORE = "PCNSLSurvival.before"
+"""Attribute of the copy under a transform: the transform's matrix before the repair, row by row."""
 _REPAIRED_ROLE = "PCNSLSurvival.repairedRole"
 """Attribute of what the user repaired: the output that it stands for, also when its T1Gd is gone."""
 
@@ -129,6 +131,7 @@ def startTransform(outputs: SceneOutputs, sequence: MRSequence, moving: Any) -> 
         raise _notAlignable(sequence)
     copy = hiddenCopy(moving, sequence.label)
     _refer(copy, _MOVED, moving)
+    copy.SetAttribute(_BEFORE, " ".join(map(repr, slicer.util.arrayFromTransformMatrix(transform).ravel().tolist())))
     copy.SetAndObserveTransformNodeID(transform.GetID())
     name = _("{role} under its transform").format(role=sequence.label)
     outputs.place(MOVING + sequence, copy, name, outputs.node(T1GD), kept=False)
@@ -166,6 +169,24 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
         if node is not None:
             node.SetName(name.format(scan=scanName, t1gd=t1gd.GetName()))
             markRepaired(node, start + sequence, t1gd, scan)
+    outputs.remove(MOVING + sequence)
+
+
+def discard(outputs: SceneOutputs, sequence: MRSequence | None) -> None:
+    """Drop the repair under way: outline or alignment are as before it.
+
+    Args:
+        outputs: Where the repair is.
+        sequence: Whose alignment is repaired; None for the brain mask.
+    """
+    if sequence is None:
+        outputs.remove(SEGMENTATION)
+        return
+    moving, transform = outputs.node(MOVING + sequence), outputs.node(TRANSFORM + sequence)
+    before = moving.GetAttribute(_BEFORE)  # scenes saved before have none
+    if before and transform is not None:
+        matrix = np.array(before.split(), dtype=float).reshape(4, 4)
+        transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
     outputs.remove(MOVING + sequence)
 
 

@@ -219,10 +219,12 @@ class PredictionRun:
         if self._over:
             return
         self._over = True
-        self._cleanUp()
-        self._tell()
-        # The panel has some drawing to do.
-        qt.QTimer.singleShot(0, lambda: self._listener.ended(self._alignmentProblem))
+        try:
+            self._cleanUp()
+        finally:  # whatever happens, the panel must hear of the end, or it waits for ever
+            self._tell()
+            # The panel has some drawing to do.
+            qt.QTimer.singleShot(0, lambda: self._listener.ended(self._alignmentProblem))
 
     def _fail(self, key: str, sentence: str) -> None:
         if self._over:
@@ -231,10 +233,12 @@ class PredictionRun:
         self._end(sentence)
 
     def _end(self, sentence: str) -> None:
-        self._stop()
-        self.steps.markRunning(step_list.CANCELLED)
-        self._tell()
-        self._listener.ended(sentence)
+        try:
+            self._stop()
+        finally:
+            self.steps.markRunning(step_list.CANCELLED)
+            self._tell()
+            self._listener.ended(sentence)
 
     def _stop(self) -> None:
         self._over = True

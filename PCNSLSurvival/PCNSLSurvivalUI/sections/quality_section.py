@@ -57,6 +57,7 @@ class QualityControls:
         self.strip = QualityStrip(ui.qualityPlace, ui.qualitySection, self._onStep)
         ui.repairButton.connect("clicked(bool)", self._onRepair)
         ui.goOnButton.connect("clicked(bool)", self._onGoOn)
+        ui.discardButton.connect("clicked(bool)", self._onDiscard)
         ui.flickerButton.connect("clicked(bool)", self._onFlicker)
         self.wayBack = WayBack(self._onWayBack)
         views.stepReplaced = self._onReplaced
@@ -170,7 +171,8 @@ class QualityControls:
             _("Stop the alternation") if self._flicker.isActive() else _("Alternate with: {step}").format(step=other)
         )
         repaired = self._underRepair(context[1]) if context is not None else None
-        ui.goOnButton.setVisible(repaired is not None)
+        for button in (ui.goOnButton, ui.discardButton):
+            button.setVisible(repaired is not None)
         ui.goOnButton.text = (
             _("Predict with the repaired brain outline")
             if repaired == MASK
@@ -218,7 +220,7 @@ class QualityControls:
                 self._showMap()
             return
         if sequence is not None:
-            self._ui.goOnButton.setEnabled(False)
+            self._enableButtons(False)
             reads = sequence.value in result.get("model", {}).get("sequences", [])
             work = repair.finishTransform(outputs, sequence)
             self._pieces = InPieces(work, lambda: self._onAligned(predict=reads), self._onFailed)
@@ -232,13 +234,25 @@ class QualityControls:
         self._showMap()
         self._predict()
 
+    def _onDiscard(self, checked: bool = False) -> None:
+        context = self._context()
+        repaired = self._underRepair(context[1]) if context is not None else None
+        if repaired is not None:
+            repair.discard(context[1], None if repaired == MASK else MRSequence(repaired))
+            self.leaveStep()
+            self._showMap()
+
+    def _enableButtons(self, enabled: bool) -> None:
+        for button in (self._ui.goOnButton, self._ui.discardButton):
+            button.setEnabled(enabled)
+
     def _onWayBack(self) -> None:
         if self._ui.goOnButton.enabled:  # not while a run is under way
             self._onGoOn()
 
     def _onAligned(self, *, predict: bool) -> None:
         self._pieces = None
-        self._ui.goOnButton.setEnabled(True)
+        self._enableButtons(True)
         self.showNewResult()
         self._showMap()
         context = self._context()
@@ -247,7 +261,7 @@ class QualityControls:
 
     def _onFailed(self, problem: Exception) -> None:
         self._pieces = None
-        self._ui.goOnButton.setEnabled(True)
+        self._enableButtons(True)
         self._say(
             shown(problem)
             if isinstance(problem, PCNSLSurvivalError)

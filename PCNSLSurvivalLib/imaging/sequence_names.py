@@ -149,7 +149,7 @@ def names_any(name: str, pattern: str) -> bool:
 
 
 def _other_image(name: str, header: SeriesHeader) -> SeriesJudgement | None:
-    if header.modality not in ("", "MR"):
+    if header.modality.upper() not in ("", "MR"):
         return SeriesJudgement(None, Reason.MODALITY, header.modality)
     if told := header.other_image():
         return SeriesJudgement(None, Reason.IMAGE_TYPE, told)

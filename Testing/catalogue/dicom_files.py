@@ -320,6 +320,24 @@ def _set_of_frames(data: Dataset, k: int) -> None:
     shared.MREchoSequence, shared.MRTimingAndRelatedParametersSequence = [echo], [timing]
 
 
+def _small_letters(modality: str) -> Build:
+    def build(folder: Path) -> Path:
+        series = _set(Modality=modality)(folder)
+        for path in series.iterdir():
+            old = struct.pack("<HH2sH", 8, 0x60, b"CS", 2) + modality.encode()
+            path.write_bytes(path.read_bytes().replace(old, old[:-2] + modality.lower().encode()))
+        return series
+
+    return build
+
+
+def _of_floats(data: Dataset, k: int) -> None:
+    """What some programs make of a scan: numbers that are no pixels of a scanner."""
+    values = np.frombuffer(data.PixelData, "<u2").astype("<f4")
+    del data.PixelData
+    data.FloatPixelData, data.BitsAllocated = values.tobytes(), 32
+
+
 def _class_of_ct(data: Dataset, k: int) -> None:
     data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
     del data.Modality
@@ -398,6 +416,20 @@ _REFUSED = [
     Row("half the slices of two time points", _every_second(TemporalPositionIdentifier=(1, 2)), "time point"),
     Row("half the slices in phase", _every_second(ImageType=(_MAGNITUDE, _PHASE)), "part of the signal"),
     Row("half the slices before the agent", _every_second(ContrastBolusAgent=("", "Gadovist")), "contrast agent"),
+    *(
+        Row(f"half the slices of two {what}s", _every_second(**{tag: values}), f"differ in {what}")
+        for what, tag, values in (
+            ("series description", "SeriesDescription", ("T1 pre", "T1 post")),
+            ("series number", "SeriesNumber", (5, 6)),
+            ("protocol name", "ProtocolName", ("T1", "T1 fs")),
+            ("scan option", "ScanOptions", ("PFP", "FS")),
+            ("echo number", "EchoNumbers", (1, 2)),
+            ("name of the pulse sequence", "SequenceName", ("*se2d1", "*tse2d1_3")),
+        )
+    ),
+    Row("a dog", _set(AnatomicalOrientationType="QUADRUPED"), "shows an animal"),
+    Row("floating-point pixels alone", _series(_of_floats), "none with the pixels of a scan"),
+    Row("the modality of CT in small letters", _small_letters("CT"), "another modality (CT)"),
     Row(
         "half the slices inverted",
         _every_second(PhotometricInterpretation=("MONOCHROME1", "MONOCHROME2")),
@@ -419,6 +451,13 @@ _REFUSED = [
         "enhanced: frames of two inversions",
         _enhanced(list(range(_N)), _of_frames("MRModifierSequence", "InversionTimes", [700.0], [2500.0])),
         "differ in inversion time",
+    ),
+    Row(
+        "enhanced: half the frames before the agent",
+        _enhanced(
+            list(range(_N)), _of_frames("ContrastBolusUsageSequence", "ContrastBolusAgentAdministered", "YES", "NO")
+        ),
+        "differ in contrast agent",
     ),
     Row(
         "enhanced: frames of two time points",
@@ -520,6 +559,7 @@ READ = [
     Row("DICOM: diffusion in Japanese", _described("拡散 ax", ["", "ISO 2022 IR 87"]), "拡散"),
     Row("DICOM: diffusion in Korean", _described("확산 ax", ["", "ISO 2022 IR 149"]), "확산"),
     Row("DICOM: a subtraction in Russian", _described("субтракция", "ISO_IR 144"), "субтракция"),
+    Row("DICOM: the modality in small letters", _small_letters("MR")),
     Row("DICOM: implicit types", _encoded(ImplicitVRLittleEndian)),
     Row("DICOM: big-endian", _big_endian),
     Row("DICOM: deflated", _encoded(DeflatedExplicitVRLittleEndian)),

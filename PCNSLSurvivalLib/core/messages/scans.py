@@ -43,6 +43,10 @@ TEMPLATES = {
         "The {sequence} folder holds no DICOM images. Give the folder that directly contains the files of the "
         "{sequence} series, or a NIfTI, NRRD or MetaImage file."
     ),
+    "dicom.no_pixels": _(
+        "The {sequence} folder holds DICOM files, but none with the pixels of a scan: reports, segmentations or "
+        "computed maps. Give the folder that directly contains the files of the {sequence} series."
+    ),
     "dicom.no_place": _(
         "In the {sequence} series, {count} of {total} slices state no position, orientation or pixel spacing, so "
         "they cannot be put in their places. Export the series again from the archive, complete with its headers."
@@ -57,6 +61,10 @@ TEMPLATES = {
     ),
     "dicom.other_modality": _(
         "The {sequence} series was made by another modality ({modality}), not by MR. Choose the MR series."
+    ),
+    "dicom.quadruped": _(
+        "The {sequence} series shows an animal: its header states the directions of a quadruped. This software reads "
+        "scans of people."
     ),
     "dicom.several_series": _(
         "The {sequence} folder holds {count} DICOM series. Copy the files of the {sequence} series to a folder of "

@@ -19,6 +19,16 @@ _IMAGE_TYPE, _FRAME_TYPE, _AGENT = 0x00080008, 0x00089007, 0x00180010
 _REPETITION, _ECHO, _INVERSION, _FLIP, _B_VALUE, _TIME = (
     *(0x00180080, 0x00180081, 0x00180082, 0x00181314, 0x00189087, 0x00200100),
 )
+_USAGE_MACRO, _ADMINISTERED, _AGENT_SEQUENCE = 0x00189341, 0x00189342, 0x00180012
+_NAMED = (
+    (Message("word.series_description"), 0x0008103E),
+    (Message("word.series_number"), 0x00200011),
+    (Message("word.protocol"), 0x00181030),
+    (Message("word.scan_options"), 0x00180022),
+    (Message("word.echo_number"), 0x00180086),
+    (Message("word.pulse_sequence"), 0x00180024),
+)
+"""What is one text for all slices of a volume."""
 _EFFECTIVE_ECHO, _TIME_INDEX = 0x00189082, 0x00209128
 _INVERSION_TIMES = 0x00189079
 _ECHO_MACRO, _TIMING_MACRO, _MODIFIER_MACRO, _DIFFUSION_MACRO, _TYPE_MACRO, _CONTENT_MACRO = (
@@ -52,7 +62,8 @@ class Acquisition:
         b_value: Diffusion weighting in s/mm².
         time_point: Number of the time point.
         part: Part of the signal: magnitude, phase, real, imaginary, water, fat.
-        agent: Whether a contrast agent is named.
+        agent: Whether a contrast agent is named, or said to be in the patient at this frame.
+        named: Texts that all slices of a volume share, in the order of ``_NAMED``; empty where the file has none.
     """
 
     echo_ms: float | None
@@ -63,6 +74,7 @@ class Acquisition:
     time_point: float | None
     part: str | None
     agent: bool
+    named: tuple[str, ...]
 
 
 def acquisition_of(top: Elements, groups: Several[Elements]) -> Acquisition:
@@ -87,8 +99,16 @@ def acquisition_of(top: Elements, groups: Several[Elements]) -> Acquisition:
         b_value=number(_DIFFUSION_MACRO, _B_VALUE, _B_VALUE),
         time_point=number(_CONTENT_MACRO, _TIME_INDEX, _TIME),
         part=next((_PARTS[word.upper()] for word in words[2:] if word.upper() in _PARTS), None),
-        agent=bool(top.text(_AGENT)),
+        agent=_agent_in(top, groups),
+        named=tuple(top.readable(tag) for _, tag in _NAMED),
     )
+
+
+def _agent_in(top: Elements, groups: Several[Elements]) -> bool:
+    usage = next((item for group in groups if (item := group.item(_USAGE_MACRO)) is not None), None)
+    if usage is not None and (said := usage.text(_ADMINISTERED).upper()):
+        return said == "YES"
+    return bool(top.text(_AGENT) or top.items.get(_AGENT_SEQUENCE))
 
 
 def acquisition_of_first(top: Elements) -> Acquisition:
@@ -114,6 +134,9 @@ def mixed(acquisitions: Several[Acquisition]) -> Message | None:
         return Message("word.part_of_the_signal")
     if len({one.agent for one in acquisitions}) > 1:
         return Message("word.contrast_agent")
+    for place, (what, _) in enumerate(_NAMED):
+        if len({one.named[place] for one in acquisitions} - {""}) > 1:
+            return what
     return None
 
 

@@ -37,7 +37,7 @@ _LARGEST_UNPACKED = 128 << 20
 # Sequences that say where frames lie; every other one is passed over.
 _OPENED = {0x52009229, 0x52009230, 0x00209113, 0x00209116, 0x00289110, 0x00289145}
 # And those that say how frames were acquired, with which contrast agent, or that values are looked up in a table.
-_OPENED |= {0x00209111, 0x00189112, 0x00189114, 0x00189115, 0x00189117, 0x00189226, 0x00283000, 0x00180012}
+_OPENED |= {0x00209111, 0x00189112, 0x00189114, 0x00189115, 0x00189117, 0x00189226, 0x00283000, 0x00180012, 0x00189341}
 
 Bytes = bytes | mmap.mmap
 

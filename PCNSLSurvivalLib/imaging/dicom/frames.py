@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.imaging.headers.stored_voxels import LARGEST_VOXELS
 
 _SOP_CLASS, _SOP_INSTANCE, _META_CLASS = 0x00080016, 0x00080018, 0x00020002
 _IMAGE_TYPE, _MODALITY, _SERIES, _FRAME_OF_REFERENCE = 0x00080008, 0x00080060, 0x0020000E, 0x00200052
+_ORIENTATION_TYPE = 0x00102210
 _PATIENT_ID, _STUDY = 0x00100020, 0x0020000D
 _POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
 _INSTANCE_NUMBER, _IMAGES_IN_ACQUISITION = 0x00200013, 0x00201002
@@ -114,6 +115,8 @@ class DicomFile:
     """Its number in the series, as the scanner counted."""
     images_stated: int | None
     """So many images the scanner made in this acquisition."""
+    quadruped: bool
+    """Whether its directions are those of an animal."""
     value_table: bool
     """Whether values are looked up in a table (Modality LUT) in place of slope and intercept."""
 
@@ -156,13 +159,14 @@ def read_dicom_file(path: Path) -> DicomFile:
         role=role,
         series=top.text(_SERIES),
         instance=top.text(_SOP_INSTANCE),
-        modality=_MODALITY_OF_CLASS.get(sop_class) or top.text(_MODALITY) or "MR",
+        modality=_MODALITY_OF_CLASS.get(sop_class) or top.text(_MODALITY).upper() or "MR",
         frame_of_reference=top.text(_FRAME_OF_REFERENCE),
         patient="\\".join((top.text(_PATIENT_ID), top.text(_STUDY))),
         pixels=pixels,
         frames=frames or (),
         number=_whole(top.text(_INSTANCE_NUMBER)),
         images_stated=_whole(top.text(_IMAGES_IN_ACQUISITION)),
+        quadruped=top.text(_ORIENTATION_TYPE).upper() == "QUADRUPED",
         value_table=bool(top.items.get(_VALUE_TABLE)),
     )
 

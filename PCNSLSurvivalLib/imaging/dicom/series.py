@@ -116,6 +116,8 @@ def _nothing(found: list[DicomFile], sequence: MRSequence) -> UnreadableScanErro
         return UnreadableScanError(Message("dicom.localizers_only", sequence=sequence))
     if any(file.role == "picture" for file in found):
         return UnreadableScanError(Message("dicom.color", sequence=sequence))
+    if any(file.role == "no image" for file in found):
+        return UnreadableScanError(Message("dicom.no_pixels", sequence=sequence))
     return UnreadableScanError(Message("dicom.no_images", sequence=sequence))
 
 
@@ -132,6 +134,8 @@ def _check_one_mr_series(files: list[DicomFile], sequence: MRSequence) -> None:
     if bare:
         total = sum(len(file.frames) for file in files)
         raise UnreadableScanError(Message("dicom.no_place", sequence=sequence, count=bare, total=total))
+    if any(file.quadruped for file in files):
+        raise UnreadableScanError(Message("dicom.quadruped", sequence=sequence))
     if any(file.value_table for file in files):
         raise UnreadableScanError(Message("dicom.value_table", sequence=sequence))
     if len({file.frame_of_reference for file in files if file.frame_of_reference}) > 1:

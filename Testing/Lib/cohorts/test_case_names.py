@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts.case_names import safe_name
 from PCNSLSurvivalLib.cohorts.cohort import find_cohort
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -24,6 +26,24 @@ def folders(tmp_path):
         return find_cohort(tmp_path)
 
     return find
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file names of bytes")
+@pytest.mark.parametrize("command", ["preprocess", "predict-cohort"])
+def test_names_that_are_not_utf8_stay_apart_and_fit_into_every_table(command, tmp_path, capsys):
+    cohort = tmp_path / "cohort"
+    for name in (b"M\xfcller", b"M\xf6ller"):
+        folder = cohort / os.fsdecode(name)
+        folder.mkdir(parents=True)
+        for scan in (b"T1_gd.nii.gz", b"T1_gd r\xfcck.nii.gz"):
+            (folder / os.fsdecode(scan)).touch()
+    assert main([command, str(cohort), "--out", str(tmp_path / "out"), "--progress", "none"]) == 3
+    said = capsys.readouterr()
+    assert "Internal" not in said.err
+    (table,) = (tmp_path / "out").glob("*.csv")
+    text = table.read_text(encoding="utf-8")
+    assert "M_udcfcller" in text
+    assert "M_udcf6ller" in text
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def _prepare(task: CaseTask) -> bool:
     lesion_file = (
         None
         if case.lesion_mask is None
-        else read_mask_file(case.lesion_mask, Message("word.lesion_mask"), labels=case.lesion_labels)
+        else read_mask_file(case.lesion_mask, Message("word.lesion_mask"), labels=case.lesion_labels, may_be_empty=True)
     )
     clock = StepClock()
     prepared = prepare_case(

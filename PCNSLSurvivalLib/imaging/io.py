@@ -138,22 +138,27 @@ class Mask:
 
 def read_mask(path: Path, volume: Message, *, labels: tuple[int, ...] | None = None) -> sitk.Image:
     """The image of ``read_mask_file``."""
-    return read_mask_file(path, volume, labels=labels).image
+    return read_mask_file(path, volume, labels=labels, may_be_empty=True).image
 
 
-def read_mask_file(path: Path, volume: Message, *, labels: tuple[int, ...] | None = None) -> Mask:
+def read_mask_file(
+    path: Path, volume: Message, *, labels: tuple[int, ...] | None = None, may_be_empty: bool = False
+) -> Mask:
     """Read a mask file: 1 where the file holds a label, or a probability of one half or more.
 
     Args:
         path: NIfTI, NRRD or MetaImage file.
         volume: What the mask is, for messages.
         labels: The labels that count; every one but 0 if left out.
+        may_be_empty: Whether no voxel need be inside, as where a tumor is gone. Probabilities that all lie below one
+            half are refused in any case.
 
     Returns:
         The mask; a remark where the file holds fractions or many labels.
 
     Raises:
-        UnreadableScanError: As for ``read_scan``; or the values are neither labels nor probabilities.
+        UnreadableScanError: As for ``read_scan``; or the values are neither labels nor probabilities, or
+            no voxel is inside.
     """
     if kind_of(path) == "absent":
         raise UnreadableScanError(Message("mask.not_found", volume=volume))
@@ -181,6 +186,8 @@ def read_mask_file(path: Path, volume: Message, *, labels: tuple[int, ...] | Non
         )
     else:
         raise _no_mask(volume)
+    if not inside.any() and (not may_be_empty or (labels is None and values.any())):
+        raise UnreadableScanError(Message("mask.empty", volume=volume, highest=float(values.max())))
     return Mask(image=image_on_grid(inside.astype(np.uint8), Grid.of(image)), remarks=remarks)
 
 

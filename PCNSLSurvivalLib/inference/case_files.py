@@ -60,7 +60,7 @@ def read_case_files(paths: Mapping[MRSequence, Path], options: CaseOptions) -> C
     brain_mask = None if options.brain_mask is None else read_mask_file(options.brain_mask, of_brain)
     lesion_mask = lesion = other_brain = None
     if options.lesion_mask is not None:
-        lesion_mask = read_mask_file(options.lesion_mask, of_lesion, labels=options.lesion_labels)
+        lesion_mask = read_mask_file(options.lesion_mask, of_lesion, labels=options.lesion_labels, may_be_empty=True)
         lesion = _on_t1gd(lesion_mask, t1gd, Message("grid.lesion_mask_on_t1gd"))
     if options.other_brain_mask is not None:
         other = read_mask_file(options.other_brain_mask, of_brain)

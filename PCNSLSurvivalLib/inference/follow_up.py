@@ -314,7 +314,7 @@ def _outlined(case: PreparedCase, files: ExamFiles, device: Device, clock: StepC
     if files.lesion_mask is None:
         with clock.step(Step.LESION_OUTLINE):
             return propose(case, load_reader(device)).mask
-    mask = canonical(read_mask_file(files.lesion_mask, Message("word.lesion_mask")).image)
+    mask = canonical(read_mask_file(files.lesion_mask, Message("word.lesion_mask"), may_be_empty=True).image)
     if not Grid.of(mask).matches(Grid.of(case.brain_mask), tolerance_mm=0.01):
         raise GridMismatchError(Message("grid.lesion_mask_on_t1gd"))
     return resample(sitk.Cast(mask != 0, sitk.sitkUInt8), Grid.of(case.brain_mask), interpolation="nearest")

@@ -45,6 +45,8 @@ _MASKS: list[tuple[str, Build, str]] = [
     ("a brain mask that is a folder", folder_so_named, "stands where the file of brain mask"),
     ("a brain mask of another place", nifti(values=_ONES, affine=moved()), "brain mask does not line up"),
     ("a brain mask of another size", nifti(values=_ONES[:-1]), "brain mask does not line up"),
+    ("a brain mask without a voxel inside", nifti(values=_ONES * 0), "No voxel lies inside the brain mask"),
+    ("a brain mask of weak probabilities", nifti(values=_soft(0.4)), "its highest value is 0.4"),
     ("a brain mask of percents", nifti(values=_soft(100)), "neither labels nor probabilities"),
     ("a brain mask with negative fractions", nifti(values=_soft(1) - 0.5), "neither labels nor probabilities"),
     ("a brain mask of -1 and 1", nifti(values=np.where(_soft(1) > 0.5, 1, -1).astype(np.int16)), "neither labels nor"),

@@ -126,6 +126,10 @@ TEMPLATES = {
         "The T1Gd series does not line up voxel by voxel with the map of this result. In Slicer, resample it to the "
         "map of this result with 'Resample Image (BRAINS)', then try again."
     ),
+    "mask.empty": _(
+        "No voxel lies inside the {volume}: its highest value is {highest:.3g}. A label counts from 1, a probability "
+        "from 0.5. Choose another file."
+    ),
     "mask.fractions": _("The {volume} holds fractions, which were taken for probabilities: a voxel counts from 0.5."),
     "mask.many_labels": _(
         "The {volume} holds {count} labels, and every voxel with one counts as inside. If they are percentages, give "

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import brain_shape
+from made_models import small_recipe
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.inference import segment
 from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, MEASURES, write_segment_folder
@@ -55,6 +57,12 @@ def _reader(level=4.0):
     return SimpleNamespace(folder=folder, probability=lambda image, brain: np.clip(image - level + 0.5, 0, 1) * brain)
 
 
+@pytest.fixture
+def prepared_on_2_mm(monkeypatch):
+    """The made head has coarser voxels than that."""
+    monkeypatch.setattr(segment, "RECIPE", small_recipe())
+
+
 FORMS = {
     "straight": lambda image: image,
     "flipped": lambda image: sitk.Flip(image, (True, False, True)),
@@ -64,6 +72,7 @@ FORMS = {
 }
 
 
+@pytest.mark.usefixtures("prepared_on_2_mm")
 @pytest.mark.parametrize("form", FORMS)
 def test_the_mask_is_on_the_files_own_voxels_and_on_the_tumor(form, tmp_path):
     head = _head(direction=_turn(14.0)) if form == "oblique" else _head()
@@ -98,6 +107,7 @@ def test_a_focus_that_is_nowhere_likely_is_dropped_and_a_likely_one_keeps_its_fa
     assert not certain_foci(np.zeros((3, 3, 3), np.float32), cut=0.3, peak=0.9).any()
 
 
+@pytest.mark.usefixtures("prepared_on_2_mm")
 def test_a_head_without_tumor_gets_an_empty_mask_and_no_focus(tmp_path):
     image, _ = _head()
     sitk.WriteImage(image, str(tmp_path / "t1gd.nii.gz"))

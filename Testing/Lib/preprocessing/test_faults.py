@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import faults
 import pytest
 from faults import Exam, judge, true_exam
+from made_models import small_recipe
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.findings import Finding
@@ -17,10 +19,13 @@ from PCNSLSurvivalLib.preprocessing.pipeline import stop_unless_usable
 
 
 @pytest.fixture(scope="module")
-def exam(coarse_reference: VirtualPatient) -> Exam:
+def exam(coarse_reference: VirtualPatient) -> Iterator[Exam]:
+    """On the 2 mm of its voxels also where T1 and T1Gd are compared."""
     sequences = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2)
     acquisitions = {sequence: coarse_reference.acquisitions[sequence] for sequence in sequences}
-    return true_exam(replace(coarse_reference, acquisitions=acquisitions))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faults, "RECIPE", small_recipe())
+        yield true_exam(replace(coarse_reference, acquisitions=acquisitions))
 
 
 def cut_vertex(exam: Exam) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, re
 from PCNSLSurvivalLib.imaging.io import read_scan
 from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
-from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep, ResampleStep
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.steps.resampling import network_grid, to_network
@@ -90,10 +91,11 @@ def test_all_scans_share_one_isotropic_grid_and_are_zero_outside_the_brain(prepa
 def test_gain_and_offset_of_the_scanner_do_not_reach_the_network(patient):
     t1gd = _canonical(patient.scans[MRSequence.T1GD])
     brain_mask = canonical(patient.brain_masks[MRSequence.T1GD])
+    coarse = replace(RECIPE, resampling=ResampleStep(spacing_mm=(2.0, 2.0, 2.0)))
 
     def network_input(scan: sitk.Image) -> np.ndarray:
         case = prepare_case(
-            {MRSequence.T1GD: scan}, recipe=RECIPE, clock=StepClock(), brain_mask=brain_mask,
+            {MRSequence.T1GD: scan}, recipe=coarse, clock=StepClock(), brain_mask=brain_mask,
             known=ScanState(already_corrected=True),
         )  # fmt: skip
         return case.network_input((MRSequence.T1GD,))
@@ -121,14 +123,14 @@ def test_a_mask_on_other_voxels_is_refused(patient, prepared):
 def test_a_point_of_the_patient_lies_at_the_same_millimeters_in_the_network_grid(grid, crop):
     """A smooth bump drawn on any grid has its center of mass at the same place after the way to the network."""
     center = grid.center_lps_mm
-    brain_grid = Grid.axis_aligned(center_lps_mm=center, size=(60, 60, 60), spacing_mm=(2.0, 2.0, 2.0))
+    brain_grid = Grid.axis_aligned(center_lps_mm=center, size=(40, 40, 40), spacing_mm=(3.0, 3.0, 3.0))
     index = np.stack(np.meshgrid(*[np.arange(n) for n in brain_grid.size], indexing="ij"), axis=-1)
     points = brain_grid.index_to_lps(index)
     spot = center + np.array([11.0, -7.0, 5.0])
     bump = np.exp(-(np.linalg.norm(points - spot, axis=-1) ** 2) / (2 * 8.0**2)).transpose(2, 1, 0)
     ball = (np.linalg.norm(points - center, axis=-1) < 55).transpose(2, 1, 0).astype(np.uint8)
-    turned = Grid.of(image_on_grid(np.zeros((70, 70, 70), np.uint8), brain_grid))
-    turned = Grid((70, 70, 70), (1.8, 1.8, 1.8), turned.origin_lps_mm, grid.direction_lps)
+    turned = Grid.of(image_on_grid(np.zeros((47, 47, 47), np.uint8), brain_grid))
+    turned = Grid((47, 47, 47), (2.7, 2.7, 2.7), turned.origin_lps_mm, grid.direction_lps)
     shift = center - turned.center_lps_mm
     origin = np.asarray(turned.origin_lps_mm) + shift
     turned = Grid(turned.size, turned.spacing_mm, tuple(origin), turned.direction_lps)
@@ -137,7 +139,7 @@ def test_a_point_of_the_patient_lies_at_the_same_millimeters_in_the_network_grid
     low, high = crop[:3], [n - rest for n, rest in zip(turned.size, crop[3:], strict=True)]
     block = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     image, mask = canonical(image[block]), canonical(mask[block])
-    target = network_grid(mask, NetworkGridStep(size=(64, 64, 64), spacing_mm=(2.0, 2.0, 2.0)))
+    target = network_grid(mask, NetworkGridStep(size=(43, 43, 43), spacing_mm=(3.0, 3.0, 3.0)))
     sampled = to_network(image, target)
     cells = np.stack(np.meshgrid(*[np.arange(n) for n in target.size], indexing="ij"), axis=-1)
     found = (target.index_to_lps(cells) * sampled[..., None]).sum(axis=(0, 1, 2)) / sampled.sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,14 @@ TUMOURS = SHARED_PATIENT.parent / "real-tumours"
 _RADII = np.array([64.0, 80.0, 62.0])
 
 
-def _head(size: float = 1.0, skull_mm: float = 6.0, scalp_mm: float = 6.0) -> tuple[np.ndarray, np.ndarray, Grid]:
+def _head(size: float = 1.0) -> tuple[np.ndarray, np.ndarray, Grid]:
+    """(k, j, i) signal that a test may change, the true brain, and the grid."""
+    values, brain, grid = _made_head(size)
+    return values.copy(), brain, grid
+
+
+@cache
+def _made_head(size: float, skull_mm: float = 6.0, scalp_mm: float = 6.0) -> tuple[np.ndarray, np.ndarray, Grid]:
     """(k, j, i) signal of nested ellipsoids with folds in the brain, the true brain, and the grid of 3 mm."""
     grid = Grid.axis_aligned(center_lps_mm=np.zeros(3), size=(66, 76, 66), spacing_mm=(3.0, 3.0, 3.0))
     points = grid.index_to_lps(np.stack(np.meshgrid(*map(np.arange, grid.size), indexing="ij"), -1))

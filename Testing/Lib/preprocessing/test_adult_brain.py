@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from PCNSLSurvivalLib.preprocessing.qc.brain_pattern import judge_brain_pattern
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 
 
+@cache
 def _average_brain() -> tuple[sitk.Image, sitk.Image]:
     template = brain_template()
     signal = 400 * template.brain + 300 * template.white_matter + 150 * template.gray_matter

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import SimpleITK as sitk
@@ -38,6 +40,31 @@ def made_cohort(
         sequences: Scans of every patient.
         prefix: Of the names.
     """
+    for name, content in _files(patients, censored, seed, signal, sequences, prefix).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@cache
+def _files(
+    patients: int, censored: int, seed: int, signal: float, sequences: tuple[MRSequence, ...], prefix: str
+) -> dict[str, bytes]:
+    """Every file of a cohort by its place: many tests ask for the same one, and compressing its scans is slow."""
+    with TemporaryDirectory() as made:
+        _write_cohort(Path(made), patients, censored, seed, signal, sequences, prefix)
+        return {str(path.relative_to(made)): path.read_bytes() for path in Path(made).rglob("*") if path.is_file()}
+
+
+def _write_cohort(
+    folder: Path,
+    patients: int,
+    censored: int,
+    seed: int,
+    signal: float,
+    sequences: tuple[MRSequence, ...],
+    prefix: str,
+) -> None:
     rng = np.random.default_rng(seed)
     cases = []
     for number in range(patients + censored):
@@ -72,7 +99,6 @@ def made_cohort(
         "cases": cases,
     }
     (folder / COHORT_FILE).write_text(json.dumps(about), encoding="utf-8")
-    return folder
 
 
 def permute_outcomes(cohort: Path, seed: int) -> None:

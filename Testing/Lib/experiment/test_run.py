@@ -87,7 +87,7 @@ def test_every_epoch_of_every_network_is_told_while_the_experiment_runs(root, un
     assert epochs.index("t1gd_pretraining, epoch 3/3") < epochs.index("t1gd_transfer repeat2_fold1, epoch 2/2")
 
 
-def test_the_same_command_again_repeats_nothing(root, undisturbed):
+def test_the_same_command_again_repeats_nothing(root, undisturbed, no_figures):
     before, results = finished(undisturbed), tables(undisturbed)
     again = run_here(root, undisturbed)
     assert f"0 jobs finished, {JOBS} already finished (skipped), 0 failed" in again.stdout

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import made_head
-from made_models import small_model
+from made_models import small_model, small_recipe
 from scipy import ndimage
 
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -20,10 +20,10 @@ from PCNSLSurvivalLib.inference import robustness
 from PCNSLSurvivalLib.inference.robustness import Disturbance, DisturbedAnswer, Robustness, other_outline_of
 from PCNSLSurvivalLib.preprocessing.disturbances import moved_outline, noisy, outlined, shaded, turned
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
-from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 
 T1GD = (MRSequence.T1GD,)
+RECIPE = small_recipe(96)  # the made head has voxels of 6 mm
 
 
 @pytest.fixture(scope="module")

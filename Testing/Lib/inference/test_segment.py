@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import brain_shape
-from made_models import small_recipe
+from made_models import small_model, small_recipe
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
@@ -147,7 +147,8 @@ def test_the_bundled_reader_finds_the_tumor_of_a_virtual_patient(stripped_patien
 
 def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
     path, truth = stripped_patient
-    assert main(["predict", "--segment", "--t1gd", str(path), "--out", str(tmp_path / "out"), *WORDS]) == 0
+    predict = ["predict", "--t1gd", str(path), "--model", str(small_model(tmp_path / "small_untrained").path), *WORDS]
+    assert main([*predict, "--segment", "--out", str(tmp_path / "out")]) == 0
     stored = json.loads((tmp_path / "out" / "prediction.json").read_text(encoding="utf-8"))
     measures = json.loads((tmp_path / "out" / MEASURES).read_text(encoding="utf-8"))
     codes = [warning["code"] for warning in stored["warnings"]]
@@ -166,8 +167,7 @@ def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
 
     corrected = tmp_path / "corrected.nii.gz"
     sitk.WriteImage(truth, str(corrected))
-    again = ["predict", "--t1gd", str(path), "--lesion-mask", str(corrected), "--out", str(tmp_path / "again"), *WORDS]
-    assert main(again) == 0
+    assert main([*predict, "--lesion-mask", str(corrected), "--out", str(tmp_path / "again")]) == 0
     given = json.loads((tmp_path / "again" / "prediction.json").read_text(encoding="utf-8"))
     truth_ml = np.count_nonzero(sitk.GetArrayViewFromImage(truth)) * np.prod(truth.GetSpacing()) / 1000
     assert given["lesion"]["source"] == "given"

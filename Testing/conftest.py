@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -30,6 +31,17 @@ LONG_FILES = (
     "test_views.py",
 )
 """Files that take more than ten seconds of a processor: one that comes last lets the other processes wait for it."""
+
+
+def pytest_collection() -> None:
+    """Importing all tests makes half a million objects that stay: looking for garbage among them takes seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on, only what tests make is looked through."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,12 +18,15 @@ PYTEST = [sys.executable, "-m", "pytest", "-m", "not slow", "-n", "auto", "--max
 # The files in the order of Testing/conftest.py, the longest first.
 PYTEST += ["--no-loadscope-reorder"]
 
-CHECKS = {
+# Each of these keeps one processor busy: side by side they take as long as the longest, the types.
+STATIC_CHECKS = {
     "formatting": [BIN / "ruff", "format", "--check", "."],
     "lint": [BIN / "ruff", "check", "."],
     "types": [BIN / "mypy"],
     "import contracts": [BIN / "lint-imports"],
     "documentation": [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "docs", "build/docs"],
+}
+TESTS = {
     "tests of the library": [*PYTEST, "Testing/Lib"],
     "tests of the panel": [*PYTEST, "Testing/Slicer"],
 }
@@ -35,17 +39,29 @@ def main() -> int:
     environment = {**os.environ, **threads, "QT_QPA_PLATFORM": "offscreen"}
     # Every process that runs tests, and every one that a test starts, would compile them and the library anew.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    failed = []
     begin = time.monotonic()
-    for name, command in CHECKS.items():
+
+    def run(command: list, **how) -> subprocess.CompletedProcess:
+        return subprocess.run([str(word) for word in command], cwd=ROOT, env=environment, **how)
+
+    def run_quietly(command: list) -> subprocess.CompletedProcess:
+        return run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    failed = []
+    with ThreadPoolExecutor() as side_by_side:
+        for name, done in zip(STATIC_CHECKS, side_by_side.map(run_quietly, STATIC_CHECKS.values()), strict=True):
+            print(f"--- {name}\n{done.stdout}", end="", flush=True)
+            if done.returncode != 0:
+                failed.append(name)
+    for name, command in TESTS.items():
         print(f"--- {name}", flush=True)
-        if subprocess.run([str(word) for word in command], cwd=ROOT, env=environment).returncode != 0:
+        if run(command).returncode != 0:
             failed.append(name)
     minutes = (time.monotonic() - begin) / 60
     if failed:
         print(f"FAILED in {minutes:.1f} min: {', '.join(failed)}")
         return 1
-    print(f"All checks passed in {minutes:.1f} min: {', '.join(CHECKS)}")
+    print(f"All checks passed in {minutes:.1f} min: {', '.join([*STATIC_CHECKS, *TESTS])}")
     return 0
 
 

@@ -56,11 +56,26 @@ def find_cohort(path: Path) -> FoundCohort:
     _refuse_files_given_twice(found.cases)
     cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
     alike = names_alike(cases, found.without_scan)
-    found = replace(found, cases=cases, remarks=(*found.remarks, *joined, *alike))
+    found = replace(found, cases=cases, remarks=(*found.remarks, *joined, *alike, *_several_survivals(cases)))
     if any_virtual(path for case in cases for path in case.scans.values()):
         remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
         return replace(found, remarks=(*found.remarks, remark), virtual=True)
     return found
+
+
+def _several_survivals(cases: Iterable[CohortCase]) -> tuple[str, ...]:
+    """A sentence on patients whose exams give different survival, although it counts from the diagnosis."""
+    told: dict[str, set[tuple[float, bool | None]]] = {}
+    for case in cases:
+        if case.os_days is not None:
+            told.setdefault(case.patient_id, set()).add((case.os_days, case.death_observed))
+    names = sorted(name for name, survivals in told.items() if len(survivals) > 1)
+    if not names:
+        return ()
+    return (
+        f"The exams of {len(names)} {'patient' if len(names) == 1 else 'patients'} give different survival: "
+        f"{', '.join(names)}. Overall survival counts from the diagnosis and is one for all exams of a patient.",
+    )
 
 
 def _refuse_files_given_twice(cases: Iterable[CohortCase]) -> None:

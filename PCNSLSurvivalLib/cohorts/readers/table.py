@@ -42,7 +42,8 @@ def read_table_cohort(path: Path) -> FoundCohort:
             f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
         )
     columns = survival_columns(table)
-    cases = tuple(_case(row, path.parent, columns) for row in table.rows)
+    identifier = table.first_of(*IDENTIFIERS)
+    cases = tuple(_case(row, path.parent, columns, identifier) for row in table.rows)
     return FoundCohort(layout="table", cases=cases, columns=(table.columns_told(),))
 
 
@@ -75,10 +76,12 @@ def _names_scans(path: Path) -> bool:
     return 0 < len(cells) == len(table.rows) and all(named_in(path.parent, cell).exists() for cell in cells)
 
 
-def _case(row: TableRow, folder: Path, columns: SurvivalColumns) -> CohortCase:
-    patient, session = row.text(*IDENTIFIERS), row.text(*_SESSION)
+def _case(row: TableRow, folder: Path, columns: SurvivalColumns, identifier: str) -> CohortCase:
+    # One column for all rows: in another, a merged cell would give the patient a second name.
+    row.ask((identifier,), IDENTIFIERS[0])
+    patient, session = row.text(identifier), row.text(*_SESSION)
     if patient is None:
-        raise CohortError(f"Line {row.number} of {row.table} names no patient. Fill in 'patient_id'.")
+        raise CohortError(f"Line {row.number} of {row.table} names no patient. Fill in '{identifier}'.")
     paths = {
         name: named_in(folder, cell) for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None
     }

@@ -43,6 +43,10 @@ class Table:
         there = {column_key(name) for name in self.columns}
         return any(column_key(name) in there for name in columns)
 
+    def first_of(self, *columns: str) -> str:
+        """The first of some columns that is there; the first of all where none is."""
+        return next((name for name in columns if self.has(name)), columns[0])
+
     def cells(self, column: str) -> list[str]:
         """What the rows say in a column, from top to bottom."""
         key = column_key(column)
@@ -61,8 +65,8 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a table with a header line: CSV with commas, semicolons or tabs, whichever the header has most of.
 
-    Lines above the header that begin with '#', as cBioPortal writes them, and 'sep=;', as Excel
-    wants it, are passed over.
+    Empty lines above the header, lines that begin with '#', as cBioPortal writes them, and 'sep=;', as Excel wants
+    it, are passed over.
 
     Raises:
         CohortError: It cannot be read as text, has no header, names a column twice, has its header twice, holds
@@ -77,7 +81,7 @@ def read_table(path: Path) -> Table:
             raise CohortError(f"{path.name} is larger than 100 MB, which no table of patients is. Give another file.")
         with path.open(newline="", encoding="utf-8-sig") as stream:
             above, header_line, before = 0, stream.readline(), ""
-            while header_line.startswith("#") or _NAMES_SEPARATOR.fullmatch(header_line.strip()):
+            while _stands_above_header(header_line):
                 above, header_line, before = above + 1, stream.readline(), header_line
             if before.startswith("#") and _names_patient(path, before[1:]) and not _names_patient(path, header_line):
                 above, header_line = above - 1, before  # "#patient_id", as some programs mark the header itself
@@ -141,10 +145,11 @@ def one_row_each(
     """
     rows: dict[str, TableRow] = {}
     several: dict[str, None] = {}
+    column = table.first_of(*identifiers)
     for row in table.rows:
-        cell = row.text(*identifiers)
+        row.ask((column,), identifiers[0])
+        cell = row.text(column)
         if cell is None:
-            column = next(name for name in identifiers if table.has(name))
             raise CohortError(f"Line {row.number} of {table.name} names no patient. Fill in '{column}' and try again.")
         name = name_of(cell)
         first = rows.setdefault(name, row)
@@ -190,6 +195,12 @@ def _separator(path: Path, header: str) -> str:
     if path.suffix.lower() == ".tsv":
         return "\t"
     return max(",;\t", key=header.count)
+
+
+def _stands_above_header(line: str) -> bool:
+    if not line:  # the end of the file
+        return False
+    return line.startswith("#") or not line.strip(" ,;\t\r\n") or _NAMES_SEPARATOR.fullmatch(line.strip()) is not None
 
 
 def _names_patient(path: Path, line: str) -> bool:

@@ -125,6 +125,27 @@ def test_a_header_is_found_beside_comments(table, above):
     assert (case.patient_id, case.os_days) == ("a", 400)
 
 
+@pytest.mark.parametrize("above", ["\n\n", ",,,\n", ";;;\r\n", "\t\t\n# note\n"])
+def test_empty_lines_may_stand_above_the_header(table, above):
+    (case,) = table(f"{above}patient_id,t1gd,os_days,event\na,a.nii,400,1\n").cases
+    assert (case.patient_id, case.os_days) == ("a", 400)
+
+
+def test_a_merged_cell_takes_no_name_from_another_column(table):
+    found = table("ID,patient_id,t1gd\n1,a,a.nii\n2,b,b.nii\n")
+    assert [case.patient_id for case in found.cases] == ["a", "b"]
+    assert found.columns == ("Columns of patients.csv used: patient_id, t1gd. Not used: ID.",)
+    with pytest.raises(CohortError, match=r"Line 3 of patients\.csv names no patient"):
+        table("ID,patient_id,t1gd\n1,a,a.nii\n2,,b.nii\n")
+
+
+@pytest.mark.parametrize(("second", "told"), [("300,1", False), ("900,1", True), ("300,0", True), (",", False)])
+def test_exams_of_one_patient_that_give_different_survival_are_told(table, second, told):
+    found = table(f"patient_id,session,t1gd,os_days,event\na,1,a.nii,300,1\na,2,b.nii,{second}\nb,1,c.nii,900,1\n")
+    assert [remark for remark in found.remarks if "different survival: a." in remark] == list(found.remarks)
+    assert bool(found.remarks) == told
+
+
 def test_lines_may_end_as_on_an_old_mac(table):
     (case,) = table("patient_id,t1gd,os_days,event\ra,a.nii,400,1\r").cases
     assert (case.patient_id, case.os_days) == ("a", 400)

@@ -88,6 +88,7 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
+    from PCNSLSurvivalLib.experiment.jobs.table import refuse_too_few
     from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, lock_experiment_folder, run_jobs
 
@@ -111,6 +112,8 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     refuse_foreign_results(experiment)
     if args.dry_run:
         _list_participants(plan, job_table)
+    refuse_too_few(plan, job_table)
+    if args.dry_run:
         return 0
     with lock_experiment_folder(experiment.out):
         with JobProgress(plan, len(job_table.jobs), quiet=args.quiet) as progress:

@@ -12,6 +12,9 @@ from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier, fit_cl
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
+FEWEST_OF_A_CLASS = 3
+"""Training cases; the inner folds that choose a setting need one of each class."""
+
 
 def run_baseline(
     arm: str,
@@ -77,7 +80,7 @@ def _class_probabilities(
 ) -> NDArray[np.float64]:
     os_class = table.classes(fold.train)
     least = int(np.bincount(os_class, minlength=2).min())
-    if least < 3:
+    if least < FEWEST_OF_A_CLASS:
         raise EvaluationError(
             f"Baseline {arm}, repeat {fold.repeat + 1}, fold {fold.fold + 1}: fewer than three training cases of one "
             "OS class. Use fewer folds, or add patients."

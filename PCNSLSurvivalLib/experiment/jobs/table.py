@@ -19,10 +19,11 @@ from PCNSLSurvivalLib.cohorts.splits import (
     temporal_fold,
 )
 from PCNSLSurvivalLib.core import version
-from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.errors import ExperimentError, FoldError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
+from PCNSLSurvivalLib.evaluation.baselines.run import FEWEST_OF_A_CLASS
 from PCNSLSurvivalLib.experiment.initial_weights import CheckpointFile, InitialWeights
 from PCNSLSurvivalLib.experiment.jobs.fusion import fusion_jobs, pair_folds
 from PCNSLSurvivalLib.experiment.jobs.job import Job
@@ -115,6 +116,28 @@ def build_job_table(
         initial_weights=given,
         radiomics_region=region,
     )
+
+
+def refuse_too_few(plan: ExperimentPlan, job_table: JobTable) -> None:
+    """Refuse folds in which no classifier of a baseline can be fitted, before hours are spent on all other jobs.
+
+    Raises:
+        FoldError: A baseline would have fewer training patients of a class than its classifier needs.
+    """
+    arms = {arm.name for arm in plan.baseline_arms if arm.classifier != "cox"}
+    classes = {exam.name: int(exam.os_class(plan.threshold_days) or 0) for exam in job_table.patients.labeled}
+    least = {}
+    for job in job_table.folds:
+        if job.arm in arms and job.fold is not None:
+            of_train = [classes[name] for name in job.fold.train if name in classes]
+            least[job.fold.repeat, job.fold.fold] = min(of_train.count(0), of_train.count(1))
+    few = sum(count < FEWEST_OF_A_CLASS for count in least.values())
+    if few:
+        raise FoldError(
+            f"The baselines need {FEWEST_OF_A_CLASS} training patients of each OS class, and {few} of {len(least)} "
+            f"folds have fewer ({min(least.values())}). Use other folds, add patients, or remove the baselines from "
+            "the experiment file."
+        )
 
 
 def _folds(plan: ExperimentPlan, people: Participants) -> tuple[Fold, ...]:

@@ -172,7 +172,7 @@ def test_the_brain_is_repaired_as_an_outline_on_t1gd(standin, predicted, capfd):
     import slicer
     from made_scenes import add_head
 
-    other = add_head("another patient")
+    other = add_head("another patient", gain=0.9)
     tumor = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "tumor")
     tumor.SetReferenceImageGeometryParameterFromVolumeNode(other)
     editor = slicer.modules.segmenteditor.editor
@@ -220,7 +220,7 @@ def test_one_button_leads_back_from_segment_editor(standin, predicted):
     Wait().until(lambda: panel.logic.run is None)
     assert panel.view._quality.wayBack.bar is None
     first = panel.ui.t1gdSelector.currentNode()
-    panel.ui.t1gdSelector.setCurrentNode(add_head("T1 Gd of another day"))
+    panel.ui.t1gdSelector.setCurrentNode(add_head("T1 Gd of another day", gain=0.9))
     assert panel.view._parameters.brainMask is None, "it was drawn on another head"
     panel.ui.t1gdSelector.setCurrentNode(first)
     assert panel.view._parameters.brainMask.GetName() == "Brain mask of T1 Gd, repaired"
@@ -344,7 +344,7 @@ def test_a_repair_goes_on_only_with_the_scans_that_it_was_begun_with(standin, pr
 
 def _mask_goes_on_with_its_t1gd(panel):
     parameters, outputs = panel.view._parameters, _outputs(panel)
-    first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of B")
+    first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of B", gain=0.9)
     _buttons(panel)["output.mask"].click()
     panel.ui.t1gdSelector.setCurrentNode(other)
     panel.ui.repairButton.click()
@@ -447,7 +447,9 @@ def test_every_t1gd_keeps_its_own_repaired_mask(outputs):
     from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor
 
     voxels = np.ones((8, 10, 12), np.int16)
-    first, second, third = (slicer.util.addVolumeFromArray(voxels, name=f"T1 Gd of {name}") for name in "ABC")
+    first, second, third = (
+        slicer.util.addVolumeFromArray(voxels + number, name=f"T1 Gd of {name}") for number, name in enumerate("ABC")
+    )
     of_first = _repaired_mask(outputs, first, 3)
     voxels = slicer.util.arrayFromVolume(of_first).copy()
     of_second = _repaired_mask(outputs, second, 5)
@@ -460,6 +462,19 @@ def test_every_t1gd_keeps_its_own_repaired_mask(outputs):
     assert brainMaskFor(outputs, None, second) is of_second
     slicer.mrmlScene.RemoveNode(first)
     assert brainMaskFor(outputs, of_first, third) is None, "the mask of a T1Gd that is gone is no mask for all"
+
+
+def test_a_repaired_mask_is_known_again_when_its_t1gd_is_loaded_once_more(outputs):
+    import slicer
+    from PCNSLSurvivalUI.choices.brain_masks import whyNotFor
+
+    t1gd = add_head("T1 Gd of A")
+    mask = _repaired_mask(outputs, t1gd, 3)
+    again = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, t1gd, "T1 Gd of A")
+    slicer.mrmlScene.RemoveNode(t1gd)
+    assert whyNotFor(outputs, mask, again) == ""
+    slicer.util.arrayFromVolume(again)[3, 3, 3] += 1
+    assert "repaired for another T1Gd" in whyNotFor(outputs, mask, again)
 
 
 def test_a_repair_stays_with_its_t1gd_when_its_scene_is_added_to_another(outputs):

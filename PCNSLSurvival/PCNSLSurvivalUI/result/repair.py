@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ _REPAIRED_FOR, _MOVED = "PCNSLSurvival.repairedFor", "PCNSLSurvival.moved"
 
 References, not IDs in attributes: Slicer renames IDs when it adds a saved scene to the open one.
 """
+_VOXELS = "PCNSLSurvival.repairedForVoxels"
+"""Attribute of a repaired mask: what its T1Gd is known by when it is loaded once more."""
 _BEFORE = "PCNSLSurvival.before"
 """Attribute of the copy under a transform: the transform's matrix before the repair, row by row."""
 _REPAIRED_ROLE = "PCNSLSurvival.repairedRole"
@@ -75,12 +78,26 @@ def finishMask(outputs: SceneOutputs) -> Any:
     outputs.remove(SEGMENTATION)
     mask = outputs.node(REPAIRED_MASK)
     markRepaired(mask, REPAIRED_MASK, t1gd)
+    mask.SetAttribute(_VOXELS, _fingerprint(t1gd))
     return mask
 
 
 def isRepairedFor(node: Any, t1gd: Any) -> bool:
-    """Whether the user repaired a node for this T1Gd."""
-    return isRepair(node) and node.GetNodeReference(_REPAIRED_FOR) is t1gd
+    """Whether the user repaired a node for this T1Gd, or for the same scan that was loaded once more since."""
+    if not isRepair(node):
+        return False
+    if node.GetNodeReference(_REPAIRED_FOR) is t1gd:
+        return True
+    voxels = node.GetAttribute(_VOXELS)
+    return bool(voxels) and voxels == _fingerprint(t1gd)
+
+
+def _fingerprint(volume: Any) -> str:
+    """SHA-256 over voxels and place of a volume; empty without an image."""
+    if volume is None or volume.GetImageData() is None:
+        return ""
+    place = np.round(ijkToWorld(volume, MRSequence.T1GD.label), 3).tolist()
+    return hashlib.sha256(repr(place).encode() + slicer.util.arrayFromVolume(volume).tobytes()).hexdigest()
 
 
 def placeAligned(outputs: SceneOutputs, sequence: MRSequence, nodes: tuple[Any, Any], scan: Any, t1gd: Any) -> None:

@@ -526,8 +526,8 @@ def test_a_repair_of_a_scene_saved_before_belongs_to_no_t1gd(standin, quick_pane
     parameters, outputs = quick_panel.view._parameters, _outputs(quick_panel)
     t1gd, t2, aligned = (add_head(name) for name in ("T1 Gd", "T2", "T2 moved by hand"))
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
-    for repaired in (mask, aligned):
-        repaired.SetAttribute("PCNSLSurvival.repairedFor", t1gd.GetID())
+    mask.SetAttribute("PCNSLSurvival.output", "output.repairedMask")  # masks had no more than that
+    aligned.SetAttribute("PCNSLSurvival.repairedFor", t1gd.GetID())
     outputs.place(ALIGNED + "t2", aligned, "T2 aligned with T1Gd", t1gd)
     assert brainMaskFor(outputs, mask, t1gd) is None
     parameters.t1gdVolume, parameters.brainMask = t1gd, mask

@@ -239,6 +239,12 @@ def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(t
         assert _drawnIn(outlines, EARLIER_VIEW) == [False, True]
         parameters.earlierLesion = None
         assert _drawnIn(outlines, EARLIER_VIEW) == [False, False]
+        arrived = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+        arrived.CreateDefaultDisplayNodes()
+        Wait().some(0.1)
+        arrived = [*outlines, arrived.GetDisplayNode()]
+        assert _drawnIn(arrived, EARLIER_VIEW) == _drawnIn(arrived, LATER_VIEW) == [False] * 3
+        assert _drawnIn(arrived, "Red") == [True] * 3
         for event in (slicer.vtkMRMLScene.StartImportEvent, slicer.vtkMRMLScene.EndImportEvent):
             slicer.mrmlScene.InvokeEvent(event)  # as after opening a scene that was saved like this
         assert left()

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
-from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, T1GD, TRANSFORM, SceneOutputs
+from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, OUTPUT_ATTRIBUTE, T1GD, TRANSFORM, SceneOutputs
 from PCNSLSurvivalUI.scene.resampling import sampled
 from PCNSLSurvivalUI.scene.segmentations import addOutline, fillMask, openEditor
 from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, ijkToWorld, newHidden, removeNode
@@ -294,7 +294,8 @@ def isRepair(node: Any) -> bool:
     Scenes saved before hold the T1Gd as an ID in an attribute, which may name another volume by now: such a repair
     belongs to no T1Gd.
     """
-    return bool(node.GetAttribute(_REPAIRED_ROLE) or node.GetAttribute(_REPAIRED_FOR))
+    marked = node.GetAttribute(_REPAIRED_ROLE) or node.GetAttribute(_REPAIRED_FOR)
+    return bool(marked) or node.GetAttribute(OUTPUT_ATTRIBUTE) == REPAIRED_MASK
 
 
 def markRepaired(node: Any, role: str, t1gd: Any, scan: Any = None) -> None:

@@ -27,7 +27,11 @@ class ResultViews:
         self._examOutline: Any = None
         """Drawn in the view of the earlier exam."""
         self._isWatching = False
-        """Whether Slicer's layout is observed, while two exams are shown."""
+        """Whether Slicer's layout and scene are observed, while two exams are shown."""
+        self._tag = 0
+        self._arrivals = qt.QTimer()
+        self._arrivals.setSingleShot(True)
+        self._arrivals.connect("timeout()", self._onArrivals)
         self.examsLeft: Callable[[bool], None] = lambda byLayout: None
         """Called when two exams are shown no more: with whether another layout was chosen, or else something of ours
         took their place."""
@@ -177,13 +181,26 @@ class ResultViews:
         """Slicer's own layout menu leaves the two exams as well."""
         if not self._isWatching:
             slicer.app.layoutManager().connect("layoutChanged(int)", self._onLayout)
+            self._tag = slicer.mrmlScene.AddObserver(slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded)
             self._isWatching = True
 
     def _unwatchExams(self) -> None:
         wasWatching, self._isWatching = self._isWatching, False
+        if wasWatching:
+            slicer.mrmlScene.RemoveObserver(self._tag)
+            self._arrivals.stop()
         manager = slicer.app.layoutManager()
         if wasWatching and manager is not None:
             manager.disconnect("layoutChanged(int)", self._onLayout)
+
+    def _onNodeAdded(self, caller: Any, event: str) -> None:
+        self._arrivals.start()  # several nodes come together, and one is not whole yet
+
+    def _onArrivals(self) -> None:
+        """A segmentation came while two exams are shown: it has no place in the later exam either."""
+        displays = slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode")
+        if self._isWatching and any(not display.GetNumberOfViewNodeIDs() for display in displays):
+            _keepOutOfExams(self._examOutline)
 
     def _onLayout(self, layout: int) -> None:
         qt.QTimer.singleShot(0, self._onLayoutShown)  # not while the views are being replaced

@@ -12,6 +12,8 @@ SHRINKAGE = 0.9
 """Least expected uniform shrinkage of a regression model: optimism of at most 10 %."""
 MARGIN = 0.05
 """Widest margin of the estimated share of long survivors."""
+_FROM_CHANCE_TO_PERFECT = 0.5
+"""Difference in AUC that no two arms near 0.7 have."""
 
 
 def auc_standard_error(auc: float, over: int, up_to: int) -> float:
@@ -71,10 +73,15 @@ def plan_in_words(over: int, up_to: int, splits: int, *, clinical_predictors: in
         margins.append(f"{auc:.1f} within {max(auc - half, 0):.2f} to {min(auc + half, 1):.2f}")
     # Two arms whose errors correlate by one half, as those of methods on the same patients often do.
     difference = detectable_difference(cross_validated_error(0.7, over, up_to, splits))
+    apart = (
+        f"can be told apart (in 4 of 5 such studies) from a true difference of {difference:.2f} on."
+        if difference <= _FROM_CHANCE_TO_PERFECT
+        else f"cannot be told apart: that would take a true difference of {difference:.2f}."
+    )
     told = (
         f"Sample size: {over} with OS over the limit, {up_to} not. Expected 95 % intervals of a cross-validated AUC: "
-        f"{', '.join(margins)}. Two arms with an AUC near 0.7 and errors that correlate by 0.5 can be told apart (in 4 "
-        f"of 5 such studies) from a true difference of {difference:.2f} on."
+        f"{', '.join(margins)}. Two arms with an AUC near 0.7 and errors that correlate by 0.5 "
+        f"{apart}"
     )
     if clinical_predictors:
         needed = riley_patients(clinical_predictors, over / (over + up_to))

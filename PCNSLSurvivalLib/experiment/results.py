@@ -82,6 +82,7 @@ def write_results(
             )
     elif plan.makes_model and (out / MODEL).exists():
         tell(f"The model's arm is not complete: {MODEL}/ in the output folder belongs to an earlier run.")
+    labels = _labels(plan)
     reference = plan.model_arm if plan.model_arm in arms else next(iter(arms))
     return write_experiment_report(
         out / RESULTS,
@@ -89,9 +90,10 @@ def write_results(
         outcomes=outcomes_of((*people.labeled, *people.censored)),
         facts=experiment_facts(plan, summary.job_table, experiment.cohort.recipe),
         shown=ArmsShown(
-            labels=_labels(plan),
+            labels=labels,
             reference=reference,
             pairs=[pair for pair in _pairs(plan) if set(pair) <= set(arms)],
+            missing=[labels[name] for name in plan.arm_names if name not in arms],
         ),
         networks=NetworksShown(examples=examples, histories=histories, epoch_scores=epoch_scores),
         overwrite=True,

@@ -25,6 +25,7 @@ class ReportContent:
         results: Metrics of each arm.
         compared: Comparisons of pairs of arms.
         survival: Survival of the groups that each arm predicts.
+        missing: Names of arms that were planned and have no result.
         counts: Patients and exams, as the methods paragraph counts them.
         methods: Paragraphs for a methods section.
         items: The reporting checklist, answered as far as the software knows.
@@ -40,6 +41,7 @@ class ReportContent:
     results: Sequence[ArmResult]
     compared: Sequence[AdjustedComparison]
     survival: Sequence[ArmSurvival]
+    missing: Sequence[str]
     counts: Mapping[str, int]
     methods: Sequence[str]
     items: Sequence[ChecklistItem]

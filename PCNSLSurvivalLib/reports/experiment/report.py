@@ -88,6 +88,8 @@ class ArmsShown:
     """Arm against which the others are compared and starred; the first one if None."""
     pairs: Sequence[tuple[str, str]] = ()
     """Further pairs (arm, against) to compare, for example transfer against scratch."""
+    missing: Sequence[str] = ()
+    """Names, as in tables, of arms that were planned and have no result."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +163,7 @@ def write_experiment_report(
         results=arm_results(arms, labels, patients=patients, resamples=resamples),
         compared=comparisons(arms, labels, [*others, *extra], patients=patients),
         survival=arms_survival(arms, outcomes, labels, resamples=resamples, class_days=facts.threshold_days),
+        missing=shown.missing,
         counts=counts,
         methods=methods,
         items=checklist(facts, counts, explained=bool(networks.examples), compared=len(arms) > 1),
@@ -238,6 +241,7 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         counts=counts,
         metrics=[(metric, METRICS[metric].label) for metric in PAPER_METRICS],
         results=content.results,
+        missing=content.missing,
         reference=reference,
         reference_label=content.reference_label,
         starred=lambda result, metric: starred(result, metric, compared, reference),

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from PCNSLSurvivalLib.evaluation.auc_test import AUCTest, detectable_difference, paired_auc_test
-from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS
+from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS, SHARE
 from PCNSLSurvivalLib.evaluation.comparison import Comparison, compare, fold_values, holm
 from PCNSLSurvivalLib.evaluation.intervals import standard_error
 from PCNSLSurvivalLib.evaluation.optimism import Optimism
@@ -47,16 +47,19 @@ class AdjustedComparison:
 
     @property
     def paired_interval(self) -> Estimate:
-        """The out-of-fold difference with the 95 % limits of the test over patients."""
+        """The out-of-fold difference with the 95 % limits of the test over patients; no AUCs differ by more than 1."""
         low, high = self.paired.interval()
-        return Estimate(value=self.paired.difference, low=low, high=high)
+        return Estimate(value=self.paired.difference, low=max(low, -1.0), high=min(high, 1.0))
 
     @property
     def corrected_interval(self) -> Estimate:
         """The difference over folds with the 95 % limits of the corrected t-test."""
         t = self.comparison.corrected
         half = float(stats.t.ppf(0.975, t.degrees_of_freedom)) * t.standard_error if t.degrees_of_freedom else np.nan
-        return Estimate(value=t.difference, low=t.difference - half, high=t.difference + half)
+        low, high = t.difference - half, t.difference + half
+        if METRICS[self.comparison.metric].limits == SHARE:
+            low, high = max(low, -1.0), min(high, 1.0)
+        return Estimate(value=t.difference, low=low, high=high)
 
 
 def arm_results(
@@ -126,8 +129,15 @@ def detectable(compared: Iterable[AdjustedComparison], reference: str) -> str:
     ]
     if not errors:
         return ""
-    least, most = (f"{detectable_difference(error):.2f}" for error in (min(errors), max(errors)))
-    between = least if least == most else f"{least} to {most}, depending on the arm,"
+    least, most = (detectable_difference(error) for error in (min(errors), max(errors)))
+    if least > 1:
+        return (
+            "With these patients and folds, not even a difference in AUC from 0 to 1 would be found in 4 of 5 such "
+            "studies (paired test over patients, 5 %, without correction for the number of arms)."
+        )
+    between = f"{least:.2f} to {most:.2f}, depending on the arm," if f"{least:.2f}" != f"{most:.2f}" else f"{least:.2f}"
+    if most > 1:
+        between = f"{least:.2f} or more, and with some arms not even one from 0 to 1,"
     return (
         f"With these patients and folds, a true difference in AUC of {between} would be found in 4 of 5 such studies "
         "(paired test over patients, 5 %, without correction for the number of arms); a smaller one is likely missed."

@@ -48,4 +48,6 @@ def test_the_plan_in_words_names_what_the_patients_allow():
     assert "30 with OS over the limit, 26 not" in told
     assert "there are 56" in told
     assert plan_in_words(1, 20, 5) == ""
+    assert "can be told apart" in told
+    assert "cannot be told apart" in plan_in_words(7, 4, 2)
     assert "logistic" not in plan_in_words(30, 26, 5)

@@ -153,11 +153,14 @@ def test_a_corrupt_scan_in_the_middle_is_named_and_the_rest_is_finished_and_kept
     assert "2 of 4 jobs failed; jobs.csv lists them. Case P005 of the prepared cohort" in complaint
     assert "t1gd_preprocessed.nii.gz is missing or damaged" in complaint
     assert "logistic_clinical" in tables(small / "out")["results.csv"].decode()
+    report = small / "out" / "results" / "experiment_report.html"
+    assert "Not finished, and so in no table or figure: T1Gd (T)." in report.read_text(encoding="utf-8")
     kept = finished(small / "out")
     assert len(kept) == 2
     path.write_bytes(whole)
     assert run_small(small) == 0
     assert "2 jobs finished, 2 already finished (skipped), 0 failed" in capsys.readouterr().out
+    assert "Not finished" not in report.read_text(encoding="utf-8")
     assert kept.items() <= finished(small / "out").items()
 
 

@@ -23,7 +23,7 @@ from PCNSLSurvivalLib.core.arguments import (
     scans_of,
     sequence_of,
 )
-from PCNSLSurvivalLib.core.optional_packages import packages_told
+from PCNSLSurvivalLib.core.optional_packages import package_advice
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_scan(path: AnyPath, sequence: MRSequence | str) -> Scan:
     return read(path_of(path, "path"), sequence_of(sequence))
 
 
-@packages_told("predict_case")
+@package_advice("predict_case")
 def predict_case(
     scans: Mapping[MRSequence | str, AnyPath] | AnyPath,
     model: ModelFolder | None = None,
@@ -146,7 +146,7 @@ def read_cohort(path: AnyPath) -> tuple[CohortCase, ...]:
     return read(path_of(path, "path"))
 
 
-@packages_told("prepare_cohort")
+@package_advice("prepare_cohort")
 def prepare_cohort(
     cohort: AnyPath, out: AnyPath, *, sequences: Sequence[MRSequence | str] | None = None, jobs: int = 1
 ) -> PreparedCohort:
@@ -209,7 +209,7 @@ class CrossValidation:
     """Held-out probabilities, one entry per fold."""
 
 
-@packages_told("cross_validate_features")
+@package_advice("cross_validate_features")
 def cross_validate_features(
     cases: Sequence[CohortCase] | Sequence[PreparedExam],
     features: Mapping[str, Mapping[str, float]],

@@ -56,7 +56,7 @@ def missing_package(problem: BaseException, command: str) -> MissingFilesError |
 
 
 @contextmanager
-def packages_told(command: str) -> Iterator[None]:
+def package_advice(command: str) -> Iterator[None]:
     """Say which optional package is missing in a sentence.
 
     Raises:

@@ -31,7 +31,7 @@ FILE_ENDINGS = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
 _NO_HEADER = SeriesHeader()
 
 _OTHER = (Reason.OTHER_IMAGE, Reason.OTHER_REGION, Reason.IMAGE_TYPE, Reason.CONTRADICTION, Reason.MODALITY)
-"""What is told of a scan that was chosen by hand: diffusion, a subtraction, the spine, timing that does not fit."""
+"""What is said of a scan that was chosen by hand: diffusion, a subtraction, the spine, timing that does not fit."""
 
 _DETACHED = (".hdr", ".img", ".nhdr", ".mhd")
 _NIFTI_HEADER_BYTES = 352

@@ -52,7 +52,7 @@ class CaseOptions(ScanState):
     cache_dir: Path | None = field(default=None, metadata=_RESULT_STAYS)
     """Folder in which the long steps are kept, and found again."""
     clinical: Path | None = None
-    """Clinical findings of the patient as JSON: the published scores are told beside the prediction."""
+    """Clinical findings of the patient as JSON: the published scores are given beside the prediction."""
 
     def deciding(self) -> dict[str, Any]:
         """The options that can change the result, by name; a new option counts unless its field says otherwise."""

@@ -55,7 +55,7 @@ class BatchCase:
 
 
 class BatchRun:
-    """One pass over exams; a case that fails is told, and the next one starts.
+    """One pass over exams; a case that fails is reported, and the next one starts.
 
     Once it can start, what an earlier pass gave for these exams is dropped.
 

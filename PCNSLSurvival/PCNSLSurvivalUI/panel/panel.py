@@ -320,7 +320,7 @@ class PanelView:
         if self._shownResult != self._lookedAt:  # the user may have gone on from the first look
             self._lookedAt = self._shownResult
             self._showScans(False)  # result and warnings are read without scrolling
-            self._ui.stepsSection.setChecked(False)  # what still runs is told beside the button
+            self._ui.stepsSection.setChecked(False)  # what still runs is shown beside the button
             self._map.showFirstLook()
 
     def _onEnded(self, sentence: str | None) -> None:

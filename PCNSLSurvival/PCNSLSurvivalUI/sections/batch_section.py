@@ -196,7 +196,7 @@ class BatchControls:
         self.show()
 
     def _outcome(self, case: BatchCase) -> str:
-        """Probability or state in a word; in reading mode, or without a scene that says, no probability is told."""
+        """Probability or state in a word; in reading mode, or without a scene that says, no probability is shown."""
         if case.state != DONE:
             words = {RUNNING: _("running"), FAILED: _("failed"), CANCELLED: _("cancelled")}
             return words.get(case.state, "")

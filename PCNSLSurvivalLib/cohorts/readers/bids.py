@@ -128,4 +128,4 @@ def _participants(root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
         "participant_id",
         name_of=lambda cell: one_spelling(cell if cell.startswith("sub-") else f"sub-{cell}"),
     )
-    return rows, (table.columns_told(),), remarks
+    return rows, (table.columns_in_words(),), remarks

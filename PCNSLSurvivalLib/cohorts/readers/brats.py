@@ -73,7 +73,7 @@ def read_brats(root: Path) -> FoundCohort:
     return FoundCohort(
         layout="BraTS",
         cases=cases,
-        columns=() if table is None else (table.columns_told(),),
+        columns=() if table is None else (table.columns_in_words(),),
         remarks=(
             *remarks,
             *more,

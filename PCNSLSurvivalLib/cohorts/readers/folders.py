@@ -72,7 +72,7 @@ def read_folders(root: Path) -> FoundCohort:
     return FoundCohort(
         layout="folders",
         cases=tuple(cases),
-        columns=() if table is None else (table.columns_told(),),
+        columns=() if table is None else (table.columns_in_words(),),
         remarks=(*remarks, *rows_without_scan(missing, name), *without_known_scan(unknown)),
         without_scan=patients_without_scan(missing, name, unknown),
     )

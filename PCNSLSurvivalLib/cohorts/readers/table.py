@@ -44,7 +44,7 @@ def read_table_cohort(path: Path) -> FoundCohort:
     columns = survival_columns(table)
     identifier = table.first_of(*IDENTIFIERS)
     cases = tuple(_case(row, path.parent, columns, identifier) for row in table.rows)
-    return FoundCohort(layout="table", cases=cases, columns=(table.columns_told(),))
+    return FoundCohort(layout="table", cases=cases, columns=(table.columns_in_words(),))
 
 
 def table_with_paths(folder: Path) -> Path | None:

@@ -52,7 +52,7 @@ class Table:
         key = column_key(column)
         return [row.cells[key] for row in self.rows if key in row.cells]
 
-    def columns_told(self) -> str:
+    def columns_in_words(self) -> str:
         """The sentence on the columns that were read and those that were not; to be asked after reading."""
         read = [(name, self.asked[column_key(name)]) for name in self.columns if column_key(name) in self.asked]
         words = [name if name == meaning else f"{name} as {meaning}" for name, meaning in read]

@@ -212,7 +212,7 @@ def _grid(fields: _Fields, size: tuple[int, int, int], volume: Volume) -> tuple[
             break
         except UnreadableScanError:
             if used == order[-1]:
-                # What is wrong with the one that counts is told.
+                # What is wrong with the one that counts is said.
                 rigid_grid(_RAS_TO_LPS * stated[order[0]], size, volume)
                 raise
     assert grid is not None

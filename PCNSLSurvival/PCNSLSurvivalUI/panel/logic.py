@@ -167,17 +167,8 @@ class PanelLogic:
             raise CannotStartError(_("No model is installed. Add a model folder under Model, then predict."))
         packages.ensureInstalled(packages.requirements(parameters.device))
         volumes = self.chosenVolumes(parameters)
-        if len({node.GetID() for node in volumes.values()}) < len(volumes):
-            raise CannotStartError(_("One volume is selected for two sequences. Choose another one, then predict."))
-        outputs, mask = SceneOutputs(parameters.parameterNode), parameters.brainMask
-        if outputs.node(T1GD) is volumes[MRSequence.T1GD]:
-            for sequence in volumes:
-                if outputs.node(MOVING + sequence) is not None:
-                    words = _(
-                        "The alignment of {role} is being repaired. Use or discard the repair under Quality first."
-                    )
-                    raise CannotStartError(words.format(role=sequence.label))
-        refusal = whyNotFor(outputs, mask, volumes[MRSequence.T1GD]) if mask is not None else ""
+        outputs = SceneOutputs(parameters.parameterNode)
+        refusal = _whyNot(outputs, volumes, parameters.brainMask)
         if refusal:
             raise CannotStartError(refusal)
         findings = checkedFindings(volumes[MRSequence.T1GD])
@@ -303,3 +294,16 @@ def _seriesOf(nodes: list[Any]) -> list[Series]:
 def _identity(node: Any) -> tuple[str, str]:
     """A volume under its present name: a file's name may come a moment after the volume."""
     return node.GetID(), node.GetName()
+
+
+def _whyNot(outputs: SceneOutputs, volumes: dict[MRSequence, Any], mask: Any) -> str:
+    """Why a run cannot start with these volumes and this brain mask, if any; empty when it can."""
+    if len({node.GetID() for node in volumes.values()}) < len(volumes):
+        return _("One volume is selected for two sequences. Choose another one, then predict.")
+    t1gd = volumes[MRSequence.T1GD]
+    if outputs.node(T1GD) is t1gd:
+        for sequence in volumes:
+            if outputs.node(MOVING + sequence) is not None:  # the run would take it away
+                words = _("The alignment of {role} is being repaired. Use or discard the repair under Quality first.")
+                return words.format(role=sequence.label)
+    return "" if mask is None else whyNotFor(outputs, mask, t1gd)

@@ -85,6 +85,8 @@ META = [
     Row("MetaImage with too few cosines", meta(TransformMatrix="1 0 0 0"), DAMAGED),
     Row("MetaImage that names no voxels", meta(ElementDataFile=None), DAMAGED),
     Row("MetaImage of text with too few words", meta(BinaryData="False", voxels="1 2 3"), DAMAGED),
+    Row("MetaImage of two positions", meta(Position="9 9 9"), DAMAGED),
+    Row("MetaImage of two directions", meta(Orientation="1 0 0 0 1 0 0 0 1"), DAMAGED),
     Row("MetaImage with values to be multiplied", meta(ElementToIntensityFunctionSlope="-1"), "ElementToIntensity"),
     Row("MetaImage with another header inside", meta(HeaderSize="12"), "MetaImage HeaderSize"),
     Row("a MetaImage scene", meta(ObjectType="Scene"), DAMAGED),
@@ -92,6 +94,7 @@ META = [
 ]
 
 META_READ = [
+    Row("MetaImage whose elements are smaller than their distance", meta(ElementSize="1 1 1")),
     Row("MetaImage, read", meta()),
     Row("MetaImage by ITK, packed", lambda folder: written(folder, "scan.mha", packed=True)),
     Row("MetaImage packed, no length", meta(CompressedData="True", voxels=latin(_ZLIB))),

@@ -97,7 +97,7 @@ NRRD = [
     Row("an absolute path in .nhdr", nrrd("scan.nhdr", data_file="/etc/passwd"), ELSEWHERE),
     Row("a Windows path in .nhdr", nrrd("scan.nhdr", data_file="C:\\data\\scan.raw"), ELSEWHERE),
     Row("a folder above in .nhdr", _detached_outside, ELSEWHERE),
-    Row("voxels of .nhdr not there", nrrd("scan.nhdr", data_file="other.raw"), "was not found"),
+    Row("voxels of .nhdr not there", nrrd("scan.nhdr", data_file="other.raw"), "was not found beside it"),
     Row("a pipe in the place of voxels", _detached_pipe, "pipe or device"),
     Row("the header itself as voxels", nrrd("scan.nhdr", data_file="scan.nhdr"), SHORT_OR_LONG),
     Row(".nhdr that names no voxels", changed(nrrd("scan.nhdr"), lambda c: c.rstrip(b"\n")), DAMAGED),

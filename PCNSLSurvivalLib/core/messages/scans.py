@@ -286,6 +286,9 @@ TEMPLATES = {
         "The {volume} header names voxels in another folder, by a pattern or in several files. Give a volume in one "
         "file, or a header with one file of voxels beside it."
     ),
+    "scan.voxels_not_found": _(
+        "The file of voxels that the header of {volume} names was not found beside it. Copy both files together."
+    ),
     "scan.wrong_length": _(
         "The {volume} file is damaged: it is shorter or longer than its header says, which states {needed} bytes of "
         "voxels. Copy or download it again, or convert the scan again from DICOM."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, size_of_regular
+from PCNSLSurvivalLib.core.errors import UnreadableScanError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, kind_of, size_of_regular
 from PCNSLSurvivalLib.imaging.headers.volume_header import elsewhere
 
 
@@ -28,5 +30,7 @@ def data_file_beside(header: Path, stated: str, volume: Volume) -> Path:
     if not plain or parts != {plain} or plain in (".", "..") or "%" in plain or "\0" in plain or listed:
         raise elsewhere(volume)
     data = header.with_name(plain)
+    if kind_of(data) == "absent":
+        raise UnreadableScanError(Message("scan.voxels_not_found", volume=volume))
     size_of_regular(data, volume)
     return data

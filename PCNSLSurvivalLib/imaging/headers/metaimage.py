@@ -94,7 +94,8 @@ def _affine(
     fields: _Fields, axes: int, dropped: int, size: tuple[int, int, int], volume: Volume
 ) -> tuple[FloatArray, bool]:
     """(4, 4) to LPS mm, and whether the file says how the axes lie in the patient."""
-    edges = _floats(fields, ("ElementSpacing", "ElementSize"), axes, volume)
+    # The size of an element may be smaller than their distance.
+    edges = _floats(fields, ("ElementSpacing" if "ElementSpacing" in fields else "ElementSize",), axes, volume)
     if edges is None:
         raise UnreadableScanError(Message("scan.no_voxel_size", volume=volume))
     unit = fields.get("DistanceUnits", "mm")
@@ -160,13 +161,11 @@ def _whole_number(text: str, volume: Volume) -> int:
 
 
 def _floats(fields: _Fields, names: tuple[str, ...], count: int, volume: Volume) -> FloatArray | None:
-    text = next((fields[one] for one in names if one in fields), None)
-    if text is None:
-        return None
+    """The numbers of a field, which may have one of several names; under two names they must be the same."""
     try:
-        numbers = np.array([float(word) for word in text.split()])
+        stated = [[float(word) for word in fields[one].split()] for one in names if one in fields]
     except ValueError as problem:
         raise damaged(volume) from problem
-    if len(numbers) != count:
+    if any(len(numbers) != count or numbers != stated[0] for numbers in stated):
         raise damaged(volume)
-    return numbers
+    return np.array(stated[0]) if stated else None

@@ -14,6 +14,7 @@ from no_heads import no_head, object_mask
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.reports.case import report
 
 
 def stripped_brain(seed: int) -> sitk.Image:
@@ -34,6 +35,12 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "small_untrained"
     small_model(path)
     return path
+
+
+@pytest.fixture
+def no_report(monkeypatch):
+    """Cases without their page, for tests that look at none: drawing it takes most of the time of a small case."""
+    monkeypatch.setattr(report, "case_report_html", lambda result, versions: "")
 
 
 @pytest.fixture
@@ -58,6 +65,7 @@ def predict(cohort, model, out, *more):
     return main([*words, "--progress", "none", *more])
 
 
+@pytest.mark.usefixtures("no_report")
 def test_a_damaged_case_stops_no_other_and_finished_ones_are_found(cohort, model, tmp_path, capsys):
     out = tmp_path / "results"
     assert predict(cohort, model, out) == 0
@@ -142,6 +150,7 @@ def warned(out, name):
     return "enhancement.not_compared" in {warning["code"] for warning in stored["warnings"]}
 
 
+@pytest.mark.usefixtures("no_report")
 def test_swapped_scans_stop_a_case_although_the_model_reads_t1gd_alone(pairs, model, tmp_path):
     out = tmp_path / "results"
     assert predict(pairs, model, out) == 0
@@ -168,6 +177,7 @@ def test_swapped_scans_stop_a_case_although_the_model_reads_t1gd_alone(pairs, mo
     assert not warned(out, "absent")
 
 
+@pytest.mark.usefixtures("no_report")
 def test_an_earlier_result_that_was_damaged_is_made_again(cohort, model, tmp_path, capsys):
     out = tmp_path / "results"
     assert predict(cohort, model, out) == 0
@@ -205,6 +215,7 @@ def test_a_cohort_of_fruit_and_spines_gets_no_number(model, tmp_path):
     assert not (tmp_path / "one").exists()
 
 
+@pytest.mark.usefixtures("no_report")
 def test_one_scan_under_two_names_is_told(cohort, model, tmp_path, capsys):
     sitk.WriteImage(sitk.ReadImage(str(cohort / "one.nrrd")), str(cohort / "broken.nrrd"), useCompression=True)
     assert predict(cohort, model, tmp_path / "out") == 0

@@ -37,7 +37,7 @@ from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
 )
 
 
-@pytest.mark.parametrize("depth", [10, 50, *(pytest.param(n, marks=pytest.mark.slow) for n in (18, 34))])
+@pytest.mark.parametrize("depth", [10, *(pytest.param(n, marks=pytest.mark.slow) for n in (18, 34, 50))])
 def test_raw_medicalnet_file_starts_every_tensor_of_the_backbone(tmp_path, depth, monkeypatch):
     architecture = medicalnet_architecture(depth)
     state = medicalnet_file(tmp_path / "resnet.pth", architecture)

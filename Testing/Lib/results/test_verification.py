@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import made_head
+from made_models import small_model
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -31,13 +32,21 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_volume(image, folder / f"{name}.nii.gz")
     words = ["--t1gd", str(folder / "t1gd.nii.gz"), "--brain-mask", str(folder / "brain.nii.gz"), "--override-quality"]
     words += ["--lesion-mask", str(folder / "lesion.nii.gz"), "--keep-intermediate", "--progress", "none"]
-    assert main(["predict", *words, "--out", str(folder / "result")]) == 0
+    assert main(["predict", *words, *_model(folder), "--out", str(folder / "result")]) == 0
     return folder
 
 
-def _verify(result: Path, t1gd: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, dict]:
+def _model(case: Path) -> tuple[str, str]:
+    """An untrained model that reads voxels of 2 mm; those of the made head have 6 mm."""
+    folder = case / "small_untrained"
+    if not folder.is_dir():
+        small_model(folder, edge=64)  # cells of 48 mm; the largest voxels that are read have 50
+    return "--model", str(folder)
+
+
+def _verify(case: Path, result: Path, t1gd: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, dict]:
     capsys.readouterr()
-    code = main(["verify", str(result), "--t1gd", str(t1gd), "--progress", "json", *more])
+    code = main(["verify", str(result), "--t1gd", str(t1gd), "--progress", "json", *_model(case), *more])
     return code, json.loads(capsys.readouterr().out.splitlines()[-1])["verification"]
 
 
@@ -48,7 +57,7 @@ def _not_identical(found: dict) -> dict[str, str]:
 def test_the_same_scan_gives_an_identical_result_in_another_file_format_too(case, tmp_path, capsys):
     sitk.WriteImage(sitk.ReadImage(str(case / "t1gd.nii.gz")), str(tmp_path / "t1gd.nrrd"))
     lesion = ("--lesion-mask", str(case / "lesion.nii.gz"))
-    code, found = _verify(case / "result", tmp_path / "t1gd.nrrd", capsys, *lesion)
+    code, found = _verify(case, case / "result", tmp_path / "t1gd.nrrd", capsys, *lesion)
     assert (code, found["agreement"], _not_identical(found), found["software"]) == (0, "identical", {}, {})
     parts = {one["part"] for one in found["comparisons"]}
     assert {"T1Gd", "T1Gd without bias field", "brain mask", "log-odds", "map on T1Gd", "lesion volume in mL"} <= parts
@@ -70,7 +79,7 @@ def test_one_changed_voxel_is_found_at_its_place(case, tmp_path, capsys):
     image = sitk.ReadImage(str(case / "t1gd.nii.gz"))
     image[VOXEL] = image[VOXEL] + 1
     write_volume(image, tmp_path / "t1gd.nii.gz")
-    code, found = _verify(case / "result", tmp_path / "t1gd.nii.gz", capsys)
+    code, found = _verify(case, case / "result", tmp_path / "t1gd.nii.gz", capsys)
     assert (code, found["agreement"]) == (3, "different")
     first = next(one for one in found["comparisons"] if one["agreement"] == "different")
     assert (first["step"], first["part"]) == ("read", "T1Gd")
@@ -88,7 +97,7 @@ def test_a_result_that_was_changed_is_told_from_a_run_that_differs(case, tmp_pat
     prediction = json.loads((result / "prediction.json").read_text(encoding="utf-8"))
     prediction["log_odds"] += 0.5
     (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
-    code, found = _verify(result, case / "t1gd.nii.gz", capsys)
+    code, found = _verify(case, result, case / "t1gd.nii.gz", capsys)
     told = _not_identical(found)
     assert code == 3
     assert (told["files of the result folder"], told["log-odds"]) == ("different", "different")
@@ -103,11 +112,11 @@ def test_a_changed_probability_is_found_though_its_log_odds_stayed(case, tmp_pat
     prediction = json.loads((result / "prediction.json").read_text(encoding="utf-8"))
     prediction["probability_over_one_year"] = 1 - prediction["probability_over_one_year"] / 2
     (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
-    code, found = _verify(result, case / "t1gd.nii.gz", capsys)
+    code, found = _verify(case, result, case / "t1gd.nii.gz", capsys)
     assert (code, _not_identical(found)["probability"]) == (3, "different")
     del prediction["inputs"]
     (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
-    assert main(["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz")]) == 3
+    assert main(["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), *_model(case)]) == 3
     assert "not a complete result folder" in capsys.readouterr().err
 
 
@@ -118,10 +127,11 @@ def test_a_small_difference_is_within_tolerance(case, tmp_path, capsys):
     prediction = json.loads((result / "prediction.json").read_text(encoding="utf-8"))
     prediction["log_odds"] += 0.001
     (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
-    code, found = _verify(result, case / "t1gd.nii.gz", capsys)
+    code, found = _verify(case, result, case / "t1gd.nii.gz", capsys)
     assert (code, found["agreement"]) == (0, "within tolerance")
     assert _not_identical(found) == {"log-odds": "within tolerance", "lesion": "not compared"}
-    assert main(["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), "--progress", "none"]) == 0
+    words = ["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), *_model(case), "--progress", "none"]
+    assert main(words) == 0
     assert "What was compared is within tolerance. Not compared: lesion." in capsys.readouterr().out
 
 
@@ -144,6 +154,6 @@ def test_what_cannot_be_computed_again_is_refused_with_the_reason(case, tmp_path
     stored = json.loads((result / "prediction.json").read_text(encoding="utf-8"))
     change(stored)
     (result / "prediction.json").write_text(json.dumps(stored), encoding="utf-8")
-    words = ["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), "--progress", "json"]
+    words = ["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), *_model(case), "--progress", "json"]
     assert main(words) == 3
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["code"] == code

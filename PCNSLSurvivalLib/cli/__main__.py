@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
@@ -173,6 +174,7 @@ def _told(problem: PCNSLSurvivalError, *, as_json: bool) -> int:
     return OUR_ERROR
 
 
+@cache  # for programs that run several commands
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = CommandParser(
         prog="pcnsl-survival",

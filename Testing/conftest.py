@@ -15,22 +15,20 @@ if os.environ.get("PYTEST_XDIST_WORKER"):
 LONG_FILES = (
     "test_predict.py",
     "test_run.py",
+    "test_catalogue.py",
+    "test_cohort_files.py",
+    "test_segment.py",
+    "test_preprocess_killed.py",
     "test_predict_cohort.py",
     "test_preparation.py",
-    "test_segment.py",
-    "test_virtual_patient.py",
-    "test_cohort_files.py",
     "test_faults.py",
-    "test_preprocess.py",
-    "test_leak.py",
-    "test_preprocess_killed.py",
     "test_map.py",
     "test_order.py",
     "test_quality_stops.py",
     "test_interruptions.py",
     "test_views.py",
 )
-"""Files that take more than ten seconds of a processor: one that comes last lets the other processes wait for it."""
+"""Files of about ten seconds of a processor or more: one that comes last lets the other processes wait for it."""
 
 
 def pytest_collection() -> None:

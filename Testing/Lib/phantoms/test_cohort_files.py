@@ -48,7 +48,8 @@ def quickly_written(monkeypatch, coarse_reference):
     """As ``ready_made``, and T2 only: for tests of what happens around the patients."""
     acquisitions = {MRSequence.T2: coarse_reference.acquisitions[MRSequence.T2]}
     patient = replace(coarse_reference, acquisitions=acquisitions)
-    monkeypatch.setattr(TableLayout, "make", lambda self, member: patient)
+    for layout in (BidsLayout, TableLayout):
+        monkeypatch.setattr(layout, "make", lambda self, member: patient)
     return patient
 
 
@@ -253,7 +254,7 @@ def test_two_processes_make_what_one_makes(tmp_path):
         assert np.array_equal(*(sitk.GetArrayFromImage(sitk.ReadImage(str(p))) for p in (path, other)))
 
 
-def test_sites_go_with_survival_on_request_and_change_nothing_else_of_a_patient(ready_made, tmp_path):
+def test_sites_go_with_survival_on_request_and_change_nothing_else_of_a_patient(quickly_written, tmp_path):
     alone = draw_cohort(CohortPlan(patients=60, seed=5))
     spread = draw_cohort(CohortPlan(patients=60, seed=5, sites=3, confounding=1.0))
     for before, after in zip(alone, spread, strict=True):

@@ -76,8 +76,8 @@ TEMPLATES = {
     ),
     "lesion.proposal": _(
         "Proposed outline of enhancing tumor: {volume:.1f} mL, foci: {foci}. If the error is no larger than in 9 of 10 "
-        "virtual heads, the true volume is {low:.1f} to {high:.1f} mL; on real scans the error may be larger. Check the "
-        "proposal on every slice and correct it."
+        "virtual heads, the true volume is {low:.1f} to {high:.1f} mL; on real scans the error may be larger. Check "
+        "the proposal on every slice and correct it."
     ),
     "lesion.proposal_used": _(
         "The attribution and the checks of the explanation use the proposed outline. Correct it and predict again to "

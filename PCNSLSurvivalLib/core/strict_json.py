@@ -43,6 +43,21 @@ def read_json_file(path: Path) -> dict[str, Any]:
     return read_json(path.read_bytes(), name=path.name)
 
 
+def read_foreign_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file that another program wrote beside data, in UTF-8 with or without a byte order mark.
+
+    Returns:
+        An empty object where there is no such file, or none of at most 1 MB that can be read.
+    """
+    try:
+        if not path.is_file() or path.stat().st_size > _LIMIT_BYTES:
+            return {}
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def only_keys(value: Any, wanted: set[str], *, name: Message | str) -> dict[str, Any]:
     """Insist on an object with exactly these keys.
 

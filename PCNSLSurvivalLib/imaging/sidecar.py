@@ -6,16 +6,14 @@ References:
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from pathlib import Path
 from typing import Any
 
-from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
+from PCNSLSurvivalLib.core.strict_json import read_foreign_json
 from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
 
-_LARGEST_BYTES = 1_000_000
 _ENDINGS = re.compile(r"\.(?:nii(?:\.gz)?|nrrd|nhdr|mha|mhd|hdr|img)$", re.IGNORECASE)
 _LONGEST_SECONDS = {"RepetitionTime": 30.0, "EchoTime": 1.0, "InversionTime": 10.0}
 """A longer time is none of a scanner in seconds; some programs write milliseconds."""
@@ -31,16 +29,7 @@ def read_sidecar(scan: Path) -> SeriesHeader:
         An empty record where there is no such file, or none that can be read.
     """
     path = scan.with_name(_ENDINGS.sub("", scan.name) + ".json")
-    if path.name == scan.name or kind_of(path) != "file":
-        return SeriesHeader()
-    try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            return SeriesHeader()
-        said = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return SeriesHeader()
-    if not isinstance(said, dict):
-        return SeriesHeader()
+    said = read_foreign_json(path)
     return SeriesHeader(
         modality=_text(said, "Modality").upper(),
         image_type=_text(said, "ImageType"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from PCNSLSurvivalLib.cohorts.tables.survival_columns import survival_columns
 from PCNSLSurvivalLib.cohorts.tables.survival_words import DAYS_OF_ONE, unit_named
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.strict_json import read_foreign_json
 
-_LARGEST_BYTES = 1_000_000
 _DEAD = re.compile(r"\b(?:dead|deceased|died|death|expired)\b", re.IGNORECASE)
 _ALIVE = re.compile(r"\b(?:alive|living|lives|censored|survived|survivor)\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:no|not|non|without)\b", re.IGNORECASE)
@@ -29,7 +28,7 @@ def check_against_dictionary(table: Table, dictionary: Path) -> None:
     Raises:
         CohortError: The dictionary gives a unit other than days, says that 1 means alive, or that 0 means dead.
     """
-    said = _read(dictionary)
+    said = {column_key(name): about for name, about in read_foreign_json(dictionary).items()}
     if not said:
         return
     columns = survival_columns(table)
@@ -49,16 +48,6 @@ def check_against_dictionary(table: Table, dictionary: Path) -> None:
                     f"{dictionary.name} says that {code} in the column '{name}' of {table.name} means {meaning}. Write "
                     "a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
                 )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_BYTES:
-            return {}
-        said = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return {column_key(name): about for name, about in said.items()} if isinstance(said, dict) else {}
 
 
 def _of(said: dict[str, Any], column: str) -> dict[str, Any]:

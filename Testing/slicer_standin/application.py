@@ -262,6 +262,9 @@ class StandIn:
         slot_errors.clear()
         messages.clear()
         self.offer_cli_modules()
+        # Of panels of other tests, which may have been reloaded since.
+        self.app._at_startup.clear()
+        slicer.modules.sampleDataSources.clear()
         slicer.modules.segmenteditor = SegmentEditorModule()
         slicer.mrmlScene.Clear(0)
         self.app._testing = True

@@ -81,3 +81,23 @@ def quick_panel(standin, made_model, monkeypatch):
     widget.view.models.fill()
     yield widget
     standin.close_module(widget)
+
+
+@pytest.fixture
+def opened(quick_panel, tmp_path_factory):
+    """Gives a function that shows the made-up result of a head, as the panel opens an exam: without any run before."""
+
+    def show(t1gd):
+        from fake_worker import write_result
+        from made_scenes import Wait
+        from PCNSLSurvivalUI.scene.volume_files import writeNrrd
+
+        folder = tmp_path_factory.mktemp("result")
+        list(writeNrrd(t1gd, folder / "t1gd.nrrd", "T1Gd"))
+        write_result(folder / "result", folder / "t1gd.nrrd", None, None)
+        quick_panel.view._openCase(folder / "result", t1gd)
+        Wait().until(lambda: quick_panel.view._opening is None)
+        assert quick_panel.ui.messageLabel.text == ""
+        return quick_panel
+
+    return show

@@ -14,6 +14,10 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 STEPS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
 ALIGNED_BY_MM = 12.0
@@ -101,19 +105,37 @@ def _fail(error: dict[str, object]) -> None:
     print(f"pcnsl-survival: {error['sentence']}", file=sys.stderr)
 
 
-def _write(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) -> None:
+def _read(t1gd: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels (k, j, i) and (4, 4) from voxels to RAS mm; without SimpleITK, which takes long to load."""
     import numpy as np
+
+    if t1gd.suffix == ".nrrd":
+        header, voxels = t1gd.read_bytes().split(b"\n\n", 1)
+        fields = dict(line.split(": ", 1) for line in header.decode().splitlines()[1:] if ": " in line)
+        if fields["encoding"] == "raw" and fields["space"] == "right-anterior-superior":
+            kind = {"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "float": "f4", "double": "f8"}
+            shape = [int(n) for n in fields["sizes"].split()][::-1]
+            affine = np.eye(4)
+            columns = (*fields["space directions"].split(), fields["space origin"])
+            affine[:3] = np.array([[float(mm) for mm in column.strip("()").split(",")] for column in columns]).T
+            return np.frombuffer(voxels, kind[fields["type"]]).reshape(shape).astype(np.float32), affine
     import SimpleITK as sitk
 
-    scene = folder / "scene"
-    scene.mkdir(parents=True)
     files = [str(t1gd)] if t1gd.is_file() else sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(t1gd))
     image = sitk.ReadImage(files[0] if len(files) == 1 else files)
-    array = sitk.GetArrayFromImage(image).astype(np.float32)
-    ras = np.diag([-1.0, -1.0, 1.0, 1.0])
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     affine[:3, 3] = image.GetOrigin()
+    return sitk.GetArrayFromImage(image).astype(np.float32), np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
+
+
+def write_result(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) -> None:
+    """The result folder of a T1Gd, with the volumes for the scene."""
+    import numpy as np
+
+    scene = folder / "scene"
+    scene.mkdir(parents=True)
+    array, affine = _read(t1gd)
     bright = (array > 0.9 * array.max()).astype(np.float32)
     cells = np.zeros((4, 4, 4), np.float32)
     center = np.argwhere(bright > 0).mean(axis=0)  # k, j, i
@@ -141,9 +163,9 @@ def _write(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | None) 
         volumes["lesion_proposal"] = (bright.astype(np.uint8), affine)
     for name, (values, matrix) in volumes.items():
         np.save(scene / f"{name}.npy", values)
-        (scene / f"{name}.json").write_text(json.dumps({"affine_ras": (ras @ matrix).tolist()}), encoding="utf-8")
+        (scene / f"{name}.json").write_text(json.dumps({"affine_ras": matrix.tolist()}), encoding="utf-8")
     (folder / "report.html").write_text("<html><title>report</title></html>", encoding="utf-8")
-    in_ras = (ras @ affine @ [*center[::-1], 1.0])[:3]
+    in_ras = (affine @ [*center[::-1], 1.0])[:3]
     focus = {
         "volume_ml": 2.1,
         "side": "right",
@@ -345,7 +367,7 @@ def _play(arguments: list[str]) -> int:
             return 1
         if step == "report":
             given = "given" if "--lesion-mask" in arguments else "proposal" if "--segment" in arguments else None
-            _write(out, t1gd, _option(arguments, "--clinical"), given)
+            write_result(out, t1gd, _option(arguments, "--clinical"), given)
             stored = json.loads((out / "prediction.json").read_text(encoding="utf-8"))
             _say(type="result", seconds=1.0, prediction=stored)
             if "spoil" in plan:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 LESION_RAS_MM = (18.0, 12.0, 9.0)
+_BEAT_MS = 4
 
 
 def rotation(x_deg: float, y_deg: float, z_deg: float) -> np.ndarray:
@@ -34,6 +36,15 @@ def add_head(name: str, geometry: str = "axial", *, lesion: float = 1000.0, gain
     """A head-like volume: ellipsoid of tissue with a bright ball of 8 mm radius at ``LESION_RAS_MM``."""
     import slicer
 
+    values, affine = _head(geometry, lesion, gain)
+    node = slicer.util.addVolumeFromArray(values.copy(), name=name)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
+    return node
+
+
+@cache
+def _head(geometry: str, lesion: float, gain: float) -> tuple[np.ndarray, np.ndarray]:
+    """Voxels (k, j, i) and (4, 4) from voxels to RAS mm."""
     directions, spacing, size = GEOMETRIES[geometry]
     affine = np.eye(4)
     affine[:3, :3] = directions * np.array(spacing)
@@ -44,9 +55,7 @@ def add_head(name: str, geometry: str = "axial", *, lesion: float = 1000.0, gain
     noise = np.random.default_rng(3).normal(0, 8, inside.shape)
     values = np.where(inside, 350.0 * gain + 60.0 * np.sin(ras[..., 1] / 20), 5.0) + noise
     values[np.linalg.norm(ras - LESION_RAS_MM, axis=-1) < 8.0] = lesion
-    node = slicer.util.addVolumeFromArray(np.ascontiguousarray(values.transpose(2, 1, 0)).astype(np.int16), name=name)
-    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
-    return node
+    return np.ascontiguousarray(values.transpose(2, 1, 0)).astype(np.int16), affine
 
 
 def write_dicom_of(node: Any, folder: Path) -> list[str]:
@@ -120,7 +129,7 @@ class Wait:
 
         timer = QtCore.QTimer()
         timer.timeout.connect(beat)
-        timer.start(1)
+        timer.start(_BEAT_MS)
         try:
             while not condition():
                 # The timer ends the wait. With a time of its own, processEvents would never wait but spin, and take

@@ -115,22 +115,26 @@ def _texts(parent):
 # --- what the library tells -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", sorted(templates()))
-def test_every_template_is_looked_up_under_its_file_and_keeps_its_values(code, standin, monkeypatch):
+def test_every_template_is_looked_up_under_its_file_and_keeps_its_values(standin, monkeypatch):
     """Slicer's tool files a literal under folder and file, so that is where the panel must ask for it."""
     from PCNSLSurvivalUI import messages
 
     asked = []
     monkeypatch.setattr(messages, "translate", lambda context, text: asked.append((context, text)) or f"«{text}»")
-    names = sorted(placeholders(templates()[code]))
-    told = Message(code, **{name: 3 + number for number, name in enumerate(names)})
-    assert messages.shown(told) == messages.shown(told.to_json()) == f"«{told}»"
-    (context, text), *_ = asked
-    folder, file = context.split(".")
-    (source,) = (ROOT / "PCNSLSurvivalLib").rglob(f"{folder}/{file}.py")
-    marked = f'_("{text}")' if code.startswith("step.") else f'"{code}": _('
-    assert marked in source.read_text(encoding="utf-8")
-    assert text == templates()[code]
+    sources = {}
+    for code, template in templates().items():
+        asked.clear()
+        names = sorted(placeholders(template))
+        told = Message(code, **{name: 3 + number for number, name in enumerate(names)})
+        assert messages.shown(told) == messages.shown(told.to_json()) == f"«{told}»", code
+        (context, text), *_ = asked
+        assert text == template, code
+        if context not in sources:
+            folder, file = context.split(".")
+            (found,) = (ROOT / "PCNSLSurvivalLib").rglob(f"{folder}/{file}.py")
+            sources[context] = found.read_text(encoding="utf-8")
+        marked = f'_("{text}")' if code.startswith("step.") else f'"{code}": _('
+        assert marked in sources[context], code
 
 
 def test_values_that_are_words_are_translated_with_their_sentence(standin, monkeypatch):

@@ -69,10 +69,13 @@ def test_the_prediction_process_is_started_at_the_click_beside_slicers_modules(s
 def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, patient, made_model, monkeypatch):
     import json
 
+    from slicer_standin import cli
+
     from PCNSLSurvivalLib.core.terms import MRSequence
 
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.2}))
     made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
+    cli.plans["brainsfit"] = {"quick": True, "seconds": 1.0}
     quick_panel.ui.predictButton.click()
     wait = Wait()
     wait.until(lambda: _states(quick_panel)["read"] == "running", what=quick_panel.ui.messageLabel.text)

@@ -127,8 +127,10 @@ def test_a_small_model_and_the_built_in_alignment_in_one_click(standin, tmp_path
 
 @pytest.mark.parametrize(
     ("size", "spacing_mm", "said"),
-    [((96, 96, 9), (2.0, 2.0, 18.0), "18"), ((96, 96, 20), (2.0, 2.0, 2.5), "50")],
-    ids=["slices too far apart", "too small a block"],
+    [
+        pytest.param((96, 96, 9), (2.0, 2.0, 18.0), "18", id="slices too far apart"),
+        pytest.param((96, 96, 20), (2.0, 2.0, 2.5), "50", id="too small a block", marks=pytest.mark.slow),
+    ],
 )
 def test_a_quality_stop_is_told_with_the_way_around_it(standin, size, spacing_mm, said):
     import slicer

@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture
-def predicted(standin, quick_panel, monkeypatch, tmp_path):
+def predicted(quick_panel, opened, monkeypatch):
     """The panel with a result of an installed model."""
     from PCNSLSurvivalUI.run import request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
@@ -22,11 +22,7 @@ def predicted(standin, quick_panel, monkeypatch, tmp_path):
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(quick_panel.view._parameters, engine, BUILT_IN)
-    add_head("T1 Gd", "oblique")
-    quick_panel.ui.guessButton.click()
-    quick_panel.ui.predictButton.click()
-    Wait().until(lambda: quick_panel.logic.run is None)
-    return quick_panel
+    return opened(add_head("T1 Gd", "oblique"))
 
 
 def _worker(monkeypatch, tmp_path, **plan):

@@ -16,17 +16,9 @@ MODULE = Path(__file__).resolve().parents[2] / "PCNSLSurvival"
 
 
 @pytest.fixture
-def predicted(standin, quick_panel):
+def predicted(opened):
     """The panel with a result."""
-    from slicer_standin import cli
-
-    for module in records.cli_parameters():
-        cli.plans[module] = {"quick": True}
-    add_head("T1 Gd")
-    quick_panel.ui.guessButton.click()
-    quick_panel.ui.predictButton.click()
-    Wait().until(lambda: quick_panel.logic.run is None)
-    return quick_panel
+    return opened(add_head("T1 Gd"))
 
 
 def test_every_control_can_be_worked_without_a_failing_slot(standin, predicted, monkeypatch):

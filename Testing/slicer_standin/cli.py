@@ -1,9 +1,10 @@
 """``slicer.cli``: asynchronous CLI nodes with the states, the queue and the traps that were recorded.
 
 Real MRML command-line nodes; one job at a time, first come first served, each in a child process
-(``cli_player.py``) that exchanges files. Stricter than Slicer in one point: an unknown parameter name or an
-unsupported value, which Slicer only prints, is kept in ``faults`` so that the tests can fail on it. Where Slicer
-would crash, the reason goes into ``crashes``. While one runs, the signal SIGCHLD is taken over (``processes``).
+(``cli_player.py``) that exchanges files, save for those that are only to be quick. Stricter than Slicer in one
+point: an unknown parameter name or an unsupported value, which Slicer only prints, is kept in ``faults`` so that
+the tests can fail on it. Where Slicer would crash, the reason goes into ``crashes``. While one runs, the signal
+SIGCHLD is taken over (``processes``).
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ import vtk
 from PySide6 import QtCore
 
 from slicer_standin import processes, records
+from slicer_standin.cli_player import play_quickly
 
 faults: list[str] = []
 crashes: list[str] = []
 plans: dict[str, dict[str, Any]] = {}
 """Per module: ``seconds`` to take first, ``fail`` with this text, ``quick`` without any filter; ``pose``,
-(4, 4) RAS mm, is the movement that BRAINSFit finds."""
+(4, 4) RAS mm, is the movement that BRAINSFit finds. Quick without any seconds, there is no process either."""
 seconds_spent = 0.0
 """Time on the application's thread that the stand-in itself took for files; in Slicer another thread does most."""
 _TICK_MS = 10
@@ -54,6 +56,7 @@ class _Job:
     emptied by Python's garbage collector."""
     parameters: dict[str, Any]
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="standin_cli_")))
+    started: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,10 +92,9 @@ class _Queue:
             return
         job, node = self.running, self.running.node
         if node.GetStatus() == node.Cancelling:
-            job.process.kill()
-            job.process.wait()
+            _kill(job)
             self.end(job, node.Cancelled)
-        elif job.process.poll() is not None:
+        elif job.process is None or job.process.poll() is not None:
             self._finish(job)
 
     def _start(self, job: _Job) -> None:
@@ -105,21 +107,24 @@ class _Queue:
             node.SetErrorText(missing)
             self.end(job, node.CompletedWithErrors)
             return
-        self.running = job
+        self.running, job.started = job, True
         processes.cli_starts()
-        job.process = subprocess.Popen(
-            [sys.executable, str(_PLAYER), job.module.name, str(job.folder)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        plan = plans.get(job.module.name, {})
+        if plan.get("quick") and not {"seconds", "fail"} & set(plan):
+            play_quickly(job.folder)
+        else:
+            job.process = subprocess.Popen(
+                [sys.executable, str(_PLAYER), job.module.name, str(job.folder)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
         node.SetStatus(node.Running)
 
     def _finish(self, job: _Job) -> None:
         node = job.node
-        error = job.process.stderr.read().decode()
-        job.process.stderr.close()
+        error = job.process.stderr.read().decode() if job.process is not None else ""
         node.SetStatus(node.Completing)
-        if job.process.returncode != 0:
+        if job.process is not None and job.process.returncode != 0:
             node.SetErrorText(error)
             self.end(job, node.CompletedWithErrors)
             return
@@ -130,12 +135,19 @@ class _Queue:
         shutil.rmtree(job.folder, ignore_errors=True)
         if job.process is not None:
             job.process.stderr.close()
+        if job.started:
             processes.cli_ends()
         self.running = None if self.running is job else self.running
         job.node.SetStatus(status)
 
 
 _queue = _Queue()
+
+
+def _kill(job: _Job) -> None:
+    if job.process is not None:
+        job.process.kill()
+        job.process.wait()
 
 
 def busy() -> bool:
@@ -233,9 +245,7 @@ def end_all() -> None:
     _queue.running, jobs = None, [*([_queue.running] if _queue.running else []), *_queue.waiting]
     _queue.waiting.clear()
     for job in jobs:
-        if job.process is not None:
-            job.process.kill()
-            job.process.wait()
+        _kill(job)
         _queue.end(job, job.node.Cancelled)
     processes.reset()
     QtCore.QCoreApplication.processEvents()

@@ -93,8 +93,9 @@ def _swiss(inputs: dict[str, Any], scalars: dict[str, Any]) -> dict[str, Any]:
 _PLAYERS = {"n4itkbiasfieldcorrection": _n4, "brainsfit": _brainsfit, "swissskullstripper": _swiss}
 
 
-def _play_quickly(plan: dict[str, Any], folder: Path) -> None:
+def play_quickly(folder: Path) -> None:
     """No filter at all, for tests of what happens around a module: images are copied, masks cut at a level."""
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     source = next(name for name in ("inputImageName", "fixedVolume", "patientVolume") if name in plan["inputs"])
     array, matrix = np.load(folder / f"{source}.npy"), plan["inputs"][source]
     results = {}
@@ -118,7 +119,7 @@ def main(module: str, folder: Path) -> None:
     if "fail" in plan:
         sys.exit(plan["fail"])
     if plan.get("quick"):
-        _play_quickly(plan, folder)
+        play_quickly(folder)
         return
     import SimpleITK as sitk
 

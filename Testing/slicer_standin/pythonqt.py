@@ -139,18 +139,35 @@ class PythonQtObject:
             cls._standin_signal_names = {form.split("(")[0] for form in found}
         return found
 
+    @classmethod
+    def standin_kind(cls, name: str) -> str:
+        """What an attribute is: a method of ours, a property of a fake widget or of Qt, a signal, or something else."""
+        if name in _OURS:
+            return "ours"
+        if name in cls.standin_properties:
+            return "kept"
+        if name in cls.standin_meta():
+            return "property"
+        cls.standin_signals_of_class()
+        return "signal" if name in cls._standin_signal_names and name not in cls.__dict__ else "else"
+
     # --- attributes --------------------------------------------------------------------------------
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith(("__", "_", "standin_")):
+        if name[0] == "_" or name.startswith("standin_"):
             return super().__getattribute__(name)
         cls = type(self)
-        if name in _OURS:  # PySide6 finds its own static connect and disconnect first
+        name = "objectName" if name == "name" else name
+        kinds = cls.__dict__.get("_standin_kinds")
+        if kinds is None:
+            kinds = cls._standin_kinds = {}
+        kind = kinds.get(name)
+        if kind is None:
+            kind = kinds[name] = cls.standin_kind(name)
+        if kind == "ours":  # PySide6 finds its own static connect and disconnect first
             return getattr(PythonQtObject, name).__get__(self)
-        if name == "name":
-            name = "objectName"
-        if name in cls.standin_properties:
+        if kind == "kept":
             return self.standin_read(name)
-        if name in cls.standin_meta():
+        if kind == "property":
             if (id(self), name) in _being_read:
                 # PySide6 looks for a Python override of a virtual getter, such as QProgressBar::text.
                 return super().__getattribute__(name)
@@ -159,8 +176,7 @@ class PythonQtObject:
                 return _read(name, QtCore.QObject.property(self, name))
             finally:
                 _being_read.discard((id(self), name))
-        cls.standin_signals_of_class()
-        if name in cls._standin_signal_names and name not in cls.__dict__:
+        if kind == "signal":
             return BoundSignal(self, name)
         try:
             value = super().__getattribute__(name)

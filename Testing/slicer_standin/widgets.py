@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import slicer
+import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from slicer_standin.pythonqt import PythonQtObject
@@ -206,8 +207,8 @@ class qMRMLNodeComboBox(_Fake, QtWidgets.QWidget):  # noqa: N801
         QtWidgets.QWidget.setEnabled(self, scene is not None)
         if scene is not None:
             self._tags = [
-                scene.AddObserver(event, self._refill)
-                for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent, scene.EndImportEvent)
+                *(scene.AddObserver(event, self._on_node) for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent)),
+                *(scene.AddObserver(event, self._refill) for event in (scene.EndCloseEvent, scene.EndImportEvent)),
             ]
         self._refill()
         if not self.noneEnabled and self._node is None and self._nodes():
@@ -236,6 +237,13 @@ class qMRMLNodeComboBox(_Fake, QtWidgets.QWidget):  # noqa: N801
 
     def nodeCount(self) -> int:
         return len(self._nodes())
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _on_node(self, caller: Any, event: str, node: Any) -> None:
+        import shiboken6
+
+        if not shiboken6.isValid(self) or any(node.IsA(kind) for kind in self.nodeTypes):
+            self._refill()
 
     def _refill(self, *_arguments: Any) -> None:
         import shiboken6

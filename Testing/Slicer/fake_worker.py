@@ -1,9 +1,9 @@
 """Plays the prediction process in a second: same lines, same result folder, numbers made from the scan.
 
-What it does is told by the JSON in the environment variable FAKE_WORKER: ``seconds`` per step, ``stop_at`` a step
-with ``how`` "sentence", "crash" or "code 1" ("register" ends with a sentence), a file of the result to ``spoil`` or to
-``lose``. The activation is 1 in the brightest voxels of the scan, so that a test can look for it where the bright
-lesion is.
+What it does is told by the JSON in the environment variable FAKE_WORKER: ``seconds`` per step, ``longer`` for steps
+by name, ``stop_at`` a step with ``how`` "sentence", "crash" or "code 1" ("register" ends with a sentence), a file of
+the result to ``spoil`` or to ``lose``. The activation is 1 in the brightest voxels of the scan, so that a test can
+look for it where the bright lesion is.
 """
 
 from __future__ import annotations
@@ -357,7 +357,7 @@ def _play(arguments: list[str]) -> int:
     for step in (*STEPS[:before], *compared, *STEPS[before:]):
         event = {"type": "step", "step": step, "sequence": None, "rough": False, "reason": None}
         _say(**event, state="started", fraction=None, seconds=None)
-        time.sleep(plan.get("seconds", 0.0))
+        time.sleep(plan.get("seconds", 0.0) + plan.get("longer", {}).get(step, 0.0))
         if plan.get("stop_at") == step:
             if plan["how"] == "sentence":
                 _fail(NO_CONTENT)

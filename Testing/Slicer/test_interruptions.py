@@ -43,7 +43,7 @@ def slow_panel(standin, quick_panel, monkeypatch):
 
     monkeypatch.setattr(prediction_process, "writeNrrd", write_slowly)
     monkeypatch.setattr(result_import, "readVolume", read_slowly)
-    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.15}))
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.15, "longer": {"prediction": 0.5}}))
     for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
         cli.plans[module] = {"seconds": 0.3, "quick": True}
     add_head("T1 Gd")

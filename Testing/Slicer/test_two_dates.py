@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture
-def two_exams(standin, quick_panel, monkeypatch, tmp_path):
-    """The earlier exam predicted and kept, then the later one predicted."""
+def two_exams(quick_panel, opened, monkeypatch):
+    """The result of the earlier exam shown and kept, then that of the later one."""
     from PCNSLSurvivalUI.install import packages
     from PCNSLSurvivalUI.run import request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
@@ -29,12 +29,9 @@ def two_exams(standin, quick_panel, monkeypatch, tmp_path):
     parameters = quick_panel.view._parameters
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(parameters, engine, BUILT_IN)
-    parameters.t1gdVolume = add_head("T1 Gd January")
-    _predict(quick_panel)
+    opened(add_head("T1 Gd January"))
     quick_panel.ui.keepEarlierButton.click()
-    parameters.t1gdVolume = add_head("T1 Gd May", "oblique", lesion=800.0)
-    _predict(quick_panel)
-    return quick_panel
+    return opened(add_head("T1 Gd May", "oblique", lesion=800.0))
 
 
 def _predict(panel):

@@ -1,5 +1,6 @@
 """Documents stay true: links and navigation lead somewhere, commands have the options that they show."""
 
+import itertools
 import json
 import re
 import shlex
@@ -176,3 +177,14 @@ def test_no_sentence_of_the_readme_is_longer_than_25_words():
     sentences = re.split(r"(?<=[.!?:])\s+|\n\n|\n(?=\d\. )", _prose(_text(ROOT / "README.md")))
     assert len(sentences) > 30
     assert [sentence for sentence in sentences if len(sentence.split()) > 25] == []
+
+
+@pytest.mark.parametrize("page", sorted(SITE.rglob("*.md")), ids=lambda page: page.stem)
+def test_a_table_of_a_benchmark_is_the_one_that_its_run_kept(page):
+    """A table that was copied by hand says nothing of the machine, and stays when the figures change."""
+    blocks = re.split(r"\n\s*\n", _text(page))
+    kept = re.findall(r"<!-- figures: ([\w-]+) -->", _text(page))
+    assert [name for name in kept if not (ROOT / "Testing/benchmarks/figures" / f"{name}.json").is_file()] == []
+    for before, block in itertools.pairwise(blocks):
+        named = re.search(r"`make (bench-[\w-]+)`|benchmarks/(bench_\w+)\.py", before)
+        assert not (block.startswith("|") and named), f"put <!-- figures: … --> in the place of this table:\n{block}"

@@ -33,6 +33,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.imaging.io import Mask, content_sha256, read_mask_file, read_scan
 from PCNSLSurvivalLib.imaging.quality import remark_findings
+from PCNSLSurvivalLib.imaging.sidecar import sidecar_of
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
@@ -161,7 +162,7 @@ def _files(task: CaseTask) -> dict[str, str]:
 
 
 def contents_of(paths: Mapping[str, Path]) -> dict[str, str]:
-    """SHA-256 by name of the files and DICOM folders of one case.
+    """SHA-256 by name of the files and DICOM folders of one case, and of the sidecars, which decide on remarks.
 
     Raises:
         UnreadableScanError: There is no T1Gd, a file is not there, or was never fetched from a data store.
@@ -175,7 +176,9 @@ def contents_of(paths: Mapping[str, Path]) -> dict[str, str]:
             raise UnreadableScanError(
                 f"The file of {_spoken(name)} was not found. Check the table or the folder of this case."
             )
-    return {name: content_sha256(path) for name, path in paths.items()}
+    sidecars = {f"{name} sidecar": sidecar_of(path) for name, path in paths.items() if path.is_file()}
+    there = {name: path for name, path in sidecars.items() if kind_of(path) == "file"}
+    return {name: content_sha256(path) for name, path in (*paths.items(), *there.items())}
 
 
 def _spoken(name: str) -> str:

@@ -96,7 +96,9 @@ def judge_series(name: str, header: SeriesHeader = _NO_HEADER) -> SeriesJudgemen
     if sequence is None:
         return SeriesJudgement(None, Reason.OTHER_IMAGE, told)
     plain = MRSequence.T1 if sequence is MRSequence.T1GD else sequence
-    if timing is not None and timing is not plain:
+    # Without an inversion time the others are those of T2 and of FLAIR alike.
+    unclear = plain is MRSequence.FLAIR and timing is MRSequence.T2 and header.inversion_ms is None
+    if timing is not None and timing is not plain and not unclear:
         return SeriesJudgement(None, Reason.CONTRADICTION, told)
     if plain is not MRSequence.T1:
         return SeriesJudgement(sequence, Reason.NAME, told)

@@ -23,6 +23,8 @@ _AGENT_OR_POST = (
 _ANY = ".{0,255}"
 _LESS_T1 = r"[-−–][ _]?t1(?![0-9])"
 _T1_LESS_T1 = rf"(?<![a-z0-9])t1[a-z0-9\u0400-\u04ff+_ ]{{0,20}}{_LESS_T1}"
+_OF_RATIO = r"(?:gd|gado?|ce|c|km|\+ ?c?|post(?:[ _]?(?:gd|gado?|km|c))?)"
+_A_B = r"(?:a ?[-−–] ?b|b ?[-−–] ?a)"
 _TO_SUBSTANCE = r"(?=gd|gad|contr|ctr|civ|iv)"
 
 REWRITTEN = (
@@ -47,10 +49,11 @@ REWRITTEN = (
     (r"(?<![\u0400-\u04ff])к(?:[ _-]?/[ _-]?)?у(?![\u0400-\u04ff])", "контраст"),
     (r"[δ∆](?=[ _]?t1)", " subtraction "),
     # A ratio: "T1Gd/T1", not two series in one name as in "T1 SE/T1 FSE POST".
-    (r"(?<![a-z0-9])t1w?(?:gd|gad|ce|c|km|\+c?|[ _]?post)/t1w?(?![a-z0-9])", " subtraction "),
-    (r"(?<![a-z0-9])t1w?/t1w?(?:gd|gad|ce|c|km|\+c?|[ _]?post)(?![a-z0-9])", " subtraction "),
-    # "A-B" in brackets or as the last word, as scanners write it; elsewhere it may be a patient's initials.
-    (r"[(\[] ?(?:a ?[-−–] ?b|b ?[-−–] ?a) ?[)\]]|(?<=[ _])(?:a ?[-−–] ?b|b ?[-−–] ?a)[ _]*$", " subtraction "),
+    (rf"(?<![a-z0-9])t1w?[ _]?{_OF_RATIO}[ _]?/[ _]?t1w?(?![a-z0-9])", " subtraction "),
+    (rf"(?<![a-z0-9])t1w?/t1w?[ _]?{_OF_RATIO}(?![a-z0-9])", " subtraction "),
+    # "A-B" in brackets or behind "T1", as scanners write it; before it stand a patient's initials.
+    (rf"[(\[] ?{_A_B} ?[)\]]", " subtraction "),
+    (rf"((?<![a-z0-9])t1[a-z0-9+_ ]*[ _]){_A_B}(?![a-z0-9]|[-−–])", r"\1subtraction "),
     (r"(?<![a-z])m\. ?d\. ?c(?![a-z])", "mdc"),
     (r"(?<![a-z])p\. ?d\. ?c(?![a-z])", "pdc"),
     (r"(?<![a-z])k\. ?m(?![a-z])", "km"),

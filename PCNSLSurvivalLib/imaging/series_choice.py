@@ -117,3 +117,8 @@ def _rank(series: Series) -> dict[Preference, float]:
 
 def _difference(first: dict[Preference, float], second: dict[Preference, float]) -> Preference:
     return next((name for name, value in first.items() if value < second[name]), Preference.FIRST)
+
+
+def unless_t1gd(*judged: Sequence[SeriesJudgement]) -> Sequence[SeriesJudgement]:
+    """The first of several ways to judge the series of one exam that finds a T1Gd; the first where none does."""
+    return next((way for way in judged if any(one.sequence is MRSequence.T1GD for one in way)), judged[0])

@@ -157,10 +157,12 @@ def _value(elements: Elements, acquisition: Acquisition, group: int, element: in
     if (group, element) in of_frames:
         return of_frames[group, element]
     text = elements.readable(group << 16 | element)
-    if not text and (group, element) == TAGS["contrast_agent"]:
-        agents = elements.items.get(_AGENT_SEQUENCE, [])
+    if (group, element) == TAGS["contrast_agent"]:
+        agents = [agent for agent in elements.items.get(_AGENT_SEQUENCE, []) if agent.values or agent.items]
+        if (text or agents) and not acquisition.agent:
+            return ""  # named for the exam, but not in the patient at this frame
         named = [agent.readable(_CODE_MEANING) or "contrast agent" for agent in agents]
-        return elements.readable(_INGREDIENT) or ", ".join(named)
+        return text or elements.readable(_INGREDIENT) or ", ".join(named)
     if not text and (group, element) == TAGS["slice_mm"]:
         shared = elements.item(_SHARED)
         measures = None if shared is None else shared.item(_PIXEL_MEASURES)

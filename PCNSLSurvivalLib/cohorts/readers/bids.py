@@ -23,7 +23,7 @@ from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
 from PCNSLSurvivalLib.imaging.sequence_names import Reason, SeriesJudgement, told_other_image
-from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
+from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series, unless_t1gd
 from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
 
 _SUFFIXES = {
@@ -88,9 +88,9 @@ def _anat_folders(root: Path) -> Iterator[Path]:
 def _scans(anat: Path) -> tuple[dict[MRSequence, Path], tuple[str, ...]]:
     """One scan of each sequence, and sentences where there were several or none of T1Gd.
 
-    A T1w without ``ce-`` whose sidecar names a contrast agent is T1Gd all the same.
+    Where no scan is named ``ce-``, a T1w whose sidecar names a contrast agent is T1Gd.
     """
-    paths, judged, headers = [], [], []
+    paths, named, headers = [], [], []
     for path in volumes_in(anat):
         name = stem(path)
         suffix, contrast = name.rsplit("_", 1)[-1], re.search(r"_ce-[A-Za-z0-9]+", name)
@@ -98,15 +98,17 @@ def _scans(anat: Path) -> tuple[dict[MRSequence, Path], tuple[str, ...]]:
         # "desc" is for derivatives.
         if sequence is None or "_desc-" in name or told_other_image(name) is not None:
             continue
-        header = read_sidecar(path)
-        told = SeriesJudgement(sequence, Reason.NAME, f"{contrast[0][1:]}_{suffix}" if contrast else suffix)
-        if sequence is MRSequence.T1 and header.agent:
-            told = SeriesJudgement(MRSequence.T1GD, Reason.AGENT_IN_HEADER, header.agent)
         paths.append(path)
-        judged.append(told)
-        headers.append(header)
+        named.append(SeriesJudgement(sequence, Reason.NAME, f"{contrast[0][1:]}_{suffix}" if contrast else suffix))
+        headers.append(read_sidecar(path))
     series = [Series(name=stem(path), header=header) for path, header in zip(paths, headers, strict=True)]
-    chosen = choose_series(series, judged)
+    with_agent = [
+        SeriesJudgement(MRSequence.T1GD, Reason.AGENT_IN_HEADER, header.agent)
+        if told.sequence is MRSequence.T1 and header.agent
+        else told
+        for told, header in zip(named, headers, strict=True)
+    ]
+    chosen = choose_series(series, unless_t1gd(named, with_agent))
     return {sequence: paths[choice.place] for sequence, choice in chosen.items()}, choice_remarks(series, chosen)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,10 @@ from PCNSLSurvivalLib.cohorts.readers.table import names_patients, tables_in
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_each
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
-from PCNSLSurvivalLib.imaging.file_names import masks_in, name_of_series, volumes_in
-from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
+from PCNSLSurvivalLib.imaging import sequence_words as words
+from PCNSLSurvivalLib.imaging.file_names import masks_in, name_of_series, stem, volumes_in
+from PCNSLSurvivalLib.imaging.sequence_names import SeriesJudgement, judge_series, names_any
+from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series, unless_t1gd
 from PCNSLSurvivalLib.imaging.series_header import read_series_header
 from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
 
@@ -39,14 +44,8 @@ def read_folders(root: Path) -> FoundCohort:
     for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
         folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
         paths = [*volumes_in(folder), *folders]
-        series = [
-            Series(
-                name=name_of_series(path, folder.name),
-                header=read_series_header(path) if path in folders else read_sidecar(path),
-            )
-            for path in paths
-        ]
-        chosen = choose_series(series)
+        series, judged, remarks_on_names = _judged(paths, folders, folder.name)
+        chosen = choose_series(series, judged)
         scans = {sequence: paths[choice.place] for sequence, choice in chosen.items()}
         if not scans:
             unknown.append(one_spelling(folder.name))
@@ -56,7 +55,7 @@ def read_folders(root: Path) -> FoundCohort:
         facts = rows.get(patient, {})
         if rows and patient not in rows:
             facts = {"remarks": ("The table has no row for this folder.",)}
-        remarks_on_case = (*facts.get("remarks", ()), *choice_remarks(series, chosen))
+        remarks_on_case = (*facts.get("remarks", ()), *remarks_on_names, *choice_remarks(series, chosen))
         cases.append(
             CohortCase(
                 name=safe_name(folder.name),
@@ -76,6 +75,32 @@ def read_folders(root: Path) -> FoundCohort:
         remarks=(*remarks, *rows_without_scan(missing, name), *without_known_scan(unknown)),
         without_scan=patients_without_scan(missing, name, unknown),
     )
+
+
+def _judged(
+    paths: list[Path], folders: list[Path], patient: str
+) -> tuple[list[Series], Sequence[SeriesJudgement], tuple[str, ...]]:
+    """The series of a patient's folder, what each is, and a remark on it.
+
+    A contrast agent in a sidecar, or at the end of the folder's name ("P01_CE"), counts only where nothing else tells
+    T1Gd: some sites type the agent for the whole exam.
+    """
+    headers = [read_series_header(path) if path in folders else read_sidecar(path) for path in paths]
+    series = [
+        Series(name=name_of_series(path, patient), header=header) for path, header in zip(paths, headers, strict=True)
+    ]
+    judged = [judge_series(one.name, one.header) for one in series]
+    without_agent = [
+        told if path in folders else judge_series(one.name, replace(one.header, contrast_agent=""))
+        for path, one, told in zip(paths, series, judged, strict=True)
+    ]
+    last_word = re.split(r"[\W_]+", patient)[-1]
+    if last_word == patient or not names_any(f"T1 {last_word}", f"{words.CONTRAST}|{words.CONTRAST_BESIDE_T1}"):
+        return series, unless_t1gd(without_agent, judged), ()
+    whole_names = [judge_series(stem(path), header) for path, header in zip(paths, headers, strict=True)]
+    found = unless_t1gd(without_agent, judged, whole_names)
+    remark = f"Only the folder's name, '{patient}', tells of a contrast agent."
+    return series, found, (remark,) if found is whole_names else ()
 
 
 def _table(root: Path) -> tuple[dict[str, dict[str, Any]], Table | None, tuple[str, ...]]:

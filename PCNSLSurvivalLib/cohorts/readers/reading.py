@@ -35,7 +35,9 @@ def without_known_scan(folders: Iterable[str]) -> tuple[str, ...]:
     """The sentence on folders in which no scan was recognized; none where there are none."""
     if not (names := sorted(folders)):
         return ()
-    return (f"Not part of the cohort, since no file name in these folders suggests a scan: {', '.join(names)}.",)
+    return (
+        f"Not part of the cohort, since no file in these folders is a scan by its name and header: {', '.join(names)}.",
+    )
 
 
 def rows_without_scan(names: Iterable[str], table: str) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ def rows_without_scan(names: Iterable[str], table: str) -> tuple[str, ...]:
 def patients_without_scan(rows: Iterable[str], table: str, folders: Iterable[str]) -> dict[str, str]:
     """Reason by patient name: the table lists the patient without a scan, or no scan in the folder is recognized."""
     reasons = {name: f"{table} lists this patient, but there is no scan." for name in rows}
-    return reasons | dict.fromkeys(folders, "No file name in this folder indicates a scan.")
+    return reasons | dict.fromkeys(folders, "No file in this folder is a scan by its name and header.")
 
 
 def choice_remarks(series: Sequence[Series], chosen: Mapping[MRSequence, Choice]) -> tuple[str, ...]:

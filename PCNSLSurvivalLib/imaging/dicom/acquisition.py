@@ -108,7 +108,7 @@ def _agent_in(top: Elements, groups: Several[Elements]) -> bool:
     usage = next((item for group in groups if (item := group.item(_USAGE_MACRO)) is not None), None)
     if usage is not None and (said := usage.text(_ADMINISTERED).upper()):
         return said == "YES"
-    return bool(top.text(_AGENT) or top.items.get(_AGENT_SEQUENCE))
+    return bool(top.text(_AGENT)) or any(agent.values or agent.items for agent in top.items.get(_AGENT_SEQUENCE, []))
 
 
 def acquisition_of_first(top: Elements) -> Acquisition:

@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from dicom_files import write_series
 
 from PCNSLSurvivalLib.cohorts.case import os_class_of
+from PCNSLSurvivalLib.cohorts.case_preparation import contents_of
 from PCNSLSurvivalLib.cohorts.cohort import CohortCase, find_cohort, read_cohort
 from PCNSLSurvivalLib.cohorts.cohort_preparation import PreparationOptions, prepare_cohort
 from PCNSLSurvivalLib.cohorts.data_report import data_report
@@ -365,6 +366,70 @@ def test_a_sidecar_tells_what_names_do_not(tmp_path):
 def test_a_t1w_of_bids_with_an_agent_in_its_sidecar_is_t1gd(ingredient, sequence, tmp_path):
     _with_sidecar(tmp_path / "sub-1" / "anat" / "sub-1_T1w.nii.gz", ContrastBolusIngredient=ingredient)
     assert set(find_cohort(tmp_path).cases[0].scans) == {sequence}
+
+
+@pytest.mark.parametrize(
+    ("t1", "t1gd"),
+    [("sub-1/anat/sub-1_T1w.nii.gz", "sub-1/anat/sub-1_ce-gadolinium_T1w.nii.gz"), ("p1/T1.nii.gz", "p1/T1Gd.nii.gz")],
+)
+def test_an_agent_typed_for_the_whole_exam_makes_no_t1gd_beside_a_named_one(t1, t1gd, tmp_path):
+    for name in (t1, t1gd):
+        _with_sidecar(tmp_path / name, ContrastBolusAgent="Gadovist", SliceThickness=1)
+    (case,) = find_cohort(tmp_path).cases
+    assert case.scans == {MRSequence.T1: tmp_path / t1, MRSequence.T1GD: tmp_path / t1gd}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ProtocolName": "BRAIN TUMOR PERFUSION"},
+        {"ProtocolName": "Brain and Spine W WO"},
+        {"Modality": "MRI"},
+        {"BodyPartExamined": "NECK"},
+        {"RepetitionTime": 6.8, "EchoTime": 2.9},
+        {"RepetitionTime": 0.55, "EchoTime": 0.01},
+    ],
+)
+def test_a_sidecar_of_a_named_t1gd_leaves_it_in_the_cohort(fields, tmp_path):
+    _with_sidecar(tmp_path / "p1" / "T1Gd.nii.gz", **fields)
+    assert set(find_cohort(tmp_path).cases[0].scans) == {MRSequence.T1GD}
+
+
+def test_times_in_milliseconds_are_all_in_milliseconds(tmp_path):
+    _with_sidecar(tmp_path / "p1" / "scan.nii.gz", RepetitionTime=6.8, EchoTime=2.9, ContrastBolusAgent="Gadovist")
+    assert set(find_cohort(tmp_path).cases[0].scans) == {MRSequence.T1GD}
+
+
+def test_a_flair_without_inversion_time_is_no_t2(tmp_path):
+    (tmp_path / "p1").mkdir()
+    (tmp_path / "p1" / "T1Gd.nii.gz").touch()
+    _with_sidecar(tmp_path / "p1" / "FLAIR.nii.gz", EchoTime=0.12, RepetitionTime=9)
+    assert set(find_cohort(tmp_path).cases[0].scans) == {MRSequence.T1GD, MRSequence.FLAIR}
+
+
+@pytest.mark.parametrize(
+    ("folder", "scan", "sequence"),
+    [
+        ("P01_CE", "P01_CE_T1", MRSequence.T1GD),
+        ("P02_post", "P02_post_T1w", MRSequence.T1GD),
+        ("P03 Gd", "P03 Gd MPRAGE", MRSequence.T1GD),
+        ("KM-01", "KM-01_T1", MRSequence.T1),
+    ],
+)
+def test_an_agent_at_the_end_of_a_folders_name_counts_where_nothing_else_does(folder, scan, sequence, tmp_path):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / f"{scan}.nii.gz").touch()
+    (case,) = find_cohort(tmp_path).cases
+    assert set(case.scans) == {sequence}
+    assert any("tells of a contrast agent" in remark for remark in case.remarks) == (sequence is MRSequence.T1GD)
+
+
+def test_another_sidecar_makes_another_case(tmp_path):
+    scan = tmp_path / "T1Gd.nii.gz"
+    _with_sidecar(scan, ContrastBolusAgent="Gadovist")
+    before = contents_of({"t1gd": scan})
+    _with_sidecar(scan, ContrastBolusAgent="NONE")
+    assert contents_of({"t1gd": scan}) != before
 
 
 def test_a_table_is_told_of_a_file_that_is_called_otherwise(tmp_path):

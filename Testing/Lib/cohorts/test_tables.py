@@ -206,7 +206,7 @@ def test_what_is_no_part_of_the_cohort_is_named(tmp_path):
     for folder, file in (("p1", "t1gd.nii"), ("p2", "IM_0001.nii.gz")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / file).touch()
-    assert any(remark.endswith("suggests a scan: p2.") for remark in find_cohort(tmp_path).remarks)
+    assert any(remark.endswith("by its name and header: p2.") for remark in find_cohort(tmp_path).remarks)
 
 
 def test_a_bids_subject_without_a_known_scan_is_named(tmp_path):
@@ -215,4 +215,4 @@ def test_a_bids_subject_without_a_known_scan_is_named(tmp_path):
         (tmp_path / file).touch()
     found = find_cohort(tmp_path)
     assert [case.name for case in found.cases] == ["sub-1"]
-    assert any(remark.endswith("suggests a scan: sub-2, sub-3.") for remark in found.remarks)
+    assert any(remark.endswith("by its name and header: sub-2, sub-3.") for remark in found.remarks)

@@ -98,6 +98,7 @@ sinus T1 gd|brachial plexus T1 gd|T1 selle turcique gado|T1 CAE gado|RM addome T
 T1 CE - T1|T1+C - T1|T1C-T1|t1 post - t1 pre|T1 Gd SUBTR
 ΔT1 Gd|T1 КУ - Т1|T1造影サブトラクション|T1 вычитание с контрастом|T1 resta contraste|T1 çıkarma kontrast
 T1 SUBT gd|Dif_T1Gd|T1Gd/T1|T1/T1 post|T1Gd (A-B)|T1 Gd B-A|T1 washout gd|T1 gd percent enhancement
+AX T1 GD/T1|T1 CE/T1|T1 Gad/T1|T1 post gad/T1|T1GD / T1|T1+C / T1|T1 POST A-B FS|T1_tra_A-B_Dot
 T1W relative enhancement gd|T1 gd DSA|T1 gd z-score
 HASTE gd|SSFSE post gad
 T1 Gado soustr|T1 Gd ratio|T1 减影 增强|差分 T1 造影|субтракция Т1 контраст
@@ -290,15 +291,30 @@ def test_a_description_is_read_in_the_character_set_of_its_file(character_set, d
     assert sequence_of("series 7", header) is sequence
 
 
-def test_the_agent_of_an_enhanced_object_is_read(tmp_path):
+@pytest.mark.parametrize(
+    ("meaning", "administered", "read"),
+    [
+        ("Gadolinium agent", None, "Gadolinium agent"),
+        ("Gadolinium agent", "YES", "Gadolinium agent"),
+        ("Gadolinium agent", "NO", ""),
+        (None, None, ""),
+    ],
+    ids=["named", "given", "not given yet", "an empty item"],
+)
+def test_the_agent_of_an_enhanced_object_is_read(meaning, administered, read, tmp_path):
     def with_agent(data, k):
         agent = pydicom.Dataset()
-        agent.CodeMeaning = "Gadolinium agent"
+        if meaning is not None:
+            agent.CodeMeaning = meaning
         data.ContrastBolusAgentSequence = [agent]
+        if administered is not None:
+            usage = pydicom.Dataset()
+            usage.ContrastBolusAgentAdministered = administered
+            data.SharedFunctionalGroupsSequence[0].ContrastBolusUsageSequence = [usage]
 
     pydicom = pytest.importorskip("pydicom")
     write_enhanced(truth(), tmp_path / "1", range(12), with_agent)
-    assert read_series_header(tmp_path).agent == "Gadolinium agent"
+    assert read_series_header(tmp_path).agent == read
 
 
 def test_a_mask_on_t1_is_none_on_t1gd():

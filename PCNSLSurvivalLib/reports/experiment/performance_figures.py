@@ -95,7 +95,13 @@ def decision_figure(arms: Arms, results: Sequence[ArmResult], reference: str) ->
         Line2D([], [], color=GRAY, lw=0.8, ls="--", label="all patients"),
         Line2D([], [], color="black", lw=0.6, label="no patient"),
     ]
-    figure.legend(handles=lines, loc="outside upper center", ncols=3, title="Treat", title_fontsize=7)
+    figure.legend(
+        handles=lines,
+        loc="outside upper center",
+        ncols=3 if len(figure.axes) > 1 else 1,
+        title="Treat",
+        title_fontsize=7,
+    )
     return figure
 
 

@@ -177,7 +177,9 @@ def not_measured(optimism: Optimism) -> str:
 
 
 def interval(estimate: Estimate) -> str:
-    """A number and its interval as the tables print them; a line may break between the two."""
+    """A number and its interval as the tables print them, "–" where it is not defined; a line may break between."""
+    if not np.isfinite(estimate.value):
+        return "–"
     return f"{number(estimate.value)} [{number(estimate.low)},\N{NO-BREAK SPACE}{number(estimate.high)}]"
 
 

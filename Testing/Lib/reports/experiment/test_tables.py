@@ -6,7 +6,8 @@ import pytest
 
 from PCNSLSurvivalLib.evaluation.auc_test import AUCTest
 from PCNSLSurvivalLib.evaluation.comparison import Comparison, TTest
-from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, detectable
+from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
+from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, detectable, interval
 
 
 def compared(error: float, metric: str = "auc") -> AdjustedComparison:
@@ -26,6 +27,12 @@ def test_limits_of_a_difference_of_aucs_end_at_one():
     assert (wide.corrected_interval.low, wide.corrected_interval.high) == (-1.0, 1.0)
     assert compared(0.9, "calibration_slope").corrected_interval.high > 2
     assert compared(0.1).paired_interval.high == pytest.approx(0.1 + 1.96 * 0.1, abs=1e-3)
+
+
+def test_a_number_that_is_not_defined_has_no_interval():
+    nothing = float("nan")
+    assert interval(Estimate(value=nothing, low=nothing, high=nothing)) == "–"
+    assert interval(Estimate(value=0.5, low=nothing, high=1.0)) == "0.50 [–,\N{NO-BREAK SPACE}1.00]"
 
 
 def test_no_impossible_difference_is_said_to_be_found():

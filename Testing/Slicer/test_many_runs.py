@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import random
+import weakref
 from pathlib import Path
 
 import pytest
@@ -64,16 +65,14 @@ def _alive(*classes):
     return [type(kept).__name__ for kept in gc.get_objects() if issubclass(type(kept), classes)]
 
 
-def test_no_run_and_no_panel_outlives_a_panel_that_is_closed_during_a_run(standin, made_model, monkeypatch):
+def test_no_run_outlives_a_panel_that_is_closed_during_it(standin, made_model, monkeypatch):
     """BRAINSFit works on for a while after the panel is gone; with its end, all of the run goes."""
     from fake_worker import __file__ as worker
     from slicer_standin import cli
 
     panel = standin.open_module(ROOT / "PCNSLSurvival" / "PCNSLSurvival.py")
     from PCNSLSurvivalUI.choices import model_list
-    from PCNSLSurvivalUI.panel.panel import PanelView
-    from PCNSLSurvivalUI.process import child, job
-    from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+    from PCNSLSurvivalUI.process import job
 
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
     monkeypatch.setattr(job, "WORKER", Path(worker))
@@ -84,11 +83,13 @@ def test_no_run_and_no_panel_outlives_a_panel_that_is_closed_during_a_run(standi
     panel.logic.getParameterNode().t1gdVolume = add_head("T1 Gd")
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run.hasResult and cli.busy(), what=panel.ui.messageLabel.text)
+    run, step = weakref.ref(panel.logic.run), weakref.ref(panel.logic.run._step)
     standin.close_module(panel)
     panel.__dict__.clear()
     standin.reset()
-    Wait().until(lambda: not child._dying, 10)
-    assert _alive(PredictionRun, PanelView, child.ChildProcess) == []
+    Wait().some(0.2)  # what was put off comes with the next events
+    gc.collect()
+    assert (run(), step()) == (None, None)
 
 
 @pytest.mark.slow

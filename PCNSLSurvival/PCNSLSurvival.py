@@ -94,6 +94,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.ui.predictButton.connect("clicked(bool)", self.onPredictButton)
         self.ui.guessButton.connect("clicked(bool)", self.onGuessButton)
@@ -129,13 +130,17 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Stop the run and let go of the scene before it goes."""
         self.logic.cancel()
         self.logic.kept.forget()
-        self.view.unbind()
+        self.view.leaveScene()
         forgetParameters()
 
     def onSceneEndClose(self, caller, event):
         """Start afresh when the panel is open."""
         if self.parent.isEntered:
             self.view.bind(self.logic.getParameterNode())
+
+    def onSceneStartImport(self, caller, event):
+        """Let go of the scene while another comes into it: its choices are there before its volumes and views."""
+        self.view.leaveScene()
 
     def onSceneEndImport(self, caller, event):
         """A scene was opened: show the result it holds."""

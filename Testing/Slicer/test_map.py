@@ -450,6 +450,24 @@ def test_the_report_opens_and_leaves_no_file(standin, predicted, monkeypatch):
     assert temporary_files() == []
 
 
+def save_scene(standin, tmp_path):
+    """Save the scene with its volumes; gives its file."""
+    folder = tmp_path / "scene"
+    folder.mkdir()
+    assert standin.app.applicationLogic().SaveSceneToSlicerDataBundleDirectory(str(folder), None)
+    (file,) = folder.glob("*.mrml")
+    return file
+
+
+def open_scene(file):
+    """Bring a saved scene into the one that is open."""
+    import slicer
+
+    slicer.mrmlScene.SetURL(str(file))
+    slicer.mrmlScene.SetRootDirectory(str(file.parent))
+    assert slicer.mrmlScene.Import()
+
+
 def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path, monkeypatch):
     import slicer
 
@@ -457,17 +475,12 @@ def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path, monk
     panel.ui.opacitySlider.value = 0.7
     before = slicer.util.arrayFromVolume(_smooth(panel)).copy()
     matrix = _matrix(_smooth(panel))
-    folder = tmp_path / "scene"
-    folder.mkdir()
-    assert standin.app.applicationLogic().SaveSceneToSlicerDataBundleDirectory(str(folder), None)
+    saved = save_scene(standin, tmp_path)
     slicer.mrmlScene.Clear(0)
     assert not panel.ui.resultSection.isVisibleTo(panel.parent)
     for name in ("torch", "monai", "onnxruntime"):  # a machine where these were never installed
         monkeypatch.setitem(sys.modules, name, None)
-    (file,) = folder.glob("*.mrml")
-    slicer.mrmlScene.SetURL(str(file))
-    slicer.mrmlScene.SetRootDirectory(str(folder))
-    assert slicer.mrmlScene.Import()
+    open_scene(saved)
     assert "63 %" in panel.ui.headlineLabel.text
     shown = _smooth(panel)
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(shown), before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head
-from test_map import _matrix, _outputs, _slice_rgb, _smooth, predicted  # noqa: F401 — a fixture
+from test_map import _matrix, _outputs, _slice_rgb, _smooth, open_scene, predicted, save_scene  # noqa: F401 — a fixture
 
 VIEWS = ("Red", "Green", "Yellow")
 
@@ -365,6 +365,42 @@ def test_unloading_the_module_gives_the_views_back(standin, predicted):  # noqa:
     panel = predicted(t1gd)
     panel.cleanup()
     assert _shown_state() == before
+
+
+def test_closing_the_scene_gives_the_layout_back(standin, predicted):  # noqa: F811
+    import slicer
+    from PCNSLSurvivalUI.result import navigation
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+
+    manager, chosen = standin.app.layoutManager(), slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+    for show in (navigation.showSideBySide, lambda: navigation.showSequences([MRSequence.T1, MRSequence.T2])):
+        manager.setLayout(chosen)
+        predicted(add_head("T1 Gd"))
+        show()
+        assert navigation.isOwnLayout(manager.layout)
+        slicer.mrmlScene.Clear(0)
+        assert manager.layout == chosen
+
+
+def test_a_reopened_scene_keeps_t1gd_in_the_views_when_its_result_is_closed(standin, predicted, tmp_path):  # noqa: F811
+    """Slicer brings the choices of a scene before its volumes: what is shown then is not what the scene holds."""
+    import slicer
+
+    panel, manager = predicted(add_head("T1 Gd")), standin.app.layoutManager()
+    panel.ui.sideBySideButton.click()
+    saved = save_scene(standin, tmp_path)
+    own = manager.layout
+    slicer.mrmlScene.Clear(0)
+    manager.setLayout(own)  # a part of the scene
+    open_scene(saved)
+    assert _layers().GetForegroundVolumeID() is not None
+    panel.ui.closeResultButton.click()
+    Wait().some(0.05)
+    t1gd = slicer.util.getNode("T1 Gd")
+    assert [_layers(view).GetBackgroundVolumeID() for view in VIEWS] == [t1gd.GetID()] * 3
+    assert [_layers(view).GetForegroundVolumeID() for view in VIEWS] == [None] * 3
+    assert manager.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
 
 
 def test_leaving_the_quality_strip_leaves_no_outline(standin, predicted):  # noqa: F811

@@ -149,6 +149,11 @@ class PanelView:
         self.models.select()
         self._onParameters()
 
+    def leaveScene(self) -> None:
+        """Give the views back as they were before the result, and let go of the scene."""
+        self._views.giveBack()
+        self.unbind()
+
     def unbind(self) -> None:
         """Let go of the scene."""
         if self._parameters is None:
@@ -178,9 +183,8 @@ class PanelView:
     def close(self) -> None:
         """The module is unloaded."""
         self._closed = True
-        self._views.giveBack()
         self._wheel.close()
-        self.unbind()
+        self.leaveScene()
         self._timer.stop()
         self._timer.disconnect("timeout()")
         self._map.listenToKeys(False)

@@ -170,6 +170,11 @@ def showExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:
     qt.QTimer.singleShot(0, lambda: _lookAtExams(volume, ras_mm))
 
 
+def isOwnLayout(layout: int) -> bool:
+    """Whether a layout is one that the panel made."""
+    return layout in (_SIDE_BY_SIDE, _EXAMS) or _SEQUENCES < layout < _SEQUENCES + (1 << len(BESIDE_T1GD))
+
+
 def isShowingExams() -> bool:
     """Whether the layout is that of ``showExams``."""
     manager = slicer.app.layoutManager()

@@ -21,7 +21,7 @@ class ResultViews:
     """Decides what the views show, and gives the user's views back when the result is closed."""
 
     def __init__(self) -> None:
-        self._kept = KeptViews()
+        self._kept = KeptViews(navigation.isOwnLayout)
         self._beforeExams: int | None = None
         """Layout before two exams were shown side by side."""
         self._examOutline: Any = None

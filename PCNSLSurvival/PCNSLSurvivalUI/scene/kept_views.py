@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import qt
 import slicer
 import vtk
+
+from PCNSLSurvivalUI.scene.output_nodes import OUTPUT_ATTRIBUTE
 
 
 @contextmanager
@@ -89,9 +91,14 @@ class _Layers:
 
 
 class KeptViews:
-    """Planes, layers and layout of the user, from ``keep`` to ``giveBack``."""
+    """Planes, layers and layout of the user, from ``keep`` to ``giveBack``.
 
-    def __init__(self) -> None:
+    Args:
+        isOwnLayout: Whether a layout is one of ours: a scene may have been saved with it.
+    """
+
+    def __init__(self, isOwnLayout: Callable[[int], bool]) -> None:
+        self._isOwnLayout = isOwnLayout
         self._planes: dict[str, _Plane] = {}
         self._layers: dict[str, _Layers] = {}
         self._layout: int | None = None
@@ -102,7 +109,8 @@ class KeptViews:
         """Remember how every view is now; views that are kept already stay kept as they were."""
         manager = slicer.app.layoutManager()
         if self._layout is None and manager is not None:
-            self._layout = manager.layout
+            own = self._isOwnLayout(manager.layout)
+            self._layout = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView if own else manager.layout
         for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
             if node.GetID() not in self._planes:
                 matrix = vtk.vtkMatrix4x4()
@@ -114,8 +122,8 @@ class KeptViews:
             if node.GetID() not in self._layers:
                 self._layers[node.GetID()] = _Layers(
                     node.GetBackgroundVolumeID(),
-                    node.GetForegroundVolumeID(),
-                    node.GetLabelVolumeID(),
+                    _unlessOurs(node.GetForegroundVolumeID()),
+                    _unlessOurs(node.GetLabelVolumeID()),
                     node.GetForegroundOpacity(),
                     node.GetLabelOpacity(),
                     (bool(node.GetLinkedControl()), bool(node.GetHotLinkedControl())),
@@ -190,6 +198,12 @@ def _showLayers(node: Any, layers: _Layers) -> None:
         node.SetLabelOpacity(layers.labelOpacity)
         node.SetLinkedControl(layers.linked[0])
         node.SetHotLinkedControl(layers.linked[1])
+
+
+def _unlessOurs(nodeID: str | None) -> str | None:
+    """A map or a brain mask that a saved scene shows goes with its result."""
+    node = slicer.mrmlScene.GetNodeByID(nodeID) if nodeID else None
+    return None if node is not None and node.GetAttribute(OUTPUT_ATTRIBUTE) else nodeID
 
 
 def _ifThere(nodeID: str | None) -> str | None:

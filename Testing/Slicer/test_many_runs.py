@@ -65,7 +65,7 @@ def _alive(*classes):
     return [type(kept).__name__ for kept in gc.get_objects() if issubclass(type(kept), classes)]
 
 
-def test_no_run_outlives_a_panel_that_is_closed_during_it(standin, made_model, monkeypatch):
+def test_neither_run_nor_panel_outlives_a_panel_that_is_closed_during_a_run(standin, made_model, monkeypatch):
     """BRAINSFit works on for a while after the panel is gone; with its end, all of the run goes."""
     from fake_worker import __file__ as worker
     from slicer_standin import cli
@@ -83,13 +83,13 @@ def test_no_run_outlives_a_panel_that_is_closed_during_it(standin, made_model, m
     panel.logic.getParameterNode().t1gdVolume = add_head("T1 Gd")
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run.hasResult and cli.busy(), what=panel.ui.messageLabel.text)
-    run, step = weakref.ref(panel.logic.run), weakref.ref(panel.logic.run._step)
+    view, run, step = (weakref.ref(kept) for kept in (panel.view, panel.logic.run, panel.logic.run._step))
     standin.close_module(panel)
     panel.__dict__.clear()
     standin.reset()
     Wait().some(0.2)  # what was put off comes with the next events
     gc.collect()
-    assert (run(), step()) == (None, None)
+    assert (view(), run(), step()) == (None, None, None)
 
 
 @pytest.mark.slow

@@ -185,6 +185,7 @@ class PanelView:
         self._closed = True
         self._wheel.close()
         self.leaveScene()
+        self._views.close()
         self._timer.stop()
         self._timer.disconnect("timeout()")
         self._map.listenToKeys(False)

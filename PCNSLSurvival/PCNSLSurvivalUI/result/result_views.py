@@ -171,6 +171,11 @@ class ResultViews:
         self._examOutline = None
         self._kept.forget()
 
+    def close(self) -> None:
+        """The module is unloaded: Qt holds what is connected to it, and would keep the whole panel alive."""
+        self._arrivals.stop()
+        self._arrivals.disconnect("timeout()")
+
     def _replaceExams(self) -> None:
         """What comes now would not show in the views of two exams."""
         if self._isWatching or navigation.isShowingExams():

@@ -305,35 +305,117 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     np.testing.assert_allclose(toT1gd, matrix)
 
 
-def test_a_repair_is_discarded_and_until_then_no_run_takes_it_away(standin, predicted):
+def _move_t2(panel):
+    """Begin to repair the alignment of T2, and move it by 40 mm; returns the matrix of before."""
+    import slicer
+
+    transform = _outputs(panel).node("output.transform.t2")
+    before = slicer.util.arrayFromTransformMatrix(transform)
+    _buttons(panel)["output.aligned.t2"].click()
+    panel.ui.repairButton.click()
+    matrix = np.eye(4)
+    matrix[0, 3] = 40.0
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    return before
+
+
+def _t2_is_as_before(panel, before):
     import slicer
     from PCNSLSurvivalUI.result import repair
 
+    outputs = _outputs(panel)
+    np.testing.assert_array_equal(slicer.util.arrayFromTransformMatrix(outputs.node("output.transform.t2")), before)
+    assert outputs.node(repair.MOVING + "t2") is None
+    assert not panel.ui.discardButton.isVisibleTo(panel.parent)
+
+
+def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(standin, predicted, monkeypatch):
+    from PCNSLSurvivalUI.result import repair
+    from slicer_standin.application import messages
+
     panel = predicted()
     ui, outputs = panel.ui, _outputs(panel)
-    transform, aligned = outputs.node("output.transform.t2"), outputs.node("output.aligned.t2")
-    before = slicer.util.arrayFromTransformMatrix(transform)
-    _buttons(panel)["output.aligned.t2"].click()
-    ui.repairButton.click()
-    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.diag([-1.0, -1.0, 1.0, 1.0])))
-    ui.predictButton.click()
-    assert panel.logic.run is None
-    assert "alignment of T2 is being repaired" in ui.messageLabel.text
+    aligned, first, other = outputs.node("output.aligned.t2"), ui.t1gdSelector.currentNode(), add_head("T1 Gd of B")
+    before = _move_t2(panel)
+    panel.view._quality.refresh()  # another module was left
+    assert "moved 40." in _buttons(panel)["output.aligned.t2"].text
+    for t1gd in (other, first):
+        ui.t1gdSelector.setCurrentNode(t1gd)
+        ui.messageLabel.text = ""
+        ui.predictButton.click()
+        assert panel.logic.run is None
+        assert "alignment of T2 is being repaired" in ui.messageLabel.text
+    assert panel.view._whyNoCaseOpens() == ui.messageLabel.text
+    assert outputs.node(repair.MOVING + "t2") is not None
+    with monkeypatch.context() as user:
+        user.setattr(standin.app, "_testing", False)  # somebody is there, and says no
+        ui.discardButton.click()
+    assert "Discard this repair?" in messages[-1][1]
     assert outputs.node(repair.MOVING + "t2") is not None
     ui.discardButton.click()
-    np.testing.assert_array_equal(slicer.util.arrayFromTransformMatrix(transform), before)
-    assert outputs.node(repair.MOVING + "t2") is None
+    _t2_is_as_before(panel, before)
     assert outputs.node("output.aligned.t2") is aligned
-    assert not ui.discardButton.isVisibleTo(panel.parent)
+    assert ui.messageLabel.text == ""
+    assert "moved 40." not in _buttons(panel)["output.aligned.t2"].text
     assert _red().GetForegroundVolumeID() not in (None, aligned.GetID()), "the map is shown again"
+    _outline_is_discarded(panel)
+    _repairs_end_with_the_shown_result(panel)
+
+
+def _outline_is_discarded(panel):
+    ui, outputs = panel.ui, _outputs(panel)
     _buttons(panel)["output.mask"].click()
     ui.repairButton.click()
+    drawn = outputs.node("output.repair.mask")
+    for button in (ui.predictButton, ui.repairButton):  # a second repair would begin anew
+        ui.messageLabel.text = ""
+        button.click()
+        assert panel.logic.run is None
+        assert "brain outline is being repaired" in ui.messageLabel.text
+    assert outputs.node("output.repair.mask") is drawn
     ui.discardButton.click()
     assert outputs.node("output.repair.mask") is None
     assert panel.view._parameters.brainMask is None
+
+
+def _repairs_end_with_the_shown_result(panel):
+    """Quality goes with it: nothing could be used or discarded any more."""
+    ui, outputs = panel.ui, _outputs(panel)
+    result, before = panel.view._parameters.result, _move_t2(panel)
+    panel.view.closeResult()
+    _t2_is_as_before(panel, before)
+    assert "repair of the alignment of T2 was discarded" in ui.messageLabel.text
+    panel.view._parameters.result = result
+    _buttons(panel)["output.mask"].click()
+    ui.repairButton.click()
+    drawn = outputs.node("output.repair.mask")
+    panel.view.closeResult()
+    assert f'stays in the scene as "{drawn.GetName()}"' in ui.messageLabel.text
+    assert drawn.GetScene() is not None
+    assert not drawn.GetDisplayVisibility()
     ui.predictButton.click()
     assert panel.logic.run is not None
-    Wait().until(lambda: panel.logic.run is None)
+    assert ui.messageLabel.text == ""
+
+
+def test_an_alignment_that_is_sampled_is_not_used_twice_and_can_be_discarded(standin, predicted, tmp_path):
+    panel = predicted()
+    ui, before = panel.ui, _move_t2(panel)
+    ui.messageLabel.text = "of before"
+    ui.goOnButton.click()
+    assert ui.messageLabel.text == ""
+    assert panel.view._quality._pieces is not None
+    panel.view._onParameters()  # any choice
+    assert not ui.goOnButton.enabled
+    assert not ui.repairButton.enabled
+    ui.discardButton.click()
+    assert panel.view._quality._pieces is None
+    _t2_is_as_before(panel, before)
+    assert ui.repairButton.enabled
+    panel.view._openCase(tmp_path, ui.t1gdSelector.currentNode())
+    assert not ui.repairButton.enabled, "another result may come"
+    Wait().until(lambda: panel.view._opening is None)
+    assert ui.repairButton.enabled
 
 
 def test_a_repair_goes_on_only_with_the_scans_that_it_was_begun_with(standin, predicted):
@@ -404,12 +486,12 @@ def _alignment_goes_on_with_its_scans(panel):
     panel.ui.goOnButton.click()
     Wait().until(lambda: outputs.node(repair.MOVING + "t2") is None)
     assert repair.movedScan(outputs, "output.aligned.t2") is t2
-    _buttons(panel)["output.aligned.t2"].click()
-    panel.ui.repairButton.click()
+    aligned = _move_t2(panel)
     slicer.mrmlScene.RemoveNode(t2)
     panel.view._quality.wayBack.button.click()
     assert "no longer in the scene" in panel.ui.messageLabel.text
-    assert outputs.node(repair.MOVING + "t2") is None
+    assert "repair of the alignment of T2 was discarded" in panel.ui.messageLabel.text
+    _t2_is_as_before(panel, aligned)
     assert not panel.ui.goOnButton.isVisibleTo(panel.parent), "nothing can go on from it"
     assert panel.view._quality.wayBack.bar is None
 

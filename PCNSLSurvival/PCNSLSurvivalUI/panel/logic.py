@@ -21,12 +21,12 @@ from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result.lesion import editedProposal, takeOver
 from PCNSLSurvivalUI.result.repair import (
-    MOVING,
     isRepair,
     placeAligned,
     repairedAlignments,
     repairsOfUnknownScans,
     takeBackRepairs,
+    whyNotMeanwhile,
 )
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
@@ -300,10 +300,5 @@ def _whyNot(outputs: SceneOutputs, volumes: dict[MRSequence, Any], mask: Any) ->
     """Why a run cannot start with these volumes and this brain mask, if any; empty when it can."""
     if len({node.GetID() for node in volumes.values()}) < len(volumes):
         return _("One volume is selected for two sequences. Choose another one, then predict.")
-    t1gd = volumes[MRSequence.T1GD]
-    if outputs.node(T1GD) is t1gd:
-        for sequence in volumes:
-            if outputs.node(MOVING + sequence) is not None:  # the run would take it away
-                words = _("The alignment of {role} is being repaired. Use or discard the repair under Quality first.")
-                return words.format(role=sequence.label)
-    return "" if mask is None else whyNotFor(outputs, mask, t1gd)
+    refusal = whyNotMeanwhile(outputs)
+    return refusal if refusal or mask is None else whyNotFor(outputs, mask, volumes[MRSequence.T1GD])

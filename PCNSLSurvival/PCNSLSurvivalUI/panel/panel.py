@@ -22,6 +22,7 @@ from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.wheel_guard import WheelGuard
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result.lesion import showProposal
+from PCNSLSurvivalUI.result.repair import giveUp, whyNotMeanwhile
 from PCNSLSurvivalUI.result.result_views import ResultViews
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.scene.kept_views import drawnOnce
@@ -342,7 +343,9 @@ class PanelView:
             return _("A prediction is running. Cancel it or wait for its end, then open the exam.")
         if self._opening is not None:
             return _("An exam is being opened. Wait until its result is shown, then open the next one.")
-        return "" if self._parameters is not None else _("The scene is closed. Open this module again.")
+        if self._parameters is None:
+            return _("The scene is closed. Open this module again.")
+        return whyNotMeanwhile(SceneOutputs(self._parameters.parameterNode))
 
     def _openCase(self, folder: Path, t1gd: Any) -> None:
         """Show the result of a folder on the T1Gd of its exam; what was chosen of another patient is let go."""
@@ -361,10 +364,12 @@ class PanelView:
         self._opening = InPieces(opened(), lambda: self._onOpened(""), lambda problem: self._onOpened(
             _("The result of this exam cannot be read. Predict it again.")
         ))  # fmt: skip
+        self._showRun()
 
     def _onOpened(self, sentence: str) -> None:
         self._opening = None
         self._say(sentence)
+        self._showRun()
 
     # --- states ----------------------------------------------------------------------------------------------------
     def _say(self, sentence: str) -> None:
@@ -390,8 +395,7 @@ class PanelView:
             ui.scansSection, ui.modelSection, ui.clinicalSection, ui.lesionSection, ui.advancedSection,
         ):  # fmt: skip
             section.setEnabled(not running)
-        for button in (ui.repairButton, ui.goOnButton, ui.discardButton):
-            button.setEnabled(not running)
+        self._quality.setBusy(running or self._opening is not None)
         ui.progressBar.setVisible(running)
         ui.progressLabel.setVisible(running)
         if running:
@@ -424,6 +428,10 @@ class PanelView:
             self._second.forget()
             self._map.forget()
             self._quality.forget()
+            if self._parameters is not None:  # what is under repair could neither be used nor discarded any more
+                sentence = giveUp(SceneOutputs(self._parameters.parameterNode))
+                if sentence:
+                    self._say(sentence)
             self._views.giveBack()
             self._twoDates.show()
             return

@@ -189,6 +189,22 @@ def finishTransform(outputs: SceneOutputs, sequence: MRSequence) -> Iterator[Non
     outputs.remove(MOVING + sequence)
 
 
+def underRepair(outputs: SceneOutputs) -> list[MRSequence | None]:
+    """What is being repaired: sequences whose alignment is, and None for the brain mask."""
+    drawn: list[MRSequence | None] = [None] if outputs.node(SEGMENTATION) is not None else []
+    return drawn + [sequence for sequence in BESIDE_T1GD if outputs.node(MOVING + sequence) is not None]
+
+
+def whyNotMeanwhile(outputs: SceneOutputs) -> str:
+    """Why no other result may come now: it would take away what is being repaired; empty when nothing is."""
+    for sequence in underRepair(outputs):
+        if sequence is None:
+            return _("The brain outline is being repaired. Use or discard the repair under Quality first.")
+        words = _("The alignment of {role} is being repaired. Use or discard the repair under Quality first.")
+        return words.format(role=sequence.label)
+    return ""
+
+
 def discard(outputs: SceneOutputs, sequence: MRSequence | None) -> None:
     """Drop the repair under way: outline or alignment are as before it.
 
@@ -207,19 +223,28 @@ def discard(outputs: SceneOutputs, sequence: MRSequence | None) -> None:
     outputs.remove(MOVING + sequence)
 
 
-def giveUp(outputs: SceneOutputs, sequence: MRSequence | None) -> None:
-    """A repair cannot go on, since a scan is gone: it is no longer under way. What was drawn or moved stays.
+def giveUp(outputs: SceneOutputs) -> str:
+    """Repairs under way cannot go on: alignments are as before them; an outline that was drawn stays in the scene.
 
     Args:
-        outputs: Where the repair is.
-        sequence: Whose alignment is repaired; None for the brain mask.
+        outputs: Where the repairs are.
+
+    Returns:
+        What has become of them, for the user; empty when nothing was under repair.
     """
-    if sequence is not None:
-        outputs.remove(MOVING + sequence)
-        return
-    drawn = outputs.release(SEGMENTATION)
-    drawn.SetSaveWithScene(True)
-    drawn.SetDisplayVisibility(False)
+    sentences = []
+    for sequence in underRepair(outputs):
+        if sequence is not None:
+            discard(outputs, sequence)
+            words = _("The unfinished repair of the alignment of {role} was discarded.")
+            sentences.append(words.format(role=sequence.label))
+            continue
+        drawn = outputs.release(SEGMENTATION)
+        drawn.SetSaveWithScene(True)
+        drawn.SetDisplayVisibility(False)
+        words = _('The brain outline that was being repaired stays in the scene as "{name}".')
+        sentences.append(words.format(name=drawn.GetName()))
+    return " ".join(sentences)
 
 
 def repairedAlignments(outputs: SceneOutputs, scans: Mapping[MRSequence, Any]) -> dict[MRSequence, Any]:

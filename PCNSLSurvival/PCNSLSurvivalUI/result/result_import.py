@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.core.terms import BESIDE_T1GD
 from PCNSLSurvivalUI.result.lesion import placeProposal, replaceProposal
 from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, labelOf
 from PCNSLSurvivalUI.result.profile import axialProfile
-from PCNSLSurvivalUI.result.repair import MOVING, SEGMENTATION, giveUp, isRepair
+from PCNSLSurvivalUI.result.repair import isRepair
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import oneRender
 from PCNSLSurvivalUI.scene.output_nodes import (
@@ -106,16 +106,14 @@ def importResult(folder: Path, outputs: SceneOutputs, t1gd: Any, parameters: Any
 
 
 def _ofOtherT1Gd(outputs: SceneOutputs) -> set[str]:
-    """Roles of the scans that lie on the T1Gd of the result before, and of repairs that were begun there."""
-    if outputs.node(SEGMENTATION) is not None:
-        giveUp(outputs, None)
+    """Roles of the scans that lie on the T1Gd of the result before; nothing of it is under repair."""
     for sequence in BESIDE_T1GD:
         aligned = outputs.node(ALIGNED + sequence)
         if aligned is not None and isRepair(aligned):  # by hand as well
             outputs.release(ALIGNED + sequence)
             if outputs.node(TRANSFORM + sequence) is not None:
                 outputs.release(TRANSFORM + sequence)
-    return {role for start in (ALIGNED, TRANSFORM, MOVING) for role in outputs.roles(start)}
+    return {role for start in (ALIGNED, TRANSFORM) for role in outputs.roles(start)}
 
 
 def _volumes(result: dict[str, Any]) -> list[tuple[str, str, str, tuple[float, float] | None]]:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.choices.parameters import VOLUMES
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.incremental import InPieces
@@ -47,6 +48,8 @@ class QualityControls:
         self._ui, self._context, self._views = ui, context, views
         self._showMap, self._predict, self._say = showMap, predict, say
         self._pieces: InPieces | None = None
+        """A repaired alignment that is being sampled."""
+        self._isBusy = False
         self.shown = ""
         """Role of the step that the views show; empty when they show the map."""
         self._other, self._flipped = T1GD, False
@@ -106,6 +109,7 @@ class QualityControls:
         if self._pieces is not None:
             self._pieces.cancel()
         self._pieces = None
+        self._enableButtons()
         self._flicker.stop()
         self.shown, self._other = "", T1GD
         self.strip.clear()
@@ -151,9 +155,17 @@ class QualityControls:
 
     def _underRepair(self, outputs: SceneOutputs) -> MRSequence | str | None:
         """What is being repaired: ``MASK``, a sequence, or nothing."""
-        if outputs.node(repair.SEGMENTATION) is not None:
-            return MASK
-        return next((s for s in BESIDE_T1GD if outputs.node(repair.MOVING + s) is not None), None)
+        return next((MASK if sequence is None else sequence for sequence in repair.underRepair(outputs)), None)
+
+    def setBusy(self, busy: bool) -> None:
+        """Nothing is repaired while a prediction runs or an exam is opened: both bring another result."""
+        self._isBusy = busy
+        self._enableButtons()
+
+    def _enableButtons(self) -> None:
+        for button in (self._ui.repairButton, self._ui.goOnButton):
+            button.setEnabled(not self._isBusy and self._pieces is None)
+        self._ui.discardButton.setEnabled(not self._isBusy)
 
     def showButtons(self) -> None:
         """Offer the repair that fits the shown step, and the way on from one that is under way."""
@@ -189,7 +201,7 @@ class QualityControls:
             return
         parameters, outputs = context[:2]
         self._flicker.stop()
-        refusal = _refusal(parameters, outputs, sequence, ALIGNED)
+        refusal = repair.whyNotMeanwhile(outputs) or _refusal(parameters, outputs, sequence, ALIGNED)
         if refusal:
             self._say(refusal)
             return
@@ -213,17 +225,17 @@ class QualityControls:
         sequence = None if repaired == MASK else MRSequence(repaired)
         refusal = _refusal(parameters, outputs, sequence, repair.MOVING)
         if refusal:
-            self._say(refusal)
             if None in _scansOf(outputs, sequence, repair.MOVING).values():
-                repair.giveUp(outputs, sequence)
-                self.leaveStep()
-                self._showMap()
+                refusal = f"{refusal} {repair.giveUp(outputs)}"
+                self._leaveRepair()
+            self._say(refusal)
             return
+        self._say("")
         if sequence is not None:
-            self._enableButtons(False)
             reads = sequence.value in result.get("model", {}).get("sequences", [])
             work = repair.finishTransform(outputs, sequence)
             self._pieces = InPieces(work, lambda: self._onAligned(predict=reads), self._onFailed)
+            self._enableButtons()
             return
         try:
             parameters.brainMask = repair.finishMask(outputs)
@@ -237,14 +249,22 @@ class QualityControls:
     def _onDiscard(self, checked: bool = False) -> None:
         context = self._context()
         repaired = self._underRepair(context[1]) if context is not None else None
-        if repaired is not None:
+        if repaired is None or not _isSure():
+            return
+        if self._pieces is not None:
+            self._pieces.cancel()
+            self._pieces = None
+            self._enableButtons()
+        if repaired == self._underRepair(context[1]):  # it may have been used while the question was open
             repair.discard(context[1], None if repaired == MASK else MRSequence(repaired))
-            self.leaveStep()
-            self._showMap()
+        self._say("")
+        self._leaveRepair()
 
-    def _enableButtons(self, enabled: bool) -> None:
-        for button in (self._ui.goOnButton, self._ui.discardButton):
-            button.setEnabled(enabled)
+    def _leaveRepair(self) -> None:
+        """Nothing is under repair any more: the pictures are those of before, and the views show the map."""
+        self.refresh()
+        self.leaveStep()
+        self._showMap()
 
     def _onWayBack(self) -> None:
         if self._ui.goOnButton.enabled:  # not while a run is under way
@@ -252,7 +272,7 @@ class QualityControls:
 
     def _onAligned(self, *, predict: bool) -> None:
         self._pieces = None
-        self._enableButtons(True)
+        self._enableButtons()
         self.showNewResult()
         self._showMap()
         context = self._context()
@@ -261,12 +281,19 @@ class QualityControls:
 
     def _onFailed(self, problem: Exception) -> None:
         self._pieces = None
-        self._enableButtons(True)
+        self._enableButtons()
         self._say(
             shown(problem)
             if isinstance(problem, PCNSLSurvivalError)
             else _("The repaired alignment could not be used ({kind}).").format(kind=type(problem).__name__)
         )
+
+
+def _isSure() -> bool:
+    if slicer.app.testingEnabled():  # a question would never be answered
+        return True
+    question = _("Discard this repair? What you drew or moved since it began is lost.")
+    return bool(slicer.util.confirmYesNoDisplay(question, windowTitle=_("PCNSL Survival")))
 
 
 def _refusal(parameters: Any, outputs: SceneOutputs, sequence: MRSequence | None, lies: str) -> str:

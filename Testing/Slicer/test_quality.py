@@ -453,7 +453,7 @@ def _mask_goes_on_with_its_t1gd(panel):
     assert panel.logic.run is None
     parameters.brainMask = outputs.node("output.mask")
     panel.ui.predictButton.click()
-    assert f"was made on {first.GetName()}" in panel.ui.messageLabel.text
+    assert f'was made on "{first.GetName()}"' in panel.ui.messageLabel.text
     assert panel.logic.run is None
     parameters.brainMask = None
 
@@ -548,7 +548,7 @@ def test_every_t1gd_keeps_its_own_repaired_mask(outputs):
 
 def test_a_repaired_mask_is_known_again_when_its_t1gd_is_loaded_once_more(outputs):
     import slicer
-    from PCNSLSurvivalUI.choices.brain_masks import whyNotFor
+    from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor, whyNotFor
 
     t1gd = add_head("T1 Gd of A")
     mask = _repaired_mask(outputs, t1gd, 3)
@@ -557,6 +557,25 @@ def test_a_repaired_mask_is_known_again_when_its_t1gd_is_loaded_once_more(output
     assert whyNotFor(outputs, mask, again) == ""
     slicer.util.arrayFromVolume(again)[3, 3, 3] += 1
     assert "repaired for another T1Gd" in whyNotFor(outputs, mask, again)
+    bend = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLBSplineTransformNode")
+    again.SetAndObserveTransformNodeID(bend.GetID())
+    assert brainMaskFor(outputs, mask, again) is None, "and the panel goes on"
+
+
+def test_a_large_scan_is_known_by_some_of_its_slices(outputs, monkeypatch):
+    import slicer
+    from PCNSLSurvivalUI.result import repair
+
+    t1gd, hashed = slicer.util.addVolumeFromArray(np.arange(960, dtype=np.int16).reshape(8, 10, 12)), []
+    monkeypatch.setattr(repair, "_HASHED_VOXELS", 3 * 10 * 12)
+    mask = _repaired_mask(outputs, t1gd, 3)
+    again = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, t1gd, "T1 Gd")
+    original = repair._hashOfVoxels
+    monkeypatch.setattr(repair, "_hashOfVoxels", lambda volume: hashed.append(volume) or original(volume))
+    assert repair.isRepairedFor(mask, again)
+    again.SetOrigin(0.0, 0.0, 1.0)
+    assert not repair.isRepairedFor(mask, again)
+    assert hashed == [again], "its place is looked at first"
 
 
 def test_a_repair_stays_with_its_t1gd_when_its_scene_is_added_to_another(outputs):
@@ -640,17 +659,62 @@ def test_a_brain_mask_is_refused_for_a_t1gd_that_it_was_not_made_on(outputs):
         outputs.refer(source, first)
         outputs.place(role, made, "Brain mask", first)
         assert whyNotFor(outputs, made, first) == ""
-        assert "was made on A" in whyNotFor(outputs, made, second), "although both lie on the same voxels"
+        assert 'was made on "A"' in whyNotFor(outputs, made, second), "although both lie on the same voxels"
         assert brainMaskFor(outputs, made, second) is None
         assert brainMaskFor(outputs, made, first) is made
+    slicer.mrmlScene.RemoveNode(first)
+    for orphan in (made, outputs.node(MASK)):
+        assert "no longer in the scene" in whyNotFor(outputs, orphan, second)
+        assert brainMaskFor(outputs, orphan, second) is None
     drawn = labels(second)
     assert whyNotFor(outputs, drawn, second) == ""
     assert brainMaskFor(outputs, drawn, second) is drawn
-    turned = np.diag([1.0, -1.0, 1.0, 1.0])
-    turned[1, 3] = 9.0  # the same block of the patient, its rows the other way round
-    drawn.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(turned))
-    for wrong in (drawn, labels(second, (8, 10, 11)), slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")):
+    for wrong in (labels(second, (8, 10, 11)), slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")):
         assert whyNotFor(outputs, wrong, second) == str(Message("grid.brain_mask_on_t1gd"))
+    finer = labels(second, (8, 10, 23))
+    finer.SetSpacing(0.5, 1.0, 1.0)  # the same block of the patient
+    assert whyNotFor(outputs, finer, second) == str(Message("grid.brain_mask_on_t1gd"))
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (1, 2, 0), (2, 1, 0)], ids=["as T1Gd", "turned", "mirrored"])
+@pytest.mark.parametrize("backward", [(), (0,), (1, 2)], ids=["forward", "rows backward", "two backward"])
+def test_a_brain_mask_is_used_whichever_way_its_axes_run(outputs, axes, backward):
+    """It has the voxels of T1Gd, stored in another order: each of them must count where it lies in the patient."""
+    import slicer
+    from PCNSLSurvivalUI.choices.brain_masks import whyNotFor
+    from PCNSLSurvivalUI.run.request import RunRequest
+    from PCNSLSurvivalUI.run.volumes import RunVolumes
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+
+    t1gd = add_head("T1 Gd", "oblique")
+    shape = slicer.util.arrayFromVolume(t1gd).shape
+    brain = (np.random.default_rng(7).random(shape) > 0.5).astype(np.uint8)
+    stored, size, matrix = np.flip(brain.transpose(2, 1, 0), backward), brain.shape[::-1], _ijk_to_ras(t1gd)
+    for axis in backward:
+        matrix[:3, 3] += matrix[:3, axis] * (size[axis] - 1)
+        matrix[:3, axis] *= -1.0
+    mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn elsewhere")
+    slicer.util.updateVolumeFromArray(mask, np.ascontiguousarray(stored.transpose(axes).transpose(2, 1, 0)))
+    matrix[:3, :3] = matrix[:3, axes]
+    mask.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    assert whyNotFor(outputs, mask, t1gd) == ""
+    request = RunRequest(volumes={MRSequence.T1GD: t1gd}, model=None, brainMask=mask)
+    volumes = RunVolumes(request)
+    volumes.copyScans(request)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(volumes.mask), brain)
+    np.testing.assert_allclose(_ijk_to_ras(volumes.mask), _ijk_to_ras(t1gd), atol=1e-6)
+    volumes.remove()
+    assert mask.GetScene() is not None
+
+
+def _ijk_to_ras(node):
+    import slicer
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def test_a_repaired_alignment_waits_until_its_scan_is_chosen_again(outputs):

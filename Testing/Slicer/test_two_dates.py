@@ -13,6 +13,7 @@ from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, scene_st
 from test_looking import _views
 
 from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.core.messages import Message
 
 HERE = Path(__file__).resolve().parent
 
@@ -107,6 +108,25 @@ def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_e
     parameters.earlierVolume = add_head("T1 Gd of another date")
     assert ui.responseSelector.currentIndex == 0, "it was entered for other exams"
     assert ui.followUpLabel.text == ""
+
+
+def test_a_brain_mask_that_does_not_fit_is_refused_only_where_it_was_chosen(two_exams, monkeypatch, tmp_path):
+    import slicer
+
+    _sent(tmp_path, monkeypatch)
+    ui, parameters = two_exams.ui, two_exams.view._parameters
+    mask, bend = _outputs(two_exams).node("output.mask"), slicer.vtkMRMLBSplineTransformNode()
+    mask.SetSpacing(9.0, 9.0, 9.0)
+    _compare(two_exams)
+    assert ui.messageLabel.text == ""
+    assert (tmp_path / "earlier-brain-mask.nrrd").is_file()
+    assert not (tmp_path / "later-brain-mask.nrrd").is_file(), "the brain is outlined anew"
+    parameters.brainMask = mask
+    _compare(two_exams)
+    assert ui.messageLabel.text == str(Message("grid.brain_mask_on_t1gd"))
+    parameters.t1gdVolume.SetAndObserveTransformNodeID(slicer.mrmlScene.AddNode(bend).GetID())
+    _compare(two_exams)
+    assert "bends or shears" in ui.messageLabel.text
 
 
 def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_exams, standin):

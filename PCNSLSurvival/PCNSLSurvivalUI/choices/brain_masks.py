@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result.repair import REPAIRED_MASK, isRepair, isRepairedFor, repairedFor
-from PCNSLSurvivalUI.scene.output_nodes import MASK, T1GD, SceneOutputs
-from PCNSLSurvivalUI.scene.volume_files import ijkToWorld
+from PCNSLSurvivalUI.scene.output_nodes import MADE_ON, MASK, OUTPUT_ATTRIBUTE, T1GD, SceneOutputs
+from PCNSLSurvivalUI.scene.voxel_order import voxelOrder
 from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, EARLIER_T1GD
-
-_TOLERANCE_MM = 0.01
-"""How far apart the voxels of a mask and of T1Gd may lie; as on the command line."""
 
 
 def brainMaskFor(outputs: SceneOutputs, chosen: Any, t1gd: Any) -> Any:
@@ -43,36 +38,44 @@ def whyNotFor(outputs: SceneOutputs, mask: Any, t1gd: Any) -> str:
     Raises:
         UnusableScanError: A transform above one of the two bends it.
     """
-    if isRepair(mask) and not isRepairedFor(mask, t1gd):
-        words = _(
-            "The brain mask {name} was repaired for another T1Gd, or the scene does not say for which. Choose another "
-            "brain mask under Advanced, or none."
-        )
-        return words.format(name=mask.GetName())
-    if not _mayBeOf(outputs, mask, t1gd):
-        words = _("The brain mask {name} was made on {other}. Choose another brain mask under Advanced, or none.")
-        return words.format(name=mask.GetName(), other=_madeOn(outputs, mask).GetName())
-    if not _isOnVoxelsOf(mask, t1gd):
-        return shown(Message("grid.brain_mask_on_t1gd"))
-    return ""
+    if isRepair(mask):
+        if not isRepairedFor(mask, t1gd):
+            words = _(
+                'The brain mask "{name}" was repaired for another T1Gd, or the scene does not say for which. Choose '
+                "another brain mask under Advanced, or none."
+            )
+            return words.format(name=mask.GetName())
+    elif _isOfRun(mask):
+        source = _madeOn(outputs, mask)
+        if source is None:
+            words = _(
+                'The T1Gd that the brain mask "{name}" was made on is no longer in the scene. Choose another brain '
+                "mask under Advanced, or none."
+            )
+            return words.format(name=mask.GetName())
+        if source is not t1gd:
+            words = _(
+                'The brain mask "{name}" was made on "{other}". Choose another brain mask under Advanced, or none.'
+            )
+            return words.format(name=mask.GetName(), other=source.GetName())
+    return "" if voxelOrder(mask, t1gd) is not None else shown(Message("grid.brain_mask_on_t1gd"))
 
 
 def _mayBeOf(outputs: SceneOutputs, mask: Any, t1gd: Any) -> bool:
-    return isRepairedFor(mask, t1gd) if isRepair(mask) else _madeOn(outputs, mask) in (None, t1gd)
+    if isRepair(mask):
+        return isRepairedFor(mask, t1gd)
+    return not _isOfRun(mask) or _madeOn(outputs, mask) is t1gd
+
+
+def _isOfRun(mask: Any) -> bool:
+    return mask.GetAttribute(OUTPUT_ATTRIBUTE) in (MASK, EARLIER + MASK)
 
 
 def _madeOn(outputs: SceneOutputs, mask: Any) -> Any:
-    """The T1Gd that a run made a mask on; None where the scene does not say so."""
-    source = next(
-        (of for role, of in ((MASK, T1GD), (EARLIER + MASK, EARLIER_T1GD)) if outputs.node(role) is mask), None
-    )
-    return None if source is None else outputs.node(source)
-
-
-def _isOnVoxelsOf(mask: Any, t1gd: Any) -> bool:
-    image, size = mask.GetImageData(), t1gd.GetImageData().GetDimensions()
-    if image is None or image.GetDimensions() != size:
-        return False
-    corners = np.array([[(n - 1) * (corner >> axis & 1) for axis, n in enumerate(size)] + [1] for corner in range(8)])
-    apart_mm = corners @ (ijkToWorld(mask, _("The brain mask")) - ijkToWorld(t1gd, MRSequence.T1GD.label)).T
-    return bool(np.abs(apart_mm).max() < _TOLERANCE_MM)
+    """The T1Gd that a run made a mask on; None when it is gone."""
+    source = mask.GetNodeReference(MADE_ON)
+    if source is not None:
+        return source
+    # Masks of scenes saved before do not say it themselves.
+    of = next((of for role, of in ((MASK, T1GD), (EARLIER + MASK, EARLIER_T1GD)) if outputs.node(role) is mask), None)
+    return None if of is None else outputs.node(of)

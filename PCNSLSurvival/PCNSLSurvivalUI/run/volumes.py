@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import slicer
 
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.run.request import RunRequest
 from PCNSLSurvivalUI.scene.segmentations import tumorOn
 from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, newHidden, removeNode
+from PCNSLSurvivalUI.scene.voxel_order import inOrderOf, voxelOrder
 
 
 class RunVolumes:
@@ -39,8 +41,21 @@ class RunVolumes:
         for role, node in request.volumes.items():
             self.raw[role] = self.own(hiddenCopy(request.aligned.get(role, node), role.label))
         self.current = dict(self.raw)
+        if self.mask is not None:
+            self.mask = self._inOrderOfT1Gd(self.mask)
         if request.lesion is not None:
             self.lesion = self.own(tumorOn(self.raw[MRSequence.T1GD], request.lesion))
+
+    def _inOrderOfT1Gd(self, mask: Any) -> Any:
+        """A brain mask whose axes run as those of T1Gd: the bias field is fitted in its voxels one by one."""
+        t1gd = self.raw[MRSequence.T1GD]
+        order = voxelOrder(mask, t1gd)
+        if order is None or np.array_equal(order, np.eye(4)):
+            return mask
+        turned = self.new("vtkMRMLLabelMapVolumeNode", "brain mask")
+        slicer.util.updateVolumeFromArray(turned, np.ascontiguousarray(inOrderOf(mask, order)))
+        turned.CopyOrientation(t1gd)
+        return turned
 
     def new(self, className: str, name: str) -> Any:
         """A hidden node for a step to fill."""

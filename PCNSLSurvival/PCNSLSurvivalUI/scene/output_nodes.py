@@ -27,6 +27,8 @@ PROPOSAL = "output.lesionProposal"
 ALIGNED, TRANSFORM = "output.aligned.", "output.transform."
 OUTPUT_ATTRIBUTE = "PCNSLSurvival.output"
 """Marks our outputs, so that they are never guessed to be a patient's scan."""
+MADE_ON = "PCNSLSurvival.madeOn"
+"""Reference of a label map of ours to the T1Gd that it was made on: it outlasts the result."""
 T1GD = "shown.t1gd"
 """The T1Gd that the result belongs to; an input, never removed by us."""
 _FOLDER = "output.folder"
@@ -83,6 +85,8 @@ class SceneOutputs:
             node.CreateDefaultDisplayNodes()
         self._parameterNode.SetNodeReferenceID(role, node.GetID())
         node.SetAttribute(OUTPUT_ATTRIBUTE, role)
+        if node.IsA("vtkMRMLLabelMapVolumeNode"):
+            node.SetNodeReferenceID(MADE_ON, None if t1gd is None else t1gd.GetID())
         self._intoFolder(node, t1gd)
 
     def remove(self, role: str) -> None:

@@ -175,21 +175,8 @@ class TwoDatesControls:
             outputs = SceneOutputs(parameters.parameterNode)
             earlier, later = parameters.earlierVolume, parameters.t1gdVolume
             outline, mask = parameters.lesion, parameters.brainMask
-            if outputs.node(T1GD) is later:
-                if outline is None and editedProposal(outputs) is not None:
-                    outline = parameters.lesion = takeOver(outputs)
-                mask = mask if mask is not None else outputs.node(MASK)
-            refusal = whyNotFor(outputs, mask, later) if mask is not None else ""
-            if refusal:
-                self._say(refusal)
-                return
-            exams = (
-                ComparedExam(
-                    name="earlier", words=_("the earlier T1Gd"), t1gd=earlier, outline=parameters.earlierLesion,
-                    brainMask=keptOf(outputs, earlier, MASK),
-                ),
-                ComparedExam(name="later", words=_("the later T1Gd"), t1gd=later, outline=outline, brainMask=mask),
-            )  # fmt: skip
+            if outputs.node(T1GD) is later and outline is None and editedProposal(outputs) is not None:
+                outline = parameters.lesion = takeOver(outputs)
             marks, response = _marks(parameters), ui.responseSelector.itemData(ui.responseSelector.currentIndex)
 
             def ended(found: dict[str, Any] | None, sentence: str) -> None:
@@ -202,6 +189,19 @@ class TwoDatesControls:
                 self.show()
 
             try:
+                refusal = "" if mask is None else whyNotFor(outputs, mask, later)
+                if refusal:
+                    self._say(refusal)
+                    return
+                if mask is None and outputs.node(T1GD) is later:
+                    mask = _fitting(outputs, outputs.node(MASK), later)
+                exams = (
+                    ComparedExam(
+                        name="earlier", words=_("the earlier T1Gd"), t1gd=earlier, outline=parameters.earlierLesion,
+                        brainMask=_fitting(outputs, keptOf(outputs, earlier, MASK), earlier),
+                    ),
+                    ComparedExam(name="later", words=_("the later T1Gd"), t1gd=later, outline=outline, brainMask=mask),
+                )  # fmt: skip
                 self.run = Comparison(
                     exams, parameters.device, response or "", parameters.overrideQuality, self._onStep, ended
                 )
@@ -285,6 +285,11 @@ class TwoDatesControls:
                 map_display.setLook(node, kind, outputs, parameters)
                 title = f"{words}\n{map_display.legendTitle(kind, doubted=failed)}"
                 map_display.addLegend(node, kind, title, visible=True)
+
+
+def _fitting(outputs: SceneOutputs, mask: Any, t1gd: Any) -> Any:
+    """A brain mask that nobody chose, if it fits T1Gd; None otherwise, and the brain is outlined anew."""
+    return None if mask is None or whyNotFor(outputs, mask, t1gd) else mask
 
 
 def _mapsOf(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_names import named_in, safe_name
 from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
 from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_of
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_of, sexes_in
 from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -43,7 +44,8 @@ def read_table_cohort(path: Path) -> FoundCohort:
         )
     columns = survival_columns(table)
     identifier = table.first_of(*IDENTIFIERS)
-    cases = tuple(_case(row, path.parent, columns, identifier) for row in table.rows)
+    sexes = sexes_in(table.rows)
+    cases = tuple(_case(row, path.parent, columns, sexes, identifier) for row in table.rows)
     return FoundCohort(layout="table", cases=cases, columns=(table.columns_in_words(),))
 
 
@@ -76,7 +78,9 @@ def _names_scans(path: Path) -> bool:
     return 0 < len(cells) == len(table.rows) and all(named_in(path.parent, cell).exists() for cell in cells)
 
 
-def _case(row: TableRow, folder: Path, columns: SurvivalColumns, identifier: str) -> CohortCase:
+def _case(
+    row: TableRow, folder: Path, columns: SurvivalColumns, sexes: Mapping[str, str], identifier: str
+) -> CohortCase:
     # One column for all rows: in another, a merged cell would give the patient a second name.
     row.ask((identifier,), IDENTIFIERS[0])
     patient, session = row.text(identifier), row.text(*_SESSION)
@@ -86,7 +90,7 @@ def _case(row: TableRow, folder: Path, columns: SurvivalColumns, identifier: str
         name: named_in(folder, cell) for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None
     }
     scans = {s: named_in(folder, cell) for s in MRSequence if (cell := row.text(s.value)) is not None}
-    facts = facts_of(row, columns)
+    facts = facts_of(row, columns, sexes)
     facts["remarks"] = (*facts.get("remarks", ()), *_other_names(scans, patient))
     return CohortCase(
         name=safe_name(patient if session is None else f"{patient}_{session}"),

@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.cohorts.readers.reading import (
     without_known_scan,
 )
 from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, column_key
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import sex_of
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import sex_of, sexes_in
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -49,6 +49,7 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
         root, "biopsy_and_diagnosis_dates", "accessions", _KEY, used=(_KEY, "DiagnosisDate", "ImageDate")
     )
     last_seen, of_records = _last_seen(root)
+    sexes = sexes_in(people.values())
     cases: dict[str, CohortCase] = {}
     silent: set[str] = set()
     for folder in sorted(root.glob("**/skullstripped/lesions_T1Post_space"), key=_human_first):
@@ -76,7 +77,9 @@ def read_ucsf_pcnsl(root: Path) -> FoundCohort:
             lesion_mask=next(iter(masks), None),
             os_days=survival[0],
             death_observed=survival[1],
-            clinical=ClinicalVariables(age_years=_age(row, person), sex=None if person is None else sex_of(person)),
+            clinical=ClinicalVariables(
+                age_years=_age(row, person), sex=None if person is None else sex_of(person, sexes)
+            ),
             # Without a row the number of the folder stands in for the key, and may be the key of another person.
             person_key=key if row is not None else None,
             remarks=survival[2],

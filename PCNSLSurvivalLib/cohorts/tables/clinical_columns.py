@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow
 from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns, survival_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import IDENTIFIERS, Table, one_row_each
 
-__all__ = ["IDENTIFIERS", "aliases_of", "clinical_of", "facts_each", "facts_of", "ielsg_points", "sex_of"]
+__all__ = ["IDENTIFIERS", "aliases_of", "clinical_of", "facts_each", "facts_of", "ielsg_points", "sex_of", "sexes_in"]
 
 
 _ALIASES = (
@@ -26,17 +26,38 @@ _FIELD = ("field_strength_t", "field_strength", "magnetic_field_strength", "fiel
 _YEAR = ("scan_year", "scan_date", "mri_date", "exam_date", "study_date", "year")
 _SEX = ("sex", "gender")
 _SEXES = {
-    **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "frau", "femme", "mujer", "femmina", "donna"), "female"),
-    **dict.fromkeys(("m", "male", "man", "männlich", "mann", "h", "homme", "hombre", "maschio", "uomo"), "male"),
+    **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "frau", "femme", "femmina", "donna"), "female"),
+    **dict.fromkeys(("m", "male", "man", "männlich", "mann", "homme", "maschio", "uomo"), "male"),
+    **dict.fromkeys(("mujer", "mulher"), "female"),
+    **dict.fromkeys(("h", "hombre", "homem"), "male"),
 }
+_MEN_BESIDE_M = frozenset({"h", "hombre", "homem", "v"})
+"""Beside these M can be a woman, as in H/M of Spanish and Portuguese, and V/M, where Dutch means the opposite."""
+_ONLY_H_M = frozenset({"h", "m", "hombre", "homem", "mujer", "mulher"})
 _NEITHER_SEX = {"o", "other", "d", "diverse", "divers", "x", "u"}
 _AGE_CODE = 99
 """Many registries write it where the age is unknown."""
 _DEEP = ("deep_lesion", "deep_structures", "deep")
 
 
-def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
+def sexes_in(rows: Iterable[TableRow]) -> Mapping[str, str]:
+    """The sex by what the cells of one table say: M is a man, unless the column writes H/M of Spanish or Portuguese.
+
+    Where other words stand beside H and M, M can be either and is left out.
+    """
+    said = {_sex_cell(row) for row in rows} - _NEITHER_SEX - {""}
+    if "m" not in said or not said & _MEN_BESIDE_M:
+        return _SEXES
+    others = {word: sex for word, sex in _SEXES.items() if word != "m"}
+    return others | {"m": "female"} if said <= _ONLY_H_M else others
+
+
+def clinical_of(row: TableRow, sexes: Mapping[str, str]) -> tuple[ClinicalVariables, tuple[str, ...]]:
     """Clinical variables, and sentences on what does not fit together.
+
+    Args:
+        row: Of one exam or patient.
+        sexes: What ``sexes_in`` found in its table.
 
     Raises:
         CohortError: A cell holds something that is no such value.
@@ -49,7 +70,7 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
         csf_protein_elevated=row.flag_in("csf_protein_elevated", "csf_protein"),
         deep_lesion=row.flag_in(*_DEEP),
         ielsg_score=row.whole_number_in("ielsg_score", "ielsg", lowest=0, highest=5),
-        sex=sex_of(row),
+        sex=sex_of(row, sexes),
         site=one_spelling(row.text(*_SITE) or "")[:60] or None,
         field_strength_t=_tesla(row.text(*_FIELD)),
         scan_year=_year(row.text(*_YEAR)),
@@ -63,6 +84,11 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
         )
         if value is None and (cell := row.text(*names)) is not None and cell.strip().casefold() not in known
     ]
+    if _sex_cell(row) == "m" and clinical.sex is None:
+        remarks[0] = (
+            "The sex is given as M in a column where M can be a man or a woman (mujer, mulher), so it counts as "
+            "unknown. Write 'male' or 'female'."
+        )
     if or_older:
         remarks.append(f"The table masks the age, which is {age:g} years or more; it counts as {age:g}.")
     if clinical.age_years == _AGE_CODE and not or_older:
@@ -75,9 +101,13 @@ def clinical_of(row: TableRow) -> tuple[ClinicalVariables, tuple[str, ...]]:
     return clinical, tuple(remarks)
 
 
-def sex_of(row: TableRow) -> str | None:
-    """ "female" or "male"; None where the row says neither."""
-    return _SEXES.get((row.text(*_SEX) or "").strip().casefold())
+def sex_of(row: TableRow, sexes: Mapping[str, str]) -> str | None:
+    """ "female" or "male"; None where the row says neither. ``sexes`` is what ``sexes_in`` found in its table."""
+    return sexes.get(_sex_cell(row))
+
+
+def _sex_cell(row: TableRow) -> str:
+    return (row.text(*_SEX) or "").strip().casefold()
 
 
 def _tesla(cell: str | None) -> float | None:
@@ -113,10 +143,10 @@ def aliases_of(row: TableRow) -> tuple[str, ...]:
     return tuple(name.strip() for cell in cells if cell for name in re.split(r"[;|]", cell) if name.strip())
 
 
-def facts_of(row: TableRow, columns: SurvivalColumns) -> dict[str, Any]:
+def facts_of(row: TableRow, columns: SurvivalColumns, sexes: Mapping[str, str]) -> dict[str, Any]:
     """Everything a row says about a patient, as the fields of a ``CohortCase``."""
     days, death, about_survival = survival_of(row, columns)
-    clinical, remarks = clinical_of(row)
+    clinical, remarks = clinical_of(row, sexes)
     return {
         "os_days": days,
         "death_observed": death,
@@ -126,9 +156,9 @@ def facts_of(row: TableRow, columns: SurvivalColumns) -> dict[str, Any]:
     }
 
 
-def _of_person(row: TableRow, columns: SurvivalColumns) -> dict[str, Any]:
+def _of_person(row: TableRow, columns: SurvivalColumns, sexes: Mapping[str, str]) -> dict[str, Any]:
     """The facts that are the same in all rows of one person: not where and when an exam was made."""
-    facts = facts_of(row, columns)
+    facts = facts_of(row, columns, sexes)
     return facts | {"clinical": replace(facts["clinical"], site=None, field_strength_t=None, scan_year=None)}
 
 
@@ -150,5 +180,6 @@ def facts_each(
         CohortError: A cell or column that cannot be used, or two rows of one patient that contradict each other.
     """
     columns = survival_columns(table, all_died=all_died)
-    rows, remarks = one_row_each(table, *identifiers, says=lambda row: _of_person(row, columns), name_of=name_of)
-    return {name: facts_of(row, columns) for name, row in rows.items()}, remarks
+    sexes = sexes_in(table.rows)
+    rows, remarks = one_row_each(table, *identifiers, says=lambda row: _of_person(row, columns, sexes), name_of=name_of)
+    return {name: facts_of(row, columns, sexes) for name, row in rows.items()}, remarks

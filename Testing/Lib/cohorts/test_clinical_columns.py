@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow, column_key
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import clinical_of
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import clinical_of, sexes_in
 
 
 def read(**cells: str):
-    row = TableRow(table="table.csv", number=2, cells={column_key(name): cell for name, cell in cells.items()})
-    return clinical_of(row)[0]
+    return told(cells)[0][0]
+
+
+def told(*lines: dict[str, str]):
+    rows = [TableRow(number=2, cells={column_key(name): cell for name, cell in cells.items()}) for cells in lines]
+    sexes = sexes_in(rows)
+    return [clinical_of(row, sexes) for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -24,15 +29,12 @@ def read(**cells: str):
     ],
 )
 def test_a_cell_that_is_not_understood_is_told(cells, what):
-    row = TableRow(number=2, cells={column_key(name): cell for name, cell in cells.items()})
-    assert clinical_of(row)[1] == (
-        f"The table gives '{what}' in a way that is not known here, so it counts as unknown.",
-    )
+    assert told(cells)[0][1] == (f"The table gives '{what}' in a way that is not known here, so it counts as unknown.",)
 
 
 @pytest.mark.parametrize("cells", [{"sex": "F"}, {"sex": "other"}, {"field_t": "1,5"}, {"scan_date": "2019-03-02"}, {}])
 def test_a_cell_that_is_understood_needs_no_word(cells):
-    assert clinical_of(TableRow(number=2, cells={column_key(name): cell for name, cell in cells.items()}))[1] == ()
+    assert told(cells)[0][1] == ()
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,34 @@ def test_a_cell_that_is_understood_needs_no_word(cells):
 )
 def test_sex(cell, sex):
     assert read(sex=cell).sex == sex
+
+
+@pytest.mark.parametrize(
+    ("column", "sexes"),
+    [
+        ("H M", ["male", "female"]),
+        ("h m x", ["male", "female", None]),
+        ("Hombre M", ["male", "female"]),
+        ("H Mulher M", ["male", "female", "female"]),
+        ("homem mulher", ["male", "female"]),
+        ("M", ["male"]),
+        ("M F", ["male", "female"]),
+        ("m w d", ["male", "female", None]),
+        ("H F", ["male", "female"]),
+    ],
+)
+def test_m_beside_h_is_a_woman(column, sexes):
+    found = told(*({"sex": cell} for cell in column.split()))
+    assert [clinical.sex for clinical, _ in found] == sexes
+    assert not any(remarks for _, remarks in found)
+
+
+@pytest.mark.parametrize("column", ["M H F", "M H male", "M H w", "M V"])
+def test_m_that_can_be_either_is_unknown_and_told(column):
+    (clinical, remarks), *others = told(*({"sex": cell} for cell in column.split()))
+    assert clinical.sex is None
+    assert "M can be a man or a woman" in " ".join(remarks)
+    assert "M can be" not in " ".join(remark for _, remarks in others for remark in remarks)
 
 
 @pytest.mark.parametrize(

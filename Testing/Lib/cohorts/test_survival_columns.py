@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from PCNSLSurvivalLib.cohorts.cohort import find_cohort
-from PCNSLSurvivalLib.cohorts.tables.clinical_columns import facts_of
+from PCNSLSurvivalLib.cohorts.tables.clinical_columns import facts_of, sexes_in
 from PCNSLSurvivalLib.cohorts.tables.survival_columns import survival_columns
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -296,7 +296,7 @@ def test_any_table_is_read_as_plausible_values_or_refused_in_a_sentence(tmp_path
     try:
         table = read_table(path)
         columns_of_survival = survival_columns(table)
-        facts = [facts_of(row, columns_of_survival) for row in table.rows]
+        facts = [facts_of(row, columns_of_survival, sexes_in(table.rows)) for row in table.rows]
     except CohortError:
         return
     for fact in facts:

@@ -44,8 +44,9 @@ class Table:
         return any(column_key(name) in there for name in columns)
 
     def first_of(self, *columns: str) -> str:
-        """The first of some columns that is there; the first of all where none is."""
-        return next((name for name in columns if self.has(name)), columns[0])
+        """The first of some columns that is filled in any row; where none is, the first that is there, or of all."""
+        there = [name for name in columns if self.has(name)] or [columns[0]]
+        return next((name for name in there if self.cells(name)), there[0])
 
     def cells(self, column: str) -> list[str]:
         """What the rows say in a column, from top to bottom."""

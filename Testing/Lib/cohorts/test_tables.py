@@ -139,6 +139,19 @@ def test_a_merged_cell_takes_no_name_from_another_column(table):
         table("ID,patient_id,t1gd\n1,a,a.nii\n2,,b.nii\n")
 
 
+def test_a_column_that_is_empty_in_all_rows_names_nobody(table, tmp_path):
+    found = table("patient_id,ID,t1gd,os_days,event\n,x,a.nii,400,1\n,y,b.nii,300,1\n")
+    assert [case.patient_id for case in found.cases] == ["x", "y"]
+    assert "Not used: patient_id." in found.columns[0]
+    (tmp_path / "one" / "x").mkdir(parents=True)
+    (tmp_path / "one" / "x" / "t1gd.nii").touch()
+    (tmp_path / "one" / "s.csv").write_text("patient_id,ID,os_days,event\n,x,400,1\n")
+    (case,) = find_cohort(tmp_path / "one").cases
+    assert (case.patient_id, case.os_days) == ("x", 400)
+    with pytest.raises(CohortError, match=r"Line 2 of patients\.csv names no patient. Fill in 'patient_id'"):
+        table("patient_id,ID,t1gd\n,,a.nii\n,,b.nii\n")
+
+
 @pytest.mark.parametrize(("second", "told"), [("300,1", False), ("900,1", True), ("300,0", True), (",", False)])
 def test_exams_of_one_patient_that_give_different_survival_are_told(table, second, told):
     found = table(f"patient_id,session,t1gd,os_days,event\na,1,a.nii,300,1\na,2,b.nii,{second}\nb,1,c.nii,900,1\n")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import filecmp
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from PCNSLSurvivalLib.cohorts.cohort import CohortCase, FoundCohort
+from PCNSLSurvivalLib.core.errors import UnreadableScanError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
+from PCNSLSurvivalLib.imaging.io import read_header
 
 _MIDDLE_BYTES = 1 << 16
 
@@ -162,33 +167,44 @@ def _files_gone(case: CohortCase) -> tuple[str, ...]:
 
 
 def _copies_of_t1gd(cases: tuple[CohortCase, ...]) -> dict[str, str]:
-    """For each case whose T1Gd file equals that of another patient before it, the other's name; files only."""
-    alike: dict[tuple[int, bytes], list[CohortCase]] = {}
-    copies = {}
+    """For each case whose T1Gd has the voxel file of another patient before it, the other's name; no DICOM folders.
+
+    Only files of one size are opened, and only those that are alike in the middle are read whole.
+    """
+    of_size: dict[int, list[tuple[CohortCase, Path]]] = {}
     for case in cases:
         path = case.scans.get(MRSequence.T1GD)
-        if path is None or not path.is_file() or not_fetched(path) is not None or not path.stat().st_size:
-            continue
-        try:
-            others = alike.setdefault(_glance(path), [])
-            for other in others:
-                if other.patient_id == case.patient_id:
-                    continue
-                if filecmp.cmp(path, other.scans[MRSequence.T1GD], shallow=False):
-                    copies[case.name] = other.name
-                    break
-        except OSError:  # the case fails with its own reason when it is read
-            continue
-        others.append(case)
+        # A case whose files cannot be read fails with its own reason later.
+        with suppress(OSError, UnreadableScanError):
+            if path is not None and path.is_file() and not_fetched(path) is None:
+                voxels = _voxel_file(path)
+                of_size.setdefault(voxels.stat().st_size, []).append((case, voxels))
+    copies = {}
+    for size, files in of_size.items():
+        alike: dict[bytes, list[tuple[CohortCase, Path]]] = {}
+        for case, voxels in files if size and len(files) > 1 else ():
+            with suppress(OSError):
+                before = alike.setdefault(_hash_of_middle(voxels, size), [])
+                for other, others_voxels in before:
+                    if other.patient_id != case.patient_id and filecmp.cmp(voxels, others_voxels, shallow=False):
+                        copies[case.name] = other.name
+                        break
+                before.append((case, voxels))
     return copies
 
 
-def _glance(path: Path) -> tuple[int, bytes]:
-    """Size and the middle of a file, where scans on one grid differ: only files alike in both are read whole."""
-    size = path.stat().st_size
+def _voxel_file(path: Path) -> Path:
+    """The file that holds the voxels: beside a detached header another one, since headers of two scans may be equal."""
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        return path
+    return read_header(path, Message("word.volume")).stored.path
+
+
+def _hash_of_middle(path: Path, size: int) -> bytes:
+    """A short hash of the middle of a file, where scans on one grid differ."""
     with path.open("rb") as file:
         file.seek(size // 2)
-        return size, file.read(_MIDDLE_BYTES)
+        return hashlib.blake2b(file.read(_MIDDLE_BYTES), digest_size=16).digest()
 
 
 def _is_there(path: Path | None) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts.cohort import find_cohort
@@ -79,6 +82,43 @@ def test_one_t1gd_under_two_names_is_told_before_anything_is_prepared(tmp_path):
     report = data_report(find_cohort(tmp_path / "p.csv"), threshold_days=365)
     assert {name: len(remarks) for name, remarks in report.case_remarks.items()} == {"p2": 1}
     assert "that of p1" in report.case_remarks["p2"][0]
+
+
+@pytest.mark.parametrize("ending", ["mhd", "nhdr", "hdr"])
+def test_of_detached_headers_the_voxels_are_compared(tmp_path, ending):
+    for number, (name, values) in enumerate((("p1", 1), ("p2", 2), ("p3", 1))):
+        image = sitk.GetImageFromArray(np.full((4, 5, 6), values, np.int16))
+        (tmp_path / name).mkdir()
+        sitk.WriteImage(image, str(tmp_path / name / ("t1gd" if number < 2 else "other")) + f".{ending}")
+    headers = [(tmp_path / name / f"t1gd.{ending}").read_bytes() for name in ("p1", "p2")]
+    assert headers[0] == headers[1]
+    rows = "".join(
+        f"{name},{name}/{stem}.{ending}\n" for name, stem in (("p1", "t1gd"), ("p2", "t1gd"), ("p3", "other"))
+    )
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd\n{rows}", encoding="utf-8")
+    remarks = data_report(find_cohort(tmp_path / "p.csv"), threshold_days=365).case_remarks
+    copies = {name: [remark for remark in told if "byte by byte" in remark] for name, told in remarks.items()}
+    assert [name for name, told in copies.items() if told] == ["p3"]
+    assert "that of p1" in copies["p3"][0]
+
+
+def test_only_t1gd_of_one_size_are_opened_and_little_of_them_is_kept(tmp_path, monkeypatch):
+    for number in range(40):
+        (tmp_path / f"{number}.nii").write_bytes(bytes([number]) * 140_000)
+    (tmp_path / "alone.nii").write_bytes(bytes(150_000))
+    rows = "".join(f"p{path.stem},{path.name}\n" for path in tmp_path.glob("*.nii"))
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd\n{rows}", encoding="utf-8")
+    found = find_cohort(tmp_path / "p.csv")
+    opened: set[str] = set()
+    real = Path.open
+    monkeypatch.setattr(Path, "open", lambda path, *a, **named: (opened.add(path.name), real(path, *a, **named))[1])
+    tracemalloc.start()
+    report = data_report(found, threshold_days=365)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert report.case_remarks == {}
+    assert opened == {f"{number}.nii" for number in range(40)}
+    assert most < 1_000_000, "the middle of forty files would be 2.6 MB"
 
 
 def test_a_t1gd_that_cannot_be_read_is_compared_with_no_other(tmp_path, monkeypatch):

@@ -13,13 +13,18 @@ from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.strict_json import read_foreign_json
 
-_DEAD = re.compile(r"\b(?:dead|deceased|died|death|expired)\b", re.IGNORECASE)
-_ALIVE = re.compile(r"\b(?:alive|living|lives|censored|survived|survivor)\b", re.IGNORECASE)
-_DENIED = re.compile(r"\b(?:no|not|non|without)\b", re.IGNORECASE)
+_DEAD = re.compile(r"\b(?:dead|deceased|died|death|expired)\b")
+_ALIVE = re.compile(r"\b(?:alive|living|lives|censored|survived|survivor)\b")
+_DENIED = re.compile(r"\b(?:no|not|non|never|without|absent|false|free|unknown)\b")
+_BESIDE = re.compile(
+    r"\b(?:the|patient|subject|participant|is|was|has|still|right|observed|(?:of |from |by )?any cause|"
+    r"at (?:the )?(?:last|end of) (?:contact|follow ?up|visit|study))\b"
+)
+"""Words that leave the meaning of the others as it is: 'patient is alive at last follow-up'."""
 
 
 def check_against_dictionary(table: Table, dictionary: Path) -> None:
-    """Refuse survival in another unit than days, and events whose 0 and 1 are exchanged.
+    """Refuse survival in another unit than days, and events whose 0 and 1 are plainly exchanged.
 
     Args:
         table: The participants.
@@ -41,13 +46,19 @@ def check_against_dictionary(table: Table, dictionary: Path) -> None:
             )
     for name in columns.death:
         levels = _of(said, name).get("Levels")
-        for code, wrong, right, meaning in (("0", _DEAD, _ALIVE, "dead"), ("1", _ALIVE, _DEAD, "alive")):
-            words = _words(levels, code)
-            if wrong.search(words) and not right.search(words) and not _DENIED.search(words):
-                raise CohortError(
-                    f"{dictionary.name} says that {code} in the column '{name}' of {table.name} means {meaning}. Write "
-                    "a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
-                )
+        zero, one = _texts(levels, "0"), _texts(levels, "1")
+        if _is_plain(zero, _DEAD, _ALIVE):
+            raise _exchanged(dictionary, name, table, "0", "dead")
+        mirrored = _says(zero, _DEAD, _ALIVE) and _says(one, _ALIVE, _DEAD)
+        if mirrored or _is_plain(one, _ALIVE, _DEAD):
+            raise _exchanged(dictionary, name, table, "1", "alive")
+
+
+def _exchanged(dictionary: Path, column: str, table: Table, code: str, meaning: str) -> CohortError:
+    return CohortError(
+        f"{dictionary.name} says that {code} in the column '{column}' of {table.name} means {meaning}. Write "
+        "a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
+    )
 
 
 def _of(said: dict[str, Any], column: str) -> dict[str, Any]:
@@ -55,9 +66,19 @@ def _of(said: dict[str, Any], column: str) -> dict[str, Any]:
     return about if isinstance(about, dict) else {}
 
 
-def _words(levels: object, code: str) -> str:
-    """What a code of ``Levels`` means; a text, or an object with a description."""
+def _texts(levels: object, code: str) -> list[str]:
+    """What a code of ``Levels`` means, in small letters without punctuation: a text, or name and description."""
     meaning = levels.get(code) if isinstance(levels, dict) else None
-    if isinstance(meaning, dict):
-        meaning = f"{meaning.get('LongName', '')} {meaning.get('Description', '')}"
-    return meaning if isinstance(meaning, str) else ""
+    told = [meaning.get("LongName"), meaning.get("Description")] if isinstance(meaning, dict) else [meaning]
+    return [re.sub(r"[\W_]+", " ", text).strip().lower() for text in told if isinstance(text, str)]
+
+
+def _says(texts: list[str], word: re.Pattern[str], opposite: re.Pattern[str]) -> bool:
+    """Whether one word is there, and neither its opposite nor a denial."""
+    told = " ".join(texts)
+    return bool(word.search(told)) and not opposite.search(told) and not _DENIED.search(told)
+
+
+def _is_plain(texts: list[str], word: re.Pattern[str], opposite: re.Pattern[str]) -> bool:
+    """Whether a text says nothing else than one word: 'before death' and 'alive until relapse' say more."""
+    return _says(texts, word, opposite) and any(word.fullmatch(_BESIDE.sub(" ", text).strip()) for text in texts)

@@ -9,6 +9,8 @@ from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.steps.resampling import to_isotropic_grid
 
 SIZES = ((20, 24, 9), (30, 7, 22), (5, 18, 18), (24, 24, 24))
+THICK = (2, 1, 0, None)
+"""The axis of thick slices, as in clinical scans."""
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -21,7 +23,10 @@ def test_it_is_itks_spline_also_beyond_the_scan(number, moved):
     if number >= 4:
         direction = direction[:, [1, 2, 0]] * [1, -1, 1]
     scan = sitk.GetImageFromArray(draw.normal(0, 3, SIZES[number % 4][::-1]).astype(np.float32))
-    scan.SetSpacing(draw.uniform(0.5, 2.5, 3).tolist())
+    spacing_mm = draw.uniform(0.5, 2.5, 3)
+    if (thick := THICK[number % 4]) is not None:
+        spacing_mm[thick] = 5.0
+    scan.SetSpacing(spacing_mm.tolist())
     scan.SetDirection(direction.ravel().tolist())
     scan.SetOrigin(draw.uniform(-50, 50, 3).tolist())
     inner = Grid.of(scan).with_spacing((1.0, 1.0, 1.0))

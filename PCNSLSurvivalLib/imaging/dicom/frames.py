@@ -39,7 +39,7 @@ _MODALITY_OF_CLASS = {
     **dict.fromkeys((f"1.2.840.10008.5.1.4.1.1.{number}" for number in ("128", "128.1", "130")), "PT"),
     "1.2.840.10008.5.1.4.1.1.20": "NM",
 }
-"""Images of CT, PET and nuclear medicine are such by their class, whatever an anonymizer left of the modality."""
+"""Images of CT, PET and nuclear medicine are such by their class where the modality is not stated, or as MR."""
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 Role = Literal["slice", "picture", "localizer", "mosaic", "no image", "disc index"]
@@ -159,7 +159,7 @@ def read_dicom_file(path: Path) -> DicomFile:
         role=role,
         series=top.text(_SERIES),
         instance=top.text(_SOP_INSTANCE),
-        modality=_MODALITY_OF_CLASS.get(sop_class) or top.text(_MODALITY).upper() or "MR",
+        modality=_modality(top.text(_MODALITY).upper(), sop_class),
         frame_of_reference=top.text(_FRAME_OF_REFERENCE),
         patient="\\".join((top.text(_PATIENT_ID), top.text(_STUDY))),
         pixels=pixels,
@@ -169,6 +169,11 @@ def read_dicom_file(path: Path) -> DicomFile:
         quadruped=top.text(_ORIENTATION_TYPE).upper() == "QUADRUPED",
         value_table=bool(top.items.get(_VALUE_TABLE)),
     )
+
+
+def _modality(stated: str, sop_class: str) -> str:
+    """The modality as stated; that of the class where none is stated, or where MR contradicts the class."""
+    return _MODALITY_OF_CLASS.get(sop_class, "MR") if stated in ("", "MR") else stated
 
 
 def _whole(text: str) -> int | None:

@@ -44,8 +44,8 @@ class LesionProposal:
     Attributes:
         mask: ``uint8`` on the voxels of the prepared T1Gd, axes most nearly to left, posterior, superior.
         volume_ml: Of the mask.
-        interval_ml: Volumes that differ from the outlined one by no more than the true ones of nine of ten fresh
-            virtual heads.
+        interval_ml: The outlined volume and half a milliliter, divided and multiplied by the error (a factor) not
+            exceeded in 90 % of fresh virtual heads; for real scans see the card of the reader.
         foci: Connected parts of at least 0.1 mL, the largest first.
         reader: Who outlined.
     """
@@ -75,8 +75,8 @@ class LesionProposal:
             "outlines": "enhancing tumor",
             "volume_ml": round(self.volume_ml, 3),
             "volume_interval_ml": [round(v, 3) for v in self.interval_ml],
-            "volume_interval": "as far from the outlined volume as 90 % of the true volumes of fresh virtual heads; "
-            "for real scans see the card of the reader",
+            "volume_interval": "outlined volume and half a milliliter, divided and multiplied by the error (a factor) "
+            "not exceeded in 90 % of fresh virtual heads; for real scans see the card of the reader",
             "foci": [focus_json(focus) for focus in self.foci],
             "reader": self.reader.to_json(),
         }

@@ -92,6 +92,10 @@ def test_the_mask_is_on_the_files_own_voxels_and_on_the_tumor(form, tmp_path):
     assert stored["foci"][0]["center_ras_mm"] == pytest.approx((CENTER + OFFSET) * (-1, -1, 1), abs=0.5)
     low, high = stored["volume_interval_ml"]
     assert low < stored["volume_ml"] < high
+    assert (high + 0.5) / (stored["volume_ml"] + 0.5) == pytest.approx(
+        (stored["volume_ml"] + 0.5) / (low + 0.5), rel=1e-3
+    )
+    assert "and half a milliliter, divided and multiplied by the error" in stored["volume_interval"]
     assert stored["volume_ml"] == pytest.approx(4 / 3 * np.pi * RADIUS_MM**3 / 1000, rel=0.1)
 
 

@@ -135,12 +135,15 @@ def detectable(compared: Iterable[AdjustedComparison], reference: str) -> str:
             "With these patients and folds, not even a difference in AUC from 0 to 1 would be found in 4 of 5 such "
             "studies (paired test over patients, 5 %, without correction for the number of arms)."
         )
+    nowhere = ""
     between = f"{least:.2f} to {most:.2f}, depending on the arm," if f"{least:.2f}" != f"{most:.2f}" else f"{least:.2f}"
     if most > 1:
-        between = f"{least:.2f} or more, and with some arms not even one from 0 to 1,"
+        between = f"{least:.2f} with the least uncertain arm"
+        nowhere = " With some arms, not even a difference from 0 to 1 would be found so often."
     return (
         f"With these patients and folds, a true difference in AUC of {between} would be found in 4 of 5 such studies "
         "(paired test over patients, 5 %, without correction for the number of arms); a smaller one is likely missed."
+        f"{nowhere}"
     )
 
 

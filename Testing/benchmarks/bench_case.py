@@ -56,6 +56,7 @@ def main() -> int:
     parser.add_argument("--others", default=sys.executable, help="interpreter that has itk-skullstripping")
     parser.add_argument("--without-plain", action="store_true", help="leave the slow plain way out")
     parser.add_argument("--plain", nargs="+", type=Path, help="only prepare these scans the plain way, T1Gd first")
+    parser.add_argument("--patient", default=None, help="only this one")
     add_keep(parser)
     args = parser.parse_args()
     if args.plain:
@@ -64,6 +65,8 @@ def main() -> int:
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         for name, scans in patients(Path(temporary)):
+            if args.patient not in (None, name):
+                continue
             ways: dict[str, list[str]] = {}
             for count in (1, len(SEQUENCES)):
                 names = ", ".join(sequence.label for sequence in SEQUENCES[:count])

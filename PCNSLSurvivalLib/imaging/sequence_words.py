@@ -111,7 +111,7 @@ _BEFORE = (
 )
 _WITHOUT = (
     r"no|non|not|never|zero|neg|negative|without|w ?o|un|ohne|kein[a-z]*|sans|sin|senza|sem|zonder|geen|nao|utan|uden|"
-    r"uten|u(?= (?:iv )?kontrast)|bez|brez|be(?= )|minus|ilman|ilma|fara|tanpa|khong|без|χωρις|ανευ|ללא|בלי|بدون|"
+    r"uten|u(?= (?:iv )?kontrast)|bez|brez|be(?= )|minus|ilman|ilma|fara|tanpa|khong|sense|pa(?= kontrast)|(?<!\d)0(?= [ck]ontrast)|без|χωρις|ανευ|ללא|בלי|بدون|"
     r"ไม(?:ฉีด)?"
 )
 _AFTER = r"post|after|nach|apres|despues|depois|tras|dopo|apos|pos|na|efter|etter|po|после"
@@ -138,7 +138,7 @@ STUDY = (
 DENIED = (
     r"kontrasts(?:i|u|y)z[a-z]*|ilacsiz|kontrasti(?:ta|ton|tto[a-z]*)|"
     # In some languages the word stands behind what it denies.
-    rf"(?:{_SUBSTANCE}) (?:nelkul|elott|oncesi|yok|neg[a-z]*|not (?:given|administered|used)|"
+    rf"(?:{_SUBSTANCE}) (?:nelkul|elott|oncesi|olmadan|yok|neg[a-z]*|not (?:given|administered|used)|"
     r"refused|withheld|declined)|"
     rf"(?:{_BEFORE}|{_WITHOUT}){_OF} ?(?:(?:contrast|kontrast)[a-z]* ?enhanc[a-z]*|{_SUBSTANCE})|"
     rf"(?:contrast[a-z]*|kontras[a-z]*|{_AGENT}|km|ce) (?:pre{_NOT_TREATED}|before|none|no|free)|pre{_NOT_TREATED}|"

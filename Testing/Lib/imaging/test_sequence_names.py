@@ -68,6 +68,7 @@ T1 tanpa kontras|T1 sebelum kontras|T1 kontrast öncesi|T1 ilaçsız|T1 пред
 T1 før kontrast|T1 för kontrast|T1 innan kontrast|T1 u/ kontrast|T1 χωρίς gado|T1 πριν gado|T1 ללא גדוליניום|T1 לפני gad
 T1 بدون contrast|T1 قبل gad|T1 ไม่ฉีด contrast|T1 ก่อนฉีด gad|T1 造影剤なし|T1 造影剤投与前|T1 增强前|T1 未增强|T1 無造影
 T1 조영제 없음|T1 조영제 전|T1 비조영|T1 avant injection de gadolinium|T1 o KM|T1 oKM|T1 vKM|T1 v. i.v. KM|T1 WO CON
+T1 pa kontrast|T1 sense contrast|T1 0 contrast|T1 kontrast olmadan
 T1 contrast not given|T1 contrast refused|T1 GAD not given|T1 zero contrast|MU-Glioma-Post_0003_t1n
 T1 на головную катушку|Т1 SE на катушку|T1 sag головку|T1 оценку|T1 снимок у ребенка|Т1 без к/у
 """

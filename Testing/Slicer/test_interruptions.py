@@ -430,11 +430,12 @@ def test_a_cancel_that_comes_when_all_is_done_cancels_nothing(standin, quick_pan
     _nothing_left(wait, run)
 
 
-@pytest.mark.parametrize("plan", [{}, {"stop_at": "read", "how": "crash"}], ids=["good", "crash"])
+@pytest.mark.parametrize("plan", [{}, {"stop_at": "read", "how": "crash"}, None], ids=["good", "crash", "cancel"])
 def test_the_panel_hears_of_the_end_although_tidying_up_fails(standin, quick_panel, quick_modules, monkeypatch, plan):
     from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+    from slicer_standin.pythonqt import slot_errors
 
-    monkeypatch.setenv("FAKE_WORKER", json.dumps(plan))
+    monkeypatch.setenv("FAKE_WORKER", json.dumps(plan or {}))
     add_head("T1 Gd")
     quick_panel.ui.guessButton.click()
     tidy = PredictionRun._cleanUp
@@ -445,6 +446,13 @@ def test_the_panel_hears_of_the_end_although_tidying_up_fails(standin, quick_pan
 
     monkeypatch.setattr(PredictionRun, "_cleanUp", fails)
     quick_panel.ui.predictButton.click()
+    if plan is None:
+        run = quick_panel.logic.run
+        quick_panel.ui.predictButton.click()
+        assert quick_panel.ui.messageLabel.text == "Cancelled. The scene is as before."
+        assert quick_panel.ui.predictButton.text == "Predict overall survival"
+        assert run._dismissed
+        assert slot_errors == []
     Wait().until(lambda: quick_panel.logic.run is None)
     assert quick_panel.ui.predictButton.enabled
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from pathlib import Path
 
 import pytest
 from made_scenes import Wait, add_head, scene_state
@@ -57,10 +58,13 @@ def test_space_on_the_disk_is_asked_for_only_where_the_disk_is_full(standin, rea
         return ready.ui.messageLabel.text
 
     begin = "The scans could not be written"
-    space, report = "Free some space on the disk", "please report it"
+    space, report, folder = "Free some space on the disk", "please report it", "Modules > Temporary directory"
+    place = str(Path(standin.app.temporaryPath, "made", "t1gd.nrrd"))  # Slicer could not make the folder in it
     for fault, reason, asked, not_asked in (
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device", space, report),
         (OSError(errno.EACCES, "Permission denied"), "Permission denied", report, space),
+        (OSError(errno.EACCES, "Permission denied", place), "Permission denied", folder, report),
+        (OSError(errno.ENOENT, "No such file or directory", place), "No such file or directory", folder, report),
         (ValueError("a fault of ours"), "ValueError", report, space),
     ):
         said = told(fault)

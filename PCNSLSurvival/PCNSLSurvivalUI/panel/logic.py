@@ -132,8 +132,9 @@ class PanelLogic:
             sentences.append(_("One volume is selected for two sequences. Choose another volume for one of them."))
         for role in repairsOfUnknownScans(SceneOutputs(parameters.parameterNode), chosen):
             words = _(
-                "{role} was aligned by hand in this scene, which is of an earlier version and does not say with which "
-                "T1Gd. The prediction does not use that alignment: check {role} afterwards, and repair it where needed."
+                "{role} was aligned by hand in this scene, which was saved with an earlier version of this module and "
+                "does not say with which T1Gd. The prediction does not use that alignment: check {role} afterwards, "
+                "and repair it where needed."
             )
             sentences.append(words.format(role=role.label))
         return " ".join(sentence for sentence in sentences if sentence)

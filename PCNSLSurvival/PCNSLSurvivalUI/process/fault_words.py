@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import logging
 import traceback
+from pathlib import Path
 
+import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI.messages import shown
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def faultInWords(problem: Exception, what: str) -> str:
@@ -29,9 +32,20 @@ def faultInWords(problem: Exception, what: str) -> str:
         # As text: a log handler that keeps the exception would keep the whole run with it.
         logging.error("%s", "".join(traceback.format_exception(problem)))
     reason = (problem.strerror if isinstance(problem, OSError) else None) or type(problem).__name__
-    action = (
-        _("Free some space on the disk, then try again.")
-        if full
-        else _("Try again; if it happens again, please report it.")
-    )
+    if full:
+        action = _("Free some space on the disk, then try again.")
+    elif isinstance(problem, OSError) and _isTemporaryFolderRefused(problem):
+        action = _(
+            "Choose a folder that you may write to under Edit > Application Settings > Modules > Temporary directory, "
+            "then try again."
+        )
+    else:
+        action = _("Try again; if it happens again, please report it.")
     return f"{what.format(reason=reason)} {action}"
+
+
+def _isTemporaryFolderRefused(problem: OSError) -> bool:
+    """Whether Slicer's folder of temporary files cannot be written; where it cannot, Slicer makes no folder in it."""
+    if not isinstance(problem.filename, str) or not Path(problem.filename).is_relative_to(slicer.app.temporaryPath):
+        return False
+    return problem.errno in _REFUSED or (problem.errno == errno.ENOENT and not Path(problem.filename).parent.exists())

@@ -80,9 +80,12 @@ class PredictionRun:
         return self._over or self._isAllDone()
 
     def cancel(self) -> None:
-        """Stop whatever runs, children included; ``ended`` is not called."""
+        """Stop whatever runs, children included; ``ended`` is not called, and the caller goes on whatever happens."""
         if not self._over:
-            self._stop()
+            try:
+                self._stop()
+            except Exception:
+                logging.exception("The run could not be tidied up.")
             self.steps.markRunning(step_list.CANCELLED)
             self._tell()
         self._dismissed = True

@@ -111,7 +111,8 @@ _BEFORE = (
 )
 _WITHOUT = (
     r"no|non|not|never|zero|neg|negative|without|w ?o|un|ohne|kein[a-z]*|sans|sin|senza|sem|zonder|geen|nao|utan|uden|"
-    r"uten|u(?= (?:iv )?kontrast)|bez|brez|be(?= )|minus|ilman|ilma|fara|tanpa|khong|sense|pa(?= kontrast)|(?<!\d)0(?= [ck]ontrast)|без|χωρις|ανευ|ללא|בלי|بدون|"
+    r"uten|u(?= (?:iv )?kontrast)|bez|brez|be(?= )|minus|ilman|ilma|fara|tanpa|khong|sense|"
+    r"pa(?= kontrast)|(?<!\d)0(?= [ck]ontrast)|без|χωρις|ανευ|ללא|בלי|بدون|"
     r"ไม(?:ฉีด)?"
 )
 _AFTER = r"post|after|nach|apres|despues|depois|tras|dopo|apos|pos|na|efter|etter|po|после"

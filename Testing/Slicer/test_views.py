@@ -389,14 +389,24 @@ def test_a_reopened_scene_keeps_t1gd_in_the_views_when_its_result_is_closed(stan
 
     panel, manager = predicted(add_head("T1 Gd")), standin.app.layoutManager()
     panel.ui.sideBySideButton.click()
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    crosshair = crosshair or slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCrosshairNode")
+    crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowBasic)
     saved = save_scene(standin, tmp_path)
     own = manager.layout
     slicer.mrmlScene.Clear(0)
     manager.setLayout(own)  # a part of the scene
     open_scene(saved)
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    assert crosshair.GetCrosshairMode() == slicer.vtkMRMLCrosshairNode.ShowBasic
     assert _layers().GetForegroundVolumeID() is not None
+    manager.standin_sizes[slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView] = (250, 500)
     panel.ui.closeResultButton.click()
     Wait().some(0.05)
+    assert crosshair.GetCrosshairMode() == slicer.vtkMRMLCrosshairNode.NoCrosshair
+    shown_mm = [_slice(view).GetFieldOfView() for view in VIEWS]
+    manager.resetSliceViews()
+    assert [_slice(view).GetFieldOfView() for view in VIEWS] == shown_mm
     t1gd = slicer.util.getNode("T1 Gd")
     assert [_layers(view).GetBackgroundVolumeID() for view in VIEWS] == [t1gd.GetID()] * 3
     assert [_layers(view).GetForegroundVolumeID() for view in VIEWS] == [None] * 3

@@ -102,6 +102,8 @@ class KeptViews:
         self._planes: dict[str, _Plane] = {}
         self._layers: dict[str, _Layers] = {}
         self._layout: int | None = None
+        self._wasOwnLayout = False
+        """Whether the views were kept in a layout of ours, and fill one of the user's only when fitted."""
         self._crosshair: int | None = None
         """Mode of the user, while the crosshair is shown in its place."""
 
@@ -109,8 +111,11 @@ class KeptViews:
         """Remember how every view is now; views that are kept already stay kept as they were."""
         manager = slicer.app.layoutManager()
         if self._layout is None and manager is not None:
-            own = self._isOwnLayout(manager.layout)
-            self._layout = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView if own else manager.layout
+            self._layout, self._wasOwnLayout = manager.layout, self._isOwnLayout(manager.layout)
+            if self._wasOwnLayout:
+                self._layout = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+                if _isCrosshairShown():
+                    self._crosshair = slicer.vtkMRMLCrosshairNode.NoCrosshair
         for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
             if node.GetID() not in self._planes:
                 matrix = vtk.vtkMatrix4x4()
@@ -157,6 +162,8 @@ class KeptViews:
                 node = slicer.mrmlScene.GetNodeByID(nodeID)
                 if node is not None:
                     _showLayers(node, layers)
+        if self._wasOwnLayout:  # the views get their sizes with the next events
+            qt.QTimer.singleShot(0, _fit)
         self.forget()
 
     def showCrosshair(self) -> None:
@@ -178,6 +185,17 @@ class KeptViews:
     def forget(self) -> None:
         """Keep nothing, for example because the scene goes."""
         self._planes, self._layers, self._layout, self._crosshair = {}, {}, None, None
+        self._wasOwnLayout = False
+
+
+def _isCrosshairShown() -> bool:
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    return crosshair is not None and crosshair.GetCrosshairMode() == slicer.vtkMRMLCrosshairNode.ShowBasic
+
+
+def _fit() -> None:
+    if slicer.app.layoutManager() is not None:
+        slicer.app.layoutManager().resetSliceViews()
 
 
 def _showPlane(node: Any, plane: _Plane) -> None:

@@ -288,7 +288,7 @@ class TwoDatesControls:
 
 
 def _fitting(outputs: SceneOutputs, mask: Any, t1gd: Any) -> Any:
-    """A brain mask that nobody chose, if it fits T1Gd; None otherwise, and the brain is outlined anew."""
+    """A brain mask that the user did not choose, if it fits T1Gd; None otherwise, and the brain is outlined anew."""
     return None if mask is None or whyNotFor(outputs, mask, t1gd) else mask
 
 

@@ -329,7 +329,7 @@ def _t2_is_as_before(panel, before):
     assert not panel.ui.discardButton.isVisibleTo(panel.parent)
 
 
-def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(standin, predicted, monkeypatch):
+def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(standin, predicted, monkeypatch, tmp_path):
     from PCNSLSurvivalUI.result import repair
     from slicer_standin.application import messages
 
@@ -345,7 +345,10 @@ def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(standin, pre
         ui.predictButton.click()
         assert panel.logic.run is None
         assert "alignment of T2 is being repaired" in ui.messageLabel.text
-    assert panel.view._whyNoCaseOpens() == ui.messageLabel.text
+    ui.messageLabel.text = ""
+    panel.view._openCase(tmp_path, other)
+    assert panel.view._opening is None
+    assert "alignment of T2 is being repaired" in ui.messageLabel.text
     assert outputs.node(repair.MOVING + "t2") is not None
     with monkeypatch.context() as user:
         user.setattr(standin.app, "_testing", False)  # somebody is there, and says no

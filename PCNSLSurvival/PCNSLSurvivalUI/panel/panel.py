@@ -349,7 +349,9 @@ class PanelView:
 
     def _openCase(self, folder: Path, t1gd: Any) -> None:
         """Show the result of a folder on the T1Gd of its exam; what was chosen of another patient is let go."""
-        if self._whyNoCaseOpens():  # the scene may have been closed while the series was loaded
+        why = self._whyNoCaseOpens()  # the scene may have been closed while the series was loaded
+        if why:
+            self._say(why)
             return
         self._logic.chooseAlone(self._parameters, t1gd)
 

@@ -95,7 +95,7 @@ def isRepairedFor(node: Any, t1gd: Any) -> bool:
 
 
 def _sizeAndPlace(volume: Any) -> str:
-    """Type, size and place of a volume; empty without an image, or where a transform bends it."""
+    """Type of voxels, size and place of a volume; empty without an image, or where a transform bends it."""
     if volume is None or volume.GetImageData() is None or volume.GetImageData().GetPointData().GetScalars() is None:
         return ""
     try:
@@ -103,7 +103,7 @@ def _sizeAndPlace(volume: Any) -> str:
     except UnusableScanError:
         return ""
     image = volume.GetImageData()
-    return f"{image.GetScalarTypeAsString()} {image.GetDimensions()} {place}"
+    return f"{image.GetScalarType()} {image.GetDimensions()} {place}"
 
 
 def _hashOfVoxels(volume: Any) -> str:

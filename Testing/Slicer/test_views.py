@@ -413,6 +413,18 @@ def test_a_reopened_scene_keeps_t1gd_in_the_views_when_its_result_is_closed(stan
     assert manager.layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
 
 
+def test_a_layout_that_a_scene_was_saved_with_is_shown_on_request(standin, predicted):  # noqa: F811
+    """In a Slicer that was started anew it has no description yet: Slicer shows another one under its number."""
+    panel, manager, shown = predicted(add_head("T1 Gd")), standin.app.layoutManager(), []
+    panel.ui.sideBySideButton.click()
+    own = manager.layout
+    manager._layouts.clear()
+    manager.connect("layoutChanged(int)", shown.append)
+    panel.ui.sideBySideButton.click()
+    manager.disconnect("layoutChanged(int)", shown.append)
+    assert shown[-1] == manager.layout == own
+
+
 def test_leaving_the_quality_strip_leaves_no_outline(standin, predicted):  # noqa: F811
     import slicer
 

@@ -208,6 +208,8 @@ def _showAxialViews(layout: int, views: tuple[tuple[str, str], ...]) -> None:
     layoutNode = manager.layoutLogic().GetLayoutNode()
     if not layoutNode.IsLayoutDescription(layout):
         layoutNode.AddLayoutDescription(layout, _description(views))
+        if manager.layout == layout:  # of a scene that was opened: Slicer did not know it and shows another one
+            manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
     showLayout(layout)
     for name, _label in views:
         composite = slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}")

@@ -111,7 +111,7 @@ audit:
 	@build/audit/bin/pip install -qq pip-audit
 	@build/audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt || { \
 	  echo "audit: if a package of constraints.txt is 'not found on PyPI', this network reaches a mirror without" \
-	    "PyPI's JSON pages; run the audit where https://pypi.org/pypi/numpy/json can be read."; exit 1; }
+	    "PyPI's JSON pages; run the audit on a network that reaches PyPI itself."; exit 1; }
 
 docs:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

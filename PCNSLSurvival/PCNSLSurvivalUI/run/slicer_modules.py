@@ -72,9 +72,9 @@ def registrationParameters(
 ) -> dict[str, Any]:
     """BRAINSFit, rigid, mutual information; started from the centers of mass, so that poses may differ.
 
-    Thick slices hold few voxels, of which a larger share is sampled.
+    The module samples voxels of the fixed scan. Thick slices hold few, of which a larger share is sampled.
     """
-    thick = max(*fixed.GetSpacing(), *moving.GetSpacing()) >= _THICK_SLICE_MM
+    thick = max(fixed.GetSpacing()) >= _THICK_SLICE_MM
     return {
         "fixedVolume": fixed,
         "movingVolume": moving,

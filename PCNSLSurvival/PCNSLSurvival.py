@@ -21,7 +21,7 @@ except ModuleNotFoundError:  # a source checkout: the library lies beside the mo
     sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
 
 from PCNSLSurvivalUI.choices.model_list import installedModels
-from PCNSLSurvivalUI.choices.parameters import forgetParameters, parametersOf
+from PCNSLSurvivalUI.choices.parameters import chosenVolumes, forgetParameters, parametersOf
 from PCNSLSurvivalUI.install import packages, sample_data
 from PCNSLSurvivalUI.panel.logic import PanelLogic
 from PCNSLSurvivalUI.panel.panel import PanelView
@@ -236,7 +236,7 @@ class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
         self.waitUntil(lambda: made, seconds=600)
         self.assertEqual(made, [None])
         logic.guess(parameters)
-        scans = logic.chosenVolumes(parameters)
+        scans = chosenVolumes(parameters)
         before = {role: slicer.util.arrayFromVolume(node).copy() for role, node in scans.items()}
         self.assertEqual(len(before), 4)
         # T1Gd alone first, then with T1 and T2: the second run works beside BRAINSFit.

@@ -254,6 +254,7 @@ def test_an_empty_repair_is_refused_with_a_sentence(standin, predicted):
 def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     """Moved by 12 mm in Transforms, the aligned T2 shows the head 12 mm further on the voxels of T1Gd."""
     import slicer
+    from PCNSLSurvivalUI.choices.parameters import chosenVolumes
     from PCNSLSurvivalUI.result import repair
 
     from PCNSLSurvivalLib.core.terms import MRSequence
@@ -274,9 +275,7 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted):
     np.testing.assert_array_equal(aligned[:, :, 6:], before[:, :, :-6])  # voxels of 2 mm
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(t2), before)
     assert "moved 12.0 mm" in _buttons(panel)["output.aligned.t2"].text
-    assert list(repair.repairedAlignments(outputs, panel.logic.chosenVolumes(panel.view._parameters))) == [
-        MRSequence.T2
-    ]
+    assert list(repair.repairedAlignments(outputs, chosenVolumes(panel.view._parameters))) == [MRSequence.T2]
     other = add_head("T2 of another series", gain=0.5)
     panel.ui.t2Selector.setCurrentNode(other)
     panel.ui.predictButton.click()

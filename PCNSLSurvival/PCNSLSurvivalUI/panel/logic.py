@@ -75,7 +75,7 @@ class PanelLogic:
         A role that has a volume is left alone, and so is one that the user emptied: only volumes that were not there
         at the last call, or have another name since, are looked at.
         """
-        taken = {node.GetID() for node in self.chosenVolumes(parameters).values()}
+        taken = {node.GetID() for node in chosenVolumes(parameters).values()}
         nodes = [node for node in _loadedVolumes() if _identity(node) not in self._seen and node.GetID() not in taken]
         self._seen |= {_identity(node) for node in nodes}
         for sequence, choice in choose_series(_seriesOf(nodes)).items():
@@ -104,10 +104,6 @@ class PanelLogic:
         """The scene goes: the next one is looked at afresh."""
         self._seen = set()
 
-    def chosenVolumes(self, parameters: PanelParameters) -> dict[MRSequence, Any]:
-        """The volumes by role; roles without one are left out."""
-        return chosenVolumes(parameters)
-
     def doubts(self, parameters: PanelParameters | None) -> str:
         """What there is to say of the chosen volumes: a choice among several, a name that tells of another sequence.
 
@@ -115,7 +111,7 @@ class PanelLogic:
         """
         if parameters is None:
             return ""
-        chosen = self.chosenVolumes(parameters)
+        chosen = chosenVolumes(parameters)
         if MRSequence.T1GD not in chosen:
             return (
                 _("Choose the post-contrast T1 scan as T1Gd.")
@@ -167,7 +163,7 @@ class PanelLogic:
         if model is None:
             raise CannotStartError(_("No model is installed. Add a model folder under Model, then predict."))
         packages.ensureInstalled(packages.requirements(parameters.device))
-        volumes = self.chosenVolumes(parameters)
+        volumes = chosenVolumes(parameters)
         outputs = SceneOutputs(parameters.parameterNode)
         refusal = _whyNot(outputs, volumes, parameters.brainMask)
         if refusal:
@@ -252,7 +248,7 @@ class PanelLogic:
         try:
             earlier = yield from importResult(folder, outputs, t1gd, parameters)
             if t1gd is not None:
-                takeBackRepairs(outputs, t1gd, self.chosenVolumes(parameters))
+                takeBackRepairs(outputs, t1gd, chosenVolumes(parameters))
             earlier += [node for node in map(outputs.letGo, (LATER, LATER_MAP)) if node is not None]
             parameters.parameterNode.SetNodeReferenceID(T1GD, t1gdID if t1gd is not None else None)
         finally:

@@ -56,9 +56,8 @@ TEMPLATES = {
         "with --override-quality."
     ),
     "followup.other_brain": _(
-        "After the registration the two brains overlap with a Dice coefficient of {overlap:.2f}, below {least:.2f}; "
-        "one virtual person with two exams had 0.99. Check that both exams show the same person and that both brain "
-        "outlines are right."
+        "After the registration the two brains overlap with a Dice coefficient of {overlap:.2f}, below {least:.2f}. "
+        "Check that both exams show the same person and that both brain outlines are right."
     ),
     "followup.proposed": _(
         "At least one outline is a proposal and not confirmed. Check and correct both before you use the change."

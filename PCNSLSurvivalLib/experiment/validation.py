@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.model.known_patients import exams_of
 from PCNSLSurvivalLib.experiment.participants import Participants, participants
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.names import Device, RuntimeName
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.recipe import refuse_other_preparation
 from PCNSLSurvivalLib.reports.experiment.facts import outcomes_of

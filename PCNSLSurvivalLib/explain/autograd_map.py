@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from PCNSLSurvivalLib.explain.grad_cam import Method
+from PCNSLSurvivalLib.explain.methods import Method
 
 
 def autograd_map(

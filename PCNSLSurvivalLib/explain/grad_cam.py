@@ -7,13 +7,10 @@ architecture counts cells by their share of brain, "cells" are the counted ones,
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 from numpy.typing import NDArray
 
-Method = Literal["grad_cam", "hires_cam", "layer_cam"]
-METHODS: tuple[Method, ...] = get_args(Method)
+from PCNSLSurvivalLib.explain.methods import Method
 
 FloatMap = NDArray[np.float32]
 

@@ -1,59 +1,163 @@
-"""What the user says about one case: the scans' state, where to compute, what to explain and what else to ask."""
+"""What the user says about one case: the scans' state, where to compute, what to explain and what else to ask.
+
+A new option is a field here. Every command in its ``commands`` then offers it, ``prediction.json`` records it, and
+``verify`` repeats it; the panel passes it on once ``choices/parameters.py`` there sets it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+from PCNSLSurvivalLib.core.options import option, option_of
 from PCNSLSurvivalLib.core.terms import OSClass
-from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, Precision, RuntimeName
-from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
+from PCNSLSurvivalLib.explain.methods import Method
+from PCNSLSurvivalLib.inference.runtimes.names import Device, Precision, RuntimeName
+from PCNSLSurvivalLib.models.networks.designs import FINER_BLOCKS, MAP_BLOCK, Block
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 
-_RESULT_STAYS = {"changes_result": False}
+_ONE_SCAN = ("predict", "explain")
+_ONE = (*_ONE_SCAN, "demo")
+"""Commands that predict one patient."""
+_EVERY = (*_ONE, "predict-cohort")
+_MAP = "the map"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseOptions(ScanState):
     """What the user says about the scans, where to compute, and what to explain."""
 
-    device: Device = field(default="auto", metadata=_RESULT_STAYS)
-    runtime: RuntimeName = "auto"
-    precision: Precision = "float32"
-    tta: bool = False
-    """Test-time augmentation: average with the left-right mirrored case."""
-    target: OSClass | None = None
-    """Class whose map is drawn; the predicted one if left out."""
-    block: Block = MAP_BLOCK
-    method: Method = "grad_cam"
-    lesion_mask: Path | None = None
-    """On the voxels of T1Gd; only for the attribution by region and the checks of the explanation."""
-    lesion_labels: tuple[int, ...] | None = None
-    """Labels of the mask that are lesion; every label but 0 if None."""
-    segment: bool = False
-    """Propose an outline of the enhancing tumor; it stands in for ``lesion_mask`` where none is given."""
-    check_explanation: bool = False
-    without_lesion: bool = False
-    """Predict again with the lesion filled from its surroundings, and with a control region filled."""
-    robustness: bool = False
-    """Predict disturbed copies of the case."""
-    other_brain_mask: Path | None = None
-    """Of another program, on the voxels of T1Gd; one of the disturbed copies takes it."""
-    brain_mask: Path | None = None
-    alignment: Path | None = None
+    brain_mask: Path | None = option(
+        None,
+        "brain mask on the T1Gd voxel grid",
+        (*_ONE_SCAN, "register"),
+        heading="preprocessing that has already been done",
+    )
+    alignment: Path | None = option(
+        None,
+        "alignment.json of 'register', if other scans were registered with it; the head rotation is then checked",
+        ("predict",),
+    )
     """The movements that laid other scans over T1Gd, as ``register`` writes them: judged with the scans."""
-    compare_t1: Path | None = None
-    """A T1 that the model does not read: only compared with T1Gd, so that swapped scans are noticed."""
-    override_quality: bool = False
-    prepared: Path | None = None
-    """Who prepared the scans before, and the scans as they were loaded: JSON of the Slicer module."""
-    cache_dir: Path | None = field(default=None, metadata=_RESULT_STAYS)
-    """Folder in which the long steps are kept, and found again."""
-    clinical: Path | None = None
-    """Clinical findings of the patient as JSON: the published scores are given beside the prediction."""
+    compare_t1: Path | None = option(
+        None,
+        "T1 without contrast agent that the model does not read: only compared with T1Gd, so that swapped scans are "
+        "noticed",
+        ("predict", "verify"),
+        metavar="SCAN",
+    )
+    prepared: Path | None = option(
+        None,
+        "JSON of the Slicer module: who prepared the scans, and the scans as loaded; the result records both",
+        _ONE_SCAN,
+    )
+    clinical: Path | None = option(
+        None,
+        "JSON with the patient's clinical findings; adds the published IELSG and MSKCC scores to the result",
+        ("predict",),
+    )
+    lesion_mask: Path | None = option(
+        None,
+        "lesion mask on the T1Gd voxel grid, for the attribution by region and the checks of the explanation",
+        (*_ONE_SCAN, "verify"),
+    )
+    lesion_labels: tuple[int, ...] | None = option(None, "labels of the mask that are lesion", ())
+    """Every label but 0 if None; only a table of a cohort tells them."""
+    cache_dir: Path | None = option(
+        None,
+        "cache of the slow preprocessing steps, reused by later runs",
+        (*_ONE_SCAN, "register"),
+        metavar="DIR",
+        changes_result=False,
+    )
+    device: Device = option("auto", "device for inference", (*_EVERY, "verify"), changes_result=False)
+    runtime: RuntimeName = option(
+        "auto", "inference runtime: torch or ONNX Runtime", (*_EVERY, "verify"), repeated=False
+    )
+    precision: Precision = option("float32", "numeric precision; bf16 needs hardware support", _EVERY)
+    tta: bool = option(False, "test-time augmentation: average with the left-right mirrored scan", _EVERY)
+    segment: bool = option(
+        False,
+        "also propose an outline of the enhancing tumor; attribution and checks use it if no mask is given",
+        _ONE,
+    )
+    override_quality: bool = option(False, "continue despite failed quality checks; the override is recorded", _EVERY)
+    target: OSClass | None = option(
+        None,
+        "target class of the map: the predicted class, OS over one year, or OS up to one year",
+        ("explain",),
+        heading=_MAP,
+        choices={"predicted": None, "over": OSClass.OVER_ONE_YEAR, "up-to": OSClass.UP_TO_ONE_YEAR},
+    )
+    block: Block = option(
+        MAP_BLOCK,
+        "network block of the map; earlier blocks have a finer resolution",
+        ("explain",),
+        heading=_MAP,
+        choices=(MAP_BLOCK, *FINER_BLOCKS),
+    )
+    method: Method = option("grad_cam", "Grad-CAM, HiResCAM or LayerCAM", ("explain",), heading=_MAP)
+    check_explanation: bool = option(
+        False,
+        "test the explanation: randomized weights, deletion and insertion, repeatability, members, lesion",
+        ("explain",),
+        heading=_MAP,
+        flag="--check",
+        repeated=False,
+    )
+    without_lesion: bool = option(
+        False,
+        "predict again after the lesion (or another region given as a mask) is filled from its surroundings, and "
+        "after a control region of equal size beside it is filled",
+        ("explain",),
+        heading=_MAP,
+        repeated=False,
+    )
+    robustness: bool = option(
+        False,
+        "predict about 45 disturbed copies: shading, noise, a turned head, other brain outlines; reports the range of "
+        "the probability and where the class changes",
+        ("explain",),
+        heading=_MAP,
+        repeated=False,
+    )
+    other_brain_mask: Path | None = option(
+        None,
+        "brain mask of another program on the T1Gd voxel grid, for --robustness",
+        ("explain",),
+        heading=_MAP,
+    )
 
     def deciding(self) -> dict[str, Any]:
         """The options that can change the result, by name; a new option counts unless its field says otherwise."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.metadata.get("changes_result", True)}
+        return {one.name: getattr(self, one.name) for one in fields(self) if option_of(one).changes_result}
+
+    def record(self) -> dict[str, Any]:
+        """What a result keeps of the options that decide it, as plain JSON values; no paths."""
+        kept = {name: value for name, value in self.deciding().items() if name not in FILES}
+        return kept | {"target": None if self.target is None else self.target.key}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> CaseOptions:
+        """What ``record`` made; an option that is not there, or not known, is as by default.
+
+        Raises:
+            ArgumentError, KeyError: An option holds what it cannot.
+        """
+        from PCNSLSurvivalLib.core.arguments import options_of
+
+        told = {name: record[name] for name in CaseOptions().record() if name in record}
+        if told.get("target") is not None:
+            told["target"] = OSClass.of_key(str(told["target"]))
+        return options_of(cls(**told), cls, "options")
+
+    def repeated(self) -> dict[str, Any]:
+        """The options, by name, that a second run on the same scans must share."""
+        kept = {one.name for one in fields(self) if option_of(one).repeated}
+        return {name: value for name, value in self.deciding().items() if name in kept - FILES}
+
+
+FILES = frozenset(name for name, kind in get_type_hints(CaseOptions).items() if Path in get_args(kind))
+"""The options that name a file or folder."""

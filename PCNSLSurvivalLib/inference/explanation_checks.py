@@ -16,9 +16,10 @@ from PCNSLSurvivalLib.explain.checks.lesion import check_lesion
 from PCNSLSurvivalLib.explain.checks.randomization import check_randomization, scrambled
 from PCNSLSurvivalLib.explain.checks.result import CheckResult, Explainer, Explanation, FloatMap
 from PCNSLSurvivalLib.explain.checks.stability import check_members, check_repeatability
-from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.inference.network import Device, SurvivalNetwork
+from PCNSLSurvivalLib.explain.methods import Method
+from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
+from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.designs import Block
 

@@ -24,7 +24,7 @@ from PCNSLSurvivalLib.imaging.fingerprint import voxel_sha256
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, in_voxel_order_of, resample
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.imaging.lesion_measures import LEAST_FOCUS_ML, Focus, measure_foci, volume_ml
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device
+from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.inference.segment import focus_json, load_reader, propose
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.inference.runtimes.lesion_blocks import EDGE, ReadBlocks, start_reading
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.names import Device, RuntimeName
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder
 
 Volume = NDArray[np.float32]

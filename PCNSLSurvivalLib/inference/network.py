@@ -10,16 +10,11 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import OSClass
-from PCNSLSurvivalLib.explain.grad_cam import Method, pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.explain.grad_cam import pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.explain.methods import Method
 from PCNSLSurvivalLib.inference.network_result import NetworkResult
-from PCNSLSurvivalLib.inference.runtimes.runtime import (
-    Device,
-    FloatMap,
-    MemberOutput,
-    NetworkError,
-    Precision,
-    RuntimeName,
-)
+from PCNSLSurvivalLib.inference.runtimes.names import Device, Precision, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.runtime import FloatMap, MemberOutput, NetworkError
 from PCNSLSurvivalLib.inference.runtimes.start_runtime import start_runtime
 from PCNSLSurvivalLib.models.familiarity import judge_familiarity
 from PCNSLSurvivalLib.models.model_folder import ModelFolder

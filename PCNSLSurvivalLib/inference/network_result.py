@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.messages import Message, os_class_words
 from PCNSLSurvivalLib.core.terms import OSClass
-from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.inference.runtimes.runtime import FloatMap, Precision
+from PCNSLSurvivalLib.explain.methods import Method
+from PCNSLSurvivalLib.inference.runtimes.names import Precision
+from PCNSLSurvivalLib.inference.runtimes.runtime import FloatMap
 from PCNSLSurvivalLib.models.familiarity import Familiarity
 from PCNSLSurvivalLib.models.networks.designs import Block
 from PCNSLSurvivalLib.models.networks.time_head import PredictedSurvival

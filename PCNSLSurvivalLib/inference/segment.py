@@ -18,7 +18,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, in
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.imaging.lesion_measures import Focus, measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.names import Device, RuntimeName
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder, read_reader_folder
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep

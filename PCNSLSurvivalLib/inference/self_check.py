@@ -22,7 +22,7 @@ from PCNSLSurvivalLib.core.installed_files import data_home
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.optional_packages import absent_extras
 from PCNSLSurvivalLib.inference.runtimes import stored_answer
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device
+from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.models.installed_models import model_paths
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import brain_extractor

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PCNSLSurvivalLib.core.options import option
+
+_COMMANDS = ("predict", "explain", "register")
+_HEADING = "preprocessing that has already been done"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScanState:
     """What the user knows about the scans; by default nothing was done to them."""
 
-    already_stripped: bool = False
+    already_stripped: bool = option(False, "scans are skull-stripped: 0 outside the brain", _COMMANDS, heading=_HEADING)
     """They show the brain alone: neither stripped nor bias-corrected again."""
-    already_corrected: bool = False
+    already_corrected: bool = option(False, "scans are bias-corrected", _COMMANDS, heading=_HEADING)
     """They have no bias field left."""
-    already_registered: bool = False
+    already_registered: bool = option(False, "the other scans are registered to T1Gd", _COMMANDS, heading=_HEADING)
     """They lie over T1Gd in millimeters."""
 
 

@@ -167,6 +167,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
             "quality_overridden": result.options.override_quality,
             "findings": [finding.to_json() for finding in result.prepared.findings],
         },
+        "options": result.options.record(),
         "inputs": {sequence.value: _input_json(result, sequence) for sequence in result.scans},
         "files_sha256": files,
         "runtime": network["runtime"],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PCNSLSurvivalLib.core.findings import upgraded_finding
-from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step
 
 SCHEMA_VERSION = "2.0"
 """Changes in the first place when a reader of an earlier file would misread a later one."""
@@ -51,6 +51,29 @@ def upgraded(prediction: Mapping[str, Any]) -> dict[str, Any]:
     if "seconds" in made:
         made["seconds"] = {_step_key(name): seconds for name, seconds in made["seconds"].items()}
     return made
+
+
+def options_record(prediction: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of the options, as ``CaseOptions.of_record`` reads it; of a result without one, from other entries.
+
+    Raises:
+        AttributeError, KeyError, TypeError: An entry is not there, or is none.
+    """
+    if "options" in prediction:
+        return dict(prediction["options"])
+    preparation, shown = prediction["preprocessing"], prediction["activation_map"]
+    return {
+        "already_stripped": preparation["already_stripped"],
+        "already_corrected": preparation["already_corrected"],
+        "already_registered": preparation["already_registered"],
+        "override_quality": preparation["quality_overridden"],
+        "precision": prediction["precision"],
+        "tta": prediction["test_time_augmentation"],
+        "target": shown["explains"],
+        "block": shown["block"],
+        "method": shown["method"],
+        "segment": Step.LESION_OUTLINE in prediction["seconds"],
+    }
 
 
 def _sentence(text: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.arguments import ArgumentError
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.leftovers import scratch_folder
@@ -35,6 +36,7 @@ from PCNSLSurvivalLib.results.case_folder import (
     write_case_folder,
 )
 from PCNSLSurvivalLib.results.lesion_proposal import MASK
+from PCNSLSurvivalLib.results.old_results import options_record
 from PCNSLSurvivalLib.results.stored_case import UnreadableResultError, read_stored_case
 
 MASK_TOLERANCE = 1e-3
@@ -144,7 +146,7 @@ def verify_case(
         then = _options_of(stored, folder, options)
         found = [_files(folder, stored), *_inputs(stored, paths)]
         versions = dict(stored["software"])
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+    except (ArgumentError, AttributeError, KeyError, TypeError, ValueError) as problem:
         raise UnreadableResultError(Message("result.incomplete")) from problem
     try:
         with scratch_folder() as again:
@@ -209,23 +211,12 @@ def _check_repeatable(stored: Mapping[str, Any], paths: Mapping[MRSequence, Path
 
 def _options_of(stored: Mapping[str, Any], folder: Path, given: CaseOptions) -> CaseOptions:
     """The options of the stored run, with what only the user can give again."""
-    preparation, shown = stored["preprocessing"], stored["activation_map"]
+    told = CaseOptions.of_record(options_record(stored)).repeated()
     # A mask that was given, or made by another program, stands in the folder.
-    mask = next((path for path in _there(folder, BRAIN_MASK)), None) if preparation["brain_mask_given"] else None
-    return replace(
-        given,
-        brain_mask=mask,
-        already_stripped=preparation["already_stripped"],
-        already_corrected=preparation["already_corrected"],
-        already_registered=preparation["already_registered"],
-        override_quality=preparation["quality_overridden"],
-        precision=stored["precision"],
-        tta=stored["test_time_augmentation"],
-        target=OSClass.of_key(shown["explains"]),
-        block=shown["block"],
-        method=shown["method"],
-        segment=(folder / MASK).is_file(),
-    )
+    asked = stored["preprocessing"]["brain_mask_given"]
+    mask = next(iter(_there(folder, BRAIN_MASK)), None) if asked else None
+    explained = OSClass.of_key(stored["activation_map"]["explains"])
+    return replace(given, **(told | {"brain_mask": mask, "target": explained}))
 
 
 def _there(folder: Path, name: str) -> list[Path]:
@@ -279,7 +270,7 @@ def _volumes(folder: Path, again: Path, paths: Mapping[MRSequence, Path]) -> Ite
             Step.RESAMPLING,
             f"{sequence.label} as the network reads it",
         )
-    if (folder / MASK).is_file():
+    if _there(again, MASK):
         yield _volume(folder, again, MASK, Step.LESION_OUTLINE, "proposed outline", mask=True)
     for file, step, part in (
         (EVIDENCE_CELLS, Step.PREDICTION, "evidence"),

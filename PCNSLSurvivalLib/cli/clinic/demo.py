@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.clinic.predict import add_result_options, predict_to_folder
+from PCNSLSurvivalLib.cli.options.case import add_case_options
 from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.terms import MRSequence
 
@@ -19,6 +20,7 @@ def add_demo_command(commands: argparse._SubParsersAction) -> None:
         "it like a real patient.",
     )
     add_result_options(parser)
+    add_case_options(parser, "demo")
     parser.add_argument("--scans-only", action="store_true", help="write the scans to DIR without a prediction")
     parser.set_defaults(run=run_demo)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cli.clinic.register import matrix_to_t1gd
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
-from PCNSLSurvivalLib.cli.options.device import add_inference_device
+from PCNSLSurvivalLib.cli.options.case import add_inference_device
 from PCNSLSurvivalLib.core.terms import READER_RESPONSES, RESEARCH_USE_ONLY
 
 FOLLOW_UP = "follow_up.json"

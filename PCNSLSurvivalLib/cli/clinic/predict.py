@@ -5,16 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
-from PCNSLSurvivalLib.cli.options.device import add_inference_device
+from PCNSLSurvivalLib.cli.options.case import add_case_options, case_options
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, RESEARCH_USE_ONLY, MRSequence, OSClass, Step
-
-if TYPE_CHECKING:
-    from PCNSLSurvivalLib.inference.predict import CaseOptions
 
 _SCAN = "NIfTI, NRRD or MetaImage file, or folder with one DICOM series"
 
@@ -27,40 +22,10 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         description="Probability of overall survival over one year from a post-contrast T1 scan (T1Gd) of the whole "
         f"head, with the activation map overlaid on the scan's slices. {RESEARCH_USE_ONLY}",
     )
-    add_scan_options(parser)
-    parser.add_argument(
-        "--alignment",
-        type=Path,
-        metavar="FILE",
-        help="alignment.json of 'register', if other scans were registered with it; the head rotation is then checked",
-    )
-    add_comparison_option(parser)
-    add_prepared_option(parser)
-    parser.add_argument(
-        "--clinical",
-        type=Path,
-        metavar="FILE",
-        help="JSON with the patient's clinical findings; adds the published IELSG and MSKCC scores to the result",
-    )
-    add_lesion_mask_option(parser)
-    add_result_options(parser)
-    parser.set_defaults(run=run_predict)
-
-
-def add_scan_options(parser: argparse.ArgumentParser) -> None:
-    """Options for the scans of one patient and their previous preprocessing."""
     add_scan_files(parser)
-    parser.add_argument(
-        "--cache-dir",
-        type=Path,
-        metavar="DIR",
-        help="cache of the slow preprocessing steps, reused by later runs",
-    )
-    said = parser.add_argument_group("preprocessing that has already been done")
-    said.add_argument("--already-stripped", action="store_true", help="scans are skull-stripped: 0 outside the brain")
-    said.add_argument("--already-corrected", action="store_true", help="scans are bias-corrected")
-    said.add_argument("--already-registered", action="store_true", help="the other scans are registered to T1Gd")
-    said.add_argument("--brain-mask", type=Path, metavar="FILE", help="brain mask on the T1Gd voxel grid")
+    add_result_options(parser)
+    add_case_options(parser, "predict")
+    parser.set_defaults(run=run_predict)
 
 
 def add_scan_files(parser: argparse.ArgumentParser) -> None:
@@ -71,80 +36,21 @@ def add_scan_files(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{sequence}", type=Path, metavar="SCAN", help=f"{name}; it is registered to T1Gd")
 
 
-def add_prepared_option(parser: argparse._ActionsContainer) -> None:
-    """Who prepared the scans before."""
-    parser.add_argument(
-        "--prepared",
-        type=Path,
-        metavar="FILE",
-        help="JSON of the Slicer module: who prepared the scans, and the scans as loaded; the result records both",
-    )
-
-
-def add_comparison_option(parser: argparse.ArgumentParser) -> None:
-    """A T1 that is only compared with T1Gd."""
-    parser.add_argument(
-        "--compare-t1",
-        type=Path,
-        metavar="SCAN",
-        help="T1 without contrast agent that the model does not read: only compared with T1Gd, so that swapped scans "
-        "are noticed",
-    )
-
-
 def add_result_options(parser: argparse.ArgumentParser) -> None:
-    """Options of every command that predicts one patient."""
+    """Options, beside those of the case, of every command that predicts one patient."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the result")
-    add_network_options(parser)
-    parser.add_argument(
-        "--segment",
-        action="store_true",
-        help="also propose an outline of the enhancing tumor; attribution and checks use it if no mask is given",
-    )
+    add_model_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the content of DIR")
     parser.add_argument(
         "--keep-intermediate", action="store_true", help="also write the bias-corrected scans (uncompressed)"
     )
-    parser.add_argument(
-        "--override-quality",
-        action="store_true",
-        help="continue despite failed quality checks; the override is recorded",
-    )
     add_progress_option(parser)
 
 
-def add_lesion_mask_option(parser: argparse._ActionsContainer) -> None:
-    """A lesion mask of the patient, drawn or corrected by a person."""
-    parser.add_argument(
-        "--lesion-mask",
-        type=Path,
-        metavar="FILE",
-        help="lesion mask on the T1Gd voxel grid, for the attribution by region and the checks of the explanation",
-    )
-
-
-def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Options that choose the model, the device, the runtime and the precision."""
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """Option that chooses the model."""
     parser.add_argument(
         "--model", metavar="MODEL", help="model folder or name of an installed model; the bundled model if left out"
-    )
-    add_inference_device(parser)
-    add_runtime_option(parser)
-    parser.add_argument(
-        "--precision",
-        choices=("float32", "bf16"),
-        default="float32",
-        help="numeric precision; bf16 needs hardware support",
-    )
-    parser.add_argument(
-        "--tta", action="store_true", help="test-time augmentation: average with the left-right mirrored scan"
-    )
-
-
-def add_runtime_option(parser: argparse.ArgumentParser) -> None:
-    """Option that chooses the runtime."""
-    parser.add_argument(
-        "--runtime", choices=("auto", "torch", "onnx"), default="auto", help="inference runtime: torch or ONNX Runtime"
     )
 
 
@@ -154,16 +60,8 @@ def run_predict(args: argparse.Namespace) -> int:
 
 
 def scans_given(args: argparse.Namespace) -> dict[MRSequence, Path]:
-    """The scans of ``add_scan_options`` that were given."""
+    """The scans of ``add_scan_files`` that were given."""
     return {sequence: path for sequence in MRSequence if (path := getattr(args, sequence)) is not None}
-
-
-def case_options(args: argparse.Namespace) -> CaseOptions:
-    """The options of a case, each under its own name; one that a command does not offer keeps its default."""
-    from PCNSLSurvivalLib.inference.predict import CaseOptions
-
-    given = {one.name: getattr(args, one.name) for one in fields(CaseOptions) if hasattr(args, one.name)}
-    return CaseOptions(**given)
 
 
 def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -> int:
@@ -171,7 +69,7 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
 
     Args:
         paths: Scans by sequence.
-        args: The options of ``add_result_options``; what has been done to the scans counts where it is there.
+        args: The options of ``add_result_options`` and those of the case that the command offers.
     """
     begin = time.perf_counter()
     # Refuse an unusable folder before torch is loaded and minutes are spent.

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PCNSLSurvivalLib.cli.clinic.predict import add_scan_options, scans_given
+from PCNSLSurvivalLib.cli.clinic.predict import add_scan_files, scans_given
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
+from PCNSLSurvivalLib.cli.options.case import add_case_options, case_options
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def add_register_command(commands: argparse._SubParsersAction) -> None:
         description="Register the other scans to T1Gd by a rigid transform. Writes each scan on the T1Gd voxel grid, "
         "the transform as a 4 x 4 matrix, and a quality verdict.",
     )
-    add_scan_options(parser)
+    add_scan_files(parser)
+    add_case_options(parser, "register")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the registered scans")
     parser.add_argument("--overwrite", action="store_true", help="replace the content of DIR")
     parser.add_argument(
@@ -45,7 +47,6 @@ def run_register(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.imaging.quality import remark_findings
     from PCNSLSurvivalLib.preprocessing.alignment import align_scan
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-    from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
     from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
     given = {sequence: path for sequence, path in scans_given(args).items() if sequence is not MRSequence.T1GD}
@@ -56,11 +57,6 @@ def run_register(args: argparse.Namespace) -> int:
         mask = None if args.brain_mask is None else read_mask_file(args.brain_mask, Message("word.brain_mask"))
         doubts = remark_findings(fixed.remarks, MRSequence.T1GD)
         doubts += () if mask is None else remark_findings(mask.remarks, None)
-        known = ScanState(
-            already_stripped=args.already_stripped,
-            already_corrected=args.already_corrected,
-            already_registered=args.already_registered,
-        )
         stored: dict[str, Any] = {}
         for sequence, path in given.items():
             moving = read_scan(path, sequence)
@@ -69,7 +65,7 @@ def run_register(args: argparse.Namespace) -> int:
                 sequence,
                 recipe=RECIPE,
                 clock=StepClock(listener_for(args.progress)),
-                known=known,
+                known=case_options(args),
                 brain_mask=None if mask is None else mask.image,
                 override_quality=args.override_quality,
                 store=None if args.cache_dir is None else StepStore(args.cache_dir),

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
-from PCNSLSurvivalLib.cli.options.device import add_inference_device
+from PCNSLSurvivalLib.cli.options.case import add_inference_device
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 

@@ -6,15 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.clinic.predict import (
-    add_comparison_option,
-    add_lesion_mask_option,
-    add_runtime_option,
-    add_scan_files,
-    scans_given,
-)
+from PCNSLSurvivalLib.cli.clinic.predict import add_model_option, add_scan_files, scans_given
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
-from PCNSLSurvivalLib.cli.options.device import add_inference_device
+from PCNSLSurvivalLib.cli.options.case import add_case_options, case_options
 from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
@@ -30,28 +24,19 @@ def add_verify_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     )
     parser.add_argument("result", type=Path, metavar="RESULT", help="result folder of 'predict' or 'explain'")
     add_scan_files(parser)
-    add_comparison_option(parser)
-    add_lesion_mask_option(parser)
-    parser.add_argument(
-        "--model", metavar="MODEL", help="model folder or name of an installed model; the bundled model if left out"
-    )
-    add_inference_device(parser)
-    add_runtime_option(parser)
+    add_model_option(parser)
+    add_case_options(parser, "verify")
     add_progress_option(parser)
     parser.set_defaults(run=run_verify)
 
 
 def run_verify(args: argparse.Namespace) -> int:
     """Verify, and print every comparison."""
-    from PCNSLSurvivalLib.inference.predict import CaseOptions
     from PCNSLSurvivalLib.models.installed_models import find_model
     from PCNSLSurvivalLib.results.verification import Agreement, verify_case
 
-    options = CaseOptions(
-        device=args.device, runtime=args.runtime, compare_t1=args.compare_t1, lesion_mask=args.lesion_mask
-    )
     model = find_model(args.model)
-    found = verify_case(args.result, scans_given(args), model, options, listener_for(args.progress))
+    found = verify_case(args.result, scans_given(args), model, case_options(args), listener_for(args.progress))
     differs = found.agreement is Agreement.DIFFERENT
     if args.progress == "json":
         print(json.dumps({"type": "result", "verification": found.to_json()}), flush=True)

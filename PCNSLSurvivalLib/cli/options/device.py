@@ -1,4 +1,4 @@
-"""The option that chooses the device of the networks."""
+"""The option that chooses the device of a training."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import argparse
 import re
 
 WORDS = "auto, cpu, cuda, mps, or one GPU of several, such as cuda:1"
-
-
-def add_inference_device(parser: argparse.ArgumentParser) -> None:
-    """Add ``--device`` to a command that predicts."""
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="device for inference")
 
 
 def device_name(text: str) -> str:

@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from PCNSLSurvivalLib.cli.clinic.predict import add_network_options, case_options
+from PCNSLSurvivalLib.cli.clinic.predict import add_model_option
+from PCNSLSurvivalLib.cli.options.case import add_case_options, case_options
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY
 
 _NOBODY_PREDICTED = 3
@@ -32,14 +33,10 @@ def add_predict_cohort_command(commands: argparse._SubParsersAction) -> None:
         "folder per patient",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for the result folders")
-    add_network_options(parser)
+    add_model_option(parser)
+    add_case_options(parser, "predict-cohort")
     parser.add_argument(
         "--use-brain-masks", action="store_true", help="use the brain masks of the cohort; this is recorded"
-    )
-    parser.add_argument(
-        "--override-quality",
-        action="store_true",
-        help="continue despite failed quality checks; the override is recorded",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="list the scans found and, of several, the one that is used, then stop"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.cli.options.device import add_inference_device
+from PCNSLSurvivalLib.cli.options.case import add_inference_device
 from PCNSLSurvivalLib.cli.options.numbers import MOST_JOBS, whole_number
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device
+from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.inference.runtimes.stored_answer import ARCHITECTURE, TOLERANCE, difference_from_stored
 from PCNSLSurvivalLib.inference.runtimes.torch_runtime import TorchRuntime, devices_present
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, NetworkError, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.names import Device, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.runtime import NetworkError
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder
 from PCNSLSurvivalLib.models.networks.lesion_unet_onnx import unet_graph, unet_shapes
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors

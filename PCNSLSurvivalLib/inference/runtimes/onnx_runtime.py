@@ -8,8 +8,9 @@ from importlib.util import find_spec
 import numpy as np
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.explain.grad_cam import Method
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, FloatMap, MemberOutput, NetworkError, Precision
+from PCNSLSurvivalLib.explain.methods import Method
+from PCNSLSurvivalLib.inference.runtimes.names import Device, Precision
+from PCNSLSurvivalLib.inference.runtimes.runtime import FloatMap, MemberOutput, NetworkError
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
 from PCNSLSurvivalLib.models.networks.folding import fold

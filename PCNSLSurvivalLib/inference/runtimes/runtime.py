@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.explain.grad_cam import Method
+from PCNSLSurvivalLib.explain.methods import Method
 from PCNSLSurvivalLib.models.networks.designs import Block
 
 FloatMap = NDArray[np.float32]
-Device = Literal["auto", "cpu", "cuda", "mps"]
-Precision = Literal["float32", "bf16"]
-RuntimeName = Literal["auto", "torch", "onnx"]
 
 
 class NetworkError(PCNSLSurvivalError):

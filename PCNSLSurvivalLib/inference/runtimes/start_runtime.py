@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.inference.runtimes.runtime import Device, NetworkError, Precision, Runtime, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.names import Device, Precision, RuntimeName
+from PCNSLSurvivalLib.inference.runtimes.runtime import NetworkError, Runtime
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 

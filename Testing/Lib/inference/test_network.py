@@ -13,7 +13,8 @@ from monai.visualize import GradCAM
 
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.autograd_map import autograd_map
-from PCNSLSurvivalLib.explain.grad_cam import METHODS, pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.explain.grad_cam import pooled_linear_map, signed_evidence
+from PCNSLSurvivalLib.explain.methods import METHODS
 from PCNSLSurvivalLib.inference.network import NetworkError, SurvivalNetwork, mirrored
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture

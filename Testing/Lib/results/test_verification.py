@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ from made_heads import made_head
 from made_models import small_model
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 from PCNSLSurvivalLib.imaging.geometry import Grid, lps_to_ras
 from PCNSLSurvivalLib.imaging.io import write_volume
-from PCNSLSurvivalLib.inference.predict import CaseResult, predict_case
+from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult, predict_case
 from PCNSLSurvivalLib.results import verification
 
 VOXEL = (14, 20, 22)
@@ -103,6 +104,31 @@ def test_a_result_that_was_changed_is_told_from_a_run_that_differs(case, tmp_pat
     assert (told["files of the result folder"], told["log-odds"]) == ("different", "different")
     assert told["map on T1Gd"] != "identical"
     assert (told.get("map cells"), told.get("brain mask")) == (None, None)
+
+
+def test_options_are_repeated_from_their_record_and_from_a_result_that_has_none(case):
+    def repeated(stored):
+        given = CaseOptions(device="cpu", runtime="onnx", tta=True, lesion_mask=case / "lesion.nii.gz")
+        return verification._options_of(stored, case / "result", given)
+
+    stored = json.loads((case / "result" / "prediction.json").read_text(encoding="utf-8"))
+    plain = CaseOptions(
+        device="cpu",
+        runtime="onnx",
+        lesion_mask=case / "lesion.nii.gz",
+        brain_mask=case / "result" / "brain_mask.nii.gz",
+        override_quality=True,
+        target=OSClass.of_key(stored["class"]),
+    )
+    asked = {"tta": True, "block": "layer3", "segment": True, "robustness": True, "runtime": "torch"}
+    another = replace(plain, tta=True, block="layer3", segment=True)
+    assert repeated(stored) == plain
+    assert repeated(stored | {"options": stored["options"] | asked}) == another
+    del stored["options"]
+    assert repeated(stored) == plain
+    stored["test_time_augmentation"], stored["activation_map"]["block"] = True, "layer3"
+    stored["seconds"]["lesion_outline"] = 1.0
+    assert repeated(stored) == another
 
 
 @pytest.mark.usefixtures("same_run")

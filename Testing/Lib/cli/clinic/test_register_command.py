@@ -96,9 +96,9 @@ def test_what_is_no_alignment_is_refused(tmp_path, text):
 
 
 def test_every_sequence_can_be_given_to_predict_and_register(tmp_path):
-    from PCNSLSurvivalLib.cli.clinic.predict import add_scan_options, scans_given
+    from PCNSLSurvivalLib.cli.clinic.predict import add_scan_files, scans_given
 
     parser = argparse.ArgumentParser()
-    add_scan_options(parser)
+    add_scan_files(parser)
     words = [word for sequence in MRSequence for word in (f"--{sequence}", f"{sequence}.nii")]
     assert scans_given(parser.parse_args(words)) == {sequence: Path(f"{sequence}.nii") for sequence in MRSequence}

@@ -124,7 +124,7 @@ def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(appl
 
 def test_imports_between_the_rooms_of_the_panel_point_one_way_and_no_room_is_crowded():
     above = ["panel", "sections", "choices", "result run batch two_dates"]
-    floors = [*above, "second_thoughts", "install", "process scene", "messages"]
+    floors = [*above, "second_thoughts", "install", "process scene", "messages event_loop"]
     floor = {room: number for number, rooms in enumerate(floors) for room in rooms.split()}
     upward = []
     for path in sorted((MODULE / "PCNSLSurvivalUI").glob("*/*.py")):
@@ -137,6 +137,11 @@ def test_imports_between_the_rooms_of_the_panel_point_one_way_and_no_room_is_cro
     assert not upward
     files = {room.name: len(list(room.glob("*.py"))) - 1 for room in (MODULE / "PCNSLSurvivalUI").iterdir()}
     assert max(files.values()) <= 15, files
+
+
+def test_nothing_is_put_off_by_a_timer_that_slicer_keeps_until_it_ends():
+    """``soon`` lets go of what it has called."""
+    assert [path.name for path in CODE if "QTimer.singleShot" in path.read_text(encoding="utf-8")] == ["event_loop.py"]
 
 
 def test_names_in_qt_slicer_and_its_parts_exist():

@@ -59,6 +59,20 @@ def test_a_second_run_with_t1_and_t2_ends_as_the_first_one_did(standin, quick_pa
     assert child_processes() == []
 
 
+def test_a_finished_run_is_forgotten(standin, quick_panel, patient):
+    """Each run held its volumes and its process for the rest of the session: Slicer keeps its one-shot timers."""
+    from PCNSLSurvivalUI.process.child import ChildProcess
+    from PCNSLSurvivalUI.run.engines import BUILT_IN
+    from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+
+    _choose(quick_panel, patient, others=False, engine=BUILT_IN)
+    quick_panel.ui.predictButton.click()
+    Wait().until(lambda: quick_panel.logic.run is None)
+    assert "63 %" in quick_panel.ui.headlineLabel.text
+    Wait().some(0.2)
+    assert _alive(PredictionRun, ChildProcess) == []
+
+
 def _alive(*classes):
     gc.collect()
     # Not isinstance, which asks every object for its class: some of torch's answer with a warning.

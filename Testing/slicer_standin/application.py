@@ -47,6 +47,7 @@ class Application:
         self._at_startup: list[Any] = []
         self._layout_manager: LayoutManager | None = None
         self._render_pauses = 0
+        self._module_manager = QtCore.QObject()
         self._settings = QtCore.QSettings(str(home / "settings.ini"), QtCore.QSettings.Format.IniFormat)
 
     def testingEnabled(self) -> bool:
@@ -62,6 +63,9 @@ class Application:
 
     def applicationLogic(self) -> Any:
         return self._logic
+
+    def moduleManager(self) -> Any:
+        return self._module_manager
 
     def mrmlScene(self) -> Any:
         return slicer.mrmlScene

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import Any
 
@@ -9,7 +10,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from slicer_standin import records
 from slicer_standin.processes import QProcess
-from slicer_standin.pythonqt import PythonQtObject, normalized, pythonqt_class, run_slot
+from slicer_standin.pythonqt import PythonQtObject, normalized, pythonqt_class
 
 
 class QtModule(types.ModuleType):
@@ -42,8 +43,13 @@ def _build(name: str) -> Any:
 
 
 def _single_shot(milliseconds: float, slot: Any, member: str | None = None) -> None:
-    target = getattr(slot, member.split("(")[0]) if member else slot
-    QtCore.QTimer.singleShot(int(milliseconds), lambda: run_slot(target, ()))
+    """As in the application, where the timer, and with it the slot, lives until the application ends."""
+    import slicer
+
+    timer = sys.modules["qt"].QTimer(slicer.app.moduleManager())
+    timer.setSingleShot(True)
+    timer.connect("timeout()", slot, member)
+    timer.start(int(milliseconds))
 
 
 __all__ = ["PythonQtObject", "QtModule"]

@@ -10,6 +10,7 @@ import slicer
 import vtk
 
 from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters
+from PCNSLSurvivalUI.event_loop import soon
 
 _SETTLED_MS = 300
 """A volume gets its name and its DICOM attributes a moment after it was added."""
@@ -55,7 +56,7 @@ class ScanChoice:
         # A selector switches to any other volume when its own is removed, and the user would not notice.
         names = [name for name in _CHOICES if getattr(self._parameters, name) is node]
         if names:
-            qt.QTimer.singleShot(0, lambda: self._empty(names))
+            soon(lambda: self._empty(names))
 
     def _empty(self, names: list[str]) -> None:
         if self._parameters is not None:

@@ -15,6 +15,7 @@ from PCNSLSurvivalUI.choices.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.choices.preparation_choice import PreparationChoice, takeRememberedEngines
 from PCNSLSurvivalUI.choices.scan_choice import ScanChoice
 from PCNSLSurvivalUI.choices.volume_roles import nothingFound
+from PCNSLSurvivalUI.event_loop import soon
 from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
 from PCNSLSurvivalUI.install.self_check_button import SelfCheckButton
 from PCNSLSurvivalUI.messages import shown
@@ -237,7 +238,7 @@ class PanelView:
 
     def _onSection(self, collapsed: bool) -> None:
         if not collapsed:
-            qt.QTimer.singleShot(0, self._refresh)
+            soon(self._refresh)
 
     def _refresh(self) -> None:
         if self._closed:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import qt
 import slicer
 import vtk
 
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
+from PCNSLSurvivalUI.event_loop import soon
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 from PCNSLSurvivalUI.scene.kept_views import modifiedOnce, oneRender
 
@@ -167,7 +167,7 @@ def showExams(volume: Any, ras_mm: tuple[float, float, float] | None) -> None:
     """
     _showAxialViews(_EXAMS, ((EARLIER_VIEW, "1"), (LATER_VIEW, "2")))
     # The views get their sizes with the next events.
-    qt.QTimer.singleShot(0, lambda: _lookAtExams(volume, ras_mm))
+    soon(lambda: _lookAtExams(volume, ras_mm))
 
 
 def isOwnLayout(layout: int) -> bool:
@@ -228,7 +228,7 @@ def showLayout(layout: int) -> None:
     manager.setLayout(layout)
     _turnBack(before)
     # The views get their new sizes with the next events, and keep their height in mm: a narrow one cuts the head.
-    qt.QTimer.singleShot(0, lambda: _lookAtTheSame(before))
+    soon(lambda: _lookAtTheSame(before))
 
 
 def _planeOf(node: Any) -> Any:

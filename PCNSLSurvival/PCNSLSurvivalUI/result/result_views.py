@@ -9,6 +9,7 @@ import qt
 import slicer
 
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalUI.event_loop import soon
 from PCNSLSurvivalUI.result import map_display, navigation
 from PCNSLSurvivalUI.scene.kept_views import KeptViews, modifiedOnce, oneRender
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, OUTPUT_ATTRIBUTE, T1GD, SceneOutputs
@@ -208,7 +209,7 @@ class ResultViews:
             _keepOutOfExams(self._examOutline)
 
     def _onLayout(self, layout: int) -> None:
-        qt.QTimer.singleShot(0, self._onLayoutShown)  # not while the views are being replaced
+        soon(self._onLayoutShown)  # not while the views are being replaced
 
     def _onLayoutShown(self) -> None:
         if self._isWatching and not navigation.isShowingExams():

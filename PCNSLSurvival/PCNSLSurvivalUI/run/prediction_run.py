@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import qt
 import slicer
 import vtk
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalUI.event_loop import soon
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.job import WaitingWorker
 from PCNSLSurvivalUI.run import step_list
@@ -167,7 +167,7 @@ class PredictionRun:
             if self.hasResult and self._process is None:
                 self._handOverAligned()
         # New nodes take their while, and so did what the finished step has made.
-        qt.QTimer.singleShot(0, lambda: self._guarded(self._next))
+        soon(lambda: self._guarded(self._next))
 
     # --- our process ---------------------------------------------------------------------------------------
     def _startProcess(self) -> None:
@@ -191,7 +191,7 @@ class PredictionRun:
     def _onImported(self) -> None:
         self._process, self.hasResult = None, True
         self._tell()
-        qt.QTimer.singleShot(0, lambda: self._guarded(self._onShown))
+        soon(lambda: self._guarded(self._onShown))
 
     def _onShown(self) -> None:
         if self._over:
@@ -216,7 +216,7 @@ class PredictionRun:
     def _endIfAllDone(self) -> None:
         if self._isAllDone():
             # What comes before takes its while; the application goes on in between.
-            qt.QTimer.singleShot(0, lambda: self._guarded(self._finish))
+            soon(lambda: self._guarded(self._finish))
 
     def _finish(self) -> None:
         if self._over:
@@ -227,7 +227,7 @@ class PredictionRun:
         finally:  # whatever happens, the panel must hear of the end, or it waits for ever
             self._tell()
             # The panel has some drawing to do.
-            qt.QTimer.singleShot(0, lambda: self._listener.ended(self._alignmentProblem))
+            soon(lambda: self._listener.ended(self._alignmentProblem))
 
     def _fail(self, key: str, sentence: str) -> None:
         if self._over:
@@ -282,4 +282,4 @@ class PredictionRun:
         self._over = True
         if self._step is not None:
             self._step.cancel()
-        qt.QTimer.singleShot(0, lambda: self._end(sentence))
+        soon(lambda: self._end(sentence))

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import qt
 import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep
+from PCNSLSurvivalUI.event_loop import soon
 
 N4, BRAINSFIT, SWISS = "n4itkbiasfieldcorrection", "brainsfit", "swissskullstripper"
 TITLES = {N4: "N4ITKBiasFieldCorrection", BRAINSFIT: "BRAINSFit", SWISS: "SwissSkullStripper"}
@@ -144,7 +144,7 @@ class CLIStep:
             return
         self._told = True
         # Not from inside the node's own notification: the node is removed here.
-        qt.QTimer.singleShot(0, self._finish)
+        soon(self._finish)
 
     def _finish(self) -> None:
         node, self._node = self._node, None

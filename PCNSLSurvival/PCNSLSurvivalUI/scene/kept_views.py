@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import qt
 import slicer
 import vtk
 
+from PCNSLSurvivalUI.event_loop import soon
 from PCNSLSurvivalUI.scene.output_nodes import OUTPUT_ATTRIBUTE
 
 
@@ -25,7 +25,7 @@ def oneRender() -> Iterator[None]:
     try:
         yield
     finally:
-        qt.QTimer.singleShot(0, lambda: _drawInTurn(paused))
+        soon(lambda: _drawInTurn(paused))
 
 
 def _pausedViews() -> list[Any]:
@@ -49,7 +49,7 @@ def _drawInTurn(paused: list[Any]) -> None:
     except ValueError:  # of PythonQt: another layout has removed the view meanwhile
         pass
     finally:
-        qt.QTimer.singleShot(0, lambda: _drawInTurn(paused[1:]))
+        soon(lambda: _drawInTurn(paused[1:]))
 
 
 def drawnOnce(work: Iterator[None]) -> Iterator[None]:
@@ -163,7 +163,7 @@ class KeptViews:
                 if node is not None:
                     _showLayers(node, layers)
         if self._wasOwnLayout:  # the views get their sizes with the next events
-            qt.QTimer.singleShot(0, _fit)
+            soon(_fit)
         self.forget()
 
     def showCrosshair(self) -> None:

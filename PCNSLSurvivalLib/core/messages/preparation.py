@@ -59,7 +59,7 @@ TEMPLATES = {
     ),
     "brain.no_tissue_contrast": _(
         "The signal inside the brain mask is nearly uniform: gray matter, white matter and fluid do not differ. Check "
-        "that T1Gd is a brain MRI."
+        "that T1Gd is a brain MRI and that the air around the head is near the lowest value of the file."
     ),
     "brain.no_tissue_pattern": _(
         "The pattern of bright and dark tissue is not that of a T1-weighted brain scan. T1Gd may be another sequence, "

@@ -67,7 +67,8 @@ def judge_adult_brain(mask: sitk.Image, t1gd: sitk.Image, *, stripped: bool) -> 
     share = resample(sitk.Cast(mask, sitk.sitkFloat32), grid)
     coarse = sitk.Cast(share > 0.5, sitk.sitkUInt8)
     depth = sitk.SignedMaurerDistanceMap(coarse, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
-    signal = resample(sitk.Cast(t1gd, sitk.sitkFloat32), grid)
+    air = float(np.quantile(sitk.GetArrayViewFromImage(t1gd), 0.001))
+    signal = resample(sitk.Cast(t1gd, sitk.sitkFloat32), grid, outside=air)
     depth_kji, signal_kji = sitk.GetArrayFromImage(depth), sitk.GetArrayFromImage(signal)
     inside_kji = sitk.GetArrayViewFromImage(coarse) > 0
     findings = [_shape(grid, inside_kji), _contrast(signal_kji, depth_kji)]

@@ -43,6 +43,19 @@ def _resized(image: sitk.Image, factors: tuple[float, float, float]) -> sitk.Ima
     return made
 
 
+@pytest.mark.parametrize("offset", [-1000.0, 32768.0])
+def test_an_offset_of_the_values_changes_no_verdict_on_a_tilted_head(offset):
+    """Cells beyond a tilted block hold air, not the number 0; 32768 is added where unsigned numbers become signed."""
+    mask, scan = (sitk.Image(image) for image in _average_brain())
+    cos, sin = np.cos(0.3), np.sin(0.3)
+    for image in (mask, scan):
+        image.SetDirection((1, 0, 0, 0, cos, -sin, 0, sin, cos))
+    plain = judge_adult_brain(mask, scan, stripped=False)
+    moved = judge_adult_brain(mask, scan + offset, stripped=False)
+    assert [f.verdict for f in moved] == [f.verdict for f in plain]
+    assert [f.value for f in moved] == pytest.approx([f.value for f in plain], abs=0.02)
+
+
 def test_the_average_brain_of_adults_is_one():
     assert set(_verdicts(*_average_brain()).values()) == {Verdict.GOOD}
 

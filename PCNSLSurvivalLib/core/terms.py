@@ -21,17 +21,28 @@ def limit_in_words(threshold_days: float, *, short: bool = False) -> str:
 
 
 class MRSequence(StrEnum):
-    """An MR sequence of the exam; the value is its name in files and in JSON."""
+    """An MR sequence of the exam; the value is its name in files, in JSON, in tables and on the command line.
 
-    T1GD = "t1gd"
-    T1 = "t1"
-    T2 = "t2"
-    FLAIR = "flair"
+    The words that tell it in the name of a series are in ``imaging/sequence_words.py``, and the times that tell it in
+    a DICOM header in ``imaging/series_header.py``.
+    """
 
-    @property
-    def label(self) -> str:
-        """The sequence as a radiologist writes it."""
-        return {"t1gd": "T1Gd", "t1": "T1", "t2": "T2", "flair": "FLAIR"}[self.value]
+    label: str
+    """The sequence as a radiologist writes it."""
+    bids: str
+    """What the name of a file ends with in BIDS."""
+
+    def __new__(cls, name: str, label: str = "", bids: str = "") -> MRSequence:
+        """A sequence by its name."""
+        sequence = str.__new__(cls, name)
+        sequence._value_ = name
+        sequence.label, sequence.bids = label, bids
+        return sequence
+
+    T1GD = "t1gd", "T1Gd", "ce-gadolinium_T1w"
+    T1 = "t1", "T1", "T1w"
+    T2 = "t2", "T2", "T2w"
+    FLAIR = "flair", "FLAIR", "FLAIR"
 
 
 READER_RESPONSES = ("CR", "CRu", "PR", "SD", "PD")

@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.phantoms.scanner.protocol import VIRTUAL_SEQUENCES
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
@@ -22,8 +23,6 @@ from PCNSLSurvivalUI.scene.volume_files import readVolume
 SAMPLE = "PCNSLDemonstrationPatient"
 ANATOMY = "nilearn==0.14.1"
 """Brings the public MNI152 tissue maps that the head is built on; only its data are used."""
-_ROLES = (MRSequence.T1GD, MRSequence.T1, MRSequence.T2, MRSequence.FLAIR)
-"""What ``pcnsl-survival demo`` makes."""
 _making: list[DemonstrationPatient] = []
 """Keeps the patient being made alive; one at a time."""
 
@@ -35,9 +34,9 @@ def register(icon: Path | None = None) -> None:
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="PCNSL Survival",
         sampleName=SAMPLE,
-        uris=[f"made-on-this-computer:{role}" for role in _ROLES],
-        fileNames=[f"{role}.nii.gz" for role in _ROLES],
-        nodeNames=[nameOf(role) for role in _ROLES],
+        uris=[f"made-on-this-computer:{role}" for role in VIRTUAL_SEQUENCES],
+        fileNames=[f"{role}.nii.gz" for role in VIRTUAL_SEQUENCES],
+        nodeNames=[nameOf(role) for role in VIRTUAL_SEQUENCES],
         thumbnailFileName=None if icon is None else str(icon),
         customDownloader=load,
     )
@@ -103,12 +102,12 @@ class DemonstrationPatient:
     def _read(self) -> Iterator[None]:
         scene, folder = slicer.mrmlScene, self._folder / "scans" / "scene"
         filled = []
-        for role in _ROLES:
+        for role in VIRTUAL_SEQUENCES:
             node = scene.CreateNodeByClass("vtkMRMLScalarVolumeNode")
             node.UnRegister(None)
             yield from readVolume(folder, str(role), node)
             filled.append((node, _window(folder / f"{role}.npy")))
-        for role, (node, window) in zip(_ROLES, filled, strict=True):
+        for role, (node, window) in zip(VIRTUAL_SEQUENCES, filled, strict=True):
             # Window and level are set first: Slicer's own would take a histogram of the whole volume.
             display = scene.AddNewNodeByClass("vtkMRMLScalarVolumeDisplayNode")
             display.SetDefaultColorMap()

@@ -12,6 +12,7 @@ from PCNSLSurvivalLib.cli.options.numbers import HIGHEST_SEED, MOST_JOBS, decima
 
 _LAYOUTS = ("bids", "brats2020", "ucsf-pcnsl", "table")
 _SEQUENCES = ("t1gd", "t1", "t2", "flair")
+"""What the virtual scanner acquires, ``phantoms.scanner.protocol.VIRTUAL_SEQUENCES``: its import would delay --help."""
 _REGISTERED = ("brats2020", "ucsf-pcnsl")
 
 
@@ -48,7 +49,7 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         type=_sequences,
         default=_SEQUENCES,
         metavar="LIST",
-        help="comma-separated sequences to generate (default t1gd,t1,t2,flair); must include t1gd",
+        help=f"comma-separated sequences to generate (default {','.join(_SEQUENCES)}); must include t1gd",
     )
     parser.add_argument(
         "--stripped",
@@ -175,5 +176,7 @@ class _Bar:
 def _sequences(text: str) -> tuple[str, ...]:
     names = tuple(text.split(","))
     if not set(names) <= set(_SEQUENCES) or "t1gd" not in names or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError("must be a comma-separated list of t1gd, t1, t2, flair that includes t1gd")
+        raise argparse.ArgumentTypeError(
+            f"must be a comma-separated list of {', '.join(_SEQUENCES)} that includes t1gd"
+        )
     return names

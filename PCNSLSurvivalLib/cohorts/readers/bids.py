@@ -26,12 +26,8 @@ from PCNSLSurvivalLib.imaging.sequence_names import Reason, SeriesJudgement, tol
 from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series, unless_t1gd
 from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
 
-_SUFFIXES = {
-    ("T1w", True): MRSequence.T1GD,
-    ("T1w", False): MRSequence.T1,
-    ("T2w", False): MRSequence.T2,
-    ("FLAIR", False): MRSequence.FLAIR,
-}
+_SUFFIXES = {(sequence.bids.rpartition("_")[2], sequence.bids.startswith("ce-")): sequence for sequence in MRSequence}
+"""Sequence by the last word of the name, and whether the name tells of a contrast agent."""
 
 
 def is_bids(root: Path) -> bool:

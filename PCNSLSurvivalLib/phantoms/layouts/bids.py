@@ -5,19 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.layouts.layout import Layout, clinical_row, write_table
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient
 from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
-
-_SUFFIXES = {
-    MRSequence.T1GD: "ce-gadolinium_T1w",
-    MRSequence.T1: "T1w",
-    MRSequence.T2: "T2w",
-    MRSequence.FLAIR: "FLAIR",
-}
 
 _COLUMNS = {
     "site": {"Description": "Site of the exam"},
@@ -51,7 +43,7 @@ class BidsLayout(Layout):
         """One NIfTI file with its sidecar a sequence, in ``anat``."""
         (folder / "anat").mkdir()
         for sequence, image in patient.scans.items():
-            stem = f"{self.name(member)}_{_SUFFIXES[sequence]}"
+            stem = f"{self.name(member)}_{sequence.bids}"
             write_volume(image, folder / "anat" / f"{stem}.nii.gz")
             sidecar = _sidecar(patient.protocol.sequences[sequence])
             (folder / "anat" / f"{stem}.json").write_text(json.dumps(sidecar, indent=2) + "\n", encoding="utf-8")

@@ -17,6 +17,7 @@ import pytest
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.cli.research import phantom
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.leftovers import staging_name
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -27,6 +28,7 @@ from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort, draw_patie
 from PCNSLSurvivalLib.phantoms.cohort_files import make_cohort, make_member
 from PCNSLSurvivalLib.phantoms.contact_sheet import patient_block
 from PCNSLSurvivalLib.phantoms.layouts import BidsLayout, Brats2020Layout, TableLayout, UcsfPcnslLayout
+from PCNSLSurvivalLib.phantoms.scanner.protocol import VIRTUAL_SEQUENCES
 from PCNSLSurvivalLib.phantoms.virtual_marker import any_virtual
 
 
@@ -218,6 +220,10 @@ def test_command_tells_balance_and_best_auc(quickly_written, tmp_path, capsys):
     about = json.loads((tmp_path / "c" / "cohort.json").read_text(encoding="utf-8"))
     assert about["survival_model"]["oracle_auc"] == pytest.approx(0.7, abs=1e-6)
     assert str(tmp_path) not in (tmp_path / "c" / "cohort.json").read_text(encoding="utf-8")
+
+
+def test_the_command_offers_what_the_virtual_scanner_acquires():
+    assert tuple(map(str, VIRTUAL_SEQUENCES)) == phantom._SEQUENCES
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from PCNSLSurvivalUI.panel.panel import PanelView
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 from PCNSLSurvivalUI.scene.output_nodes import storedResult
+from PCNSLSurvivalUI.sections.scans_section import addSelectors
 from PCNSLSurvivalUI.self_tests import DisplayTests
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
@@ -88,6 +89,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(uiWidget)
         self.layout.addStretch(1)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
+        addSelectors(uiWidget, self.ui)
         self.logic = PCNSLSurvivalLogic()
         self.view = PanelView(self.ui, self.logic)
         uiWidget.setMRMLScene(slicer.mrmlScene)

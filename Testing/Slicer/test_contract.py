@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from slicer_standin import records
 
+from PCNSLSurvivalLib.core.terms import MRSequence
+
 MODULE = Path(__file__).resolve().parents[2] / "PCNSLSurvival"
 UI = MODULE / "Resources" / "UI" / "PCNSLSurvival.ui"
 CODE = sorted([*MODULE.glob("*.py"), *(MODULE / "PCNSLSurvivalUI").rglob("*.py")])
@@ -108,6 +110,7 @@ def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(appl
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
+    names |= set(parameters.VOLUMES.values())
     bound = {
         p.findtext("string"): w.get("class")
         for w in ET.parse(UI).iter("widget")
@@ -117,6 +120,29 @@ def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(appl
     assert set(bound) <= names
     assert set(bound.values()) <= {"qMRMLNodeComboBox", "QCheckBox", "ctkSliderWidget"}
     assert typing.get_type_hints(parameters.isComplete)["return"] is bool
+
+
+def test_each_sequence_has_a_selector_like_that_of_t1gd(standin, panel):
+    """The rows made in Python: labels, tool tips, scene and choice, in the order of the vocabulary."""
+    import slicer
+
+    ui = panel.ui
+    form = ui.scansSection.layout()
+    rows = [form.itemAt(row, form.ItemRole.LabelRole) for row in range(form.rowCount())]
+    assert [item.widget().text for item in rows if item is not None] == ["T1Gd:", "T1:", "T2:", "FLAIR:"]
+    for sequence in MRSequence:
+        selector = getattr(ui, f"{sequence}Selector")
+        properties = {name: getattr(selector, name) for name in ("nodeTypes", "showChildNodeTypes", "noneEnabled")}
+        assert properties == {
+            "nodeTypes": ("vtkMRMLScalarVolumeNode",),
+            "showChildNodeTypes": False,
+            "noneEnabled": True,
+        }
+        assert not selector.addEnabled
+        assert not selector.removeEnabled
+        assert selector.toolTip
+        assert selector.property("SlicerParameterName") == f"{sequence}Volume"
+        assert selector.mrmlScene() is slicer.mrmlScene
 
 
 # --- the code -----------------------------------------------------------------------------------------------------

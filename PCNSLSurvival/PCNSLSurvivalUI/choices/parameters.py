@@ -16,14 +16,16 @@ VOLUMES = {sequence: f"{sequence}Volume" for sequence in MRSequence}
 DEVICES = ["auto", "cpu", "cuda", "mps"]
 
 
+class _Scans:
+    """The volume of each sequence: ``t1gdVolume``, ``t1Volume`` and so on, as saved scenes name them."""
+
+    __annotations__ = dict.fromkeys(VOLUMES.values(), vtkMRMLScalarVolumeNode)
+
+
 @parameterNodeWrapper
-class PanelParameters:
+class PanelParameters(_Scans):
     """The panel's choices; a widget bound by Slicer itself names its choice as ``SlicerParameterName``."""
 
-    t1gdVolume: vtkMRMLScalarVolumeNode
-    t1Volume: vtkMRMLScalarVolumeNode
-    t2Volume: vtkMRMLScalarVolumeNode
-    flairVolume: vtkMRMLScalarVolumeNode
     brainMask: vtkMRMLLabelMapVolumeNode
     lesion: vtkMRMLDisplayableNode
     """Tumor outline of the next run: a segmentation, or a label map on the voxels of T1Gd."""

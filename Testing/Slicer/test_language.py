@@ -74,7 +74,7 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run is None)
     shown = list(_texts(panel.parent))
-    names = heads | {"cpu", "cuda", "mps", *map_display.COLOR_NODES}
+    names = heads | {"cpu", "cuda", "mps", model_list.titleOf(made_model), *map_display.COLOR_NODES}
     bare = [
         f"{place}: {line}"
         for place, text in shown

@@ -78,7 +78,7 @@ def test_a_proposal_is_a_segmentation_and_is_called_one(ready):
         assert segmentation.GetDisplayNode().GetVisibility()
     assert panel.ui.lesionLabel.text.startswith("Proposed outline, not confirmed: 2.2 mL, foci: 1.")
     assert "2.1 mL, 16 × 16 mm, right" in panel.ui.lesionLabel.text
-    assert "Lesion outline (proposal)" in [step.label for step in panel.view._steps.steps]
+    assert "Tumor outline (proposal)" in [step.label for step in panel.view._steps.steps]
     panel.ui.lesionSection.setEnabled(False)  # as during a run
     palette = QtGui.QPalette()
     palette.setColor(QtGui.QPalette.ColorGroup.Active, QtGui.QPalette.ColorRole.WindowText, QtGui.QColor("#123456"))

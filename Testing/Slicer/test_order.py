@@ -46,7 +46,7 @@ def test_the_prediction_shows_while_t1_and_t2_are_still_aligned(standin, quick_p
     assert "running" in (_states(quick_panel)["registration t1"], _states(quick_panel)["registration t2"])
     assert "63 %" in ui.headlineLabel.text
     assert composite.GetForegroundVolumeID() == slicer.util.getNode("Grad-CAM OS > 1 year").GetID()
-    assert "T2 to T1Gd, for reading" in ui.progressLabel.text
+    assert "T2 to T1Gd (for reading)" in ui.progressLabel.text
     assert ui.predictButton.text == "Cancel"
     wait.until(lambda: quick_panel.logic.run is None)
     assert slicer.util.getNode("T2 aligned with T1Gd").GetImageData() is not None
@@ -231,7 +231,7 @@ def test_every_step_tells_its_state_seconds_and_verdict(standin, quick_panel, pa
     assert "Check its outline" in table.item(brain, 1).toolTip()
     assert table.item(read, 3).text() == "good"
     assert table.item(rows["3D ResNet"], 2).text().endswith(" s")
-    assert table.item(rows["T1 to T1Gd, for reading"], 3).text() == "inspect"
+    assert table.item(rows["T1 to T1Gd (for reading)"], 3).text() == "inspect"
     assert not ui.stepsSection.checked, "folded when all went well"
 
 

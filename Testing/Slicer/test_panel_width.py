@@ -31,7 +31,7 @@ def full_panel(standin, panel):
         outputs.place(role, copy, "copy", head)
     parameters.parameterNode.SetNodeReferenceID(T1GD, head.GetID())
     parameters.t1gdVolume = head
-    panel.ui.modelSelector.addItem("a_model_with_a_name_that_says_everything_about_it 12.3.4 (demonstration)")
+    panel.ui.modelSelector.addItem("a_model_with_a_name_that_says_everything_about_it 12.3.4")
     sentence = "The slices of this scan are thicker than those that the model learned from. "
     parameters.result = json.dumps({**RESULT, "warnings": [told(sentence * 4), told(sentence)]})
     panel.parent.show()
@@ -151,3 +151,18 @@ def test_no_section_that_appears_makes_the_panel_wider(panel):
     for section in hidden:
         least = QtWidgets.QWidget.minimumSizeHint(section).width()
         assert least <= QtWidgets.QWidget.minimumWidth(panel.ui.scansSection), section.objectName
+
+
+def test_the_name_of_the_bundled_model_is_not_cut_off(full_panel):
+    from PySide6 import QtWidgets
+
+    _at(full_panel, NARROW)
+    box = full_panel.ui.modelSelector
+    option = QtWidgets.QStyleOptionComboBox()
+    QtWidgets.QComboBox.initStyleOption(box, option)
+    field = QtWidgets.QWidget.style(box).subControlRect(
+        QtWidgets.QStyle.ComplexControl.CC_ComboBox, option, QtWidgets.QStyle.SubControl.SC_ComboBoxEditField, box
+    )
+    assert QtWidgets.QWidget.fontMetrics(box).horizontalAdvance(box.currentText) <= field.width()
+    assert "Demonstration model." in full_panel.ui.modelDescription.text
+    assert "`" not in full_panel.ui.modelDescription.text

@@ -79,9 +79,11 @@ def test_result_and_warnings_are_on_top_while_other_scans_are_aligned(standin, q
     ui, wait = quick_panel.ui, Wait()
     _patient()
     ui.guessButton.click()
+    ui.resultSection.setChecked(False)  # by the user, who was done with the result before
     ui.predictButton.click()
     assert ui.stepsSection.checked
     wait.until(lambda: quick_panel.view._lookedAt, what=ui.messageLabel.text)
+    assert ui.resultSection.checked
     assert quick_panel.logic.run is not None
     assert not ui.stepsSection.checked
     assert not ui.scansSection.checked

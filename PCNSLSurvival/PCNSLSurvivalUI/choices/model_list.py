@@ -55,19 +55,23 @@ def addedFolders() -> list[Path]:
 
 
 def titleOf(model: ModelFolder) -> str:
-    """One line for the list of models."""
-    kinds = {"untrained": _("untrained"), "demonstration": _("demonstration"), "trained": _("trained on patients")}
-    return f"{model.name} {model.version} ({kinds[model.kind]})"
+    """One line for the list of models; what kind of model it is stands below it, where nothing is cut off."""
+    return f"{model.name} {model.version}"
 
 
 def descriptionOf(model: ModelFolder) -> str:
-    """What the model was trained on and for."""
+    """What kind of model it is, and what it was trained on and for."""
+    kinds = {
+        "untrained": _("Untrained model."),
+        "demonstration": _("Demonstration model."),
+        "trained": _("Model trained on patients."),
+    }
     reads = " + ".join(sequence.label for sequence in model.sequences)
-    cohort = model.training_cohort.rstrip(".") + "."
+    cohort = model.training_cohort.rstrip(".").replace("`", "") + "."  # a model card is Markdown
     trained = (
         _("Trained on {n} patients. {cohort}").format(n=model.training_patients, cohort=cohort)
         if model.kind == "trained"
         else _("Trained on: {cohort}").format(cohort=cohort)
     )
-    words = _("Input: {reads}. {trained} Intended use: {use}")
-    return words.format(reads=reads, trained=trained, use=model.intended_use)
+    words = _("{kind} Input: {reads}. {trained} Intended use: {use}")
+    return words.format(kind=kinds[model.kind], reads=reads, trained=trained, use=model.intended_use)

@@ -328,6 +328,7 @@ class PanelView:
             self._lookedAt = self._shownResult
             self._showScans(False)  # result and warnings are read without scrolling
             self._ui.stepsSection.setChecked(False)  # what still runs is shown beside the button
+            self._ui.resultSection.setChecked(True)  # closed by hand, it would leave a new number unseen
             self._map.showFirstLook()
 
     def _onEnded(self, sentence: str | None) -> None:

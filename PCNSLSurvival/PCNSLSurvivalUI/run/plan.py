@@ -58,7 +58,7 @@ def planModules(
         needed = role in request.forNetwork
         kind = BuiltInRegistrationTask if request.registrationEngine == BUILT_IN else RegistrationTask
         align = kind(role, volumes, request, kept, fatal=needed)
-        label = _("{role} to T1Gd") if needed else _("{role} to T1Gd, for reading")
+        label = _("{role} to T1Gd") if needed else _("{role} to T1Gd (for reading)")
         steps.add(align.key, label.format(role=role.label), request.registrationEngine, FIRST if needed else READING)
         if role in request.aligned:
             steps.mark(align.key, step_list.SKIPPED, _("your registration is used"))

@@ -78,6 +78,17 @@ def _words(tmp_path):
     return json.loads((tmp_path / "words").read_text(encoding="utf-8"))
 
 
+def test_while_the_chosen_t1gd_is_the_kept_one_the_next_click_is_told(two_exams):
+    """A button that was gray for no visible reason."""
+    parameters, ui = two_exams.view._parameters, two_exams.ui
+    later, parameters.t1gdVolume = parameters.t1gdVolume, parameters.earlierVolume
+    assert not ui.followUpButton.enabled
+    assert "Choose the T1Gd of the later exam" in ui.followUpLabel.text
+    parameters.t1gdVolume = later
+    assert ui.followUpButton.enabled
+    assert ui.followUpLabel.text == ""
+
+
 def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_exams, monkeypatch, tmp_path):
     import SimpleITK as sitk
     import slicer

@@ -123,7 +123,12 @@ class TwoDatesControls:
         for widget in (ui.earlierSelector, ui.earlierLesionSelector, ui.responseSelector):
             widget.setEnabled(self.run is None)
         found = self._found(parameters)
-        ui.followUpLabel.text = "" if found is None else self._inWords(found, parameters)
+        if found is not None:
+            ui.followUpLabel.text = self._inWords(found, parameters)
+        elif earlier is not None and earlier is later:
+            ui.followUpLabel.text = _("Choose the T1Gd of the later exam under Patient scans, then compare.")
+        else:
+            ui.followUpLabel.text = ""
         ui.followUpLabel.setVisible(bool(ui.followUpLabel.text))
         ui.examsButton.setVisible(found is not None or navigation.isShowingExams())
         ui.examsButton.text = (

@@ -94,7 +94,7 @@ class Step(StrEnum):
     """A step on the way from a scan to a result; the value is its name in JSON and in progress lines.
 
     Beside the name are its words, as they stand beside a progress bar; ``step_words`` makes them a message. Its place
-    in the panel is in ``PCNSLSurvivalUI/run/process_steps.py``.
+    in the panel is in ``PCNSLSurvivalUI/run/process_steps.py``, or in ``tasks.py`` there if a module of Slicer does it.
     """
 
     label: str
@@ -123,3 +123,7 @@ class Step(StrEnum):
     WITHOUT_LESION = "without_lesion", _("Without the lesion")
     ROBUSTNESS = "robustness", _("Robustness")
     REPORT = "report", _("Report")
+
+
+DONE_BY_OTHERS = (Step.BRAIN_EXTRACTION, Step.BIAS_FIELD, Step.REGISTRATION)
+"""Steps that another program may do before this software, such as a module of Slicer; the result names it."""

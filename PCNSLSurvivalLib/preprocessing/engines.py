@@ -11,11 +11,11 @@ from pathlib import Path
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.core.terms import DONE_BY_OTHERS, MRSequence, Step
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 
-STEPS = (Step.BRAIN_EXTRACTION, Step.BIAS_FIELD, Step.REGISTRATION)
-"""The steps that another program may have done."""
+_OURS_AS_WELL = frozenset((Step.BRAIN_EXTRACTION, Step.BIAS_FIELD, Step.REGISTRATION))
+"""Steps that this software does where no other program did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ def read_prepared_before(path: Path) -> PreparedBefore:
         }
         loaded = {MRSequence(sequence): path.parent / file for sequence, file in stored["loaded"].items()}
         own = frozenset(Step(step) for step in stored.get("own", ()))
-        if not set(engines) | own <= set(STEPS):
+        if not set(engines) | own <= set(DONE_BY_OTHERS):
             raise ValueError("a step that no other program does")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
         raise PreparationError(Message("prepared.unreadable")) from problem
@@ -85,13 +85,14 @@ def engines_of(
     Args:
         recipe: The recipe of the model.
         before: What was stated about the preparation; None if nothing.
-        done_before: Steps of this case, and whether they were done before.
+        done_before: Steps of this case that this software does as well, and whether they were done before.
 
     Returns:
-        By step; None if it was done before by an unknown program.
+        By step; None if it was done before by an unknown program. Steps that only other programs do come last.
     """
     told = PreparedBefore() if before is None else before
     ours = {step for step, done in done_before.items() if step in told.own or not done}
-    return {
+    known = {
         step: told.engines.get(step) or (own_engine(step, recipe) if step in ours else None) for step in done_before
     }
+    return known | {step: engine for step, engine in told.engines.items() if step not in _OURS_AS_WELL}

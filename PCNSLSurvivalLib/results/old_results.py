@@ -54,26 +54,23 @@ def upgraded(prediction: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def options_record(prediction: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of the options, as ``CaseOptions.of_record`` reads it; of a result without one, from other entries.
-
-    Raises:
-        AttributeError, KeyError, TypeError: An entry is not there, or is none.
-    """
+    """The record of the options, as ``CaseOptions.of_record`` reads it; where there is none, from other entries."""
     if "options" in prediction:
         return dict(prediction["options"])
-    preparation, shown = prediction["preprocessing"], prediction["activation_map"]
-    return {
-        "already_stripped": preparation["already_stripped"],
-        "already_corrected": preparation["already_corrected"],
-        "already_registered": preparation["already_registered"],
-        "override_quality": preparation["quality_overridden"],
-        "precision": prediction["precision"],
-        "tta": prediction["test_time_augmentation"],
-        "target": shown["explains"],
-        "block": shown["block"],
-        "method": shown["method"],
-        "segment": Step.LESION_OUTLINE in prediction["seconds"],
+    preparation, shown = prediction.get("preprocessing", {}), prediction.get("activation_map", {})
+    told = {
+        "already_stripped": preparation.get("already_stripped"),
+        "already_corrected": preparation.get("already_corrected"),
+        "already_registered": preparation.get("already_registered"),
+        "override_quality": preparation.get("quality_overridden"),
+        "precision": prediction.get("precision"),
+        "tta": prediction.get("test_time_augmentation"),
+        "target": shown.get("explains"),
+        "block": shown.get("block"),
+        "method": shown.get("method"),
+        "segment": Step.LESION_OUTLINE in prediction.get("seconds", {}),
     }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _sentence(text: Any) -> dict[str, Any]:

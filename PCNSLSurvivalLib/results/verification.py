@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.arguments import ArgumentError
+from PCNSLSurvivalLib.core.arguments import ArgumentError, options_of
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.leftovers import scratch_folder
@@ -201,17 +201,18 @@ def _check_repeatable(stored: Mapping[str, Any], paths: Mapping[MRSequence, Path
     preparation = stored["preprocessing"]
     engines = preparation.get("engines", {})
     before = {
-        "bias_field": preparation["already_corrected"],
-        "registration": preparation["already_registered"],
+        Step.BRAIN_EXTRACTION: False,  # its mask stands in the folder
+        Step.BIAS_FIELD: preparation["already_corrected"],
+        Step.REGISTRATION: preparation["already_registered"],
     }
-    names = [engines[step]["name"] for step, done in before.items() if done and engines.get(step)]
+    names = [engine["name"] for step, engine in engines.items() if engine and before.get(step, True)]
     if names:
         raise CannotVerifyError(Message("verify.prepared_before", engines=" + ".join(dict.fromkeys(names))))
 
 
 def _options_of(stored: Mapping[str, Any], folder: Path, given: CaseOptions) -> CaseOptions:
     """The options of the stored run, with what only the user can give again."""
-    told = CaseOptions.of_record(options_record(stored)).repeated()
+    told = options_of(CaseOptions.of_record(options_record(stored)), CaseOptions, "options").repeated()
     # A mask that was given, or made by another program, stands in the folder.
     asked = stored["preprocessing"]["brain_mask_given"]
     mask = next(iter(_there(folder, BRAIN_MASK)), None) if asked else None

@@ -36,6 +36,16 @@ def _widgets() -> dict[str, str]:
     return {w.get("name"): w.get("class") for w in ET.parse(UI).iter("widget")}
 
 
+def _bound() -> dict[str, str]:
+    """The class of the widget that Slicer binds to each parameter."""
+    return {
+        p.findtext("string"): w.get("class")
+        for w in ET.parse(UI).iter("widget")
+        for p in w.findall("property")
+        if p.get("name") == "SlicerParameterName"
+    }
+
+
 def _trees():
     return [(path.name, ast.parse(path.read_text(encoding="utf-8"))) for path in CODE]
 
@@ -111,12 +121,7 @@ def test_every_bound_parameter_exists_and_has_a_widget_that_slicer_can_bind(appl
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
     names |= set(parameters.VOLUMES.values())
-    bound = {
-        p.findtext("string"): w.get("class")
-        for w in ET.parse(UI).iter("widget")
-        for p in w.findall("property")
-        if p.get("name") == "SlicerParameterName"
-    }
+    bound = _bound()
     assert set(bound) <= names
     assert set(bound.values()) <= {"qMRMLNodeComboBox", "QCheckBox", "ctkSliderWidget"}
     assert typing.get_type_hints(parameters.isComplete)["return"] is bool
@@ -143,6 +148,66 @@ def test_each_sequence_has_a_selector_like_that_of_t1gd(standin, panel):
         assert selector.toolTip
         assert selector.property("SlicerParameterName") == f"{sequence}Volume"
         assert selector.mrmlScene() is slicer.mrmlScene
+
+
+def test_each_step_with_engines_has_its_choice_its_selector_and_its_seconds(application):
+    import typing
+
+    from PCNSLSurvivalUI.choices.parameters import ENGINE_CHOICES, PanelParameters
+    from PCNSLSurvivalUI.run.engines import SKIP, SLICER
+    from PCNSLSurvivalUI.run.tasks import TASKS
+
+    from PCNSLSurvivalLib.core.terms import DONE_BY_OTHERS
+
+    assert {kind.step for kind in TASKS} == set(ENGINE_CHOICES)
+    assert {step for step, choice in ENGINE_CHOICES.items() if SLICER in choice.engines} <= set(DONE_BY_OTHERS)
+    for kind in TASKS:
+        choice = ENGINE_CHOICES[kind.step]
+        assert choice.name in typing.get_type_hints(PanelParameters)
+        assert _widgets()[f"{choice.name}Selector"] == "QComboBox"
+        assert {*kind.seconds, SKIP} == set(choice.engines)
+
+
+NOT_IN_THE_PANEL = {
+    "runtime", "precision", "tta", "target", "block", "method", "lesion_labels",
+    # Asked of a result that is shown, by words of their own (second_thoughts/).
+    "check_explanation", "without_lesion", "robustness", "other_brain_mask",
+}  # fmt: skip
+"""A new option has a control, as ``chosenOptions`` says, or stands here."""
+
+
+def test_every_option_of_a_prediction_is_set_by_the_panel_or_named_here(panel):
+    """What the panel sets is read back from its words by our command line."""
+    from dataclasses import fields
+    from types import SimpleNamespace
+
+    from PCNSLSurvivalUI.choices.parameters import ENGINE_CHOICES, chosenOptions
+    from PCNSLSurvivalUI.run.engines import SKIP
+    from PCNSLSurvivalUI.run.request import RunFiles, RunRequest
+
+    from PCNSLSurvivalLib.cli.__main__ import _parser
+    from PCNSLSurvivalLib.cli.options.case import case_options
+    from PCNSLSurvivalLib.core.terms import MRSequence
+    from PCNSLSurvivalLib.inference.case_options import CaseOptions
+
+    parameters = panel.logic.getParameterNode()
+    for name, kind in _bound().items():
+        if kind == "QCheckBox":
+            setattr(parameters, name, True)
+    parameters.device = "cpu"
+    request = RunRequest(
+        volumes={},
+        model=SimpleNamespace(path="model"),
+        engines=dict.fromkeys(ENGINE_CHOICES, SKIP),
+        options=chosenOptions(parameters),
+    )
+    reached = set()
+    for mask in (None, Path("mask")):
+        given = dict.fromkeys(("alignment", "prepared", "compared", "clinical", "lesion"), Path("file"))
+        files = RunFiles(scans={role: Path(role) for role in MRSequence}, brainMask=mask, **given)
+        asked = case_options(_parser().parse_args(request.commandLine(files, Path("out"), Path("kept"))))
+        reached |= {one.name for one in fields(asked) if getattr(asked, one.name) != one.default}
+    assert {one.name for one in fields(CaseOptions)} - reached == NOT_IN_THE_PANEL
 
 
 # --- the code -----------------------------------------------------------------------------------------------------
@@ -289,9 +354,10 @@ def test_qt_methods_get_no_keyword_arguments():
 
 
 def test_nothing_heavy_is_imported_in_the_application():
-    """torch, MONAI and our layers above them are for the child process."""
+    """torch, MONAI and our layers above them are for the child process, but for the table of its options."""
     heavy = {"torch", "monai", "safetensors", "nilearn", "onnxruntime"}
     ours = {f"PCNSLSurvivalLib.{room}" for room in ("inference", "reports", "cli")}
+    light = "PCNSLSurvivalLib.inference.case_options"
     faults = []
     for file, tree in _trees():
         if file == "worker.py":
@@ -301,7 +367,7 @@ def test_nothing_heavy_is_imported_in_the_application():
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             if isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
+                names = [node.module or ""] if node.module != light else []
             rooms = {n: ".".join(n.split(".")[:2]) for n in names}
             faults += [f"{file}: {n}" for n, room in rooms.items() if n.split(".")[0] in heavy or room in ours]
     assert faults == []

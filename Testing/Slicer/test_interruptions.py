@@ -356,7 +356,7 @@ def test_a_cancelled_module_is_tidied_up_although_nothing_refers_to_its_step(sta
     from PCNSLSurvivalUI.run import slicer_modules
     from slicer_standin import cli
 
-    cli.plans[slicer_modules.SWISS] = {"seconds": 60.0}
+    cli.plans[slicer_modules.SWISS.lower()] = {"seconds": 60.0}
     scan = add_head("T1 Gd")
     stripped = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "stripped")
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")

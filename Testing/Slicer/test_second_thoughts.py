@@ -39,6 +39,14 @@ def _words(tmp_path):
     return json.loads((tmp_path / "words").read_text())
 
 
+def _asked_options(words):
+    """What our command line reads in the words."""
+    from PCNSLSurvivalLib.cli.__main__ import _parser
+    from PCNSLSurvivalLib.cli.options.case import case_options
+
+    return case_options(_parser().parse_args(words))
+
+
 def _drawn(head, above=900, name="drawn"):
     """A label map of the bright part of a head; empty with a limit that nothing reaches."""
     import slicer
@@ -75,9 +83,10 @@ def test_a_map_that_fails_a_check_carries_a_red_badge_with_its_class(predicted, 
     assert predicted.ui.checksLabel.isVisibleTo(predicted.parent)
     words = _words(tmp_path)
     assert words[0] == "explain"
-    assert {"--check", "--already-corrected"} <= set(words)
-    for option, value in (("--target", "over"), ("--block", "layer4"), ("--method", "grad_cam")):
-        assert words[words.index(option) + 1] == value
+    asked = _asked_options(words)
+    assert asked.check_explanation
+    assert asked.already_corrected
+    assert (asked.target, asked.block, asked.method) == (1, "layer4", "grad_cam")
     import SimpleITK as sitk
 
     sent = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "t1gd.nrrd")))
@@ -307,6 +316,8 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
     result = json.loads(parameters.result)
     swiss = {"name": "SwissSkullStripper", "version": "1.0"}
     result["preprocessing"]["engines"] = {"brain_extraction": swiss}
+    result["options"] = {"block": "layer3", "tta": True, "override_quality": True, "segment": True, "runtime": "onnx"}
+    result["options"]["lesion_labels"] = [1]
     parameters.result = json.dumps(result)
     _worker(monkeypatch, tmp_path)
     report = _outputs(predicted).node(REPORT)
@@ -317,6 +328,9 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
     assert "#6b4e00" in predicted.ui.robustnessLabel.styleSheet, "the class changes"
     assert report.GetText().count("The class changes with the head turned by 6°.") == 1
     assert json.loads((tmp_path / "prepared.json").read_text())["engines"] == {"brain_extraction": swiss}
+    asked = _asked_options(_words(tmp_path))
+    assert (asked.block, asked.tta, asked.override_quality, asked.robustness) == ("layer3", True, True, True)
+    assert (asked.segment, asked.runtime) == (False, "auto"), "what decides no answer is not asked again"
     _asked(predicted, "robustnessButton", "robustnessLabel")
     assert report.GetText().count("The class changes") == 1
 

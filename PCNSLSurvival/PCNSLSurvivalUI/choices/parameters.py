@@ -1,16 +1,30 @@
 """What the user chose, kept in the scene: scans, model, engines, options, and the last result."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from slicer import vtkMRMLDisplayableNode, vtkMRMLLabelMapVolumeNode, vtkMRMLScalarVolumeNode
 from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper
 
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 
-BIAS_ENGINES = [SLICER, BUILT_IN, SKIP]
-REGISTRATION_ENGINES = [SLICER, BUILT_IN, SKIP]
-BRAIN_ENGINES = [SLICER, BUILT_IN, SKIP]
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """The choice of who does a step; its selector is named after it, ``biasEngineSelector``."""
+
+    name: str
+    engines: list[str]
+
+
+ENGINE_CHOICES = {
+    Step.BIAS_FIELD: EngineChoice("biasEngine", [SLICER, BUILT_IN, SKIP]),
+    Step.BRAIN_EXTRACTION: EngineChoice("brainEngine", [SLICER, BUILT_IN, SKIP]),
+    Step.REGISTRATION: EngineChoice("registrationEngine", [SLICER, BUILT_IN, SKIP]),
+}
+"""Of each step of ``run/tasks.py``."""
 VOLUMES = {sequence: f"{sequence}Volume" for sequence in MRSequence}
 """Name of the choice of each sequence's volume."""
 DEVICES = ["auto", "cpu", "cuda", "mps"]
@@ -37,9 +51,9 @@ class PanelParameters(_Scans):
     followUp: str = ""
     """The last comparison as JSON, with a mark of the outlines that it used."""
     modelFolder: str = ""
-    biasEngine: Annotated[str, Choice(BIAS_ENGINES), Default(SLICER)]
-    registrationEngine: Annotated[str, Choice(REGISTRATION_ENGINES), Default(SLICER)]
-    brainEngine: Annotated[str, Choice(BRAIN_ENGINES), Default(SLICER)]
+    biasEngine: Annotated[str, Choice(ENGINE_CHOICES[Step.BIAS_FIELD].engines), Default(SLICER)]
+    registrationEngine: Annotated[str, Choice(ENGINE_CHOICES[Step.REGISTRATION].engines), Default(SLICER)]
+    brainEngine: Annotated[str, Choice(ENGINE_CHOICES[Step.BRAIN_EXTRACTION].engines), Default(SLICER)]
     enginesChosen: bool = False
     """Whether the engines are those of this scene, and not the first ones of a new scene."""
     device: Annotated[str, Choice(DEVICES), Default("auto")]
@@ -74,10 +88,10 @@ def parametersOf(node: Any) -> PanelParameters:
 
     An older scene may have brought the node: it kept the engines by the words that were shown.
     """
-    for name in ("biasEngine", "registrationEngine", "brainEngine"):
-        engine = _OLD_ENGINES.get(node.GetParameter(name))
+    for choice in ENGINE_CHOICES.values():
+        engine = _OLD_ENGINES.get(node.GetParameter(choice.name))
         if engine is not None:
-            node.SetParameter(name, engine)
+            node.SetParameter(choice.name, engine)
     if not _wrappers or _wrappers[0].parameterNode is not node:
         _wrappers[:] = [PanelParameters(node)]
     return _wrappers[0]
@@ -92,6 +106,20 @@ def chosenVolumes(parameters: PanelParameters) -> dict[MRSequence, Any]:
     """The volumes by role; roles without one are left out."""
     chosen = {role: getattr(parameters, name) for role, name in VOLUMES.items()}
     return {role: node for role, node in chosen.items() if node is not None}
+
+
+def chosenEngines(parameters: PanelParameters) -> dict[Step, str]:
+    """Who does each step that has engines."""
+    return {step: getattr(parameters, choice.name) for step, choice in ENGINE_CHOICES.items()}
+
+
+def chosenOptions(parameters: PanelParameters) -> CaseOptions:
+    """The options of the prediction that have a control in the panel."""
+    return CaseOptions(
+        device=parameters.device,
+        override_quality=parameters.overrideQuality,
+        segment=parameters.proposeLesion and parameters.lesion is None,
+    )
 
 
 def isComplete(parameters: PanelParameters | None) -> bool:

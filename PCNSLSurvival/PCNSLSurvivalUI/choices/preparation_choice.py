@@ -10,13 +10,12 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
-from PCNSLSurvivalUI.choices.parameters import BIAS_ENGINES, BRAIN_ENGINES, REGISTRATION_ENGINES, PanelParameters
+from PCNSLSurvivalUI.choices.parameters import ENGINE_CHOICES, PanelParameters, chosenEngines
 from PCNSLSurvivalUI.run import timings
-from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 from PCNSLSurvivalUI.run.process_steps import PROCESS_STEPS
+from PCNSLSurvivalUI.run.tasks import TASKS
 
-ENGINES = {"biasEngine": BIAS_ENGINES, "brainEngine": BRAIN_ENGINES, "registrationEngine": REGISTRATION_ENGINES}
-"""Parameters of the three steps that have engines, and the engines of each."""
 _OWN = "own"
 _KEY = "PCNSLSurvival/engines"
 
@@ -44,8 +43,8 @@ class PreparationChoice:
         parameters, selector = self._parameters(), self._ui.preparationSelector
         if parameters is None:
             return
-        chosen = {getattr(parameters, name) for name in ENGINES}
-        preset = chosen.pop() if chosen in ({SLICER}, {BUILT_IN}) else _OWN
+        chosen = chosenEngines(parameters)
+        preset = next((engine for engine in (SLICER, BUILT_IN) if chosen == _preset(engine)), _OWN)
         selector.setCurrentIndex(selector.findData(preset))
         compared = parameters.t1Volume is not None
         self._ui.preparationNote.text = _(
@@ -57,10 +56,15 @@ class PreparationChoice:
         parameters, preset = self._parameters(), self._ui.preparationSelector.itemData(row)
         if parameters is not None and preset != _OWN:
             with slicer.util.NodeModify(parameters):
-                for name in ENGINES:
-                    setattr(parameters, name, preset)
+                for step, engine in _preset(preset).items():
+                    setattr(parameters, ENGINE_CHOICES[step].name, engine)
             rememberEngines(parameters)
         self.show()
+
+
+def _preset(engine: str) -> dict[Step, str]:
+    """Every step by one engine, but those that it does not offer."""
+    return {step: engine if engine in choice.engines else SKIP for step, choice in ENGINE_CHOICES.items()}
 
 
 def secondsToPrediction(engine: str, compared: bool = False) -> float:
@@ -70,7 +74,7 @@ def secondsToPrediction(engine: str, compared: bool = False) -> float:
         engine: Of every step that has engines.
         compared: Whether a T1 is there, which T1Gd is compared with before.
     """
-    ours = [f"{Step.BRAIN_EXTRACTION} {engine}", f"{Step.BIAS_FIELD} {MRSequence.T1GD} {engine}"]
+    ours = [f"{kind.keyOf(MRSequence.T1GD)} {engine}" for kind in TASKS if kind.worksOnT1Gd]
     always = [str(step) for step, foreseen in PROCESS_STEPS.items() if foreseen.asked is None]
     steps = [*always, *([str(Step.CONTRAST)] if compared else [])]
     return sum(timings.expectedSeconds(step) or 0.0 for step in [*ours, *steps])
@@ -78,7 +82,7 @@ def secondsToPrediction(engine: str, compared: bool = False) -> float:
 
 def rememberEngines(parameters: PanelParameters) -> None:
     """Keep the engines that the user chose for the next scene and the next start of the application."""
-    chosen = {name: getattr(parameters, name) for name in ENGINES}
+    chosen = {choice.name: getattr(parameters, choice.name) for choice in ENGINE_CHOICES.values()}
     slicer.app.userSettings().setValue(_KEY, json.dumps(chosen))
 
 
@@ -90,7 +94,7 @@ def takeRememberedEngines(parameters: PanelParameters) -> None:
         stored = json.loads(slicer.app.userSettings().value(_KEY) or "{}")
     except (ValueError, TypeError):
         stored = {}
-    for name, engines in ENGINES.items():
-        if isinstance(stored, dict) and stored.get(name) in engines:
-            setattr(parameters, name, stored[name])
+    for choice in ENGINE_CHOICES.values():
+        if isinstance(stored, dict) and stored.get(choice.name) in choice.engines:
+            setattr(parameters, choice.name, stored[choice.name])
     parameters.enginesChosen = True

@@ -10,12 +10,19 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.clinical.findings import ClinicalFindings
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalUI.choices.brain_masks import whyNotFor
 from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients, seriesHeader
-from PCNSLSurvivalUI.choices.parameters import VOLUMES, PanelParameters, chosenVolumes, isComplete
+from PCNSLSurvivalUI.choices.parameters import (
+    VOLUMES,
+    PanelParameters,
+    chosenEngines,
+    chosenOptions,
+    chosenVolumes,
+    isComplete,
+)
 from PCNSLSurvivalUI.choices.volume_roles import doubt_about
 from PCNSLSurvivalUI.install import extensions, packages
 from PCNSLSurvivalUI.messages import shown
@@ -31,6 +38,7 @@ from PCNSLSurvivalUI.result.repair import (
 from PCNSLSurvivalUI.result.result_import import importResult
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN
+from PCNSLSurvivalUI.run.plan import absentModules
 from PCNSLSurvivalUI.run.prediction_run import PredictionRun
 from PCNSLSurvivalUI.run.request import CannotStartError, RunListener, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
@@ -221,13 +229,9 @@ class PanelLogic:
             volumes=volumes,
             model=model,
             brainMask=parameters.brainMask,
-            biasEngine=parameters.biasEngine,
-            registrationEngine=parameters.registrationEngine,
-            brainEngine=parameters.brainEngine,
-            device=parameters.device,
-            overrideQuality=parameters.overrideQuality,
+            engines=chosenEngines(parameters),
+            options=chosenOptions(parameters),
             lesion=parameters.lesion,
-            proposeLesion=parameters.proposeLesion and parameters.lesion is None,
             clinical=None if findings is None else findings.to_json(),
             aligned=repairedAlignments(outputs, volumes),
         )
@@ -257,11 +261,11 @@ class PanelLogic:
 
     def _doWithoutExtension(self, request: RunRequest, parameters: PanelParameters) -> None:
         """SwissSkullStripper is not installed: install it, or take the built-in brain extraction."""
-        if slicer_modules.SWISS not in request.absentModules():
+        if slicer_modules.SWISS not in absentModules(request):
             return
         answer = extensions.ask()
         if answer == "built-in":
-            request.brainEngine = parameters.brainEngine = BUILT_IN
+            request.engines[Step.BRAIN_EXTRACTION] = parameters.brainEngine = BUILT_IN
         elif answer == "install" and extensions.install():
             raise CannotStartError(_("SwissSkullStripper was installed. Restart Slicer, then predict again."))
 

@@ -1,4 +1,4 @@
-"""Which steps a run has, in their order, and how the lines of our process move them."""
+"""Which steps a run has, in their order, who does them, and how the lines of our process move them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalUI.messages import shown
-from PCNSLSurvivalUI.run import step_list
+from PCNSLSurvivalUI.run import slicer_modules, step_list
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 from PCNSLSurvivalUI.run.process_steps import PROCESS_STEPS
-from PCNSLSurvivalUI.run.request import RunRequest
+from PCNSLSurvivalUI.run.request import CannotStartError, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_list import FIRST, PROCESS, READING, StepList
-from PCNSLSurvivalUI.run.tasks import (
-    BiasFieldTask,
-    BrainTask,
-    BuiltInRegistrationTask,
-    ModuleTask,
-    RegistrationTask,
-)
+from PCNSLSurvivalUI.run.tasks import TASKS, ModuleTask
 from PCNSLSurvivalUI.run.volumes import RunVolumes
 
 
@@ -30,43 +24,74 @@ def planModules(
 ) -> tuple[list[ModuleTask], list[ModuleTask]]:
     """List the long steps and make the tasks of Slicer's modules.
 
-    The brain comes first, as in the recipe, so that the bias field can be fitted inside it.
-
     Returns:
         Tasks that the prediction waits for, and tasks that may go on beside it.
     """
     before: list[ModuleTask] = []
     beside: list[ModuleTask] = []
-    brain = BrainTask(MRSequence.T1GD, volumes, request, kept)
-    lane = PROCESS if request.brainEngine == BUILT_IN and volumes.mask is None else FIRST
-    steps.add(brain.key, shown(step_words(Step.BRAIN_EXTRACTION)), request.brainEngine, lane)
-    if volumes.mask is not None:
-        steps.mark(brain.key, step_list.SKIPPED, _("your brain mask is used"))
-    elif request.brainEngine == SLICER:
-        before.append(brain)
-    elif request.brainEngine == SKIP:
-        steps.mark(brain.key, step_list.SKIPPED, _("marked as already skull-stripped"))
-    for role in request.forNetwork:
-        task = BiasFieldTask(role, volumes, request, kept)
-        lane = PROCESS if request.biasEngine == BUILT_IN else FIRST
-        steps.add(task.key, f"{shown(step_words(Step.BIAS_FIELD))}, {role.label}", request.biasEngine, lane)
-        if request.biasEngine == SLICER:
-            before.append(task)
-        elif request.biasEngine == SKIP:
-            steps.mark(task.key, step_list.SKIPPED, _("marked as already bias-corrected"))
-    for role in [role for role in (*request.forNetwork, *request.forReading) if role is not MRSequence.T1GD]:
-        needed = role in request.forNetwork
-        kind = BuiltInRegistrationTask if request.registrationEngine == BUILT_IN else RegistrationTask
-        align = kind(role, volumes, request, kept, fatal=needed)
-        label = _("{role} to T1Gd") if needed else _("{role} to T1Gd (for reading)")
-        steps.add(align.key, label.format(role=role.label), request.registrationEngine, FIRST if needed else READING)
-        if role in request.aligned:
-            steps.mark(align.key, step_list.SKIPPED, _("your registration is used"))
-        elif request.registrationEngine == SKIP:
-            steps.mark(align.key, step_list.SKIPPED, _("marked as already registered"))
-        else:
-            (before if needed else beside).append(align)
+    for kind in TASKS:
+        engine = request.engines[kind.step]
+        does = kind.builtIn or kind if engine == BUILT_IN else kind
+        for role in kind.rolesIn(request):
+            needed, whyNot = request.isNeeded(role), _whyNot(kind, request, role)
+            task = does(role, volumes, request, kept, fatal=needed)
+            inProcess = _isInProcess(kind, request, role)
+            steps.add(task.key, task.label, engine, PROCESS if inProcess else FIRST if needed else READING)
+            if whyNot:
+                steps.mark(task.key, step_list.SKIPPED, whyNot)
+            elif not inProcess:
+                (before if needed else beside).append(task)
     return before, beside
+
+
+def enginesUsed(request: RunRequest) -> dict[str, dict[str, str]]:
+    """Name and version of the Slicer modules that prepare what the model reads, by step."""
+    used = [kind for kind, role in _doneBy(SLICER, request) if request.isNeeded(role)]
+    return {str(kind.step): slicer_modules.engineOf(kind.module) for kind in used}
+
+
+def ownSteps(request: RunRequest) -> list[str]:
+    """Steps on what the model reads that our software does before the prediction, in a process of its own."""
+    own = [kind for kind, role in _doneBy(BUILT_IN, request) if kind.builtIn is not None and request.isNeeded(role)]
+    return list(dict.fromkeys(str(kind.step) for kind in own))
+
+
+def isPreparedWithPrediction(request: RunRequest) -> bool:
+    """Whether our process does a long step itself, with the prediction."""
+    return any(_isInProcess(kind, request, role) for kind in TASKS for role in kind.rolesIn(request))
+
+
+def absentModules(request: RunRequest) -> list[str]:
+    """Slicer modules that this run needs and that are not installed."""
+    needed = dict.fromkeys(kind.module for kind, _role in _doneBy(SLICER, request))
+    return [module for module in needed if not slicer_modules.isInstalled(module)]
+
+
+def checkModules(request: RunRequest) -> None:
+    """Refuse a run of which a Slicer module is missing.
+
+    Raises:
+        CannotStartError: One is.
+    """
+    absent = absentModules(request)
+    if absent:
+        raise CannotStartError(slicer_modules.absentSentence(absent[0]))
+
+
+def _doneBy(engine: str, request: RunRequest) -> list[tuple[type[ModuleTask], MRSequence]]:
+    """The steps that an engine does in a run, each with its scan."""
+    chosen = [kind for kind in TASKS if request.engines[kind.step] == engine]
+    return [(kind, role) for kind in chosen for role in kind.rolesIn(request) if not kind.whyNot(request, role)]
+
+
+def _isInProcess(kind: type[ModuleTask], request: RunRequest, role: MRSequence) -> bool:
+    return kind.builtIn is None and (kind, role) in _doneBy(BUILT_IN, request)
+
+
+def _whyNot(kind: type[ModuleTask], request: RunRequest, role: MRSequence) -> str:
+    """Why a step is not done on a scan; empty if it is."""
+    skips = request.engines[kind.step] == SKIP
+    return kind.whyNot(request, role) or (kind.skipped() if skips else "")
 
 
 def planProcess(steps: StepList, request: RunRequest) -> None:

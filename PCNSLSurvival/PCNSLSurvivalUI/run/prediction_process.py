@@ -18,8 +18,7 @@ from PCNSLSurvivalUI.process import job
 from PCNSLSurvivalUI.process.fault_words import faultInWords
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.process.scans_job import whyNotWritten
-from PCNSLSurvivalUI.run.engines import BUILT_IN
-from PCNSLSurvivalUI.run.plan import showProcessEvent
+from PCNSLSurvivalUI.run.plan import enginesUsed, isPreparedWithPrediction, ownSteps, showProcessEvent
 from PCNSLSurvivalUI.run.request import RunFiles, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
 from PCNSLSurvivalUI.run.step_list import StepList
@@ -114,7 +113,7 @@ class ProcessStage:
             if volumes.current[role] is not volumes.raw[role]:
                 loaded[role.value] = f"{role}-loaded.nrrd"
                 yield from writeNrrd(volumes.raw[role], self._folder / loaded[role.value], role.label)
-        told = {"engines": self._request.engines(), "own": self._request.ownSteps(), "loaded": loaded}
+        told = {"engines": enginesUsed(self._request), "own": ownSteps(self._request), "loaded": loaded}
         files.prepared.write_text(json.dumps(told), encoding="utf-8")
         if files.alignment is not None:
             stored = {
@@ -126,10 +125,9 @@ class ProcessStage:
 
     def _startJob(self) -> None:
         request, files, listener, self._pieces = self._request, self._files, self._listener, None
-        ownSteps = request.biasEngine == BUILT_IN or (request.brainEngine == BUILT_IN and files.brainMask is None)
         # What is found of T1 for the comparison serves the next run, and the built-in registration as well.
-        kept = self._kept.folder() if ownSteps or files.compared is not None else None
-        words = request.commandLine(files, self._folder / "result", kept)
+        cached = isPreparedWithPrediction(request) or files.compared is not None
+        words = request.commandLine(files, self._folder / "result", self._kept.folder() if cached else None)
         try:
             self._job = job.Job(
                 words,

@@ -22,7 +22,7 @@ from PCNSLSurvivalUI.event_loop import soon
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process.job import WaitingWorker
 from PCNSLSurvivalUI.run import step_list
-from PCNSLSurvivalUI.run.plan import planModules, planProcess
+from PCNSLSurvivalUI.run.plan import checkModules, planModules, planProcess
 from PCNSLSurvivalUI.run.prediction_process import ProcessStage, StageListener
 from PCNSLSurvivalUI.run.request import RunListener, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps
@@ -36,6 +36,7 @@ class PredictionRun:
 
     def __init__(self, request: RunRequest, kept: KeptSteps, listener: RunListener) -> None:
         request.check()
+        checkModules(request)
         self._request, self._kept, self._listener = request, kept, listener
         self.steps = step_list.StepList()
         self._volumes = RunVolumes(request)

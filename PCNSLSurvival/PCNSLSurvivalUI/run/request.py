@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,14 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.options import words_of
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.imaging.geometry import affine_to_lps
 from PCNSLSurvivalLib.imaging.headers.grids import rigid_grid
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
-from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld
 
@@ -45,18 +46,17 @@ class RunFiles:
     lesion: Path | None
     """Mask of the tumor on the voxels of T1Gd."""
 
-    def options(self) -> list[str]:
-        """The options of ``pcnsl-survival predict`` that name these files."""
-        named = {
-            **{f"--{role}": path for role, path in self.scans.items()},
-            "--brain-mask": self.brainMask,
-            "--alignment": self.alignment,
-            "--prepared": self.prepared,
-            "--compare-t1": self.compared,
-            "--clinical": self.clinical,
-            "--lesion-mask": self.lesion,
-        }
-        return [word for option, path in named.items() if path is not None for word in (option, str(path))]
+    def added(self, options: CaseOptions) -> CaseOptions:
+        """The options, with these files."""
+        return replace(
+            options,
+            brain_mask=self.brainMask,
+            alignment=self.alignment,
+            prepared=self.prepared,
+            compare_t1=self.compared,
+            clinical=self.clinical,
+            lesion_mask=self.lesion,
+        )
 
 
 @dataclass(kw_only=True)
@@ -66,14 +66,12 @@ class RunRequest:
     volumes: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode]
     model: ModelFolder
     brainMask: slicer.vtkMRMLLabelMapVolumeNode | None = None
-    biasEngine: str = SLICER
-    registrationEngine: str = SLICER
-    brainEngine: str = SLICER
-    device: str = "auto"
-    overrideQuality: bool = False
+    engines: dict[Step, str] = field(default_factory=dict)
+    """Who does each of the steps of ``tasks.TASKS``."""
+    options: CaseOptions = field(default_factory=CaseOptions)
+    """What the prediction is asked; the files of the run are added to it."""
     lesion: slicer.vtkMRMLDisplayableNode | None = None
     """Tumor outline: a segmentation, or a label map on the voxels of T1Gd."""
-    proposeLesion: bool = False
     clinical: dict[str, Any] | None = None
     """Clinical findings of the patient as they were given; None without any."""
     aligned: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode] = field(default_factory=dict)
@@ -94,11 +92,15 @@ class RunRequest:
         """T1 where the model does not read it: T1Gd must be brighter, or the two were swapped."""
         return MRSequence.T1 if MRSequence.T1 in self.forReading else None
 
+    def isNeeded(self, role: MRSequence) -> bool:
+        """Whether the prediction waits for a scan."""
+        return role is MRSequence.T1GD or role in self.forNetwork
+
     def check(self) -> None:
         """Refuse what cannot run, before any step of it is done.
 
         Raises:
-            CannotStartError: A scan that the model reads, a Slicer module or the brain extractor is missing.
+            CannotStartError: A scan that the model reads or the brain extractor is missing.
             UnusableScanError: A chosen scan is no MR volume, or a transform above it bends it.
             UnreadableScanError: Its voxels are sheared, or of a size or at a place that no scanner gives.
         """
@@ -114,44 +116,17 @@ class RunRequest:
                     missing=_(" and ").join(missing)
                 )
             )
-        if self.brainEngine == BUILT_IN and self.brainMask is None and not is_brain_extractor_installed():
+        if (
+            self.engines[Step.BRAIN_EXTRACTION] == BUILT_IN
+            and self.brainMask is None
+            and not is_brain_extractor_installed()
+        ):
             raise CannotStartError(
                 _(
                     "The networks of the built-in brain extraction are not on this computer yet. Press 'Download "
                     "brain extraction model' under Advanced, or choose a brain mask there."
                 )
             )
-        absent = self.absentModules()
-        if absent:
-            raise CannotStartError(slicer_modules.absentSentence(absent[0]))
-
-    def engines(self) -> dict[str, dict[str, str]]:
-        """Name and version of the Slicer modules that prepare what the model reads, by step."""
-        used = {
-            Step.BRAIN_EXTRACTION: (slicer_modules.SWISS, self.brainEngine == SLICER and self.brainMask is None),
-            Step.BIAS_FIELD: (slicer_modules.N4, self.biasEngine == SLICER),
-            Step.REGISTRATION: (slicer_modules.BRAINSFIT, self.registrationEngine == SLICER and self._registers),
-        }
-        return {str(step): slicer_modules.engineOf(module) for step, (module, does) in used.items() if does}
-
-    def ownSteps(self) -> list[str]:
-        """Steps on what the model reads that our software does before the prediction, in a process of its own."""
-        return [str(Step.REGISTRATION)] if self.registrationEngine == BUILT_IN and self._registers else []
-
-    @property
-    def _registers(self) -> bool:
-        """Whether a scan that the model reads is registered in this run."""
-        return bool(set(self.forNetwork) - set(self.aligned) - {MRSequence.T1GD})
-
-    def absentModules(self) -> list[str]:
-        """Slicer modules that this run needs and that are not installed."""
-        needed = {
-            slicer_modules.SWISS: self.brainEngine == SLICER and self.brainMask is None,
-            slicer_modules.N4: self.biasEngine == SLICER,
-            slicer_modules.BRAINSFIT: self.registrationEngine == SLICER
-            and bool(set(self.volumes) - set(self.aligned) - {MRSequence.T1GD}),
-        }
-        return [module for module, wanted in needed.items() if wanted and not slicer_modules.isInstalled(module)]
 
     def commandLine(self, files: RunFiles, out: Path, kept: Path | None) -> list[str]:
         """Words of the command line that predicts from prepared files.
@@ -161,19 +136,16 @@ class RunRequest:
             out: Result folder to make.
             kept: Folder of finished steps.
         """
-        words = ["predict", "--out", str(out), "--model", str(self.model.path)]
-        words += ["--device", self.device, "--progress", "json", "--keep-intermediate"]
-        words += files.options()
-        if kept is not None:
-            words += ["--cache-dir", str(kept)]
-        said = {
-            "--already-corrected": self.biasEngine in (SLICER, SKIP),
-            "--already-registered": len(files.scans) > 1,
-            "--already-stripped": self.brainEngine == SKIP and files.brainMask is None,
-            "--override-quality": self.overrideQuality,
-            "--segment": self.proposeLesion,
-        }
-        return words + [option for option, holds in said.items() if holds]
+        options = replace(
+            files.added(self.options),
+            cache_dir=kept,
+            already_corrected=self.engines[Step.BIAS_FIELD] in (SLICER, SKIP),
+            already_registered=len(files.scans) > 1,
+            already_stripped=self.engines[Step.BRAIN_EXTRACTION] == SKIP and files.brainMask is None,
+        )
+        words = ["predict", "--out", str(out), "--model", str(self.model.path), "--progress", "json"]
+        words += ["--keep-intermediate", *words_of(options)]
+        return words + [word for role, path in files.scans.items() for word in (f"--{role}", str(path))]
 
 
 @dataclass(kw_only=True)

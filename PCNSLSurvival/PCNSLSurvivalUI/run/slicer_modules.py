@@ -19,8 +19,8 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep
 from PCNSLSurvivalUI.event_loop import soon
 
-N4, BRAINSFIT, SWISS = "n4itkbiasfieldcorrection", "brainsfit", "swissskullstripper"
-TITLES = {N4: "N4ITKBiasFieldCorrection", BRAINSFIT: "BRAINSFit", SWISS: "SwissSkullStripper"}
+N4, BRAINSFIT, SWISS = "N4ITKBiasFieldCorrection", "BRAINSFit", "SwissSkullStripper"
+"""As Slicer lists them; in lower case, the attributes of ``slicer.modules``."""
 _THICK_SLICE_MM = 3.0
 
 
@@ -31,12 +31,12 @@ _versions: dict[str, str] = {}
 def engineOf(module: str) -> dict[str, str]:
     """Name and version of a CLI module that has run, for the result."""
     version = _versions.get(module) or _("unknown version")
-    return {"name": TITLES[module], "version": f"{version} (Slicer {slicer.app.applicationVersion})"}
+    return {"name": module, "version": f"{version} (Slicer {slicer.app.applicationVersion})"}
 
 
 def isInstalled(module: str) -> bool:
     """Whether the application has this CLI module."""
-    return hasattr(slicer.modules, module)
+    return hasattr(slicer.modules, module.lower())
 
 
 def biasFieldParameters(
@@ -104,7 +104,7 @@ class CLIStep:
         """Start.
 
         Args:
-            module: Attribute of ``slicer.modules``.
+            module: As Slicer lists it.
             parameters: By XML name; nodes among them must stay until ``isOver``.
             ended: Called with whether the module succeeded; not called after ``cancel``.
         """
@@ -115,7 +115,7 @@ class CLIStep:
         self._whenOver: Callable[[], None] | None = None
         self._left = _inverseTransform(parameters) if module == BRAINSFIT else None
         self.nodeIDs = {value.GetID() for value in parameters.values() if hasattr(value, "GetID")}
-        self._node = slicer.cli.run(getattr(slicer.modules, module), None, parameters, update_display=False)
+        self._node = slicer.cli.run(getattr(slicer.modules, module.lower()), None, parameters, update_display=False)
         _unfinished.add(self)
         self._node.SetHideFromEditors(True)
         self._tag = self._node.AddObserver(self._node.StatusModifiedEvent, self._onStatus)
@@ -191,7 +191,7 @@ def failureSentence(module: str, volume: str) -> str:
     return _(
         "{module} did not finish on {volume}. Look at {volume} in the slice views; then choose another engine for "
         "this step under Advanced, and predict again. The module's own words are in the application log."
-    ).format(module=TITLES[module], volume=volume)
+    ).format(module=module, volume=volume)
 
 
 def absentSentence(module: str) -> str:
@@ -202,7 +202,7 @@ def absentSentence(module: str) -> str:
             "Manager and restart Slicer, or choose 'Built in' for the brain extraction under Advanced."
         )
     return _("The module {module} is not available. Choose another engine for this step under Advanced.").format(
-        module=TITLES[module]
+        module=module
     )
 
 

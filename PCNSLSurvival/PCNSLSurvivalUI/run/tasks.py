@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.messages import step_words
+from PCNSLSurvivalLib.core.options import words_of
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
+from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.bias_field_step import BiasFieldStep
-from PCNSLSurvivalUI.run.engines import SKIP
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 from PCNSLSurvivalUI.run.registration_process import RegistrationProcess
 from PCNSLSurvivalUI.run.request import CannotStartError, RunRequest
 from PCNSLSurvivalUI.run.step_cache import KeptSteps, identityOf
@@ -21,6 +26,9 @@ RunningStep = slicer_modules.CLIStep | RegistrationProcess | BiasFieldStep
 
 class ModuleTask:
     """One step that waits for its turn; one of Slicer's modules does it.
+
+    A class of its own for each such step, in ``TASKS``, says all that the panel knows of the step. The choice of its
+    engine stands in ``choices/parameters.py``, with a selector in the .ui file.
 
     Args:
         role: The scan it works on.
@@ -34,6 +42,11 @@ class ModuleTask:
     step: ClassVar[Step]
     makes: ClassVar[tuple[tuple[str, str], ...]]
     """Class and name of the nodes that are worth keeping."""
+    seconds: ClassVar[Mapping[str, float]]
+    """Of the first run on a computer, by engine: on two idle cores, with the real patient of docs/preparation.md."""
+    builtIn: ClassVar[type[ModuleTask] | None] = None
+    """What does the step where the built-in engine is chosen; our process, with the prediction, if None."""
+    worksOnT1Gd: ClassVar[bool] = True
     waitsForResult: bool = False
     """Whether it must not run beside our process."""
 
@@ -46,10 +59,35 @@ class ModuleTask:
         self.findings: list[dict[str, Any]] | None = None
         """What the step says of its own result, as in ``prediction.json``; None when it says nothing."""
 
+    @classmethod
+    def rolesIn(cls, request: RunRequest) -> tuple[MRSequence, ...]:
+        """The scans of a run that the step works on."""
+        return request.forNetwork
+
+    @classmethod
+    def whyNot(cls, request: RunRequest, role: MRSequence) -> str:
+        """Why the step is not done on a scan, where the user brought its result; empty otherwise."""
+        return ""
+
+    @classmethod
+    def skipped(cls) -> str:
+        """What is said of the step where the user chose to skip it."""
+        return _("marked as already done")
+
+    @classmethod
+    def keyOf(cls, role: MRSequence) -> str:
+        """Name of the step on a scan in the list of steps."""
+        return f"{cls.step} {role.value}"
+
     @property
     def key(self) -> str:
         """Name of the step in the list of steps."""
-        return str(self.step) if self.step is Step.BRAIN_EXTRACTION else f"{self.step} {self.role.value}"
+        return self.keyOf(self.role)
+
+    @property
+    def label(self) -> str:
+        """The step as the list of steps shows it."""
+        return f"{shown(step_words(self.step))}, {self.role.label}"
 
     def takeKept(self) -> bool:
         """Use what an earlier run made of the same volumes; whether there was something."""
@@ -107,6 +145,32 @@ class BrainTask(ModuleTask):
 
     module, step = slicer_modules.SWISS, Step.BRAIN_EXTRACTION
     makes = (("vtkMRMLLabelMapVolumeNode", "Brain mask"),)
+    seconds: ClassVar = {SLICER: 55.0, BUILT_IN: 8.0}
+
+    @classmethod
+    def rolesIn(cls, request: RunRequest) -> tuple[MRSequence, ...]:
+        """T1Gd, which shows the brain of every scan."""
+        return (MRSequence.T1GD,)
+
+    @classmethod
+    def whyNot(cls, request: RunRequest, role: MRSequence) -> str:
+        """A brain mask was chosen."""
+        return "" if request.brainMask is None else _("your brain mask is used")
+
+    @classmethod
+    def skipped(cls) -> str:
+        """The scans show the brain alone."""
+        return _("marked as already skull-stripped")
+
+    @classmethod
+    def keyOf(cls, role: MRSequence) -> str:
+        """One step for all scans."""
+        return str(cls.step)
+
+    @property
+    def label(self) -> str:
+        """Of all scans."""
+        return shown(step_words(self.step))
 
     def _identity(self) -> tuple[Any, ...]:
         return ("brain", identityOf(self._volumes.raw[MRSequence.T1GD]))
@@ -133,6 +197,12 @@ class BiasFieldTask(ModuleTask):
 
     module, step = slicer_modules.N4, Step.BIAS_FIELD
     makes = (("vtkMRMLScalarVolumeNode", "{role} corrected"),)
+    seconds: ClassVar = {SLICER: 4.0, BUILT_IN: 2.0}  # Slicer's is a guess
+
+    @classmethod
+    def skipped(cls) -> str:
+        """The scans have no bias field."""
+        return _("marked as already bias-corrected")
 
     def _mask(self) -> Any:
         return self._volumes.mask if self.role is MRSequence.T1GD else None
@@ -163,6 +233,29 @@ class RegistrationTask(ModuleTask):
         ("vtkMRMLScalarVolumeNode", "{role} aligned"),
         ("vtkMRMLLinearTransformNode", "{role} to T1Gd"),
     )
+    seconds: ClassVar = {SLICER: 28.0, BUILT_IN: 8.0}
+    worksOnT1Gd = False
+
+    @classmethod
+    def rolesIn(cls, request: RunRequest) -> tuple[MRSequence, ...]:
+        """All other scans, those that are only read as well."""
+        return tuple(role for role in (*request.forNetwork, *request.forReading) if role is not MRSequence.T1GD)
+
+    @classmethod
+    def whyNot(cls, request: RunRequest, role: MRSequence) -> str:
+        """The user repaired the alignment of this scan."""
+        return _("your registration is used") if role in request.aligned else ""
+
+    @classmethod
+    def skipped(cls) -> str:
+        """The scans lie over T1Gd."""
+        return _("marked as already registered")
+
+    @property
+    def label(self) -> str:
+        """With what the aligned scan is for."""
+        words = _("{role} to T1Gd") if self.fatal else _("{role} to T1Gd (for reading)")
+        return words.format(role=self.role.label)
 
     def _identity(self) -> tuple[Any, ...]:
         fixed, moving = self._volumes.raw[MRSequence.T1GD], self._volumes.current[self.role]
@@ -194,15 +287,16 @@ class BuiltInRegistrationTask(RegistrationTask):
         raw = identityOf(self._volumes.raw[self.role])
         return ("built-in", raw, mask, tuple(self._options()), *super()._identity())
 
-    def _options(self) -> list[str]:
+    def _options(self, cache: Path | None = None) -> list[str]:
         """What the user said of the scans, as options of the command line."""
-        request = self._request
-        said = {
-            "--already-corrected": request.biasEngine == SKIP,
-            "--already-stripped": request.brainEngine == SKIP and self._volumes.mask is None,
-            "--override-quality": request.overrideQuality,
-        }
-        return [option for option, holds in said.items() if holds]
+        engines = self._request.engines
+        said = CaseOptions(
+            already_corrected=engines[Step.BIAS_FIELD] == SKIP,
+            already_stripped=engines[Step.BRAIN_EXTRACTION] == SKIP and self._volumes.mask is None,
+            override_quality=self._request.options.override_quality,
+            cache_dir=cache,
+        )
+        return words_of(said)
 
     def _start(self, ended: Callable[[bool], None]) -> RegistrationProcess:
         scans = {role: self._volumes.raw[role] for role in (MRSequence.T1GD, self.role)}
@@ -212,7 +306,7 @@ class BuiltInRegistrationTask(RegistrationTask):
             self._volumes.mask,
             self._volumes.current[self.role],
             self._made,
-            [*self._options(), "--cache-dir", str(self._kept.folder())],
+            self._options(self._kept.folder()),
             ended,
         )
         return self._step
@@ -225,3 +319,10 @@ class BuiltInRegistrationTask(RegistrationTask):
         """Keep what our process says of the alignment as well."""
         self.findings = self._step.findings if self._step is not None else None
         super().finish()
+
+
+RegistrationTask.builtIn = BuiltInRegistrationTask
+
+TASKS: tuple[type[ModuleTask], ...] = (BrainTask, BiasFieldTask, RegistrationTask)
+"""The steps that have engines, in the order of a run. The brain comes first, as in the recipe, so that the bias field
+can be fitted inside it."""

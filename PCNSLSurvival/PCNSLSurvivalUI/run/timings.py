@@ -6,8 +6,8 @@ import json
 
 import slicer
 
-from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
-from PCNSLSurvivalUI.run.process_steps import firstRunSeconds
+from PCNSLSurvivalUI.run.process_steps import PROCESS_STEPS
+from PCNSLSurvivalUI.run.tasks import TASKS
 
 _KEY = "PCNSLSurvival/secondsPerStep"
 _KEPT = 5
@@ -23,8 +23,11 @@ def expectedSeconds(step: str) -> float | None:
     if times:
         return times[len(times) // 2]
     name = step.partition(" ")[0]
-    engine = next((engine for engine in (SLICER, BUILT_IN) if step.endswith(f" {engine}")), "")
-    return firstRunSeconds(name, engine)
+    of_engines = next((kind.seconds for kind in TASKS if kind.step == name), None)
+    if of_engines is not None:
+        return of_engines.get(step.rpartition(" ")[2])
+    foreseen = PROCESS_STEPS.get(name)
+    return None if foreseen is None else foreseen.seconds
 
 
 def isTimedHere(step: str) -> bool:

@@ -11,13 +11,16 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnusableScanError
-from PCNSLSurvivalLib.core.terms import MRSequence, Step
+from PCNSLSurvivalLib.core.options import words_of
+from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.engines import own_engine
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.results.old_results import options_record
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.process.scans_job import ScansJob
-from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, MASK, SceneOutputs
+from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, MASK, OVER, SceneOutputs
 from PCNSLSurvivalUI.scene.segmentations import tumorOn
 from PCNSLSurvivalUI.scene.volume_files import removeNode, writeNrrd
 from PCNSLSurvivalUI.second_thoughts.questions import Question
@@ -92,8 +95,8 @@ class CaseAgain:
             )
         packages.ensureInstalled(packages.requirements(device))
         self._lesion = _lesionFor(question, scan, case.outline)
-        self._words = ["explain", question.option, *_sameMap(result, case.explains), *_samePreparation(result)]
-        self._words += ["--progress", "json", "--model", str(model.path), "--device", device]
+        self._words = ["explain", question.option, *_sameOptions(case, device)]
+        self._words += ["--progress", "json", "--model", str(model.path)]
         self._job = ScansJob(
             lambda folder: self._write(scan, mask, folder), self._commandLine, self._onEvent, self._end
         )
@@ -155,24 +158,13 @@ def _lesionFor(question: Question, scan: Any, outline: Any) -> Any:
         ) from None
 
 
-def _sameMap(result: dict[str, Any], explains: str) -> list[str]:
-    """The options that give the map of the result again, for the shown class."""
-    words = ["--target", explains]
-    for name in ("block", "method"):
-        if result.get("activation_map", {}).get(name):
-            words += [f"--{name}", str(result["activation_map"][name])]
-    return words
-
-
-def _samePreparation(result: dict[str, Any]) -> list[str]:
-    preparation = result.get("preprocessing", {})
-    said = {
-        "--already-corrected": True,
-        "--already-stripped": bool(preparation.get("already_stripped")),
-        "--override-quality": bool(preparation.get("quality_overridden")),
-        "--tta": bool(result.get("test_time_augmentation")),
-    }
-    return [option for option, holds in said.items() if holds]
+def _sameOptions(case: ShownCase, device: str) -> list[str]:
+    """The options that give the result again from its own scan without bias field, with the map of the shown class."""
+    told = CaseOptions.of_record(options_record(case.result)).repeated()
+    target = OSClass.OVER_ONE_YEAR if case.explains == OVER else OSClass.UP_TO_ONE_YEAR
+    now = {"device": device, "target": target, "already_corrected": True, "already_registered": False}
+    now |= {"segment": False, "lesion_labels": None}  # the outline is handed over as it is
+    return words_of(CaseOptions(**(told | now)))
 
 
 def _otherExtractor(result: dict[str, Any]) -> dict[str, Any]:

@@ -7,21 +7,13 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalUI.choices.parameters import (
-    BIAS_ENGINES,
-    BRAIN_ENGINES,
-    BUILT_IN,
-    DEVICES,
-    REGISTRATION_ENGINES,
-    SKIP,
-    SLICER,
-    PanelParameters,
-)
-from PCNSLSurvivalUI.choices.preparation_choice import ENGINES, rememberEngines
+from PCNSLSurvivalUI.choices.parameters import DEVICES, ENGINE_CHOICES, PanelParameters
+from PCNSLSurvivalUI.choices.preparation_choice import rememberEngines
+from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 
 
 class EngineControls:
-    """The selectors of bias field, brain extraction, alignment and device.
+    """The selectors of the engines and of the device.
 
     Slicer's own binding of a selector shows the stored word as it is, and clears what else stands in it.
 
@@ -32,17 +24,11 @@ class EngineControls:
 
     def __init__(self, ui: Any, parameters: Callable[[], PanelParameters | None]) -> None:
         self._parameters = parameters
-        self._selectors = {
-            "biasEngine": ui.biasEngineSelector,
-            "brainEngine": ui.brainEngineSelector,
-            "registrationEngine": ui.registrationEngineSelector,
-            "device": ui.deviceSelector,
-        }
+        choices = {choice.name: choice.engines for choice in ENGINE_CHOICES.values()} | {"device": DEVICES}
+        self._selectors = {name: getattr(ui, f"{name}Selector") for name in choices}
         words = {SLICER: _("Slicer module"), BUILT_IN: _("Built in"), SKIP: _("None (already done)"), "auto": _("auto")}
-        for (name, selector), values in zip(
-            self._selectors.items(), (BIAS_ENGINES, BRAIN_ENGINES, REGISTRATION_ENGINES, DEVICES), strict=True
-        ):
-            for value in values:
+        for name, selector in self._selectors.items():
+            for value in choices[name]:
                 selector.addItem(words.get(value, value), value)
             selector.connect("currentIndexChanged(int)", lambda row, name=name: self._onChoice(name))
 
@@ -57,7 +43,7 @@ class EngineControls:
         parameters, selector = self._parameters(), self._selectors[name]
         if parameters is not None:
             chosen = selector.itemData(selector.currentIndex)
-            if name in ENGINES and chosen != getattr(parameters, name):
+            if name != "device" and chosen != getattr(parameters, name):
                 setattr(parameters, name, chosen)
                 rememberEngines(parameters)
             else:

@@ -62,6 +62,11 @@ def test_each_step_has_its_engine_and_what_was_not_told_is_not_made_up():
     assert engines[Step.REGISTRATION] is None
     ours = PreparedBefore(own=frozenset({Step.REGISTRATION}))
     assert engines_of(RECIPE, ours, done_before=done)[Step.REGISTRATION].name == "SimpleITK"
+    only_told = PreparedBefore(engines={Step.NORMALIZATION: SWISS, Step.REGISTRATION: SWISS})
+    without_registration = {step: told for step, told in done.items() if step is not Step.REGISTRATION}
+    told = engines_of(RECIPE, only_told, done_before=without_registration)
+    assert told[Step.NORMALIZATION] == SWISS, "a step that this software does not do itself"
+    assert Step.REGISTRATION not in told, "nothing was registered"
     own = engines_of(RECIPE, None, done_before=dict.fromkeys(done, False))[Step.BRAIN_EXTRACTION]
     assert f"{own.name}-{own.version}" == RECIPE.brain_extraction.method
 

@@ -172,6 +172,13 @@ def test_a_small_difference_is_within_tolerance(case, tmp_path, capsys):
             ),
             "verify.prepared_before",
         ),
+        (
+            lambda stored: stored["preprocessing"]["engines"].update(
+                smoothing={"name": "SmoothingFilter", "version": "1"}
+            ),
+            "verify.prepared_before",
+        ),
+        (lambda stored: stored["options"].update(tta="yes"), "result.incomplete"),
     ],
 )
 def test_what_cannot_be_computed_again_is_refused_with_the_reason(case, tmp_path, capsys, change, code):

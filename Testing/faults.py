@@ -26,6 +26,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
     judge_coverage,
     judge_enhancement,
+    judge_gray_levels,
     judge_noise,
 )
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
@@ -61,6 +62,7 @@ def judge(exam: Exam) -> list[Finding]:
     """Every judgement of the preparation on one exam, in the pipeline's order."""
     found = [finding for name, scan in exam.scans.items() for finding in check_scan(scan, name)]
     found += judge_brain_mask(exam.mask, exam.scans[T1GD], stripped=False)
+    found.append(judge_gray_levels(exam.scans[T1GD], exam.mask, sequence=T1GD))
     found.append(judge_noise(exam.scans[T1GD], exam.mask, sequence=T1GD))
     for name in exam.scans:
         if name is not T1GD:
@@ -213,6 +215,52 @@ def interleaved_slices(exam: Exam) -> list[Finding]:
     return list(check_scan(_reordered(exam.scans[T1GD], order), T1GD))
 
 
+def slices_scaled_one_by_one(exam: Exam) -> list[Finding]:
+    """Every slice of T1Gd was written with its own brightest value as white."""
+    slices = sitk.GetArrayFromImage(exam.scans[T1GD])
+    white = slices.max(axis=(1, 2), keepdims=True)
+    return list(
+        check_scan(image_on_grid(np.rint(255 * slices / white).astype(np.uint8), Grid.of(exam.scans[T1GD])), T1GD)
+    )
+
+
+def values_cut_off(exam: Exam) -> list[Finding]:
+    """T1Gd was written in the window of a screen, in which a tenth of the brain is white."""
+    image = exam.scans[T1GD]
+    white = np.quantile(sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(exam.mask) > 0], 0.9)
+    return list(check_scan(sitk.Minimum(image, float(white)), T1GD))
+
+
+def a_missing_slice_filled(exam: Exam) -> list[Finding]:
+    """The middle slice of T1Gd was missing, and the one before was copied into its place."""
+    slices = sitk.GetArrayFromImage(exam.scans[T1GD])
+    slices[len(slices) // 2] = slices[len(slices) // 2 - 1]
+    return list(check_scan(image_on_grid(slices, Grid.of(exam.scans[T1GD])), T1GD))
+
+
+def signed_values_read_as_unsigned(exam: Exam) -> list[Finding]:
+    """The noise of the air reaches below 0, and these voxels became bright."""
+    image = exam.scans[T1GD]
+    noise = np.random.default_rng(7).normal(-2.0, 3.0, image.GetSize()[::-1])
+    stored = np.rint(sitk.GetArrayFromImage(image) + noise).astype(np.int16).view(np.uint16)
+    return list(check_scan(image_on_grid(stored, Grid.of(image)), T1GD))
+
+
+def large_values_read_as_signed(exam: Exam) -> list[Finding]:
+    """T1Gd used all 16 bits, and its brightest voxels became negative."""
+    image = exam.scans[T1GD]
+    slices = sitk.GetArrayFromImage(image)
+    stored = np.rint(slices * (60_000 / slices.max())).astype(np.uint16).view(np.int16)
+    return list(check_scan(image_on_grid(stored, Grid.of(image)), T1GD))
+
+
+def sixteen_gray_levels(exam: Exam) -> list[Finding]:
+    """T1Gd was stored in 16 steps."""
+    slices = sitk.GetArrayFromImage(exam.scans[T1GD])
+    coarse = image_on_grid(np.rint(15 * slices / slices.max()).astype(np.uint8), Grid.of(exam.scans[T1GD]))
+    return [judge_gray_levels(coarse, exam.mask, sequence=T1GD)]
+
+
 def inverted_scan(exam: Exam) -> list[Finding]:
     """Bright is dark inside the head of T1Gd, and the air stays dark."""
     image = exam.scans[T1GD]
@@ -252,6 +300,10 @@ FAULTS: dict[str, tuple[Callable[[Exam], list[Finding]], ...]] = {
     "scanned_block": (part_of_a_series,),
     "uncovered_brain": (part_of_a_series,),
     "slice_order": (shuffled_slices, interleaved_slices),
+    "scaled_slices": (slices_scaled_one_by_one, values_cut_off),
+    "repeated_slices": (a_missing_slice_filled,),
+    "wrapped_values": (signed_values_read_as_unsigned, large_values_read_as_signed),
+    "gray_levels": (sixteen_gray_levels,),
     "tissue_pattern": (inverted_scan, t2_as_t1gd),
     "orientation": (upside_down,),
 }

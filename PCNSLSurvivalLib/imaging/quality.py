@@ -12,6 +12,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.imaging.intensities import judge_intensities
 from PCNSLSurvivalLib.imaging.slice_order import judge_slice_order
 from PCNSLSurvivalLib.imaging.stripped import shows
 
@@ -27,7 +28,7 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
         sequence: The sequence that the scan is given as.
 
     Returns:
-        Findings on slice distance, scanned block and order of slices, good ones included.
+        Findings on slice distance, scanned block, order of slices and intensities, good ones included.
 
     Raises:
         UnusableScanError: The volume holds no MR image at all: values that are no numbers, a few slices, one value
@@ -35,7 +36,12 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
     """
     values = sitk.GetArrayViewFromImage(image)
     check_is_mr_volume(values, sequence)
-    return _slice_distance(image, sequence), _scanned_block(image, sequence), judge_slice_order(image, sequence)
+    return (
+        _slice_distance(image, sequence),
+        _scanned_block(image, sequence),
+        judge_slice_order(image, sequence),
+        *judge_intensities(image, sequence),
+    )
 
 
 def remark_findings(

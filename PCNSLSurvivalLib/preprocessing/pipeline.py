@@ -25,6 +25,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
     judge_coverage,
     judge_enhancement,
+    judge_gray_levels,
     judge_noise,
 )
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -162,6 +163,7 @@ def _brain_field_and_poses(
             # The brain comes first: field and pose are found inside it (docs/decisions/order-of-steps.md).
             mask = steps.brain_mask(t1gd, brain_mask)
             findings += judge_brain_mask(mask, t1gd, stripped=stripped)
+            findings.append(judge_gray_levels(t1gd, mask, sequence=MRSequence.T1GD))
             if not stripped:
                 findings.append(judge_noise(t1gd, mask, sequence=MRSequence.T1GD))
             stop_unless_usable(findings, override_quality)

@@ -158,10 +158,15 @@ TEMPLATES = {
         "The {volume} file is damaged or not what its ending says. Convert the scan again from DICOM, or give the "
         "folder of the DICOM series."
     ),
+    "scan.few_gray_levels": _(
+        "Half of the brain in {sequence} has only {count} different values: the scan was stored too coarsely, such as "
+        "in 8 bits beside a few bright spots. Give the scan as the scanner stored it."
+    ),
     "scan.few_slices": _(
         "{sequence} has too few slices ({count}) to be a volume of the head. Choose the whole series for {sequence}."
     ),
     "scan.file_not_found": _("The {volume} file was not found. Check the file name given for {volume}."),
+    "scan.gray_levels": _("Half of the brain in {sequence} has {count} different values."),
     "scan.impossible_voxel_size": _(
         "The {volume} file states voxels of {edges} mm, which no scanner produces. Convert the scan again from "
         "DICOM, which states the true size."
@@ -238,6 +243,15 @@ TEMPLATES = {
         "the scan again from DICOM, and check it in all three planes."
     ),
     "scan.slices_in_order": _("The slices of {sequence} follow one another."),
+    "scan.slices_repeated": _(
+        "{sequence} has slices that are exact copies of the slice before (number: {count}). Missing slices were "
+        "filled, or the scan was enlarged without interpolation. Give the scan as acquired."
+    ),
+    "scan.slices_scaled": _(
+        "Most slices of {sequence} have the same brightest value, mean or spread: they were scaled one by one, or "
+        "bright values were cut off, as in pictures for a screen. The brightness of tissues cannot be compared. Give "
+        "the scan as the scanner stored it, for example as DICOM."
+    ),
     "scan.small_block": _(
         "The field of view of {sequence} is only {mm:.0f} mm in one direction, less than a brain. Check that it is "
         "a whole-head scan and not a localizer or part of a series."
@@ -282,12 +296,17 @@ TEMPLATES = {
         "The {volume} file states its lengths in a unit that is not read here ({unit}). Convert the scan again from "
         "DICOM, or save it as NIfTI."
     ),
+    "scan.values_unchanged": _("No sign that slices or values of {sequence} were changed after the scan."),
     "scan.voxels_elsewhere": _(
         "The {volume} header names voxels in another folder, by a pattern or in several files. Give a volume in one "
         "file, or a header with one file of voxels beside it."
     ),
     "scan.voxels_not_found": _(
         "The file of voxels that the header of {volume} names was not found beside it. Copy both files together."
+    ),
+    "scan.wrapped": _(
+        "Neighboring voxels of {sequence} differ by nearly 65536: its numbers wrapped around, or were read with the "
+        "wrong sign or byte order. Convert the scan again from DICOM, as 32-bit or floating-point numbers."
     ),
     "scan.wrong_length": _(
         "The {volume} file is damaged: it is shorter or longer than its header says, which states {needed} bytes of "

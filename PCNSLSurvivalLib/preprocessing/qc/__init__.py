@@ -1,5 +1,5 @@
 """Quality control: each preprocessing step checks its own result."""
 
-CHECKS_VERSION = 2
+CHECKS_VERSION = 3
 """Raised when a check is added or judges otherwise: finished cases of a cohort are then made again. 2 has the order of
-slices, the pattern of the tissue and the orientation of the brain."""
+slices, the pattern of the tissue and the orientation of the brain; 3 the values of slices and voxels."""

@@ -22,6 +22,7 @@ DEEP_MM, MISSED_CHECK, MISSED_UNUSABLE = 30.0, 0.03, 0.30
 APART_CHECK, APART_UNUSABLE = 0.01, 0.20
 CUT_CHECK, CUT_UNUSABLE = 0.12, 0.60
 SNR_CHECK, SNR_UNUSABLE = 9.0, 4.0
+LEVELS_CHECK = 6
 UNCOVERED_CHECK, UNCOVERED_UNUSABLE = 0.03, 0.25
 ENHANCED_CHECK, SWAPPED = 0.10, -0.50
 
@@ -77,6 +78,31 @@ def judge_noise(image: sitk.Image, brain_mask: sitk.Image, *, sequence: MRSequen
         unit="",
         message=Message(
             "scan.signal_to_noise" if verdict is Verdict.GOOD else "scan.noisy", sequence=sequence, ratio=ratio
+        ),
+    )
+
+
+def judge_gray_levels(image: sitk.Image, brain_mask: sitk.Image, *, sequence: MRSequence) -> Finding:
+    """How many different values the middle half of the brain's voxels has, by which the brain is normalized.
+
+    Args:
+        image: Scan as acquired, 3-D.
+        brain_mask: ``uint8`` on the same grid.
+        sequence: Which scan it is.
+    """
+    inside = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(brain_mask) > 0]
+    low, high = np.quantile(inside, (0.25, 0.75)) if inside.size else (0.0, 0.0)
+    count = len(np.unique(inside[(inside >= low) & (inside <= high)]))
+    verdict = Verdict.CHECK if count < LEVELS_CHECK else Verdict.GOOD
+    return Finding(
+        measure="gray_levels",
+        step=Step.READ,
+        sequence=sequence,
+        verdict=verdict,
+        value=float(count),
+        unit="",
+        message=Message(
+            "scan.gray_levels" if verdict is Verdict.GOOD else "scan.few_gray_levels", sequence=sequence, count=count
         ),
     )
 

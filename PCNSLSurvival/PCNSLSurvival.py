@@ -33,7 +33,7 @@ from PCNSLSurvivalUI.self_tests import DisplayTests
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import EXTRACTORS, is_brain_extractor_installed
 
 
 class PCNSLSurvival(ScriptedLoadableModule):
@@ -62,9 +62,8 @@ class PCNSLSurvival(ScriptedLoadableModule):
         self.parent.acknowledgementText = _(
             "Method after She et al., Deep learning-based overall survival prediction model in patients with rare "
             "cancer: a case study for primary central nervous system lymphoma. Int J CARS 18:1849-1856, 2023, "
-            "doi:10.1007/s11548-023-02886-2. Built-in brain extraction: deepbet (Fisch et al., 2024, MIT license). "
-            "License: Apache 2.0."
-        )
+            "doi:10.1007/s11548-023-02886-2. Built-in brain extraction: {extractors}. License: Apache 2.0."
+        ).format(extractors=", ".join(f"{e.package} ({e.reference}, {e.license} license)" for e in EXTRACTORS.values()))
         slicer.app.connect("startupCompleted()", self.onStartupCompleted)
 
     def onStartupCompleted(self):

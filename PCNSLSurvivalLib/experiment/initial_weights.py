@@ -18,8 +18,8 @@ from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.known_weights import DEEPBET, KnownWeights
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import check_deepbet, outliner_file
 from PCNSLSurvivalLib.training.job_record import RECORD
 from PCNSLSurvivalLib.training.lineage import UNKNOWN, Origin, TrainedOn
 
@@ -173,8 +173,8 @@ def read_initial_weights(path: Path) -> InitialWeights:
     from PCNSLSurvivalLib.training.finished_job import is_training, read_job
 
     if str(path) == "deepbet" and not path.exists():
-        check_deepbet()
-        return _made_elsewhere(outliner_file(), DEEPBET)
+        Deepbet().check()
+        return _made_elsewhere(Deepbet().outliner, DEEPBET)
     path = path.absolute()
     if not path.exists():
         raise ExperimentError(

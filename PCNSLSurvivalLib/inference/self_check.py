@@ -24,8 +24,8 @@ from PCNSLSurvivalLib.core.optional_packages import absent_extras
 from PCNSLSurvivalLib.inference.runtimes import stored_answer
 from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.models.installed_models import model_paths
-from PCNSLSurvivalLib.models.model_folder import read_model_folder
-from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import brain_extractor
+from PCNSLSurvivalLib.models.model_folder import ModelFolder, read_model_folder
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import DEFAULT_METHOD, brain_extractor
 
 PACKAGES = (
     "numpy", "SimpleITK", "scipy", "jinja2", "tqdm", "torch", "onnxruntime", "onnx", "monai", "scikit-learn",
@@ -69,7 +69,9 @@ class SelfCheck:
 
 def self_check() -> SelfCheck:
     """Look at everything; nothing is installed, downloaded or changed."""
-    return SelfCheck(system=tuple(_system()), checks=(*_runtimes(), *_brain(), *_models(), _disk(), *_extras()))
+    models, of_models = _models()
+    brain = _brain({DEFAULT_METHOD, *(model.recipe.brain_extraction.method for model in models)})
+    return SelfCheck(system=tuple(_system()), checks=(*_runtimes(), *brain, *of_models, _disk(), *_extras()))
 
 
 def _sum(faults: int) -> Message:
@@ -125,25 +127,32 @@ def _judged(runtime: str, device: Device, difference: float) -> Check:
     )
 
 
-def _brain() -> Iterator[Check]:
-    extractor = brain_extractor()
-    try:
-        extractor.check()
-    except PCNSLSurvivalError as problem:
-        yield Check("fault", problem.message or Message("brain_extractor.not_installed"))
-    else:
-        yield Check("ok", Message("check.brain_ready", method=extractor.method))
+def _brain(methods: set[str]) -> Iterator[Check]:
+    """The brain extractors that the default recipe and the installed models name."""
+    for method in sorted(methods):
+        try:
+            brain_extractor(method).check()
+        except PCNSLSurvivalError as problem:
+            if problem.message is None:
+                raise
+            yield Check("fault", problem.message)
+        else:
+            yield Check("ok", Message("check.brain_ready", method=method))
 
 
-def _models() -> Iterator[Check]:
+def _models() -> tuple[list[ModelFolder], list[Check]]:
+    models, checks = [], []
     for path in model_paths():
         try:
             model = read_model_folder(path)
             model.load_members()
         except PCNSLSurvivalError as problem:
-            yield Check("fault", Message("check.model_refused", name=path.name, reason=problem.message or str(problem)))
+            reason = problem.message or str(problem)
+            checks.append(Check("fault", Message("check.model_refused", name=path.name, reason=reason)))
         else:
-            yield Check("ok", Message("check.model_ready", name=model.name, version=model.version))
+            models.append(model)
+            checks.append(Check("ok", Message("check.model_ready", name=model.name, version=model.version)))
+    return models, checks
 
 
 def _extras() -> Iterator[Check]:

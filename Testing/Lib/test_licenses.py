@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import EXTRACTORS
+
 ROOT = Path(__file__).resolve().parents[2]
 _spec = importlib.util.spec_from_file_location("sbom", ROOT / ".ci" / "sbom.py")
 sbom = importlib.util.module_from_spec(_spec)
@@ -35,6 +37,14 @@ def test_the_bill_of_materials_names_versions_and_the_networks(tmp_path):
     by_name = {component["name"]: component for component in bill["components"]}
     assert re.fullmatch(r"pkg:pypi/torch@[\w.+]+", by_name["torch"]["purl"])
     assert by_name["deepbet networks"]["licenses"] == [{"license": {"id": "MIT"}}]
+
+
+def test_every_brain_extractor_is_in_the_document_with_its_license():
+    document = (ROOT / "docs" / "licenses.md").read_text(encoding="utf-8")
+    for extractor in EXTRACTORS.values():
+        assert re.search(
+            rf"^\| {re.escape(extractor.title)}\b.* \| {re.escape(extractor.license)} \|", document, re.MULTILINE
+        )
 
 
 @pytest.mark.parametrize("named", ["not stated", "GPL-3.0-only", "Proprietary", "AGPL-3.0", "MIT AND GPL-3.0-only"])

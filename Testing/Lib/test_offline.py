@@ -42,6 +42,18 @@ def test_the_folder_installs_with_the_index_switched_off(folder, tmp_path, monke
     assert (tmp_path / "installed" / "tiny_package.py").read_text(encoding="utf-8") == "ANSWER = 42\n"
 
 
+def test_the_wheel_of_a_brain_extractor_is_not_installed_and_its_networks_are_asked_for(folder, tmp_path, monkeypatch):
+    (folder / "other_bet-1.0-py3-none-any.whl").write_bytes(b"no wheel that pip could install")
+    (folder / offline.LIST).write_text("other-bet-1.0 other_bet-1.0-\n", encoding="utf-8")
+    offline.write_sums(folder)
+    commands = []
+    monkeypatch.setattr(offline, "run", commands.append)
+    offline.install(folder, "python")
+    installed, asked = commands
+    assert [Path(word).name for word in installed if word.endswith(".whl")] == ["tiny_package-1.0-py3-none-any.whl"]
+    assert asked[-4:] == ["--method", "other-bet-1.0", "--wheels", str(folder)]
+
+
 @pytest.mark.parametrize("harm", ["changed", "missing", "unlisted"])
 def test_a_folder_that_differs_from_its_list_is_refused(folder, tmp_path, harm):
     wheel = next(folder.glob("*.whl"))

@@ -62,7 +62,7 @@ def batch(standin, quick_panel, monkeypatch, tmp_path):
     files = write_dicom_of(head, tmp_path / "series")
     slicer.mrmlScene.Clear(0)
     monkeypatch.setattr(slicer, "dicomDatabase", _Database(files), raising=False)
-    monkeypatch.setattr(batch_run, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(batch_run, "is_brain_extractor_installed", lambda method: True)
     library = ModuleType("DICOMLib")
     library.DICOMUtils = ModuleType("DICOMUtils")
 

@@ -227,7 +227,7 @@ def test_the_other_brain_extractor_takes_its_place(standin, withoutSwiss, monkey
     from PCNSLSurvivalUI.run import request
 
     monkeypatch.setattr(extensions, "ask", lambda: "built-in")
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     withoutSwiss.ui.predictButton.click()
     assert withoutSwiss.logic.run is not None
     assert withoutSwiss.ui.brainEngineSelector.currentText == "Built in"
@@ -268,6 +268,6 @@ def test_the_brain_extractor_comes_from_the_internet_or_a_folder(standin, ready,
     monkeypatch.setattr(packages, "askForSource", lambda what, how: answer)
     monkeypatch.setattr(brain_extractor_button.job, "Job", Job)
     ready.view.brainExtractor.fetch()
-    assert started == ([] if words is None else [["install-brain-extractor", *words]])
+    assert started == ([] if words is None else [["install-brain-extractor", "--method", "deepbet-1.0.2", *words]])
     assert ("could not be had" in ready.ui.messageLabel.text) == (words is not None)
     assert ready.ui.brainExtractorButton.enabled

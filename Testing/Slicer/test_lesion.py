@@ -15,7 +15,7 @@ def ready(standin, quick_panel, monkeypatch, tmp_path):
     from PCNSLSurvivalUI.run import request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(quick_panel.view._parameters, engine, BUILT_IN)
     head = add_head("T1 Gd", "oblique")

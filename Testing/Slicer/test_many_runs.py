@@ -22,7 +22,7 @@ def patient(standin, quick_panel, monkeypatch):
     from slicer_standin import cli
 
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"seconds": 0.05}))
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     for module in ("n4itkbiasfieldcorrection", "swissskullstripper"):
         cli.plans[module] = {"quick": True}
     cli.plans["brainsfit"] = {"seconds": 1.0, "quick": True}

@@ -307,7 +307,7 @@ def test_the_steps_of_our_own_process_are_kept_in_a_folder_until_the_scene_close
 
     record = tmp_path / "arguments.json"
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     ui, wait, folders = quick_panel.ui, Wait(), []
     ui.brainEngineSelector.setCurrentText("Built in")
     ui.biasEngineSelector.setCurrentText("Built in")

@@ -17,7 +17,7 @@ def hidden(standin, quick_panel, monkeypatch):
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
     standin.app.userSettings().clear()
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     parameters, ui = quick_panel.view._parameters, quick_panel.ui
     parameters.biasEngine = parameters.brainEngine = parameters.registrationEngine = BUILT_IN
     parameters.t1gdVolume = add_head(NAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_space_on_the_disk_is_asked_for_only_where_the_disk_is_full(standin, rea
     from PCNSLSurvivalUI.run import prediction_process, request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     parameters = parametersOf(ready.view._parameters.parameterNode)
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(parameters, engine, BUILT_IN)
@@ -121,18 +122,45 @@ def test_the_built_in_brain_extraction_is_asked_for_first(standin, ready, monkey
     from PCNSLSurvivalUI.run import request
 
     for module in (brain_extractor_button, request):
-        monkeypatch.setattr(module, "is_brain_extractor_installed", lambda: False)
+        monkeypatch.setattr(module, "is_brain_extractor_installed", lambda method: False)
     ready.ui.brainEngineSelector.setCurrentText("Built in")
     assert "Download brain extraction model" in _refused(ready)
     ready.view.brainExtractor.show()
     assert ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)
 
 
+def test_the_brain_extraction_that_the_model_names_is_asked_for(standin, ready, made_model, monkeypatch):
+    """One that this version lists is offered for download; of another one the run says what the model requires."""
+    from PCNSLSurvivalUI.install import packages
+
+    from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
+    from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import EXTRACTORS
+
+    class Other(Deepbet):
+        package, version, license, download_mb = "other-bet", "1.0", "ISC", 23
+
+    monkeypatch.setitem(EXTRACTORS, "other-bet-1.0", Other())
+    step = replace(made_model.recipe.brain_extraction, method="other-bet-1.0")
+    made_model.recipe = replace(made_model.recipe, brain_extraction=step)
+    ready.ui.brainEngineSelector.setCurrentText("Built in")
+    assert "Download brain extraction model" in _refused(ready)
+    ready.view.brainExtractor.show()
+    assert "23 MB" in ready.ui.brainExtractorButton.text
+    asked = []
+    monkeypatch.setattr(packages, "askForSource", lambda *texts: asked.extend(texts))
+    ready.view.brainExtractor.fetch()
+    assert "other-bet 1.0, ISC license" in asked[0]
+    monkeypatch.delitem(EXTRACTORS, "other-bet-1.0")
+    assert "requires the brain extraction 'other-bet-1.0'" in _refused(ready)
+    ready.view.brainExtractor.show()
+    assert not ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)
+
+
 def test_what_is_hidden_stays_hidden_when_its_section_opens(standin, ready, monkeypatch):
     from PCNSLSurvivalUI.install import brain_extractor_button
 
     wait = Wait()
-    monkeypatch.setattr(brain_extractor_button, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(brain_extractor_button, "is_brain_extractor_installed", lambda method: True)
     ready.ui.advancedSection.setChecked(True)
     wait.some(0.1)
     assert not ready.ui.brainExtractorButton.isVisibleTo(ready.ui.advancedSection)

@@ -19,7 +19,7 @@ def predicted(quick_panel, opened, monkeypatch):
     from PCNSLSurvivalUI.run import request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(quick_panel.view._parameters, engine, BUILT_IN)
     return opened(add_head("T1 Gd", "oblique"))

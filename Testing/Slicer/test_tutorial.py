@@ -34,7 +34,7 @@ def test_every_step_of_the_tutorial_for_radiologists_does_what_the_page_says(fol
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
     panel, named = follow
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     ui, parameters = panel.ui, panel.view._parameters
     before = {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")}
     add_head("Demonstration T1Gd")

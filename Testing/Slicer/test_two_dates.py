@@ -25,7 +25,7 @@ def two_exams(quick_panel, opened, monkeypatch):
     from PCNSLSurvivalUI.run import request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
-    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda: True)
+    monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     monkeypatch.setattr(packages, "ensureInstalled", lambda lines: None)
     parameters = quick_panel.view._parameters
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):

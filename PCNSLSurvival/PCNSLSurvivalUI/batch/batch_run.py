@@ -83,7 +83,7 @@ class BatchRun:
         self._pieces: InPieces | None = None
         if model.sequences != (MRSequence.T1GD,):
             raise CannotStartBatchError(_("This model reads several sequences. Use 'pcnsl-survival predict-cohort'."))
-        if not is_brain_extractor_installed():
+        if not is_brain_extractor_installed(model.recipe.brain_extraction.method):
             raise CannotStartBatchError(
                 _("Download the brain extraction model under Advanced first: several patients use the built-in steps.")
             )

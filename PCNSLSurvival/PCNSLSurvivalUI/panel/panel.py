@@ -84,7 +84,7 @@ class PanelView:
         self._shownResult = self._lookedAt = ""
         self._closed = self._arriving = False
         self.models = ModelControls(ui, lambda: self._parameters, self._say)
-        self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self._say)
+        self.brainExtractor = BrainExtractorButton(ui.brainExtractorButton, self.models.chosen, self._say)
         self.selfCheck = SelfCheckButton(ui.selfCheckButton, ui.selfCheckLabel, self._say)
         self._engines = EngineControls(ui, lambda: self._parameters)
         self._preparation = PreparationChoice(ui, lambda: self._parameters)

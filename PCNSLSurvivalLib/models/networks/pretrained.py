@@ -28,7 +28,7 @@ from PCNSLSurvivalLib.models.networks.known_weights import (
 )
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import check_deepbet, outliner_file
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
 from PCNSLSurvivalLib.preprocessing.steps.torchscript_weights import read_torchscript_weights
 
 
@@ -166,9 +166,9 @@ def _source_tensors(source: Path | str) -> Tensors:
 
 
 def _deepbet_encoder() -> Tensors:
-    check_deepbet()
+    Deepbet().check()
     tensors = {}
-    for name, array in read_torchscript_weights(outliner_file()).items():
+    for name, array in read_torchscript_weights(Deepbet().outliner).items():
         head, _, rest = name.partition(".")
         if name == "init.0.weight":
             tensors["conv1.weight"] = array

@@ -1,60 +1,34 @@
-"""Brain extraction: which extractors there are, behind one protocol.
-
-To add one, write a class with these five members and list it in ``_EXTRACTORS``; the recipe names it by ``method``.
-"""
+"""Brain extraction: which extractors there are, and the one that a recipe names."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
-
-import SimpleITK as sitk
+from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
-from PCNSLSurvivalLib.preprocessing.steps.deepbet import Deepbet
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
+from PCNSLSurvivalLib.preprocessing.brain_extractors.extractor import BrainExtractor
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+    from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
+
+EXTRACTORS: dict[str, BrainExtractor] = {extractor.method: extractor for extractor in (Deepbet(),)}
+"""By the name that a recipe stores; the first is that of the default recipe."""
+
+DEFAULT_METHOD = next(iter(EXTRACTORS))
 
 
-class BrainExtractor(Protocol):
-    """Outlines the brain on a whole-head T1Gd volume."""
-
-    method: str
-    """Name and version, as the recipe stores it: "deepbet-1.0.2"."""
-
-    def is_installed(self) -> bool:
-        """Whether all files it needs are on this computer."""
-
-    def install(self, wheels: Path | None) -> Path:
-        """Get these files, from the internet or from a folder of wheels; returns their folder.
-
-        Raises:
-            MissingFilesError: They could not be had, or are not the ones this software knows.
-        """
-
-    def check(self) -> None:
-        """Compare these files with their checksums.
-
-        Raises:
-            MissingFilesError: They are not installed, or were damaged.
-        """
-
-    def extract(self, t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
-        """See ``extract_brain``."""
-
-
-_EXTRACTORS: dict[str, BrainExtractor] = {extractor.method: extractor for extractor in (Deepbet(),)}
-
-
-def brain_extractor(method: str = BrainExtractionStep.method) -> BrainExtractor:
+def brain_extractor(method: str = DEFAULT_METHOD) -> BrainExtractor:
     """The extractor that a recipe names.
 
     Raises:
         PreparationError: This version of the software does not have it.
     """
-    if method not in _EXTRACTORS:
-        raise PreparationError(Message("brain_extractor.unknown", method=method, known=tuple(_EXTRACTORS)))
-    return _EXTRACTORS[method]
+    if method not in EXTRACTORS:
+        raise PreparationError(Message("brain_extractor.unknown", method=method, known=tuple(EXTRACTORS)))
+    return EXTRACTORS[method]
 
 
 def extract_brain(t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
@@ -74,6 +48,10 @@ def extract_brain(t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
     return brain_extractor(step.method).extract(t1gd, step)
 
 
-def is_brain_extractor_installed() -> bool:
-    """Whether the extractor of the default recipe is installed."""
-    return brain_extractor().is_installed()
+def is_brain_extractor_installed(method: str = DEFAULT_METHOD) -> bool:
+    """Whether the extractor that a recipe names is installed.
+
+    Raises:
+        PreparationError: This version of the software does not have it.
+    """
+    return brain_extractor(method).is_installed()

@@ -13,7 +13,7 @@ from made_models import small_model
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import is_deepbet_installed
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -65,7 +65,7 @@ def test_prediction_of_a_whole_head_without_torch_gives_the_numbers_of_torch(out
     if outline == "given":
         sitk.WriteImage(brain, str(tmp_path / "brain.nii.gz"))
         words += ["--brain-mask", str(tmp_path / "brain.nii.gz")]
-    elif not is_deepbet_installed():
+    elif not Deepbet().is_installed():
         pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
     words += ["--progress", "none", "--debug", "--out"]
     assert main([*words, str(tmp_path / "torch")]) == 0

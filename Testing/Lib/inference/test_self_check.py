@@ -3,7 +3,9 @@
 import getpass
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ from PCNSLSurvivalLib.inference.runtimes.start_runtime import start_runtime
 from PCNSLSurvivalLib.models import installed_models
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
-from PCNSLSurvivalLib.preprocessing.steps import deepbet_files
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, BrainExtractionStep
+from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import brain_extractor
 
 
 def _codes(found):
@@ -98,11 +101,17 @@ def test_a_changed_weights_file_and_a_missing_brain_extraction_are_found(tmp_pat
 
 def test_a_damaged_brain_extraction_is_found(tmp_path, monkeypatch, bundled_only):
     monkeypatch.setenv("PCNSL_SURVIVAL_HOME", str(tmp_path))
-    folder = deepbet_files.deepbet_folder()
-    folder.mkdir(parents=True)
-    for name in deepbet_files._FILES:
-        (folder / Path(name).name).write_bytes(b"changed")
+    extractor = brain_extractor()
+    extractor.folder.mkdir(parents=True)
+    for name in extractor.files:
+        (extractor.folder / Path(name).name).write_bytes(b"changed")
     assert _codes(self_check.self_check())["brain_extractor.damaged"] == "fault"
+
+
+def test_a_brain_extraction_that_only_an_installed_model_names_is_looked_at(monkeypatch):
+    recipe = replace(RECIPE, brain_extraction=BrainExtractionStep(method="other-bet-1.0"))
+    monkeypatch.setattr(self_check, "_models", lambda: ([SimpleNamespace(recipe=recipe)], []))
+    assert _codes(self_check.self_check())["brain_extractor.unknown"] == "fault"
 
 
 def test_a_full_disk_is_found(monkeypatch, bundled_only):

@@ -8,17 +8,18 @@ import onnx
 import pytest
 import torch
 
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import deepbet_folder, is_deepbet_installed, load_torchscript
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_onnx import OnnxLinkNet, linknet_graph
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet_networks import load_torchscript
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet_onnx import OnnxLinkNet, linknet_graph
 from PCNSLSurvivalLib.preprocessing.steps.torchscript_weights import read_torchscript_weights
 
 FILES = ["bbox_model.pt", "model.pt"]
 
 
 def _installed(name):
-    if not is_deepbet_installed():
+    if not Deepbet().is_installed():
         pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
-    return deepbet_folder() / name
+    return Deepbet().folder / name
 
 
 @pytest.mark.parametrize("name", FILES)

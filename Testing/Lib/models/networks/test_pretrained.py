@@ -30,11 +30,8 @@ from PCNSLSurvivalLib.models.networks.pretrained import (
     load_initial_weights,
 )
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
-    is_deepbet_installed,
-    load_torchscript,
-    outliner_file,
-)
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet_networks import load_torchscript
 
 
 @pytest.mark.parametrize("depth", [10, *(pytest.param(n, marks=pytest.mark.slow) for n in (18, 34, 50))])
@@ -151,7 +148,7 @@ def test_a_checkpoint_with_code_is_refused_and_does_not_run(tmp_path):
 
 
 def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
-    if not is_deepbet_installed():
+    if not Deepbet().is_installed():
         pytest.skip("the brain extraction networks are not installed (pcnsl-survival install-brain-extractor)")
     tensors, report = load_initial_weights("deepbet", DEEPBET_ARCHITECTURE)
     weights = read_initial_weights(Path("deepbet"))
@@ -161,7 +158,7 @@ def test_the_encoder_of_deepbet_computes_what_it_computes_in_its_own_network():
     assert len(report.loaded) == 20
     assert report.missing == HEAD_TENSORS
     x = torch.randn((1, 1, 64, 64, 64), generator=torch.Generator().manual_seed(0))
-    outliner = load_torchscript(outliner_file())
+    outliner = load_torchscript(Deepbet().outliner)
     with torch.no_grad():
         # The traced stages share one ReLU, which they take as an argument that only TorchScript itself can pass.
         relu = getattr(outliner.conv, "2")._c

@@ -1,14 +1,10 @@
-"""Brain extraction by the two networks of deepbet: one finds the brain in the head, one draws its outline.
+"""The brain outline by the two networks of deepbet.
 
-Why this extractor: docs/decisions/brain-extraction.md. Only the trained networks are taken from the package
-(MIT license); sampling, cleaning and every decision around them are ours, so that a scan gives the same
-outline however its file orders the voxels and whatever air was cropped away. Torch runs them where it is installed,
-otherwise ONNX Runtime.
+Only the trained networks are taken from the package; sampling, cleaning and every decision around them are ours, so
+that a scan gives the same outline however its file orders the voxels and whatever air was cropped away.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
@@ -17,61 +13,29 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet_networks import BrainNetwork, DeepbetNetworks
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import brain_mask_from, largest_piece
-from PCNSLSurvivalLib.preprocessing.steps.deepbet_files import (
-    PACKAGE,
-    VERSION,
-    BrainNetwork,
-    check_deepbet,
-    deepbet_networks,
-    install_deepbet,
-    is_deepbet_installed,
-)
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser, head_mask, mask_on
 
 FloatVolume = NDArray[np.float32]
 
 
-class Deepbet:
-    """The two networks of deepbet; see ``brain_extraction.BrainExtractor``.
+def outline_brain(t1gd: sitk.Image, step: BrainExtractionStep, networks: DeepbetNetworks) -> sitk.Image:
+    """Find the brain in the head, then outline it in a box around it; see ``extract_brain``.
 
-    References:
-        Fisch et al., deepbet: Fast brain extraction of T1-weighted MRI using convolutional neural networks,
-        Comput Biol Med 179:108845, 2024. doi:10.1016/j.compbiomed.2024.108845
+    Raises:
+        PreparationError: No brain was found.
     """
-
-    method = f"{PACKAGE}-{VERSION}"
-
-    def is_installed(self) -> bool:
-        """Whether the networks are on this computer."""
-        return is_deepbet_installed()
-
-    def install(self, wheels: Path | None) -> Path:
-        """Get the networks; see ``install_deepbet``."""
-        return install_deepbet(wheels)
-
-    def check(self) -> None:
-        """Compare the networks with their checksums; see ``check_deepbet``."""
-        check_deepbet()
-
-    def extract(self, t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:
-        """Find the brain in the head, then outline it in a box around it.
-
-        Raises:
-            MissingFilesError: The networks are not installed.
-            PreparationError: No brain was found.
-        """
-        networks = deepbet_networks()
-        head = _box_around(head_mask(coarser(t1gd, 3.0)), t1gd, step.finding_size, margin=0.02)
-        values = _sampled(t1gd, head)
-        low, high = (float(v) for v in np.quantile(values, step.intensity_quantiles))
-        found = largest_piece(_probability(networks.finder, _scaled(values, low, high)) > 0.5)
-        if found is None:
-            raise PreparationError(Message("brain.not_found"))
-        box = _box_around(mask_on(found, head), t1gd, step.outlining_size, margin=step.margin)
-        probability = _probability(networks.outliner, _scaled(_sampled(t1gd, box), low, high))
-        return brain_mask_from(image_on_grid(probability, box), t1gd, step)
+    head = _box_around(head_mask(coarser(t1gd, 3.0)), t1gd, step.finding_size, margin=0.02)
+    values = _sampled(t1gd, head)
+    low, high = (float(v) for v in np.quantile(values, step.intensity_quantiles))
+    found = largest_piece(_probability(networks.finder, _scaled(values, low, high)) > 0.5)
+    if found is None:
+        raise PreparationError(Message("brain.not_found"))
+    box = _box_around(mask_on(found, head), t1gd, step.outlining_size, margin=step.margin)
+    probability = _probability(networks.outliner, _scaled(_sampled(t1gd, box), low, high))
+    return brain_mask_from(image_on_grid(probability, box), t1gd, step)
 
 
 def _box_around(mask: sitk.Image, scan: sitk.Image, size: int, *, margin: float) -> Grid:

@@ -132,12 +132,7 @@ def predict_case(
     with clock.step(Step.READ):
         files = read_case_files(paths, options)
     prepared = _prepared(files, model, options, clock)
-    proposal = None
-    if options.segment:
-        with clock.step(Step.LESION_OUTLINE):
-            proposal = propose(prepared, load_reader(options.device, options.runtime))
-    used = proposal is not None and files.lesion is None and bool(proposal.foci)
-    lesion = proposal.mask if proposal is not None and used else files.lesion
+    proposal, lesion = _outlined(files, prepared, options, clock)
     with clock.step(Step.PREDICTION):
         network_input = prepared.network_input(model.sequences)
         if network is None:
@@ -150,15 +145,7 @@ def predict_case(
     clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
         maps = [_scaled_map_on(prepared, raw, result.stride_voxels) for raw in (result.raw_map, result.other_map)]
-        attribution = attribute_by_region(
-            result.evidence,
-            result.evidence_constant,
-            network_grid=prepared.network_grid,
-            stride_voxels=result.evidence_stride_voxels,
-            brain_mask=prepared.brain_mask,
-            lesion_mask=lesion,
-            pooling=model.architecture.pooling,
-        )
+        attribution = _attribution(model, prepared, result, lesion)
     asked = _FurtherQuestions(model, network, network_input, result, prepared, lesion, options, clock)
     checks = asked.explanation() if options.check_explanation else None
     without_lesion = asked.without_lesion() if options.without_lesion else None
@@ -185,7 +172,7 @@ def predict_case(
         clinical=clinical,
         warnings=(
             *_warnings(model, before, files.remarks, prepared, result, attribution, checks),
-            *_about_proposal(proposal, used=used),
+            *_about_proposal(proposal, lesion),
         ),
     )
 
@@ -213,6 +200,17 @@ def _prepared(files: CaseFiles, model: ModelFolder, options: CaseOptions, clock:
     plain = compared.verdict is Verdict.GOOD
     kept = (one for one in prepared.findings if not (plain and one.measure == "contrast_agent"))
     return replace(prepared, findings=(*kept, compared))
+
+
+def _outlined(
+    files: CaseFiles, prepared: PreparedCase, options: CaseOptions, clock: StepClock
+) -> tuple[LesionProposal | None, sitk.Image | None]:
+    """The proposal of a lesion where it was asked for, and the lesion that is used: the given one comes first."""
+    if not options.segment:
+        return None, files.lesion
+    with clock.step(Step.LESION_OUTLINE):
+        proposal = propose(prepared, load_reader(options.device, options.runtime))
+    return proposal, proposal.mask if files.lesion is None and proposal.foci else files.lesion
 
 
 @dataclass(frozen=True)
@@ -280,10 +278,25 @@ def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int
     )
 
 
-def _about_proposal(proposal: LesionProposal | None, *, used: bool) -> tuple[Message, ...]:
+def _attribution(
+    model: ModelFolder, prepared: PreparedCase, result: NetworkResult, lesion: sitk.Image | None
+) -> RegionalAttribution:
+    """The evidence by region: lesion, rest of the brain, outside."""
+    return attribute_by_region(
+        result.evidence,
+        result.evidence_constant,
+        network_grid=prepared.network_grid,
+        stride_voxels=result.evidence_stride_voxels,
+        brain_mask=prepared.brain_mask,
+        lesion_mask=lesion,
+        pooling=model.architecture.pooling,
+    )
+
+
+def _about_proposal(proposal: LesionProposal | None, lesion: sitk.Image | None) -> tuple[Message, ...]:
     if proposal is None:
         return ()
-    return (proposal.message, *((Message("lesion.proposal_used"),) if used else ()))
+    return (proposal.message, *((Message("lesion.proposal_used"),) if lesion is proposal.mask else ()))
 
 
 def _warnings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as installed_version
@@ -128,9 +128,7 @@ def run_job(
     classes = _classes(cases, job)
     in_fold = {*job.fold.train, *job.fold.test}
     inference_cases = (*job.fold.train, *job.fold.test, *(name for name in cases.without_class if name not in in_fold))
-    weights: Mapping[str, float] = {}
-    if job.settings.censoring_weights:
-        weights = censoring_weights_of(cohort, job.fold.train, cases.without_class, job.settings.threshold_days)
+    weights = _weights(cohort, job, cases.without_class)
     identity = _identity(cohort, job, inference_cases, start, weights)
     if processes.share(out.is_dir() and any(out.iterdir())):
         return known_job(out, identity)
@@ -173,6 +171,13 @@ def run_job(
             )
         processes.wait()
     return known_job(out, identity)
+
+
+def _weights(cohort: PreparedCohort, job: NetworkJob, without_class: Sequence[str]) -> Mapping[str, float]:
+    """Weight of each training case that stands for censored ones as well; none if the settings want none."""
+    if not job.settings.censoring_weights:
+        return {}
+    return censoring_weights_of(cohort, job.fold.train, without_class, job.settings.threshold_days)
 
 
 @contextmanager

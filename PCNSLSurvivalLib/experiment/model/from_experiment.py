@@ -68,14 +68,16 @@ def write_model(
             members=[member_of(job.folder, plan.architecture) for job in first],
             sequences=sequences,
             recipe=replace(cohort.recipe, network_grid=plan.network_grid),
-            description=model_description(
-                plan,
-                out.name,
-                arm=plan.model_arm or "",
-                sequence=sequences[0],
-                patients=patients,
-                card=model_card(plan, whom, calibration, folds, person, started_from, model_license.name),
-                model_license=model_license,
+            description=replace(
+                model_description(
+                    plan,
+                    out.name,
+                    arm=plan.model_arm or "",
+                    sequence=sequences[0],
+                    patients=patients,
+                    card=model_card(plan, whom, calibration, folds, person, started_from, model_license.name),
+                    model_license=model_license,
+                ),
                 temperature=calibration.temperature_of(len(first)),
                 calibration_patients=calibration.held_out.patients,
             ),
@@ -112,10 +114,8 @@ def model_description(
     patients: int,
     card: str,
     model_license: ModelLicense,
-    temperature: float = 1.0,
-    calibration_patients: int = 0,
 ) -> ModelDescription:
-    """The words and numbers of a model of one arm; without a calibration, the temperature is 1."""
+    """The words and numbers of a model of one arm that is not calibrated."""
     return ModelDescription(
         name=name,
         version="1.0.0",
@@ -127,8 +127,6 @@ def model_description(
         training_patients=patients,
         card=card,
         license=model_license,
-        temperature=temperature,
-        calibration_patients=calibration_patients,
     )
 
 

@@ -33,7 +33,7 @@ _WIDER = 1.6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
+class SeriesVolume:
     """One series as a volume.
 
     Attributes:
@@ -53,7 +53,7 @@ class _Slice:
     file: DicomFile
 
 
-def read_dicom_series(folder: Path, sequence: MRSequence) -> Series:
+def read_dicom_series(folder: Path, sequence: MRSequence) -> SeriesVolume:
     """Read the one DICOM series of a folder as a volume.
 
     Secondary captures, localizers, objects without an image and files of another kind are left out and named in a
@@ -76,7 +76,7 @@ def read_dicom_series(folder: Path, sequence: MRSequence) -> Series:
     remarks = (*_remarks(counted, sequence), *_missing_ends(slices, sequence), *_gaps(slices, image, sequence))
     if any(one.frame.slope < 0 for one in slices):
         remarks = (*remarks, Message("scan.inverted", volume=sequence))
-    return Series(image=image, remarks=remarks)
+    return SeriesVolume(image=image, remarks=remarks)
 
 
 def _files_of(folder: Path, sequence: MRSequence) -> tuple[list[DicomFile], Counter[str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.class_colors import OVER_ONE_YEAR, UP_TO_ONE_YEAR, in_hex
+
 # Nine points of matplotlib's "inferno" (CC0), whose lightness rises evenly (van der Walt and Smith 2015). The
 # darkest tenth is left out: on a dark brain it looks like no activation.
 _POINTS = np.array(
@@ -21,10 +23,6 @@ _POINTS = np.array(
     ],
     dtype=np.float64,
 )
-
-
-# Vermilion and blue of the color-blind safe set of Okabe and Ito (2008), white between.
-_AGAINST_TO_FOR = ((213, 94, 0), (255, 255, 255), (0, 114, 178))
 
 
 def activation_rgb(value: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -52,17 +50,20 @@ def evidence_rgb(value: NDArray[np.floating]) -> NDArray[np.uint8]:
         (..., 3) red, green, blue, 0 to 255.
     """
     position = np.clip(value, -1.0, 1.0)
-    channels = [np.interp(position, (-1.0, 0.0, 1.0), points) for points in zip(*_AGAINST_TO_FOR, strict=True)]
+    channels = [
+        np.interp(position, (-1.0, 0.0, 1.0), points)
+        for points in zip(UP_TO_ONE_YEAR, (255, 255, 255), OVER_ONE_YEAR, strict=True)
+    ]
     return np.round(np.stack(channels, axis=-1)).astype(np.uint8)
 
 
 def evidence_stops() -> list[tuple[float, str]]:
     """The signed scale as (position 0 to 1, "#rrggbb") for a color bar, full scale against on the left."""
     values = np.linspace(-1.0, 1.0, 9)
-    return [(float((v + 1) / 2), "#{:02x}{:02x}{:02x}".format(*evidence_rgb(np.array(v)))) for v in values]
+    return [(float((v + 1) / 2), in_hex(evidence_rgb(np.array(v)))) for v in values]
 
 
 def gradient_stops() -> list[tuple[float, str]]:
     """The scale as (position 0 to 1, "#rrggbb") for a color bar."""
     positions = np.linspace(0.0, 1.0, len(_POINTS))
-    return [(float(p), "#{:02x}{:02x}{:02x}".format(*activation_rgb(np.array(p)))) for p in positions]
+    return [(float(p), in_hex(activation_rgb(np.array(p)))) for p in positions]

@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from PCNSLSurvivalLib.core.class_colors import OVER_ONE_YEAR, UP_TO_ONE_YEAR, in_hex
+
 UI = Path(__file__).parents[2] / "PCNSLSurvival" / "Resources" / "UI" / "PCNSLSurvival.ui"
 
 
@@ -93,7 +95,7 @@ def test_the_scale_marks_threshold_and_probability(standin, probability):
     image = pixmap.toImage()
     span = width - 2 * margin
     colors = [image.pixelColor(margin + round(span * share), 46).name() for share in (0.43, 0.47)]
-    assert colors == [qt.QColor(probability_scale.UP_TO).name(), qt.QColor(probability_scale.OVER).name()]
+    assert colors == [in_hex(UP_TO_ONE_YEAR), in_hex(OVER_ONE_YEAR)]
     text = standin.app.palette().color(qt.QPalette.WindowText).lightness()
     marker = [x for x in range(width) if abs(image.pixelColor(x, 27).lightness() - text) < 40]
     assert sum(marker) / len(marker) == pytest.approx(margin + span * probability, abs=2.5)

@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.class_colors import AGAINST_ON_SCAN, FOR_ON_SCAN
 from PCNSLSurvivalLib.core.messages import os_class_words
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE
@@ -150,7 +151,7 @@ def _evidenceColors(outputs: SceneOutputs, cut: float) -> Any:
         node.SetHideFromEditors(False)  # a hidden color node is not saved with the scene
         node = slicer.mrmlScene.AddNode(node)
         outputs.place(EVIDENCE_COLORS, node, _("Evidence for and against"), None)
-    against, favor = np.array((1.0, 0.50, 0.15)), np.array((0.15, 0.70, 0.90))
+    against, favor = np.array(AGAINST_ON_SCAN) / 255, np.array(FOR_ON_SCAN) / 255
     wasModifying = node.StartModify()
     for index, share in enumerate(np.linspace(-1.0, 1.0, _TABLE_SIZE)):
         strength = abs(share) ** 0.6

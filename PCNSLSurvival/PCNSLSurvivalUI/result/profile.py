@@ -10,11 +10,12 @@ import qt
 from numpy.typing import NDArray
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.class_colors import OVER_ONE_YEAR, UP_TO_ONE_YEAR, in_hex
 from PCNSLSurvivalLib.imaging.geometry import place_in_words
 from PCNSLSurvivalUI.result.slice_axis import SliceAxis
 
 _STEP_MM = 2.0
-_ACTIVATION, _FOR, _AGAINST = "#b0508c", "#1a7a93", "#c2571a"
+_ACTIVATION, _FOR, _AGAINST = "#b0508c", in_hex(OVER_ONE_YEAR), in_hex(UP_TO_ONE_YEAR)
 _HEIGHT, _RIM, _NARROWEST = 104, 8, 120
 
 Profile = dict[str, Any]

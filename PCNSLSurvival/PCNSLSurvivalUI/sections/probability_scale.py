@@ -7,14 +7,13 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalLib.core.class_colors import OVER_ONE_YEAR, UP_TO_ONE_YEAR, in_hex
 from PCNSLSurvivalUI.sections.result_text import isGreyed
 
 _HEIGHT, _MARGIN = 84, 16
 _NARROWEST, _WIDEST = 200, 480
-UP_TO, OVER = "#c2571a", "#1f7a8c"
-"""Colors of the two sides of the threshold; distinguished by hue, lightness and position."""
 _UP_TO_GREY, _OVER_GREY, _MARKS_GREY = "#9c9c9c", "#b8b8b8", "#808080"
-"""Instead of these for a scan out of distribution."""
+"""Instead of the colors of the two classes for a scan out of distribution."""
 
 
 class ProbabilityScale(qt.QLabel):
@@ -72,7 +71,7 @@ def drawScale(result: dict[str, Any], width: int, palette: Any) -> Any:
     pixmap.fill(palette.color(qt.QPalette.Window))
     painter = qt.QPainter(pixmap)
     painter.setRenderHint(qt.QPainter.Antialiasing)
-    text, sides = palette.color(qt.QPalette.WindowText), (UP_TO, OVER)
+    text, sides = palette.color(qt.QPalette.WindowText), (in_hex(UP_TO_ONE_YEAR), in_hex(OVER_ONE_YEAR))
     if isGreyed(result):
         text, sides = qt.QColor(_MARKS_GREY), (_UP_TO_GREY, _OVER_GREY)
     left, span, line = _MARGIN, width - 2 * _MARGIN, 46

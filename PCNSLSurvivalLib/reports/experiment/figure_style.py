@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PCNSLSurvivalLib.core.class_colors import OVER_ONE_YEAR, UP_TO_ONE_YEAR, in_hex
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito (2008).
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a929a"
+BLUE, ORANGE = in_hex(OVER_ONE_YEAR), in_hex(UP_TO_ONE_YEAR)
+GREEN, GRAY = "#009e73", "#8a929a"
+"""Of the same set (Okabe and Ito 2008), and what is neither."""
 PANEL_WIDTH, PANEL_HEIGHT, MOST_COLUMNS = 2.35, 2.35, 3
 PNG_DPI = 300
 """What journals ask for."""

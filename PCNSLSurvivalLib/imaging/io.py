@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.core.installed_files import sha256_of
@@ -40,6 +40,7 @@ _HALF = 0.5
 _WHOLE_NUMBER = 1e-3
 _FEW_LABELS = 10
 """More are a parcellation, or percentages."""
+_ALIKE_IN_REGIONS = 0.6
 _MOST_LABELS = 200
 """Whole-brain parcellations have up to about 190 labels; an image has more values."""
 
@@ -157,8 +158,8 @@ def read_mask_file(
         The mask; a remark where the file holds fractions or many labels.
 
     Raises:
-        UnreadableScanError: As for ``read_scan``; or the values are neither labels nor probabilities, or
-            no voxel is inside.
+        UnreadableScanError: As for ``read_scan``; or the values are neither labels nor probabilities, such as
+            percentages, or no voxel is inside.
     """
     if kind_of(path) == "absent":
         raise UnreadableScanError(Message("mask.not_found", volume=volume))
@@ -176,6 +177,8 @@ def read_mask_file(
         if len(found) > _MOST_LABELS or found[0] < 0:
             raise _no_mask(volume)
         if labels is None and len(found) > _FEW_LABELS:
+            if _is_graded(whole):
+                raise UnreadableScanError(Message("mask.graded", volume=volume, highest=float(found[-1])))
             remarks = (*remarks, Message("mask.many_labels", volume=volume, count=len(found) - 1))
         inside = whole != 0 if labels is None else np.isin(whole, labels)
     elif labels is None and values.min() >= 0 and values.max() <= 1 + _WHOLE_NUMBER:
@@ -286,6 +289,17 @@ def _image(header: VolumeHeader, as_type: DTypeLike, volume: Volume) -> sitk.Ima
     """The volume of a header, its values as ``as_type``."""
     values = read_voxels(header.stored, as_type, volume)
     return image_on_grid(values.reshape(header.grid.size[::-1]), header.grid)
+
+
+def _is_graded(whole_kji: NDArray[np.floating]) -> bool:
+    """Whether whole numbers are percentages, or a mask that was interpolated, and no labels of regions.
+
+    Within a region neighbors are equal: 71 to 93 % of them in six atlases of 33 to 193 labels. Percentages change from
+    voxel to voxel: 9 to 43 % are equal around a ball with a blurred edge, up to a blur of 8 voxels.
+    """
+    one, other = whole_kji[:, :, 1:], whole_kji[:, :, :-1]
+    between = (one > 0) & (one < whole_kji.max())
+    return bool(between.any() and (one == other)[between].mean() < _ALIKE_IN_REGIONS)
 
 
 def _no_mask(volume: Volume) -> UnreadableScanError:

@@ -37,6 +37,13 @@ def _soft(high: float) -> np.ndarray:
     return values.astype(np.float32)
 
 
+def _graded(highest: int, *, steps: int = 5) -> np.ndarray:
+    """An ellipsoid whose value falls from its middle plateau to 0 within some voxels."""
+    i, j, k = np.indices((24, 20, 12))
+    depth = 1.0 - np.sqrt(((i - 12) / 11) ** 2 + ((j - 10) / 9) ** 2 + ((k - 6) / 5.5) ** 2)
+    return np.rint(highest * np.clip(depth * 10 / steps, 0, 1)).astype(np.uint8)
+
+
 _ONES = np.ones((24, 20, 12), np.uint8)
 
 _MASKS: list[tuple[str, Build, str]] = [
@@ -48,6 +55,9 @@ _MASKS: list[tuple[str, Build, str]] = [
     ("a brain mask without a voxel inside", nifti(values=_ONES * 0), "No voxel lies inside the brain mask"),
     ("a brain mask of weak probabilities", nifti(values=_soft(0.4)), "its highest value is 0.4"),
     ("a brain mask of percents", nifti(values=_soft(100)), "neither labels nor probabilities"),
+    ("a brain mask of whole percents", nifti(values=_graded(100)), "like percentages"),
+    ("a brain mask of 0 to 60, interpolated", nifti(values=_graded(60, steps=2)), "up to 60"),
+    ("a brain mask of percents in slow steps", nifti(values=np.rint(_soft(100)).astype(np.uint8)), "like percentages"),
     ("a brain mask with negative fractions", nifti(values=_soft(1) - 0.5), "neither labels nor probabilities"),
     ("a brain mask of -1 and 1", nifti(values=np.where(_soft(1) > 0.5, 1, -1).astype(np.int16)), "neither labels nor"),
     ("a scan as brain mask", NII, "neither labels nor probabilities"),

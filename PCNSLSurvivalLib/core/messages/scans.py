@@ -131,10 +131,11 @@ TEMPLATES = {
         "from 0.5. Choose another file."
     ),
     "mask.fractions": _("The {volume} holds fractions, which were taken for probabilities: a voxel counts from 0.5."),
-    "mask.many_labels": _(
-        "The {volume} holds {count} labels, and every voxel with one counts as inside. If they are percentages, give "
-        "a mask in place of the map."
+    "mask.graded": _(
+        "The {volume} holds whole numbers up to {highest:.0f} that change from voxel to voxel, like percentages or an "
+        "interpolated mask. Save it as 0 and 1, or as probabilities between 0 and 1."
     ),
+    "mask.many_labels": _("The {volume} holds {count} labels, and every voxel with one counts as inside."),
     "mask.no_mask": _(
         "The {volume} holds neither labels nor probabilities between 0 and 1. Give a mask, not a scan or a map."
     ),

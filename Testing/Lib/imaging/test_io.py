@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from made_dicom import write_classic
 from made_grids import grids, linear_ramp
+from scipy.ndimage import gaussian_filter
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
@@ -205,12 +206,23 @@ def test_a_volume_that_a_full_disk_cut_short_is_not_taken_for_written(tmp_path, 
 
 
 def test_many_labels_in_a_mask_are_told(tmp_path):
-    """Percentages of 0 to 100 are whole numbers, as the labels of a parcellation are."""
-    percents = sitk.Cast(sitk.Clamp(linear_ramp(GRID), sitk.sitkFloat32, 0.0, 100.0), sitk.sitkInt16)
-    write_volume(percents, tmp_path / "mask.nrrd")
+    """Regions of 4 x 4 x 4 voxels, as an atlas has them."""
+    blocks = np.kron(np.random.default_rng(2).integers(0, 90, (5, 6, 7)), np.ones((4, 4, 4))).astype(np.int16)
+    write_volume(sitk.GetImageFromArray(blocks), tmp_path / "mask.nrrd")
     (remark,) = read_mask_file(tmp_path / "mask.nrrd", BRAIN_MASK).remarks
-    labels = len(np.unique(sitk.GetArrayViewFromImage(percents))) - 1
-    assert remark == Message("mask.many_labels", volume=BRAIN_MASK, count=labels)
+    assert remark == Message("mask.many_labels", volume=BRAIN_MASK, count=len(np.unique(blocks)) - 1)
+
+
+@pytest.mark.parametrize("highest", [60, 100, 190])
+@pytest.mark.parametrize("blur", [0.5, 2.0, 5.0])
+def test_percentages_are_no_labels(blur, highest, tmp_path):
+    """Whole numbers around a ball whose edge is blurred."""
+    ball = np.linalg.norm(np.indices((40, 40, 40)) - 20.0, axis=0) < 12
+    percents = np.rint(highest * gaussian_filter(ball.astype(float), blur)).astype(np.uint8)
+    write_volume(sitk.GetImageFromArray(percents), tmp_path / "mask.nrrd")
+    with pytest.raises(UnreadableScanError) as refused:
+        read_mask_file(tmp_path / "mask.nrrd", BRAIN_MASK)
+    assert refused.value.message.code == "mask.graded"
 
 
 @pytest.mark.parametrize(

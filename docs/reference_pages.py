@@ -9,15 +9,18 @@ import os
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from sphinx.pycode import ModuleAnalyzer
 
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.core.options import option_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -41,6 +44,19 @@ def commands() -> str:
     os.environ["COLUMNS"] = "100"
     parser = _parser()
     return "\n".join(_help(name, command) for name, command in _subcommands(parser))
+
+
+def case_options() -> str:
+    """One row per option of ``predict_case``, from the fields of ``CaseOptions``."""
+    written = inspect.get_annotations(ScanState) | inspect.get_annotations(CaseOptions)
+    kinds = get_type_hints(CaseOptions)
+    rows = ["| option | type | default | meaning |", "|---|---|---|---|"]
+    for one in fields(CaseOptions):
+        told, kind = option_of(one), kinds[one.name]
+        words = [f"`{word!r}`" for word in told.choices or get_args(kind)] if get_origin(kind) is Literal else []
+        shown = ", ".join(words) or f"`{_cell(written[one.name])}`"
+        rows.append(f"| `{one.name}` | {shown} | `{one.default!r}` | {_cell(told.help)} |")
+    return "\n".join(rows)
 
 
 def _help(name: str, command: argparse.ArgumentParser) -> str:
@@ -149,6 +165,7 @@ def _cell(text: str) -> str:
 GENERATED = {
     "commands": commands,
     "public_api": public_api,
+    "case_options": case_options,
     "prediction_fields": prediction_fields,
     "experiment_entries": experiment_entries,
 }

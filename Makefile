@@ -6,7 +6,7 @@ SYSTEM_PYTHON ?= python3
 GPU_PYTHON ?= gpu/bin/python
 BIN := .venv/bin
 
-.PHONY: docs release-check measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-case bench-brain-extraction bench-preprocessing bench-model bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader gallery fuzz audit check-docs clean
+.PHONY: docs release-check measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-case bench-brain-extraction bench-preprocessing bench-model bench-scale bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader gallery fuzz audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -67,6 +67,10 @@ bench-brain-extraction:
 bench-model:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/bench_model.py
+
+bench-scale:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/bench_scale.py
 
 bench-panel:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.imaging.geometry import Grid, Interpolation, image_on_grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Box, Grid, Interpolation, box_around, image_on_grid, resample
 
 
 def cell_grid(cells: tuple[int, int, int], network_grid: Grid, *, stride_voxels: int | None = None) -> Grid:
@@ -79,10 +79,18 @@ def map_on_grid(
         cells.direction_lps,
     )
     image = image_on_grid(np.ascontiguousarray(padded.transpose(2, 1, 0)), padded_grid)
-    drawn = resample(image, reference, interpolation=interpolation)
     seen = image_on_grid(np.ones(network_grid.size[::-1], dtype=np.uint8), network_grid)
-    drawn = sitk.Mask(drawn, resample(seen, reference, interpolation="nearest"))
-    return drawn if mask is None else sitk.Mask(drawn, sitk.Cast(mask > 0, sitk.sitkUInt8))
+    # Only around the brain: all else of the volume is 0.
+    box = Box((0, 0, 0), reference.size) if mask is None else box_around(mask) or Box((0, 0, 0), (1, 1, 1))
+    part = reference.part(box)
+    shown = resample(seen, part, interpolation="nearest")
+    if mask is not None:
+        shown = sitk.And(shown, sitk.Cast(box.of(mask) > 0, sitk.sitkUInt8))
+    drawn = sitk.Mask(resample(image, part, interpolation=interpolation), shown)
+    beyond = (np.array(reference.size) - box.size - box.first).tolist()
+    whole = sitk.ConstantPad(drawn, box.first, beyond, 0.0)
+    whole.SetOrigin(reference.origin_lps_mm)
+    return whole
 
 
 def _stride(cells: tuple[int, int, int], size: tuple[int, int, int]) -> int:

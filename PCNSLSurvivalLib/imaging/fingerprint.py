@@ -22,7 +22,7 @@ def voxel_sha256(image: sitk.Image) -> str:
     """
     image = canonical(image)
     grid = Grid.of(image)
-    digest = hashlib.sha256(_values_kji(image).tobytes())
+    digest = hashlib.sha256(_values_kji(image).data)
     corners = grid.index_to_lps(np.array([[0, 0, 0], np.array(grid.size) - 1]))
     digest.update(np.round(corners * 1000).astype("<i8").tobytes())
     return digest.hexdigest()
@@ -35,10 +35,11 @@ def plane_checksums(image: sitk.Image) -> dict[str, str]:
         By axis i, j, k of the volume in canonical order (toward left, posterior, superior): the first 8 hexadecimal
         digits of the SHA-256 of each plane across that axis, one after another.
     """
-    values = _values_kji(canonical(image))
+    image = canonical(image)  # the view below does not keep it alive
+    values = _values_kji(image)
     return {
         axis: "".join(
-            hashlib.sha256(np.ascontiguousarray(plane).tobytes()).hexdigest()[:_DIGITS]
+            hashlib.sha256(np.ascontiguousarray(plane).data).hexdigest()[:_DIGITS]
             for plane in np.moveaxis(values, 2 - number, 0)
         )
         for number, axis in enumerate(_AXES)
@@ -73,4 +74,5 @@ def changed_box(image: sitk.Image, known: Mapping[str, str]) -> tuple[tuple[int,
 
 
 def _values_kji(image: sitk.Image) -> NDArray[np.float32]:
-    return np.ascontiguousarray(sitk.GetArrayFromImage(image), dtype="<f4")
+    """The voxels; a view while they are ``float32`` and ``image`` lives."""
+    return np.ascontiguousarray(sitk.GetArrayViewFromImage(image), dtype="<f4")

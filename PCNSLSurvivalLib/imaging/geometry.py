@@ -6,7 +6,7 @@ are millimeters in the scanner's frame of the patient.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -24,6 +24,23 @@ _INTERPOLATORS = {
 }
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Box:
+    """A block of voxels of a volume.
+
+    Attributes:
+        first: Its first voxel along i, j, k.
+        size: Number of voxels along i, j, k.
+    """
+
+    first: tuple[int, int, int]
+    size: tuple[int, int, int]
+
+    def of(self, image: sitk.Image) -> sitk.Image:
+        """The block cut out of a volume; every voxel keeps its place in the patient."""
+        return sitk.RegionOfInterest(image, self.size, self.first)
 
 
 @dataclass(frozen=True)
@@ -119,6 +136,11 @@ class Grid:
         i, j, k = (int(n) for n in size)
         return Grid((i, j, k), spacing_mm, (origin[0], origin[1], origin[2]), self.direction_lps)
 
+    def part(self, box: Box) -> Grid:
+        """The grid of a block of its voxels."""
+        origin = self.index_to_lps(np.array(box.first, float))
+        return replace(self, size=box.size, origin_lps_mm=(origin[0], origin[1], origin[2]))
+
 
 def lps_to_ras(points_lps_mm: FloatArray) -> FloatArray:
     """(..., 3) points or vectors from LPS to RAS; the same call brings them back."""
@@ -147,9 +169,10 @@ def canonical(image: sitk.Image) -> sitk.Image:
     """Reorder and flip voxel axes so that i, j, k run most nearly to left, posterior, superior.
 
     No value is interpolated: every voxel keeps its place in the patient. Flipped, permuted and left-handed
-    copies of one scan become the same array, so that all later steps give the same numbers for them.
+    copies of one scan become the same array, so that all later steps give the same numbers for them. A volume in
+    this order shares its voxels with the one returned, until one of the two is changed.
     """
-    return sitk.DICOMOrient(image, "LPS")
+    return _oriented(image, "LPS")
 
 
 def in_voxel_order_of(image: sitk.Image, grid: Grid) -> sitk.Image:
@@ -159,8 +182,43 @@ def in_voxel_order_of(image: sitk.Image, grid: Grid) -> sitk.Image:
         image: The canonical form of a volume on ``grid``.
         grid: The grid before ``canonical``.
     """
-    orientation = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(grid.direction_lps)
+    return _oriented(image, sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(grid.direction_lps))
+
+
+def _oriented(image: sitk.Image, orientation: str) -> sitk.Image:
+    if sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection()) == orientation:
+        return sitk.Image(image)  # SimpleITK copies the voxels when they are first written
     return sitk.DICOMOrient(image, orientation)
+
+
+def as_float32(image: sitk.Image) -> sitk.Image:
+    """The volume with ``float32`` voxels; one that has them already shares them, as in ``canonical``."""
+    return sitk.Image(image) if image.GetPixelID() == sitk.sitkFloat32 else sitk.Cast(image, sitk.sitkFloat32)
+
+
+def box_around(mask: sitk.Image, margin_voxels: int | NDArray[np.integer] = 0) -> Box | None:
+    """The smallest box along the voxel axes that holds a mask, with a margin as far as the volume goes.
+
+    Args:
+        mask: 3-D volume, not 0 inside.
+        margin_voxels: Kept on every side; one number, or one for each of i, j, k.
+
+    Returns:
+        The box; None for an empty mask.
+    """
+    inside = sitk.GetArrayViewFromImage(mask) > 0
+    ends = (
+        [np.flatnonzero(inside.any(axis=others))[[0, -1]] for others in ((0, 1), (0, 2), (1, 2))]
+        if inside.any()
+        else []
+    )
+    if not ends:
+        return None
+    low = np.maximum([first for first, _last in ends] - np.asarray(margin_voxels), 0)
+    high = np.minimum([last for _first, last in ends] + np.asarray(margin_voxels), np.array(mask.GetSize()) - 1)
+    i, j, k = (int(n) for n in low)
+    count_i, count_j, count_k = (int(n) for n in high - low + 1)
+    return Box((i, j, k), (count_i, count_j, count_k))
 
 
 def image_on_grid(array_kji: NDArray[np.generic], grid: Grid) -> sitk.Image:

@@ -266,7 +266,7 @@ def write_volume(image: sitk.Image, path: Path, *, note: str = "") -> None:
     """
     if note:
         # Another thread may be reading this image, and SimpleITK refuses to copy one that is in use.
-        image = image_on_grid(sitk.GetArrayFromImage(image), Grid.of(image))
+        image = image_on_grid(sitk.GetArrayViewFromImage(image), Grid.of(image))
         image.SetMetaData("ITK_FileNotes", note)
     sitk.WriteImage(image, str(path), useCompression=True)
     if path.name.lower().endswith(".nii.gz") and _unpacked_bytes(path) != _NIFTI_HEADER_BYTES + _voxel_bytes(image):

@@ -50,8 +50,6 @@ class CaseResult:
     """``uint8`` on the T1Gd grid, in the file's own voxel order."""
     activation_map: sitk.Image
     """``float32`` on the same grid: raw map over its largest cell, 0 to 1; 0 outside the brain; 0 if empty."""
-    other_map: sitk.Image
-    """``float32`` as ``activation_map``, for the class that it does not explain, over its own largest cell."""
     attribution: RegionalAttribution
     checks: ExplanationChecks | None
     """Of the explanation, where they were asked for."""
@@ -71,6 +69,14 @@ class CaseResult:
     """Published scores, where clinical findings were given."""
     warnings: tuple[Message, ...] = field(default=())
     """Sentences the reader of the result must see first; that of the model is the first of them."""
+
+    def map_of_other_class(self) -> sitk.Image:
+        """As ``activation_map``, for the class that it does not explain, over its own largest cell.
+
+        Made anew by each call: on a fine T1Gd a map has hundreds of megabytes.
+        """
+        other = _scaled_map_on(self.prepared, self.network.other_map, self.network.stride_voxels)
+        return in_voxel_order_of(other, Grid.of(self.brain_mask))
 
     @property
     def cell_size_mm(self) -> tuple[float, float, float]:
@@ -144,22 +150,20 @@ def predict_case(
     prepared = replace(prepared, findings=(*prepared.findings, *beyond))
     clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
-        maps = [_scaled_map_on(prepared, raw, result.stride_voxels) for raw in (result.raw_map, result.other_map)]
+        activation_map = _scaled_map_on(prepared, result.raw_map, result.stride_voxels)
         attribution = _attribution(model, prepared, result, lesion)
     asked = _FurtherQuestions(model, network, network_input, result, prepared, lesion, options, clock)
     checks = asked.explanation() if options.check_explanation else None
     without_lesion = asked.without_lesion() if options.without_lesion else None
     robustness = asked.disturbed(files.other_brain, before) if options.robustness else None
     own_grid = Grid.of(files.t1gd.image)
-    activation, other = (in_voxel_order_of(image, own_grid) for image in maps)
     return CaseResult(
         model=model,
         scans=files.scans,
         prepared=prepared,
         network=result,
         brain_mask=in_voxel_order_of(prepared.brain_mask, own_grid),
-        activation_map=activation,
-        other_map=other,
+        activation_map=in_voxel_order_of(activation_map, own_grid),
         attribution=attribution,
         checks=checks,
         without_lesion=without_lesion,

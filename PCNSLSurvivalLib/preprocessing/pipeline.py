@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.imaging.stripped import shows
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, FoundPoses, Scans, mask_on_scan
@@ -111,7 +111,7 @@ def prepare_case(
     """
     if MRSequence.T1GD not in scans:
         raise PreparationError(Message("preparation.no_t1gd"))
-    native = {sequence: canonical(sitk.Cast(image, sitk.sitkFloat32)) for sequence, image in scans.items()}
+    native = {sequence: canonical(as_float32(image)) for sequence, image in scans.items()}
     findings = [finding for sequence, image in native.items() for finding in check_scan(image, sequence)]
     t1gd = native[MRSequence.T1GD]
     stripped, about_skull = is_stripped(t1gd, said=known.already_stripped)

@@ -15,7 +15,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.imaging.geometry import Grid, place_in_words, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, box_around, place_in_words, resample
 from PCNSLSurvivalLib.reports.colors import activation_rgb, evidence_rgb
 
 PIXEL_MM = 1.0
@@ -67,10 +67,11 @@ class View:
 
 @dataclass(frozen=True, kw_only=True)
 class Display:
-    """A scan, its activation map and brain mask on one canonical grid, ready to be cut into pictures.
+    """A scan, its activation map and brain mask, ready to be cut into pictures.
 
     Attributes:
-        scan, activation, brain_mask: On one grid whose indices run to left, posterior, superior.
+        scan, brain_mask: On one grid whose indices run to left, posterior, superior.
+        activation: On the same grid, or one along its axes in voxels no larger than a picture's pixel.
         window: Intensities shown as black and white.
         signed: Whether ``activation`` runs from -1 to 1 and is drawn in two colors, or from 0 to 1 in one scale.
     """
@@ -101,12 +102,14 @@ def strongest_point_lps_mm(display: Display) -> NDArray[np.float64]:
     Returns:
         (3,) LPS mm.
     """
-    activation = np.abs(sitk.GetArrayViewFromImage(display.activation))
-    brain = sitk.GetArrayViewFromImage(display.brain_mask) > 0
-    peak = activation.max()
-    where = (activation >= 0.98 * peak) if peak > 0 else brain
-    index_kji = np.argwhere(where).mean(axis=0)
-    return Grid.of(display.scan).index_to_lps(index_kji[::-1])
+    activation = sitk.GetArrayViewFromImage(display.activation)
+    strong = 0.98 * max(activation.max(), -activation.min())
+    if strong > 0:
+        where_kji = np.concatenate([np.argwhere(activation >= strong), np.argwhere(activation <= -strong)])
+    else:
+        where_kji = np.argwhere(sitk.GetArrayViewFromImage(display.brain_mask) > 0)
+    index_kji = where_kji.mean(axis=0)
+    return Grid.of(display.activation if strong > 0 else display.brain_mask).index_to_lps(index_kji[::-1])
 
 
 def orthogonal_views(display: Display, point_lps_mm: NDArray[np.float64]) -> list[View]:
@@ -170,14 +173,8 @@ def _own_axial_slices(display: Display) -> Grid:
 
 def _around_brain(brain_mask: sitk.Image) -> Grid:
     grid = Grid.of(brain_mask)
-    inside = sitk.GetArrayViewFromImage(brain_mask) > 0
-    ends = [np.flatnonzero(inside.any(axis=others))[[0, -1]] for others in ((0, 1), (0, 2), (1, 2))]
-    margin = np.ceil(MARGIN_MM / np.array(grid.spacing_mm)).astype(int)
-    low = np.maximum([first for first, _last in ends] - margin, 0)
-    high = np.minimum([last for _first, last in ends] + margin, np.array(grid.size) - 1)
-    origin = grid.index_to_lps(low.astype(float))
-    i, j, k = (int(n) for n in high - low + 1)
-    return replace(grid, size=(i, j, k), origin_lps_mm=(origin[0], origin[1], origin[2]))
+    box = box_around(brain_mask, np.ceil(MARGIN_MM / np.array(grid.spacing_mm)).astype(int))
+    return grid if box is None else grid.part(box)
 
 
 def _slice_of(grid: Grid, axis: int, index: int) -> Grid:

@@ -71,7 +71,6 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
     write_volume(result.brain_mask, folder / BRAIN_MASK)
     shown, other = _map_notes(result)
     write_volume(result.activation_map, folder / ACTIVATION_MAP, note=shown)
-    write_volume(result.other_map, folder / OTHER_MAP, note=other)
     if result.proposal is not None:
         write_volume(in_voxel_order_of(result.proposal.mask, Grid.of(result.brain_mask)), folder / MASK)
         write_measures(result.proposal.to_json(), folder)
@@ -85,6 +84,8 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
         for sequence, image in result.prepared.corrected.items():
             own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
             sitk.WriteImage(own, str(folder / f"{sequence.value}_corrected.nii"))
+    # Last, when the page is done: both together would need the most memory of all.
+    write_volume(result.map_of_other_class(), folder / OTHER_MAP, note=other)
 
 
 def _map_notes(result: CaseResult) -> tuple[str, str]:

@@ -12,11 +12,14 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
+from PCNSLSurvivalLib.imaging.geometry import box_around
 
 _SMOOTHING_MM = 0.7
 _INSIDE_MM = 4.0
 """Dura, sinuses and what a brain mask holds of the skull lie nearer to its surface."""
 _FEWEST_VOXELS = 2000
+_MARGIN_VOXELS = 2
+"""Nothing farther from the brain changes the measure."""
 ENHANCED_FROM = 1.75
 
 
@@ -50,14 +53,16 @@ def judge_contrast_agent(t1gd: sitk.Image, brain_mask: sitk.Image, *, agent: str
 
 def enhancement_above_white_matter(t1gd: sitk.Image, brain_mask: sitk.Image) -> float:
     """The measure of ``judge_contrast_agent``; 0 where the brain has no two signals."""
+    box = box_around(brain_mask, _MARGIN_VOXELS)
+    if box is None:
+        return 0.0
+    t1gd, brain_mask = box.of(t1gd), box.of(brain_mask)
     # What lies outside may be no number where a bias field was divided out; the smoothing reaches 2 mm.
     smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(sitk.Mask(t1gd, brain_mask), _SMOOTHING_MM))
     depth = sitk.SignedMaurerDistanceMap(brain_mask, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
     inside = smooth[sitk.GetArrayViewFromImage(depth) > _INSIDE_MM]
     if inside.size < _FEWEST_VOXELS:
         inside = smooth[sitk.GetArrayViewFromImage(brain_mask) > 0]
-    if not inside.size:
-        return 0.0
     middle, white, brightest = np.quantile(inside, (0.5, 0.9, 0.9995))
     return float((brightest - white) / (white - middle)) if white > middle else 0.0
 

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.core.findings import Finding, judged
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
-from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, box_around, resample
 from PCNSLSurvivalLib.preprocessing.qc.adult_brain import judge_adult_brain
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head, largest_piece
 
@@ -62,11 +62,13 @@ def judge_noise(image: sitk.Image, brain_mask: sitk.Image, *, sequence: MRSequen
         sequence: Which scan it is.
     """
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)[None]
+    air = float(np.quantile(sitk.GetArrayViewFromImage(image), 0.001))
+    if (box := box_around(brain_mask, 1)) is not None:
+        image, brain_mask = box.of(image), box.of(brain_mask)
     response = sitk.Convolution(image, sitk.GetImageFromArray(kernel))
     inside = sitk.GetArrayViewFromImage(brain_mask) > 0
     noise = float(np.median(np.abs(sitk.GetArrayViewFromImage(response)[inside]))) / (0.6745 * 6.0)
-    values = sitk.GetArrayViewFromImage(image)
-    signal = float(np.median(values[inside])) - float(np.quantile(values, 0.001))
+    signal = float(np.median(sitk.GetArrayViewFromImage(image)[inside])) - air
     ratio = signal / noise if noise > 0 else 1000.0
     verdict = judged(ratio, check=SNR_CHECK, unusable=SNR_UNUSABLE)
     return Finding(
@@ -236,6 +238,8 @@ def _cut_by_border(mask: sitk.Image) -> Finding:
 
 
 def _near_skin(mask: sitk.Image, depth: sitk.Image) -> Finding:
+    if (box := box_around(mask)) is not None:
+        mask = box.of(mask)
     here = resample(depth, Grid.of(mask), outside=100.0)
     inside = sitk.GetArrayViewFromImage(mask) > 0
     share = float((sitk.GetArrayViewFromImage(here)[inside] < SKIN_DEPTH_MM).mean()) if inside.any() else 1.0

@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.core.errors import GridMismatchError, PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, image_on_grid
 from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep, factors_for
 from PCNSLSurvivalLib.preprocessing.steps.n4 import fit_log_bias_field
 from PCNSLSurvivalLib.preprocessing.steps.sampling import head_mask
@@ -42,7 +42,7 @@ def correct_bias_field(
     """
     if mask is not None and not Grid.of(mask).matches(Grid.of(image)):
         raise GridMismatchError(Message("grid.bias_field_mask", sequence=sequence))
-    values = sitk.Cast(image, sitk.sitkFloat32)
+    values = as_float32(image)
     air = float(np.quantile(sitk.GetArrayViewFromImage(values), 0.001))
     bright = float(np.quantile(sitk.GetArrayViewFromImage(values), 0.99)) - air
     positive = sitk.Maximum((values - air) * (1000.0 / bright if bright > 0 else 1.0), 0.0)
@@ -56,10 +56,12 @@ def correct_bias_field(
     fit = fit_log_bias_field(
         sitk.GetArrayFromImage(small).astype(np.float64), sitk.GetArrayViewFromImage(small_mask) > 0, step
     )
+    del positive  # of a fine scan every volume has hundreds of megabytes
     field = sitk.Exp(image_on_grid(fit.on(image.GetSize()), Grid.of(image)))
     inside = sitk.GetArrayViewFromImage(field)[sitk.GetArrayViewFromImage(mask) > 0]
     if not np.isfinite(inside).all():
         raise PreparationError(Message("bias_field.no_fit", sequence=sequence))
     # Mean 1 in the head keeps the brightness of the scan.
-    field = sitk.Cast(field / float(inside.mean()), sitk.sitkFloat32)
-    return sitk.Cast((values - air) / field + air, sitk.sitkFloat32), field
+    # "/" would make 64-bit volumes, of hundreds of megabytes for a fine scan.
+    field = sitk.Divide(field, float(inside.mean()))
+    return sitk.Divide(values - air, field) + air, field

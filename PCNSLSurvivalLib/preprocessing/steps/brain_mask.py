@@ -113,6 +113,10 @@ def depth_in_head(scan: sitk.Image) -> sitk.Image:
 
 def largest_piece(mask_kji: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
     """The largest connected piece of a mask; None where the mask is empty."""
-    pieces = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(mask_kji.astype(np.uint8))))
-    largest: NDArray[np.uint8] = (sitk.GetArrayViewFromImage(pieces) == 1).astype(np.uint8)
-    return largest if largest.any() else None
+    largest = mask_kji.astype(np.uint8)
+    boxes = ndimage.find_objects(largest)
+    if not boxes:
+        return None
+    pieces = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(largest[boxes[0]])))
+    largest[boxes[0]] = sitk.GetArrayViewFromImage(pieces) == 1
+    return largest

@@ -35,4 +35,6 @@ def normalize(
     low, middle, high = (float(v) for v in np.quantile(inside, (0.25, 0.5, 0.75))) if inside.size else (0, 0, 0)
     if high <= low:
         raise PreparationError(Message("preparation.no_contrast_in_brain", sequence=sequence))
-    return sitk.Clamp((image - middle) * (1.349 / (high - low)), sitk.sitkFloat32, *step.clip)
+    scaled = image - middle
+    scaled *= 1.349 / (high - low)  # in place: a fine scan has hundreds of megabytes
+    return sitk.Clamp(scaled, sitk.sitkFloat32, *step.clip)

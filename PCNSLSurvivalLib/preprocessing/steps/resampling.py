@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,9 +12,12 @@ from scipy import ndimage
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, box_around, image_on_grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep, ResampleStep
 from PCNSLSurvivalLib.preprocessing.steps.sampling import anti_aliased
+
+_REACH = 32
+"""Voxels beyond the outermost samples that a cubic spline is fitted to: those farther away change no digit."""
 
 
 def isotropic_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float = 5.0) -> Grid:
@@ -30,14 +34,14 @@ def isotropic_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float
     Raises:
         PreparationError: The mask is empty.
     """
-    kji = np.argwhere(sitk.GetArrayViewFromImage(brain_mask) > 0)
-    if not len(kji):
+    box = box_around(brain_mask)
+    if box is None:
         raise PreparationError(Message("brain.mask_empty"))
     fine, scan = np.asarray(step.spacing_mm), Grid.of(brain_mask)
     old = np.asarray(scan.spacing_mm)
     # Faces of the outermost brain voxels, in mm along the scan's axes from the center of its first voxel.
-    low = (kji.min(axis=0)[::-1] - 0.5) * old - room_mm
-    high = (kji.max(axis=0)[::-1] + 0.5) * old + room_mm
+    low = (np.array(box.first) - 0.5) * old - room_mm
+    high = (np.array(box.first) + box.size - 0.5) * old + room_mm
     i, j, k = (int(n) for n in np.ceil((high - low) / fine))
     origin = scan.index_to_lps((low + fine / 2) / old)
     return Grid((i, j, k), step.spacing_mm, (origin[0], origin[1], origin[2]), scan.direction_lps)
@@ -60,8 +64,8 @@ def to_isotropic_grid(
     """
     values = sitk.GetArrayViewFromImage(image)
     low, high = float(values.min()), float(values.max())
-    if step.interpolation == "bspline" and (transform is None or transform.IsLinear()):
-        inside = sitk.GetArrayViewFromImage(brain_mask) > 0
+    inside = sitk.GetArrayViewFromImage(brain_mask) > 0
+    if step.interpolation == "bspline" and inside.any() and (transform is None or transform.IsLinear()):
         sampled_kji = np.zeros(inside.shape, np.float32)
         # Cubic splines overshoot beside sharp edges; no value outside the scan's own range is kept.
         sampled_kji[inside] = np.clip(_spline_at(np.nonzero(inside), image, grid, transform), low, high)
@@ -76,7 +80,7 @@ def _spline_at(
     """The cubic spline through an image at some voxels of another grid, as ITK's, without the voxels in between.
 
     Args:
-        voxels_kji: Three arrays of N indices into ``grid``.
+        voxels_kji: Three arrays of N indices into ``grid``, N at least 1.
         image: 3-D volume.
         grid: Where to sample.
         transform: Linear; LPS points of ``grid`` to LPS points of ``image``; None where they are the same.
@@ -91,11 +95,20 @@ def _spline_at(
     tips = Grid.of(image).lps_to_index(tips_lps)[:, ::-1]
     steps, first = (tips[:0:-1] - tips[0]).T, tips[0][:, None]
     last = np.array(image.GetSize()[::-1])[:, None] - 0.5
-    coefficients = ndimage.spline_filter(sitk.GetArrayViewFromImage(image), output=np.float64, mode="mirror")
+    values_kji = sitk.GetArrayViewFromImage(image)
+    corners = np.array(list(itertools.product(*((axis.min(), axis.max()) for axis in voxels_kji)))).T
+    reached = steps @ corners + first
+    most = np.array(values_kji.shape) - 1
+    low = np.clip(np.floor(reached.min(axis=1)).astype(int) - _REACH, 0, most)
+    high = np.clip(np.ceil(reached.max(axis=1)).astype(int) + _REACH, 0, most)
+    needed = tuple(slice(begin, end + 1) for begin, end in zip(low, high, strict=True))
+    coefficients = ndimage.spline_filter(values_kji[needed], output=np.float64, mode="mirror")
 
     def sampled(voxels: NDArray[np.intp]) -> NDArray[np.float32]:
         places = steps @ voxels + first
-        values = ndimage.map_coordinates(coefficients, places, np.float32, mode="mirror", prefilter=False)
+        values = ndimage.map_coordinates(
+            coefficients, places - low[:, None], np.float32, mode="mirror", prefilter=False
+        )
         return np.where(((places >= -0.5) & (places < last)).all(axis=0), values, np.float32(0))
 
     threads = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()

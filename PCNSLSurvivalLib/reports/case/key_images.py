@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, OSClass
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, place_in_words
+from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, place_in_words
 from PCNSLSurvivalLib.reports.colors import activation_rgb
 from PCNSLSurvivalLib.reports.pictures import FAINTEST, make_display, strongest_slices
 from PCNSLSurvivalLib.results.stored_case import StoredCase
@@ -60,7 +60,7 @@ def key_images(case: StoredCase, t1gd: sitk.Image, explains: OSClass) -> list[Ke
     scan, activation, mask = canonical(t1gd), canonical(case.maps[explains]), canonical(case.brain_mask)
     if not Grid.of(scan).matches(Grid.of(activation), tolerance_mm=0.01):
         raise GridMismatchError(Message("grid.t1gd_on_map"))
-    display = make_display(sitk.Cast(scan, sitk.sitkFloat32), activation, mask)
+    display = make_display(as_float32(scan), activation, mask)
     return [
         KeyImage(rgb=_annotated(picture, position, case, explains), position_mm=position, explains=explains)
         for picture, position in strongest_slices(display, count=COUNT, apart_mm=APART_MM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from PCNSLSurvivalLib.clinical.scores import IELSG_SOURCE, MSKCC_SOURCE
@@ -11,13 +12,15 @@ from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, place_in_words
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, place_in_words, resample
 from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
 from PCNSLSurvivalLib.reports.pages import rendered_page
 from PCNSLSurvivalLib.reports.pictures import (
     FAINTEST,
+    PIXEL_MM,
+    Display,
     View,
     axial_strip,
     make_display,
@@ -72,7 +75,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         limits_sentence=_LIMITS,
         lesion=_lesion(result),
         attribution=_attribution_rows(result),
-        evidence_views=_evidence_views(result),
+        evidence_views=_evidence_views(result, display),
         evidence_stops=evidence_stops(),
         evidence_full=f"{FULL_SCALE:g}",
         familiarity=str(network.familiarity.message),
@@ -91,18 +94,20 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
     )
 
 
-def _evidence_views(result: CaseResult) -> list[View]:
+def _evidence_views(result: CaseResult, display: Display) -> list[View]:
     """Three slices through the strongest evidence in the brain, on the full scale that all patients share."""
-    prepared, network = result.prepared, result.network
+    grid = Grid.of(display.brain_mask)
+    i, j, k = (max(mm, PIXEL_MM) for mm in grid.spacing_mm)
+    grid = grid.with_spacing((i, j, k))
     density = evidence_on_grid(
-        network.evidence,
-        prepared.network_grid,
-        Grid.of(prepared.brain_mask),
-        prepared.brain_mask,
-        stride_voxels=network.evidence_stride_voxels,
+        result.network.evidence,
+        result.prepared.network_grid,
+        grid,
+        resample(display.brain_mask, grid, interpolation="nearest"),
+        stride_voxels=result.network.evidence_stride_voxels,
     )
-    display = make_display(prepared.native[MRSequence.T1GD], density / FULL_SCALE, prepared.brain_mask, signed=True)
-    return orthogonal_views(display, strongest_point_lps_mm(display))
+    shown = replace(display, activation=density / FULL_SCALE, signed=True)
+    return orthogonal_views(shown, strongest_point_lps_mm(shown))
 
 
 def _lesion(result: CaseResult) -> dict[str, Any] | None:

@@ -109,6 +109,20 @@ def test_map_is_zero_outside_the_brain_and_a_mask_of_another_grid_is_refused():
         map_on_grid(np.ones((8, 8, 8), np.float32), NETWORK_GRID, oblique_thick_slices(), mask)
 
 
+def test_within_the_brain_the_map_is_the_one_of_the_whole_volume():
+    """It is computed around the brain alone."""
+    native = oblique_thick_slices()
+    raw_map = np.random.default_rng(1).random((8, 8, 8), np.float32)
+    mask_kji = np.zeros(native.size[::-1], np.uint8)
+    mask_kji[9:31, 20:110, 33:] = 1
+    drawn = map_on_grid(raw_map, NETWORK_GRID, native, image_on_grid(mask_kji, native))
+    assert Grid.of(drawn).matches(native)
+    whole_kji = sitk.GetArrayFromImage(map_on_grid(raw_map, NETWORK_GRID, native))
+    np.testing.assert_allclose(sitk.GetArrayFromImage(drawn), whole_kji * mask_kji, atol=1e-6)
+    empty = map_on_grid(raw_map, NETWORK_GRID, native, image_on_grid(0 * mask_kji, native))
+    assert not sitk.GetArrayViewFromImage(empty).any()
+
+
 @pytest.mark.parametrize("stride", [16, 32])
 def test_evidence_density_holds_the_log_odds_whatever_the_cell_size(stride):
     """An even log-odds of 2.0 over the 7.08 L of the network grid is 0.0283 per 100 mL, in cells of either size."""

@@ -2,10 +2,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from hypothesis import given
+from hypothesis import strategies as st
 from made_grids import grids, linear_ramp
 
 from PCNSLSurvivalLib.imaging.geometry import (
     Grid,
+    as_float32,
+    box_around,
     canonical,
     image_on_grid,
     in_voxel_order_of,
@@ -49,6 +52,35 @@ def test_canonical_moves_no_voxel_in_the_patient(grid):
     back = in_voxel_order_of(turned, grid)
     assert Grid.of(back).matches(grid)
     assert (sitk.GetArrayViewFromImage(back) == sitk.GetArrayViewFromImage(ramp)).all()
+
+
+@given(grids())
+def test_a_volume_that_shares_its_voxels_is_not_changed_with_the_other(grid):
+    ramp = linear_ramp(grid)
+    before = sitk.GetArrayFromImage(ramp)
+    for shared in (as_float32(ramp), canonical(ramp), in_voxel_order_of(ramp, grid)):
+        shared += 1.0
+        shared[0, 0, 0] = -1e6
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(ramp), before)
+
+
+@given(grid=grids(), data=st.data())
+def test_a_box_holds_the_whole_mask_and_leaves_every_voxel_in_its_place(grid, data):
+    ramp = linear_ramp(grid)
+    ends = [sorted(data.draw(st.tuples(*[st.integers(0, n - 1)] * 2))) for n in grid.size]
+    mask_kji = np.zeros(grid.size[::-1], np.uint8)
+    mask_kji[tuple(slice(first, last + 1) for first, last in reversed(ends))] = 1
+    margin = data.draw(st.integers(0, 3))
+    box = box_around(image_on_grid(mask_kji, grid), margin)
+    for first, size, whole, (low, high) in zip(box.first, box.size, grid.size, ends, strict=True):
+        assert (first, first + size - 1) == (max(low - margin, 0), min(high + margin, whole - 1))
+    part = box.of(ramp)
+    assert Grid.of(part).matches(grid.part(box))
+    assert sitk.GetArrayFromImage(part) == pytest.approx(sitk.GetArrayFromImage(linear_ramp(Grid.of(part))), abs=1e-3)
+
+
+def test_an_empty_mask_has_no_box():
+    assert box_around(sitk.Image(3, 4, 5, sitk.sitkUInt8)) is None
 
 
 @given(grids())

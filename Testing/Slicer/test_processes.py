@@ -211,6 +211,18 @@ def test_words_that_the_real_worker_cannot_read_end_it_with_a_word(tmp_path):
     assert json.loads(done.stdout.splitlines()[-1]) == {"type": "ended", "code": 1}
 
 
+def test_the_real_worker_does_not_wait_for_ever_for_a_parent_that_waits_for_it():
+    """Seen in Slicer: on SIGTERM during a module of its own it waits for all its children, and never ended."""
+    import subprocess
+    from pathlib import Path
+
+    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
+    code = f"import runpy\nworker = runpy.run_path({str(worker)!r})\nmain = worker['main']\n"
+    code += "main.__globals__.update(_load_packages=lambda: None, _LONGEST_WAIT_S=0.1)\nmain(['--wait'])"
+    with subprocess.Popen(_python(code), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as left:
+        assert left.wait(timeout=30) != 0
+
+
 @pytest.mark.parametrize("fault", ["ModuleNotFoundError", "OSError"], ids=["missing", "a library's fault"])
 def test_the_real_worker_waits_for_its_words_and_goes_with_its_parent(fault):
     """Without the packages that it loads meanwhile, which would take seconds."""

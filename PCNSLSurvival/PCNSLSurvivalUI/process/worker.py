@@ -26,6 +26,8 @@ ROOT = str(next((p for p in _HERE.parents[2:4] if (p / "PCNSLSurvivalLib").is_di
 
 
 _WAIT = "--wait"
+_LONGEST_WAIT_S = 600.0
+"""A Slicer that gets SIGTERM while a module of its own runs first waits for all its children, this one included."""
 
 
 def _end_with_parent() -> None:
@@ -51,13 +53,17 @@ def _load_packages() -> None:
 
 
 def _words_from_parent() -> list[str]:
-    """The first line of standard input; ends this process when the parent goes without a word."""
+    """The first line of standard input; ends this process when the parent goes without a word, or stays silent."""
+    silence = threading.Timer(_LONGEST_WAIT_S, _end_all)
+    silence.daemon = True
+    silence.start()
     line = b""
     while not line.endswith(b"\n"):
         read = os.read(0, 1)
         if not read:
             _end_all()
         line += read
+    silence.cancel()
     words: list[str] = json.loads(line)
     return words
 

@@ -1,4 +1,4 @@
-"""Image and clinic together: the clinical variables and the log-odds of a network in one table."""
+"""Image and clinical variables together: the clinical variables and the log-odds of a network in one table."""
 
 from __future__ import annotations
 

@@ -53,8 +53,11 @@ def apart(cases: Iterable[CohortCase]) -> tuple[CohortCase, ...]:
 
 
 def named_in(folder: Path, cell: str) -> Path:
-    """The path that a table names, whichever way Unicode spells it on the disk."""
+    """The path that a table names, whichever way Unicode spells it on the disk; parts may be divided as on Windows."""
     path = folder / cell
+    if "\\" in cell and not path.exists():
+        cell = cell.replace("\\", "/")
+        path = folder / cell
     if cell.isascii() or path.exists() or path.is_symlink():
         return path
     found = folder

@@ -29,10 +29,11 @@ _SEXES = {
     **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "frau", "femme", "femmina", "donna"), "female"),
     **dict.fromkeys(("m", "male", "man", "männlich", "mann", "homme", "maschio", "uomo"), "male"),
     **dict.fromkeys(("mujer", "mulher"), "female"),
-    **dict.fromkeys(("h", "hombre", "homem"), "male"),
+    **dict.fromkeys(("h", "hombre", "homem", "férfi"), "male"),
+    "nő": "female",
 }
-_MEN_BESIDE_M = frozenset({"h", "hombre", "homem", "v"})
-"""Beside these M can be a woman, as in H/M of Spanish and Portuguese, and V/M, where Dutch means the opposite."""
+_MEN_BESIDE_M = frozenset({"h", "hombre", "homem"})
+"""Beside these M can be a woman, as in H/M of Spanish and Portuguese."""
 _ONLY_H_M = frozenset({"h", "m", "hombre", "homem", "mujer", "mulher"})
 _NEITHER_SEX = {"o", "other", "d", "diverse", "divers", "x", "u"}
 _AGE_CODE = 99
@@ -43,9 +44,13 @@ _DEEP = ("deep_lesion", "deep_structures", "deep")
 def sexes_in(rows: Iterable[TableRow]) -> Mapping[str, str]:
     """The sex by what the cells of one table say: M is a man, unless the column writes H/M of Spanish or Portuguese.
 
-    Where other words stand beside H and M, M can be either and is left out.
+    Where other words stand beside H and M, M can be either and is left out. So is a letter whose partner is not known
+    here: F is a man in F/N of Hungarian and F/B of Irish, and M a woman in V/M of Lithuanian.
     """
     said = {_sex_cell(row) for row in rows} - _NEITHER_SEX - {""}
+    letters = {word for word in said if len(word) == 1}
+    if letters - _SEXES.keys() and len({_SEXES[letter] for letter in letters & _SEXES.keys()}) == 1:
+        return {word: sex for word, sex in _SEXES.items() if len(word) > 1}
     if "m" not in said or not said & _MEN_BESIDE_M:
         return _SEXES
     others = {word: sex for word, sex in _SEXES.items() if word != "m"}
@@ -84,10 +89,11 @@ def clinical_of(row: TableRow, sexes: Mapping[str, str]) -> tuple[ClinicalVariab
         )
         if value is None and (cell := row.text(*names)) is not None and cell.strip().casefold() not in known
     ]
-    if _sex_cell(row) == "m" and clinical.sex is None:
+    letter = _sex_cell(row)
+    if clinical.sex is None and len(letter) == 1 and letter in _SEXES:
         remarks[0] = (
-            "The sex is given as M in a column where M can be a man or a woman (mujer, mulher), so it counts as "
-            "unknown. Write 'male' or 'female'."
+            f"The sex is given as {letter.upper()} in a column where {letter.upper()} can be a man or a woman, so it "
+            "counts as unknown. Write 'male' or 'female'."
         )
     if or_older:
         remarks.append(f"The table masks the age, which is {age:g} years or more; it counts as {age:g}.")

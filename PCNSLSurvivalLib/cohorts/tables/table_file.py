@@ -20,6 +20,7 @@ IDENTIFIERS = (
 )  # fmt: skip
 """Columns that name the patient."""
 _LIMIT_BYTES = 100_000_000
+_UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _NAMES_SEPARATOR = re.compile(r"sep=[,;\t|]?", re.IGNORECASE)
 """A first line for Excel."""
 _LISTED = 30
@@ -112,7 +113,7 @@ def read_table(path: Path) -> Table:
             cells={
                 key: text
                 for key, cell in zip(keys, cells, strict=False)
-                if key and (text := unicodedata.normalize("NFC", cell.strip())).lower() not in NOTHING
+                if key and (text := _visible(cell)).lower() not in NOTHING
             },
             number=number,
             table=path.name,
@@ -190,6 +191,15 @@ def _check_row(cells: list[str], header: list[str], line: str) -> None:
 def _check_marks(cells: list[str], line: str) -> None:
     if any(unicodedata.category(mark) == "Cc" and mark not in _LAYOUT_CHARACTERS for cell in cells for mark in cell):
         raise CohortError(f"{line} holds control characters, which no text of a table has. Write it again as text.")
+
+
+def _visible(cell: str) -> str:
+    """A cell in composed Unicode, without invisible marks.
+
+    Web pages and office programs leave them in what is copied: two names that look the same would be two patients.
+    Those that join letters are part of a word in some scripts, and stay between letters.
+    """
+    return unicodedata.normalize("NFC", _UNSEEN.sub("", cell).strip().strip("\u200c\u200d").strip())
 
 
 def _separator(path: Path, header: str) -> str:

@@ -57,6 +57,7 @@ def test_sex(cell, sex):
         ("M F", ["male", "female"]),
         ("m w d", ["male", "female", None]),
         ("H F", ["male", "female"]),
+        ("férfi nő", ["male", "female"]),
     ],
 )
 def test_m_beside_h_is_a_woman(column, sexes):
@@ -71,6 +72,19 @@ def test_m_that_can_be_either_is_unknown_and_told(column):
     assert clinical.sex is None
     assert "M can be a man or a woman" in " ".join(remarks)
     assert "M can be" not in " ".join(remark for _, remarks in others for remark in remarks)
+
+
+@pytest.mark.parametrize("column", ["F N", "F B", "M K", "w z", "F N nő"])
+def test_a_letter_beside_one_that_is_not_known_is_unknown_and_told(column):
+    """F/N of Hungarian has F for men, F/B of Irish as well; of Romanian for women."""
+    found = told(*({"sex": cell} for cell in column.split()))
+    assert [clinical.sex for clinical, _ in found[:2]] == [None, None]
+    assert f"{column[0].upper()} can be a man or a woman" in " ".join(found[0][1])
+    assert "not known here" in " ".join(found[1][1])
+
+
+def test_a_letter_for_unknown_beside_both_sexes_changes_nothing():
+    assert [clinical.sex for clinical, _ in told({"sex": "F"}, {"sex": "N"}, {"sex": "M"})] == ["female", None, "male"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from PCNSLSurvivalLib.cohorts.cohort import find_cohort
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.terms import MRSequence
 
 
 @pytest.fixture
@@ -115,6 +116,28 @@ def test_a_comma_with_two_meanings_is_refused(table, days):
 def test_a_decimal_comma_is_read(table):
     (case,) = table('patient_id,t1gd,os_days,event,age\na,a.nii,"0,125",1,"61,5"\n').cases
     assert (case.os_days, case.clinical.age_years) == (0.125, 61.5)
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u00ad", "\u200e", "\u2060"])
+def test_invisible_marks_make_no_second_patient_and_no_wrong_number(table, unseen):
+    (case,) = table(f"patient_id,t1gd,os_days,event\nP{unseen}1,a.nii{unseen},400{unseen},{unseen}1\n").cases
+    assert (case.patient_id, case.os_days, case.death_observed) == ("P1", 400, True)
+    assert case.scans[MRSequence.T1GD].name == "a.nii"
+    with pytest.raises(CohortError, match="more than once"):
+        table(f"patient_id,t1gd,os_days,event\nP1,a.nii,400,1\nP1{unseen},b.nii,400,1\n")
+
+
+def test_a_joiner_between_letters_is_part_of_a_name(table):
+    names = [case.patient_id for case in table("patient_id,t1gd\nنی\u200cلو,a.nii\nنیلو,b.nii\n").cases]
+    assert len(set(names)) == 2
+
+
+def test_a_path_may_be_divided_as_on_windows(table, tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.nii").touch()
+    (case,) = table("patient_id,t1gd\na,sub\\a.nii\n").cases
+    assert case.scans[MRSequence.T1GD].samefile(tmp_path / "sub" / "a.nii")
+    assert case.remarks == ()
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,9 @@ def test_each_sequence_has_a_selector_like_that_of_t1gd(standin, panel):
     ui = panel.ui
     form = ui.scansSection.layout()
     rows = [form.itemAt(row, form.ItemRole.LabelRole) for row in range(form.rowCount())]
-    assert [item.widget().text for item in rows if item is not None] == ["T1Gd:", "T1:", "T2:", "FLAIR:"]
+    assert [item.widget().text for item in rows if item is not None] == [
+        f"{sequence.label}:" for sequence in MRSequence
+    ]
     for sequence in MRSequence:
         selector = getattr(ui, f"{sequence}Selector")
         properties = {name: getattr(selector, name) for name in ("nodeTypes", "showChildNodeTypes", "noneEnabled")}

@@ -33,6 +33,7 @@ from PCNSLSurvivalLib.phantoms.layouts import (
     table,
     ucsf_pcnsl,
 )
+from PCNSLSurvivalLib.phantoms.scanner.protocol import VIRTUAL_SEQUENCES
 from PCNSLSurvivalLib.phantoms.virtual_marker import COHORT_FILE, MADE_BY
 
 PATIENTS = 40
@@ -54,7 +55,7 @@ def written(monkeypatch, tmp_path):
         place.out.mkdir()
         place.write_tables(plan, members)
         for member in members[:with_scans]:
-            images = dict.fromkeys(MRSequence, image)
+            images = dict.fromkeys(VIRTUAL_SEQUENCES, image)
             patient = SimpleNamespace(scans=images, acquisitions=images, lesion_masks=images, protocol=member.protocol)
             place.folder(member).mkdir(parents=True)
             place.write_scans(member, patient, place.folder(member))

@@ -86,11 +86,11 @@ def judge_series(name: str, header: SeriesHeader = _NO_HEADER) -> SeriesJudgemen
     if (other := _other_image(name, header)) is not None:
         return other
     timing = header.weighting()
-    for text in (name, header.description, header.protocol):
-        spoken = spoken_sequence(text)
-        if spoken is not None:
-            break
-    else:
+    texts = (name, header.description, header.protocol)
+    # "AX POST GAD" is T1Gd unless the description says "AX FLAIR POST GAD".
+    told_by = (tells(text) for tells in (_spoken_weighting, _spoken_contrast) for text in texts)
+    spoken = next((found for found in told_by if found is not None), None)
+    if spoken is None:
         return _by_timing(timing, header)
     sequence, told = spoken
     if sequence is None:
@@ -111,6 +111,11 @@ def spoken_sequence(name: str) -> tuple[MRSequence | None, str] | None:
     Returns:
         None where the name tells no sequence; None with the words where it tells of two echoes at once.
     """
+    return _spoken_weighting(name) or _spoken_contrast(name)
+
+
+def _spoken_weighting(name: str) -> tuple[MRSequence | None, str] | None:
+    """See ``spoken_sequence``: what names a weighting."""
     for text in _readings(name):
         t1 = _found(text, words.T1)
         others = [(one, told) for one, pattern in words.BESIDE_T1.items() if (told := _found(text, pattern))]
@@ -122,6 +127,11 @@ def spoken_sequence(name: str) -> tuple[MRSequence | None, str] | None:
             sequence, told = others[0]
             density = _found(text, words.PROTON_DENSITY) if sequence is MRSequence.T2 else ""
             return (None, f"{density} {told}") if density else (sequence, told)
+    return None
+
+
+def _spoken_contrast(name: str) -> tuple[MRSequence, str] | None:
+    """See ``spoken_sequence``: a contrast agent without a weighting means T1Gd."""
     for text in _readings(name):
         if contrast := _contrast_in(text, alone=True):
             return MRSequence.T1GD, contrast

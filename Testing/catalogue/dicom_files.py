@@ -123,6 +123,13 @@ def _without_image(folder: Path) -> None:
     data.save_as(folder / "PR0001", enforce_file_format=True)
 
 
+def _left_by_systems(folder: Path) -> None:
+    """Of macOS, with the beginning of a resource fork under the name of a slice, and of Windows."""
+    (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1" + bytes(600))
+    (folder / "._IM0003").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        " + bytes(600))
+    (folder / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+
+
 def _disc_index(folder: Path) -> None:
     head = bytes(128) + b"DICM" + struct.pack("<HH2sH", 2, 2, b"UI", 20) + b"1.2.840.10008.1.3.10"
     (folder / "DICOMDIR").write_bytes(head + struct.pack("<HH2sH", 2, 16, b"UI", 20) + b"1.2.840.10008.1.2.1\0")
@@ -143,6 +150,23 @@ def _copy(folder: Path) -> None:
 def _enhanced(order: list[int], change: Change | None = None) -> Build:
     def build(folder: Path) -> Path:
         write_enhanced(truth(), folder / "series" / "IM1", order, change)
+        return folder / "series"
+
+    return build
+
+
+def _divided(*parts: tuple[int, int]) -> Build:
+    """An enhanced object that the scanner divided into two files, of which some parts are there."""
+
+    def build(folder: Path) -> Path:
+        for number, (first, end) in enumerate(parts):
+
+            def change(data: Dataset, k: int, number: int = number) -> None:
+                data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = uid("part", number)
+                data.ConcatenationUID, data.InConcatenationNumber = uid("divided"), number + 1
+                data.InConcatenationTotalNumber = 2
+
+            write_enhanced(truth(), folder / "series" / f"IM{number}", list(range(first, end)), change)
         return folder / "series"
 
     return build
@@ -437,6 +461,7 @@ _REFUSED = [
     ),
     Row("values of a table", _series(_table_of_values), "by a table"),
     Row("values beyond the bits stated", _set(BitsStored=12, HighBit=11), PIXELS),
+    Row("enhanced: one of the two files of a volume", _divided((0, _N // 2)), "in 2 files, of which 1"),
     Row(
         "enhanced: frames of two echoes",
         _enhanced(list(range(_N)), _of_frames("MREchoSequence", "EffectiveEchoTime", 12.0, 90.0)),
@@ -549,6 +574,7 @@ READ = [
     Row("DICOM: a localizer", _and(_series(), _localizer), "localizer images (1)"),
     Row("DICOM: an object without an image", _and(_series(), _without_image), "objects without an image (1)"),
     Row("DICOM: the index of its disc", _and(_series(), _disc_index), "DICOMDIR files (1)"),
+    Row("DICOM: files that operating systems leave", _and(_series(), _left_by_systems), "not DICOM (1)"),
     Row("DICOM: a note", _and(_series(), lambda f: (f / "notes.txt").write_text("a" * 400)), "not DICOM (1)"),
     Row("DICOM: a pipe", _and(_series(), lambda f: os.mkfifo(f / "pipe")), "not DICOM (1)"),
     Row("DICOM: a slice copied", _and(_series(), _copy), "second copies of slices (1)"),
@@ -582,6 +608,7 @@ READ = [
         _with_element(_nested(1) + struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)),
     ),
     Row("enhanced MR", _enhanced(list(range(_N)))),
+    Row("enhanced MR, divided into two files", _divided((0, _N // 2), (_N // 2, _N))),
     Row("enhanced MR, last slice first", _enhanced(list(range(_N))[::-1])),
     Row(
         "enhanced MR, T2 by its frames",

@@ -27,6 +27,10 @@ TEMPLATES = {
         "The {sequence} series has {count} slices here, and the numbers in its DICOM headers indicate {missing} more. "
         "Check that its first and last slices are all there."
     ),
+    "dicom.missing_parts": _(
+        "The scanner stored the {sequence} series in {stated} files, of which {count} can be read here. Export it again "
+        "from the archive, complete."
+    ),
     "dicom.mixed_acquisitions": _(
         "The slices of the {sequence} series differ in {what}: two volumes are mixed. Export the one to be used again, "
         "complete and alone."

@@ -20,7 +20,7 @@ _IMAGE_TYPE, _MODALITY, _SERIES, _FRAME_OF_REFERENCE = 0x00080008, 0x00080060, 0
 _ORIENTATION_TYPE = 0x00102210
 _PATIENT_ID, _STUDY = 0x00100020, 0x0020000D
 _POSITION, _ORIENTATION, _SPACING = 0x00200032, 0x00200037, 0x00280030
-_INSTANCE_NUMBER, _IMAGES_IN_ACQUISITION = 0x00200013, 0x00201002
+_INSTANCE_NUMBER, _IMAGES_IN_ACQUISITION, _PARTS = 0x00200013, 0x00201002, 0x00209163
 _SLOPE, _INTERCEPT, _VALUE_TABLE = 0x00281053, 0x00281052, 0x00283000
 _THICKNESS, _APART = 0x00180050, 0x00180088
 _PADDING, _PADDING_LIMIT = 0x00280120, 0x00280121
@@ -115,6 +115,8 @@ class DicomFile:
     """Its number in the series, as the scanner counted."""
     images_stated: int | None
     """So many images the scanner made in this acquisition."""
+    parts_stated: int
+    """Into so many files the scanner divided the object (In-concatenation Total Number); 1 where it did not."""
     quadruped: bool
     """Whether its directions are those of an animal."""
     value_table: bool
@@ -166,6 +168,7 @@ def read_dicom_file(path: Path) -> DicomFile:
         frames=frames or (),
         number=_whole(top.text(_INSTANCE_NUMBER)),
         images_stated=_whole(top.text(_IMAGES_IN_ACQUISITION)),
+        parts_stated=top.short(_PARTS) or 1,
         quadruped=top.text(_ORIENTATION_TYPE).upper() == "QUADRUPED",
         value_table=bool(top.items.get(_VALUE_TABLE)),
     )

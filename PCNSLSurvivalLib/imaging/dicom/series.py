@@ -71,6 +71,8 @@ def read_dicom_series(folder: Path, sequence: MRSequence) -> SeriesVolume:
     files, counted = _files_of(folder, sequence)
     _check_one_mr_series(files, sequence)
     files = _without_copies(files, counted)
+    if (parts := max(file.parts_stated for file in files)) > len(files):
+        raise UnreadableScanError(Message("dicom.missing_parts", sequence=sequence, count=len(files), stated=parts))
     slices = _in_order([_Slice(frame=frame, file=file) for file in files for frame in file.frames], sequence)
     image = _volume(files, slices, sequence)
     remarks = (*_remarks(counted, sequence), *_missing_ends(slices, sequence), *_gaps(slices, image, sequence))

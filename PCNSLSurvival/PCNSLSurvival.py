@@ -25,6 +25,7 @@ from PCNSLSurvivalUI.choices.parameters import chosenVolumes, forgetParameters, 
 from PCNSLSurvivalUI.install import packages, sample_data
 from PCNSLSurvivalUI.panel.logic import PanelLogic
 from PCNSLSurvivalUI.panel.panel import PanelView
+from PCNSLSurvivalUI.panel.panel_height import PanelHeight
 from PCNSLSurvivalUI.run import slicer_modules
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SLICER
 from PCNSLSurvivalUI.scene.output_nodes import storedResult
@@ -91,6 +92,7 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         addSelectors(uiWidget, self.ui)
         self.logic = PCNSLSurvivalLogic()
         self.view = PanelView(self.ui, self.logic)
+        self.height = PanelHeight(self.parent)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
@@ -110,16 +112,19 @@ class PCNSLSurvivalWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.kept.forget()
         sample_data.cancel()
         self.removeObservers()
+        self.height.close()
         self.view.close()
 
     def enter(self):
         """The user opens the panel."""
         self.view.bind(self.logic.getParameterNode())
         self.view.listenToKeys(True)
+        self.height.watch()
 
     def exit(self):
         """The user leaves the panel; a run goes on."""
         self.view.listenToKeys(False)
+        self.height.close()
 
     def onReload(self):
         """Reload every file of the module, not only this one."""

@@ -166,3 +166,53 @@ def test_the_name_of_the_bundled_model_is_not_cut_off(full_panel):
     assert QtWidgets.QWidget.fontMetrics(box).horizontalAdvance(box.currentText) <= field.width()
     assert "Demonstration model." in full_panel.ui.modelDescription.text
     assert "`" not in full_panel.ui.modelDescription.text
+
+
+def test_a_section_gets_its_height_after_another_module_was_open(full_panel):
+    """Seen in Slicer: back from Segment Editor, the rows of an opened section lay on one another.
+
+    Its module panel takes the widget out of a layout and forgets to delete the layout item.
+    """
+    from PCNSLSurvivalUI.panel.panel import sections
+    from PySide6 import QtWidgets
+
+    area, contents, forgotten = QtWidgets.QScrollArea(), QtWidgets.QWidget(), []
+    layout = QtWidgets.QVBoxLayout(contents)
+    area.setWidget(contents)
+    area.setWidgetResizable(True)
+    area.resize(NARROW, 600)
+    area.show()
+
+    def enter():
+        layout.insertWidget(0, full_panel.parent, 1)
+        full_panel.parent.setVisible(True)
+        full_panel.enter()
+        Wait().some(0.1)
+
+    def leave():
+        full_panel.exit()
+        forgotten.append(layout.takeAt(0))
+        full_panel.parent.setVisible(False)
+        QtWidgets.QWidget.setParent(full_panel.parent, None)
+
+    def heights():
+        panel = full_panel.parent
+        needed = QtWidgets.QWidget.heightForWidth(panel, QtWidgets.QWidget.width(panel))
+        return QtWidgets.QWidget.height(panel), needed
+
+    try:
+        enter()
+        leave()
+        for section in sections(full_panel.ui):
+            section.setChecked(section is full_panel.ui.qualitySection)
+        enter()
+        full_panel.ui.qualitySection.setChecked(False)
+        Wait().some(0.1)
+        for section in (full_panel.ui.mapSection, full_panel.ui.resultSection, full_panel.ui.twoDatesSection):
+            section.setChecked(True)
+            Wait().some(0.1)
+            height, needed = heights()
+            assert height == needed > 600, section.objectName
+    finally:
+        leave()
+        area.close()

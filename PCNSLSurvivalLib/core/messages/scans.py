@@ -28,8 +28,8 @@ TEMPLATES = {
         "Check that its first and last slices are all there."
     ),
     "dicom.missing_parts": _(
-        "The scanner stored the {sequence} series in {stated} files, of which {count} can be read here. Export it again "
-        "from the archive, complete."
+        "The scanner stored the {sequence} series in {stated} files, of which {count} can be read here. Export it "
+        "again from the archive, complete."
     ),
     "dicom.mixed_acquisitions": _(
         "The slices of the {sequence} series differ in {what}: two volumes are mixed. Export the one to be used again, "

@@ -55,7 +55,8 @@ class CaseOptions(ScanState):
     )
     clinical: Path | None = option(
         None,
-        "JSON with the patient's clinical findings; adds the published IELSG and MSKCC scores to the result",
+        'JSON file with clinical findings, such as {"age_years": 67, "ecog": 2} (entries: docs/result-folder.md); adds '
+        "the published IELSG and MSKCC scores to the result",
         ("predict",),
     )
     lesion_mask: Path | None = option(

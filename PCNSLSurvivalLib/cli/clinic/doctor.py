@@ -10,7 +10,7 @@ def add_doctor_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     """Describe the command to the command line."""
     parser = commands.add_parser(
         "doctor",
-        help="check this installation; the output fits into a bug report",
+        help="check this installation; the output is made for a bug report",
         description="Check versions, devices, brain extraction, models and disk. A stored answer is recomputed on "
         "every device. The output contains no file names and no patient data. Exit code 3 if a problem was found.",
     )

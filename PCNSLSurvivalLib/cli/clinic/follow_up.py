@@ -21,8 +21,8 @@ def add_follow_up_command(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "follow-up",
         help="volumes of the enhancing lesions in two exams of one patient, and their change",
-        description="Registers the later T1Gd to the earlier one, measures the lesions of both, and reports the change "
-        "against the limits of the IPCG (Abrey 2005). It assesses no response: enter the reader's with "
+        description="Register the later T1Gd to the earlier one, measure the lesions of both, and report the change "
+        "against the limits of the IPCG (Abrey 2005). No response is computed: enter a radiologist's assessment with "
         f"--reader-response. {RESEARCH_USE_ONLY}",
     )
     for name in ("earlier", "later"):
@@ -47,7 +47,7 @@ def add_follow_up_command(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--reader-response",
         choices=READER_RESPONSES,
-        help="the response that a reader assessed: complete (CR), unconfirmed complete (CRu) or partial response (PR), "
+        help="response as a radiologist assessed it: complete (CR), unconfirmed complete (CRu), partial response (PR), "
         "stable (SD) or progressive disease (PD); it is recorded as the reader's, never computed",
     )
     add_inference_device(parser)

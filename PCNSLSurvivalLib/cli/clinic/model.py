@@ -29,15 +29,17 @@ def add_model_command(commands: argparse._SubParsersAction) -> None:
     check.set_defaults(run=run_model_check)
 
     importing = actions.add_parser("import", help="install a model from a zip file")
-    importing.add_argument("zip", type=Path, metavar="ZIP")
-    importing.add_argument("--overwrite", action="store_true", help="replace the same version")
+    importing.add_argument("zip", type=Path, metavar="ZIP", help="zip file of a model, made by 'model export'")
+    importing.add_argument(
+        "--overwrite", action="store_true", help="replace an installed model of the same name and version"
+    )
     importing.set_defaults(run=run_model_import)
 
     export = actions.add_parser("export", help="write a model as a zip file, an ONNX graph or a bundle for stock MONAI")
-    export.add_argument("model", help=_MODEL)
-    export.add_argument("out", type=Path, metavar="OUT", help="NAME.zip, NAME.onnx, or with --monai a folder")
+    export.add_argument("model", help="model folder or name of an installed model")
+    export.add_argument("out", type=Path, metavar="OUT", help="output: NAME.zip, NAME.onnx, or with --monai a folder")
     export.add_argument(
-        "--monai", action="store_true", help="a bundle folder with models/model.pt, which monai.bundle.load opens"
+        "--monai", action="store_true", help="write a bundle folder with models/model.pt, which monai.bundle.load opens"
     )
     export.set_defaults(run=run_model_export)
 
@@ -53,12 +55,16 @@ def add_model_command(commands: argparse._SubParsersAction) -> None:
     untrained.add_argument(
         "--width", type=decimal_number(0.01, 4.0), default=0.25, help="width multiplier of the network"
     )
-    untrained.add_argument("--conv1-stride", type=whole_number(1, 2), default=1, choices=(1, 2))
+    untrained.add_argument(
+        "--conv1-stride", type=whole_number(1, 2), default=1, choices=(1, 2), help="stride of the first convolution"
+    )
     untrained.add_argument(
         "--sequences", nargs="+", default=["t1gd"], choices=[str(s) for s in MRSequence], help="input channels in order"
     )
     untrained.add_argument("--members", type=whole_number(1, 100), default=1, help="number of networks")
-    untrained.add_argument("--seed", type=whole_number(0, HIGHEST_SEED), default=None)
+    untrained.add_argument(
+        "--seed", type=whole_number(0, HIGHEST_SEED), default=None, help="seed of the random weights"
+    )
     untrained.add_argument("--overwrite", action="store_true", help="replace a folder that contains files")
     untrained.set_defaults(run=run_model_untrained)
 

@@ -17,7 +17,7 @@ def add_verify_command(commands: argparse._SubParsersAction[argparse.ArgumentPar
     """Add the command to the command line."""
     parser = commands.add_parser(
         "verify",
-        help="compute a result folder again from its scans, and name the step at which it differs",
+        help="predict a stored case again from its scans, and name the first step that differs",
         description="Predict a stored case again and compare files, scans, brain mask, preprocessed scans, log-odds "
         "and maps with the result folder. Settings are taken from the result. Exit code 0 if everything is identical "
         f"or within tolerance, 3 if something differs. {RESEARCH_USE_ONLY}",

@@ -38,10 +38,16 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def commands_below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """Every command of a parser, those of a command with actions, such as ``model check``, included."""
+    """Every command of a parser, those of a command with actions, such as ``model check``, included.
+
+    A command without a description of its own gets the line that lists it.
+    """
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for below in action.choices.values():
+            for listed in action._choices_actions:
+                below = action.choices[listed.dest]
+                if not below.description and listed.help:
+                    below.description = f"{listed.help[0].upper()}{listed.help[1:]}."
                 yield below
                 yield from commands_below(below)
 

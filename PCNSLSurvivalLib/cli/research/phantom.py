@@ -76,7 +76,7 @@ def add_phantom_command(commands: argparse._SubParsersAction) -> None:
         type=decimal_number(0, 1),
         default=0.0,
         metavar="SHARE",
-        help="how far OS > 1 year goes with the kind of scanner: 0 (default) not at all, 1 completely",
+        help="association of OS > 1 year with the kind of scanner, from 0 (default, none) to 1 (complete)",
     )
     parser.add_argument(
         "--jobs",

@@ -37,7 +37,9 @@ def add_validate_command(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--against", metavar="MODEL", help="second model, compared on the same patients")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder for report and tables")
-    parser.add_argument("--name", default="another cohort", metavar="TEXT", help="the cohort in the methods paragraph")
+    parser.add_argument(
+        "--name", default="another cohort", metavar="TEXT", help="name of the cohort in the methods paragraph"
+    )
     parser.add_argument("--use-brain-masks", action="store_true", help="use the brain masks of an unprepared cohort")
     parser.add_argument(
         "--jobs", type=whole_number(1, MOST_JOBS), default=1, metavar="N", help="cases prepared in parallel"

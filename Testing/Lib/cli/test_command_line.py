@@ -83,6 +83,13 @@ def test_every_command_and_action_knows_debug():
     assert unknown == []
 
 
+def test_every_command_and_action_says_what_it_does():
+    silent = [one.prog for one in commands_below(_parser()) if (one.description or "").startswith(RESEARCH_USE_ONLY)]
+    assert silent == []
+    (model,) = [one for one in commands_below(_parser()) if one.prog.endswith(" model import")]
+    assert (model.description or "").startswith("Install a model from a zip file.")
+
+
 # --- an installation without extras ------------------------------------------------------------------------------
 
 _WITHOUT = """

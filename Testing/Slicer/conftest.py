@@ -101,3 +101,25 @@ def opened(quick_panel, tmp_path_factory):
         return quick_panel
 
     return show
+
+
+@pytest.fixture
+def predicted_from_three(standin, quick_panel):
+    """The panel after a prediction from T1Gd, T1 and T2."""
+    from made_scenes import Wait, add_head
+    from slicer_standin import cli
+
+    for module in ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit"):
+        cli.plans[module] = {"quick": True}
+
+    def run(geometry="axial"):
+        ui = quick_panel.ui
+        ui.t1gdSelector.setCurrentNode(add_head("T1 Gd", geometry))
+        ui.t1Selector.setCurrentNode(add_head("T1", lesion=300.0))
+        ui.t2Selector.setCurrentNode(add_head("T2", gain=0.6))
+        ui.predictButton.click()
+        Wait().until(lambda: quick_panel.logic.run is None)
+        assert ui.messageLabel.text == ""
+        return quick_panel
+
+    return run

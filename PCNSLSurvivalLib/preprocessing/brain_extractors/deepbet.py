@@ -31,7 +31,7 @@ class Deepbet(BrainExtractor):
     license = "MIT"
     download_mb = 10
     reference = "Fisch et al., 2024"
-    files = {  # noqa: RUF012 — nobody writes it
+    files = {  # noqa: RUF012 — it is only read
         "data/models/bbox_model.pt": "39a7b2b5f799faa1391ea97bfcdc0b9299f20d84f2316a4ff8918dc4685e40aa",
         "data/models/model.pt": "de8ee7c69654d0dd3935dc4a5d84571d8ecf4637a6bfc01df399c4c2bc86e0fd",
         "deepbet-1.0.2.dist-info/LICENSE": "a2c81e7ba9415de910516bcb2f83e76a9d8817586a2945934695df4d595adea5",

@@ -24,7 +24,7 @@ class Threshold(BrainExtractor):
     version = "1"
     license = "CC0-1.0"
     download_mb = 3
-    reference = "nobody"
+    reference = "Example, 2026"
     files = {"weights/limit.txt": sha256(b"0.5").hexdigest()}  # noqa: RUF012
 
     def extract(self, t1gd: sitk.Image, step: BrainExtractionStep) -> sitk.Image:

@@ -20,13 +20,13 @@ from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
 import numpy as np  # noqa: E402 — the environment above comes first
+from kept_tables import add_keep, report  # noqa: E402
 
 SIZE_KJI = (200, 512, 512)
 SPACING_MM = (0.47, 0.47, 0.9)
-LIMIT_MS = 50.0
 
 
 def _place_result(parameters: Any) -> Any:
@@ -98,10 +98,12 @@ def _draw(views: list[Any]) -> None:
 
 
 def main() -> None:
-    """Print one line for every control."""
+    """Print a table with one row for every control."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20)
-    rounds = parser.parse_args().rounds
+    add_keep(parser)
+    args = parser.parse_args()
+    rounds = args.rounds
     from slicer_standin.application import start
 
     application = start()
@@ -126,11 +128,15 @@ def main() -> None:
         widget.ui.mapVisibleCheckBox.setChecked(True)
         widget.ui.smoothSelector.setCurrentIndex(0)
         _draw(views)
-    print(f"T1Gd of {' x '.join(map(str, SIZE_KJI[::-1]))} voxels, three views of 600 x 600 pixels, {rounds} rounds")
+    rows = []
     for name, values in seconds.items():
-        clock, processor = (1000 * statistics.median(times) for times in zip(*values, strict=True))
-        verdict = "within" if clock < LIMIT_MS else "OVER"
-        print(f"{name:18s} {clock:6.1f} ms by the clock, {processor:6.1f} ms computed, {verdict} {LIMIT_MS:.0f} ms")
+        clock, processor = ([1000 * time for time in times] for times in zip(*values, strict=True))
+        spread = f"{statistics.median(clock):.1f} ({min(clock):.1f} to {max(clock):.1f})"
+        rows.append((name, spread, f"{statistics.median(processor):.1f}"))
+    size = " x ".join(map(str, SIZE_KJI[::-1]))
+    settings = f"stand-in for Slicer, T1Gd of {size} voxels, three views of 600 x 600 pixels, {rounds} rounds"
+    columns = ("control", "ms by the clock (lowest to highest)", "processor ms")
+    report("bench-panel", columns, rows, settings=settings, keep=args.keep)
     application.close_module(widget)
     application.reset()
     application.stop()

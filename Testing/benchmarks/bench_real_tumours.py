@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from kept_tables import add_keep, report
 from real_data import real_data_folder
 
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -88,13 +90,15 @@ class Row:
 
 
 def main() -> int:
-    """Judge every case and print one line each, and the sum."""
+    """Judge every case, print one line each, and a table of what they have in common."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="model folder or name; the bundled one if left out")
     parser.add_argument("--cache", type=Path, help="folder that keeps the long steps of the preparation")
+    add_keep(parser)
     args = parser.parse_args()
     model = read_model_folder(bundled_model_path()) if args.model is None else find_model(args.model)
     network = SurvivalNetwork(model, "cpu")
+    kept: list[tuple[str, ...]] = []
     advice = f"Set {FOLDER_VARIABLE} to a folder that has some."
     for kind, cases, otherwise in (
         ("stripped scans", real_tumors(), advice),
@@ -113,7 +117,10 @@ def main() -> int:
             result = predict_case({MRSequence.T1GD: case.t1gd}, model, options, network=network)
             rows.append(judged(case, result, time.perf_counter() - begin))
             print(line(rows[-1]), flush=True)
-        print(summary(rows), end="\n\n")
+        kept += [(kind, *row) for row in summary(rows)]
+    if kept:
+        settings = f"{model.name} {model.version}"
+        report("bench-real-tumours", ("scans", "measure", "value"), kept, settings=settings, keep=args.keep)
     return 0
 
 
@@ -212,35 +219,32 @@ def _words(found: Pointing | None) -> str:
     return f"{'hit' if found.hit else 'miss':>5} {found.distance_mm:8.1f} mm {found.share_within:7.0%}"
 
 
-def summary(rows: list[Row]) -> str:
-    """All cases with enhancing tumor together."""
+def summary(rows: list[Row]) -> list[tuple[str, str]]:
+    """All cases of one kind together: what was measured, and the value."""
     with_tumor = [row for row in rows if row.enhancing_ml > 0]
-    by_chance = sum(row.chance for row in with_tumor)
-    lines = [f"\n{len(with_tumor)} scans with enhancing tumor; expected hits by chance: {by_chance:.1f}"]
+    without = [row for row in rows if row.enhancing_ml == 0]
+    told = []
     for name, found in (
         ("Grad-CAM of the predicted class", [row.grad_cam for row in with_tumor]),
         ("strongest evidence", [row.evidence for row in with_tumor]),
     ):
         drawn = [one for one in found if one is not None]
-        if not drawn:
-            lines.append(f"{name}: every map is empty")
-            continue
-        lines.append(
-            f"{name}: {sum(one.hit for one in drawn)} of {len(with_tumor)} hit, median distance "
-            f"{np.median([one.distance_mm for one in drawn]):.1f} mm, mean share within enhancing tumor "
-            f"{np.mean([one.share_within for one in drawn]):.0%} (even map: "
-            f"{np.mean([row.even for row in with_tumor]):.0%})"
-        )
-    outside = [row.outside_share for row in rows]
-    lines.append(f"evidence outside the brain: mean {np.mean(outside):.1%}, largest {max(outside):.1%}")
+        told.append((f"{name}: hits", f"{sum(one.hit for one in drawn)} of {len(with_tumor)}"))
+        if drawn:
+            distance = f"{np.median([one.distance_mm for one in drawn]):.1f} mm"
+            told.append((f"{name}: median distance to enhancing tumor", distance))
+            share = f"{np.mean([one.share_within for one in drawn]):.0%}"
+            told.append((f"{name}: mean share within enhancing tumor", share))
+    told.append(("hits by chance", f"{sum(row.chance for row in with_tumor):.1f} of {len(with_tumor)}"))
+    told.append(("an even map: mean share within enhancing tumor", f"{np.mean([row.even for row in with_tumor]):.0%}"))
+    told.append(("largest share of evidence outside the brain", f"{max(row.outside_share for row in rows):.1%}"))
     dices = [row.dice for row in with_tumor if row.dice is not None]
-    empty = [row.outlined_ml for row in rows if row.enhancing_ml == 0]
-    lines.append(
-        f"proposed outline: median Dice {np.median(dices):.2f}, largest outline where nothing enhances "
-        f"{max(empty, default=0.0):.1f} mL"
-    )
-    lines.append(f"seconds per case with preparation: median {np.median([row.seconds for row in rows]):.1f}")
-    return "\n".join(lines)
+    told.append(("proposed outline: median Dice", f"{np.median(dices):.2f}"))
+    if without:
+        volume = f"{max(row.outlined_ml for row in without):.1f} mL in {len(without)}"
+        told.append(("proposed outline: largest where nothing enhances", volume))
+    told.append(("median seconds per case with preparation", f"{np.median([row.seconds for row in rows]):.1f}"))
+    return told
 
 
 if __name__ == "__main__":

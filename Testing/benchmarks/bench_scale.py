@@ -5,7 +5,7 @@ patient's T1Gd at 2 mm with noise of its own. Cohorts of each size are predicted
 (``preprocess``) from nothing. Large scans are the reference patient's T1Gd resampled to 512 x 512 x 200 voxels and to
 0.5 mm; ``predict`` reads one each.
 
-Memory is the largest sum over the command and its child processes, looked at ten times per second; a page that
+Memory is the largest sum over the command and its child processes, looked at three times per second; a page that
 processes share counts once (PSS; Linux only).
 """
 
@@ -120,7 +120,7 @@ def used_by(command: Sequence[str], out: Path) -> Used:
     largest = 0
     while child.poll() is None:
         largest = max(largest, memory_of(child.pid))
-        time.sleep(0.1)
+        time.sleep(0.3)
     seconds, after = time.perf_counter() - begin, os.times()
     if child.returncode != 0:
         raise RuntimeError(f"status {child.returncode}: {' '.join(words)}")

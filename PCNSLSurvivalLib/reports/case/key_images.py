@@ -91,10 +91,16 @@ def _annotated(
     sheet.paste(large, (_RIM, _RIM))
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=20)
-    middle = _RIM + rows // 2
-    draw.text((_RIM + 8, middle), "R", fill=_WHITE, font=font, anchor="lm")
-    draw.text((_RIM + columns - 8, middle), "L", fill=_WHITE, font=font, anchor="rm")
-    draw.text((_RIM + 8, _RIM + 8), f"Axial, {place_in_words(2, position_mm, 1)} mm", fill=_WHITE, font=font)
+    across, down = _RIM + columns // 2, _RIM + rows // 2
+    for letters, place, anchor in (
+        ("R", (_RIM + 8, down), "lm"),
+        ("L", (_RIM + columns - 8, down), "rm"),
+        ("A", (across, _RIM + 8), "mt"),
+        ("P", (across, _RIM + rows - 8), "mb"),
+        (f"Axial, {place_in_words(2, position_mm, 1)} mm", (_RIM + 8, _RIM + 8), "lt"),
+    ):
+        # The black outline keeps a letter readable where it lies on bright skin or fat.
+        draw.text(place, letters, fill=_WHITE, font=font, anchor=anchor, stroke_width=2, stroke_fill=(0, 0, 0))
     _color_bar(draw, _RIM + columns + _BAR, _RIM + rows // 4, rows // 2)
     for number, (line, color) in enumerate(words):
         draw.text((_RIM, rows + 2 * _RIM + _LINE * number), line, fill=color, font=font)

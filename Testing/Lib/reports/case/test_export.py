@@ -281,6 +281,25 @@ def test_key_images_show_the_strongest_slices_with_the_patients_right_on_the_lef
     assert np.argwhere(colored)[:, 1].mean() < 0.45 * shown.shape[1]
 
 
+def test_the_letters_of_the_four_sides_are_readable_on_a_bright_scalp(made):
+    case = read_stored_case(made / "result")
+    bright = sitk.Cast(case.brain_mask, sitk.sitkFloat32) * -900.0 + 1000.0
+    picture, *_ = key_images(case, bright, OSClass.UP_TO_ONE_YEAR)
+    rows, columns = picture.rgb.shape[0] - 3 * 12 - 30, picture.rgb.shape[1] - 2 * 12 - 84
+    shown = picture.rgb[12:, 12:].astype(int)
+    down = int(np.argmax(shown[:, :columns].max(axis=(1, 2)) == 0))  # the first black row: the end of the slice
+    assert 0 < down <= rows
+    sides = (
+        shown[down // 2 - 12 : down // 2 + 12, 4:32],
+        shown[down // 2 - 12 : down // 2 + 12, columns - 32 : columns - 4],
+        shown[4:32, columns // 2 - 12 : columns // 2 + 12],
+        shown[down - 32 : down - 4, columns // 2 - 12 : columns // 2 + 12],
+    )
+    for side in sides:
+        assert side.max() > 240, "the letter"
+        assert side.min() < 10, "its outline"
+
+
 def test_no_word_under_a_key_image_is_cut(made):
     case = read_stored_case(made / "result")
     case.prediction["model"]["name"] = "a model whose name says where each of its networks was trained and on how many"

@@ -46,21 +46,36 @@ def judge_intensities(image: sitk.Image, sequence: MRSequence) -> tuple[Finding,
     values -= values.flat[0]
     scaled, repeated = _share_scaled(values), _count_repeated(values)
     judged = (
-        ("scaled_slices", scaled, scaled >= SCALED_CHECK, Message("scan.slices_scaled", sequence=sequence)),
-        ("repeated_slices", repeated, repeated > 0, Message("scan.slices_repeated", sequence=sequence, count=repeated)),
-        ("wrapped_values", wrapped, wrapped > 0, Message("scan.wrapped", sequence=sequence)),
+        (
+            "scaled_slices",
+            scaled,
+            Message("scan.slices_scaled", sequence=sequence) if scaled >= SCALED_CHECK else None,
+            Message("scan.slices_unscaled", sequence=sequence),
+        ),
+        (
+            "repeated_slices",
+            repeated,
+            Message("scan.slices_repeated", sequence=sequence, count=repeated) if repeated else None,
+            Message("scan.slices_all_different", sequence=sequence),
+        ),
+        (
+            "wrapped_values",
+            wrapped,
+            Message("scan.wrapped", sequence=sequence) if wrapped else None,
+            Message("scan.numbers_in_order", sequence=sequence),
+        ),
     )
     return tuple(
         Finding(
             measure=measure,
             step=Step.READ,
             sequence=sequence,
-            verdict=(Verdict.UNUSABLE if measure == "wrapped_values" else Verdict.CHECK) if bad else Verdict.GOOD,
+            verdict=(Verdict.UNUSABLE if measure == "wrapped_values" else Verdict.CHECK) if fault else Verdict.GOOD,
             value=round(float(value), 6),
             unit="",
-            message=message if bad else Message("scan.values_unchanged", sequence=sequence),
+            message=fault or sound,
         )
-        for measure, value, bad, message in judged
+        for measure, value, fault, sound in judged
     )
 
 

@@ -43,13 +43,13 @@ THIN_SLICES = {
 AGREE = {
     "code": "clinical.agree",
     "values": {},
-    "sentence": "The image model and the IELSG score point the same way.",
+    "sentence": "The image model and the IELSG score agree.",
 }
 WITHOUT_LESION = {
     "code": "filled.with_control",
     "values": {"ml": 3.0, "probability": 0.63, "filled": 0.71, "control": 0.62},
     "sentence": "Probability of OS > 1 year: 0.63; 0.71 with the lesion filled from its surroundings (3.0 mL with its "
-    "rim); 0.62 with a region of equal size beside it filled instead. This tests the model and is no prognosis.",
+    "rim); 0.62 with a region of equal size beside it filled instead. This tests the model and is not a prognosis.",
 }
 FLIPS = {
     "code": "robustness.flips",
@@ -71,14 +71,14 @@ VOLUMES = {
 NO_RESPONSE = {
     "code": "followup.no_response",
     "values": {},
-    "sentence": "This is the change of the outlined enhancement and no assessment of response, which also considers "
-    "the steroid dose, the ophthalmologic findings and the CSF.",
+    "sentence": "This is the change of the outlined enhancement. It is not an assessment of response, which also "
+    "considers the steroid dose, the ophthalmologic findings and the CSF.",
 }
 FAMILIAR = {
     "code": "familiarity.within_limit",
     "values": {"reference": "24 virtual patients", "share": 95.0},
-    "sentence": "In distribution: as close to the training scans (24 virtual patients) as is expected of 95 % of other "
-    "scans of their kind.",
+    "sentence": "In distribution: as close to the training scans (24 virtual patients) as 95 % of comparable new scans "
+    "are expected to be.",
 }
 
 

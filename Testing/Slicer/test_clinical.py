@@ -80,7 +80,7 @@ def test_findings_go_into_the_result_as_given(ready, quick_panel, monkeypatch, t
     words, result = predict()
     assert "--clinical" in words
     assert result["clinical"]["findings"] == {"age_years": 67, "deep_lesion": False}
-    assert ui.clinicalLabel.text == "The image model and the IELSG score point the same way."
+    assert ui.clinicalLabel.text == "The image model and the IELSG score agree."
     assert "do not hold" not in ui.clinicalScoresLabel.text
     _give_all(ui)
     assert predict()[1]["clinical"]["findings"] == ALL_GIVEN

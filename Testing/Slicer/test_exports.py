@@ -162,7 +162,7 @@ def test_dicom_objects_go_into_slicers_database_on_request_alone(
     panel.ui.dicomDatabaseCheckBox.setChecked(True)
     said = _save(panel, monkeypatch, tmp_path, panel.ui.saveDicomButton)
     assert [(folder, copies) for folder, _database, copies in asked] == [(str(tmp_path / "PCNSL-survival-DICOM"), True)]
-    assert (said == "") if taken == 2 else ("did not take them" in said)
+    assert (said == "") if taken == 2 else ("could not be added" in said)
 
 
 def test_dicom_is_offered_only_beside_dicom(standin, predicted):

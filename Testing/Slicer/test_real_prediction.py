@@ -111,7 +111,7 @@ def test_a_small_model_and_the_built_in_alignment_in_one_click(standin, tmp_path
     ui.predictButton.click()
     wait.until(lambda: panel.logic.run is None, 400)
     assert ui.messageLabel.text == ""
-    assert "probability of OS" in ui.headlineLabel.text
+    assert "Probability of OS" in ui.headlineLabel.text
     matrix = slicer.util.arrayFromTransformMatrix(slicer.util.getNode("T1 to T1Gd"))
     np.testing.assert_allclose(matrix[:3, 3], (6.0, 0.0, 0.0), atol=1.5)
     fixed, aligned = (slicer.util.arrayFromVolume(n) for n in (nodes["T1Gd"], slicer.util.getNode("T1 aligned*")))

@@ -252,7 +252,7 @@ def test_an_empty_outline_stops_only_the_question_that_needs_it(predicted, monke
         assert _asked(predicted, button, label) != ""
         assert "--lesion-mask" not in _words(tmp_path)
     assert _asked(predicted, "withoutLesionButton", "withoutLesionLabel") == ""
-    assert predicted.ui.messageLabel.text.endswith("then ask again.")
+    assert predicted.ui.messageLabel.text.endswith("then repeat the test.")
     parameters.lesion = _drawn(parameters.t1gdVolume)
     _asked(predicted, "robustnessButton", "robustnessLabel")
     assert "--lesion-mask" not in _words(tmp_path), "no question that reads it"

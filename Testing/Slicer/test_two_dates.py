@@ -101,7 +101,7 @@ def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_e
     told = ui.followUpLabel.text
     assert "Enhancing volume: 12.0 mL, then 3.0 mL (−75 %)." in told
     assert "Abrey et al. 2005" in told
-    assert "no assessment of response" in told
+    assert "not an assessment of response" in told
     assert "entered by the reader" not in told
     assert {"--reader-response", "--override-quality"} & set(_words(tmp_path)) == set()
     parameters = two_exams.view._parameters

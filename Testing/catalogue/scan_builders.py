@@ -18,7 +18,7 @@ NAN = float("nan")
 PREDICT = ("predict", "--t1gd", "{}", "--out", "{out}", "--progress", "none")
 
 SHORT_OR_LONG, DAMAGED, ELSEWHERE = (
-    "shorter or longer than its header says",
+    "the file is shorter or longer",
     "damaged",
     "in another folder, by a pattern",
 )

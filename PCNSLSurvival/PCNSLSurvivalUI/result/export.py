@@ -145,4 +145,4 @@ def intoDatabase(folder: Path) -> str | None:
             return None
     except Exception:  # a file that cannot be read, a database that is closed
         logging.exception("The DICOM objects could not be imported.")
-    return _("The objects were saved, but Slicer's DICOM database did not take them. Import the folder there.")
+    return _("The objects were saved, but could not be added to Slicer's DICOM database. Import the folder there.")

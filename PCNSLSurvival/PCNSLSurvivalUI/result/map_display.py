@@ -271,7 +271,7 @@ def regional_attribution(result: dict[str, Any]) -> str:
         proposed = (result.get("lesion") or {}).get("source") == "proposal"
         return _(
             "Where the log-odds of {total:+.2f} for OS > 1 year come from: the {outline} {lesion:+.2f}, the rest of "
-            "the brain {brain:+.2f}, outside the brain {outside:+.2f}, the same for every patient {constant:+.2f}."
+            "the brain {brain:+.2f}, outside the brain {outside:+.2f}, a constant for all patients {constant:+.2f}."
         ).format(
             total=regions["log_odds"],
             outline=_("proposed tumor outline") if proposed else _("tumor outline"),
@@ -283,7 +283,7 @@ def regional_attribution(result: dict[str, Any]) -> str:
     if regions:
         return _(
             "Where the log-odds of {total:+.2f} for OS > 1 year come from: the brain {brain:+.2f}, outside the brain "
-            "{outside:+.2f}, the same for every patient {constant:+.2f}."
+            "{outside:+.2f}, a constant for all patients {constant:+.2f}."
         ).format(
             total=regions["log_odds"],
             brain=regions["brain"],
@@ -291,7 +291,7 @@ def regional_attribution(result: dict[str, Any]) -> str:
             constant=regions["constant"],
         )
     return _(
-        "Evidence for OS > 1 year {plus:+.2f}, against {minus:+.2f}, the same for every patient "
+        "Evidence for OS > 1 year {plus:+.2f}, against {minus:+.2f}, a constant for all patients "
         "{constant:+.2f}: together log-odds {total:+.2f}."
     ).format(
         plus=evidence["for"],

@@ -190,7 +190,7 @@ def failureSentence(module: str, volume: str) -> str:
     """Message and next action after a CLI module failed."""
     return _(
         "{module} did not finish on {volume}. Look at {volume} in the slice views; then choose another engine for "
-        "this step under Advanced, and predict again. The module's own words are in the application log."
+        "this step under Advanced, and predict again. The application log holds the module's output."
     ).format(module=module, volume=volume)
 
 

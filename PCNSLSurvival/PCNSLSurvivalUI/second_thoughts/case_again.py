@@ -77,20 +77,25 @@ class CaseAgain:
         self._prediction: dict[str, Any] = {}
         model = next((one for one in models if one.checksum == result["model"].get("checksum_sha256")), None)
         if model is None:
-            raise CannotAskError(_("The model of this result is not installed. Predict again, then ask again."))
+            raise CannotAskError(_("The model of this result is not installed. Predict again, then repeat the test."))
         if model.sequences != (MRSequence.T1GD,):
-            words = _("This model reads several sequences. Ask on the command line, with 'pcnsl-survival explain {o}'.")
+            words = _(
+                "This model reads several sequences. Test it on the command line, with 'pcnsl-survival explain {o}'."
+            )
             raise CannotAskError(words.format(o=question.option))
         scan, mask = case.outputs.node(CORRECTED), case.outputs.node(MASK)
         if scan is None or mask is None:
             raise CannotAskError(
-                _("The preprocessed scan of this result is no longer in the scene. Predict again, then ask again.")
+                _(
+                    "The preprocessed scan of this result is no longer in the scene. Predict again, then repeat the "
+                    "test."
+                )
             )
         if question.needsLesion and case.outline is None:
             raise CannotAskError(
                 _(
                     "There is no tumor outline to fill. Choose, draw or propose one under Tumor outline; any other "
-                    "painted region works alike."
+                    "painted region works in the same way."
                 )
             )
         packages.ensureInstalled(packages.requirements(device))
@@ -132,11 +137,11 @@ class CaseAgain:
         self.cancel()
         answer = self._prediction.get(self.question.key)
         if sentence is None and answer is None:
-            sentence = _("There was no answer. Predict again, then ask again.")
+            sentence = _("The test gave no answer. Predict again, then repeat the test.")
         if sentence is None and abs(self._prediction["log_odds"] - self._result["log_odds"]) > _SAME_LOG_ODDS:
             sentence = _(
                 "The brain mask or the preprocessed scan changed since the prediction, so the answer would be about "
-                "another one. Predict again, then ask again."
+                "other data. Predict again, then repeat the test."
             )
         self._ended(answer if sentence is None else None, sentence or "")
 
@@ -152,8 +157,8 @@ def _lesionFor(question: Question, scan: Any, outline: Any) -> Any:
             return None
         raise CannotAskError(
             _(
-                "The tumor outline is empty on T1Gd. Draw the tumor in Segment Editor and show its segment, then ask "
-                "again."
+                "The tumor outline is empty on T1Gd. Draw the tumor in Segment Editor and show its segment, then "
+                "repeat the test."
             )
         ) from None
 

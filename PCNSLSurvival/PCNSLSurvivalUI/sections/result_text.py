@@ -22,7 +22,7 @@ def isGreyed(result: dict[str, Any]) -> bool:
 def headline(result: dict[str, Any]) -> str:
     """Class and probability, as rich text; gray for a scan out of distribution."""
     probability = 100 * float(result["probability_over_one_year"])
-    words = _("<b>{name}</b>: probability of OS &gt; 1 year <b>{value:.0f} %</b>").format(
+    words = _("Predicted: <b>{name}</b>. Probability of OS &gt; 1 year: <b>{value:.0f} %</b>").format(
         name=shown(os_class_words(OSClass.of_key(result["class"]))).replace(">", "&gt;"), value=probability
     )
     return f'<font color="{_GREY}">{words}</font>' if isGreyed(result) else words

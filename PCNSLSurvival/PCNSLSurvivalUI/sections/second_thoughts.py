@@ -100,7 +100,7 @@ class SecondThoughts:
             parameters, outputs, t1gd, result = context
             outline = outlineOf(parameters)
             if question.needsLesion and outline is None and parameters.t1gdVolume is not t1gd:
-                self._say(_("Choose the T1Gd of this result and its tumor outline, then ask again."))
+                self._say(_("Choose the T1Gd of this result and its tumor outline, then repeat the test."))
                 return
             kind = map_display.shownKind(parameters, result)
             self._of = markOf(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
-    "clinical.agree": _("The image model and the IELSG score point the same way."),
+    "clinical.agree": _("The image model and the IELSG score agree."),
     "clinical.disagree": _("The image model and the IELSG score disagree: {image} by the image, {risk} by the score."),
     "clinical.field_unknown": _(
         "The clinical findings have an entry '{name}' that is not known. Use only: {known}; leave out what is unknown."

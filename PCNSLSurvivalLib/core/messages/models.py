@@ -6,8 +6,8 @@ from PCNSLSurvivalLib.core.marked import marked as _
 
 TEMPLATES = {
     "familiarity.beyond_limit": _(
-        "Unusual scan: farther from the training scans ({reference}) than is expected of {share:.0f} % of other scans "
-        "of their kind. Largest deviation: {furthest}. Interpret the result with caution."
+        "Unusual scan: farther from the training scans ({reference}) than {share:.0f} % of comparable new scans are "
+        "expected to be. Largest deviation: {furthest}. Interpret the result with caution."
     ),
     "familiarity.stop": _(
         "This scan is out of distribution: {distance:.1f} times as far from the training scans as the limit. Largest "
@@ -29,8 +29,8 @@ TEMPLATES = {
         "{furthest}. Interpret the result with caution."
     ),
     "familiarity.within_limit": _(
-        "In distribution: as close to the training scans ({reference}) as is expected of {share:.0f} % of other scans "
-        "of their kind."
+        "In distribution: as close to the training scans ({reference}) as {share:.0f} % of comparable new scans are "
+        "expected to be."
     ),
     "model.demonstration": _(
         "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no prognostic value."
@@ -56,8 +56,8 @@ TEMPLATES = {
         "'pcnsl-survival model import'."
     ),
     "model.not_found": _(
-        "There is no model folder and no installed model of this name. 'pcnsl-survival model list' shows those "
-        "there are; 'pcnsl-survival model import' installs one from a zip file."
+        "There is no model folder and no installed model of this name. 'pcnsl-survival model list' lists the installed "
+        "models; 'pcnsl-survival model import' installs one from a zip file."
     ),
     "model.recipe_refused": _("The model was rejected. {reason}"),
     "model.refused": _(

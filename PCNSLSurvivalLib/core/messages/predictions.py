@@ -27,16 +27,17 @@ TEMPLATES = {
     "filled.with_control": _(
         "Probability of OS > 1 year: {probability:.2f}; {filled:.2f} with the lesion filled from its surroundings "
         "({ml:.1f} mL with its rim); {control:.2f} with a region of equal size beside it filled instead. This tests "
-        "the model and is no prognosis."
+        "the model and is not a prognosis."
     ),
     "filled.without_control": _(
         "Probability of OS > 1 year: {probability:.2f}; {filled:.2f} with the lesion filled from its surroundings "
-        "({ml:.1f} mL with its rim). No control region of equal size fits beside it. This tests the model and is no "
+        "({ml:.1f} mL with its rim). No control region of equal size fits beside it. This tests the model and is not a "
         "prognosis."
     ),
     "followup.between": _("The change of the products lies between the limits of the IPCG, −50 % and +25 %."),
     "followup.check_alignment": _(
-        "The match of the two exams is not clear. Look at the later scan over the earlier one before you use the sites."
+        "The registration of the two exams is uncertain. Look at the later scan over the earlier one before you use "
+        "the new sites."
     ),
     "followup.diameters": _(
         "Sum of the products of the two diameters: {earlier:.0f} mm², then {later:.0f} mm² ({change:+.0%})."
@@ -46,7 +47,7 @@ TEMPLATES = {
     "followup.increased": _("The sum of the products increased by at least 25 %, a limit of the IPCG."),
     "followup.new_sites": _("Foci of the later exam more than {mm:.0f} mm from every earlier outline: {count}."),
     "followup.no_response": _(
-        "This is the change of the outlined enhancement and no assessment of response, which also considers the "
+        "This is the change of the outlined enhancement. It is not an assessment of response, which also considers the "
         "steroid dose, the ophthalmologic findings and the CSF."
     ),
     "followup.none_before": _("Enhancing volume: none outlined, then {later:.1f} mL."),

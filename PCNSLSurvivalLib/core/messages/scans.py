@@ -53,7 +53,7 @@ TEMPLATES = {
     ),
     "dicom.no_place": _(
         "In the {sequence} series, {count} of {total} slices state no position, orientation or pixel spacing, so "
-        "they cannot be put in their places. Export the series again from the archive, complete with its headers."
+        "their place is unknown. Export the series again from the archive, complete with its headers."
     ),
     "dicom.no_series_to_export_beside": _(
         "The T1Gd folder does not hold exactly one DICOM series of single slices. Give the folder of the series "
@@ -171,7 +171,7 @@ TEMPLATES = {
         "{sequence} has too few slices ({count}) to be a volume of the head. Choose the whole series for {sequence}."
     ),
     "scan.file_not_found": _("The {volume} file was not found. Check the file name given for {volume}."),
-    "scan.gray_levels": _("Half of the brain in {sequence} has {count} different values."),
+    "scan.gray_levels": _("Different values in the middle half of the brain's voxels of {sequence}: {count}."),
     "scan.impossible_voxel_size": _(
         "The {volume} file states voxels of {edges} mm, which no scanner produces. Convert the scan again from "
         "DICOM, which states the true size."
@@ -214,6 +214,7 @@ TEMPLATES = {
         "the scan again from its DICOM source."
     ),
     "scan.not_permitted": _("The {volume} file cannot be read: permission denied. Ask its owner for read access."),
+    "scan.numbers_in_order": _("No sign that numbers of {sequence} wrapped around."),
     "scan.orientation_unknown": _(
         "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. "
         "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
@@ -241,6 +242,7 @@ TEMPLATES = {
         "more than its neighbor. The patient may have moved, or slices may be exchanged. Look at the scan there in all "
         "three planes."
     ),
+    "scan.slices_all_different": _("No slice of {sequence} is a copy of the slice before."),
     "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
     "scan.slices_in_disorder": _(
         "The slices of {sequence} do not follow one another: at {places} of {count} places, a slice resembles the "
@@ -257,6 +259,7 @@ TEMPLATES = {
         "bright values were cut off, as in pictures for a screen. The brightness of tissues cannot be compared. Give "
         "the scan as the scanner stored it, for example as DICOM."
     ),
+    "scan.slices_unscaled": _("No sign that slices of {sequence} were scaled one by one or cut off."),
     "scan.small_block": _(
         "The field of view of {sequence} is only {mm:.0f} mm in one direction, less than a brain. Check that it is "
         "a whole-head scan and not a localizer or part of a series."
@@ -301,7 +304,6 @@ TEMPLATES = {
         "The {volume} file states its lengths in a unit that is not read here ({unit}). Convert the scan again from "
         "DICOM, or save it as NIfTI."
     ),
-    "scan.values_unchanged": _("No sign that slices or values of {sequence} were changed after the scan."),
     "scan.voxels_elsewhere": _(
         "The {volume} header names voxels in another folder, by a pattern or in several files. Give a volume in one "
         "file, or a header with one file of voxels beside it."
@@ -314,7 +316,7 @@ TEMPLATES = {
         "wrong sign or byte order. Convert the scan again from DICOM, as 32-bit or floating-point numbers."
     ),
     "scan.wrong_length": _(
-        "The {volume} file is damaged: it is shorter or longer than its header says, which states {needed} bytes of "
-        "voxels. Copy or download it again, or convert the scan again from DICOM."
+        "The {volume} file is damaged: its header states {needed} bytes of voxels, and the file is shorter or longer. "
+        "Copy or download it again, or convert the scan again from DICOM."
     ),
 }

@@ -45,6 +45,12 @@ def _inside(one: np.ndarray) -> np.ndarray:
     return np.where(inside, (one - one[inside].mean()) / one[inside].std(), 0.0) if inside.any() else one * 0.0
 
 
+def test_each_finding_about_a_sound_scan_says_something_else(body):
+    findings = judge_intensities(sitk.GetImageFromArray(body.astype(np.float32)), MRSequence.T1GD)
+    assert {finding.verdict for finding in findings} == {Verdict.GOOD}
+    assert len({str(finding.message) for finding in findings}) == len(findings) == 3
+
+
 def test_gain_offset_shading_and_brightness_by_turns_are_a_scanners(body):
     shading = np.exp(np.linspace(0, 1, SIZE))[None, :, None]
     turns = 1 + 0.15 * (np.arange(SIZE) % 2)[:, None, None]

@@ -115,7 +115,7 @@ def test_the_word_response_is_the_readers_alone(found):
     told = [one["sentence"] for one in stored["sentences"]]
     assert "Response as entered by the reader: PR." in told
     computed = " ".join(one for one in told if "entered by the reader" not in one)
-    assert "no assessment of response" in computed
+    assert "not an assessment of response" in computed
     for word in ("complete response", "partial response", "stable disease", "progressi", "PR"):
         assert word not in computed
     assert not {str(change) for change in Change} & {"CR", "CRu", "PR", "SD", "PD"}

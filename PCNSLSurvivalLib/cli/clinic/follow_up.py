@@ -31,7 +31,7 @@ def add_follow_up_command(commands: argparse._SubParsersAction) -> None:
             f"--{name}-lesion",
             type=Path,
             metavar="FILE",
-            help=f"lesion mask on the voxel grid of the {name} T1Gd; the lesion reader proposes one if left out",
+            help=f"lesion mask on the voxel grid of the {name} T1Gd; a network proposes one if left out",
         )
         parser.add_argument(
             f"--{name}-brain-mask",

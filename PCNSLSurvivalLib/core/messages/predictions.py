@@ -21,8 +21,8 @@ TEMPLATES = {
     ),
     "export.t1gd_needed": _("Give the T1Gd of this result with --t1gd: the images are drawn over it."),
     "filled.no_lesion": _(
-        "There is no lesion to fill. Give its outline with --lesion-mask, or let the lesion reader propose one "
-        "with --segment."
+        "There is no lesion to fill. Give its outline with --lesion-mask, or let the network propose one with "
+        "--segment."
     ),
     "filled.with_control": _(
         "Probability of OS > 1 year: {probability:.2f}; {filled:.2f} with the lesion filled from its surroundings "
@@ -71,8 +71,8 @@ TEMPLATES = {
     ),
     "followup.volume": _("Enhancing volume: {earlier:.1f} mL, then {later:.1f} mL ({change:+.0%})."),
     "lesion.none_proposed": _(
-        "No enhancing tumor is outlined. This is not evidence that there is none: the lesion reader misses whole "
-        "tumors. Check every slice."
+        "No enhancing tumor is outlined. This is not evidence that there is none: the network misses whole tumors. "
+        "Check every slice."
     ),
     "lesion.proposal": _(
         "Proposed outline of enhancing tumor: {volume:.1f} mL, foci: {foci}. If the error is no larger than in 9 of 10 "
@@ -84,8 +84,8 @@ TEMPLATES = {
         "use the corrected one."
     ),
     "lesion.reader_is_virtual": _(
-        "The lesion reader was trained on virtual heads only. It misses tumors and outlines tissue that is not tumor; "
-        "its card states how often on real scans."
+        "Outlines are proposed by a network that was trained on virtual heads only. It misses tumors and outlines "
+        "tissue that is not tumor; its card states how often on real scans."
     ),
     "map.empty": _("The map for {os_class} is empty: no region contributes to it."),
     "map.shows": _("The map shows which regions support {os_class}. It is not a lesion segmentation."),

@@ -150,3 +150,13 @@ def test_markup_in_a_warning_reaches_the_panel_as_text(standin, panel):
     panel.ui.warningsLabel.text = "<img src='http://x'><b>bold</b>"
     assert panel.ui.warningsLabel.text == "<img src='http://x'><b>bold</b>"
     assert "plain" in str(panel.ui.warningsLabel.textFormat).lower() or panel.ui.warningsLabel.textFormat == 0
+
+
+def test_a_probability_is_not_torn_from_its_unit_at_the_end_of_a_line(standin):
+    """Seen in Slicer at 400 pixels."""
+    from PCNSLSurvivalUI.sections.result_text import headline
+    from PySide6 import QtGui
+
+    text = QtGui.QTextDocument()
+    text.setHtml(headline({"probability_over_one_year": 0.66, "class": "over_one_year"}))
+    assert "66\N{NO-BREAK SPACE}%" in text.toRawText()

@@ -25,6 +25,7 @@ def headline(result: dict[str, Any]) -> str:
     words = _("Predicted: <b>{name}</b>. Probability of OS &gt; 1 year: <b>{value:.0f} %</b>").format(
         name=shown(os_class_words(OSClass.of_key(result["class"]))).replace(">", "&gt;"), value=probability
     )
+    words = words.replace("<b>", '<b style="white-space: nowrap">')  # no number ends a line without its unit
     return f'<font color="{_GREY}">{words}</font>' if isGreyed(result) else words
 
 

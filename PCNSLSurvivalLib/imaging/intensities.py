@@ -1,8 +1,8 @@
 """Are the values of a scan still those that the scanner wrote?
 
 Slices that were scaled one by one, cut off at one brightest value, copied over missing ones, and numbers that wrapped
-around still look like a head, and change the answer. Each leaves a trace that no scanner makes. Limits and error rates:
-docs/decisions/intensities.md.
+around still look like a head, and change the answer. Each leaves a trace. Limits, error rates, and which scanners leave
+the same trace: docs/decisions/intensities.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
+from PCNSLSurvivalLib.imaging.geometry import as_float32
 
 SCALED_CHECK = 0.5
 """Share of the slices with the same brightest value, mean or spread."""
@@ -24,7 +25,7 @@ _FULL = 0.2
 _FEWEST_SLICES = 8
 _WRAP = 65536.0
 _WRAPPED_SHARES = (1e-6, 0.01)
-"""Of the neighbors: where numbers reach far below 0, and where they do not, as beside a bright vessel."""
+"""Of the neighbors: where numbers reach far below the corners, and where they do not, as beside a bright vessel."""
 
 Values = NDArray[np.float32]
 
@@ -41,10 +42,9 @@ def judge_intensities(image: sitk.Image, sequence: MRSequence) -> tuple[Finding,
         "repeated_slices" (number of slices that equal the slice before) and "wrapped_values" (share of neighbors that
         differ by 65536; only this one makes a scan unusable).
     """
-    values = sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkFloat32))
-    wrapped = _share_wrapped(values)
-    values -= values.flat[0]
-    scaled, repeated = _share_scaled(values), _count_repeated(values)
+    values = sitk.GetArrayFromImage(as_float32(image))
+    values -= _at_corners(values)
+    wrapped, scaled, repeated = _share_wrapped(values), _share_scaled(values), _count_repeated(values)
     judged = (
         (
             "scaled_slices",
@@ -79,8 +79,15 @@ def judge_intensities(image: sitk.Image, sequence: MRSequence) -> tuple[Finding,
     )
 
 
+def _at_corners(values: Values) -> np.float32:
+    """The value around the head: the middle one of the eight corners, since one may hold a burnt mark."""
+    k, j, i = (max(1, size - 1) for size in values.shape)
+    middle: np.float32 = np.sort(values[::k, ::j, ::i], axis=None)[3]
+    return middle
+
+
 def _share_scaled(values: Values) -> float:
-    """Largest share of slices, over three axes, that have one brightest value, mean or spread; the corner is 0."""
+    """Largest share of slices, over three axes, that have one brightest value, mean or spread; the corners are 0."""
     largest = 0.0
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
@@ -117,9 +124,12 @@ def _full(values: Values, axis: int) -> NDArray[np.bool_]:
 
 
 def _share_wrapped(values: Values) -> float:
-    """Share of neighbors that differ by nearly 65536, where signed numbers were read as unsigned ones or inversely."""
+    """Share of neighbors that differ by nearly 65536, where signed numbers were read as unsigned ones or inversely.
+
+    Numbers that span more than 16 bits can hold did not wrap at 16 bits.
+    """
     low, high = float(values.min()), float(values.max())
-    if high - low < 0.75 * _WRAP or not np.array_equal(values, np.rint(values)):
+    if not 0.75 * _WRAP <= high - low < _WRAP or not np.array_equal(values, np.rint(values)):
         return 0.0
     share = float((np.abs(np.diff(values, axis=2)) > 0.75 * _WRAP).mean())
     return share if share > _WRAPPED_SHARES[0 if low < -0.25 * _WRAP else 1] else 0.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
-from PCNSLSurvivalLib.imaging.geometry import Grid, lps_to_ras, place_in_words
+from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, lps_to_ras, place_in_words
 
 IN_PLANE_MM = 4.0
 PLACES_CHECK, DISORDER_UNUSABLE = 1, 0.2
@@ -58,7 +58,7 @@ def judge_slice_order(image: sitk.Image, sequence: MRSequence) -> Finding:
         The largest share, over the axes, of places where a slice resembles the slice two further on more than its
         neighbor. One place is a reason to check.
     """
-    scan = sitk.Cast(image, sitk.sitkFloat32)
+    scan = as_float32(image)
     spacing_mm = image.GetSpacing()
     left_right = int(np.argmax(np.abs(image.GetDirection()[:3])))
     found = [

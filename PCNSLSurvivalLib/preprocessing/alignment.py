@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, lps_to_ras, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, in_voxel_order_of, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
 from PCNSLSurvivalLib.preprocessing.pipeline import is_stripped, judge_pose, stop_unless_usable
@@ -67,7 +67,7 @@ def align_scan(
         GridMismatchError: ``brain_mask`` is not on the voxels of T1Gd.
         MissingFilesError: The brain extractor is needed and not installed.
     """
-    native = {name: canonical(sitk.Cast(scans[name], sitk.sitkFloat32)) for name in (MRSequence.T1GD, sequence)}
+    native = {name: canonical(as_float32(scans[name])) for name in (MRSequence.T1GD, sequence)}
     findings = [finding for name, image in native.items() for finding in check_scan(image, name)]
     stop_unless_usable(findings, override_quality)
     fixed = native[MRSequence.T1GD]

@@ -11,7 +11,7 @@ from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
+from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, mask_on_scan
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
@@ -40,7 +40,7 @@ def compare_contrast(
     """
     with clock.step(Step.CONTRAST):
         try:
-            found = _compared(prepared, canonical(sitk.Cast(t1, sitk.sitkFloat32)), store)
+            found = _compared(prepared, canonical(as_float32(t1)), store)
         except PCNSLSurvivalError as problem:
             found = Finding(
                 measure="enhancement",

@@ -54,8 +54,16 @@ def test_each_finding_about_a_sound_scan_says_something_else(body):
 def test_gain_offset_shading_and_brightness_by_turns_are_a_scanners(body):
     shading = np.exp(np.linspace(0, 1, SIZE))[None, :, None]
     turns = 1 + 0.15 * (np.arange(SIZE) % 2)[:, None, None]
-    for scan in (body, 0.01 * body - 7, body + 32768, body * shading, body * turns, np.where(body > 200, body, 0.0)):
+    stripped = np.where(body > 200, body, 0.0)
+    for scan in (body, 0.01 * body - 7, 2000 * body, body + 32768, body * shading, body * turns, stripped):
         assert _told(scan) == {}
+
+
+@pytest.mark.parametrize("mark", [-32768, 4000])
+def test_a_mark_in_one_corner_is_not_the_value_around_the_head(mark, body):
+    marked = body.copy()
+    marked[0, 0, 0] = mark
+    assert _told(marked) == {}
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2], ids=["k", "j", "i"])
@@ -97,7 +105,8 @@ def test_values_that_wrapped_around_are_unusable(stored, body):
     assert _told(stored(body))["wrapped_values"] is Verdict.UNUSABLE
 
 
-def test_bright_vessels_of_an_unsigned_scan_are_no_wrap(body):
+@pytest.mark.parametrize("offset", [0, -32768], ids=["unsigned", "the same, moved to signed"])
+def test_bright_vessels_of_a_scan_that_fills_16_bits_are_no_wrap(offset, body):
     vessels = body * 20
     vessels[10:30, 20, 20] = np.linspace(60_000, 65_535, 20).round()
-    assert _told(vessels) == {}
+    assert _told(vessels + offset) == {}

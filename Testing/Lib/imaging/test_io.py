@@ -213,6 +213,17 @@ def test_many_labels_in_a_mask_are_told(tmp_path):
     assert remark == Message("mask.many_labels", volume=BRAIN_MASK, count=len(np.unique(blocks)) - 1)
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_small_lesions_with_a_number_each_are_labels(width, tmp_path):
+    numbers = np.zeros((6, 8, 60), np.uint8)
+    for number in range(15):
+        numbers[2, 3:6, 4 * number : 4 * number + width] = number + 1
+    write_volume(sitk.GetImageFromArray(numbers), tmp_path / "mask.nrrd")
+    read = read_mask_file(tmp_path / "mask.nrrd", BRAIN_MASK)
+    assert read.remarks == (Message("mask.many_labels", volume=BRAIN_MASK, count=15),)
+    assert (sitk.GetArrayViewFromImage(read.image) == (numbers > 0)).all()
+
+
 @pytest.mark.parametrize("highest", [60, 100, 190])
 @pytest.mark.parametrize("blur", [0.5, 2.0, 5.0])
 def test_percentages_are_no_labels(blur, highest, tmp_path):

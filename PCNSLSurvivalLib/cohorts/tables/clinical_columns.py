@@ -48,7 +48,7 @@ def sexes_in(rows: Iterable[TableRow]) -> Mapping[str, str]:
     here: F is a man in F/N of Hungarian and F/B of Irish, and M a woman in V/M of Lithuanian.
     """
     said = {_sex_cell(row) for row in rows} - _NEITHER_SEX - {""}
-    letters = {word for word in said if len(word) == 1}
+    letters = {word for word in said if len(word) == 1 and word.isalpha()}
     if letters - _SEXES.keys() and len({_SEXES[letter] for letter in letters & _SEXES.keys()}) == 1:
         return {word: sex for word, sex in _SEXES.items() if len(word) > 1}
     if "m" not in said or not said & _MEN_BESIDE_M:

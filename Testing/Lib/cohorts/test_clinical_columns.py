@@ -83,6 +83,11 @@ def test_a_letter_beside_one_that_is_not_known_is_unknown_and_told(column):
     assert "not known here" in " ".join(found[1][1])
 
 
+@pytest.mark.parametrize("code", ["9", "/"])
+def test_a_code_for_unknown_beside_one_sex_is_no_letter_of_the_other(code):
+    assert [clinical.sex for clinical, _ in told({"sex": "F"}, {"sex": code})] == ["female", None]
+
+
 def test_a_letter_for_unknown_beside_both_sexes_changes_nothing():
     assert [clinical.sex for clinical, _ in told({"sex": "F"}, {"sex": "N"}, {"sex": "M"})] == ["female", None, "male"]
 

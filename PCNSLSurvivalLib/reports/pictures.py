@@ -71,7 +71,8 @@ class Display:
 
     Attributes:
         scan, brain_mask: On one grid whose indices run to left, posterior, superior.
-        activation: On the same grid, or one along its axes in voxels no larger than a picture's pixel.
+        activation: On the same grid, or one along its axes whose voxels are no larger than those of the scan or a
+            picture's pixel.
         window: Intensities shown as black and white.
         signed: Whether ``activation`` runs from -1 to 1 and is drawn in two colors, or from 0 to 1 in one scale.
     """
@@ -83,7 +84,7 @@ class Display:
     signed: bool = False
 
 
-def make_display(scan: sitk.Image, activation: sitk.Image, brain_mask: sitk.Image, *, signed: bool = False) -> Display:
+def make_display(scan: sitk.Image, activation: sitk.Image, brain_mask: sitk.Image) -> Display:
     """Fix the gray window from the brain: skull and fat may saturate, brain tissue and enhancement do not."""
     values = sitk.GetArrayViewFromImage(scan)[sitk.GetArrayViewFromImage(brain_mask) > 0]
     low, high = np.percentile(values, (1.0, 99.7)) if values.size else (0.0, 1.0)
@@ -92,7 +93,6 @@ def make_display(scan: sitk.Image, activation: sitk.Image, brain_mask: sitk.Imag
         activation=activation,
         brain_mask=brain_mask,
         window=(float(low) * 0.5, float(max(high, low + 1e-6))),
-        signed=signed,
     )
 
 

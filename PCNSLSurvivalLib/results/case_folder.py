@@ -84,7 +84,7 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
         for sequence, image in result.prepared.corrected.items():
             own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
             sitk.WriteImage(own, str(folder / f"{sequence.value}_corrected.nii"))
-    # Last, when the page is done: both together would need the most memory of all.
+    # Last, when the page is usually done: both together would need the most memory of all.
     write_volume(result.map_of_other_class(), folder / OTHER_MAP, note=other)
 
 

@@ -14,7 +14,7 @@ _FAR_PX = 10_000
 class PanelHeight(qt.QObject):
     """Lets the module panel ask for the panel's height anew whenever the contents have changed.
 
-    Slicer takes a module's widget out of the module panel without deleting its layout item (5.8,
+    Slicer takes a module's widget out of the module panel without deleting its layout item (5.8 to 5.12,
     ``qSlicerModulePanel::removeModule``). Qt tells that item alone of other contents, not the one of the next visit:
     that one goes on with the heights it has remembered, and squeezes a section that is opened. Other widths drive them
     out.

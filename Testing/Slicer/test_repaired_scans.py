@@ -218,7 +218,7 @@ def test_a_brain_mask_is_used_whichever_way_its_axes_run(outputs, axes, backward
     matrix[:3, :3] = matrix[:3, axes]
     mask.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix))
     assert whyNotFor(outputs, mask, t1gd) == ""
-    request = RunRequest(volumes={MRSequence.T1GD: t1gd}, model=None, brainMask=mask)
+    request = RunRequest(volumes={MRSequence.T1GD: t1gd}, model=None, engines={}, brainMask=mask)
     volumes = RunVolumes(request)
     volumes.copyScans(request)
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(volumes.mask), brain)

@@ -63,7 +63,7 @@ class PreparationChoice:
 
 
 def _preset(engine: str) -> dict[Step, str]:
-    """Every step by one engine, but those that it does not offer."""
+    """The engine of each step: the same one, or none where a step does not have it."""
     return {step: engine if engine in choice.engines else SKIP for step, choice in ENGINE_CHOICES.items()}
 
 

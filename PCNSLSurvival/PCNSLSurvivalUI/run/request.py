@@ -66,7 +66,7 @@ class RunRequest:
     volumes: dict[MRSequence, slicer.vtkMRMLScalarVolumeNode]
     model: ModelFolder
     brainMask: slicer.vtkMRMLLabelMapVolumeNode | None = None
-    engines: dict[Step, str] = field(default_factory=dict)
+    engines: dict[Step, str]
     """Who does each of the steps of ``tasks.TASKS``."""
     options: CaseOptions = field(default_factory=CaseOptions)
     """What the prediction is asked; the files of the run are added to it."""

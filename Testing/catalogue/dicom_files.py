@@ -172,6 +172,11 @@ def _divided(*parts: tuple[int, int]) -> Build:
     return build
 
 
+def _blank_number_of_parts(data: Dataset, k: int) -> None:
+    """As anonymizers leave what they blank."""
+    data.InConcatenationTotalNumber = None
+
+
 def _frames_without_place(data: Dataset, k: int) -> None:
     for group in data.PerFrameFunctionalGroupsSequence:
         del group.PlanePositionSequence
@@ -608,6 +613,7 @@ READ = [
         _with_element(_nested(1) + struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)),
     ),
     Row("enhanced MR", _enhanced(list(range(_N)))),
+    Row("enhanced MR, number of files left blank", _enhanced(list(range(_N)), _blank_number_of_parts)),
     Row("enhanced MR, divided into two files", _divided((0, _N // 2), (_N // 2, _N))),
     Row("enhanced MR, last slice first", _enhanced(list(range(_N))[::-1])),
     Row(

@@ -168,7 +168,7 @@ def read_dicom_file(path: Path) -> DicomFile:
         frames=frames or (),
         number=_whole(top.text(_INSTANCE_NUMBER)),
         images_stated=_whole(top.text(_IMAGES_IN_ACQUISITION)),
-        parts_stated=top.short(_PARTS) or 1,
+        parts_stated=(top.short(_PARTS) or 1) if top.values.get(_PARTS) else 1,
         quadruped=top.text(_ORIENTATION_TYPE).upper() == "QUADRUPED",
         value_table=bool(top.items.get(_VALUE_TABLE)),
     )

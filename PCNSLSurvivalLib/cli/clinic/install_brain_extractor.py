@@ -19,7 +19,7 @@ def add_install_brain_extractor_command(commands: argparse._SubParsersAction[arg
         "--method",
         choices=tuple(EXTRACTORS),
         default=DEFAULT_METHOD,
-        help="brain extraction that the recipe of a model names; default %(default)s",
+        help="brain extraction that the recipe of a model names",
     )
     parser.add_argument(
         "--wheels",

@@ -124,7 +124,9 @@ class PanelLogic:
             return (
                 _("Choose the post-contrast T1 scan as T1Gd.")
                 if _loadedVolumes()
-                else _("Load the patient's scans. To try it without a patient, load PCNSL Survival in Sample Data.")
+                else _(
+                    "Load the patient's scans, or the demonstration patient: PCNSLDemonstrationPatient in Sample Data."
+                )
             )
         sentences = [doubt_about(role, node.GetName(), seriesHeader(node)) for role, node in chosen.items()]
         nodes = _loadedVolumes()

@@ -556,7 +556,7 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
 
 
 def test_the_panel_is_worked_with_the_keyboard_alone(standin, predicted):
-    """Tab reaches everything in the order it stands; keys start a run, choose, walk, jump and show a step."""
+    """Tab goes down the panel; keys start a run, choose, walk, jump and show a step, once T1Gd is chosen."""
     from PySide6 import QtCore, QtTest, QtWidgets
 
     key, press = QtCore.Qt.Key, QtTest.QTest.keyClick

@@ -198,7 +198,7 @@ class qMRMLNodeComboBox(_Fake, QtWidgets.QWidget):  # noqa: N801
         layout.addWidget(self._combo)
         self._scene, self._tags, self._node = None, [], None
         QtWidgets.QWidget.setEnabled(self, False)
-        QtWidgets.QWidget.setFocusProxy(self, self._combo)
+        QtWidgets.QWidget.setFocusProxy(self._combo, self)  # and it takes none itself: Tab passes it by
         self._combo.activated.connect(lambda row: self._select(self._combo.itemData(row)))
 
     def setMRMLScene(self, scene: Any) -> None:

@@ -256,8 +256,8 @@ TEMPLATES = {
     ),
     "scan.slices_scaled": _(
         "Most slices of {sequence} have the same brightest value, mean or spread: they were scaled one by one, or "
-        "bright values were cut off, as in pictures for a screen. The brightness of tissues may not be comparable. Give "
-        "the scan as the scanner stored it, for example as DICOM."
+        "bright values were cut off, as in pictures for a screen. The brightness of tissues may not be comparable. "
+        "Give the scan as the scanner stored it, for example as DICOM."
     ),
     "scan.slices_unscaled": _("No sign that slices of {sequence} were scaled one by one or cut off."),
     "scan.small_block": _(

@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if not os.environ.get("DISPLAY"):
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
@@ -225,9 +223,6 @@ def _overview(folder: Path) -> None:
         painter.drawImage(panel.width() + GAP + place % 2 * (VIEW + GAP), place // 2 * (VIEW + GAP), image)
     painter.end()
     picture.save(str(folder / "overview.png"))
-    # The same, small enough for the documents.
-    page = Image.open(folder / "overview.png").convert("RGB")
-    page.save(folder / "slicer-panel.jpg", quality=82, optimize=True, subsampling=0)
 
 
 def main(folder: Path) -> None:

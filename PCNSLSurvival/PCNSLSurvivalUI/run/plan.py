@@ -115,7 +115,7 @@ def showProcessEvent(steps: StepList, event: dict[str, Any]) -> bool:
         key = own
         label = [shown(step_words(Step(name))) if name in list(Step) else name]
         label += [MRSequence(sequence).label] if sequence else []
-        steps.addNext(key, ", ".join([*label, _("rough")] if rough else label))
+        steps.addNext(key, ", ".join([*label, _("coarse")] if rough else label))
     step = steps.find(key)
     if state == "started":
         steps.start(key)

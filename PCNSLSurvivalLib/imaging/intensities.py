@@ -44,7 +44,10 @@ def judge_intensities(image: sitk.Image, sequence: MRSequence) -> tuple[Finding,
     """
     values = sitk.GetArrayFromImage(as_float32(image))
     values -= _at_corners(values)
-    wrapped, scaled, repeated = _share_wrapped(values), _share_scaled(values), _count_repeated(values)
+    absolute = np.abs(values)
+    full = [_full(absolute, axis) for axis in range(3)]
+    del absolute
+    wrapped, scaled, repeated = _share_wrapped(values), _share_scaled(values, full), _count_repeated(values, full)
     judged = (
         (
             "scaled_slices",
@@ -86,15 +89,14 @@ def _at_corners(values: Values) -> np.float32:
     return middle
 
 
-def _share_scaled(values: Values) -> float:
+def _share_scaled(values: Values, full_slices: list[NDArray[np.bool_]]) -> float:
     """Largest share of slices, over three axes, that have one brightest value, mean or spread; the corners are 0."""
-    largest = 0.0
-    for axis in range(3):
+    largest, squares = 0.0, values * values
+    for axis, full in enumerate(full_slices):
         others = tuple(other for other in range(3) if other != axis)
-        full = _full(values, axis)
         if np.count_nonzero(full) < _FEWEST_SLICES:
             continue
-        total, square = (np.sum(one, axis=others, dtype=np.float64) for one in (values, values * values))
+        total, square = (np.sum(one, axis=others, dtype=np.float64) for one in (values, squares))
         inside = np.maximum(np.count_nonzero(values, axis=others), 1)
         measures = [values.max(axis=others).astype(float)]
         for count in (values.size / len(inside), inside):
@@ -107,18 +109,18 @@ def _share_scaled(values: Values) -> float:
     return largest
 
 
-def _count_repeated(values: Values) -> int:
+def _count_repeated(values: Values, full_slices: list[NDArray[np.bool_]]) -> int:
     """Number of full slices that equal the slice before, along the axis with most of them."""
     most = 0
-    for axis in range(3):
-        slices, full = np.moveaxis(values, axis, 0), _full(values, axis)
+    for axis, full in enumerate(full_slices):
+        slices = np.moveaxis(values, axis, 0)
         most = max(most, sum(bool(full[k] and np.array_equal(slices[k], slices[k - 1])) for k in range(1, len(slices))))
     return most
 
 
-def _full(values: Values, axis: int) -> NDArray[np.bool_]:
+def _full(absolute: Values, axis: int) -> NDArray[np.bool_]:
     """Which slices along an axis hold much signal."""
-    signal = np.abs(values).sum(axis=tuple(other for other in range(3) if other != axis), dtype=np.float64)
+    signal = absolute.sum(axis=tuple(other for other in range(3) if other != axis), dtype=np.float64)
     full: NDArray[np.bool_] = signal > _FULL * signal.max()
     return full
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -124,7 +125,7 @@ def used_by(command: Sequence[str], out: Path) -> Used:
     seconds, after = time.perf_counter() - begin, os.times()
     if child.returncode != 0:
         raise RuntimeError(f"status {child.returncode}: {' '.join(words)}")
-    subprocess.run(["rm", "-r", str(out)], check=True)
+    shutil.rmtree(out)
     processor = after.children_user + after.children_system - before.children_user - before.children_system
     return Used(seconds, processor, largest / 1024**2)
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.cli.__main__ import _parser, main
 from PCNSLSurvivalLib.core.errors import MissingFilesError, PreparationError
 from PCNSLSurvivalLib.preprocessing.brain_extractors.extractor import BrainExtractor
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
@@ -36,7 +36,9 @@ class Threshold(BrainExtractor):
 def threshold(monkeypatch, tmp_path):
     monkeypatch.setenv("PCNSL_SURVIVAL_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(EXTRACTORS, "threshold-bet-1", Threshold())
-    return EXTRACTORS["threshold-bet-1"]
+    _parser.cache_clear()  # its choices are those of the first command
+    yield EXTRACTORS["threshold-bet-1"]
+    _parser.cache_clear()
 
 
 def _wheel(folder, content):

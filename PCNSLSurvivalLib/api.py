@@ -120,7 +120,7 @@ def save_result(result: CaseResult, folder: AnyPath, *, overwrite: bool = False)
         ArgumentError: ``result`` or ``folder`` is not what it should be.
         OutputFolderError: The folder holds something else or cannot be written.
     """
-    from PCNSLSurvivalLib.core.files import whole_folder
+    from PCNSLSurvivalLib.core.storage.files import whole_folder
     from PCNSLSurvivalLib.inference.predict import CaseResult
     from PCNSLSurvivalLib.reports.case.report import case_report_html
     from PCNSLSurvivalLib.results.case_folder import write_case_folder

@@ -38,10 +38,10 @@ from PCNSLSurvivalLib.cli.research.pretrain import add_pretrain_command
 from PCNSLSurvivalLib.cli.research.validate import add_validate_command
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, PCNSLSurvivalError, RefusedElsewhereError
-from PCNSLSurvivalLib.core.files import check_output_path, tells_full_disk
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.optional_packages import missing_package
 from PCNSLSurvivalLib.core.printable import printable
+from PCNSLSurvivalLib.core.storage.files import check_output_path, tells_full_disk
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 DONE, CRASHED, WRONG_USAGE, OUR_ERROR = 0, 1, 2, 3

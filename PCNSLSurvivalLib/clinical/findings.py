@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from PCNSLSurvivalLib.core.errors import ClinicalFindingsError, ModelFolderError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.strict_json import read_json_file
+from PCNSLSurvivalLib.core.storage.strict_json import read_json_file
 
 Surgery = Literal["none", "biopsy", "resection"]
 SURGERY: tuple[Surgery, ...] = ("none", "biopsy", "resection")

@@ -23,10 +23,10 @@ from PCNSLSurvivalLib.core.errors import (
     UnreadableScanError,
     with_causes,
 )
-from PCNSLSurvivalLib.core.files import tells_full_disk
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.optional_packages import missing_package
 from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.storage.files import tells_full_disk
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample

@@ -21,11 +21,11 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import (
     STEPS_FOLDER,
     excluded_cases,
 )
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-from PCNSLSurvivalLib.core.files import claim_folder, whole_file, write_whole_text
 from PCNSLSurvivalLib.core.findings import upgraded_finding
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.files import claim_folder, whole_file, write_whole_text
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, Recipe

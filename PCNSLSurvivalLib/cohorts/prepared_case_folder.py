@@ -13,8 +13,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
-from PCNSLSurvivalLib.core.files import whole_folder
 from PCNSLSurvivalLib.core.findings import Finding
+from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import write_volume

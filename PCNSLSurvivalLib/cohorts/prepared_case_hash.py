@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
-from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 
 _NO_PREDICTOR = ("sex", "site", "field_strength_t", "scan_year")
 """What a cohort is divided by, and no method looks at."""

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.core.csv_cells import original_cell, plain_cell
 from PCNSLSurvivalLib.core.errors import EvaluationError
-from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.storage.csv_cells import original_cell, plain_cell
+from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
 
 COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probability")

@@ -11,7 +11,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, PreparedCohort
 from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.core.errors import ExperimentError
-from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.model.trained_networks import MEMBER, member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan

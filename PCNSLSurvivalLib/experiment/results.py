@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.core.leftovers import temporary_folder
+from PCNSLSurvivalLib.core.storage.leftovers import temporary_folder
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm
 from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE
 from PCNSLSurvivalLib.evaluation.optimism import EpochScores

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.cohorts.splits import Fold
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
-from PCNSLSurvivalLib.core.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers
-from PCNSLSurvivalLib.core.locks import folder_lock
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
+from PCNSLSurvivalLib.core.storage.locks import folder_lock
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
 from PCNSLSurvivalLib.experiment.jobs.epoch_watch import EpochWatch

@@ -11,8 +11,8 @@ import SimpleITK as sitk
 from numpy.typing import DTypeLike, NDArray
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
-from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.dicom.series import read_dicom_series
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid

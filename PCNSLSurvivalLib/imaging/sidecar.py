@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from PCNSLSurvivalLib.core.strict_json import read_foreign_json
+from PCNSLSurvivalLib.core.storage.strict_json import read_foreign_json
 from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
 
 _ENDINGS = re.compile(r"\.(?:nii(?:\.gz)?|nrrd|nhdr|mha|mhd|hdr|img)$", re.IGNORECASE)

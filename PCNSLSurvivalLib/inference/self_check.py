@@ -18,9 +18,9 @@ from typing import Literal
 
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.installed_files import data_home
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.optional_packages import absent_extras
+from PCNSLSurvivalLib.core.storage.installed_files import data_home
 from PCNSLSurvivalLib.inference.runtimes import stored_answer
 from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.models.installed_models import model_paths

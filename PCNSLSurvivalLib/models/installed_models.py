@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
-from PCNSLSurvivalLib.core.installed_files import data_home
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.installed_files import data_home
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, bundled_model_path, read_model_folder
 
 

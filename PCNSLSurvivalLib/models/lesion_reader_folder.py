@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
-from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.strict_json import only_keys, read_json_file
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.models.model_folder import json_text
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, read_weights, write_weights
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError, PreparationError
-from PCNSLSurvivalLib.core.installed_files import sha256_of
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.printable import printable
-from PCNSLSurvivalLib.core.strict_json import only_keys, read_json_file
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.strict_json import only_keys, read_json_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture

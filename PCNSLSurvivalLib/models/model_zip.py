@@ -11,8 +11,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
-from PCNSLSurvivalLib.core.files import whole_file
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers, owned, put_in_place, staging_name
+from PCNSLSurvivalLib.core.storage.files import whole_file
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, owned, put_in_place, staging_name
 from PCNSLSurvivalLib.models.installed_models import installed_folder_name, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, ModelFolder, read_model_folder
 

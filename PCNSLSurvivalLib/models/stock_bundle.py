@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.models.model_folder import CARD, METADATA, ModelFolder
 
 _OTHER_NUMBERS = """> **In stock MONAI its probabilities differ from those of this software.** This model counts each

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.core.files import refuse_foreign
-from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.files import refuse_foreign
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD, MRSequence, OSClass
 from PCNSLSurvivalLib.models.familiarity import FamiliarityStatistics
 from PCNSLSurvivalLib.models.model_folder import (

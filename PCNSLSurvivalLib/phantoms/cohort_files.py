@@ -14,8 +14,8 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-from PCNSLSurvivalLib.core.files import claim_folder, whole_folder, write_whole_text
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers
+from PCNSLSurvivalLib.core.storage.files import claim_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_cohort

@@ -12,9 +12,9 @@ import subprocess
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError, OutputFolderError
-from PCNSLSurvivalLib.core.files import whole_file
-from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.files import whole_file
+from PCNSLSurvivalLib.core.storage.leftovers import scratch_folder
 
 _NAMES = (
     "chromium",

@@ -15,7 +15,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core import version
-from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.explain.overlay import cell_grid
 from PCNSLSurvivalLib.imaging.fingerprint import plane_checksums, voxel_sha256
@@ -48,7 +48,7 @@ _PACKAGES = ("numpy", "SimpleITK", "scipy", "torch", "onnxruntime")
 
 
 def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, intermediate: bool = False) -> None:
-    """Write all files of one prediction into a folder (a staging folder, see ``core.files``).
+    """Write all files of one prediction into a folder (a staging folder, see ``core.storage.files``).
 
     Args:
         result: What was predicted.

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.case_preparation import contents_of, sentence_of
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnreadableScanError
-from PCNSLSurvivalLib.core.files import claim_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, silent
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.files import claim_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult, predict_case

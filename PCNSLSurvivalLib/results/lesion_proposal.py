@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.inference.segment import SegmentResult
 
@@ -16,7 +16,7 @@ MEASURES = "lesion_proposal.json"
 
 
 def write_segment_folder(result: SegmentResult, folder: Path) -> dict[str, Any]:
-    """Write mask and measures into a folder (a staging folder, see ``core.files``).
+    """Write mask and measures into a folder (a staging folder, see ``core.storage.files``).
 
     Returns:
         What was written as ``lesion_proposal.json``.

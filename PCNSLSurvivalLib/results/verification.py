@@ -14,10 +14,10 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.arguments import ArgumentError, options_of
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.installed_files import sha256_of
-from PCNSLSurvivalLib.core.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, silent
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass, Step
 from PCNSLSurvivalLib.imaging.fingerprint import changed_box, voxel_sha256
 from PCNSLSurvivalLib.imaging.geometry import Grid, lps_to_ras, place_in_words

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from PCNSLSurvivalLib.core.errors import TrainingError
-from PCNSLSurvivalLib.core.files import tells_full_disk, whole_file
+from PCNSLSurvivalLib.core.storage.files import tells_full_disk, whole_file
 
 _VERSION = 2
 _READ = (1, _VERSION)

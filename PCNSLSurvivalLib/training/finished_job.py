@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, TrainingError
-from PCNSLSurvivalLib.core.files import unfinished_folder, whole_folder
+from PCNSLSurvivalLib.core.storage.files import unfinished_folder, whole_folder
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import tensors_of

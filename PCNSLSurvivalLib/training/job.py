@@ -20,8 +20,8 @@ from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.cohorts.splits import Fold, validation_split
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, TrainingError
-from PCNSLSurvivalLib.core.files import tells_full_disk, unfinished_folder
-from PCNSLSurvivalLib.core.locks import folder_lock
+from PCNSLSurvivalLib.core.storage.files import tells_full_disk, unfinished_folder
+from PCNSLSurvivalLib.core.storage.locks import folder_lock
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.models.networks.devices import tells_memory_short

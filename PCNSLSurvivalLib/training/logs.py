@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
 from PCNSLSurvivalLib.training.epochs import Epoch
 
 HISTORY = "history.csv"

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, PreparedCohort, PreparedExam, read_prepared_cohort
 from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.classification import auc
 from PCNSLSurvivalLib.evaluation.intervals import auc_interval

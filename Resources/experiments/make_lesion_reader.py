@@ -19,7 +19,7 @@ import SimpleITK as sitk
 import torch
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader, probability_of

@@ -9,7 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.installed_files import data_home
+from PCNSLSurvivalLib.core.storage.installed_files import data_home
 from PCNSLSurvivalLib.models.model_folder import ModelFolder, bundled_model_path, read_model_folder
 
 _KEY = "PCNSLSurvival/modelFolders"

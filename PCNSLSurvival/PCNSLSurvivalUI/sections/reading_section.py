@@ -16,9 +16,9 @@ from typing import Any
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.files import write_whole_text
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.files import write_whole_text
 from PCNSLSurvivalUI.choices.parameters import PanelParameters
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.result import report_files

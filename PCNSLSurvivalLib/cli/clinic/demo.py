@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cli.clinic.predict import add_result_options, predict_to_folder
 from PCNSLSurvivalLib.cli.options.case import add_case_options
-from PCNSLSurvivalLib.core.leftovers import scratch_folder
+from PCNSLSurvivalLib.core.storage.leftovers import scratch_folder
 from PCNSLSurvivalLib.core.terms import MRSequence
 
 
@@ -27,7 +27,7 @@ def add_demo_command(commands: argparse._SubParsersAction) -> None:
 
 def run_demo(args: argparse.Namespace) -> int:
     """Make the demonstration patient in a temporary folder, predict it, and leave the result folder."""
-    from PCNSLSurvivalLib.core.files import check_output_folder, whole_folder
+    from PCNSLSurvivalLib.core.storage.files import check_output_folder, whole_folder
     from PCNSLSurvivalLib.imaging.io import write_volume
     from PCNSLSurvivalLib.phantoms import demonstration_patient
 

@@ -70,7 +70,7 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
     _check_packages(dicom=args.dicom is not None)
     from PIL import Image
 
-    from PCNSLSurvivalLib.core.files import whole_folder
+    from PCNSLSurvivalLib.core.storage.files import whole_folder
     from PCNSLSurvivalLib.imaging.io import read_scan
     from PCNSLSurvivalLib.reports.case.key_images import ENLARGED, key_images
 

@@ -58,7 +58,7 @@ def add_follow_up_command(commands: argparse._SubParsersAction) -> None:
 def run_follow_up(args: argparse.Namespace) -> int:
     """Compare two exams, write both outlines on the earlier scan, and print the change."""
     begin = time.perf_counter()
-    from PCNSLSurvivalLib.core.files import check_output_folder, whole_folder
+    from PCNSLSurvivalLib.core.storage.files import check_output_folder, whole_folder
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
 

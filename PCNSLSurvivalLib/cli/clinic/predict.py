@@ -73,7 +73,7 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
     """
     begin = time.perf_counter()
     # Refuse an unusable folder before torch is loaded and minutes are spent.
-    from PCNSLSurvivalLib.core.files import check_output_folder, whole_folder
+    from PCNSLSurvivalLib.core.storage.files import check_output_folder, whole_folder
     from PCNSLSurvivalLib.models.installed_models import find_model
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)

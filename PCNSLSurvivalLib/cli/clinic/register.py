@@ -40,9 +40,9 @@ def add_register_command(commands: argparse._SubParsersAction) -> None:
 def run_register(args: argparse.Namespace) -> int:
     """Register the given scans, and write them."""
     from PCNSLSurvivalLib.core.errors import PreparationError
-    from PCNSLSurvivalLib.core.files import whole_folder
     from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.core.progress import StepClock
+    from PCNSLSurvivalLib.core.storage.files import whole_folder
     from PCNSLSurvivalLib.imaging.io import read_mask_file, read_scan, write_volume
     from PCNSLSurvivalLib.imaging.quality import remark_findings
     from PCNSLSurvivalLib.preprocessing.alignment import align_scan

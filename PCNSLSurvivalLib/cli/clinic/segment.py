@@ -40,7 +40,7 @@ def add_segment_command(commands: argparse._SubParsersAction) -> None:
 def run_segment(args: argparse.Namespace) -> int:
     """Outline one scan, write mask and measures, and print them."""
     begin = time.perf_counter()
-    from PCNSLSurvivalLib.core.files import check_output_folder, whole_folder
+    from PCNSLSurvivalLib.core.storage.files import check_output_folder, whole_folder
 
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
 

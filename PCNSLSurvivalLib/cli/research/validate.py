@@ -63,7 +63,7 @@ def run_validate(args: argparse.Namespace) -> int:
     """Prepare the cohort if it is not, predict, evaluate, and print where the report is."""
     from tqdm import tqdm
 
-    from PCNSLSurvivalLib.core.files import claim_folder
+    from PCNSLSurvivalLib.core.storage.files import claim_folder
     from PCNSLSurvivalLib.experiment.validation import validate
     from PCNSLSurvivalLib.models.installed_models import find_model
     from PCNSLSurvivalLib.reports.experiment.tables import interval

@@ -11,7 +11,7 @@ from PCNSLSurvivalLib.cohorts.tables.survival_columns import survival_columns
 from PCNSLSurvivalLib.cohorts.tables.survival_words import DAYS_OF_ONE, unit_named
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.core.errors import CohortError
-from PCNSLSurvivalLib.core.strict_json import read_foreign_json
+from PCNSLSurvivalLib.core.storage.strict_json import read_foreign_json
 
 _DEAD = re.compile(r"\b(?:dead|deceased|died|death|expired)\b")
 _ALIVE = re.compile(r"\b(?:alive|living|lives|censored|survived|survivor)\b")

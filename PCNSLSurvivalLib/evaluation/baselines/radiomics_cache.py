@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
-from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep, radiomics_features
 from PCNSLSurvivalLib.preprocessing.step_cache import content_of

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from PCNSLSurvivalLib.core.files import unfinished_folder
+from PCNSLSurvivalLib.core.storage.files import unfinished_folder
 from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.training.epochs import Epoch
 from PCNSLSurvivalLib.training.logs import read_epochs

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
-from PCNSLSurvivalLib.core.files import write_whole_text
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.files import write_whole_text
 from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.training.job_record import has_record
 

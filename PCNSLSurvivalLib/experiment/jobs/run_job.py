@@ -11,7 +11,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
-from PCNSLSurvivalLib.core.files import tells_full_disk, whole_folder
+from PCNSLSurvivalLib.core.storage.files import tells_full_disk, whole_folder
 from PCNSLSurvivalLib.evaluation.baselines.arms import baseline_arm, baseline_table
 from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE, with_network
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.experiment.initial_weights import InitialWeights
 from PCNSLSurvivalLib.experiment.model.card import outcome_in_words

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.jobs.table import weights_by_sequence

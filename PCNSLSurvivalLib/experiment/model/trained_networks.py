@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import ExperimentError
-from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, read_weights
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence as Several
 import numpy as np
 from numpy.typing import NDArray
 
-from PCNSLSurvivalLib.core.leftovers import scratch_folder
+from PCNSLSurvivalLib.core.storage.leftovers import scratch_folder
 from PCNSLSurvivalLib.imaging.dicom import unpack
 from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError
 from PCNSLSurvivalLib.imaging.dicom.frames import DicomFile, PixelFormat

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.strict_json import read_json
+from PCNSLSurvivalLib.core.storage.strict_json import read_json
 
 Tensors = dict[str, NDArray[np.float32]]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
-from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan
 from PCNSLSurvivalLib.phantoms.patient import VirtualPatient, scan_patient

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError
-from PCNSLSurvivalLib.core.installed_files import data_home, sha256_of
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers, put_in_place, temporary_folder
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.installed_files import data_home, sha256_of
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, put_in_place, temporary_folder
 
 if TYPE_CHECKING:
     import SimpleITK as sitk

@@ -7,7 +7,7 @@ from typing import Any
 
 from PCNSLSurvivalLib.cohorts.data_report import DataReport
 from PCNSLSurvivalLib.cohorts.prepared_cohort import CASES_FOLDER, EXCLUDED_FILE
-from PCNSLSurvivalLib.core.files import write_whole_text
+from PCNSLSurvivalLib.core.storage.files import write_whole_text
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.reports.cohort.contact_picture import BRAIN_RGB, CONTACT_PICTURE, LESION_RGB, tiles_of
 from PCNSLSurvivalLib.reports.pages import rendered_page

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
 from PCNSLSurvivalLib.evaluation.classification import METRICS
 from PCNSLSurvivalLib.evaluation.comparison import fold_values
 from PCNSLSurvivalLib.evaluation.optimism import Optimism

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cohorts.case import os_class_of
 from PCNSLSurvivalLib.core.errors import EvaluationError
-from PCNSLSurvivalLib.core.files import refuse_foreign, whole_folder
+from PCNSLSurvivalLib.core.storage.files import refuse_foreign, whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS
 from PCNSLSurvivalLib.evaluation.optimism import EpochScores, measure_optimism

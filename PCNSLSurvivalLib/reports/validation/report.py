@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PCNSLSurvivalLib.core.csv_cells import plain_cell
-from PCNSLSurvivalLib.core.files import refuse_foreign, whole_folder
+from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
+from PCNSLSurvivalLib.core.storage.files import refuse_foreign, whole_folder
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY, limit_in_words
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
 from PCNSLSurvivalLib.evaluation.predictions import write_predictions

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError, PCNSLSurvivalError
-from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 

@@ -27,7 +27,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
-from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import HEAD, LESION_BLOCKS, MAP_BLOCK, part_of
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.models.networks.lesion_unet import CLASSES, LesionUNet
 from PCNSLSurvivalLib.phantoms.random_fields import stream
 from PCNSLSurvivalLib.phantoms.randomized import Anatomies, RandomHead, draw_head

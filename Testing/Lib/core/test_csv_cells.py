@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from PCNSLSurvivalLib.cohorts.cohort import find_cohort
-from PCNSLSurvivalLib.core.csv_cells import original_cell, plain_cell
+from PCNSLSurvivalLib.core.storage.csv_cells import original_cell, plain_cell
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
 from PCNSLSurvivalLib.results.cohort_prediction import PredictedCase, write_prediction_table
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-from PCNSLSurvivalLib.core.files import whole_folder, write_whole_text
-from PCNSLSurvivalLib.core.leftovers import temporary_folder
+from PCNSLSurvivalLib.core.storage.files import whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.storage.leftovers import temporary_folder
 
 
 def test_a_finished_folder_is_whole_and_alone(tmp_path):

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from PCNSLSurvivalLib.cohorts import cohort_preparation
-from PCNSLSurvivalLib.core import leftovers
-from PCNSLSurvivalLib.core.files import whole_file, whole_folder
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers, put_in_place, staging_name
+from PCNSLSurvivalLib.core.storage import leftovers
+from PCNSLSurvivalLib.core.storage.files import whole_file, whole_folder
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, put_in_place, staging_name
 from PCNSLSurvivalLib.experiment import run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
@@ -24,8 +24,8 @@ ROOT = Path(leftovers.__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path
-from PCNSLSurvivalLib.core.files import whole_folder
-from PCNSLSurvivalLib.core import leftovers
+from PCNSLSurvivalLib.core.storage.files import whole_folder
+from PCNSLSurvivalLib.core.storage import leftovers
 if "--no-exchange" in sys.argv:
     leftovers._exchanged = lambda one, other: False
 out = Path(sys.argv[1])
@@ -38,7 +38,7 @@ for number in range(1000000):
 STAYS = """
 import sys, time
 from pathlib import Path
-from PCNSLSurvivalLib.core.files import whole_folder
+from PCNSLSurvivalLib.core.storage.files import whole_folder
 with whole_folder(Path(sys.argv[1])) as staging:
     (staging / "t1gd.nii.gz").write_text("a patient")
     print("begun", flush=True)
@@ -111,7 +111,7 @@ def test_killed_at_any_moment_the_old_or_the_new_folder_is_there_whole(tmp_path,
 
 SCRATCH = """
 import time
-from PCNSLSurvivalLib.core.leftovers import scratch_folder
+from PCNSLSurvivalLib.core.storage.leftovers import scratch_folder
 with scratch_folder() as folder:
     (folder / "pixels").write_text("a patient")
     print("begun", flush=True)
@@ -120,7 +120,7 @@ with scratch_folder() as folder:
 WRITES = """
 import sys, time
 from pathlib import Path
-from PCNSLSurvivalLib.core.files import whole_file
+from PCNSLSurvivalLib.core.storage.files import whole_file
 with whole_file(Path(sys.argv[1])) as partial:
     partial.write_text("half")
     print("begun", flush=True)

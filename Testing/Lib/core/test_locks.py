@@ -10,12 +10,12 @@ import sys
 import pytest
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-from PCNSLSurvivalLib.core.locks import folder_lock
+from PCNSLSurvivalLib.core.storage.locks import folder_lock
 
 _HOLD = """
 import sys, time
 from pathlib import Path
-from PCNSLSurvivalLib.core.locks import folder_lock
+from PCNSLSurvivalLib.core.storage.locks import folder_lock
 with folder_lock(Path(sys.argv[1])):
     print("holding", flush=True)
     time.sleep(600)

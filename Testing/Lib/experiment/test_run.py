@@ -213,7 +213,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
 HOLD = """
 import sys
 from pathlib import Path
-from PCNSLSurvivalLib.core.locks import folder_lock
+from PCNSLSurvivalLib.core.storage.locks import folder_lock
 with folder_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -14,7 +14,7 @@ from dicom_files import write_series
 
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.core.installed_files import sha256_of
+from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.phantoms import VirtualPatient

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from PCNSLSurvivalLib.cli.__main__ import main
-from PCNSLSurvivalLib.core.installed_files import data_home
+from PCNSLSurvivalLib.core.storage.installed_files import data_home
 from PCNSLSurvivalLib.inference import self_check
 from PCNSLSurvivalLib.inference.runtimes import automatic_device, stored_answer
 from PCNSLSurvivalLib.inference.runtimes.start_runtime import start_runtime

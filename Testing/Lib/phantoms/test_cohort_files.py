@@ -19,7 +19,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cli.research import phantom
 from PCNSLSurvivalLib.core.errors import OutputFolderError
-from PCNSLSurvivalLib.core.leftovers import staging_name
+from PCNSLSurvivalLib.core.storage.leftovers import staging_name
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.io import read_scan

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from PCNSLSurvivalLib.cohorts.splits import Fold
-from PCNSLSurvivalLib.core.files import unfinished_folder
+from PCNSLSurvivalLib.core.storage.files import unfinished_folder
 from PCNSLSurvivalLib.experiment.jobs.epoch_watch import EpochWatch
 from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.training.epochs import Epoch

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, with_causes
-from PCNSLSurvivalLib.core.leftovers import clear_leftovers, owned, put_in_place, staging_name
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, owned, put_in_place, staging_name
 
 _TORCH_CANNOT_WRITE = ("PytorchStreamWriter failed writing", "unexpected pos")
 
@@ -23,7 +23,7 @@ def whole_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
     The staging folder lies beside ``out``, so that the last step is a rename on one file system. With
     ``overwrite`` the earlier folder is deleted only once the new one is in place. What runs that were killed have
-    left beside ``out`` is put right first (see ``core.leftovers``).
+    left beside ``out`` is put right first (see ``core.storage.leftovers``).
 
     Args:
         out: Folder to make; its parents are made as needed.

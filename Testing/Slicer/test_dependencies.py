@@ -107,6 +107,23 @@ def test_torch_comes_through_its_extension_where_there_is_one(needing, pip, monk
     assert [words for words, _constraints in pip] == [["no-such-package>=1"]]
 
 
+def test_a_second_click_while_pip_works_starts_nothing(needing, ready, monkeypatch):
+    import slicer
+
+    said = []
+
+    def install(words):
+        ready.ui.predictButton.enabled = True  # as it is shown again by what else happens meanwhile
+        ready.ui.predictButton.click()
+        said.append(ready.ui.messageLabel.text)
+
+    monkeypatch.setattr(slicer.util, "pip_install", install, raising=False)
+    needing("no-such-package>=1", answer="")
+    assert said == ["Python packages are being installed. Wait until that is done."]
+    needing("no-such-package>=1", answer="")
+    assert len(said) == 2, "the next click installs again"
+
+
 def test_pip_that_fails_is_told(needing, monkeypatch):
     import slicer
 

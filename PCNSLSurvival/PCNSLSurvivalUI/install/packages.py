@@ -76,6 +76,10 @@ def missing(lines: list[str]) -> list[str]:
     return absent
 
 
+_underWay: list[bool] = []
+"""Not empty while packages are being installed."""
+
+
 def ensureInstalled(lines: list[str], *, alone: bool = False) -> None:
     """Ask once and install what is missing.
 
@@ -86,12 +90,15 @@ def ensureInstalled(lines: list[str], *, alone: bool = False) -> None:
     Raises:
         MissingPackagesError: Something is missing, and was not or could not be installed.
     """
+    if _underWay:  # pip lets the application go on, and so a second click
+        raise MissingPackagesError(_("Python packages are being installed. Wait until that is done."))
     absent = missing(lines)
     if not absent:
         return
     answer = _ask(absent)
     if answer is None:
         raise MissingPackagesError(_absentSentence(absent))
+    _underWay.append(True)
     try:
         _install(absent, answer, alone)
     except subprocess.CalledProcessError as problem:
@@ -101,6 +108,8 @@ def ensureInstalled(lines: list[str], *, alone: bool = False) -> None:
                 "the Python console shows the output of pip. Then press the button again."
             )
         ) from problem
+    finally:
+        _underWay.clear()
     if missing(lines):
         raise MissingPackagesError(_absentSentence(missing(lines)))
 

@@ -173,7 +173,7 @@ def test_what_our_process_does_is_listed_in_the_users_language(invented):
     skip.listener(StepEvent(step=Step.REGISTRATION, state="started", sequence=MRSequence.T2, rough=True))
     skip.skip(Step.BIAS_FIELD, Message("skipped.no_bias_field"))
     skip.skip(Step.BRAIN_EXTRACTION, Message("skipped.brain_mask_given"))
-    assert steps.find("registration t2 rough").label == "«Registration to T1Gd», T2, «rough»"
+    assert steps.find("registration t2 rough").label == "«Registration to T1Gd», T2, «coarse»"
     assert steps.find("bias_field").note == "«already bias-corrected»"
     assert steps.find("brain_extraction").note == "«a brain mask was given»"
 

@@ -46,6 +46,8 @@ def find_model(choice: str | Path | None) -> ModelFolder:
     """
     if choice is None:
         return read_model_folder(bundled_model_path())
+    if choice == "":  # as a path it would be the current folder
+        raise ModelFolderError(Message("model.not_found"))
     if Path(choice).is_dir():
         return read_model_folder(Path(choice))
     wanted = str(choice)

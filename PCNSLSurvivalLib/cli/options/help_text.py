@@ -1,11 +1,12 @@
-"""What the help of every command has in common: the default of each option, and what the software is for."""
+"""What the commands have in common: help that states defaults and what the software is for, and how a path is read."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
@@ -28,13 +29,24 @@ class _WithDefaults(argparse.HelpFormatter):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser whose help does not pass in silence over a full disk or a closed pipe, as argparse does."""
+    """A parser that refuses an empty path, and whose help passes over no full disk or closed pipe in silence."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.register("type", Path, _path_given)
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         if file is not None and file is sys.stdout:
             file.write(message)
         else:
             super()._print_message(message, file)
+
+
+def _path_given(text: str) -> Path:
+    """A path; an empty one, as of a shell variable that is not set, would be the current folder and all in it."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
 
 
 def commands_below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -40,6 +40,14 @@ def test_wrong_usage_ends_with_two(words):
     assert "usage" in done.stderr
 
 
+@pytest.mark.parametrize("words", ["predict --t1gd t1gd.nii --overwrite --out=", "predict-cohort --out x", "export"])
+def test_an_empty_path_is_not_the_current_folder(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([*words.split(), *([] if words.endswith("=") else [""])])
+    assert end.value.code == 2
+    assert "the path is empty" in capsys.readouterr().err
+
+
 def test_the_version_is_one_number_everywhere():
     import PCNSLSurvivalLib
 

@@ -418,8 +418,9 @@ def test_a_model_travels_by_zip_and_several_stand_side_by_side(whole, tmp_path):
     with refused_within_a_second("installed already"):
         import_model(tmp_path / "one.zip")
     import_model(tmp_path / "one.zip", overwrite=True)
-    with refused_within_a_second("model.not_found"):
-        find_model("another")
+    for name in ("another", ""):
+        with refused_within_a_second("model.not_found"):
+            find_model(name)
     assert sorted(p.name for p in models_home().iterdir()) == ["small_untrained_v0.1.0"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +103,7 @@ def _prediction(path: Path) -> dict[str, Any]:
     foci = (prediction.get("lesion") or {}).get("foci") or []
     if not isinstance(prediction.get("preprocessing", {}), dict) or not all(isinstance(one, dict) for one in foci):
         raise TypeError
-    if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
+    if not all(isinstance(number, int | float) and abs(number) <= sys.float_info.max for number in numbers):
         raise TypeError
     for name in ("explanation_checks", "explanation_checks_other_class"):
         if prediction.get(name) is not None:

@@ -146,7 +146,8 @@ def verify_case(
         then = _options_of(stored, folder, options)
         found = [_files(folder, stored), *_inputs(stored, paths)]
         versions = dict(stored["software"])
-    except (ArgumentError, AttributeError, KeyError, TypeError, ValueError) as problem:
+        tuple(_numbers(stored, stored, options))  # reads every entry that is compared, before the second run
+    except (ArgumentError, ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as problem:
         raise UnreadableResultError(Message("result.incomplete")) from problem
     try:
         with scratch_folder() as again:
@@ -312,7 +313,7 @@ def _volume(folder: Path, again: Path, name: str, step: Step, part: str, *, mask
 
 def _numbers(stored: Mapping[str, Any], now: Mapping[str, Any], options: CaseOptions) -> Iterator[Comparison]:
     """Log-odds, probabilities, class, findings and measures of both runs."""
-    yield _near("log-odds", Step.PREDICTION, stored.get("log_odds"), now["log_odds"], LOG_ODDS_TOLERANCE)
+    yield _near("log-odds", Step.PREDICTION, stored.get("log_odds"), now.get("log_odds"), LOG_ODDS_TOLERANCE)
     for key, part in (
         ("probability_over_one_year", "probability"),
         ("probability_spread", "disagreement of the members"),
@@ -334,8 +335,8 @@ def _numbers(stored: Mapping[str, Any], now: Mapping[str, Any], options: CaseOpt
     if lesion and lesion.get("source") == "given" and options.lesion_mask is None:
         detail = "a lesion mask was given then: give it with --lesion-mask"
         yield Comparison(step=Step.LESION_OUTLINE, part="lesion", agreement=Agreement.NOT_COMPARED, detail=detail)
-    elif lesion or now["lesion"]:
-        then_ml, now_ml = (one and one.get("volume_ml") for one in (lesion, now["lesion"]))
+    elif lesion or now.get("lesion"):
+        then_ml, now_ml = (one and one.get("volume_ml") for one in (lesion, now.get("lesion")))
         # A proposal may change by a few voxels; a mask that was given may not.
         proposed = (lesion or {}).get("source") == "proposal"
         limit = MASK_TOLERANCE * (now_ml or 0.0) + 1e-3 if proposed else 0.0
@@ -343,8 +344,9 @@ def _numbers(stored: Mapping[str, Any], now: Mapping[str, Any], options: CaseOpt
 
 
 def _near(part: str, step: Step, then: Any, now: Any, limit: float) -> Comparison:
-    """Two numbers; anything else has to be the same."""
-    if not all(isinstance(one, int | float) for one in (then, now)) or then == now or abs(then - now) > limit:
+    """Two numbers; anything else has to be the same, and NaN, which a file may hold, never is."""
+    numbers = all(isinstance(one, int | float) for one in (then, now))
+    if not numbers or then == now or not now - limit <= then <= now + limit:
         return _same(part, step, then, now)
     detail = f"{then:.4f} then, {now:.4f} now"
     return Comparison(step=step, part=part, agreement=Agreement.WITHIN_TOLERANCE, detail=detail)

@@ -10,6 +10,7 @@ from PCNSLSurvivalLib.cli.clinic.predict import add_model_option, add_scan_files
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
 from PCNSLSurvivalLib.cli.options.case import add_case_options, case_options
 from PCNSLSurvivalLib.core.messages import step_words
+from PCNSLSurvivalLib.core.printable import printable
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 
@@ -43,9 +44,9 @@ def run_verify(args: argparse.Namespace) -> int:
         return 3 if differs else 0
     print()
     for one in found.comparisons:
-        print(f"{one.agreement:>16}  {one.part}" + (f": {one.detail}" if one.detail else ""))
+        print(printable(f"{one.agreement:>16}  {one.part}" + (f": {one.detail}" if one.detail else "")))
     for name, (then, now) in found.software.items():
-        print(f"Another version of {name}: {then or 'none'} then, {now or 'none'} now")
+        print(printable(f"Another version of {name}: {then or 'none'} then, {now or 'none'} now"))
     first = found.first_difference
     if first is None:
         if found.not_compared:

@@ -147,6 +147,22 @@ def test_a_changed_probability_is_found_though_its_log_odds_stayed(case, tmp_pat
 
 
 @pytest.mark.usefixtures("same_run")
+def test_what_is_no_number_differs_and_what_commands_a_terminal_is_left_out(case, tmp_path, capsys):
+    result = tmp_path / "result"
+    shutil.copytree(case / "result", result)
+    prediction = json.loads((result / "prediction.json").read_text(encoding="utf-8"))
+    prediction["log_odds"] = float("nan")
+    prediction["files_sha256"]["gone\x1b[2J.txt"] = "0"
+    (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
+    code, found = _verify(case, result, case / "t1gd.nii.gz", capsys)
+    assert (code, _not_identical(found)["log-odds"]) == (3, "different")
+    assert main(["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), *_model(case)]) == 3
+    told = capsys.readouterr().out
+    assert "missing: gone[2J.txt" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.usefixtures("same_run")
 def test_a_small_difference_is_within_tolerance(case, tmp_path, capsys):
     result = tmp_path / "result"
     shutil.copytree(case / "result", result)
@@ -179,6 +195,11 @@ def test_a_small_difference_is_within_tolerance(case, tmp_path, capsys):
             "verify.prepared_before",
         ),
         (lambda stored: stored["options"].update(tta="yes"), "result.incomplete"),
+        (lambda stored: stored["preprocessing"]["findings"].append({"step": "read"}), "result.incomplete"),
+        (lambda stored: stored["preprocessing"].pop("findings"), "result.incomplete"),
+        (lambda stored: stored.update(familiarity="familiar"), "result.incomplete"),
+        (lambda stored: stored.update(lesion={"source": "proposal", "volume_ml": "many"}), "result.incomplete"),
+        (lambda stored: stored.update(probability_over_one_year=10**400), "result.incomplete"),
     ],
 )
 def test_what_cannot_be_computed_again_is_refused_with_the_reason(case, tmp_path, capsys, change, code):

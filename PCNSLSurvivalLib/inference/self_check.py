@@ -97,7 +97,7 @@ def _runtimes() -> Iterator[Check]:
     torch, onnx = find_spec("torch") is not None, find_spec("onnxruntime") is not None and find_spec("onnx") is not None
     if torch:
         from PCNSLSurvivalLib.inference.runtimes.automatic_device import torch_difference
-        from PCNSLSurvivalLib.inference.runtimes.torch_runtime import devices_present
+        from PCNSLSurvivalLib.models.networks.devices import devices_present
 
         for device in devices_present():
             yield _judged("torch", device, torch_difference(device))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import nn
 
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
@@ -36,7 +37,7 @@ class CasePredictions:
     @property
     def probability(self) -> NDArray[np.float64]:
         """(N,) softmax over both classes, without overflow."""
-        p: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -self.log_odds))
+        p: NDArray[np.float64] = expit(self.log_odds)
         return p
 
 

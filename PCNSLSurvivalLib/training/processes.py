@@ -13,6 +13,7 @@ import torch
 from torch import distributed, nn
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError, TrainingError
+from PCNSLSurvivalLib.models.networks.devices import devices_present
 
 _REFUSALS = "refusals"
 _PATIENCE_SECONDS = 10.0
@@ -137,12 +138,10 @@ def _refused_elsewhere() -> RefusedElsewhereError:
 
 
 def _device(device: str, local_rank: int | None) -> torch.device:
-    name = device
-    if device == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    present = devices_present()
+    name = present[0] if device == "auto" else device
     chosen = torch.device(name)
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if not there.get(chosen.type, False):
+    if chosen.type not in present:
         raise TrainingError(
             f"This computer has no {chosen.type.upper()} device that torch can use. Choose --device auto or cpu."
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,25 @@ def test_defect_8_no_place_of_any_computer_stands_in_the_code():
     found = [(path.name, place) for path in sources for place in places if place in path.read_text(encoding="utf-8")]
     assert sources
     assert not found
+
+
+def test_files_are_put_in_place_and_devices_looked_for_in_one_home_each():
+    """A second way to write a file whole, or to choose a device, forgets what the first one has learned."""
+    root = Path(__file__).resolve().parents[2] / "PCNSLSurvivalLib"
+    homes = {
+        r"\.(?:replace|rename)\(\s*(?:self\.)?_?(?:path|out|target|file)\)|os\.(?:replace|rename)\(": {
+            "core/storage/files.py",
+            "core/storage/leftovers.py",
+            "preprocessing/step_cache.py",  # SimpleITK tells a format by the ending of the name
+        },
+        r"mps\.is_available\(": {"models/networks/devices.py"},
+        r"\bEnvironment\(": {"reports/pages.py"},
+        # The logistic function is scipy's expit.
+        r"1(?:\.0)? / \(1(?:\.0)? \+ (?:np|math)\.exp\(|np\.exp\(-np\.logaddexp\(0(?:\.0)?, -?[\w.]+\)\)": set(),
+    }
+    texts = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in root.rglob("*.py")}
+    found = {sign: {name for name, text in texts.items() if re.search(sign, text)} for sign in homes}
+    assert found == homes
 
 
 def test_no_view_of_the_voxels_outlives_its_image():

@@ -8,7 +8,8 @@ from functools import cache
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.inference.runtimes.stored_answer import ARCHITECTURE, TOLERANCE, difference_from_stored
-from PCNSLSurvivalLib.inference.runtimes.torch_runtime import TorchRuntime, devices_present
+from PCNSLSurvivalLib.inference.runtimes.torch_runtime import TorchRuntime
+from PCNSLSurvivalLib.models.networks.devices import devices_present
 
 
 @dataclass(frozen=True)

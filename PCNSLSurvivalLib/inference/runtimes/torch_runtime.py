@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.inference.runtimes.names import Device, Precision
 from PCNSLSurvivalLib.inference.runtimes.runtime import FloatMap, MemberOutput, NetworkError
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK, Block
-from PCNSLSurvivalLib.models.networks.devices import reproducible_float32, tells_memory_short
+from PCNSLSurvivalLib.models.networks.devices import devices_present, reproducible_float32, tells_memory_short
 from PCNSLSurvivalLib.models.networks.folded_resnet import FoldedResNet
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
@@ -117,16 +117,6 @@ class TorchRuntime:
         self._networks = [
             FoldedResNet(self._architecture, tensors, device=device, dtype=dtype) for tensors in self._members
         ]
-
-
-def devices_present() -> list[Device]:
-    """What torch offers here, the fastest first; the CPU is always among them."""
-    present: dict[Device, bool] = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    return [name for name, there in present.items() if there]
 
 
 def device_named(device: Device) -> torch.device:

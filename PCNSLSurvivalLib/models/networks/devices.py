@@ -1,13 +1,21 @@
-"""Devices of torch: reproducible arithmetic on CUDA, and errors that mean too little memory."""
+"""Devices of torch: which are there, reproducible arithmetic on CUDA, and errors that mean too little memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 
 from PCNSLSurvivalLib.core.errors import with_causes
+
+
+def devices_present() -> tuple[Literal["cuda", "mps", "cpu"], ...]:
+    """What torch offers here, the fastest first; the CPU is always among them."""
+    cuda: tuple[Literal["cuda"], ...] = ("cuda",) if torch.cuda.is_available() else ()
+    mps: tuple[Literal["mps"], ...] = ("mps",) if torch.backends.mps.is_available() else ()
+    return (*cuda, *mps, "cpu")
 
 
 @contextmanager

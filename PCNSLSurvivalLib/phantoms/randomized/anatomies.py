@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.imaging.geometry import image_on_grid
 from PCNSLSurvivalLib.phantoms.anatomy.head import build_head
 from PCNSLSurvivalLib.phantoms.anatomy.individual import draw_anatomy
@@ -124,9 +124,7 @@ def kept_anatomy(seed: int, cache: Path) -> SourceAnatomy:
             return SourceAnatomy(*(stored[name] for name in names))
     made = make_anatomy(seed)
     cache.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
     arrays: dict[str, Any] = {name: getattr(made, name) for name in names}
-    with partial.open("wb") as file:
+    with whole_file(path) as staging, staging.open("wb") as file:
         np.savez_compressed(file, **arrays)
-    partial.replace(path)
     return made

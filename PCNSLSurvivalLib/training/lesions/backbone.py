@@ -354,9 +354,8 @@ def _keep(
         # What a finished training needs no more would only make the file three times as large.
         "optimizer": optimizer.state_dict() if step < plan.steps else None,
     }
-    partial_path = path.with_suffix(".partial")
-    torch.save(state, partial_path)
-    partial_path.replace(path)
+    with whole_file(path) as staging:
+        torch.save(state, staging)
 
 
 def _resume(

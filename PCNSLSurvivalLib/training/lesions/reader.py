@@ -309,9 +309,8 @@ def _keep(
         "averaged": averaged.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    with whole_file(path) as staging:
+        torch.save(state, staging)
 
 
 def _resume(

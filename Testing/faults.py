@@ -116,14 +116,14 @@ def mask_in_two_pieces(exam: Exam) -> list[Finding]:
 
 
 def cut_vertex(exam: Exam, *, below_mm: float = 25.0) -> list[Finding]:
-    """The scanned block of T1Gd ends some mm below the top of the brain."""
+    """The field of view of T1Gd ends some mm below the top of the brain."""
     kji = np.argwhere(sitk.GetArrayFromImage(exam.mask) > 0)
     end = int(kji[:, 0].max()) + 1 - round(below_mm / exam.mask.GetSpacing()[2])
     return _cropped(exam, (slice(None), slice(None), slice(0, end)))
 
 
 def half_the_head(exam: Exam) -> list[Finding]:
-    """The scanned block of T1Gd ends in the middle between left and right."""
+    """The field of view of T1Gd ends in the middle between left and right."""
     kji = np.argwhere(sitk.GetArrayFromImage(exam.mask) > 0)
     return _cropped(exam, (slice(0, int(np.median(kji[:, 2]))), slice(None), slice(None)))
 

@@ -99,7 +99,7 @@ class Grid:
 
     @property
     def extent_mm(self) -> tuple[float, float, float]:
-        """Edges of the scanned block along i, j, k in mm, half a voxel beyond the outermost centers."""
+        """Edges of the field of view along i, j, k in mm, half a voxel beyond the outermost centers."""
         i, j, k = (n * s for n, s in zip(self.size, self.spacing_mm, strict=True))
         return (i, j, k)
 

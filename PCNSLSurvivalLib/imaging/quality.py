@@ -28,7 +28,7 @@ def check_scan(image: sitk.Image, sequence: MRSequence) -> tuple[Finding, ...]:
         sequence: The sequence that the scan is given as.
 
     Returns:
-        Findings on slice distance, scanned block, order of slices and intensities, good ones included.
+        Findings on slice spacing, field of view, order of slices and intensities, good ones included.
 
     Raises:
         UnusableScanError: The volume holds no MR image at all: values that are no numbers, a few slices, one value

@@ -54,7 +54,7 @@ def shows(image: sitk.Image) -> Shows:
         return "unclear"
     rim, profiles = found
     if rim < _AIR_SIGNAL:
-        return "head"  # what lies at the surface is the noise of the air inside the scanned block
+        return "head"  # what lies at the surface is the noise of the air inside the field of view
     directions = float((_skull_contrast(profiles) > _LAYER_CONTRAST).mean())
     if directions < _FEW_DIRECTIONS:
         # Suppressed fat leaves a scalp as dark as skull: more than any brain is not told to be one for lack of it.

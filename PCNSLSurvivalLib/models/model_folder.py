@@ -64,7 +64,7 @@ class ModelFolder:
     """Input channels of the network, in their order."""
     recipe: Recipe
     decision_threshold: float
-    """OS over one year is called from this probability on."""
+    """Decision threshold: the lowest probability that is classified as OS over one year."""
     temperature: float
     """The logits are divided by it (Guo et al. 2017); 1 where no calibration was fitted."""
     description: str

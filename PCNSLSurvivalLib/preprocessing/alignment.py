@@ -26,7 +26,7 @@ from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 
 @dataclass(frozen=True, kw_only=True)
 class Alignment:
-    """Where another scan lies over T1Gd."""
+    """The registration of another scan to T1Gd."""
 
     transform: sitk.Transform
     """LPS points of T1Gd to LPS points of the scan; rigid."""

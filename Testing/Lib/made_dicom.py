@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence as Several
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.sequence import Sequence
+from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 MR, ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1"
@@ -43,7 +42,7 @@ def write_classic(
     return paths
 
 
-def write_enhanced(volume: sitk.Image, path: Path, order: Several[int], change: Change | None = None) -> None:
+def write_enhanced(volume: sitk.Image, path: Path, order: Sequence[int], change: Change | None = None) -> None:
     """One enhanced MR object whose frames are the slices in ``order``, some of them perhaps twice."""
     path.parent.mkdir(parents=True, exist_ok=True)
     direction = np.reshape(volume.GetDirection(), (3, 3))
@@ -52,16 +51,16 @@ def write_enhanced(volume: sitk.Image, path: Path, order: Several[int], change: 
     measures, orientation, shared = Dataset(), Dataset(), Dataset()
     measures.PixelSpacing = _decimals(volume.GetSpacing()[1::-1])
     orientation.ImageOrientationPatient = _decimals([*direction[:, 0], *direction[:, 1]])
-    shared.PixelMeasuresSequence = Sequence([measures])
-    shared.PlaneOrientationSequence = Sequence([orientation])
-    data.SharedFunctionalGroupsSequence = Sequence([shared])
+    shared.PixelMeasuresSequence = DicomSequence([measures])
+    shared.PlaneOrientationSequence = DicomSequence([orientation])
+    data.SharedFunctionalGroupsSequence = DicomSequence([shared])
     groups = []
     for k in order:
         place, group = Dataset(), Dataset()
         place.ImagePositionPatient = _decimals(volume.TransformIndexToPhysicalPoint((0, 0, int(k))))
-        group.PlanePositionSequence = Sequence([place])
+        group.PlanePositionSequence = DicomSequence([place])
         groups.append(group)
-    data.PerFrameFunctionalGroupsSequence = Sequence(groups)
+    data.PerFrameFunctionalGroupsSequence = DicomSequence(groups)
     _pixels(data, sitk.GetArrayFromImage(volume)[list(order)])
     if change is not None:
         change(data, 0)
@@ -90,5 +89,5 @@ def _pixels(data: Dataset, pixels: np.ndarray) -> None:
     data.PixelData = np.ascontiguousarray(pixels.astype("<u2")).tobytes()
 
 
-def _decimals(values: Several[float]) -> list[str]:
+def _decimals(values: Sequence[float]) -> list[str]:
     return [f"{value:.10g}"[:16] for value in values]

@@ -17,13 +17,16 @@ OLD = {
     r"\bat work\b": "running, locked by another run",
     r"\bby lot\b": "permuted, at random",
     r"\bdealt\b|\bdealing\b": "permuted",
-    r"\beverybody\b|\bnobody\b": "all patients, the full cohort; no patient, no held-out set",
+    r"(?<![a-z])everybody(?![a-z])|\bnobody\b": "all patients, the full cohort; no patient, no held-out set",
     r"\bpersons\b": "patients",
     r"\bspeaks?\s+for\b": "supports a class; Grad-CAM for class",
     r"\bspeaks?\s+of\b": "suggests",
-    r"\blaid\s+over\b|\blays?\s+over\b": "registered to",
+    r"\blaid\s+over\b|\blays?\s+over\b|\blies\s+over\b": "registered to",
     r"\bfound\s+(?:finished|prepared|predicted)\b": "already finished (skipped), cached",
     r"\binner\s+(?:split|loss|share)\b": "validation split, validation loss",
+    r"\bscanned block\b": "field of view",
+    r"\bmodule_tasks\b|\bwords_of_|\bsteps?_view\b|\bkept_steps\b": "tasks, messages, steps_table, step_cache",
+    r"\bSequence as (?:MRSequence|Several|Ordered)\b": "MRSequence in core/terms.py; Sequence of collections.abc",
     r"\bhalf-written\b": "partial output",
     r"\bfault in this software\b": "internal error",
     r"\bof the usual width\b": "width multiplier",
@@ -68,4 +71,5 @@ def test_old_words_are_gone_from_code_documents_panel_and_templates():
 def test_the_search_sees_words_over_line_ends_and_no_part_of_another_word():
     assert [word for _, word, _ in old_words('"what speaks "\n    f"for one class"')] == ["speaks for"]
     assert [line for line, _, _ in old_words("first\nBy lot")] == [2]
+    assert [word for _, word, _ in old_words("def test_it_holds_everybody_back")] == ["everybody"]
     assert old_words("a network at works, lots") == []

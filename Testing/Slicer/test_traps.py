@@ -55,27 +55,20 @@ def test_every_control_can_be_worked_without_a_failing_slot(standin, predicted, 
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [("module_tasks", "RegistrationTask"), ("run_plan", "showProcessEvent"), ("job", "Job")]
+    ("home", "name"),
+    [("tasks.BiasFieldTask", "finish"), ("prediction_process", "showProcessEvent"), ("prediction_process.job", "Job")],
 )
-def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel, monkeypatch, module, name):
+def test_a_fault_in_a_callback_ends_the_run_with_a_sentence(standin, quick_panel, monkeypatch, home, name):
     """Slicer prints what a slot raises and goes on: the run must not wait for ever for a call that never comes."""
-    import PCNSLSurvivalUI
-    from PCNSLSurvivalUI.run import prediction_process, tasks
     from slicer_standin import cli
 
-    assert PCNSLSurvivalUI
     for kind in records.cli_parameters():
         cli.plans[kind] = {"quick": True}
 
     def fault(*_arguments, **_keywords):
         raise RuntimeError("a fault")
 
-    if module == "module_tasks":
-        monkeypatch.setattr(tasks.BiasFieldTask, "finish", fault)
-    elif module == "run_plan":
-        monkeypatch.setattr(prediction_process, name, fault)
-    else:
-        monkeypatch.setattr(prediction_process.job, name, fault)
+    monkeypatch.setattr(f"PCNSLSurvivalUI.run.{home}.{name}", fault)
     add_head("T1 Gd")
     ui, wait = quick_panel.ui, Wait()
     ui.guessButton.click()

@@ -105,7 +105,7 @@ class PredictionRun:
         try:
             action(*arguments)
         except Exception as error:
-            logging.exception("The run met a fault.")
+            logging.exception("Internal error in the run.")
             self._fail(
                 next((step.key for step in self.steps.steps if step.state == step_list.RUNNING), str(Step.READ)),
                 _("Internal error ({kind}). Please report it.").format(kind=type(error).__name__),

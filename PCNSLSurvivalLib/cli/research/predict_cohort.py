@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.cli.clinic.predict import add_model_option
 from PCNSLSurvivalLib.cli.options.case import add_case_options, case_options
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, RESEARCH_USE_ONLY
 
-_NOBODY_PREDICTED = 3
+_NO_CASE_PREDICTED = 3
 """Exit code if every case failed, as for an error with a sentence."""
 
 
@@ -106,7 +106,7 @@ def run_predict_cohort(args: argparse.Namespace) -> int:
             for case in cases[len(done) :]
         )
         write_prediction_table([*done, *left], out, without_scan=cohort.without_scan)
-    exit_code = 0 if any(each.state != "failed" for each in done) else _NOBODY_PREDICTED
+    exit_code = 0 if any(each.state != "failed" for each in done) else _NO_CASE_PREDICTED
     if args.progress == "json":
         return exit_code
     if model.warning:

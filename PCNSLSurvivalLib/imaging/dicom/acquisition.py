@@ -7,7 +7,7 @@ positions make one sound block, so only what was set at the scanner tells that t
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence as Several
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +77,7 @@ class Acquisition:
     named: tuple[str, ...]
 
 
-def acquisition_of(top: Elements, groups: Several[Elements]) -> Acquisition:
+def acquisition_of(top: Elements, groups: Sequence[Elements]) -> Acquisition:
     """Read how a frame was acquired.
 
     Args:
@@ -104,7 +104,7 @@ def acquisition_of(top: Elements, groups: Several[Elements]) -> Acquisition:
     )
 
 
-def _agent_in(top: Elements, groups: Several[Elements]) -> bool:
+def _agent_in(top: Elements, groups: Sequence[Elements]) -> bool:
     usage = next((item for group in groups if (item := group.item(_USAGE_MACRO)) is not None), None)
     if usage is not None and (said := usage.text(_ADMINISTERED).upper()):
         return said == "YES"
@@ -117,7 +117,7 @@ def acquisition_of_first(top: Elements) -> Acquisition:
     return acquisition_of(top, groups)
 
 
-def mixed(acquisitions: Several[Acquisition]) -> Message | None:
+def mixed(acquisitions: Sequence[Acquisition]) -> Message | None:
     """The first setting in which the slices of one volume differ; None where they were acquired alike."""
     for what, values in (
         (Message("word.echo_time"), [one.echo_ms for one in acquisitions]),

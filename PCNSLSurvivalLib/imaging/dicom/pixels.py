@@ -11,8 +11,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from collections.abc import Sequence as Several
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ _NATIVE = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1
 _SECONDS = 120
 
 
-def read_pixels(files: Several[DicomFile]) -> Iterator[NDArray[np.integer]]:
+def read_pixels(files: Sequence[DicomFile]) -> Iterator[NDArray[np.integer]]:
     """Stored values of every file, as (frames, rows, columns) integers.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence as Several
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -238,7 +238,7 @@ def _volume(files: list[DicomFile], slices: list[_Slice], sequence: MRSequence) 
     return image_on_grid(voxels, grid)
 
 
-def _check_sideways(slices: Several[_Slice], affine: FloatArray, sequence: MRSequence) -> None:
+def _check_sideways(slices: Sequence[_Slice], affine: FloatArray, sequence: MRSequence) -> None:
     """Refuse slices that do not lie straight above one another: a tilted gantry or a sheared block."""
     expected = affine[:3, 3] + np.arange(len(slices))[:, None] * affine[:3, 2]
     gaps = np.linalg.norm(np.array([one.frame.position for one in slices]) - expected, axis=1)
@@ -265,7 +265,7 @@ def _remarks(counted: Counter[str], sequence: MRSequence) -> tuple[Message, ...]
     return (Message("dicom.left_out", sequence=sequence, files=files),)
 
 
-def _missing_ends(slices: Several[_Slice], sequence: MRSequence) -> tuple[Message, ...]:
+def _missing_ends(slices: Sequence[_Slice], sequence: MRSequence) -> tuple[Message, ...]:
     """A word where the headers count more slices than are here: those at an end leave no gap between the others.
 
     Numbers that run on from another series, or a count for several volumes, say nothing of this one.
@@ -282,7 +282,7 @@ def _missing_ends(slices: Several[_Slice], sequence: MRSequence) -> tuple[Messag
     return (Message("dicom.missing_ends", sequence=sequence, count=count, missing=missing),)
 
 
-def _gaps(slices: Several[_Slice], image: sitk.Image, sequence: MRSequence) -> tuple[Message, ...]:
+def _gaps(slices: Sequence[_Slice], image: sitk.Image, sequence: MRSequence) -> tuple[Message, ...]:
     """A word where slices lie much farther apart than stated: every second one missing leaves an even spacing.
 
     Some scanners state the gap between slices as their distance. Without a distance the thickness counts where the

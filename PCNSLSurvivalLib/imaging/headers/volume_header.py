@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Several
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -30,7 +30,7 @@ class VolumeHeader:
     remarks: tuple[Message, ...] = ()
 
 
-def three_axes(dims: Several[int], volume: Volume) -> tuple[int, tuple[int, int, int]]:
+def three_axes(dims: Sequence[int], volume: Volume) -> tuple[int, tuple[int, int, int]]:
     """The three axes of a volume among those stated.
 
     Args:

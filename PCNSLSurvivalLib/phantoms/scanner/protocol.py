@@ -24,7 +24,7 @@ class SequenceProtocol:
         matrix: Voxels along i, j, k.
         voxel_mm: In-plane edge along i and j, and the distance of slice centers along k.
         slice_mm: Thickness that one slice integrates; the rest of the distance is gap.
-        top_mm: Height of the upper end of the scanned block in the head frame.
+        top_mm: Height of the upper end of the field of view in the head frame.
         angulation_deg: How the slices are tilted by the technologist, about x, y, z of the scanner.
         rotation_deg, translation_mm: Where the head lies: pose of the head in the scanner.
         bias_amplitude: Standard deviation of the logarithm of the coil shading within the brain.

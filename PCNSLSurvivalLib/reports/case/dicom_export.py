@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence as Several
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ _TOLERANCE_MM = 0.05
 # Scanners write positions with two to six digits.
 
 
-def write_parametric_map(case: StoredCase, explains: OSClass, slices: Several[Dataset], path: Path) -> None:
+def write_parametric_map(case: StoredCase, explains: OSClass, slices: Sequence[Dataset], path: Path) -> None:
     """Write one map as a DICOM Parametric Map in 32-bit floating point.
 
     Args:
@@ -109,7 +109,7 @@ def write_parametric_map(case: StoredCase, explains: OSClass, slices: Several[Da
 
 
 def write_key_image(
-    case: StoredCase, image: KeyImage, number: int, slices: Several[Dataset], path: Path, *, pixel_mm: float
+    case: StoredCase, image: KeyImage, number: int, slices: Sequence[Dataset], path: Path, *, pixel_mm: float
 ) -> None:
     """Write one key image as a DICOM Secondary Capture in color.
 
@@ -155,7 +155,7 @@ def write_key_image(
     capture.save_as(path, enforce_file_format=True)
 
 
-def check_same_block(grid: Grid, slices: Several[Dataset]) -> None:
+def check_same_block(grid: Grid, slices: Sequence[Dataset]) -> None:
     """Refuse a series whose slices are not those of a grid, in whatever order its voxels run.
 
     Raises:
@@ -208,7 +208,7 @@ def _scale(case: StoredCase, explains: OSClass) -> float:
     return next(float(entry["scale"]) for entry in entries if entry["explains"] == explains.key)
 
 
-def derived_uid(slices: Several[Dataset], case: StoredCase, *names: Any) -> str:
+def derived_uid(slices: Sequence[Dataset], case: StoredCase, *names: Any) -> str:
     """A UID that follows from the series, the model and names: a repeated export keeps it."""
     parts = [slices[0].SeriesInstanceUID, case.prediction["model"]["checksum_sha256"], *names]
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '/'.join(map(str, parts))).int}"

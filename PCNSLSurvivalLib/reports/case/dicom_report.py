@@ -11,8 +11,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from collections.abc import Sequence as Several
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ _MILLILITER = sr.CodedConcept("mL", "UCUM", "milliliter")
 _DECIMALS = 4
 
 
-def write_structured_report(case: StoredCase, slices: Several[Dataset], path: Path) -> None:
+def write_structured_report(case: StoredCase, slices: Sequence[Dataset], path: Path) -> None:
     """Write one result as an Enhanced SR in the study of the T1Gd.
 
     Args:
@@ -102,7 +101,7 @@ def write_structured_report(case: StoredCase, slices: Several[Dataset], path: Pa
     report.save_as(path, enforce_file_format=True)
 
 
-def _prediction(case: StoredCase, slices: Several[Dataset]) -> sr.MeasurementsAndQualitativeEvaluations:
+def _prediction(case: StoredCase, slices: Sequence[Dataset]) -> sr.MeasurementsAndQualitativeEvaluations:
     prediction, model = case.prediction, case.prediction["model"]
     numbers = [("os1y_probability", "Probability of overall survival > 1 year", "probability_over_one_year")]
     if _number(prediction.get("log_odds")):
@@ -134,7 +133,7 @@ def _prediction(case: StoredCase, slices: Several[Dataset]) -> sr.MeasurementsAn
     )
 
 
-def _volumes(case: StoredCase, slices: Several[Dataset]) -> Iterator[sr.MeasurementsAndQualitativeEvaluations]:
+def _volumes(case: StoredCase, slices: Sequence[Dataset]) -> Iterator[sr.MeasurementsAndQualitativeEvaluations]:
     brain = case.prediction.get("preprocessing", {}).get("brain_volume_ml")
     if _number(brain):
         yield _volume(case, slices, "Brain mask", brain)
@@ -143,7 +142,7 @@ def _volumes(case: StoredCase, slices: Several[Dataset]) -> Iterator[sr.Measurem
 
 
 def _volume(
-    case: StoredCase, slices: Several[Dataset], name: str, volume_ml: float, *, finding: sr.CodedConcept | None = None
+    case: StoredCase, slices: Sequence[Dataset], name: str, volume_ml: float, *, finding: sr.CodedConcept | None = None
 ) -> sr.MeasurementsAndQualitativeEvaluations:
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(derived_uid(slices, case, name), name),

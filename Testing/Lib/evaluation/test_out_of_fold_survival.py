@@ -163,7 +163,7 @@ def arm(*, curves: bool, folds: int = 1, hold_censored: bool = True) -> list[Fol
 FOLLOW_UP = {f"P{n:02}": (float(DAYS[n]), bool(DIED[n])) for n in range(len(DAYS))}
 
 
-def test_one_fold_that_holds_everybody_back_gives_the_same_numbers():
+def test_one_fold_that_holds_all_patients_back_gives_the_same_numbers():
     found = out_of_fold_survival(arm(curves=True), FOLLOW_UP, until_days=730.0, resamples=50)
     for n, time in enumerate(TIMES):
         assert found[f"brier_{time:g}"].value == pytest.approx(BRIER[n])

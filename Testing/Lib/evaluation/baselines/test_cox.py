@@ -130,7 +130,7 @@ def test_a_penalty_shrinks_and_the_penalized_likelihood_is_stationary():
     np.testing.assert_allclose(curvature, (np.array(ends[0]) - np.array(ends[1])) / 2e-5, rtol=1e-5)
 
 
-def test_a_variable_that_orders_everybody_leaves_finite_numbers():
+def test_a_variable_that_orders_all_patients_leaves_finite_numbers():
     values = np.column_stack([-DAYS / 100, np.ones(len(DAYS))])
     curves = RidgeCox(penalty=0.01).fit(values, FOLLOW_UP).survival(values, [365])
     assert np.isfinite(curves).all()

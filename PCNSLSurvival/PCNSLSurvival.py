@@ -48,8 +48,8 @@ class PCNSLSurvival(ScriptedLoadableModule):
         self.parent.contributors = ["PCNSLSurvival contributors"]
         self.parent.helpText = (
             _(
-                "Predicts overall survival beyond one year of patients with primary CNS lymphoma (PCNSL) from the "
-                "post-contrast T1 MRI, and shows the Grad-CAM map of the prediction on the slices."
+                "Predicts from the post-contrast T1 MRI whether a patient with primary CNS lymphoma (PCNSL) survives "
+                "more than one year. The Grad-CAM map of the prediction lies on the slices."
             )
             + "<p>"
             + _(

@@ -110,8 +110,8 @@ class CaseOptions(ScanState):
     )
     without_lesion: bool = option(
         False,
-        "predict again after the lesion (or another region given as a mask) is filled from its surroundings, and "
-        "after a control region of equal size beside it is filled",
+        "predict again with the lesion (or another region given as a mask) filled from its surroundings, and with a "
+        "control region of equal size",
         ("explain",),
         heading=_MAP,
         repeated=False,

@@ -48,8 +48,8 @@ AGREE = {
 WITHOUT_LESION = {
     "code": "filled.with_control",
     "values": {"ml": 3.0, "probability": 0.63, "filled": 0.71, "control": 0.62},
-    "sentence": "Probability of OS > 1 year: 0.63; 0.71 with the lesion filled from its surroundings (3.0 mL with its "
-    "rim); 0.62 with a region of equal size beside it filled instead. This tests the model and is not a prognosis.",
+    "sentence": "Probability of OS > 1 year: 0.63. With the lesion filled from its surroundings: 0.71 (3.0 mL with its "
+    "rim). With a region of equal size beside it filled instead: 0.62. This tests the model and is not a prognosis.",
 }
 FLIPS = {
     "code": "robustness.flips",

@@ -270,8 +270,8 @@ def regional_attribution(result: dict[str, Any]) -> str:
     if regions and regions["lesion"] is not None:
         proposed = (result.get("lesion") or {}).get("source") == "proposal"
         return _(
-            "Where the log-odds of {total:+.2f} for OS > 1 year come from: the {outline} {lesion:+.2f}, the rest of "
-            "the brain {brain:+.2f}, outside the brain {outside:+.2f}, a constant for all patients {constant:+.2f}."
+            "Log-odds of OS > 1 year: {total:+.2f}. From the {outline} {lesion:+.2f}, the rest of the brain "
+            "{brain:+.2f}, outside the brain {outside:+.2f}, a constant for all patients {constant:+.2f}."
         ).format(
             total=regions["log_odds"],
             outline=_("proposed tumor outline") if proposed else _("tumor outline"),
@@ -282,8 +282,8 @@ def regional_attribution(result: dict[str, Any]) -> str:
         )
     if regions:
         return _(
-            "Where the log-odds of {total:+.2f} for OS > 1 year come from: the brain {brain:+.2f}, outside the brain "
-            "{outside:+.2f}, a constant for all patients {constant:+.2f}."
+            "Log-odds of OS > 1 year: {total:+.2f}. From the brain {brain:+.2f}, outside the brain {outside:+.2f}, "
+            "a constant for all patients {constant:+.2f}."
         ).format(
             total=regions["log_odds"],
             brain=regions["brain"],

@@ -28,7 +28,7 @@ class ProbabilityScale(qt.QLabel):
         self.setMinimumHeight(_HEIGHT)
         self.setToolTip(
             _(
-                "The probability on a line from 0 to 100 %; the thin line is the model's decision threshold, the bar "
+                "The probability on a line from 0 to 100 %. The thin line is the model's decision threshold, the bar "
                 "above it the range of the model's networks."
             )
         )

@@ -20,7 +20,7 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
         "predict",
         help="predict OS > 1 year from a T1Gd scan, with the activation map",
         description="Probability of overall survival over one year from a post-contrast T1 scan (T1Gd) of the whole "
-        f"head, with the activation map overlaid on the scan's slices. {RESEARCH_USE_ONLY}",
+        f"head. The activation map is overlaid on the scan's slices. {RESEARCH_USE_ONLY}",
     )
     add_scan_files(parser)
     add_result_options(parser)

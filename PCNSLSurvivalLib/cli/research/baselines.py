@@ -23,7 +23,7 @@ def add_baselines_command(commands: argparse._SubParsersAction) -> None:
         "baselines",
         help="clinical and radiomics baselines by cross-validation",
         description="Cross-validate linear SVM and logistic regression on the IELSG variables and score and, where the "
-        "cohort is prepared, SVM on radiomics; write predictions.csv, every table and every figure.",
+        "cohort is prepared, SVM on radiomics. Write predictions.csv, every table and every figure.",
     )
     parser.add_argument(
         "cohort",

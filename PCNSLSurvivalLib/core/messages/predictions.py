@@ -25,12 +25,12 @@ TEMPLATES = {
         "--segment."
     ),
     "filled.with_control": _(
-        "Probability of OS > 1 year: {probability:.2f}; {filled:.2f} with the lesion filled from its surroundings "
-        "({ml:.1f} mL with its rim); {control:.2f} with a region of equal size beside it filled instead. This tests "
+        "Probability of OS > 1 year: {probability:.2f}. With the lesion filled from its surroundings: {filled:.2f} "
+        "({ml:.1f} mL with its rim). With a region of equal size beside it filled instead: {control:.2f}. This tests "
         "the model and is not a prognosis."
     ),
     "filled.without_control": _(
-        "Probability of OS > 1 year: {probability:.2f}; {filled:.2f} with the lesion filled from its surroundings "
+        "Probability of OS > 1 year: {probability:.2f}. With the lesion filled from its surroundings: {filled:.2f} "
         "({ml:.1f} mL with its rim). No control region of equal size fits beside it. This tests the model and is not a "
         "prognosis."
     ),
@@ -76,7 +76,7 @@ TEMPLATES = {
     ),
     "lesion.proposal": _(
         "Proposed outline of enhancing tumor: {volume:.1f} mL, foci: {foci}. If the error is no larger than in 9 of 10 "
-        "virtual heads, the true volume is {low:.1f} to {high:.1f} mL; on real scans the error may be larger. Check "
+        "virtual heads, the true volume is {low:.1f} to {high:.1f} mL. On real scans the error may be larger. Check "
         "the proposal on every slice and correct it."
     ),
     "lesion.proposal_used": _(

@@ -67,7 +67,7 @@ TEMPLATES = {
     ),
     "brain.not_found": _(
         "No brain was found in T1Gd. Check that T1Gd is a brain MRI of the whole head, or give a brain mask (in "
-        "Slicer under Advanced, on the command line --brain-mask); for scans without skull skip this step (in "
+        "Slicer under Advanced, on the command line --brain-mask). For scans without skull skip this step (in "
         "Slicer under Advanced, on the command line --already-stripped)."
     ),
     "brain.one_piece": _("The brain mask is one connected component."),
@@ -85,7 +85,7 @@ TEMPLATES = {
         "Brain mask volume: {ml:.0f} mL, too small for an adult brain. Check its outline on the slices."
     ),
     "brain.turned": _(
-        "The brain in T1Gd is not oriented as its file states: it matches an average brain better when turned upside "
+        "The brain in T1Gd is not oriented as its file states. It matches an average brain better when turned upside "
         "down, back to front, or with exchanged axes. Check it on the slices. T1Gd may be another sequence, such as "
         "FLAIR, or the ventricles may be very large; otherwise convert the scan again from DICOM."
     ),

@@ -72,14 +72,14 @@ TEMPLATES = {
     ),
     "dicom.several_series": _(
         "The {sequence} folder holds {count} DICOM series. Copy the files of the {sequence} series to a folder of "
-        "its own and give that, or load the study in Slicer and choose the series there."
+        "its own and give that. Or load the study in Slicer and choose the series there."
     ),
     "dicom.several_volumes": _(
         "The {sequence} series holds {count} slices at {places} positions: several volumes (echoes, time points or "
         "reconstructions) are mixed. Export the one to be used alone."
     ),
     "dicom.sideways": _(
-        "The slices of the {sequence} series are not stacked at right angles: they are offset by up to {gap:.1f} mm (a "
+        "The slices of the {sequence} series are not stacked at right angles. They are offset by up to {gap:.1f} mm (a "
         "tilted gantry or a sheared block). Choose another reconstruction, or load the series in Slicer, which can "
         "straighten it, and predict there."
     ),
@@ -164,7 +164,7 @@ TEMPLATES = {
         "folder of the DICOM series."
     ),
     "scan.few_gray_levels": _(
-        "Half of the brain in {sequence} has only {count} different values: the scan was stored too coarsely, such as "
+        "Half of the brain in {sequence} has only {count} different values. The scan was stored too coarsely, such as "
         "in 8 bits beside a few bright spots. Give the scan as the scanner stored it."
     ),
     "scan.few_slices": _(
@@ -245,7 +245,7 @@ TEMPLATES = {
     "scan.slices_all_different": _("No slice of {sequence} is a copy of the slice before."),
     "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
     "scan.slices_in_disorder": _(
-        "The slices of {sequence} do not follow one another: at {places} of {count} places, a slice resembles the "
+        "The slices of {sequence} do not follow one another. At {places} of {count} places, a slice resembles the "
         "slice two further on more than its neighbor. Their order is wrong, or the patient moved between them. Convert "
         "the scan again from DICOM, and check it in all three planes."
     ),
@@ -255,7 +255,7 @@ TEMPLATES = {
         "filled, or the scan was enlarged without interpolation. Give the scan as acquired."
     ),
     "scan.slices_scaled": _(
-        "Most slices of {sequence} have the same brightest value, mean or spread: they were scaled one by one, or "
+        "Most slices of {sequence} have the same brightest value, mean or spread. They were scaled one by one, or "
         "bright values were cut off, as in pictures for a screen. The brightness of tissues may not be comparable. "
         "Give the scan as the scanner stored it, for example as DICOM."
     ),

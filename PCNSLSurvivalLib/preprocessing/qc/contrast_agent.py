@@ -20,6 +20,8 @@ _INSIDE_MM = 4.0
 _FEWEST_VOXELS = 2000
 _MARGIN_VOXELS = 2
 """Nothing farther from the brain changes the measure."""
+_FEWEST_ACROSS = 4
+"""Voxels that the smoothing needs along every axis; a thin mask at the border of the scan has fewer."""
 ENHANCED_FROM = 1.75
 
 
@@ -57,8 +59,11 @@ def enhancement_above_white_matter(t1gd: sitk.Image, brain_mask: sitk.Image) -> 
     if box is None:
         return 0.0
     t1gd, brain_mask = box.of(t1gd), box.of(brain_mask)
+    beyond = [max(0, _FEWEST_ACROSS - size) for size in box.size]
+    brain_mask = sitk.ConstantPad(brain_mask, [0, 0, 0], beyond, 0.0)
     # What lies outside may be no number where a bias field was divided out; the smoothing reaches 2 mm.
-    smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(sitk.Mask(t1gd, brain_mask), _SMOOTHING_MM))
+    brain = sitk.Mask(sitk.ConstantPad(t1gd, [0, 0, 0], beyond, 0.0), brain_mask)
+    smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(brain, _SMOOTHING_MM))
     depth = sitk.SignedMaurerDistanceMap(brain_mask, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
     inside = smooth[sitk.GetArrayViewFromImage(depth) > _INSIDE_MM]
     if inside.size < _FEWEST_VOXELS:

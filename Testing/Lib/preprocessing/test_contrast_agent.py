@@ -42,6 +42,25 @@ def test_gain_and_offset_of_the_intensities_change_nothing(head, gain, offset):
         assert value == pytest.approx(expected, rel=0.03)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("last", [False, True])
+def test_one_plane_of_brain_at_the_border_of_the_scan_is_measured_as_inside_of_it(head, axis, last):
+    """Smoothing needs four voxels along every axis, and a scan that ends at the plane has three around it."""
+    t1gd, _, brain = head
+    first, size = [0, 0, 0], list(t1gd.GetSize())
+    middle, size[axis] = size[axis] // 2, 5
+    first[axis] = middle - 4 if last else middle
+    scan, plane = (sitk.RegionOfInterest(image, size, first) for image in (t1gd, brain))
+    others = [slice(None)] * 3
+    others[axis] = slice(0, 4) if last else slice(1, 5)
+    plane[tuple(others)] = 0
+    away = [4 if number == axis else 0 for number in range(3)]
+    wider, wider_plane = (sitk.ConstantPad(image, away, away) for image in (scan, plane))
+    at_border, inside = enhancement_above_white_matter(scan, plane), enhancement_above_white_matter(wider, wider_plane)
+    assert at_border == pytest.approx(inside, rel=0.01)
+    assert inside > 0
+
+
 @pytest.mark.parametrize(
     ("agent", "code"),
     [(None, "not_seen"), ("", "not_seen_nor_named"), ("Dotarem", "not_seen_but_named")],

@@ -77,6 +77,12 @@ META = [
     Row("MetaImage without voxel sizes", meta(ElementSpacing=None), "size of its voxels"),
     Row("MetaImage with sizes of 0", meta(ElementSpacing="0 0 0"), "no scanner produces"),
     Row("MetaImage with sizes of NaN", meta(ElementSpacing="nan 1 1"), "no scanner produces"),
+    Row("MetaImage with underscores in its sizes", meta(ElementSpacing="4 3 5_5"), DAMAGED),
+    Row(
+        "MetaImage as text with an underscore",
+        meta(BinaryData="False", voxels="1_0 " + " ".join(str(x) for x in sitk.GetArrayFromImage(truth()).ravel()[1:])),
+        DAMAGED,
+    ),
     Row("MetaImage with a negative size", meta(ElementSpacing="-4 3 5.5"), "voxels of -4 x 3 x 5.5 mm"),
     Row("MetaImage in centimeters", meta(DistanceUnits="cm"), "unit that is not read here"),
     Row("MetaImage of two byte orders", meta(ElementByteOrderMSB="True"), DAMAGED),

@@ -126,6 +126,7 @@ NRRD = [
         nrrd(space_directions=None, space=None, space_origin=None, spacings="4 3 5.5", units='"in" "in" "in"'),
         "unit that is not read here",
     ),
+    Row("NRRD numbers with underscores", nrrd(space_directions=None, spacings="4 3 5_5"), DAMAGED),
     Row("NRRD directions that are words", nrrd(space_directions="(a,b,c) (1,0,0) (0,1,0)"), DAMAGED),
     Row("NRRD directions in a plane", nrrd(space_directions="(1,0,0) (1,0,0) (0,1,0)"), "sheared"),
     Row("NRRD sheared", nrrd(space_directions="(4,0,0) (2,3,0) (0,0,5)"), "sheared"),

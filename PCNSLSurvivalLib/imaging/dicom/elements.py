@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PCNSLSurvivalLib.imaging.dicom.character_sets import decoded
+from PCNSLSurvivalLib.imaging.headers.stored_voxels import plain_number
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 _BIG_ENDIAN, _DEFLATED = "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
@@ -85,7 +86,7 @@ class Elements:
         if tag not in self.values:
             return None
         try:
-            found = [float(word) for word in self.words(tag)]
+            found = [plain_number(word) for word in self.words(tag)]
         except ValueError as problem:
             raise DamagedDicomError from problem
         if len(found) != count:

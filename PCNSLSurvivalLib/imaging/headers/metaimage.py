@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.imaging.geometry import FloatArray
 from PCNSLSurvivalLib.imaging.headers.detached import data_file_beside
 from PCNSLSurvivalLib.imaging.headers.grids import check_edges, rigid_grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import Volume
-from PCNSLSurvivalLib.imaging.headers.stored_voxels import StoredVoxels, damaged
+from PCNSLSurvivalLib.imaging.headers.stored_voxels import StoredVoxels, damaged, plain_number
 from PCNSLSurvivalLib.imaging.headers.volume_header import (
     VolumeHeader,
     color,
@@ -163,7 +163,7 @@ def _whole_number(text: str, volume: Volume) -> int:
 def _floats(fields: _Fields, names: tuple[str, ...], count: int, volume: Volume) -> FloatArray | None:
     """The numbers of a field, which may have one of several names; under two names they must be the same."""
     try:
-        stated = [[float(word) for word in fields[one].split()] for one in names if one in fields]
+        stated = [[plain_number(word) for word in fields[one].split()] for one in names if one in fields]
     except ValueError as problem:
         raise damaged(volume) from problem
     if any(len(numbers) != count or numbers != stated[0] for numbers in stated):

@@ -17,7 +17,7 @@ from PCNSLSurvivalLib.imaging.geometry import FloatArray
 from PCNSLSurvivalLib.imaging.headers.detached import data_file_beside
 from PCNSLSurvivalLib.imaging.headers.grids import check_edges, rigid_grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import Volume
-from PCNSLSurvivalLib.imaging.headers.stored_voxels import Packing, StoredVoxels, damaged
+from PCNSLSurvivalLib.imaging.headers.stored_voxels import Packing, StoredVoxels, damaged, plain_number
 from PCNSLSurvivalLib.imaging.headers.volume_header import (
     VolumeHeader,
     color,
@@ -224,7 +224,7 @@ def _skip(fields: _Fields, field: str, volume: Volume) -> int:
 
 def _numbers(text: str, volume: Volume) -> list[float]:
     try:
-        return [float(word) for word in text.split()]
+        return [plain_number(word) for word in text.split()]
     except ValueError as problem:
         raise damaged(volume) from problem
 

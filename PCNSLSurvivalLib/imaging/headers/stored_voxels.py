@@ -55,6 +55,17 @@ class StoredVoxels:
         return (self.slope, self.intercept) != (1.0, 0.0)
 
 
+def plain_number(word: str) -> float:
+    """A number as files write it, or NaN or infinity by name; ``float`` also takes 1_5 for 15, and other scripts.
+
+    Raises:
+        ValueError: The word is something else.
+    """
+    if "_" in word or not word.isascii():
+        raise ValueError
+    return float(word)
+
+
 def damaged(volume: Volume) -> UnreadableScanError:
     """A file that contradicts itself or its ending."""
     return UnreadableScanError(Message("scan.damaged_file", volume=volume))
@@ -175,8 +186,9 @@ def _from_text(stored: StoredVoxels, size: int, as_type: DTypeLike, volume: Volu
         raise UnreadableScanError(Message("scan.long_text", volume=volume, megabytes=_LARGEST_TEXT_BYTES // 1_000_000))
     with stored.path.open("rb") as stream:
         stream.seek(stored.start)
-        words = stream.read().split()
-    if len(words) != stored.count:
+        content = stream.read()
+    words = content.split()
+    if len(words) != stored.count or b"_" in content:
         raise damaged(volume)
     try:
         return np.array(words, dtype=float).astype(as_type)

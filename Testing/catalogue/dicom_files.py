@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -210,11 +211,9 @@ def _many_elements(content: bytes) -> bytes:
 _PIXEL_BYTES = 24 * 20 * 2 + 12
 
 
-def _packed(syntax: str, change: Callable[[Dataset], None] | None = None) -> Build:
+def _packed(syntax: str) -> Build:
     def alter(data: Dataset, k: int) -> None:
         data.compress(syntax, generate_instance_uid=False)
-        if change is not None and k == _MIDDLE:
-            change(data)
 
     return _series(alter)
 
@@ -231,10 +230,22 @@ def _says(syntax: str, pixels: bytes | None = None) -> Build:
     return _series(alter)
 
 
-def _half(data: Dataset) -> None:
-    frame = next(pydicom.encaps.generate_frames(data.PixelData, number_of_frames=1))
-    data.PixelData = pydicom.encaps.encapsulate([frame[: len(frame) // 2]])
+def _of_exabytes(data: Dataset) -> None:
+    """A stream that states two billion columns and rows, as one tile."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = sitk.ImageFileWriter()
+        writer.SetFileName(f"{folder}/small.dcm")
+        writer.UseCompressionOn()
+        writer.SetCompressor("JPEG2000")
+        writer.Execute(sitk.GetImageFromArray(np.arange(64 * 64, dtype=np.uint16).reshape(1, 64, 64)))
+        small = pydicom.dcmread(f"{folder}/small.dcm")
+    stream = bytearray(next(pydicom.encaps.generate_frames(small.PixelData, number_of_frames=1)))
+    size = stream.index(b"\xff\x51") + 6
+    for place in (size, size + 16):
+        struct.pack_into(">II", stream, place, 2_000_000_000, 2_000_000_000)
+    data.PixelData = pydicom.encaps.encapsulate([bytes(stream)])
     data["PixelData"].is_undefined_length = True
+    data.file_meta.TransferSyntaxUID = small.file_meta.TransferSyntaxUID
 
 
 def _deflated_cut(folder: Path) -> Path:
@@ -403,6 +414,7 @@ _REFUSED = [
     Row("a position of NaN", _word("0020,0032", b"nan\\nan\\nan"), IMPOSSIBLE),
     Row("a position of infinity", _word("0020,0032", b"inf\\0\\0"), IMPOSSIBLE),
     Row("a position of words", _word("0020,0032", b"left\\up\\far"), DAMAGED),
+    Row("a position with an underscore", _word("0020,0032", b"1_0\\2\\3"), DAMAGED),
     Row("a position of two numbers", _word("0020,0032", b"1\\2"), DAMAGED),
     Row("an orientation of NaN", _word("0020,0037", b"nan\\0\\0\\0\\1\\0"), IMPOSSIBLE),
     Row("an orientation of zeros", _set(ImageOrientationPatient=[0] * 6), IMPOSSIBLE),
@@ -545,6 +557,7 @@ _REFUSED = [
     Row("JPEG that is none", _says("1.2.840.10008.1.2.4.70", b"\xff\xd8 this is no picture " * 9), PIXELS),
     Row("JPEG of nothing", _says("1.2.840.10008.1.2.4.50", bytes(2)), PIXELS),
     Row("JPEG 2000 that is none", _says("1.2.840.10008.1.2.4.90", bytes(range(256))), PIXELS),
+    Row("JPEG 2000 of 4 EB in 7 KB", _series(lambda data, k: _of_exabytes(data)), PIXELS),
     Row("JPEG-LS that is none", _says("1.2.840.10008.1.2.4.80", bytes(range(256))), PIXELS),
     Row("RLE that is none", _says(RLELossless), PIXELS),
     Row(

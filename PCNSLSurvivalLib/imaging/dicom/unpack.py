@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-_MOST_MEMORY_BYTES = 4 << 30
+_MOST_MEMORY_BYTES = 1_500_000_000
+"""A stream of some KB can state a picture of many GB; a volume of the most voxels that are read needs less."""
 
 
 def main(folder: Path) -> int:

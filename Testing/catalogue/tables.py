@@ -99,6 +99,7 @@ REFUSED = [
     _row("two columns that differ", _table("os_days,event,Survival_days", "300,1,900"), "contradicts itself"),
     _row("dead and alive", _table("os_days,event,vital_status", "300,1,Alive"), "contradicts itself"),
     _row("header twice", _file("p.csv", "patient_id,t1gd\npatient_id,t1gd\n"), "names the columns a second time"),
+    _row("header twice, in capitals", _file("p.csv", "patient_id,t1gd\na,a.nii\nPatient ID,T1GD\n"), "a second time"),
     _row("age of 200", _table("age", "200"), "an age in years"),
     _row("open quotation mark", _file("p.csv", 'patient_id,t1gd\na,"a.nii\nb,b.nii\n'), "cannot be read"),
     _row("NUL in a name", _file("p.csv", "patient_id,t1gd\na\x00,a.nii\n"), "control characters"),

@@ -29,7 +29,7 @@ _TO_DEATH = ("days_to_death", "demographic.days_to_death")
 _TO_CONTACT = ("days_to_last_follow_up", "days_to_last_followup", "diagnoses.days_to_last_follow_up")
 _DEATH = (
     "death_observed", "event", "event_death", "1-dead 0-alive", "Survival_Status", "dead", "death", "died", "deceased",
-    "OS_STATUS", "OS.event", "vital_status", "demographic.vital_status",
+    "OS_STATUS", "Overall Survival Status", "OS.event", "vital_status", "demographic.vital_status",
 )  # fmt: skip
 _NEAR_DEATH = re.compile(
     r"(?<![^\W_])(?:vital|dead|death|died|deceased|alive|exitus|verstorben|gestorben|tod|d[eé]c[eè]s|muert[eo]|"

@@ -183,7 +183,7 @@ def _check_row(cells: list[str], header: list[str], line: str) -> None:
             f"{line} has more cells than the first line has columns. Put quotation marks around texts that hold the "
             "separator, and try again."
         )
-    if [cell.strip() for cell in cells[: len(header)]] == header:
+    if [column_key(cell) for cell in cells[: len(header)]] == [column_key(name) for name in header]:
         raise CohortError(f"{line} names the columns a second time. Remove this line and try again.")
     _check_marks(cells, line)
 

@@ -35,6 +35,10 @@ def survival(tmp_path):
         (("OS.time,OS,DSS.time,DSS,PFI.time,PFI", "900,1,900,1,200,1"), [(900, True)]),
         (("OS,1-dead 0-alive", "900,1", "1500,0"), [(900, True), (1500, False)]),  # UCSF-PDGM
         (("os_days,OS_STATUS", "900,1:DECEASED", "1500,0:LIVING"), [(900, True), (1500, False)]),
+        (
+            ("Overall Survival (Days),Overall Survival Status", "913,1:DECEASED", "1500,0:LIVING"),
+            [(913, True), (1500, False)],
+        ),
         (("OS_DAYS,OS_MONTHS,OS_STATUS", "913,30,DECEASED", "1500,49.28,LIVING"), [(913, True), (1500, False)]),
         (
             ("vital_status,days_to_death,days_to_last_follow_up", "Dead,400,380", "Alive,'--,800", "Not Reported,,"),

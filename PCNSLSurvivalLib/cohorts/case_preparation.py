@@ -104,7 +104,6 @@ def _prepare(task: CaseTask) -> bool:
         raise OSError(errno.ENOSPC, "")
     _use_threads(task.threads)
     store = StepStore(task.out / STEPS_FOLDER / case.name)
-    store.clear_leftovers()
     scans = {sequence: read_scan(path, sequence) for sequence, path in case.scans.items()}
     brain = (
         None

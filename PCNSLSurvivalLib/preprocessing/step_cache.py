@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
 from PCNSLSurvivalLib.core.messages import step_words
+from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, temporary_folder
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
@@ -41,6 +41,10 @@ class StepStore:
     """
 
     folder: Path
+
+    def __post_init__(self) -> None:
+        """Remove what a killed run was writing."""
+        clear_leftovers(self.folder)
 
     def image(
         self,
@@ -101,11 +105,6 @@ class StepStore:
         for path in self.folder.glob(f"{step.value}-*"):
             path.unlink()
 
-    def clear_leftovers(self) -> None:
-        """Delete what a killed run was writing; no other run may use this store now."""
-        for path in self.folder.glob("part-*"):
-            path.unlink()
-
     def _pose_key(self, step: Step, parameters: object, inputs: tuple[sitk.Image | str, ...]) -> str:
         contents = (content if isinstance(content, str) else content_of(content) for content in inputs)
         return self._key(step, parameters, *contents)
@@ -117,9 +116,9 @@ class StepStore:
 
     def _put(self, path: Path, write: Callable[[Path], object]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"part-{os.getpid()}-{path.name}")
-        write(part)
-        part.replace(path)
+        with temporary_folder(path) as folder:
+            write(folder / path.name)
+            (folder / path.name).replace(path)
 
     def _note(self, key: str, step: Step, detail: str) -> None:
         with (self.folder / "log.txt").open("a", encoding="utf-8") as log:

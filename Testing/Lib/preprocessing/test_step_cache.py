@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -33,6 +36,33 @@ def _pose(folder):
         return pose
 
     return StepStore(folder).pose(Step.REGISTRATION, "t1", RECIPE.registration, (_volume(),), found)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import SimpleITK as sitk
+from PCNSLSurvivalLib.core.terms import Step
+from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
+
+def write(image, path, **options):
+    Path(path).write_bytes(b"half a patient")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+sitk.WriteImage = write
+scan = sitk.Image(4, 4, 4, sitk.sitkFloat32)
+StepStore(Path(sys.argv[1])).image(Step.BIAS_FIELD, "t1gd", RECIPE.bias_field, (scan,), lambda: scan)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
+def test_what_a_killed_run_was_keeping_is_removed_by_the_next(tmp_path):
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [path for path in tmp_path.rglob("*") if path.is_file()]
+    StepStore(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 DAMAGES = {

@@ -108,6 +108,8 @@ def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
         if args.debug or _streams_without_reader(problem):
             raise
         known: PCNSLSurvivalError | None = missing_package(problem, args.command)
+        if isinstance(problem, OSError) and problem.errno == errno.ENAMETOOLONG:
+            known = PCNSLSurvivalError(Message("files.long_path"))
         if tells_full_disk(problem):  # whatever was being written
             known = OutputFolderError(Message("files.disk_full"))
             if not _stdout_takes_text():

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, owned, put_in_place, staging_name
+from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.models.installed_models import installed_folder_name, models_home
 from PCNSLSurvivalLib.models.model_folder import METADATA, ModelFolder, read_model_folder
 
@@ -85,6 +86,8 @@ def import_model(zip_path: Path, *, overwrite: bool = False) -> ModelFolder:
 
 def _unpack(zip_path: Path, folder: Path) -> None:
     try:
+        if kind_of(zip_path) == "other":
+            raise zipfile.BadZipFile  # a pipe would be waited for without end
         with zipfile.ZipFile(zip_path) as archive:
             for name, entry in _checked_entries(archive).items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -40,6 +40,24 @@ PLACES = [
     Row("a DICOM file by itself", file_of("scan.dcm", bytes(128) + b"DICM"), "not in a format"),
 ]
 
+PATHS = [
+    *(
+        Row(
+            f"a name of 5000 letters given to {words[0]}",
+            lambda folder: folder / ("x" * 5000),
+            "longer than this computer allows",
+            words,
+        )
+        for words in (
+            ("preprocess", "{}", "--out", "{out}"),
+            ("predict-cohort", "{}", "--out", "{out}"),
+            ("model", "check", "{}"),
+            ("baselines", "{}", "--out", "{out}"),
+        )
+    ),
+    Row("a pipe as the zip file of a model", fifo, "not a readable zip file", ("model", "import", "{}")),
+]
+
 OUTPUTS = [
     Row(
         f"an output {what}",

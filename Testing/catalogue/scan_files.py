@@ -6,7 +6,7 @@ from catalogue.mask_files import MASKS
 from catalogue.meta_files import META, META_READ, meta
 from catalogue.nifti_files import NIFTI, NIFTI_READ, SIDECARS
 from catalogue.nrrd_files import NRRD, NRRD_READ, nrrd
-from catalogue.places import OUTPUTS, PLACES
+from catalogue.places import OUTPUTS, PATHS, PLACES
 from catalogue.rows import Row
 from catalogue.scan_builders import PREDICT, nifti
 
@@ -14,6 +14,7 @@ REFUSED = [
     *(Row(row.name, row.build, row.says, PREDICT) for row in (*NIFTI, *NRRD, *META, *PLACES)),
     *MASKS,
     *OUTPUTS,
+    *PATHS,
 ]
 
 READ = [*NIFTI_READ, *SIDECARS, *NRRD_READ, *META_READ]

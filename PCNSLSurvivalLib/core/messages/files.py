@@ -17,6 +17,10 @@ TEMPLATES = {
         "The path of an output is too long, or contains characters that a file name must not contain. Choose another "
         "one."
     ),
+    "files.long_path": _(
+        "A path that was given, or one inside the output folder, is longer than this computer allows. Check it, or "
+        "choose shorter names."
+    ),
     "files.output_holds_others": _(
         "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from PCNSLSurvivalLib.cohorts.prepared_case_folder import RECORD
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
@@ -32,7 +33,7 @@ def identity_of(
     if clinical:
         return [{name: value for name, value in asdict(exam.clinical).items() if name not in _NO_PREDICTOR}, *outcome]
     try:
-        content = sha256_of(exam.folder / "case.json")
+        content = sha256_of(exam.folder / RECORD)
     except OSError as problem:
         raise CohortError(
             f"The folder of case {exam.name} of the prepared cohort is missing. Run preprocess again to resume."

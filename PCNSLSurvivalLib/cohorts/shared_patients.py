@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.identities import person_of
+from PCNSLSurvivalLib.cohorts.prepared_case_folder import RECORD
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
 
@@ -116,7 +117,7 @@ def _voxels_of(case: Exam) -> str:
     if isinstance(case, KnownPatient):
         return case.t1gd_voxels_sha256
     try:
-        record = json.loads((case.folder / "case.json").read_text(encoding="utf-8"))
+        record = json.loads((case.folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
     return str(record.get("t1gd_voxels_sha256", ""))

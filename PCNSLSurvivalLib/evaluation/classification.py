@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
+from PCNSLSurvivalLib.models.calibration import logistic
 
 Limits = tuple[float, float]
 SHARE: Limits = (0.0, 1.0)
@@ -139,13 +140,13 @@ def _calibration(truth: NDArray, p: NDArray, w: NDArray, *, separated: NDArray) 
     one_class = ((w @ truth) == 0) | ((w @ (1 - truth)) == 0)
     intercept = np.zeros(w.shape[:-1])
     for _ in range(_NEWTON_STEPS):
-        fitted = _logistic(intercept[..., None] + log_odds)
+        fitted = logistic(intercept[..., None] + log_odds)
         curvature = (w * fitted * (1 - fitted)).sum(axis=-1)
         intercept = intercept + np.clip((w * (truth - fitted)).sum(axis=-1) / (curvature + 1e-12), -1, 1)
     a, b = np.zeros(w.shape[:-1]), np.zeros(w.shape[:-1])
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for _ in range(_NEWTON_STEPS):
-            fitted = _logistic(a[..., None] + b[..., None] * log_odds)
+            fitted = logistic(a[..., None] + b[..., None] * log_odds)
             rest, v = w * (truth - fitted), w * fitted * (1 - fitted)
             g0, g1 = rest.sum(axis=-1), rest @ log_odds
             h00, h01, h11 = v.sum(axis=-1), v @ log_odds, v @ log_odds**2
@@ -153,7 +154,3 @@ def _calibration(truth: NDArray, p: NDArray, w: NDArray, *, separated: NDArray) 
             a, b = a + (h11 * g0 - h01 * g1) / det, b + (h00 * g1 - h01 * g0) / det
         slope = np.where(separated | (np.ptp(log_odds) == 0) | ~(np.abs(b) < _STEEPEST), np.nan, b)
     return slope, np.where(one_class, np.nan, intercept)
-
-
-def _logistic(x: NDArray) -> NDArray[np.float64]:
-    return 0.5 * (1 + np.tanh(x / 2))

@@ -13,13 +13,14 @@ from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.experiment.model.trained_networks import MEMBER, member_of
+from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.known_weights import DEEPBET, KnownWeights
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
+from PCNSLSurvivalLib.training.finished_job import MEMBER
 from PCNSLSurvivalLib.training.job_record import RECORD
 from PCNSLSurvivalLib.training.lineage import UNKNOWN, Origin, TrainedOn
 

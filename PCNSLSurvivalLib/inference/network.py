@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.inference.network_result import NetworkResult
 from PCNSLSurvivalLib.inference.runtimes.names import Device, Precision, RuntimeName
 from PCNSLSurvivalLib.inference.runtimes.runtime import FloatMap, MemberOutput, NetworkError
 from PCNSLSurvivalLib.inference.runtimes.start_runtime import start_runtime
+from PCNSLSurvivalLib.models.calibration import logistic
 from PCNSLSurvivalLib.models.familiarity import judge_familiarity
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS, MAP_BLOCK, Block
@@ -100,7 +101,7 @@ class SurvivalNetwork:
         temperature = self.folder.temperature
         member_log_odds = (logits[:, 1] - logits[:, 0]) / temperature
         log_odds = float(member_log_odds.mean())
-        probability = float(_logistic(np.array(log_odds)))
+        probability = float(logistic(log_odds))
         os_class = OSClass(int(probability >= self.folder.decision_threshold))
         target = os_class if target is None else target
         seconds_forward = time.perf_counter() - begin
@@ -119,7 +120,7 @@ class SurvivalNetwork:
             log_odds=log_odds,
             os_class=os_class,
             decision_threshold=self.folder.decision_threshold,
-            member_probabilities=tuple(float(p) for p in _logistic(member_log_odds)),
+            member_probabilities=tuple(float(p) for p in logistic(member_log_odds)),
             logits=logits,
             target=target,
             method=method,
@@ -188,7 +189,3 @@ def _check_sum(evidence: NDArray[np.float64], constant: float, log_odds: float) 
     total = float(evidence.sum()) + constant
     if not abs(total - log_odds) <= EVIDENCE_TOLERANCE * max(1.0, abs(log_odds)):
         raise NetworkError(Message("prediction.evidence_sum"))
-
-
-def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 0.5 * (1.0 + np.tanh(0.5 * log_odds))

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
 LOWEST, HIGHEST = 0.05, 20.0
+
+
+def logistic(log_odds: ArrayLike) -> NDArray[np.float64]:
+    """Probabilities of log-odds. scipy's expit may differ in the last bit, and stored results are compared exactly."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(log_odds, np.float64))))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit
 from torch import nn
 
+from PCNSLSurvivalLib.models.calibration import logistic
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.devices import reproducible_float32
 from PCNSLSurvivalLib.training.data.batches import in_order, read_ahead
@@ -37,7 +37,7 @@ class CasePredictions:
     @property
     def probability(self) -> NDArray[np.float64]:
         """(N,) softmax over both classes, without overflow."""
-        p: NDArray[np.float64] = expit(self.log_odds)
+        p: NDArray[np.float64] = logistic(self.log_odds)
         return p
 
 

@@ -8,8 +8,7 @@ from PCNSLSurvivalLib.core.errors import ExperimentError
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, read_weights
-
-MEMBER = "member.safetensors"
+from PCNSLSurvivalLib.training.finished_job import MEMBER
 
 
 def member_of(folder: Path, architecture: ResNetArchitecture) -> Tensors:

@@ -9,6 +9,7 @@ import numpy as np
 
 from PCNSLSurvivalLib.core.terms import Verdict
 from PCNSLSurvivalLib.explain.checks.result import CheckResult, Explainer, FloatMap, correlation
+from PCNSLSurvivalLib.models.calibration import logistic
 
 LEAST_ALIKE = 0.8
 LARGEST_CHANGE = 0.05
@@ -37,7 +38,7 @@ def check_repeatability(
     moved = [np.roll(case, s * shift_voxels, axis=axis) for axis in (1, 2, 3) for s in (-1, 1)]
     again = [explain(changed) for changed in (noisy, *moved)]
     alike = [correlation(first.raw_map, explanation.raw_map) for explanation in again]
-    changes = [abs(_logistic(explanation.score) - _logistic(first.score)) for explanation in again]
+    changes = [float(abs(logistic(explanation.score) - logistic(first.score))) for explanation in again]
     passed = min(alike) >= LEAST_ALIKE and max(changes) <= LARGEST_CHANGE
     return CheckResult(
         name="Repeatability",
@@ -89,7 +90,3 @@ def check_members(member_maps: FloatMap, member_probabilities: tuple[float, ...]
         + f" (mean correlation {alike:.2f}), and {same_side:.0%} of them predict the same class.",
         **words,
     )
-
-
-def _logistic(log_odds: float) -> float:
-    return float(0.5 * (1.0 + np.tanh(0.5 * log_odds)))

@@ -99,9 +99,8 @@ class ModelFolder:
             "trained": None,
         }[self.kind]
 
-    @property
-    def card(self) -> str:
-        """The model card, Markdown."""
+    def read_card(self) -> str:
+        """Read the model card, Markdown."""
         return printable((self.path / CARD).read_text(encoding="utf-8", errors="replace"))
 
     def to_json(self) -> dict[str, Any]:

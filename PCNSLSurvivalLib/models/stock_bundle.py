@@ -43,6 +43,6 @@ def write_stock_bundle(model: ModelFolder, out: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(model.path / name, folder / name)
         if model.architecture.pooling == "brain":
-            (folder / CARD).write_text(_OTHER_NUMBERS + model.card, encoding="utf-8", newline="\n")
+            (folder / CARD).write_text(_OTHER_NUMBERS + model.read_card(), encoding="utf-8", newline="\n")
         (folder / "models").mkdir()
         torch.save(state, folder / "models" / "model.pt")

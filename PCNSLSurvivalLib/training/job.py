@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ class StartingPoint:
             return TrainedOn()
         return TrainedOn(origins=(UNKNOWN,)) if self.trained_on is None else self.trained_on
 
-    @property
+    @cached_property
     def sha256(self) -> str | None:
         """SHA-256 of the weights."""
         if self.weights is None:

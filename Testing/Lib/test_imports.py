@@ -87,3 +87,18 @@ def test_no_view_of_the_voxels_outlives_its_image():
     ]
     assert len(texts) > 500
     assert found == []
+
+
+def test_no_property_reads_or_hashes_a_file():
+    """A property looks like a value; what takes time or can fail is a function, and a hash is computed once."""
+    root = Path(__file__).resolve().parents[2]
+    slow = re.compile(r"\.(?:read_text|read_bytes|open|iterdir|glob|rglob)\(|\bsha256_of\(|ReadImage\(")
+    checked, found = 0, []
+    for path in [file for folder in ("PCNSLSurvivalLib", "PCNSLSurvival") for file in (root / folder).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and "property" in map(ast.unparse, node.decorator_list):
+                checked += 1
+                if slow.search(ast.unparse(node)):
+                    found.append(f"{path.name}: {node.name}")
+    assert checked > 100
+    assert found == []

@@ -95,7 +95,7 @@ def run_model_show(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.models.installed_models import find_model
 
     model = find_model(args.model)
-    print(model.card.strip())
+    print(model.read_card().strip())
     print(f"\nVersion {model.version}, checksum {model.checksum}")
     return 0
 

@@ -33,4 +33,4 @@ def test_a_message_shows_none_of_its_values():
 def test_the_card_of_a_model_shows_none(tmp_path):
     model = small_model(tmp_path / "model")
     (model.path / CARD).write_bytes(b"# Card\x1b[2J\n\xff \xe2\x80\xaeend")
-    assert model.card == "# Card[2J\n\ufffd end"
+    assert model.read_card() == "# Card[2J\n\ufffd end"

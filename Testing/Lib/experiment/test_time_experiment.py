@@ -53,7 +53,7 @@ def test_an_experiment_on_time_ends_in_a_model_with_a_survival_curve(tmp_path, n
     model = read_model_folder(tmp_path / "out" / "model")
     assert model.architecture.time_head == TimeHead()
     assert model.training_patients == 16
-    assert "| Training patients | 16 virtual patients |" in model.card
+    assert "| Training patients | 16 virtual patients |" in model.read_card()
     exam = cohort.exams[0]
     result = SurvivalNetwork(model, "cpu").predict(exam.network_input(model.sequences, model.recipe.network_grid))
     assert result.survival is not None

@@ -109,7 +109,7 @@ def test_the_bundled_folder_is_whole_and_bears_the_default_recipe():
 def test_the_bundled_model_says_first_what_it_is_then_whether_it_beats_the_volume_of_the_lesion():
     """The card's numbers are printed and agree with each other and with the folder; no bar is set for them."""
     model = read_model_folder(bundled_model_path())
-    first, second = [line for line in model.card.splitlines() if line][:2]
+    first, second = [line for line in model.read_card().splitlines() if line][:2]
     assert first == "# DEMONSTRATION: trained on virtual heads only; must not be used on patients"
     assert "virtual_heads_only" in model.name
     assert model.warning.code == "model.demonstration"
@@ -117,7 +117,7 @@ def test_the_bundled_model_says_first_what_it_is_then_whether_it_beats_the_volum
     network, volume, difference, low = (float(one) for one in said.groups())
     assert network - volume == pytest.approx(difference, abs=0.011)
     assert ("not shown" in second) == (low <= 0)
-    ((in_table, from_auc, to_auc),) = re.findall(r"\| AUC \| ([\d.]+) \(([\d.]+) to ([\d.]+)\)", model.card)
+    ((in_table, from_auc, to_auc),) = re.findall(r"\| AUC \| ([\d.]+) \(([\d.]+) to ([\d.]+)\)", model.read_card())
     assert float(in_table) == network
     assert float(from_auc) < network < float(to_auc)
     for row in (
@@ -126,9 +126,9 @@ def test_the_bundled_model_says_first_what_it_is_then_whether_it_beats_the_volum
         "The same by chance",
         "Called unusual or out of distribution, expected 5 %",
     ):
-        assert re.search(rf"\| {row} \| \d", model.card), row
-    assert re.search(r"\| Evidence in cells without brain, largest share \| 0\.\d% \|", model.card)
-    assert f"temperature {model.temperature:.2f}" in model.card
+        assert re.search(rf"\| {row} \| \d", model.read_card()), row
+    assert re.search(r"\| Evidence in cells without brain, largest share \| 0\.\d% \|", model.read_card())
+    assert f"temperature {model.temperature:.2f}" in model.read_card()
 
 
 def test_every_bundled_network_finds_no_evidence_where_there_is_no_brain():
@@ -167,7 +167,7 @@ def test_a_model_can_be_renamed_and_stays_whole(model):
     before = read_model_folder(model)
     rename_model(model, "another", card="# Another\n")
     after = read_model_folder(model)
-    assert (after.name, after.card) == ("another", "# Another\n")
+    assert (after.name, after.read_card()) == ("another", "# Another\n")
     assert all(np.array_equal(a, b) for a, b in zip(_tensors(before), _tensors(after), strict=True))
 
 

@@ -55,7 +55,7 @@ def test_the_card_of_a_bundle_says_where_stock_monai_gives_other_numbers(model, 
     write_stock_bundle(brain, tmp_path / "bundle")
     write_stock_bundle(model, tmp_path / "same")
     assert "its probabilities differ" in (tmp_path / "bundle" / CARD).read_text(encoding="utf-8")
-    assert (tmp_path / "same" / CARD).read_text(encoding="utf-8") == model.card
+    assert (tmp_path / "same" / CARD).read_text(encoding="utf-8") == model.read_card()
 
 
 def test_monai_bundle_load_gives_the_network_in_one_call(model, case, tmp_path):

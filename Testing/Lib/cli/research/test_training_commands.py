@@ -86,8 +86,8 @@ def test_finetuning_on_the_full_cohort_gives_a_model_without_performance(made, t
     (tuned / "model" / "notes.txt").unlink()
     model = read_model_folder(tuned / "model")
     assert (model.kind, model.training_patients, model.temperature) == ("demonstration", 12, 1.0)
-    assert "not available (no held-out set)" in model.card
-    assert "8 other exams" in model.card
+    assert "not available (no held-out set)" in model.read_card()
+    assert "8 other exams" in model.read_card()
     facts = json.loads((tuned / "training" / "job.json").read_text(encoding="utf-8"))
     assert facts["initial_weights_sha256"]
     assert facts["epochs"] <= 2  # the plan's finetuning, not its training
@@ -174,11 +174,11 @@ def test_the_license_of_weights_made_elsewhere_stays_with_all_that_is_trained_fr
     assert run(*words, "--init-weights", tmp_path / "tuned" / "training", "--out", out) == 0
     before = f"itself initialized from {UNKNOWN.in_words} ({known_weights.BRAINIAC.in_words}; SHA-256 "
     assert f"({before}" in (out / "results" / "methods.txt").read_text(encoding="utf-8")
-    assert f"8 other exams, {before}" in read_model_folder(out / "model").card
+    assert f"8 other exams, {before}" in read_model_folder(out / "model").read_card()
     for folder in (tmp_path / "tuned" / "model", out / "model"):
         model = read_model_folder(folder)
         assert model.license == known_weights.BRAINIAC.model_license
-        assert f"| License | {model.license} |" in model.card
+        assert f"| License | {model.license} |" in model.read_card()
         assert model.license in (folder / "LICENSE").read_text(encoding="utf-8")
         for path in folder.rglob("*"):
             assert path.is_dir() or b"Apache" not in path.read_bytes(), path
@@ -256,8 +256,8 @@ def test_weights_of_medicalnet_are_finetuned(elsewhere, tmp_path):
     facts = json.loads((tmp_path / "tuned" / "training" / "job.json").read_text(encoding="utf-8"))
     assert (facts["arm"], facts["settings"]["epochs"]) == ("t1gd_transfer", 2)
     model = read_model_folder(tmp_path / "tuned" / "model")
-    assert f"| Initial weights | {UNKNOWN.in_words} (SHA-256 " in model.card
-    assert "| License | unknown: the license of the initial weights is not known |" in model.card
+    assert f"| Initial weights | {UNKNOWN.in_words} (SHA-256 " in model.read_card()
+    assert "| License | unknown: the license of the initial weights is not known |" in model.read_card()
     # Two careful passes leave a backbone near its start and far from any random one.
     start = torch.load(elsewhere / "resnet_10.pth", weights_only=True)["state_dict"]["module.layer3.0.conv1.weight"]
     (tensors,) = model.load_members()

@@ -12,8 +12,8 @@ from typing import Any
 
 import SimpleITK as sitk
 
-from PCNSLSurvivalLib.core.errors import UnreadableScanError
-from PCNSLSurvivalLib.core.messages import step_words
+from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
+from PCNSLSurvivalLib.core.messages import Message, step_words
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, temporary_folder
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
@@ -43,7 +43,16 @@ class StepStore:
     folder: Path
 
     def __post_init__(self) -> None:
-        """Remove what a killed run was writing."""
+        """Make the folder, and remove what a killed run was writing in it.
+
+        Raises:
+            OutputFolderError: It cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            reason = problem.strerror or type(problem).__name__
+            raise OutputFolderError(Message("files.no_folder_for_steps", reason=reason)) from problem
         clear_leftovers(self.folder)
 
     def image(
@@ -115,7 +124,6 @@ class StepStore:
         return f"{step.value}-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
     def _put(self, path: Path, write: Callable[[Path], object]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         with temporary_folder(path) as folder:
             write(folder / path.name)
             (folder / path.name).replace(path)

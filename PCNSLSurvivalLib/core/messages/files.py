@@ -21,6 +21,10 @@ TEMPLATES = {
         "A path that was given, or one inside the output folder, is longer than this computer allows. Check it, or "
         "choose shorter names."
     ),
+    "files.no_folder_for_steps": _(
+        "The folder that keeps finished steps cannot be made ({reason}). Choose another one (on the command line "
+        "--cache-dir) and try again."
+    ),
     "files.output_holds_others": _(
         "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
     ),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
@@ -63,6 +64,13 @@ def test_what_a_killed_run_was_keeping_is_removed_by_the_next(tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()]
     StepStore(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_place_of_the_folder_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "steps").touch()
+    with pytest.raises(OutputFolderError) as refused:
+        StepStore(tmp_path / "steps")
+    assert refused.value.message.code == "files.no_folder_for_steps"
 
 
 DAMAGES = {

@@ -6,6 +6,7 @@ are looked up under the name of their table.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,11 @@ def shown(told: Message | PCNSLSurvivalError | Mapping[str, Any] | None) -> str:
     if message is not None:
         return message.text(translate)
     return str(told if isinstance(told, PCNSLSurvivalError) else told.get("sentence", ""))
+
+
+def plainToolTip(text: str) -> str:
+    """A tool tip that shows a text as it stands: Qt takes one with a tag in it, of a DICOM header say, for markup."""
+    return f"<p>{html.escape(text)}</p>" if "<" in text else text
 
 
 def _messageOf(told: PCNSLSurvivalError | Mapping[str, Any]) -> Message | None:

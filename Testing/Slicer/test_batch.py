@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -115,6 +116,15 @@ def test_exams_with_a_t1gd_are_listed_and_predicted_one_after_another(batch, mon
     assert "2 of 3" in ui.batchLabel.text
     assert ui.batchTable.item(1, 3).toolTip() == NO_CONTENT["sentence"]
     assert child_processes() == []
+
+
+def test_a_tag_in_a_dicom_header_is_shown_and_not_obeyed(batch):
+    section = batch.view._batch
+    for case in section.cases:
+        case.exam = replace(case.exam, study="<img src='http://x'>")
+    section._fill()
+    assert "&lt;img" in batch.ui.batchTable.item(0, 3).toolTip()
+    assert "<img" not in batch.ui.batchTable.item(0, 3).toolTip()
 
 
 def test_a_predicted_exam_opens_on_its_t1gd(batch):

@@ -8,6 +8,7 @@ from typing import Any
 import qt
 from slicer.i18n import tr as _
 
+from PCNSLSurvivalUI.messages import plainToolTip
 from PCNSLSurvivalUI.run import step_list
 
 _MARKS = {
@@ -82,8 +83,9 @@ def showSteps(section: Any, table: Any, steps: step_list.StepList | None) -> Non
                 table.setItem(row, column, item)
             if item.text() != text:
                 item.setText(text)
-            if item.toolTip() != step.note:
-                item.setToolTip(step.note)
+            note = plainToolTip(step.note)
+            if item.toolTip() != note:
+                item.setToolTip(note)
     section.setVisible(bool(rows))
 
 

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import UnusableScanError
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence, Step
-from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.messages import plainToolTip, shown
 from PCNSLSurvivalUI.result import thumbnails
 from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, INPUT, MASK, T1GD, TRANSFORM, SceneOutputs
 
@@ -155,7 +155,7 @@ class QualityStrip:
         mark = "⚠ " if step.remarks else ""
         button.setText(f"{mark}{step.title}\n{step.number}")
         words = [_("Show this step in the slice views. Press again to return to the map."), *step.remarks]
-        button.setToolTip("\n".join(words))
+        button.setToolTip(plainToolTip("\n".join(words)))
         button.setAccessibleName(step.title)
         try:
             node = self._node(T1GD) if step.role == MASK else step.node

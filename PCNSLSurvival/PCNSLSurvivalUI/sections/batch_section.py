@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalUI.batch.batch_run import CANCELLED, DONE, FAILED, RUNNING, BatchCase, BatchRun
 from PCNSLSurvivalUI.batch.exams import DatabaseExam, examsIn
 from PCNSLSurvivalUI.choices.parameters import PanelParameters
-from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.messages import plainToolTip, shown
 from PCNSLSurvivalUI.process.incremental import InPieces
 
 _ROW_PX, _MOST_ROWS = 22, 12
@@ -192,7 +192,7 @@ class BatchControls:
                     item = qt.QTableWidgetItem("")
                     table.setItem(row, column, item)
                 item.setText(text)
-                item.setToolTip(case.sentence or case.exam.study)
+                item.setToolTip(plainToolTip(case.sentence or case.exam.study))
         self.show()
 
     def _outcome(self, case: BatchCase) -> str:

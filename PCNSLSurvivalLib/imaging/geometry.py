@@ -191,6 +191,11 @@ def _oriented(image: sitk.Image, orientation: str) -> sitk.Image:
     return sitk.DICOMOrient(image, orientation)
 
 
+def copied(image: sitk.Image) -> sitk.Image:
+    """The volume with voxels of its own, for another thread: ITK's filters change the volumes they read from."""
+    return image_on_grid(sitk.GetArrayViewFromImage(image), Grid.of(image))
+
+
 def as_float32(image: sitk.Image) -> sitk.Image:
     """The volume with ``float32`` voxels; one that has them already shares them, as in ``canonical``."""
     return sitk.Image(image) if image.GetPixelID() == sitk.sitkFloat32 else sitk.Cast(image, sitk.sitkFloat32)

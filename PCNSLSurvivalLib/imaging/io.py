@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.dicom.series import read_dicom_series
-from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, copied, image_on_grid
 from PCNSLSurvivalLib.imaging.headers.metaimage import read_metaimage_header
 from PCNSLSurvivalLib.imaging.headers.nifti import read_nifti_header
 from PCNSLSurvivalLib.imaging.headers.nrrd import read_nrrd_header
@@ -253,22 +253,22 @@ def content_sha256(path: Path) -> str:
     ).hexdigest()
 
 
-def write_volume(image: sitk.Image, path: Path, *, note: str = "") -> None:
-    """Write a volume with its grid, compressed; the ending of ``path`` chooses the format.
+def write_volume(image: sitk.Image, path: Path, *, note: str = "", compressed: bool = True) -> None:
+    """Write a volume with its grid; the ending of ``path`` chooses the format.
 
     Args:
         image: The volume.
         path: File to make.
         note: For the header, in ASCII: the field ``descrip`` of a NIfTI file, which holds 79 letters.
+        compressed: Whether it may be compressed.
 
     Raises:
         OutputFolderError: The file was cut short, as a full disk does it: ITK says nothing then.
     """
+    image = copied(image)  # another thread may be reading this one
     if note:
-        # Another thread may be reading this image, and SimpleITK refuses to copy one that is in use.
-        image = image_on_grid(sitk.GetArrayViewFromImage(image), Grid.of(image))
         image.SetMetaData("ITK_FileNotes", note)
-    sitk.WriteImage(image, str(path), useCompression=True)
+    sitk.WriteImage(image, str(path), useCompression=compressed)
     if path.name.lower().endswith(".nii.gz") and _unpacked_bytes(path) != _NIFTI_HEADER_BYTES + _voxel_bytes(image):
         raise OutputFolderError(Message("files.volume_cut_short"))
 

@@ -12,7 +12,7 @@ from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, copied, resample
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore, pose_values
@@ -85,7 +85,8 @@ class CaseSteps:
         others = [sequence for sequence in native if sequence is not MRSequence.T1GD]
         if self.known.already_registered:
             return {}
-        raw, step = native[MRSequence.T1GD], self.recipe.registration
+        step = self.recipe.registration
+        raw = copied(native[MRSequence.T1GD]) if others else None
         return {
             sequence: beside.submit(find_pose, raw, native[sequence], step, sequence=sequence).result
             for sequence in others

@@ -61,13 +61,15 @@ def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, inter
         written = beside.submit(_write_volumes, result, folder, intermediate=intermediate)
         (folder / REPORT).write_text(page(result, software_versions()), encoding="utf-8")
         written.result()
+    # After the page: both at the same time would need the most memory of all.
+    write_volume(result.map_of_other_class(), folder / OTHER_MAP, note=_map_notes(result)[1])
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / PREDICTION).write_text(text + "\n", encoding="utf-8")
 
 
 def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> None:
-    """Write all volumes of one prediction."""
+    """Write all volumes of one prediction but the map of the other class."""
     write_volume(result.brain_mask, folder / BRAIN_MASK)
     shown, other = _map_notes(result)
     write_volume(result.activation_map, folder / ACTIVATION_MAP, note=shown)
@@ -83,9 +85,7 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
     if intermediate:
         for sequence, image in result.prepared.corrected.items():
             own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
-            sitk.WriteImage(own, str(folder / f"{sequence.value}_corrected.nii"))
-    # Last, when the page is usually done: both together would need the most memory of all.
-    write_volume(result.map_of_other_class(), folder / OTHER_MAP, note=other)
+            write_volume(own, folder / f"{sequence.value}_corrected.nii", compressed=False)
 
 
 def _map_notes(result: CaseResult) -> tuple[str, str]:

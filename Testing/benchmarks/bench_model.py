@@ -61,7 +61,15 @@ def main() -> None:
         f"{args.size}³, first stride {args.conv1_stride}, {args.threads} threads, {args.rounds} rounds; "
         f"matrix multiplication reaches {peak / 1e9:.0f} GFLOP/s"
     )
-    columns = ("network", "way", "seconds (lowest to highest)", "times ours", "peak MB", "of matrix multiplication")
+    columns = (
+        "network",
+        "way",
+        "seconds (lowest to highest)",
+        "times ours",
+        "map, ms",
+        "peak MB",
+        "of matrix multiplication",
+    )
     report("bench-model", columns, rows, settings=settings, keep=args.keep)
 
 
@@ -99,6 +107,9 @@ def measured(depth: int, args: argparse.Namespace, peak: float) -> Iterator[tupl
             WAYS[way],
             f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})",
             f"{ratio:.2f}",
+            " to ".join(f"{1000 * end([f['map'] for f in figures]):.1f}" for end in (min, max))
+            if figures[0]["map"] is not None
+            else "",
             f"{max(figure['peak_mb'] for figure in figures):.0f}",
             f"{flops / min(seconds) / peak:.0%}" if way.endswith("forward") else "",
         )
@@ -119,10 +130,11 @@ def measure(way: str, depth: int, model: Path, args: argparse.Namespace) -> dict
     seconds = []
     for _ in range(args.repeats):
         begin = time.perf_counter()
-        log_odds = run()
+        answer = run()
         seconds.append(time.perf_counter() - begin)
+    log_odds, seconds_map = answer if isinstance(answer, tuple) else (answer, None)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": min(seconds), "peak_mb": peak_mb, "log_odds": float(log_odds)}
+    return {"seconds": min(seconds), "peak_mb": peak_mb, "log_odds": float(log_odds), "map": seconds_map}
 
 
 def _stock(model, threads):
@@ -222,7 +234,12 @@ def _prepare_ours(model, case, threads, runtime="torch"):
     from PCNSLSurvivalLib.models.model_folder import read_model_folder
 
     network = SurvivalNetwork(read_model_folder(model), "cpu", runtime=runtime, threads=threads)
-    return lambda: network.predict(case).log_odds
+
+    def run():
+        result = network.predict(case)
+        return result.log_odds, result.seconds_map
+
+    return run
 
 
 PREPARE = {

@@ -10,6 +10,7 @@ from PCNSLSurvivalLib.imaging.geometry import (
     as_float32,
     box_around,
     canonical,
+    copied,
     image_on_grid,
     in_voxel_order_of,
     lps_to_ras,
@@ -58,7 +59,7 @@ def test_canonical_moves_no_voxel_in_the_patient(grid):
 def test_a_volume_that_shares_its_voxels_is_not_changed_with_the_other(grid):
     ramp = linear_ramp(grid)
     before = sitk.GetArrayFromImage(ramp)
-    for shared in (as_float32(ramp), canonical(ramp), in_voxel_order_of(ramp, grid)):
+    for shared in (as_float32(ramp), canonical(ramp), in_voxel_order_of(ramp, grid), copied(ramp)):
         shared += 1.0
         shared[0, 0, 0] = -1e6
     np.testing.assert_array_equal(sitk.GetArrayFromImage(ramp), before)

@@ -47,6 +47,7 @@ def fit_classifier(
 
     Raises:
         EvaluationError: A class has fewer than two patients.
+        KeyError: The classifier is fitted elsewhere, as ``cox`` is.
     """
     from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_classif
     from sklearn.impute import SimpleImputer
@@ -56,6 +57,8 @@ def fit_classifier(
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
+    # A table, so that a further kind without a model of its own fails instead of being fitted as another one.
+    model = {"svm": SVC(kernel="linear"), "logistic": LogisticRegression(max_iter=5000)}[kind]
     inner = inner_folds(patients, os_class, seed)
     steps: list[tuple[str, Any]] = [
         ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
@@ -66,11 +69,10 @@ def fit_classifier(
     if values.shape[1] > MANY_COLUMNS:
         steps.append(("select", SelectKBest(f_classif)))
         grid["select__k"] = KEPT_FEATURES
-    model = SVC(kernel="linear") if kind == "svm" else LogisticRegression(max_iter=5000)
     tuned = GridSearchCV(
         Pipeline([*steps, ("classify", model)]), grid, scoring="roc_auc", cv=inner, error_score="raise"
     ).fit(values, os_class)
-    if kind == "logistic":
+    if hasattr(model, "predict_proba"):
         return tuned
     svm = tuned.best_estimator_
     decisions = cross_val_predict(svm, values, os_class, cv=inner, method="decision_function")

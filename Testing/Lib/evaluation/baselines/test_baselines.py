@@ -89,6 +89,11 @@ def test_defect_21_nothing_of_a_held_out_case_reaches_imputation_scaling_selecti
     assert first.probability[fold.test.index(kept)] == second.probability[fold.test.index(kept)]
 
 
+def test_a_classifier_without_a_model_of_its_own_is_not_fitted_as_another_one():
+    with pytest.raises(KeyError, match="cox"):
+        fit_classifier("cox", np.random.default_rng(0).normal(size=(20, 5)), np.arange(20) % 2, seed=0)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_probabilities_of_the_machine_keep_the_order_of_its_decisions_however_weak_the_signal(seed):
     """Noise in few cases: in each of these seeds the decisions of the inner folds run against the classes."""

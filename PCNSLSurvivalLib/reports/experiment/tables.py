@@ -133,7 +133,7 @@ def detectable(compared: Iterable[AdjustedComparison], reference: str) -> str:
     if least > 1:
         return (
             "With these patients and folds, not even a difference in AUC from 0 to 1 would be found in 4 of 5 such "
-            "studies (paired test over patients, 5 %, without correction for the number of arms)."
+            "studies. This holds for the paired test over patients at 5 %, without correction for the number of arms."
         )
     nowhere = ""
     between = f"{least:.2f} to {most:.2f}, depending on the arm," if f"{least:.2f}" != f"{most:.2f}" else f"{least:.2f}"
@@ -141,9 +141,9 @@ def detectable(compared: Iterable[AdjustedComparison], reference: str) -> str:
         between = f"{least:.2f} with the least uncertain arm"
         nowhere = " With some arms, not even a difference from 0 to 1 would be found so often."
     return (
-        f"With these patients and folds, a true difference in AUC of {between} would be found in 4 of 5 such studies "
-        "(paired test over patients, 5 %, without correction for the number of arms); a smaller one is likely missed."
-        f"{nowhere}"
+        f"With these patients and folds, a true difference in AUC of {between} would be found in 4 of 5 such studies. "
+        f"A smaller one is likely missed.{nowhere} This holds for the paired test over patients at 5 %, without "
+        "correction for the number of arms."
     )
 
 

@@ -110,10 +110,11 @@ def methods_paragraphs(content: ValidationContent, resamples: int) -> tuple[str,
     )
     thresholds = sorted({folds[0].threshold for folds in content.arms.values()})
     evaluation = (
-        "AUC, accuracy, macro-averaged precision, recall and F1 at the decision threshold of the model (a probability "
-        f"of {listed([f'{threshold:g}' for threshold in thresholds])}), the Brier score, calibration slope and "
-        "intercept, and Harrell's C-index have 95 % percentile intervals from a bootstrap over patients "
-        f"({resamples} samples). Differences are of the same patients in the same samples; the p of two "
+        "Every metric has a 95 % percentile interval from a bootstrap over patients "
+        f"({resamples} samples). Accuracy, macro-averaged precision, recall and F1 are those at the decision threshold "
+        f"of the model (a probability of {listed([f'{threshold:g}' for threshold in thresholds])}). AUC, Brier score, "
+        "calibration slope and intercept, and Harrell's C-index need no threshold. Differences are of the same "
+        "patients in the same samples; the p of two "
         "AUCs is DeLong's. Survival of the predicted groups was estimated by Kaplan and Meier and compared by the "
         "log-rank test with a permutation p. Subgroups were fixed by the software before the test; their intervals are "
         "not corrected for their number."

@@ -111,6 +111,6 @@ def fusions_in_words(number: int) -> str:
     return (
         f"In late fusion, the log-odds of {networks} added to the five IELSG variables of a logistic regression, tuned "
         "as above. The log-odds of a training patient came from a network trained without that patient's fold and "
-        "without the held-out fold, so that no outcome of a held-out patient reached the regression; those of a "
+        "without the held-out fold. So no outcome of a held-out patient reached the regression. The log-odds of a "
         "held-out patient came from the arm's own network."
     )

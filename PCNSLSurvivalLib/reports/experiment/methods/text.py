@@ -79,8 +79,8 @@ def methods_paragraphs(
             "class entered the survival analysis, but not training and classification."
         )
         data += (
-            " Only survival beyond the threshold has to wait for its class, so that leaving them out raises the share "
-            "of short survivors, which biases calibration and can bias the AUC."
+            " Only survival beyond the threshold has to wait for its class. Leaving these exams out therefore raises "
+            "the share of short survivors. This biases calibration and can bias the AUC."
         )
     if counts["excluded"]:
         data += f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'exam')}."
@@ -90,18 +90,18 @@ def methods_paragraphs(
         f"All arms were evaluated on the same folds, {partition_in_words(counts, facts)}"
         + (f" (seed {facts.seed})" if facts.seed is not None else "")
         + ". Imputation, scaling, feature selection, tuning, calibration, choice of the epoch and early stopping used "
-        "training patients only; each held-out fold was predicted once. We give mean and standard error over folds; "
-        "the out-of-fold AUC over pairs of patients held out together, with a 95 % bootstrap interval over patients "
-        f"({resamples} samples), stratified by class and widened for overlapping training sets; and accuracy, "
-        f"macro-averaged precision, recall and F1 at a probability of {CLASS_THRESHOLD:g}, the Brier score, and "
-        "calibration slope and intercept. "
+        "training patients only; each held-out fold was predicted once. We give mean and standard error over folds. "
+        "The out-of-fold AUC is that over pairs of patients held out together. Its 95 % bootstrap interval over "
+        f"patients ({resamples} samples) is stratified by class and widened for overlapping training sets. Accuracy, "
+        f"macro-averaged precision, recall and F1 are given at a probability of {CLASS_THRESHOLD:g}. The Brier score "
+        "and calibration slope and intercept are given as well. "
     )
     if reference is not None:
         compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
         evaluation += (
             f"Arms were compared, {compared}, by the paired t-test over folds and the corrected resampled t-test "
-            "(Nadeau and Bengio 2003) with Holm's correction over all these pairs of one metric, and their out-of-fold "
-            "AUCs by DeLong's test over patients, widened for overlapping training sets. "
+            "(Nadeau and Bengio 2003). Holm's correction covers all these pairs of one metric. Out-of-fold AUCs were "
+            "compared by DeLong's test over patients, widened for overlapping training sets. "
         )
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
     if counts["censored"] and not facts.learns_from_time:
@@ -111,10 +111,10 @@ def methods_paragraphs(
         + (f", the mean {listed(means)}" if means else "")
         + "."
         + (_without_class(facts) if counts["censored"] else "")
-        + " Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test, "
-        f"with a two-sided p from {PERMUTATIONS} permutations of the groups, given where both had {FEWEST_IN_GROUP} "
-        "patients or more, and with Holm's correction over the arms. Harrell's C-index was taken over pairs of "
-        "patients judged by the same fold's model, censored ones too, with an interval made as that of the AUC."
+        + " Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test. "
+        f"Its two-sided p comes from {PERMUTATIONS} permutations of the groups, with Holm's correction over the arms. "
+        f"It is given where both groups had {FEWEST_IN_GROUP} patients or more. Harrell's C-index was taken over pairs "
+        "of patients judged by the same fold's model, censored ones too. Its interval is made as that of the AUC."
     )
     return tuple(part for part in (data, preparation, models, evaluation) if part)
 

@@ -67,8 +67,8 @@ def _choices(settings: TrainingSettings) -> dict[str, str]:
         "class_weights": "The loss was class-weighted by inverse frequency."
         if settings.class_weights
         else "The loss was not class-weighted.",
-        "censoring_weights": "Patients were weighted in the loss by the inverse of the probability of not being "
-        "censored before their class was known (Kaplan-Meier estimate of each fold's training patients)."
+        "censoring_weights": "The loss was weighted by the inverse probability of not being censored before the "
+        "class was known (Kaplan-Meier estimate of each fold's training patients)."
         if settings.censoring_weights
         else "Patients were not weighted for censoring.",
         "label_smoothing": f"Label smoothing was {settings.label_smoothing:g}."

@@ -25,7 +25,7 @@ CHANGED = {
     "class_weights": (True, "The loss was class-weighted by inverse frequency."),
     "censoring_weights": (
         True,
-        "Patients were weighted in the loss by the inverse of the probability of not being censored before their class "
+        "The loss was weighted by the inverse probability of not being censored before the class "
         "was known (Kaplan-Meier estimate of each fold's training patients).",
     ),
     "label_smoothing": (0.1, "Label smoothing was 0.1."),

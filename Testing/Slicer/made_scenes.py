@@ -221,3 +221,22 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").split()[2] != "Z"
     except OSError:
         return False
+
+
+def outputs_of(panel: Any) -> Any:
+    """The nodes of the panel's result."""
+    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
+
+    return SceneOutputs(panel.view._parameters.parameterNode)
+
+
+def step_buttons(panel: Any) -> Any:
+    """The pictures of the quality strip by the name of their step."""
+    return panel.view._quality.strip.buttons
+
+
+def red_view() -> Any:
+    """What the red slice view shows."""
+    import slicer
+
+    return slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from made_scenes import LESION_RAS_MM, Wait, add_head
-from test_map import _outputs, predicted  # noqa: F401 — a fixture
+from made_scenes import LESION_RAS_MM, Wait, add_head, outputs_of
+from test_map import predicted  # noqa: F401 — a fixture
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def _align(panel, *sequences):
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED
 
     for sequence in sequences:
-        _outputs(panel).place(ALIGNED + sequence, add_head(f"{sequence} aligned"), f"{sequence} aligned", None)
+        outputs_of(panel).place(ALIGNED + sequence, add_head(f"{sequence} aligned"), f"{sequence} aligned", None)
     panel.view._map.showButtons()
 
 
@@ -77,7 +77,7 @@ def test_all_aligned_sequences_stand_beside_the_map_with_one_crosshair(standin, 
             True, True, True, False,
         ]  # fmt: skip
         for composite, name in ((t2, "t2"), (flair, "flair")):
-            assert composite.GetBackgroundVolumeID() == _outputs(panel).node(ALIGNED + name).GetID()
+            assert composite.GetBackgroundVolumeID() == outputs_of(panel).node(ALIGNED + name).GetID()
             assert composite.GetForegroundVolumeID() is None
             assert composite.GetLinkedControl() == composite.GetHotLinkedControl() == 1
         assert _background() is panel.ui.t1gdSelector.currentNode()
@@ -128,7 +128,7 @@ def test_the_next_patient_is_shown_without_the_scans_of_the_one_before(standin, 
 
     first = add_head("T1 Gd of A")
     panel = predicted(first)
-    outputs = _outputs(panel)
+    outputs = outputs_of(panel)
     _align(panel, "t2", "flair")
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     outputs.place(TRANSFORM + "t2", transform, "T2 to T1Gd", first)
@@ -153,7 +153,7 @@ def test_two_steps_alternate_until_the_button_is_pressed_again(standin, predicte
     from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, T1GD
 
     panel = predicted(add_head("T1 Gd"))
-    outputs, quality, button = _outputs(panel), panel.view._quality, panel.ui.flickerButton
+    outputs, quality, button = outputs_of(panel), panel.view._quality, panel.ui.flickerButton
     assert not button.isVisibleTo(panel.parent)
     quality.strip.buttons[CORRECTED].click()
     assert button.text == "Alternate with: As acquired"
@@ -194,7 +194,7 @@ def test_the_3d_view_shows_brain_tumor_and_strongest_region_where_they_are(stand
 
     head = add_head("T1 Gd", "oblique")
     panel = predicted(head)
-    outputs = _outputs(panel)
+    outputs = outputs_of(panel)
     brain, region = outputs.node(BRAIN), outputs.node(REGION)
     np.testing.assert_allclose(_bounds(brain), [(-60, 60), (-75, 75), (-60, 60)], atol=5.0)
     assert np.linalg.norm(_bounds(region).mean(axis=1) - LESION_RAS_MM) < 4.0
@@ -226,7 +226,7 @@ def test_a_map_that_fails_its_check_loses_its_region_in_the_3d_view(standin, pre
     from PCNSLSurvivalUI.second_thoughts.questions import CHECKS
 
     panel = predicted(add_head("T1 Gd"))
-    parameters, outputs = panel.view._parameters, _outputs(panel)
+    parameters, outputs = panel.view._parameters, outputs_of(panel)
     assert outputs.node(REGION) is not None
     result = storedResult(parameters.result)
     failed = {"verdict": "check", "code": "explanation.some_failed", "values": {"passed": 1, "made": 2}, "checks": []}
@@ -245,7 +245,7 @@ def test_the_tumor_in_the_3d_view_follows_the_outline_and_no_slider_reads_its_vo
 
     head = add_head("T1 Gd")
     panel = predicted(head)
-    parameters, outputs = panel.view._parameters, _outputs(panel)
+    parameters, outputs = panel.view._parameters, outputs_of(panel)
     masks = []
     for start in (20, 40):
         masks.append(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn"))

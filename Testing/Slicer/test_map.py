@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head, rotation
+from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head, outputs_of, rotation
 
 
 @pytest.fixture
@@ -43,17 +43,11 @@ def _matrix(node):
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 
-def _outputs(panel):
-    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-
-    return SceneOutputs(panel.view._parameters.parameterNode)
-
-
 def _smooth(panel):
     """The map of the predicted class on the T1Gd grid."""
     from PCNSLSurvivalUI.scene.output_nodes import OVER, mapRole
 
-    return _outputs(panel).node(mapRole(OVER, cells=False))
+    return outputs_of(panel).node(mapRole(OVER, cells=False))
 
 
 def _slice_rgb(standin, view="Red"):
@@ -75,10 +69,10 @@ def test_the_map_lies_on_the_voxels_of_the_t1gd(predict, geometry):
 
     t1gd = add_head("T1 Gd", geometry)
     panel = predict(t1gd)
-    shown, other = (_outputs(panel).node(mapRole(explains, cells=False)) for explains in (OVER, UP_TO))
+    shown, other = (outputs_of(panel).node(mapRole(explains, cells=False)) for explains in (OVER, UP_TO))
     np.testing.assert_allclose(_matrix(shown), _matrix(t1gd), atol=1e-6)
     np.testing.assert_allclose(_matrix(other), _matrix(t1gd), atol=1e-6)
-    np.testing.assert_allclose(_matrix(_outputs(panel).node(MASK)), _matrix(t1gd), atol=1e-6)
+    np.testing.assert_allclose(_matrix(outputs_of(panel).node(MASK)), _matrix(t1gd), atol=1e-6)
     assert shown.GetImageData().GetDimensions() == t1gd.GetImageData().GetDimensions()
     k, j, i = np.argwhere(slicer.util.arrayFromVolume(shown) > 0.5).mean(axis=0)
     np.testing.assert_allclose((_matrix(shown) @ (i, j, k, 1.0))[:3], LESION_RAS_MM, atol=1.5)
@@ -117,7 +111,7 @@ def test_every_kind_of_map_lies_where_it_belongs_in_the_pictures(standin, predic
     from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, EVIDENCE_MAP, OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd", "oblique", lesion=3000.0))
-    ui, outputs = panel.ui, _outputs(panel)
+    ui, outputs = panel.ui, outputs_of(panel)
     ui.opacitySlider.value = 1.0
     ui.thresholdSlider.value = 0.5
     role, choice = {
@@ -187,7 +181,7 @@ def test_controls_change_the_views(standin, predicted):
     from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd"))
-    ui, outputs = panel.ui, _outputs(panel)
+    ui, outputs = panel.ui, outputs_of(panel)
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
     assert composite.GetForegroundVolumeID() == _smooth(panel).GetID()
     assert composite.GetForegroundOpacity() == pytest.approx(0.5)
@@ -216,7 +210,7 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
     from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd"))
-    ui, outputs, profile = panel.ui, _outputs(panel), panel.view._map.profile
+    ui, outputs, profile = panel.ui, outputs_of(panel), panel.view._map.profile
     assert ui.mapSelector.itemData(ui.mapSelector.currentIndex) == OVER, "the predicted class comes first"
     first_profile, first_words = profile._profile, ui.cautionLabel.text
     ui.nextCellButton.click()
@@ -241,7 +235,7 @@ def test_weak_evidence_can_be_seen_and_looks_weak(standin, predicted):
     from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE_MAP
 
     panel = predicted(add_head("T1 Gd"))
-    node = _outputs(panel).node(EVIDENCE_MAP)
+    node = outputs_of(panel).node(EVIDENCE_MAP)
     values = slicer.util.arrayFromVolume(node)
     values *= 0.05 / np.abs(values).max()
     slicer.util.arrayFromVolumeModified(node)
@@ -316,8 +310,8 @@ def test_every_hotspot_lies_where_the_map_is_drawn(standin, predicted, geometry)
 
     panel = predicted(add_head("T1 Gd", geometry))
     panel.view._parameters.mapKind = EVIDENCE_KIND
-    drawn = shownNode(_outputs(panel), EVIDENCE_KIND, False)
-    cells = shownNode(_outputs(panel), EVIDENCE_KIND, True)
+    drawn = shownNode(outputs_of(panel), EVIDENCE_KIND, False)
+    cells = shownNode(outputs_of(panel), EVIDENCE_KIND, True)
     seen = []
     for _step in range(12):
         panel.view._map.walk(+1)
@@ -348,7 +342,7 @@ def test_the_data_probe_reads_the_map_under_the_mouse(standin, predicted):
     volume = layer.GetVolumeNode()
     assert volume.GetName() == "Grad-CAM OS > 1 year"
     assert volume.GetImageData().GetScalarComponentAsDouble(*index, 0) == 1.0
-    names = [_outputs(panel).node(role).GetName() for role in _outputs(panel).roles() if "mask" not in role]
+    names = [outputs_of(panel).node(role).GetName() for role in outputs_of(panel).roles() if "mask" not in role]
     assert max(len(name) for name in names if name.startswith(("Grad", "CAM", "Evidence, "))) <= 24
 
 
@@ -405,7 +399,7 @@ def test_outputs_that_the_user_deletes_are_missed_by_nobody(standin, predicted, 
     from slicer_standin.pythonqt import slot_errors
 
     panel = predicted(add_head("T1 Gd"))
-    ui, outputs = panel.ui, _outputs(panel)
+    ui, outputs = panel.ui, outputs_of(panel)
     monkeypatch.setattr(report_files, "askFile", lambda *words: tmp_path / "map.nrrd")
     roles = outputs.roles()
     for role in roles:
@@ -488,7 +482,7 @@ def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path, monk
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
     assert composite.GetForegroundVolumeID() == shown.GetID()
     assert composite.GetForegroundOpacity() == pytest.approx(0.7)
-    assert "report" in _outputs(panel).node("output.report").GetText()
+    assert "report" in outputs_of(panel).node("output.report").GetText()
 
 
 def _scrolls_together(standin, panel, beside):

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_scenes import add_head
+from made_scenes import add_head, outputs_of
 
 from PCNSLSurvivalLib.core.messages import Message
-
-
-def _outputs(panel):
-    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-
-    return SceneOutputs(panel.view._parameters.parameterNode)
 
 
 @pytest.fixture
@@ -143,7 +137,7 @@ def test_a_repair_of_a_scene_saved_before_belongs_to_no_t1gd(standin, quick_pane
     from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED
 
-    parameters, outputs = quick_panel.view._parameters, _outputs(quick_panel)
+    parameters, outputs = quick_panel.view._parameters, outputs_of(quick_panel)
     t1gd, t2, aligned = (add_head(name) for name in ("T1 Gd", "T2", "T2 moved by hand"))
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
     mask.SetAttribute("PCNSLSurvival.output", "output.repairedMask")  # masks had no more than that

@@ -5,23 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from made_scenes import Wait, add_head
-
-
-def _outputs(panel):
-    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-
-    return SceneOutputs(panel.view._parameters.parameterNode)
-
-
-def _buttons(panel):
-    return panel.view._quality.strip.buttons
-
-
-def _red():
-    import slicer
-
-    return slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
+from made_scenes import Wait, add_head, outputs_of, red_view, step_buttons
 
 
 def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted_from_three, monkeypatch, tmp_path):
@@ -29,13 +13,13 @@ def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted_from_t
     from slicer_standin.application import messages
 
     panel = predicted_from_three()
-    _buttons(panel)["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     assert panel.ui.repairButton.isVisibleTo(panel.parent)
     panel.ui.repairButton.click()
     assert ("module", "SegmentEditor") in messages
-    segmentation = _outputs(panel).node("output.repair.mask")
+    segmentation = outputs_of(panel).node("output.repair.mask")
     assert segmentation.GetSegmentation().GetNthSegment(0).GetName() == "Brain"
-    mask = _outputs(panel).node("output.mask")
+    mask = outputs_of(panel).node("output.mask")
     repaired = np.zeros(slicer.util.arrayFromVolume(mask).shape, np.uint8)
     repaired[20:50, 30:60, 20:50] = 1
     drawn = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "drawn")
@@ -70,16 +54,16 @@ def test_the_brain_is_repaired_as_an_outline_on_t1gd(standin, predicted_from_thr
     editor = slicer.modules.segmenteditor.editor
     editor.setSegmentationNode(tumor)
     panel = predicted_from_three()
-    t1gd = _outputs(panel).node("shown.t1gd")
-    _buttons(panel)["output.mask"].click()
+    t1gd = outputs_of(panel).node("shown.t1gd")
+    step_buttons(panel)["output.mask"].click()
     capfd.readouterr()
     panel.ui.repairButton.click()
     assert "subject hierarchy" not in capfd.readouterr().err
-    segmentation = _outputs(panel).node("output.repair.mask")
+    segmentation = outputs_of(panel).node("output.repair.mask")
     assert editor.segmentationNode() is segmentation
     assert editor.sourceVolumeNode() is t1gd
-    assert (_red().GetBackgroundVolumeID(), _red().GetForegroundVolumeID()) == (t1gd.GetID(), None)
-    assert _red().GetLabelVolumeID() is None
+    assert (red_view().GetBackgroundVolumeID(), red_view().GetForegroundVolumeID()) == (t1gd.GetID(), None)
+    assert red_view().GetLabelVolumeID() is None
     display = segmentation.GetDisplayNode()
     assert display.GetVisibility2DOutline()
     assert not display.GetVisibility2DFill()
@@ -98,7 +82,7 @@ def test_one_button_leads_back_from_segment_editor(standin, predicted_from_three
 
     panel = predicted_from_three()
     assert bars() == []
-    _buttons(panel)["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     panel.ui.repairButton.click()
     assert len(bars()) == 1
     way_back = panel.view._quality.wayBack
@@ -122,7 +106,7 @@ def test_the_way_back_goes_with_the_scene(standin, predicted_from_three):
     import slicer
 
     panel = predicted_from_three()
-    _buttons(panel)["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     panel.ui.repairButton.click()
     slicer.mrmlScene.Clear(0)
     assert panel.view._quality.wayBack.bar is None
@@ -132,9 +116,9 @@ def test_an_empty_repair_is_refused_with_a_sentence(standin, predicted_from_thre
     import slicer
 
     panel = predicted_from_three()
-    _buttons(panel)["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     panel.ui.repairButton.click()
-    segmentation = _outputs(panel).node("output.repair.mask")
+    segmentation = outputs_of(panel).node("output.repair.mask")
     segmentation.RemoveSegment(segmentation.GetSegmentation().GetNthSegmentID(0))
     count = slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLLabelMapVolumeNode")
     panel.ui.goOnButton.click()
@@ -152,12 +136,12 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted_from
     from PCNSLSurvivalLib.core.terms import MRSequence
 
     panel = predicted_from_three()
-    outputs, t2 = _outputs(panel), panel.ui.t2Selector.currentNode()
+    outputs, t2 = outputs_of(panel), panel.ui.t2Selector.currentNode()
     before = slicer.util.arrayFromVolume(t2).copy()
-    _buttons(panel)["output.aligned.t2"].click()
+    step_buttons(panel)["output.aligned.t2"].click()
     panel.ui.repairButton.click()
     moving = outputs.node(repair.MOVING + "t2")
-    assert _red().GetForegroundVolumeID() == moving.GetID()
+    assert red_view().GetForegroundVolumeID() == moving.GetID()
     matrix = np.eye(4)
     matrix[0, 3] = 12.0
     outputs.node("output.transform.t2").SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
@@ -166,7 +150,7 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted_from
     aligned = slicer.util.arrayFromVolume(outputs.node("output.aligned.t2"))
     np.testing.assert_array_equal(aligned[:, :, 6:], before[:, :, :-6])  # voxels of 2 mm
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(t2), before)
-    assert "moved 12.0 mm" in _buttons(panel)["output.aligned.t2"].text
+    assert "moved 12.0 mm" in step_buttons(panel)["output.aligned.t2"].text
     assert list(repair.repairedAlignments(outputs, chosenVolumes(panel.view._parameters))) == [MRSequence.T2]
     other = add_head("T2 of another series", gain=0.5)
     panel.ui.t2Selector.setCurrentNode(other)
@@ -200,9 +184,9 @@ def _move_t2(panel):
     """Begin to repair the alignment of T2, and move it by 40 mm; returns the matrix of before."""
     import slicer
 
-    transform = _outputs(panel).node("output.transform.t2")
+    transform = outputs_of(panel).node("output.transform.t2")
     before = slicer.util.arrayFromTransformMatrix(transform)
-    _buttons(panel)["output.aligned.t2"].click()
+    step_buttons(panel)["output.aligned.t2"].click()
     panel.ui.repairButton.click()
     matrix = np.eye(4)
     matrix[0, 3] = 40.0
@@ -214,7 +198,7 @@ def _t2_is_as_before(panel, before):
     import slicer
     from PCNSLSurvivalUI.result import repair
 
-    outputs = _outputs(panel)
+    outputs = outputs_of(panel)
     np.testing.assert_array_equal(slicer.util.arrayFromTransformMatrix(outputs.node("output.transform.t2")), before)
     assert outputs.node(repair.MOVING + "t2") is None
     assert not panel.ui.discardButton.isVisibleTo(panel.parent)
@@ -227,11 +211,11 @@ def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(
     from slicer_standin.application import messages
 
     panel = predicted_from_three()
-    ui, outputs = panel.ui, _outputs(panel)
+    ui, outputs = panel.ui, outputs_of(panel)
     aligned, first, other = outputs.node("output.aligned.t2"), ui.t1gdSelector.currentNode(), add_head("T1 Gd of B")
     before = _move_t2(panel)
     panel.view._quality.refresh()  # another module was left
-    assert "moved 40." in _buttons(panel)["output.aligned.t2"].text
+    assert "moved 40." in step_buttons(panel)["output.aligned.t2"].text
     for t1gd in (other, first):
         ui.t1gdSelector.setCurrentNode(t1gd)
         ui.messageLabel.text = ""
@@ -252,15 +236,15 @@ def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(
     _t2_is_as_before(panel, before)
     assert outputs.node("output.aligned.t2") is aligned
     assert ui.messageLabel.text == ""
-    assert "moved 40." not in _buttons(panel)["output.aligned.t2"].text
-    assert _red().GetForegroundVolumeID() not in (None, aligned.GetID()), "the map is shown again"
+    assert "moved 40." not in step_buttons(panel)["output.aligned.t2"].text
+    assert red_view().GetForegroundVolumeID() not in (None, aligned.GetID()), "the map is shown again"
     _outline_is_discarded(panel)
     _repairs_end_with_the_shown_result(panel)
 
 
 def _outline_is_discarded(panel):
-    ui, outputs = panel.ui, _outputs(panel)
-    _buttons(panel)["output.mask"].click()
+    ui, outputs = panel.ui, outputs_of(panel)
+    step_buttons(panel)["output.mask"].click()
     ui.repairButton.click()
     drawn = outputs.node("output.repair.mask")
     for button in (ui.predictButton, ui.repairButton):  # a second repair would begin anew
@@ -276,13 +260,13 @@ def _outline_is_discarded(panel):
 
 def _repairs_end_with_the_shown_result(panel):
     """Quality goes with it: nothing could be used or discarded any more."""
-    ui, outputs = panel.ui, _outputs(panel)
+    ui, outputs = panel.ui, outputs_of(panel)
     result, before = panel.view._parameters.result, _move_t2(panel)
     panel.view.closeResult()
     _t2_is_as_before(panel, before)
     assert "repair of the alignment of T2 was discarded" in ui.messageLabel.text
     panel.view._parameters.result = result
-    _buttons(panel)["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     ui.repairButton.click()
     drawn = outputs.node("output.repair.mask")
     panel.view.closeResult()
@@ -321,9 +305,9 @@ def test_a_repair_goes_on_only_with_the_scans_that_it_was_begun_with(standin, pr
 
 
 def _mask_goes_on_with_its_t1gd(panel):
-    parameters, outputs = panel.view._parameters, _outputs(panel)
+    parameters, outputs = panel.view._parameters, outputs_of(panel)
     first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of B", gain=0.9)
-    _buttons(panel)["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     panel.ui.t1gdSelector.setCurrentNode(other)
     panel.ui.repairButton.click()
     assert outputs.node("output.repair.mask") is None
@@ -358,10 +342,10 @@ def _alignment_goes_on_with_its_scans(panel):
     import slicer
     from PCNSLSurvivalUI.result import repair
 
-    outputs, t2 = _outputs(panel), panel.ui.t2Selector.currentNode()
+    outputs, t2 = outputs_of(panel), panel.ui.t2Selector.currentNode()
     first, other = panel.ui.t1gdSelector.currentNode(), add_head("T2 of B", gain=0.5)
     before = slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")).copy()
-    _buttons(panel)["output.aligned.t2"].click()
+    step_buttons(panel)["output.aligned.t2"].click()
     panel.ui.t2Selector.setCurrentNode(other)
     panel.ui.repairButton.click()
     assert outputs.node(repair.MOVING + "t2") is None, "the transform is that of another scan"

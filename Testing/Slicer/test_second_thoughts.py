@@ -8,7 +8,7 @@ from pathlib import Path
 import fake_worker
 import numpy as np
 import pytest
-from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, scene_state, temporary_files
+from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, outputs_of, scene_state, temporary_files
 
 HERE = Path(__file__).resolve().parent
 
@@ -57,12 +57,6 @@ def _drawn(head, above=900, name="drawn"):
     return mask
 
 
-def _outputs(panel):
-    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-
-    return SceneOutputs(panel.view._parameters.parameterNode)
-
-
 def _show(panel, kind):
     panel.ui.mapSelector.setCurrentIndex(panel.ui.mapSelector.findData(kind))
 
@@ -90,7 +84,7 @@ def test_a_map_that_fails_a_check_carries_a_red_badge_with_its_class(predicted, 
     import SimpleITK as sitk
 
     sent = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "t1gd.nrrd")))
-    np.testing.assert_array_equal(sent, slicer.util.arrayFromVolume(_outputs(predicted).node(CORRECTED)))
+    np.testing.assert_array_equal(sent, slicer.util.arrayFromVolume(outputs_of(predicted).node(CORRECTED)))
     assert child_processes() == []
 
 
@@ -103,7 +97,7 @@ def test_a_map_that_failed_is_hatched_and_only_that_one(predicted, monkeypatch, 
         composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
         return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID())
 
-    outputs, legend = _outputs(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
+    outputs, legend = outputs_of(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
     _worker(monkeypatch, tmp_path)
     wait = Wait()
     predicted.ui.checkMapButton.click()
@@ -222,7 +216,7 @@ def test_an_answer_about_another_outline_is_hidden_here_and_in_the_report(predic
 
     _worker(monkeypatch, tmp_path)
     asked, told = ("withoutLesionButton", "withoutLesionLabel"), fake_worker.WITHOUT_LESION["sentence"]
-    report = _outputs(predicted).node(REPORT)
+    report = outputs_of(predicted).node(REPORT)
     report.SetText(f"<html>{second_thoughts_html([])}</html>")
     parameters = predicted.view._parameters
     mask = parameters.lesion = _drawn(parameters.t1gdVolume)
@@ -265,7 +259,7 @@ def test_a_map_that_failed_is_told_in_the_report_and_in_what_is_exported(predict
     from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
 
     _worker(monkeypatch, tmp_path)
-    outputs, parameters = _outputs(predicted), predicted.view._parameters
+    outputs, parameters = outputs_of(predicted), predicted.view._parameters
     report = outputs.node(REPORT)
     report.SetText(f"<html>{second_thoughts_html([])}</html>")
     _asked(predicted)
@@ -289,7 +283,7 @@ def test_hatching_goes_when_the_map_is_checked_again_and_passes(predicted, monke
         composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
         return slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID())
 
-    outputs, legend = _outputs(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
+    outputs, legend = outputs_of(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
     _worker(monkeypatch, tmp_path)
     _asked(predicted)
     cells = HATCHED + mapRole(OVER, cells=True)
@@ -320,7 +314,7 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
     result["options"]["lesion_labels"] = [1]
     parameters.result = json.dumps(result)
     _worker(monkeypatch, tmp_path)
-    report = _outputs(predicted).node(REPORT)
+    report = outputs_of(predicted).node(REPORT)
     report.SetText(f"<html>{second_thoughts_html([])}</html>")
     told = _asked(predicted, "robustnessButton", "robustnessLabel").splitlines()
     assert told[0] == fake_worker.FLIPS["sentence"]
@@ -375,7 +369,7 @@ def test_what_cannot_be_asked_is_said(predicted, spoil, words):
     result = json.loads(parameters.result)
     spoil(result)
     parameters.result = json.dumps(result)
-    slicer.mrmlScene.RemoveNode(_outputs(predicted).node(CORRECTED))
+    slicer.mrmlScene.RemoveNode(outputs_of(predicted).node(CORRECTED))
     predicted.ui.checkMapButton.click()
     assert words in predicted.ui.messageLabel.text
     assert predicted.view._second.again is None

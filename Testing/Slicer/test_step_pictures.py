@@ -6,37 +6,21 @@ import json
 
 import numpy as np
 import pytest
-from made_scenes import GEOMETRIES, LESION_RAS_MM, add_head
+from made_scenes import GEOMETRIES, LESION_RAS_MM, add_head, outputs_of, red_view, step_buttons
 
 from PCNSLSurvivalLib.core.messages import Message
 
 
-def _outputs(panel):
-    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-
-    return SceneOutputs(panel.view._parameters.parameterNode)
-
-
-def _buttons(panel):
-    return panel.view._quality.strip.buttons
-
-
-def _red():
-    import slicer
-
-    return slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
-
-
 def test_every_step_stands_in_the_strip_with_its_number(predicted_from_three):
     panel = predicted_from_three()
-    texts = [button.text for button in _buttons(panel).values()]
+    texts = [button.text for button in step_buttons(panel).values()]
     assert [text.removeprefix("⚠ ").split("\n")[0] for text in texts] == [
         "As acquired", "Bias-corrected", "Brain outline", "T1 aligned", "T2 aligned", "Network input",
     ]  # fmt: skip
     assert texts[0].endswith("2.0×2.0×2.0 mm")
     assert "bias field" in texts[1]
     assert "moved" in texts[3]
-    for button in _buttons(panel).values():
+    for button in step_buttons(panel).values():
         assert not button.icon.isNull()
         assert button.toolTip
         assert button.accessibleName
@@ -47,12 +31,12 @@ def test_the_strip_is_drawn_anew_only_when_a_picture_of_it_changes(predicted_fro
     import slicer
 
     panel = predicted_from_three()
-    before = dict(_buttons(panel))
+    before = dict(step_buttons(panel))
     panel.view._quality.refresh()
-    assert _buttons(panel) == before
-    slicer.util.arrayFromVolumeModified(_outputs(panel).node("output.mask"))
+    assert step_buttons(panel) == before
+    slicer.util.arrayFromVolumeModified(outputs_of(panel).node("output.mask"))
     panel.view._quality.refresh()
-    assert _buttons(panel)["output.mask"] is not before["output.mask"]
+    assert step_buttons(panel)["output.mask"] is not before["output.mask"]
 
 
 def test_what_a_check_found_stands_at_its_step(predicted_from_three):
@@ -63,10 +47,10 @@ def test_what_a_check_found_stands_at_its_step(predicted_from_three):
     finding = {"measure": "brain_volume", "step": "brain_extraction", "sequence": None, "verdict": "check"}
     result["preprocessing"] = {"findings": [{**finding, **large.to_json()}], "brain_volume_ml": 2100.4}
     parameters.result = json.dumps(result)
-    button = _buttons(panel)["output.mask"]
+    button = step_buttons(panel)["output.mask"]
     assert button.text == "⚠ Brain outline\n2100 mL"
     assert str(large) in button.toolTip
-    assert "⚠" not in _buttons(panel)["shown.t1gd"].text
+    assert "⚠" not in step_buttons(panel)["shown.t1gd"].text
 
 
 @pytest.mark.parametrize("geometry", list(GEOMETRIES))
@@ -90,22 +74,22 @@ def test_a_thumbnail_shows_the_patient_as_a_radiologist_does(standin, geometry):
 
 def test_a_click_shows_the_step_large_and_another_one_the_map_again(predicted_from_three):
     panel = predicted_from_three()
-    outputs, before = _outputs(panel), (_red().GetForegroundVolumeID(), _red().GetLabelVolumeID())
-    _buttons(panel)["output.input"].click()
-    assert _red().GetBackgroundVolumeID() == outputs.node("output.input").GetID()
-    assert _red().GetForegroundVolumeID() is None
-    _buttons(panel)["output.mask"].click()
-    assert not _buttons(panel)["output.input"].checked
-    assert _red().GetBackgroundVolumeID() == panel.ui.t1gdSelector.currentNode().GetID()
-    assert _red().GetLabelVolumeID() == outputs.node("output.mask").GetID()
-    _buttons(panel)["output.mask"].click()
-    assert (_red().GetForegroundVolumeID(), _red().GetLabelVolumeID()) == before
+    outputs, before = outputs_of(panel), (red_view().GetForegroundVolumeID(), red_view().GetLabelVolumeID())
+    step_buttons(panel)["output.input"].click()
+    assert red_view().GetBackgroundVolumeID() == outputs.node("output.input").GetID()
+    assert red_view().GetForegroundVolumeID() is None
+    step_buttons(panel)["output.mask"].click()
+    assert not step_buttons(panel)["output.input"].checked
+    assert red_view().GetBackgroundVolumeID() == panel.ui.t1gdSelector.currentNode().GetID()
+    assert red_view().GetLabelVolumeID() == outputs.node("output.mask").GetID()
+    step_buttons(panel)["output.mask"].click()
+    assert (red_view().GetForegroundVolumeID(), red_view().GetLabelVolumeID()) == before
 
 
 def test_working_on_the_map_leaves_the_step(predicted_from_three):
     panel = predicted_from_three()
-    _buttons(panel)["output.corrected"].click()
-    assert _red().GetForegroundVolumeID() is None
+    step_buttons(panel)["output.corrected"].click()
+    assert red_view().GetForegroundVolumeID() is None
     panel.ui.opacitySlider.value = 0.9
-    assert _red().GetForegroundVolumeID() is not None
-    assert not _buttons(panel)["output.corrected"].checked
+    assert red_view().GetForegroundVolumeID() is not None
+    assert not step_buttons(panel)["output.corrected"].checked

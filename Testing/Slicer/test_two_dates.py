@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fake_worker import MOVED_BY_MM
-from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, scene_state, temporary_files
+from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, outputs_of, scene_state, temporary_files
 from test_looking import _views
 
 from PCNSLSurvivalLib.cli.__main__ import _parser
@@ -45,12 +45,6 @@ def _compare(panel):
     panel.ui.followUpButton.click()
     wait.until(lambda: panel.view._twoDates.run is None)
     return wait
-
-
-def _outputs(panel):
-    from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
-
-    return SceneOutputs(panel.view._parameters.parameterNode)
 
 
 def _legend(node):
@@ -126,7 +120,7 @@ def test_a_brain_mask_that_does_not_fit_is_refused_only_where_it_was_chosen(two_
 
     _sent(tmp_path, monkeypatch)
     ui, parameters = two_exams.ui, two_exams.view._parameters
-    mask, bend = _outputs(two_exams).node("output.mask"), slicer.vtkMRMLBSplineTransformNode()
+    mask, bend = outputs_of(two_exams).node("output.mask"), slicer.vtkMRMLBSplineTransformNode()
     mask.SetSpacing(9.0, 9.0, 9.0)
     _compare(two_exams)
     assert ui.messageLabel.text == ""
@@ -148,7 +142,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
     from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER
 
     _compare(two_exams)
-    parameters, outputs = two_exams.view._parameters, _outputs(two_exams)
+    parameters, outputs = two_exams.view._parameters, outputs_of(two_exams)
     before = standin.app.layoutManager().layout
     made = []
     for name in (EARLIER_VIEW, LATER_VIEW):
@@ -237,7 +231,7 @@ def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(t
         return told and not isShowingExams() and not any(outline.GetNumberOfViewNodeIDs() for outline in outlines)
 
     _compare(two_exams)
-    ui, parameters, outputs = two_exams.ui, two_exams.view._parameters, _outputs(two_exams)
+    ui, parameters, outputs = two_exams.ui, two_exams.view._parameters, outputs_of(two_exams)
     parameters.earlierLesion, other = (
         slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode") for _each in range(2)
     )
@@ -316,7 +310,7 @@ def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monke
     from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW, isShowingExams
     from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, LATER, LATER_MAP
 
-    parameters, outputs = two_exams.view._parameters, _outputs(two_exams)
+    parameters, outputs = two_exams.view._parameters, outputs_of(two_exams)
     patients = SimpleNamespace(
         instanceValue=lambda uid, tag: uid if tag == "0010,0020" else "", fileForInstance=lambda uid: ""
     )
@@ -371,7 +365,7 @@ def test_a_check_that_fails_after_keeping_reaches_the_kept_map(two_exams, standi
         titles = [_legend(outputs.node(role)).GetTitleText() for role in (EARLIER + OVER, LATER_MAP)]
         return ["FAILED A CHECK" in title for title in titles]
 
-    parameters, outputs = two_exams.view._parameters, _outputs(two_exams)
+    parameters, outputs = two_exams.view._parameters, outputs_of(two_exams)
     january, may = parameters.earlierVolume, parameters.t1gdVolume
     parameters.t1gdVolume = january
     _predict(two_exams)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head
-from test_map import _matrix, _outputs, _slice_rgb, _smooth, open_scene, predicted, save_scene  # noqa: F401 — a fixture
+from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head, outputs_of
+from test_map import _matrix, _slice_rgb, _smooth, open_scene, predicted, save_scene  # noqa: F401 — a fixture
 
 VIEWS = ("Red", "Green", "Yellow")
 
@@ -278,7 +278,7 @@ def test_the_evidence_profile_is_what_the_slices_show(standin, predicted):  # no
 
     panel = predicted(add_head("T1 Gd", "oblique"))
     panel.ui.mapSelector.setCurrentIndex(2)
-    node, heights = _outputs(panel).node(EVIDENCE_MAP), panel.view._map.profile._profile
+    node, heights = outputs_of(panel).node(EVIDENCE_MAP), panel.view._map.profile._profile
     normal, center = np.array(panel.view._map._axis.normal_ras), np.array(panel.view._map._axis.center_ras_mm)
     probe = vtk.vtkImageInterpolator()
     probe.SetInterpolationModeToLinear()

@@ -253,14 +253,13 @@ def content_sha256(path: Path) -> str:
     ).hexdigest()
 
 
-def write_volume(image: sitk.Image, path: Path, *, note: str = "", compressed: bool = True) -> None:
-    """Write a volume with its grid; the ending of ``path`` chooses the format.
+def write_volume(image: sitk.Image, path: Path, *, note: str = "") -> None:
+    """Write a volume with its grid; the ending of ``path`` chooses the format, and whether it is compressed.
 
     Args:
         image: The volume.
         path: File to make.
         note: For the header, in ASCII: the field ``descrip`` of a NIfTI file, which holds 79 letters.
-        compressed: Whether it may be compressed.
 
     Raises:
         OutputFolderError: The file was cut short, as a full disk does it: ITK says nothing then.
@@ -268,7 +267,7 @@ def write_volume(image: sitk.Image, path: Path, *, note: str = "", compressed: b
     image = copied(image)  # another thread may be reading this one
     if note:
         image.SetMetaData("ITK_FileNotes", note)
-    sitk.WriteImage(image, str(path), useCompression=compressed)
+    sitk.WriteImage(image, str(path), useCompression=True)
     if path.name.lower().endswith(".nii.gz") and _unpacked_bytes(path) != _NIFTI_HEADER_BYTES + _voxel_bytes(image):
         raise OutputFolderError(Message("files.volume_cut_short"))
 

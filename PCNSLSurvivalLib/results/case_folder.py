@@ -85,7 +85,7 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
     if intermediate:
         for sequence, image in result.prepared.corrected.items():
             own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
-            write_volume(own, folder / f"{sequence.value}_corrected.nii", compressed=False)
+            write_volume(own, folder / f"{sequence.value}_corrected.nii")
 
 
 def _map_notes(result: CaseResult) -> tuple[str, str]:

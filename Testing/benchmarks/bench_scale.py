@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ import psutil
 import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from bench_case import Taken
 from kept_tables import add_keep, report
 from virtual_exams import canonical_float
 
@@ -38,15 +39,6 @@ from PCNSLSurvivalLib.phantoms import reference_patient
 COHORT_SPACING_MM = 2.0
 NOISE = 0.005
 """Standard deviation by the brightest voxel: too little to change a result, enough that no two scans are the same."""
-
-
-@dataclass(frozen=True)
-class Used:
-    """What one command used."""
-
-    seconds: float
-    processor_seconds: float
-    memory_mib: float
 
 
 def main() -> int:
@@ -109,7 +101,7 @@ def _with_spacing(head: sitk.Image, spacing_mm: Sequence[float]) -> Grid:
     return replace(Grid.of(head), size=(i, j, k), spacing_mm=(i_mm, j_mm, k_mm))
 
 
-def used_by(command: Sequence[str], out: Path) -> Used:
+def used_by(command: Sequence[str], out: Path) -> Taken:
     """Run a command of ours from the start of its process to its end.
 
     Raises:
@@ -127,7 +119,7 @@ def used_by(command: Sequence[str], out: Path) -> Used:
         raise RuntimeError(f"status {child.returncode}: {' '.join(words)}")
     shutil.rmtree(out)
     processor = after.children_user + after.children_system - before.children_user - before.children_system
-    return Used(seconds, processor, largest / 1024**2)
+    return Taken(seconds, processor, largest / 1024**2)
 
 
 def memory_of(pid: int) -> int:
@@ -145,7 +137,7 @@ def memory_of(pid: int) -> int:
     return total
 
 
-def row(command: str, given: str, used: Used, patients: int) -> tuple[str, ...]:
+def row(command: str, given: str, used: Taken, patients: int) -> tuple[str, ...]:
     """One line of the table."""
     each = (used.seconds / patients, used.processor_seconds / patients)
     line = (command, given, f"{used.seconds:.1f}", *(f"{one:.1f}" for one in each), f"{used.memory_mib:.0f}")

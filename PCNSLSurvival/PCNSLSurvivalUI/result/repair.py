@@ -107,7 +107,7 @@ def _sizeAndPlace(volume: Any) -> str:
 
 
 def _hashOfVoxels(volume: Any) -> str:
-    """SHA-256 over evenly spaced slices of a volume, which are a few million voxels at most: some 10 ms."""
+    """SHA-256 over evenly spaced slices of a volume, which are a few million voxels at most."""
     voxels = slicer.util.arrayFromVolume(volume)
     told = hashlib.sha256()
     for plane in voxels[:: -(-voxels.size // _HASHED_VOXELS)]:

@@ -44,7 +44,7 @@ def outline_brain(t1gd: sitk.Image, step: BrainExtractionStep, networks: Deepbet
 
 
 def _give_back_memory() -> None:
-    """Return what the networks took to the system: the C library of Linux would keep some 200 MB to the end."""
+    """Return what the networks took to the system: the C library of Linux would keep it to the end."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL("libc.so.6").malloc_trim(0)

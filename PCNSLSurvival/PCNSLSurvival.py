@@ -245,7 +245,7 @@ class PCNSLSurvivalTest(DisplayTests, ScriptedLoadableModuleTest):
         scans = chosenVolumes(parameters)
         before = {role: slicer.util.arrayFromVolume(node).copy() for role, node in scans.items()}
         self.assertEqual(len(before), 4)
-        # T1Gd alone first, then with T1 and T2: the second run works beside BRAINSFit.
+        # T1Gd alone first, then with T1 and T2: BRAINSFit follows the second prediction.
         for others in (False, True):
             parameters.t1Volume = scans[MRSequence.T1] if others else None
             parameters.t2Volume = scans[MRSequence.T2] if others else None

@@ -17,7 +17,7 @@ ENGINES = ("biasEngine", "brainEngine", "registrationEngine")
 
 @pytest.fixture
 def patient(standin, quick_panel, monkeypatch):
-    """T1Gd, T1 and T2; our process ends while a module of Slicer still works beside it."""
+    """T1Gd, T1 and T2, which BRAINSFit aligns after the prediction."""
     from PCNSLSurvivalUI.run import request
     from slicer_standin import cli
 

@@ -25,10 +25,10 @@ def planModules(
     """List the long steps and make the tasks of Slicer's modules.
 
     Returns:
-        Tasks that the prediction waits for, and tasks that may go on beside it.
+        Tasks that the prediction waits for, and tasks that come after it.
     """
     before: list[ModuleTask] = []
-    beside: list[ModuleTask] = []
+    after: list[ModuleTask] = []
     for kind in TASKS:
         engine = request.engines[kind.step]
         does = kind.builtIn or kind if engine == BUILT_IN else kind
@@ -40,8 +40,8 @@ def planModules(
             if whyNot:
                 steps.mark(task.key, step_list.SKIPPED, whyNot)
             elif not inProcess:
-                (before if needed else beside).append(task)
-    return before, beside
+                (before if needed else after).append(task)
+    return before, after
 
 
 def enginesUsed(request: RunRequest) -> dict[str, dict[str, str]]:
@@ -95,7 +95,7 @@ def _whyNot(kind: type[ModuleTask], request: RunRequest, role: MRSequence) -> st
 
 
 def planProcess(steps: StepList, request: RunRequest) -> None:
-    """List the steps of our own process, before those that go on beside it."""
+    """List the steps of our own process, before those that come after it."""
     for step, foreseen in PROCESS_STEPS.items():
         if foreseen.asked is None or foreseen.asked(request):
             steps.add(str(step), shown(step_words(Step(step))), lane=PROCESS)

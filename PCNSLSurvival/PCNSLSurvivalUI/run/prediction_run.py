@@ -1,7 +1,7 @@
-"""One prediction from chosen volumes to results: the long steps one after another, then our process.
+"""One prediction from chosen volumes to results: the long steps one after another, our process among them.
 
-The network needs its own sequences only. Where that is T1Gd alone, the prediction starts as soon as T1Gd is
-ready, and the other scans are aligned for reading while it runs.
+The network needs its own sequences only. Where that is T1Gd alone, the prediction comes as soon as T1Gd is ready. The
+other scans are aligned for reading after it: beside it, both would take longer.
 """
 
 from __future__ import annotations
@@ -116,12 +116,10 @@ class PredictionRun:
         if self._over:
             return
         self._tell()
-        if self._step is not None:
+        if self._step is not None or self._process is not None:
             return
         if not self._tasks:
             self._endIfAllDone()
-            return
-        if self._tasks[0] is not None and self._tasks[0].waitsForResult and not self.hasResult:
             return
         task = self._tasks.pop(0)
         if task is None:
@@ -165,7 +163,7 @@ class PredictionRun:
             self.steps.judge(task.key, _("inspect"), look)
             if task.findings:
                 judgeStep(self.steps, task.key, task.findings)
-            if self.hasResult and self._process is None:
+            if self.hasResult:
                 self._handOverAligned()
         # New nodes take their while, and so did what the finished step has made.
         soon(lambda: self._guarded(self._next))
@@ -187,7 +185,7 @@ class PredictionRun:
             ),
             self._worker,
         )
-        self._next()
+        self._tell()
 
     def _onImported(self) -> None:
         self._process, self.hasResult = None, True
@@ -198,9 +196,7 @@ class PredictionRun:
         if self._over:
             return
         self._handOverAligned()
-        if self._tasks and self._step is None:
-            self._next()
-        self._endIfAllDone()
+        self._next()
 
     def _handOverAligned(self) -> None:
         """Aligned volumes join the scene after the prediction: a cancelled run leaves none behind."""

@@ -11,7 +11,7 @@ WAITING, RUNNING, DONE, SKIPPED, FAILED, CANCELLED, KEPT = (
     "waiting", "running", "done", "skipped", "failed", "cancelled", "kept",
 )  # fmt: skip
 FIRST, PROCESS, READING = "first", "process", "reading"
-"""Lanes: what the prediction waits for; our own process; what goes on beside it. The last two run at once."""
+"""Lanes, one after another: what the prediction waits for; our own process; what is done for the reader after it."""
 
 
 @dataclass
@@ -117,14 +117,10 @@ class StepList:
 
     def secondsLeft(self) -> float | None:
         """Remaining seconds by earlier durations on this computer; None if unknown."""
-        left = {FIRST: 0.0, PROCESS: 0.0, READING: 0.0}
-        for step in self.steps:
-            if step.state not in (WAITING, RUNNING):
-                continue
-            if step.expected is None:
-                return None
-            left[step.lane] += max(step.expected - step.elapsed, 0.0)
-        return left[FIRST] + max(left[PROCESS], left[READING])
+        left = [step for step in self.steps if step.state in (WAITING, RUNNING)]
+        if any(step.expected is None for step in left):
+            return None
+        return sum(max(step.expected - step.elapsed, 0.0) for step in left)
 
     def isOverdue(self) -> bool:
         """Whether a step takes clearly longer than it should: the seconds left stand still then."""

@@ -47,8 +47,6 @@ class ModuleTask:
     builtIn: ClassVar[type[ModuleTask] | None] = None
     """What does the step where the built-in engine is chosen; our process, with the prediction, if None."""
     worksOnT1Gd: ClassVar[bool] = True
-    waitsForResult: bool = False
-    """Whether it must not run beside our process."""
 
     def __init__(
         self, role: MRSequence, volumes: RunVolumes, request: RunRequest, kept: KeptSteps, *, fatal: bool = True
@@ -275,12 +273,9 @@ class RegistrationTask(ModuleTask):
 
 
 class BuiltInRegistrationTask(RegistrationTask):
-    """Our own process lays a scan over T1Gd; beside the prediction it would only slow both down."""
+    """Our own process lays a scan over T1Gd."""
 
-    def __init__(self, *arguments: Any, fatal: bool) -> None:
-        super().__init__(*arguments, fatal=fatal)
-        self.waitsForResult = not fatal
-        self._step: RegistrationProcess | None = None
+    _step: RegistrationProcess | None = None
 
     def _identity(self) -> tuple[Any, ...]:
         mask = None if self._volumes.mask is None else identityOf(self._volumes.mask)

@@ -266,7 +266,7 @@ def test_the_first_run_on_a_computer_has_a_guess_of_its_time(standin, quick_pane
     assert seen == sorted(seen)
     ui.predictButton.click()
     assert "no timings on this computer" not in ui.progressLabel.text
-    assert " s left" in ui.progressLabel.text
+    assert " s to the prediction" in ui.progressLabel.text
     ui.predictButton.click()
 
 
@@ -361,11 +361,23 @@ def test_a_step_that_takes_longer_than_it_should_is_called_so(standin, quick_pan
     from PCNSLSurvivalUI.panel.steps_table import progressInWords
 
     steps = _list(standin)
+    steps.add("ours", "3D ResNet", lane="process").expected = 20.0
     steps.start("first")
-    assert "roughly 30 s left" in progressInWords(steps, hasResult=False)
+    assert "roughly 30 s to the prediction" in progressInWords(steps, hasResult=False)
     steps.find("first").started -= 11.0
-    assert "roughly 20 s left" in progressInWords(steps, hasResult=False)
+    assert "roughly 20 s to the prediction" in progressInWords(steps, hasResult=False)
     steps.find("first").started -= 10.0
     assert progressInWords(steps, hasResult=False) == "N4 … longer than expected, then about 20 s"
-    steps.mark("second", "done")
+    steps.mark("ours", "done")
     assert progressInWords(steps, hasResult=False) == "N4 … longer than expected"
+
+
+def test_the_time_to_the_prediction_leaves_out_what_comes_after_it(standin, quick_panel):
+    """The number of the real patient came after 60 s, and the panel had said 117 s: those of T1 and T2 as well."""
+    from PCNSLSurvivalUI.panel.steps_table import progressInWords
+
+    steps = _list(standin)
+    steps.start("first")
+    assert progressInWords(steps, hasResult=False).startswith("N4 … roughly 10 s to the prediction")
+    steps.mark("first", "done")
+    assert "Remaining: BRAINSFit … roughly 20 s left" in progressInWords(steps, hasResult=True)

@@ -105,14 +105,18 @@ def progressInWords(steps: step_list.StepList, hasResult: bool) -> str:
             now = _("The prediction and its map are ready. Remaining: {steps}").format(
                 steps=", ".join(running + waiting)
             )
-    left = steps.secondsLeft()
+    left = steps.secondsLeft(toPrediction=not hasResult)
     if left is None:
         return _("{now} …").format(now=now)
     if steps.isOverdue():
         if left < 1.0:
             return _("{now} … longer than expected").format(now=now)
         return _("{now} … longer than expected, then about {seconds:.0f} s").format(now=now, seconds=left)
-    words = _("{now} … about {seconds:.0f} s left")
-    if not steps.isTimedHere():
-        words = _("{now} … roughly {seconds:.0f} s left (no timings on this computer yet)")
-    return words.format(now=now, seconds=max(left, 1.0))
+    timed = steps.isTimedHere()
+    if hasResult:
+        words = _("{now} … about {seconds:.0f} s left")
+        rough = _("{now} … roughly {seconds:.0f} s left (no timings on this computer yet)")
+    else:
+        words = _("{now} … about {seconds:.0f} s to the prediction")
+        rough = _("{now} … roughly {seconds:.0f} s to the prediction (no timings on this computer yet)")
+    return (words if timed else rough).format(now=now, seconds=max(left, 1.0))

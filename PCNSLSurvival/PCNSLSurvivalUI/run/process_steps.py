@@ -30,7 +30,7 @@ PROCESS_STEPS: Mapping[str, ProcessStep] = {
     Step.NORMALIZATION: ProcessStep(seconds=0.5),
     Step.RESAMPLING: ProcessStep(seconds=1.0),
     Step.NETWORK_GRID: ProcessStep(seconds=0.2),
-    Step.CONTRAST: ProcessStep(seconds=10.0, asked=lambda request: request.forComparison is not None),
+    Step.CONTRAST: ProcessStep(seconds=4.0, asked=lambda request: request.forComparison is not None),
     Step.LESION_OUTLINE: ProcessStep(seconds=10.0, asked=lambda request: request.options.segment),
     Step.PREDICTION: ProcessStep(seconds=2.0),
     Step.GRAD_CAM: ProcessStep(seconds=0.2),

@@ -115,9 +115,15 @@ class StepList:
     def _known(self, key: str) -> RunStep:
         return self.find(key) or self.add(key, key)
 
-    def secondsLeft(self) -> float | None:
-        """Remaining seconds by earlier durations on this computer; None if unknown."""
+    def secondsLeft(self, *, toPrediction: bool = False) -> float | None:
+        """Remaining seconds by earlier durations on this computer; None if unknown.
+
+        Args:
+            toPrediction: Leave out what is done for the reader after the prediction.
+        """
         left = [step for step in self.steps if step.state in (WAITING, RUNNING)]
+        if toPrediction:
+            left = [step for step in left if step.lane != READING]
         if any(step.expected is None for step in left):
             return None
         return sum(max(step.expected - step.elapsed, 0.0) for step in left)

@@ -167,23 +167,21 @@ def contents_of(paths: Mapping[str, Path]) -> dict[str, str]:
         UnreadableScanError: There is no T1Gd, a file is not there, or was never fetched from a data store.
     """
     if MRSequence.T1GD.value not in paths:
-        raise UnreadableScanError("No T1Gd was found for this case. Check the file names or the table.")
+        raise UnreadableScanError(Message("case.no_t1gd"))
     for name, path in paths.items():
         if (reason := not_fetched(path)) is not None:
-            raise UnreadableScanError(f"The file of {_spoken(name)} {reason}")
+            raise UnreadableScanError(Message("case.file_not_fetched", scan=_spoken(name), reason=reason))
         if kind_of(path) == "absent":
-            raise UnreadableScanError(
-                f"The file of {_spoken(name)} was not found. Check the table or the folder of this case."
-            )
+            raise UnreadableScanError(Message("case.file_not_found", scan=_spoken(name)))
     sidecars = {f"{name} sidecar": sidecar_of(path) for name, path in paths.items() if path.is_file()}
     there = {name: path for name, path in sidecars.items() if kind_of(path) == "file"}
     return {name: content_sha256(path) for name, path in (*paths.items(), *there.items())}
 
 
-def _spoken(name: str) -> str:
+def _spoken(name: str) -> MRSequence | Message:
     """A sequence or mask as sentences call it: "T1Gd", "brain mask"."""
-    labels = {sequence.value: sequence.label for sequence in MRSequence}
-    return labels.get(name) or name.replace("_", " ")
+    masks = {"brain_mask": Message("word.brain_mask"), "lesion_mask": Message("word.lesion_mask")}
+    return masks.get(name) or MRSequence(name)
 
 
 def _on_t1gd(lesion: Mask, prepared: PreparedCase) -> sitk.Image:

@@ -13,6 +13,8 @@ from PCNSLSurvivalLib.cohorts.identities import merge_patient_identities, names_
 from PCNSLSurvivalLib.cohorts.readers import KNOWN_LAYOUTS, read_layout
 from PCNSLSurvivalLib.cohorts.readers.reading import FoundCohort
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.virtual_marker import any_virtual
 
 __all__ = ["ClinicalVariables", "CohortCase", "FoundCohort", "find_cohort", "os_class_of", "read_cohort"]
@@ -37,22 +39,16 @@ def find_cohort(path: Path) -> FoundCohort:
             in two places.
     """
     if not path.exists() and not path.is_symlink():
-        raise CohortError("The cohort was not found. Check the path and try again.")
+        raise CohortError(Message("cohort.not_found"))
     if not (path.is_file() or path.is_symlink() or path.is_dir()):
-        raise CohortError("The cohort is neither a file nor a folder. Give a CSV or TSV table, or a folder.")
+        raise CohortError(Message("cohort.no_file_or_folder"))
     found = read_layout(path)
     if not found.cases:
-        raise CohortError(
-            f"The cohort holds no patient. Give a CSV or TSV table, a folder as {KNOWN_LAYOUTS} distribute it, or a "
-            "folder with one folder per patient (docs/cohorts.md)."
-        )
+        raise CohortError(Message("cohort.empty", layouts=KNOWN_LAYOUTS))
     found = replace(found, cases=apart(found.cases))
     names = [case.name.casefold() for case in found.cases]
     if double := {name for name in names if names.count(name) > 1}:
-        raise CohortError(
-            f"The cohort names {len(double)} of its cases more than once. Give every exam its own name: remove "
-            "duplicate rows, or separate exams of one patient by a column 'session'."
-        )
+        raise CohortError(Message("cohort.names_twice", count=len(double)))
     _refuse_files_given_twice(found.cases)
     cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
     alike = names_alike(cases, found.without_scan)
@@ -80,15 +76,12 @@ def _several_survivals(cases: Iterable[CohortCase]) -> tuple[str, ...]:
 
 def _refuse_files_given_twice(cases: Iterable[CohortCase]) -> None:
     """Refuse a scan or lesion mask that is given for two exams, or as two sequences of one: one of them is wrong."""
-    holders: dict[str, tuple[str, str]] = {}
+    holders: dict[str, tuple[str, MRSequence | Message]] = {}
     for case in cases:
-        files = {sequence.label: path for sequence, path in case.scans.items()}
+        files: list[tuple[MRSequence | Message, Path]] = [*case.scans.items()]
         if case.lesion_mask is not None:
-            files["lesion mask"] = case.lesion_mask
-        for role, path in files.items():
+            files.append((Message("word.lesion_mask"), case.lesion_mask))
+        for role, path in files:
             name, other = holders.setdefault(os.path.realpath(path), (case.name, role))
             if (name, other) != (case.name, role):
-                raise CohortError(
-                    f"One file is given twice: as the {other} of {name} and as the {role} of {case.name}. Give each "
-                    "its own file, or leave out the one that is wrong, and try again."
-                )
+                raise CohortError(Message("cohort.file_twice", one=other, case=name, other=role, other_case=case.name))

@@ -23,6 +23,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import (
 )
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.findings import upgraded_finding
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.storage.files import claim_folder, whole_file, write_whole_text
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
@@ -118,10 +119,7 @@ def prepare_cohort(
         report(outcome, len(outcomes), len(tasks))
         if outcome.disk_full:
             running.close()
-            raise OutputFolderError(
-                "The disk of the output folder is full. The cases that are finished are kept. Free about "
-                f"{0.05 * (len(tasks) - len(outcomes) + 1):.1f} GB and run the same command again to resume."
-            )
+            raise OutputFolderError(Message("prepared_cohort.disk_full", gb=0.05 * (len(tasks) - len(outcomes) + 1)))
     cases = _cases(tasks, outcomes, out)
     write_whole_text(out / COHORT_FILE, json.dumps(_about(cases, found, options), indent=2) + "\n")
     write_case_table(cases, out / TABLE)
@@ -142,17 +140,14 @@ def _claim_folder(out: Path) -> None:
     """Create the folder, or resume in the folder of an earlier run; reject any other."""
     claim_folder(out, is_ours=(out / STEPS_FOLDER).is_dir() or (out / COHORT_FILE).is_file())
     if (out / COHORT_FILE).is_file() and MADE_BY not in (out / COHORT_FILE).read_text(encoding="utf-8"):
-        raise OutputFolderError(
-            "The output folder holds a cohort that was not prepared here; nothing was changed. Choose an empty "
-            "folder with --out."
-        )
+        raise OutputFolderError(Message("prepared_cohort.not_ours"))
     try:
         (out / STEPS_FOLDER).mkdir(parents=True, exist_ok=True)
         (out / CASES_FOLDER).mkdir(exist_ok=True)
         clear_leftovers(out / CASES_FOLDER)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
-        raise OutputFolderError(f"The output folder cannot be written ({reason}). Choose another with --out.") from None
+        raise OutputFolderError(Message("files.output_not_writable", reason=reason)) from None
 
 
 def _cases(tasks: list[CaseTask], outcomes: dict[str, CaseStatus], out: Path) -> tuple[dict[str, Any], ...]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from PCNSLSurvivalLib.cohorts.prepared_case_folder import RECORD
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 
 _NO_PREDICTOR = ("sex", "site", "field_strength_t", "scan_year")
@@ -35,7 +36,5 @@ def identity_of(
     try:
         content = sha256_of(exam.folder / RECORD)
     except OSError as problem:
-        raise CohortError(
-            f"The folder of case {exam.name} of the prepared cohort is missing. Run preprocess again to resume."
-        ) from problem
+        raise CohortError(Message("prepared_cohort.no_case_folder", case=exam.name)) from problem
     return [content, *outcome]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, os_class_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError, PreparationError, UnreadableScanError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence, OSClass, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import read_volume
@@ -58,7 +59,7 @@ class PreparedExam:
             CohortError: The case has no such scan, or its file is gone or damaged.
         """
         if sequence not in self.sequences:
-            raise CohortError(f"A case of the prepared cohort has no {sequence.label}. Leave {sequence.label} out.")
+            raise CohortError(Message("prepared_cohort.no_sequence", sequence=sequence))
         return _volume(self.folder / f"{sequence.value}_preprocessed.nii.gz")
 
     def brain_mask(self) -> sitk.Image:
@@ -128,7 +129,7 @@ class PreparedCohort:
         """
         found = next((exam for exam in self.exams if exam.name == name), None)
         if found is None:
-            raise CohortError("A case is not in the prepared cohort. Run preprocess again, or check the names.")
+            raise CohortError(Message("prepared_cohort.no_such_case"))
         return found
 
 
@@ -147,9 +148,7 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
     try:
         recipe = Recipe.from_json(stored["recipe"])
     except PreparationError as problem:
-        raise CohortError(
-            "The cohort was prepared with a different recipe than this version uses. Run preprocess again."
-        ) from problem
+        raise CohortError(Message("prepared_cohort.other_recipe")) from problem
     excluded = excluded_cases(folder, {case["name"] for case in stored["cases"]})
     exams, left_out = [], {}
     for case in stored["cases"]:
@@ -184,20 +183,18 @@ def excluded_cases(folder: Path, known: Collection[str]) -> dict[str, str]:
         return {}
     table = read_table(path)
     if not table.has("name"):
-        raise CohortError("excluded.csv needs a column 'name'; 'reason' may follow. Correct it or remove it.")
+        raise CohortError(Message("excluded.no_name_column"))
     excluded = {}
     for row in table.rows:
         name = row.text("name")
         if name is None:
-            raise CohortError(f"Line {row.number} of excluded.csv names no case. Fill in 'name' or remove the line.")
+            raise CohortError(Message("excluded.no_name", line=row.number))
         if name not in known:
             folded = {case.casefold(): case for case in known}
             near = difflib.get_close_matches(name.casefold(), folded, n=1)
-            meant = f": is {folded[near[0]]} meant?" if near else "."
-            raise CohortError(
-                f"Line {row.number} of excluded.csv names {name}, which is not in this cohort{meant} Write the "
-                "name as in cases.csv, or remove the line."
-            )
+            if near:
+                raise CohortError(Message("excluded.misspelled", line=row.number, name=name, near=folded[near[0]]))
+            raise CohortError(Message("excluded.unknown_name", line=row.number, name=name))
         excluded[name] = row.text("reason") or "Excluded manually."
     return excluded
 
@@ -205,16 +202,13 @@ def excluded_cases(folder: Path, known: Collection[str]) -> dict[str, str]:
 def _stored(folder: Path) -> dict[str, Any]:
     path = folder / COHORT_FILE
     if not path.is_file():
-        raise CohortError(
-            "The folder holds no prepared cohort. Run 'pcnsl-survival preprocess COHORT --out DIR' to the "
-            "end; it resumes an interrupted run."
-        )
+        raise CohortError(Message("prepared_cohort.not_found"))
     try:
         stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if stored["made_by"] != "pcnsl-survival preprocess" or stored["version"] != COHORT_VERSION:
             raise KeyError
     except (OSError, ValueError, KeyError) as problem:
-        raise CohortError("cohort.json is damaged or from another version. Run preprocess again.") from problem
+        raise CohortError(Message("prepared_cohort.damaged")) from problem
     return stored
 
 
@@ -238,7 +232,4 @@ def _volume(path: Path) -> sitk.Image:
     try:
         return read_volume(path)
     except UnreadableScanError as problem:
-        raise CohortError(
-            f"Case {path.parent.name} of the prepared cohort: {path.name} is missing or damaged. Delete the folder of "
-            "that case under cases and run preprocess again."
-        ) from problem
+        raise CohortError(Message("prepared_cohort.volume_damaged", case=path.parent.name, file=path.name)) from problem

@@ -11,6 +11,7 @@ from PCNSLSurvivalLib.cohorts.identities import person_of
 from PCNSLSurvivalLib.cohorts.prepared_case_folder import RECORD
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +33,6 @@ class KnownPatient:
 
 
 Exam = CohortCase | PreparedExam | KnownPatient
-
-_TO_BE_TRAINED = (
-    "Exclude them from the pre-training: write these lines to excluded.csv in the folder of its prepared cohort, or "
-    "append them."
-)
-_TRAINED = (
-    "Pre-train again without them, or exclude them here: write these lines to excluded.csv in the folder of the "
-    "prepared cohort, or append them."
-)
 
 
 def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Exam]) -> None:
@@ -64,9 +56,12 @@ def refuse_shared_patients(cohort: PreparedCohort, second: Iterable[Exam]) -> No
     people = {case.patient_id for case in cases if case.name in found}
     lines = [f"{case.name},The patient is also in the other cohort." for case in cases if case.patient_id in people]
     raise CohortError(
-        f"{'One patient is' if len(people) == 1 else f'{len(people)} patients are'} in both cohorts: "
-        f"{', '.join(f'{ours} = {theirs}' for ours, theirs in pairs)}. A network must not be tested on patients it was "
-        f"pre-trained on. {_TRAINED if trained else _TO_BE_TRAINED}\n" + "\n".join(("name,reason", *lines))
+        Message(
+            "cohort.shared_with_weights" if trained else "cohort.shared_with_second",
+            count=len(people),
+            pairs=tuple(f"{ours} = {theirs}" for ours, theirs in pairs),
+            lines="\n".join(("name,reason", *lines)),
+        )
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from PCNSLSurvivalLib.core.errors import FoldError
+from PCNSLSurvivalLib.core.messages import Message
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,12 @@ def group_folds(
     group_of = group_of_patients(names, patients, groups, by=by)
     found = sorted(set(group_of.values()))
     if len(found) < 2:
-        raise FoldError(f"Folds by {by} need at least two; all patients are of one {by}. Use random folds.")
+        raise FoldError(Message("folds.one_group", by=by))
     folds = []
     for number, group in enumerate(found):
         inside = {person for person in people if group_of[person] == group}
         if len({class_of[person] for person in people if person not in inside}) < 2:
-            raise FoldError(f"Without {by} {group}, all patients are in one OS class, so nothing can be trained.")
+            raise FoldError(Message("folds.one_class_without", by=by, group=group))
         folds.append(_fold(0, number, names, patients, inside))
     return tuple(folds)
 
@@ -140,15 +141,13 @@ def temporal_fold(
     first = first_year_of_patients(names, patients, years)
     starts = sorted(set(first.values()))[1:]
     if not starts:
-        raise FoldError("A temporal split needs exams of several years; all are of one. Use random folds.")
+        raise FoldError(Message("folds.one_year"))
     held_out = [sum(year >= start for year in first.values()) for start in starts]
     start = min(zip(starts, held_out, strict=True), key=lambda pair: abs(pair[1] / len(people) - share))[0]
     outside = {person for person in people if first[person] >= start}
     for side in (outside, set(people) - outside):
         if len({c for patient, c in zip(patients, classes, strict=True) if patient in side}) < 2:
-            raise FoldError(
-                f"Divided at the year {start}, one side has patients of one OS class only. Use random folds."
-            )
+            raise FoldError(Message("folds.one_class_at_year", year=start))
     return (_fold(0, 0, names, patients, outside),)
 
 
@@ -162,10 +161,7 @@ def group_of_patients(
     """
     missing = [name for name, group in zip(names, groups, strict=True) if not group]
     if missing:
-        raise FoldError(
-            f"Folds by {by} need the {by} of every exam; {len(missing)} have none, such as {missing[0]}. Complete the "
-            f"column '{by}' of the cohort's table and run preprocess again, or exclude these exams."
-        )
+        raise FoldError(Message("folds.group_unknown", by=by, count=len(missing), exam=missing[0]))
     found: dict[str, str] = {}
     for _, patient, group in sorted(zip(names, patients, map(str, groups), strict=True)):
         found.setdefault(patient, group)
@@ -182,10 +178,7 @@ def first_year_of_patients(
     """
     missing = [name for name, year in zip(names, years, strict=True) if year is None]
     if missing:
-        raise FoldError(
-            f"A temporal split needs the year of every exam; {len(missing)} have none, such as {missing[0]}. Complete "
-            "the column 'scan_year' of the cohort's table and run preprocess again, or exclude these exams."
-        )
+        raise FoldError(Message("folds.year_unknown", count=len(missing), exam=missing[0]))
     found: dict[str, int] = {}
     for patient, year in zip(patients, years, strict=True):
         found[patient] = min(found.get(patient, int(year or 0)), int(year or 0))
@@ -267,7 +260,7 @@ def _people(
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Patients in the order of their names, and the class each is stratified by."""
     if len(set(names)) != len(names):
-        raise FoldError("An exam is listed twice. Give every exam of the cohort a unique name.")
+        raise FoldError(Message("folds.exam_twice"))
     first: dict[str, int] = {}
     for _, patient, os_class in sorted(zip(names, patients, classes, strict=True)):
         first.setdefault(patient, int(os_class))
@@ -279,11 +272,7 @@ def _check_enough(strata: Sequence[int], least: int) -> None:
     counts = Counter(strata)
     over, up_to = counts[1], counts[0]
     if min(over, up_to) < least:
-        raise FoldError(
-            f"The cohort cannot be split into {least} parts with both classes in each: {over} of the "
-            f"patients lived longer than the threshold, {up_to} did not. Choose fewer folds, another "
-            "threshold, or add patients."
-        )
+        raise FoldError(Message("folds.too_few", parts=least, over=over, up_to=up_to))
 
 
 def _fold(repeat: int, number: int, names: Sequence[str], patients: Sequence[str], outside: set[str]) -> Fold:

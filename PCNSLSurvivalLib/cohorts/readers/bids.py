@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.cohorts.tables.clinical_columns import facts_each
 from PCNSLSurvivalLib.cohorts.tables.data_dictionary import check_against_dictionary
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
 from PCNSLSurvivalLib.imaging.sequence_names import Reason, SeriesJudgement, told_other_image
@@ -119,7 +120,7 @@ def _participants(root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...
         return {}, (), ("There is no participants.tsv, so survival is unknown.",)
     table = read_table(path)
     if not table.has("participant_id"):
-        raise CohortError("participants.tsv has no column 'participant_id'. Add it and try again.")
+        raise CohortError(Message("table.no_column", table=table.name, column="participant_id"))
     check_against_dictionary(table, root / "participants.json")
     rows, remarks = facts_each(
         table,

@@ -16,6 +16,7 @@ from PCNSLSurvivalLib.cohorts.readers.reading import (
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import aliases_of, facts_each
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table, one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
 
@@ -119,5 +120,5 @@ def _table(path: Path, *columns: str) -> tuple[Table | None, tuple[str, ...]]:
     table = read_table(path)
     for column in columns:
         if not table.has(column):
-            raise CohortError(f"{path.name} has no column '{column}'. Use the table as distributed with BraTS.")
+            raise CohortError(Message("table.no_column_as_distributed", table=path.name, column=column))
     return table, ()

@@ -21,6 +21,7 @@ from PCNSLSurvivalLib.cohorts.readers.table import names_patients, tables_in
 from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_each
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging import sequence_words as words
 from PCNSLSurvivalLib.imaging.file_names import masks_in, name_of_series, stem, volumes_in
 from PCNSLSurvivalLib.imaging.sequence_names import SeriesJudgement, judge_series, names_any
@@ -110,12 +111,9 @@ def _table(root: Path) -> tuple[dict[str, dict[str, Any]], Table | None, tuple[s
     if len(found) > 1 and len(of_patients := [path for path in found if names_patients(path)]) == 1:
         found = of_patients
     if len(found) > 1:
-        raise CohortError(
-            f"There are several tables beside the patient folders: {', '.join(path.name for path in found)}. Keep one "
-            "with a column 'patient_id', or give a table with paths."
-        )
+        raise CohortError(Message("cohort.several_tables", tables=tuple(path.name for path in found)))
     table = read_table(found[0])
     if not table.has(*IDENTIFIERS):
-        raise CohortError(f"{table.name}, beside the folders, has no column 'patient_id'. Add it and try again.")
+        raise CohortError(Message("table.no_column", table=table.name, column="patient_id"))
     rows, remarks = facts_each(table, *IDENTIFIERS)
     return rows, table, remarks

@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_
 from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalLib.imaging.file_names import name_of_series
 from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
@@ -37,10 +38,13 @@ def read_table_cohort(path: Path) -> FoundCohort:
             name for name, there in (("patient_id", table.has(*IDENTIFIERS)), ("t1gd", table.has("t1gd"))) if not there
         ]
         raise CohortError(
-            f"The cohort table has no column {' and no column '.join(map(repr, missing))}. It needs 'patient_id' and "
-            "'t1gd'; "
-            f"{', '.join(repr(str(sequence)) for sequence in BESIDE_T1GD)}, 'brain_mask' and "
-            f"'lesion_mask' may follow. It has: {', '.join(table.columns)}. Rename or add the columns and try again."
+            Message(
+                "table.no_cohort_columns",
+                table=table.name,
+                missing=tuple(missing),
+                optional=(*BESIDE_T1GD, "brain_mask", "lesion_mask"),
+                columns=table.columns,
+            )
         )
     columns = survival_columns(table)
     identifier = table.first_of(*IDENTIFIERS)
@@ -85,7 +89,7 @@ def _case(
     row.ask((identifier,), IDENTIFIERS[0])
     patient, session = row.text(identifier), row.text(*_SESSION)
     if patient is None:
-        raise CohortError(f"Line {row.number} of {row.table} names no patient. Fill in '{identifier}'.")
+        raise CohortError(Message("table.no_patient", line=row.number, table=row.table, column=identifier))
     paths = {
         name: named_in(folder, cell) for name in ("brain_mask", "lesion_mask") if (cell := row.text(name)) is not None
     }

@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.cohorts.tables.clinical_columns import sex_of, sexes_in
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import one_row_each, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.file_names import stem, volumes_in
 
@@ -190,7 +191,7 @@ def _rows(
         return {}, ()
     content = read_table(path)
     if not content.has(*identifiers):
-        raise CohortError(f"{path.name} has no column '{identifiers[0]}'. Use the table as distributed.")
+        raise CohortError(Message("table.no_column_as_distributed", table=path.name, column=identifiers[0]))
     return one_row_each(
         content,
         *identifiers,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from PCNSLSurvivalLib.cohorts.tables.dates import date_of
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 
 NOTHING = frozenset({
     "", "na", "n/a", "nan", "nat", "none", "null", "unknown", "not available", "not applicable", "not reported",
@@ -88,7 +89,7 @@ class TableRow:
         if value is None:
             return None
         if value != int(value) or not lowest <= value <= highest:
-            raise self.wrong(columns, f"a whole number from {lowest} to {highest}")
+            raise self.wrong(columns, Message("wanted.whole_number", lowest=lowest, highest=highest))
         return int(value)
 
     def age_in(self, *columns: str) -> tuple[float | None, bool]:
@@ -102,7 +103,7 @@ class TableRow:
         if not hidden:
             age = self.number_in(*columns, within=1.0)
             if age is not None and not 0 <= age <= _OLDEST_YEARS:
-                raise self.wrong(columns, f"an age in years from 0 to {_OLDEST_YEARS}")
+                raise self.wrong(columns, Message("wanted.age", oldest=_OLDEST_YEARS))
             return age, False
         found = _AGE_OR_OLDER.fullmatch(self.cells[column_key(hidden[0])].lower())
         lowest = float(found[1]) if found else math.nan
@@ -130,23 +131,19 @@ class TableRow:
             return None
         day = date_of(text)
         if day is None:
-            raise self.wrong(columns, "a date such as 2015-08-01, 8/1/15 (month first) or 1-Aug-15")
+            raise self.wrong(columns, Message("wanted.date"))
         return day
 
-    def wrong(self, columns: tuple[str, ...], wanted: str) -> CohortError:
+    def wrong(self, columns: tuple[str, ...], wanted: Message) -> CohortError:
         """The refusal of the first of some columns that says anything."""
         column = next(name for name in columns if column_key(name) in self.cells)
         return CohortError(
-            f"Line {self.number} of {self.table} has no usable value in column '{column}': it should be {wanted}, or "
-            "empty where unknown. Correct the cell and try again."
+            Message("table.cell_unusable", line=self.number, table=self.table, column=column, wanted=wanted)
         )
 
     def contradiction(self, one: str, other: str) -> CohortError:
         """The refusal of two cells of this row that cannot both be right."""
-        return CohortError(
-            f"Line {self.number} of {self.table} contradicts itself: the columns '{one}' and '{other}' do not fit "
-            "together. Keep the right one, empty the other, and try again."
-        )
+        return CohortError(Message("table.cells_contradict", line=self.number, table=self.table, one=one, other=other))
 
     def _agreed(
         self, columns: tuple[str, ...], read: Callable[[str], _Value], agree: Callable[[_Value, _Value], bool]
@@ -162,21 +159,21 @@ class TableRow:
     def _number(self, column: str) -> float:
         text = self.cells[column_key(column)]
         if _COMMA_OF_THOUSANDS.fullmatch(text):
-            raise self.wrong((column,), "a number without a comma, which can divide thousands as well as decimals")
+            raise self.wrong((column,), Message("wanted.no_comma"))
         if self.separator == ";" and POINT_OF_THOUSANDS.fullmatch(text):
             raise self.wrong(
                 (column,),
-                "a number without a point before three digits, which divides thousands in many tables with semicolons",
+                Message("wanted.no_point_of_thousands"),
             )
         value = float(text.replace(",", ".")) if NUMBER.fullmatch(text) else math.nan
         if not math.isfinite(value):
-            raise self.wrong((column,), "a number")
+            raise self.wrong((column,), Message("wanted.number"))
         return value
 
     def _flag(self, column: str) -> bool:
         flag = _flag_of(self.cells[column_key(column)])
         if flag is None:
-            raise self.wrong((column,), "0 or 1")
+            raise self.wrong((column,), Message("wanted.flag"))
         return flag
 
 

@@ -11,6 +11,7 @@ from PCNSLSurvivalLib.cohorts.tables.survival_columns import survival_columns
 from PCNSLSurvivalLib.cohorts.tables.survival_words import DAYS_OF_ONE, unit_named
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.strict_json import read_foreign_json
 
 _DEAD = re.compile(r"\b(?:dead|deceased|died|death|expired)\b")
@@ -41,24 +42,27 @@ def check_against_dictionary(table: Table, dictionary: Path) -> None:
         unit = unit_named(str(_of(said, name).get("Units", "")))
         if unit in DAYS_OF_ONE:
             raise CohortError(
-                f"{dictionary.name} says that the column '{name}' of {table.name} counts {unit}. Write days ({unit} "
-                f"times {DAYS_OF_ONE[unit]:g}) in a column 'os_days' and try again."
+                Message(
+                    "table.dictionary_other_unit",
+                    dictionary=dictionary.name,
+                    column=name,
+                    table=table.name,
+                    unit=unit,
+                    days=DAYS_OF_ONE[unit],
+                )
             )
     for name in columns.death:
         levels = _of(said, name).get("Levels")
         zero, one = _texts(levels, "0"), _texts(levels, "1")
         if _is_plain(zero, _DEAD, _ALIVE):
-            raise _exchanged(dictionary, name, table, "0", "dead")
+            raise CohortError(
+                Message("table.dictionary_0_is_dead", dictionary=dictionary.name, column=name, table=table.name)
+            )
         mirrored = _says(zero, _DEAD, _ALIVE) and _says(one, _ALIVE, _DEAD)
         if mirrored or _is_plain(one, _ALIVE, _DEAD):
-            raise _exchanged(dictionary, name, table, "1", "alive")
-
-
-def _exchanged(dictionary: Path, column: str, table: Table, code: str, meaning: str) -> CohortError:
-    return CohortError(
-        f"{dictionary.name} says that {code} in the column '{column}' of {table.name} means {meaning}. Write "
-        "a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
-    )
+            raise CohortError(
+                Message("table.dictionary_1_is_alive", dictionary=dictionary.name, column=name, table=table.name)
+            )
 
 
 def _of(said: dict[str, Any], column: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from PCNSLSurvivalLib.cohorts.tables.survival_words import DAYS_OF_ONE, is_survi
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.cohorts.tables.unknown_codes import codes_of_unknown
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 
 # Names that say days, or whose data set writes days.
 _DAYS = (
@@ -156,7 +157,7 @@ def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | N
         row.ask(names, "check of the survival")
     in_days = re.fullmatch(r"\d+(?:\.0*)?", told) is not None and days is not None and abs(float(told) - days) <= 1
     if is_no_day(told) and not in_days and (end is None or not _fits(begin, end, days)):
-        raise row.wrong(_DATE_OF_DEATH, f"the day of death ({told} stands for unknown in many programs)")
+        raise row.wrong(_DATE_OF_DEATH, Message("wanted.day_of_death", found=told))
     if begin is not None and end is not None and end < begin:
         raise _between(row, _DATE_OF_DIAGNOSIS, _DATE_OF_DEATH)
     if death is False and row.text(*_DATE_OF_DEATH) is not None:
@@ -179,21 +180,19 @@ def _days_columns(table: Table) -> tuple[tuple[str, ...], bool]:
 def _days_in(row: TableRow, names: tuple[str, ...], columns: SurvivalColumns) -> float | None:
     for name in names:
         if POINT_OF_THOUSANDS.fullmatch(row.text(name) or ""):
-            raise row.wrong((name,), "a whole number of days without a point, which can divide thousands")
+            raise row.wrong((name,), Message("wanted.days_without_point"))
     value = row.number_in(*names)
     if value in columns.unknown_days:
-        raise row.wrong(names, f"a number of days ({value:g} stands for unknown in many registries)")
+        raise row.wrong(names, Message("wanted.days_known", found=value))
     return None if value is None else _possible(row, names, value)
 
 
 def _possible(row: TableRow, names: tuple[str, ...], days: float) -> float:
     """The days, where a patient can survive so long."""
     if days < 0:
-        raise CohortError(
-            f"Line {row.number} of {row.table} has a negative survival. Correct the cell, or leave it empty."
-        )
+        raise CohortError(Message("survival.negative", line=row.number, table=row.table))
     if days > _LONGEST_DAYS:
-        raise row.wrong(names, f"a number of days up to {_LONGEST_DAYS}, half a century")
+        raise row.wrong(names, Message("wanted.days_up_to", most=_LONGEST_DAYS))
     return days
 
 
@@ -238,10 +237,7 @@ def _plain_about_death(table: Table, columns: tuple[str, ...]) -> tuple[str, ...
     unclear = [name for name in columns if name in _EITHER_WAY and {"0", "1", "0.0", "1.0"} & set(table.cells(name))]
     plain = tuple(name for name in columns if name not in unclear)
     if unclear and not plain:
-        raise CohortError(
-            f"The column '{unclear[0]}' of {table.name} holds 0 and 1, and registries write 1 for alive as well as for "
-            "dead. Write a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
-        )
+        raise CohortError(Message("survival.zero_or_one_unclear", column=unclear[0], table=table.name))
     return plain
 
 
@@ -254,10 +250,7 @@ def _check_days(table: Table, column: str) -> None:
         return
     numbers = [day for row in table.rows for day in _plain_numbers(row, (column,))]
     if any(number % 1 for number in numbers) or (len(numbers) >= 5 and max(numbers) <= _FEW_DAYS):
-        raise CohortError(
-            f"The column '{column}' of {table.name} does not say its unit, and its numbers look like months or years. "
-            "Write days in a column 'os_days' (months times 30.4375, years times 365.25) and try again."
-        )
+        raise CohortError(Message("survival.no_unit", column=column, table=table.name))
 
 
 def _plain_numbers(row: TableRow, columns: tuple[str, ...]) -> set[float]:
@@ -275,40 +268,23 @@ def _refuse_times(table: Table, units: Mapping[str, str]) -> None:
             continue
         if unit in DAYS_OF_ONE:
             raise CohortError(
-                f"The column '{name}' of {table.name} counts {unit}. Write days ({unit} times {DAYS_OF_ONE[unit]:g}) "
-                "in a column 'os_days' and try again."
+                Message("survival.other_unit", column=name, table=table.name, unit=unit, days=DAYS_OF_ONE[unit])
             )
-        raise CohortError(
-            f"The column '{name}' of {table.name} looks like survival and does not say whether it is or in which unit. "
-            "Where it is overall survival, write days in a column 'os_days' and try again; else give it another name."
-        )
+        raise CohortError(Message("survival.unclear_times", column=name, table=table.name))
 
 
 def _event_for_days(column: str, table: Table) -> CohortError:
-    return CohortError(
-        f"The column '{column}' of {table.name} holds an event (0 and 1), not days. Call it 'death_observed', give the "
-        "days in a column 'os_days', and try again."
-    )
+    return CohortError(Message("survival.event_for_days", column=column, table=table.name))
 
 
 def _no_deaths(table: Table) -> CohortError:
     about_censoring = next((name for name in table.columns if "censor" in column_key(name)), None)
     if about_censoring is not None:
-        return CohortError(
-            f"The table says who died only in column '{about_censoring}', where 1 can mean censored as well as died. "
-            "Write a column 'death_observed' (1: died on that day, 0: alive at last contact) and try again."
-        )
-    near = [f"'{name}'" for name in table.columns if _NEAR_DEATH.search(name)]
-    return CohortError(
-        "The table has survival days but no column 'death_observed' (1: died on that day, 0: alive at last "
-        "contact). Without it, censored patients cannot be distinguished from deaths. "
-        + (
-            "Add the column and try again."
-            if not near
-            else f"If the column {' or '.join(near)} says who died, call it 'death_observed' and write 1 and 0; else "
-            "add the column. Then try again."
-        )
-    )
+        return CohortError(Message("survival.only_censoring", table=table.name, column=about_censoring))
+    near = tuple(name for name in table.columns if _NEAR_DEATH.search(name))
+    if near:
+        return CohortError(Message("survival.deaths_perhaps", table=table.name, near=near))
+    return CohortError(Message("survival.no_deaths", table=table.name))
 
 
 def _between(row: TableRow, ones: tuple[str, ...], others: tuple[str, ...]) -> CohortError:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.tables.cell_values import NOTHING, TableRow, column_key
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 
 IDENTIFIERS = (
@@ -75,12 +76,12 @@ def read_table(path: Path) -> Table:
             control characters or open quotation marks, or has a row with more cells than the header.
     """
     if (reason := not_fetched(path)) is not None:
-        raise CohortError(f"{path.name} {reason}")
+        raise CohortError(Message("table.not_fetched", table=path.name, reason=reason))
     if not path.is_file():
-        raise CohortError(f"{path.name} is not a file. Give a CSV or TSV table.")
+        raise CohortError(Message("table.not_a_file", table=path.name))
     try:
         if path.stat().st_size > _LIMIT_BYTES:
-            raise CohortError(f"{path.name} is larger than 100 MB, which no table of patients is. Give another file.")
+            raise CohortError(Message("table.too_large", table=path.name))
         with path.open(newline="", encoding="utf-8-sig") as stream:
             above, header_line, before = 0, stream.readline(), ""
             while _stands_above_header(header_line):
@@ -96,17 +97,14 @@ def read_table(path: Path) -> Table:
             header[:1] = [name.lstrip("# ") for name in header[:1]]
             rows = [(above + lines.line_num, cells) for cells in lines if any(c.strip() for c in cells)]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise CohortError(
-            f"{path.name} cannot be read ({_reason(problem)}). Save it as CSV or TSV in UTF-8, with every quotation "
-            "mark closed."
-        ) from problem
+        raise CohortError(Message("table.unreadable", table=path.name, reason=_reason(problem))) from problem
     if not any(header):
-        raise CohortError(f"{path.name} is empty. Give a table whose first line names the columns.")
+        raise CohortError(Message("table.empty", table=path.name))
     _check_header(header, path.name)
     keys = [column_key(name) for name in header]
-    _check_marks(header, f"The first line of {path.name}")
+    _check_marks(header, above + 1, path.name)
     for number, cells in rows:
-        _check_row(cells, header, f"Line {number} of {path.name}")
+        _check_row(cells, header, number, path.name)
     asked: dict[str, str] = {}
     read = (
         TableRow(
@@ -152,14 +150,13 @@ def one_row_each(
         row.ask((column,), identifiers[0])
         cell = row.text(column)
         if cell is None:
-            raise CohortError(f"Line {row.number} of {table.name} names no patient. Fill in '{column}' and try again.")
+            raise CohortError(Message("table.no_patient", line=row.number, table=table.name, column=column))
         name = name_of(cell)
         first = rows.setdefault(name, row)
         if first is not row:
             if says(first) != says(row):
                 raise CohortError(
-                    f"Lines {first.number} and {row.number} of {table.name} are about one patient and contradict each "
-                    "other. Keep the right one and try again."
+                    Message("table.rows_contradict", first=first.number, second=row.number, table=table.name)
                 )
             several[name] = None
     if not several:
@@ -171,26 +168,20 @@ def _check_header(header: list[str], table: str) -> None:
     counts = Counter(key for name in header if (key := column_key(name)))
     for name in header:
         if counts[column_key(name)] > 1:
-            raise CohortError(
-                f"{table} has the column '{name}' more than once, apart from capitals, spaces and punctuation. "
-                "Keep the right one and try again."
-            )
+            raise CohortError(Message("table.column_twice", table=table, column=name))
 
 
-def _check_row(cells: list[str], header: list[str], line: str) -> None:
+def _check_row(cells: list[str], header: list[str], line: int, table: str) -> None:
     if any(cell.strip() for cell in cells[len(header) :]):
-        raise CohortError(
-            f"{line} has more cells than the first line has columns. Put quotation marks around texts that hold the "
-            "separator, and try again."
-        )
+        raise CohortError(Message("table.too_many_cells", line=line, table=table))
     if [column_key(cell) for cell in cells[: len(header)]] == [column_key(name) for name in header]:
-        raise CohortError(f"{line} names the columns a second time. Remove this line and try again.")
-    _check_marks(cells, line)
+        raise CohortError(Message("table.header_twice", line=line, table=table))
+    _check_marks(cells, line, table)
 
 
-def _check_marks(cells: list[str], line: str) -> None:
+def _check_marks(cells: list[str], line: int, table: str) -> None:
     if any(unicodedata.category(mark) == "Cc" and mark not in _LAYOUT_CHARACTERS for cell in cells for mark in cell):
-        raise CohortError(f"{line} holds control characters, which no text of a table has. Write it again as text.")
+        raise CohortError(Message("table.control_characters", line=line, table=table))
 
 
 def _visible(cell: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from PCNSLSurvivalLib.core.messages import (
     clinical,
+    cohorts,
     files,
     installation,
     models,
@@ -17,6 +18,7 @@ from PCNSLSurvivalLib.core.messages import (
     preparation,
     scans,
     series,
+    tables,
     words,
 )
 from PCNSLSurvivalLib.core.printable import printable
@@ -34,6 +36,7 @@ Translate: TypeAlias = Callable[[str, str], str]
 _TABLES = {
     "core.terms": {f"step.{step}": step.label for step in Step},
     "messages.clinical": clinical.TEMPLATES,
+    "messages.cohorts": cohorts.TEMPLATES,
     "messages.files": files.TEMPLATES,
     "messages.installation": installation.TEMPLATES,
     "messages.models": models.TEMPLATES,
@@ -41,6 +44,7 @@ _TABLES = {
     "messages.preparation": preparation.TEMPLATES,
     "messages.scans": scans.TEMPLATES,
     "messages.series": series.TEMPLATES,
+    "messages.tables": tables.TEMPLATES,
     "messages.words": words.TEMPLATES,
 }
 """By the context under which Slicer keeps their translations: the folder and the file."""

@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts.case_names import safe_name
@@ -87,7 +88,7 @@ def test_two_spellings_of_one_patient_are_one_in_a_table(tmp_path):
 
 def test_one_patient_twice_is_refused_whatever_the_capitals(tmp_path):
     (tmp_path / "p.csv").write_text("patient_id,t1gd\nMÜLLER,a.nii\nMüller,b.nii\n", encoding="utf-8")
-    with pytest.raises(CohortError, match="more than once"):
+    with refused(CohortError, "cohort.names_twice", count=1):
         find_cohort(tmp_path / "p.csv")
 
 

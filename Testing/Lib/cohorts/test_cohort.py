@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_files import write_series
+from refusals import refused
 
 from PCNSLSurvivalLib.cohorts.case import os_class_of
 from PCNSLSurvivalLib.cohorts.case_preparation import contents_of
@@ -19,6 +20,7 @@ from PCNSLSurvivalLib.cohorts.cohort_preparation import PreparationOptions, prep
 from PCNSLSurvivalLib.cohorts.data_report import data_report
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import CohortError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.phantoms.cohort import CohortPlan, draw_cohort
@@ -243,25 +245,33 @@ def test_a_patient_censored_by_the_threshold_has_no_class(days, died, threshold,
 
 
 WRONG_TABLES = {
-    "no T1Gd column": ("patient_id,t1\na,b.nii\n", "no column 't1gd'"),
-    "no death column": ("patient_id,t1gd,os_days\na,b.nii,9\n", "'death_observed'"),
-    "days are text": ("patient_id,t1gd,os_days,event\na,b.nii,long,1\n", "Line 2 .* column 'os_days'"),
-    "negative days": ("patient_id,t1gd,os_days,event\na,b.nii,-4,1\n", "Line 2 .* negative survival"),
-    "ECOG of seven": ("patient_id,t1gd,ecog\na,b.nii,7\n", "Line 2 .* whole number from 0 to 4"),
-    "no patient": ("patient_id,t1gd\n,b.nii\n", "Line 2 .* names no patient"),
-    "patient twice": ("patient_id,t1gd\na,b.nii\na,c.nii\n", "more than once"),
-    "empty": ("", "is empty"),
-    "no rows": ("patient_id,t1gd\n", "no patient"),
-    "not text": (b"\xff\xfe\x00PNG", "cannot be read"),
+    "no T1Gd column": ("patient_id,t1\na,b.nii\n", "table.no_cohort_columns", {"missing": ("t1gd",)}),
+    "no death column": ("patient_id,t1gd,os_days\na,b.nii,9\n", "survival.no_deaths", {}),
+    "days are text": (
+        "patient_id,t1gd,os_days,event\na,b.nii,long,1\n",
+        "table.cell_unusable",
+        {"line": 2, "column": "os_days", "wanted": Message("wanted.number")},
+    ),
+    "negative days": ("patient_id,t1gd,os_days,event\na,b.nii,-4,1\n", "survival.negative", {"line": 2}),
+    "ECOG of seven": (
+        "patient_id,t1gd,ecog\na,b.nii,7\n",
+        "table.cell_unusable",
+        {"line": 2, "column": "ecog", "wanted": Message("wanted.whole_number", lowest=0, highest=4)},
+    ),
+    "no patient": ("patient_id,t1gd\n,b.nii\n", "table.no_patient", {"line": 2}),
+    "patient twice": ("patient_id,t1gd\na,b.nii\na,c.nii\n", "cohort.names_twice", {"count": 1}),
+    "empty": ("", "table.empty", {"table": "patients.csv"}),
+    "no rows": ("patient_id,t1gd\n", "cohort.empty", {}),
+    "not text": (b"\xff\xfe\x00PNG", "table.unreadable", {"table": "patients.csv"}),
 }
 
 
 @pytest.mark.parametrize("content", WRONG_TABLES)
 def test_a_table_that_cannot_be_used_is_refused_in_a_sentence(content, tmp_path):
-    text, sentence = WRONG_TABLES[content]
+    text, code, values = WRONG_TABLES[content]
     path = tmp_path / "patients.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(CohortError, match=sentence) as refusal:
+    with refused(CohortError, code, **values) as refusal:
         read_cohort(path)
     assert str(tmp_path) not in str(refusal.value)
 
@@ -276,10 +286,10 @@ def test_a_score_that_contradicts_its_variables_is_remarked(tmp_path):
     assert second.clinical.ldh_elevated is None
 
 
-@pytest.mark.parametrize("place", ["nowhere", "empty"])
-def test_a_cohort_without_patients_is_refused(place, tmp_path):
+@pytest.mark.parametrize(("place", "code"), [("nowhere", "cohort.not_found"), ("empty", "cohort.empty")])
+def test_a_cohort_without_patients_is_refused(place, code, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CohortError, match=r"not found|no patient"):
+    with refused(CohortError, code):
         read_cohort(Path(tmp_path / place))
 
 
@@ -440,24 +450,25 @@ def test_a_table_is_told_of_a_file_that_is_called_otherwise(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "rows",
+    ("rows", "sequence", "patient"),
     [
-        ["p1,scan.nii,", "p2,scan.nii,"],
-        ["p1,scan.nii,", "p2,../c/scan.nii,"],
-        ["p1,scan.nii,", "p2,link.nii,"],
-        ["p1,scan.nii,", "p2,other.nii,scan.nii"],
-        ["p1,scan.nii,scan.nii"],
+        (["p1,scan.nii,", "p2,scan.nii,"], MRSequence.T1GD, "p2"),
+        (["p1,scan.nii,", "p2,../c/scan.nii,"], MRSequence.T1GD, "p2"),
+        (["p1,scan.nii,", "p2,link.nii,"], MRSequence.T1GD, "p2"),
+        (["p1,scan.nii,", "p2,other.nii,scan.nii"], MRSequence.T1, "p2"),
+        (["p1,scan.nii,scan.nii"], MRSequence.T1, "p1"),
     ],
     ids=["one path", "another spelling", "a link", "another sequence", "of one patient"],
 )
-def test_one_file_for_two_scans_is_refused(tmp_path, rows):
+def test_one_file_for_two_scans_is_refused(tmp_path, rows, sequence, patient):
     folder = tmp_path / "c"
     folder.mkdir()
     for name in ("scan.nii", "other.nii"):
         (folder / name).touch()
     (folder / "link.nii").symlink_to("scan.nii")
     (folder / "p.csv").write_text("\n".join(["patient_id,t1gd,t1", *rows]) + "\n", encoding="utf-8")
-    with pytest.raises(CohortError, match=r"One file is given twice: as the T1Gd of p1 and as the T1(Gd)? of p[12]\."):
+    told = {"one": MRSequence.T1GD, "case": "p1", "other": sequence, "other_case": patient}
+    with refused(CohortError, "cohort.file_twice", **told):
         find_cohort(folder / "p.csv")
 
 
@@ -490,5 +501,5 @@ def test_other_tables_beside_folders_do_not_hide_that_of_the_patients(tmp_path):
     (tmp_path / "notes.csv").write_text("reader,remark\nx,y\n", encoding="utf-8")
     assert find_cohort(tmp_path).cases[0].os_days == 300
     (tmp_path / "other.csv").write_text("patient_id,os_days,death_observed\np1,400,1\n", encoding="utf-8")
-    with pytest.raises(CohortError, match=r"several tables beside the patient folders: clinic\.csv, notes\.csv, other"):
+    with refused(CohortError, "cohort.several_tables", tables=("clinic.csv", "notes.csv", "other.csv")):
         find_cohort(tmp_path)

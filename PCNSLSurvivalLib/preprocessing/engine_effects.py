@@ -1,6 +1,7 @@
 """Effect on the prediction when another program prepared the scans; every such result states it.
 
-The figures are those that ``Testing/benchmarks/measure_against_slicer.py`` prints (docs/preparation.md).
+The figures are those that ``Testing/benchmarks/measure_against_slicer.py`` and, for N4 with the settings of the panel,
+``Testing/Slicer/measure_engines_in_slicer.py`` print (docs/preparation.md).
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ class MeasuredEffect:
 _MEASURED = {
     (Step.BRAIN_EXTRACTION, "SwissSkullStripper"): MeasuredEffect(
         model="pcnsl_os1y_t1gd_virtual_heads_only 1.3.0", own=0.651, other=0.724
+    ),
+    # Inside SwissSkullStripper's outline; inside the built-in one it changes less.
+    (Step.BIAS_FIELD, "N4ITKBiasFieldCorrection"): MeasuredEffect(
+        model="pcnsl_os1y_t1gd_virtual_heads_only 1.3.0", own=0.705, other=0.723
     ),
 }
 

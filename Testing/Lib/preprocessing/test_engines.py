@@ -18,6 +18,7 @@ from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 
 SWISS = Engine(name="SwissSkullStripper", version="0.1 (Slicer 5.8.1)")
+N4 = Engine(name="N4ITKBiasFieldCorrection", version="9")
 
 
 def _written(folder, told):
@@ -93,18 +94,21 @@ def test_a_result_claims_the_steps_that_were_done_here_and_no_others(known, brai
     assert {step for step, engine in engines.items() if engine is not None} == own
 
 
-def test_the_effect_on_the_bundled_model_was_measured():
+@pytest.mark.parametrize(
+    ("step", "engine"), [(Step.BRAIN_EXTRACTION, SWISS), (Step.BIAS_FIELD, N4)], ids=["brain", "bias field"]
+)
+def test_the_effect_on_the_bundled_model_was_measured(step, engine):
     model = read_model_folder(bundled_model_path())
-    before = PreparedBefore(engines={Step.BRAIN_EXTRACTION: SWISS})
-    codes = [message.code for message in warnings_of_other_engines(before, f"{model.name} {model.version}")]
-    assert "prepared.effect" in codes, "a new version of the networks needs measure_against_slicer.py again"
+    before = PreparedBefore(engines={step: engine})
+    told = warnings_of_other_engines(before, f"{model.name} {model.version}")
+    effects = [message for message in told if message.code == "prepared.effect"]
+    assert [effect.values["engine"] for effect in effects] == [engine.name], "new networks need to be measured again"
 
 
 def test_the_effect_is_told_for_the_model_it_was_measured_with_and_for_no_other(monkeypatch):
     effect = MeasuredEffect(model="heads 1.0.0", own=1.24, other=1.344)
     monkeypatch.setattr(engine_effects, "_MEASURED", {(Step.BRAIN_EXTRACTION, SWISS.name): effect})
-    n4 = Engine(name="N4ITKBiasFieldCorrection", version="9")
-    before = PreparedBefore(engines={Step.BRAIN_EXTRACTION: SWISS, Step.BIAS_FIELD: n4})
+    before = PreparedBefore(engines={Step.BRAIN_EXTRACTION: SWISS, Step.BIAS_FIELD: N4})
     told, change, ask = warnings_of_other_engines(before, "heads 1.0.0")
     assert told.code == "prepared.other_engines"
     assert told.values["engines"] == "SwissSkullStripper + N4ITKBiasFieldCorrection"
@@ -112,5 +116,5 @@ def test_the_effect_is_told_for_the_model_it_was_measured_with_and_for_no_other(
     assert change.values == {"engine": SWISS.name, "change": 0.104, "own": 1.24, "other": 1.344}
     assert ask.code == "prepared.ask_robustness", "what it is on this scan"
     assert warnings_of_other_engines(before, "heads 1.0.1") == (told, ask)
-    assert warnings_of_other_engines(PreparedBefore(engines={Step.BIAS_FIELD: n4}), "heads 1.0.1")[1:] == ()
+    assert warnings_of_other_engines(PreparedBefore(engines={Step.BIAS_FIELD: N4}), "heads 1.0.1")[1:] == ()
     assert warnings_of_other_engines(PreparedBefore(), "heads 1.0.0") == ()

@@ -188,3 +188,21 @@ def test_what_is_no_scan_of_the_brain_fills_no_role(standin, panel):
     panel.ui.guessButton.click()
     assert panel.ui.t1gdSelector.currentNode() is None
     assert "T1Gd, T1, T2, FLAIR" in panel.ui.scansNote.text
+
+
+def test_tab_goes_through_the_node_selectors_row_by_row(standin, panel):
+    """In Slicer a selector passes its focus on to a widget that takes none, and Tab goes by."""
+    from PySide6 import QtCore, QtWidgets
+
+    ui = panel.ui
+    panel.parent.show()
+    first = widget = QtWidgets.QWidget.findChild(ui.t1gdSelector, QtWidgets.QComboBox)
+    stops = []
+    while not stops or widget is not first:
+        if widget.focusProxy() is None and QtWidgets.QWidget.focusPolicy(widget) & QtCore.Qt.FocusPolicy.TabFocus:
+            stops.append(widget.parentWidget())
+        widget = widget.nextInFocusChain()
+    selectors = [ui.t1gdSelector, ui.t1Selector, ui.t2Selector, ui.flairSelector]
+    assert stops[: len(selectors)] == selectors
+    further = [ui.brainMaskSelector, ui.lesionSelector, ui.earlierSelector, ui.earlierLesionSelector]
+    assert [selector.objectName for selector in further if selector not in stops] == []

@@ -11,6 +11,7 @@ import qt
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.choices.parameters import PanelParameters, isComplete
 from PCNSLSurvivalUI.choices.preparation_choice import PreparationChoice, takeRememberedEngines
 from PCNSLSurvivalUI.choices.scan_choice import ScanChoice
@@ -20,6 +21,7 @@ from PCNSLSurvivalUI.install.brain_extractor_button import BrainExtractorButton
 from PCNSLSurvivalUI.install.self_check_button import SelfCheckButton
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.panel import steps_table
+from PCNSLSurvivalUI.panel.tab_order import reachByTab
 from PCNSLSurvivalUI.panel.wheel_guard import WheelGuard
 from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.result.lesion import showProposal
@@ -114,6 +116,7 @@ class PanelView:
         )
         self._opening: InPieces | None = None
         self._wheel = WheelGuard(sections(ui))
+        reachByTab(sections(ui), [getattr(ui, f"{sequence}Selector") for sequence in MRSequence])
         steps_table.prepareTable(ui.stepsTable)
         ui.messageLabel.styleSheet = _PROBLEM
         for section in sections(ui):

@@ -167,6 +167,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         assert _drawnIn(outlines, EARLIER_VIEW) == [True, False], "it lies on the later head"
         assert _drawnIn(outlines, LATER_VIEW) == [False, False], "that of the earlier exam would be taken for the later"
         assert _drawnIn(outlines, "Red") == [True, True]
+        assert [outline.GetVisibility2DFill() for outline in outlines] == [0, 1], "filled, it would hide the map"
         assert not quality._flicker.isActive(), "the two exams are not drawn over"
         Wait().some(0.1)
         np.testing.assert_allclose([_plane(view) for view in ("Red", "Green", "Yellow")], left_at, atol=1e-9)
@@ -201,6 +202,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         two_exams.ui.examsButton.click()
         assert standin.app.layoutManager().layout == before
         assert [outline.GetNumberOfViewNodeIDs() for outline in outlines] == [0, 0]
+        assert [outline.GetVisibility2DFill() for outline in outlines] == [1, 1], "as the user had it"
         red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
         assert red.GetForegroundVolumeID() == outputs.node(mapRole(OVER, cells=False)).GetID()
         assert not any(_legend(node).GetVisibility() for node in (kept, map_))

@@ -16,6 +16,8 @@ from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, MASK, OUTPUT_ATTRIBUTE, 
 
 _NOT_IN_EXAMS = "PCNSLSurvival.notInExams"
 """Of the display of a segmentation: it is left out of the views of two exams."""
+_FILLED = "filled"
+"""Value of the same: it was filled before, and is a line in these views."""
 
 
 class ResultViews:
@@ -254,7 +256,10 @@ def _keepOutOfExams(outline: Any) -> None:
             continue
         isOutline = outline is not None and display.GetDisplayableNode() is outline
         with modifiedOnce(display):
-            display.SetAttribute(_NOT_IN_EXAMS, "yes")
+            isFilled = isOutline and bool(display.GetVisibility2DFill())
+            display.SetAttribute(_NOT_IN_EXAMS, _FILLED if isFilled else "yes")
+            if isFilled:  # it would hide T1Gd and the map
+                display.SetVisibility2DFill(False)
             for view in [*others, *earlier] if isOutline else others:
                 display.AddViewNodeID(view)
 
@@ -264,6 +269,8 @@ def _letIntoAllViews() -> None:
     for display in slicer.util.getNodesByClass("vtkMRMLSegmentationDisplayNode"):
         if display.GetAttribute(_NOT_IN_EXAMS):
             with modifiedOnce(display):
+                if display.GetAttribute(_NOT_IN_EXAMS) == _FILLED:
+                    display.SetVisibility2DFill(True)
                 display.RemoveAttribute(_NOT_IN_EXAMS)
                 display.RemoveAllViewNodeIDs()
 

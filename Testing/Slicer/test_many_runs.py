@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import random
+import time
 import weakref
 from pathlib import Path
 
@@ -71,6 +72,108 @@ def test_a_finished_run_is_forgotten(standin, quick_panel, patient):
     assert "63 %" in quick_panel.ui.headlineLabel.text
     Wait().some(0.2)
     assert _alive(PredictionRun, ChildProcess) == []
+
+
+class _Turns:
+    """What happened in which turn of the event loop."""
+
+    def __init__(self):
+        import qt
+
+        self.seen = []
+        self._turn = 0
+        self._timer = qt.QTimer()
+        self._timer.connect("timeout()", self._next)
+        self._timer.start(0)
+
+    def _next(self):
+        self._turn += 1
+
+    def note(self, what, action):
+        """The action, which is noted and takes longer than a turn may."""
+
+        def noted(*arguments, **named):
+            self.seen.append((self._turn, what))
+            time.sleep(0.03)
+            return action(*arguments, **named)
+
+        return noted
+
+    def close(self):
+        self._timer.stop()
+
+
+def test_a_finished_run_is_tidied_up_node_by_node(standin, quick_panel, patient, monkeypatch):
+    """Removed all at once, the volumes of a run held the application up for a tenth of a second."""
+    from PCNSLSurvivalUI.run import volumes
+    from PCNSLSurvivalUI.run.engines import SLICER
+    from PCNSLSurvivalUI.scene import volume_files
+
+    turns = _Turns()
+    _choose(quick_panel, patient, others=False, engine=SLICER)
+    quick_panel.ui.predictButton.click()
+    Wait().until(lambda: quick_panel.logic.run.hasResult)
+    for place in (volumes, volume_files):
+        monkeypatch.setattr(place, "removeNode", turns.note("node", volume_files.removeNode))
+    Wait().until(lambda: quick_panel.logic.run is None)
+    turns.close()
+    assert len(turns.seen) > 3
+    assert len(set(turns.seen)) == len(turns.seen), "one node a turn"
+
+
+def test_an_aligned_scan_is_brought_in_by_steps(standin, quick_panel, patient, monkeypatch):
+    """Its sampling, its place in the scene and the start of the next module each have a turn of the event loop."""
+    from PCNSLSurvivalUI.panel import logic
+    from PCNSLSurvivalUI.run.engines import BUILT_IN
+    from PCNSLSurvivalUI.run.tasks import BuiltInRegistrationTask
+
+    turns = _Turns()
+    _choose(quick_panel, patient, others=True, engine=BUILT_IN)
+    monkeypatch.setattr(logic, "placeAligned", turns.note("place", logic.placeAligned))
+    for name in ("finish", "start"):
+        noted = turns.note(name, getattr(BuiltInRegistrationTask, name))
+        monkeypatch.setattr(BuiltInRegistrationTask, name, lambda self, *words, noted=noted: noted(self, *words))
+    quick_panel.ui.predictButton.click()
+    Wait().until(lambda: quick_panel.logic.run is None)
+    turns.close()
+    assert [what for _turn, what in turns.seen] == ["start", "finish", "place"] * 2
+    assert len({turn for turn, _what in turns.seen}) == 6
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_panel_that_is_closed_while_a_run_is_tidied_up_leaves_nothing(standin, quick_panel, patient, begun):
+    from PCNSLSurvivalUI.run.engines import SLICER
+
+    _choose(quick_panel, patient, others=False, engine=SLICER)
+    quick_panel.ui.predictButton.click()
+    run = quick_panel.logic.run
+    Wait().until(lambda: run._tidying is not None)
+    if begun:
+        next(run._tidying._work)
+        next(run._tidying._work)
+    assert _hidden()
+    run.cancel()
+    assert _hidden() == []
+
+
+def _hidden():
+    import slicer
+
+    nodes = [slicer.mrmlScene.GetNthNode(index) for index in range(slicer.mrmlScene.GetNumberOfNodes())]
+    return [node.GetName() for node in nodes if node.GetAttribute("PCNSLSurvival.temporary")]
+
+
+def test_a_node_that_nobody_chose_goes_without_a_look_at_every_choice(standin, quick_panel, patient, monkeypatch):
+    """Slicer's wrapper takes some milliseconds for them, and a run has many nodes."""
+    from PCNSLSurvivalUI.choices.parameters import PanelParameters
+    from PCNSLSurvivalUI.scene.volume_files import newHidden, removeNode
+
+    looks = []
+    kept = vars(PanelParameters)["brainMask"]
+    noted = property(lambda self: looks.append(1) or kept.__get__(self))
+    monkeypatch.setattr(PanelParameters, "brainMask", noted, raising=False)  # the class itself does not give it
+    removeNode(newHidden("vtkMRMLScalarVolumeNode", "samples"))
+    assert looks == []
 
 
 def _alive(*classes):

@@ -54,7 +54,9 @@ class ScanChoice:
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeGoes(self, caller: Any, event: str, node: Any) -> None:
         # A selector switches to any other volume when its own is removed, and the user would not notice.
-        names = [name for name in _CHOICES if getattr(self._parameters, name) is node]
+        # Asked of the node: the wrapper around it takes some milliseconds, for each of a run's many nodes.
+        chosen = self._parameters.parameterNode
+        names = [name for name in _CHOICES if chosen.GetNodeReferenceID(name) == node.GetID()]
         if names:
             soon(lambda: self._empty(names))
 

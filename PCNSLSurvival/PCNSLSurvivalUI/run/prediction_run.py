@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalUI.event_loop import soon
 from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.process.incremental import InPieces
 from PCNSLSurvivalUI.process.job import WaitingWorker
 from PCNSLSurvivalUI.run import step_list
 from PCNSLSurvivalUI.run.plan import checkModules, planModules, planProcess
@@ -49,6 +50,8 @@ class PredictionRun:
         self.hasResult = False
         """Whether the prediction is in the scene already, and only the other scans are still being aligned."""
         self._over = False
+        self._tidying: InPieces | None = None
+        """Takes the nodes of a finished run away."""
         self._dismissed = False
         """Whether the panel has let go of this run: its widgets may be gone."""
         self._alignmentProblem: str | None = None
@@ -89,6 +92,9 @@ class PredictionRun:
                 logging.exception("The run could not be tidied up.")
             self.steps.markRunning(step_list.CANCELLED)
             self._tell()
+        elif self._tidying is not None:
+            self._tidying.cancel()
+            self._cleanUp()  # it may not have begun
         self._dismissed = True
 
     def _tell(self) -> None:
@@ -163,9 +169,14 @@ class PredictionRun:
             self.steps.judge(task.key, _("inspect"), look)
             if task.findings:
                 judgeStep(self.steps, task.key, task.findings)
-            if self.hasResult:
-                self._handOverAligned()
         # New nodes take their while, and so did what the finished step has made.
+        soon(lambda: self._guarded(self._afterTask))
+
+    def _afterTask(self) -> None:
+        if self._over:
+            return
+        if self.hasResult:
+            self._handOverAligned()
         soon(lambda: self._guarded(self._next))
 
     # --- our process ---------------------------------------------------------------------------------------
@@ -219,12 +230,22 @@ class PredictionRun:
         if self._over:
             return
         self._over = True
-        try:
-            self._cleanUp()
-        finally:  # whatever happens, the panel must hear of the end, or it waits for ever
-            self._tell()
-            # The panel has some drawing to do.
-            soon(lambda: self._listener.ended(self._alignmentProblem))
+        self._tidying = InPieces(self._tidy(), self._onTidied, self._onNotTidied)
+
+    def _tidy(self) -> Iterator[None]:
+        self._letGo()
+        yield
+        yield from self._volumes.removeInPieces()
+
+    def _onNotTidied(self, error: Exception) -> None:
+        logging.error("The run could not be tidied up: %s", error)
+        self._onTidied()  # whatever happens, the panel must hear of the end, or it waits for ever
+
+    def _onTidied(self) -> None:
+        self._tidying = None
+        self._tell()
+        # The panel has some drawing to do.
+        soon(lambda: self._listener.ended(self._alignmentProblem))
 
     def _fail(self, key: str, sentence: str) -> None:
         if self._over:
@@ -256,13 +277,17 @@ class PredictionRun:
             self._cleanUp()
 
     def _cleanUp(self, keep: frozenset[str] = frozenset()) -> None:
+        self._letGo()
+        self._volumes.remove(keep)
+
+    def _letGo(self) -> None:
+        """Of the scene and of the files, but not of the run's nodes."""
         if self._tag:
             slicer.mrmlScene.RemoveObserver(self._tag)
             self._tag = 0
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-        self._volumes.remove(keep)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeGoes(self, caller: Any, event: str, node: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import slicer
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalUI.run.request import RunRequest
 from PCNSLSurvivalUI.scene.segmentations import tumorOn
-from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, newHidden, removeNode
+from PCNSLSurvivalUI.scene.volume_files import hiddenCopy, newHidden, removeInPieces, removeNode
 from PCNSLSurvivalUI.scene.voxel_order import inOrderOf, voxelOrder
 
 
@@ -84,3 +85,7 @@ class RunVolumes:
             if node.GetID() not in keep:
                 self._nodes.remove(node)
                 removeNode(node)
+
+    def removeInPieces(self) -> Iterator[None]:
+        """The same as ``remove``, a node at a time."""
+        return removeInPieces(self._nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import qt
@@ -21,7 +22,7 @@ def reachByTab(sections: list[Any], rows: list[Any]) -> None:
         for selector in slicer.util.findChildren(section):
             if selector.inherits("qMRMLNodeComboBox"):
                 _combo(selector).setFocusProxy(None)
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         qt.QWidget.setTabOrder(_combo(before), _combo(after))
 
 

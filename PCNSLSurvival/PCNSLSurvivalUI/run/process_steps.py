@@ -32,10 +32,9 @@ PROCESS_STEPS: Mapping[str, ProcessStep] = {
     Step.NETWORK_GRID: ProcessStep(seconds=0.2),
     Step.CONTRAST: ProcessStep(seconds=4.0, asked=lambda request: request.forComparison is not None),
     Step.LESION_OUTLINE: ProcessStep(seconds=10.0, asked=lambda request: request.options.segment),
-    Step.PREDICTION: ProcessStep(seconds=2.0),
+    Step.PREDICTION: ProcessStep(seconds=1.5),
     Step.GRAD_CAM: ProcessStep(seconds=0.2),
     Step.MAP_TO_PATIENT: ProcessStep(seconds=0.5),
     Step.REPORT: ProcessStep(seconds=1.5),
 }
-"""In their order; a new one is a line here. Seconds as on two idle cores with the real patient of docs/preparation.md;
-the lesion outline is a guess."""
+"""In their order; a new one is a line here. Seconds as on two cores with the real patient of docs/preparation.md."""

@@ -248,6 +248,7 @@ def cross_validate_features(
 
     from PCNSLSurvivalLib.cohorts.splits import repeated_stratified_folds
     from PCNSLSurvivalLib.core.errors import EvaluationError
+    from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.evaluation.baselines.run import run_baseline
     from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
     from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
@@ -261,8 +262,7 @@ def cross_validate_features(
     labeled = [(case, os_class) for case in cases if (os_class := case.os_class(threshold_days)) is not None]
     if missing := [case.name for case, _ in labeled if case.name not in features]:
         raise EvaluationError(
-            f"{len(missing)} exams with a known OS class have no row of features: {', '.join(missing[:5])}. Give each "
-            "exam one row, empty where nothing is known, or leave the exam out of 'cases'."
+            Message("evaluation.exams_without_features", count=len(missing), exams=tuple(missing[:5]))
         )
     classes = {case.name: int(os_class) for case, os_class in labeled}
     patients = {case.name: case.patient_id for case, _ in labeled}

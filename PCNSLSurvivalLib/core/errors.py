@@ -23,8 +23,8 @@ class PCNSLSurvivalError(Exception):
     """Base of every error of this software that is meant for the user's eyes.
 
     Args:
-        message: What to tell. A plain English sentence is for what the Slicer module never reaches: training,
-            experiments, tables of cohorts.
+        message: What to tell. A plain English sentence is for a program that called a function with a wrong argument
+            (``ArgumentError``).
     """
 
     def __init__(self, message: Message | str) -> None:

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError, PreparationError
+from PCNSLSurvivalLib.core.messages import Message
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -95,15 +96,11 @@ def _on_cluster(
         from distributed import Client
         from distributed import as_completed as as_finished
     except ImportError:
-        raise MissingFilesError(
-            "--scheduler needs Dask. Install it with 'pip install distributed', here and on the workers."
-        ) from None
+        raise MissingFilesError(Message("workers.no_dask")) from None
     try:
         client = Client(scheduler, timeout="20s")
     except (OSError, TimeoutError, ValueError) as problem:
-        raise PreparationError(
-            f"The Dask scheduler does not answer ({type(problem).__name__}). Check the address given with --scheduler."
-        ) from problem
+        raise PreparationError(Message("workers.no_scheduler", reason=type(problem).__name__)) from problem
     with client:
         # pure=False: the work is on disk, and only there is decided what is finished.
         futures = {client.submit(work, task, pure=False): task for task in tasks}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
 _NOTHING = 1e-12
@@ -65,7 +66,7 @@ def paired_auc_test(
     right, pairs = 0.0, 0.0
     part: dict[tuple[str, int], list[float]] = {}
     if len(others) != len(arm):
-        raise EvaluationError("Two arms need the same folds to be compared. Run both with the same cohort and seed.")
+        raise EvaluationError(Message("comparison.other_folds"))
     for one, other in zip(arm, others, strict=True):
         ordered = _ordered(one, one.cases) - (0.5 if other is None else _ordered(_same_cases(one, other), one.cases))
         over = np.flatnonzero(one.os_class == 1)
@@ -104,10 +105,7 @@ def _ordered(one: FoldPredictions, cases: Sequence[str]) -> NDArray[np.float64]:
 
 def _same_cases(one: FoldPredictions, other: FoldPredictions) -> FoldPredictions:
     if (one.repeat, one.fold, sorted(one.cases)) != (other.repeat, other.fold, sorted(other.cases)):
-        raise EvaluationError(
-            f"{one.arm} and {other.arm} were not evaluated on the same held-out cases and cannot be compared. "
-            "Run both with the same cohort, folds and seed."
-        )
+        raise EvaluationError(Message("comparison.other_cases", arm=one.arm, other=other.arm))
     return other
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.classification import classification_metrics
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
@@ -108,10 +109,7 @@ def compare(arm: Sequence[FoldPredictions], against: Sequence[FoldPredictions], 
         EvaluationError: The two arms were not judged on the same held-out cases.
     """
     if _held_out(arm) != _held_out(against):
-        raise EvaluationError(
-            f"{arm[0].arm} and {against[0].arm} were not evaluated on the same held-out cases and cannot be compared. "
-            "Run both with the same cohort, folds and seed."
-        )
+        raise EvaluationError(Message("comparison.other_cases", arm=arm[0].arm, other=against[0].arm))
     differences = fold_values(arm, metric) - fold_values(against, metric)
     return Comparison(
         arm=arm[0].arm,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.classification import METRICS, SHARE, Limits, auc, classification_metrics
 
 RESAMPLES = 2000
@@ -91,7 +92,7 @@ def bootstrap_intervals(
         Efron and Tibshirani, An Introduction to the Bootstrap, 1993.
     """
     if len(np.asarray(os_class)) < 2:
-        raise EvaluationError("An interval needs at least two patients. Add patients to the cohort.")
+        raise EvaluationError(Message("evaluation.few_patients"))
     os_class = np.asarray(os_class)
     values = classification_metrics(os_class, probability)
     number = len(os_class) if patients is None else len(set(patients))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.csv_cells import original_cell, plain_cell
 from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
@@ -20,7 +21,6 @@ COLUMNS = ("arm", "repeat", "fold", "case", "judged_as", "os_class", "probabilit
 _HELD_OUT, _CENSORED = "held out", "censored"
 _SURVIVAL = "survival_"
 _Row = tuple[str, int, float, dict[float, float]]
-_AGAIN = "Delete this file and run the same command again; finished work is kept."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,29 +64,26 @@ class FoldPredictions:
     def __post_init__(self) -> None:
         os_class, probability = np.asarray(self.os_class), np.asarray(self.probability, dtype=np.float64)
         censored = np.asarray(self.censored_probability, dtype=np.float64)
-        where = f"The predictions of {self.arm}, repeat {self.repeat + 1}, fold {self.fold + 1},"
+        where = Message("fold_predictions.of", arm=self.arm, repeat=self.repeat + 1, fold=self.fold + 1)
         if not self.cases or os_class.shape != (len(self.cases),) or probability.shape != os_class.shape:
-            raise EvaluationError(f"{where} do not have one class and one probability for each case. {_AGAIN}")
+            raise EvaluationError(Message("fold_predictions.incomplete", where=where))
         if censored.shape != (len(self.censored),):
-            raise EvaluationError(f"{where} do not have one probability for each censored case. {_AGAIN}")
+            raise EvaluationError(Message("fold_predictions.censored_incomplete", where=where))
         twice = [case for case, times in Counter((*self.cases, *self.censored)).items() if times > 1]
         if twice:
-            raise EvaluationError(f"{where} name case {twice[0]} twice. {_AGAIN}")
+            raise EvaluationError(Message("fold_predictions.case_twice", where=where, case=twice[0]))
         if not np.isin(os_class, (0, 1)).all():
-            raise EvaluationError(f"{where} hold a class that is neither 0 nor 1. {_AGAIN}")
+            raise EvaluationError(Message("fold_predictions.no_class", where=where))
         if not all(((p >= 0) & (p <= 1)).all() for p in (probability, censored)):
-            raise EvaluationError(
-                f"{where} hold a probability that is not between 0 and 1: training did not end well. Delete what "
-                "this fold wrote, lower the learning rate if it happens again, and run the same command again."
-            )
+            raise EvaluationError(Message("fold_predictions.no_probability", where=where))
         curves = [
             np.empty((rows, 0)) if values is None else np.asarray(values, dtype=np.float64)
             for values, rows in ((self.survival, len(self.cases)), (self.censored_survival, len(self.censored)))
         ]
         if [one.shape for one in curves] != [(len(names), len(self.days)) for names in (self.cases, self.censored)]:
-            raise EvaluationError(f"{where} do not have one survival curve for each case. {_AGAIN}")
+            raise EvaluationError(Message("fold_predictions.curves_incomplete", where=where))
         if not all(((one >= 0) & (one <= 1)).all() for one in curves):
-            raise EvaluationError(f"{where} hold a survival probability that is not between 0 and 1. {_AGAIN}")
+            raise EvaluationError(Message("fold_predictions.no_survival_probability", where=where))
         object.__setattr__(self, "survival", curves[0])
         object.__setattr__(self, "censored_survival", curves[1])
         object.__setattr__(self, "os_class", os_class.astype(np.int64))
@@ -108,10 +105,7 @@ def by_arm(predictions: Iterable[FoldPredictions]) -> dict[str, tuple[FoldPredic
         places = Counter((one.repeat, one.fold) for one in folds)
         held_out = Counter((one.repeat, case) for one in folds for case in one.cases)
         if max(places.values()) > 1 or max(held_out.values()) > 1:
-            raise EvaluationError(
-                f"The predictions of {arm} hold a fold or a held-out case twice in one repetition. Give the "
-                "predictions of one run only."
-            )
+            raise EvaluationError(Message("fold_predictions.twice", arm=arm))
     return {arm: tuple(folds) for arm, folds in arms.items()}
 
 
@@ -151,8 +145,7 @@ def write_predictions(predictions: Iterable[FoldPredictions], path: Path) -> Non
                         table.writerow([*row, *(at.get(day, "") for day in days)])
     except OSError as problem:
         raise EvaluationError(
-            f"The predictions cannot be written ({problem.strerror}). Free the output folder and run the same "
-            "command again."
+            Message("fold_predictions.not_written", reason=problem.strerror or type(problem).__name__)
         ) from problem
 
 
@@ -171,10 +164,7 @@ def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
             first = 1 if "judged_as" in found else 0
             missing = [column for column in COLUMNS if column not in (*found, "judged_as")]
             if missing:
-                raise EvaluationError(
-                    f"The table of predictions has no column {missing[0]}. Give a predictions.csv that "
-                    "pcnsl-survival wrote."
-                )
+                raise EvaluationError(Message("fold_predictions.no_column", column=missing[0]))
             columns = [column for column in found if column.startswith(_SURVIVAL)]
             rows: dict[tuple[str, int, int], tuple[list[_Row], list[_Row]]] = {}
             for row in reader:
@@ -184,9 +174,7 @@ def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
                 one = (original_cell(row["case"]), of_class, float(row["probability"]), curve)
                 rows.setdefault(place, ([], []))[0 if row["os_class"] else 1].append(one)
     except (OSError, UnicodeDecodeError, ValueError, TypeError) as problem:
-        raise EvaluationError(
-            "The table of predictions is missing or damaged. Give a predictions.csv that pcnsl-survival wrote."
-        ) from problem
+        raise EvaluationError(Message("fold_predictions.table_damaged")) from problem
     return tuple(
         FoldPredictions(
             arm=arm,
@@ -229,9 +217,7 @@ def pooled(folds: Sequence[FoldPredictions]) -> tuple[tuple[str, ...], NDArray[n
         for case, os_class, probability in zip(one.cases, one.os_class, one.probability, strict=True):
             probabilities.setdefault(case, []).append(float(probability))
             if classes.setdefault(case, int(os_class)) != os_class:
-                raise EvaluationError(
-                    f"Case {case} has two different outcomes in the predictions. Give the predictions of one run only."
-                )
+                raise EvaluationError(Message("fold_predictions.two_outcomes", case=case))
     cases = tuple(sorted(probabilities))
     return (
         cases,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.intervals import LEVEL
 
 PERMUTATIONS = 9999
@@ -171,8 +172,5 @@ def concordant_pairs(
 def _checked(os_days: ArrayLike, death_observed: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     days, deaths = np.asarray(os_days, dtype=np.float64), np.asarray(death_observed, dtype=bool)
     if not len(days) or days.shape != deaths.shape or not np.isfinite(days).all() or (days < 0).any():
-        raise EvaluationError(
-            "Survival needs for every patient the days of follow-up, zero or more, and whether the death was observed. "
-            "Complete the cohort's table."
-        )
+        raise EvaluationError(Message("evaluation.no_follow_up"))
     return days, deaths

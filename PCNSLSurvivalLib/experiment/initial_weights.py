@@ -11,6 +11,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, PreparedCohort
 from PCNSLSurvivalLib.cohorts.shared_patients import refuse_shared_patients
 from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
@@ -94,21 +95,13 @@ class PretrainedRun(InitialWeights):
     def refuse_unfit(self, plan: ExperimentPlan, cohort: PreparedCohort) -> None:
         """See ``InitialWeights.refuse_unfit``."""
         if self.architecture != plan.architecture or self.grid != plan.network_grid:
-            raise ExperimentError(
-                "The initial weights were trained with another network, block or outcome than the plan defines. Give "
-                "both commands the same experiment file, or copy 'network' and 'network_grid' from job.json of the "
-                "weights."
-            )
+            raise ExperimentError(Message("initial_weights.other_network"))
         if self.threshold_days != plan.threshold_days:
             raise ExperimentError(
-                f"The initial weights were trained for OS over {self.threshold_days:g} days, but the plan defines "
-                f"{plan.threshold_days:g} days. Give both commands the same 'threshold_days'."
+                Message("initial_weights.other_threshold", trained_days=self.threshold_days, days=plan.threshold_days)
             )
         if self.recipe_sha256 != cohort.recipe.sha256:
-            raise ExperimentError(
-                "The scans behind the initial weights were prepared by another recipe than those of the cohort. "
-                "Prepare both cohorts with the same version of this software, and pre-train again."
-            )
+            raise ExperimentError(Message("initial_weights.other_recipe"))
         refuse_shared_patients(cohort, self.trained_on.patients)
 
     def tensors(self, plan: ExperimentPlan) -> Tensors:
@@ -178,25 +171,16 @@ def read_initial_weights(path: Path) -> InitialWeights:
         return _made_elsewhere(Deepbet().outliner, DEEPBET)
     path = path.absolute()
     if not path.exists():
-        raise ExperimentError(
-            "The initial weights do not exist. Give the folder that pretrain wrote, a checkpoint file such as "
-            "MedicalNet's, or the word deepbet."
-        )
+        raise ExperimentError(Message("initial_weights.not_found"))
     if path.is_file():
         return _made_elsewhere(path, known_weights(path))
     if not is_training(path):
-        what = "is a prepared cohort" if (path / COHORT_FILE).is_file() else "holds no training of this software"
-        raise ExperimentError(
-            f"The folder of initial weights {what}. Give the folder that 'pcnsl-survival pretrain' wrote (it holds "
-            "job.json), or a checkpoint file."
-        )
+        of_cohort = (path / COHORT_FILE).is_file()
+        raise ExperimentError(Message("initial_weights.cohort" if of_cohort else "initial_weights.no_training"))
     job = read_job(path)
     facts = job.facts
     if facts["fold"]["test"] or "patients" not in facts or len(facts["sequences"]) != 1:
-        raise ExperimentError(
-            "The initial weights were not trained by 'pcnsl-survival pretrain': the training held patients out, or "
-            "does not list its patients. Give the folder that pretrain wrote."
-        )
+        raise ExperimentError(Message("initial_weights.not_pretrained"))
     return PretrainedRun(
         path=path,
         sequence=MRSequence(facts["sequences"][0]),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment.plan import Outcome
 
@@ -62,11 +63,9 @@ def participants(cohort: PreparedCohort, sequences: tuple[MRSequence, ...], thre
         else:
             censored.append(exam)
     if not labeled:
-        scans = f"{', '.join(sequence.label for sequence in sequences)} and " if sequences else ""
-        raise ExperimentError(
-            f"No patient of the cohort has {scans}a known OS class. "
-            "Look at data_report.html of the prepared cohort, or leave sequences out of the experiment file."
-        )
+        if sequences:
+            raise ExperimentError(Message("experiment.nobody_with_scans", sequences=tuple(sequences)))
+        raise ExperimentError(Message("experiment.nobody_labeled"))
     return Participants(
         labeled=tuple(labeled),
         censored=tuple(censored),

@@ -12,6 +12,7 @@ import yaml
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.errors import ExperimentError, ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.arms import BASELINE_ARMS, BaselineArm, baseline_arm
 from PCNSLSurvivalLib.evaluation.baselines.fusion import CLINIC_ALONE
@@ -101,70 +102,54 @@ class ExperimentPlan:
 
     def __post_init__(self) -> None:
         if self.splits < 2 or self.repeats < 1:
-            raise ExperimentError("'splits' must be at least 2 and 'repeats' at least 1.")
+            raise ExperimentError(Message("plan.splits"))
         if self.split_by != "random" and self.repeats != 1:
-            raise ExperimentError(f"'repeats' must be 1 with 'split_by: {self.split_by}': there is one such split.")
+            raise ExperimentError(Message("plan.repeats", split_by=self.split_by))
         if self.threshold_days <= 0:
-            raise ExperimentError("'threshold_days' must be more than 0.")
+            raise ExperimentError(Message("plan.threshold_days"))
         if not 0 <= self.seed < 2**32:
-            raise ExperimentError("'seed' must be a whole number from 0 to 4294967295.")
+            raise ExperimentError(Message("plan.seed"))
         edges, voxels = self.network_grid.size, self.network_grid.spacing_mm
         if min(edges) < 1 or not all(math.isfinite(mm) and mm > 0 for mm in voxels):
-            raise ExperimentError("'network_grid' needs a size of at least 1 voxel and a spacing of more than 0 mm.")
+            raise ExperimentError(Message("plan.network_grid"))
         for name in ("training", "pretraining"):
             settings = getattr(self, name)
             if settings.frozen or settings.batch_norm == "frozen":
-                raise ExperimentError(
-                    f"'{name}' starts from random weights, which cannot be frozen. Leave '{name}.frozen' and "
-                    f"'{name}.batch_norm' out; 'finetuning' may have them."
-                )
+                raise ExperimentError(Message("plan.frozen_from_scratch", training=name))
         if self.network.channels != 1:
-            raise ExperimentError("'network.channels' must be 1: every arm uses one sequence.")
+            raise ExperimentError(Message("plan.one_channel"))
         if self.network.time_head is not None:
-            raise ExperimentError("'network.time_head' follows from 'outcome' and 'intervals_days'. Leave it out.")
+            raise ExperimentError(Message("plan.time_head"))
         if self.learns_from_time:
             self._check_intervals()
         names = self.arm_names
         if not names or len(set(names)) != len(names):
-            raise ExperimentError(
-                "An arm is listed twice, or there is none: check 'sequences', 'initializations' and 'baselines'."
-            )
+            raise ExperimentError(Message("plan.arms"))
         for name in _TRAININGS:
             self.settings_of(name)
         self._check_fusions()
         networks = [arm.name for arm in self.networks]
         if self.model_arm is not None and self.model_arm not in networks:
-            raise ExperimentError(
-                f"'model_arm' must be null or one of the networks compared: {', '.join(networks) or 'there are none'}."
-            )
+            raise ExperimentError(Message("plan.model_arm", known=tuple(networks) or Message("plan.no_networks")))
 
     def _check_fusions(self) -> None:
         known = [arm.name for arm in self.networks]
         if unknown := [name for name in self.fusions if name not in known]:
             raise ExperimentError(
-                f"'fusions' names {unknown[0]}, which is none of the networks compared: "
-                f"{', '.join(known) or 'there are none'}."
+                Message("plan.fusion_unknown", name=unknown[0], known=tuple(known) or Message("plan.no_networks"))
             )
         if self.fusions and CLINIC_ALONE not in self.baselines:
-            raise ExperimentError(f"'fusions' are compared with the clinic alone: add {CLINIC_ALONE} to 'baselines'.")
+            raise ExperimentError(Message("plan.fusion_needs_clinic", baseline=CLINIC_ALONE))
         if self.fusions and (self.split_by == "year" or (self.split_by == "random" and self.splits < 3)):
-            raise ExperimentError(
-                "'fusions' need at least three folds, since their networks leave two out at a time. Raise 'splits', "
-                "choose another 'split_by', or leave 'fusions' out."
-            )
+            raise ExperimentError(Message("plan.fusion_few_folds"))
 
     def _check_intervals(self) -> None:
         if self.threshold_days not in self.intervals_days:
-            raise ExperimentError(
-                f"'intervals_days' must hold 'threshold_days' ({self.threshold_days:g}), where the survival curve is "
-                "read for the class."
-            )
+            raise ExperimentError(Message("plan.intervals_without_threshold", days=self.threshold_days))
         try:
             _ = self.time_head
         except ModelFolderError as problem:
-            raise ExperimentError(
-                f"'intervals_days' must be 2 to {MOST_LIMITS} rising numbers of days, each more than 0."
-            ) from problem
+            raise ExperimentError(Message("plan.intervals", most=MOST_LIMITS)) from problem
 
     @property
     def time_head(self) -> TimeHead:
@@ -258,7 +243,7 @@ class ExperimentPlan:
             )
         if name not in {arm.name for arm in BASELINE_ARMS}:
             known = (*networks, *(arm.name for arm in BASELINE_ARMS))
-            raise ExperimentError(f"There is no arm '{name}'. Choose one of {', '.join(known)}.")
+            raise ExperimentError(Message("plan.no_such_arm", name=name, known=tuple(known)))
         return replace(self, sequences=(), baselines=(name,), fusions=(), model_arm=None)
 
     def settings_of(self, name: Training) -> TrainingSettings:
@@ -272,10 +257,8 @@ class ExperimentPlan:
         shared = {entry: getattr(self, place) for entry, place in _GIVEN_ONCE.items()}
         for entry, value in shared.items():
             if getattr(settings, entry) not in (getattr(usual, entry), value):
-                raise ExperimentError(
-                    f"'{name}.{entry}' is shared by all networks: write it as "
-                    f"'{'network' if entry == 'architecture' else _GIVEN_ONCE[entry]}'."
-                )
+                place = "network" if entry == "architecture" else _GIVEN_ONCE[entry]
+                raise ExperimentError(Message("plan.given_once", training=name, entry=entry, place=place))
         return replace(settings, **shared)
 
     def to_json(self) -> dict[str, Any]:

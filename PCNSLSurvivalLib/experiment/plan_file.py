@@ -14,10 +14,16 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import yaml
 
 from PCNSLSurvivalLib.core.errors import ExperimentError, PCNSLSurvivalError
+from PCNSLSurvivalLib.core.messages import Message
 
 Value = TypeVar("Value")
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+_KINDS = {
+    bool: Message("kind.true_or_false"),
+    int: Message("kind.whole_number"),
+    float: Message("kind.number"),
+    str: Message("kind.word"),
+}
 
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 """YAML 1.1 reads 1e-3 as a string; here it is a number."""
@@ -41,10 +47,9 @@ class Entry:
     line: int
     value: Any
 
-    def refuse(self, reason: str) -> ExperimentError:
+    def refuse(self, reason: Message) -> ExperimentError:
         """The error that names this entry and its line."""
-        where = f", line {self.line}: '{self.name}' " if self.name else ": "
-        return ExperimentError(f"Experiment file{where}{reason}")
+        return ExperimentError(Message("plan_file.entry", line=self.line, entry=self.name, reason=reason))
 
 
 def read_entries(path: Path) -> Entry:
@@ -58,14 +63,10 @@ def read_entries(path: Path) -> Entry:
         if not path.is_file():
             raise OSError("not a file")
         if path.stat().st_size > _LIMIT_BYTES:
-            raise ExperimentError(
-                "The experiment file is larger than 1 MB, which no plan is. Resources/experiments contains examples."
-            )
+            raise ExperimentError(Message("plan_file.too_large"))
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise ExperimentError(
-            "The experiment file cannot be read. Check its path; Resources/experiments contains examples."
-        ) from problem
+        raise ExperimentError(Message("plan_file.unreadable")) from problem
     loader = None
     try:
         _check_events(text)
@@ -74,11 +75,9 @@ def read_entries(path: Path) -> Entry:
         return Entry("", 1, {}) if node is None else _entry(loader, node, "")
     except yaml.YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(problem, "problem", None) or "not YAML"
-        raise ExperimentError(
-            f"Experiment file{line}: this cannot be read as YAML ({reason}). Write 'name: value', lists as [a, b]."
-        ) from problem
+        line = mark.line + 1 if mark else 1
+        reason = getattr(problem, "problem", None) or type(problem).__name__
+        raise ExperimentError(Message("plan_file.no_yaml", line=line, reason=reason)) from problem
     finally:
         if loader is not None:
             loader.dispose()
@@ -96,11 +95,9 @@ def _check_events(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         line = (event.start_mark.line if event.start_mark else 0) + 1
         if isinstance(event, yaml.AliasEvent):
-            raise ExperimentError(
-                f"Experiment file, line {line}: '*{str(event.anchor)[:40]}' refers to another entry. Write its values."
-            )
+            raise ExperimentError(Message("plan_file.alias", line=line, name=str(event.anchor)[:40]))
         if depth > _DEEPEST:
-            raise ExperimentError(f"Experiment file, line {line}: entries are nested deeper than in any plan.")
+            raise ExperimentError(Message("plan_file.too_deep", line=line))
 
 
 def fill(default: Value, entry: Entry) -> Value:
@@ -114,11 +111,11 @@ def fill(default: Value, entry: Entry) -> Value:
         ExperimentError: An entry is unknown or of the wrong kind; the sentence names its line and what is allowed.
     """
     if not isinstance(entry.value, dict):
-        raise entry.refuse("needs entries of the form 'name: value' below it.")
+        raise entry.refuse(Message("entry.needs_entries"))
     hints = get_type_hints(type(default))
     for name, inner in entry.value.items():
         if name not in hints:
-            raise inner.refuse(f"is not known. Allowed here: {', '.join(hints)}.")
+            raise inner.refuse(Message("entry.unknown", known=tuple(hints)))
     values = {
         name: fill(before, inner) if is_dataclass(before := getattr(default, name)) else _value(hints[name], inner)
         for name, inner in entry.value.items()
@@ -126,7 +123,10 @@ def fill(default: Value, entry: Entry) -> Value:
     try:
         return replace(default, **values)  # type: ignore[type-var]
     except PCNSLSurvivalError as problem:
-        raise entry.refuse(f"cannot be used. {problem}" if entry.name else str(problem)) from problem
+        reason = problem.message or str(problem)
+        if entry.name:
+            raise entry.refuse(Message("entry.unusable", reason=reason)) from problem
+        raise ExperimentError(Message("plan_file.unusable", reason=reason)) from problem
 
 
 def _value(hint: Any, entry: Entry) -> Any:
@@ -147,7 +147,7 @@ def _value(hint: Any, entry: Entry) -> Any:
     if type(entry.value) is hint is float:
         return _finite(entry)
     if type(entry.value) is not hint:
-        raise entry.refuse(f"must be {_KINDS[hint]}, not {_shown(entry)}.")
+        raise entry.refuse(Message("entry.other_kind", kind=_KINDS[hint], found=_shown(entry)))
     return entry.value
 
 
@@ -157,16 +157,16 @@ def _finite(entry: Entry) -> float:
     except OverflowError:
         value = math.inf
     if not math.isfinite(value):
-        raise entry.refuse("must be a finite number.")
+        raise entry.refuse(Message("entry.not_finite"))
     return value
 
 
 def _tuple(options: tuple[Any, ...], entry: Entry) -> tuple[Any, ...]:
     any_length = len(options) == 2 and options[1] is Ellipsis
     if not isinstance(entry.value, list):
-        raise entry.refuse("must be a list, written as [a, b].")
+        raise entry.refuse(Message("entry.no_list"))
     if not any_length and len(entry.value) != len(options):
-        raise entry.refuse(f"must be a list of {len(options)} values.")
+        raise entry.refuse(Message("entry.other_length", count=len(options)))
     hints = [options[0]] * len(entry.value) if any_length else options
     return tuple(_value(hint, inner) for hint, inner in zip(hints, entry.value, strict=True))
 
@@ -175,12 +175,12 @@ def _choice(options: Sequence[Any], entry: Entry) -> Any:
     for option in options:
         if type(option) is type(entry.value) and option == entry.value:
             return option
-    raise entry.refuse(f"must be one of {', '.join(str(option) for option in options)}, not {_shown(entry)}.")
+    raise entry.refuse(Message("entry.no_choice", known=tuple(str(option) for option in options), found=_shown(entry)))
 
 
-def _shown(entry: Entry) -> str:
+def _shown(entry: Entry) -> Message | str:
     if isinstance(entry.value, (list, dict)):
-        return "a list" if isinstance(entry.value, list) else "a group of entries"
+        return Message("kind.list") if isinstance(entry.value, list) else Message("kind.group")
     return repr(entry.value)[:40]
 
 
@@ -194,7 +194,7 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Entry:
             # A group starts on the line below its name; the name is what the reader looks for.
             found = replace(found, line=key.start_mark.line + 1)
             if word in inner:
-                raise found.refuse(f"is listed twice, first on line {inner[word].line}. Keep one of them.")
+                raise found.refuse(Message("entry.twice", first=inner[word].line))
             inner[word] = found
         return Entry(name, line, inner)
     if isinstance(node, yaml.SequenceNode):
@@ -202,7 +202,7 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Entry:
     try:
         value = loader.construct_object(node)
     except ValueError as problem:  # a day that no calendar has, or a number of thousands of digits
-        raise Entry(name, line, None).refuse("must be a plain number or word.") from problem
+        raise Entry(name, line, None).refuse(Message("entry.not_plain")) from problem
     if not isinstance(value, (str, int, float, bool, types.NoneType)):
-        raise Entry(name, line, value).refuse("must be a plain number or word.")
+        raise Entry(name, line, value).refuse(Message("entry.not_plain"))
     return Entry(name, line, value)

@@ -16,6 +16,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.errors import ExperimentError, OutputFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.storage.files import claim_folder, unfinished_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
@@ -86,10 +87,8 @@ class RunSummary:
             return
         reasons = Counter(reason for _, reason in self.failed)
         listed = " ".join(f"{reason} ({times} of them)" for reason, times in reasons.most_common(3))
-        raise ExperimentError(
-            f"{len(self.failed)} of {len(self.job_table.jobs)} jobs failed; jobs.csv lists them. {listed} All "
-            "other jobs are finished: fix the cause and run the same command again."
-        )
+        counts = len(self.failed), len(self.job_table.jobs)
+        raise ExperimentError(Message("experiment.jobs_failed", failed=counts[0], jobs=counts[1], reasons=listed))
 
     @property
     def counts(self) -> Counter[str]:
@@ -201,10 +200,7 @@ def _run_missing(
             report(task.job, outcome, len(outcomes), len(job_table.jobs))
             if outcome.disk_full:
                 running.close()
-                raise OutputFolderError(
-                    "The disk of the output folder is full. Everything that is finished is kept. Free some space and "
-                    "run the same command again to resume."
-                )
+                raise OutputFolderError(Message("files.disk_full"))
 
     write_job_outcomes(job_table.jobs, outcomes, out)
     with EpochWatch([job for job in job_table.jobs if job.key not in outcomes], out, on_epoch) as watch:

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError, ExperimentError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.clinical import ielsg_score
 from PCNSLSurvivalLib.evaluation.intervals import RESAMPLES
@@ -57,7 +58,7 @@ def validate(
         ModelFolderError, NetworkError: Weights are damaged, or the device is not there.
     """
     if len({model.checksum for model in models}) < len(models):
-        raise ExperimentError("Both models are the same folder. Give another one to compare with.")
+        raise ExperimentError(Message("validation.same_model"))
     for model in models:
         refuse_training_patients(model, cohort)
         refuse_other_preparation(cohort.recipe, model.recipe, case="The cohort")
@@ -65,10 +66,7 @@ def validate(
     people = participants(cohort, needed, ONE_YEAR_DAYS)
     classes = [int(exam.os_class() or 0) for exam in people.labeled]
     if len(set(classes)) < 2:
-        raise ExperimentError(
-            "All patients of the cohort with an OS class are in one class, so discrimination cannot be evaluated. Add "
-            "patients of the other class."
-        )
+        raise ExperimentError(Message("validation.one_class"))
     exams = (*people.labeled, *people.censored)
     arms = _arm_names(models)
     predictions = {}
@@ -115,12 +113,8 @@ def refuse_training_patients(model: ModelFolder, cohort: PreparedCohort) -> None
         return
     people = len({exam.patient_id for exam in shared})
     lines = [f"{exam.name},The patient was in the training of the model." for exam in shared]
-    raise CohortError(
-        f"{'One patient' if people == 1 else f'{people} patients'} of the cohort "
-        f"{'was' if people == 1 else 'were'} in the training of {model.name}: a model must not be tested on its "
-        "training patients. To test on the others, write these lines to excluded.csv in the folder of the prepared "
-        "cohort, or append them.\n" + "\n".join(("name,reason", *lines))
-    )
+    listed = "\n".join(("name,reason", *lines))
+    raise CohortError(Message("validation.training_patients", count=people, model=model.name, lines=listed))
 
 
 def _arm_names(models: Sequence[ModelFolder]) -> list[str]:

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, owned, put_in_place, staging_name
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
@@ -37,7 +38,7 @@ def export_model(model: ModelFolder, zip_path: Path) -> None:
     """
     model.load_members()
     if zip_path.exists():
-        raise ModelFolderError("The zip file exists already; nothing was changed. Choose another name.")
+        raise ModelFolderError(Message("zip.exists"))
     try:
         with whole_file(zip_path) as partial, zipfile.ZipFile(partial, "w") as archive:
             for name in sorted([METADATA, *model.files]):
@@ -48,7 +49,7 @@ def export_model(model: ModelFolder, zip_path: Path) -> None:
                 archive.writestr(entry, (model.path / name).read_bytes(), compress_type=packed)
     except OSError as problem:
         raise ModelFolderError(
-            f"The zip file cannot be written ({problem.strerror}). Choose another place."
+            Message("zip.not_written", reason=problem.strerror or type(problem).__name__)
         ) from problem
 
 
@@ -81,7 +82,9 @@ def import_model(zip_path: Path, *, overwrite: bool = False) -> ModelFolder:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     except OSError as problem:
-        raise ModelFolderError(f"The model cannot be installed ({problem.strerror}).") from problem
+        raise ModelFolderError(
+            Message("zip.not_installed", reason=problem.strerror or type(problem).__name__)
+        ) from problem
 
 
 def _unpack(zip_path: Path, folder: Path) -> None:
@@ -94,18 +97,13 @@ def _unpack(zip_path: Path, folder: Path) -> None:
                 with archive.open(entry) as packed, (folder / name).open("wb") as plain:
                     shutil.copyfileobj(packed, plain)
     except _DAMAGED as problem:
-        raise ModelFolderError(
-            "The file is not a readable zip file. Get the model again, as a zip made by 'pcnsl-survival model export'."
-        ) from problem
+        raise ModelFolderError(Message("zip.unreadable")) from problem
 
 
 def _put_beside_the_others(staged: Path, model: ModelFolder, *, overwrite: bool) -> ModelFolder:
     target = models_home() / installed_folder_name(model)
     if target.exists() and not overwrite:
-        raise ModelFolderError(
-            f"Version {model.version} of {model.name} is installed already; nothing was changed. Add --overwrite "
-            "to replace it."
-        )
+        raise ModelFolderError(Message("zip.installed_already", version=model.version, name=model.name))
     put_in_place(staged, target)
     return read_model_folder(target)
 
@@ -114,9 +112,9 @@ def _checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Members of the zip by their place in the model folder; every name is on a list of what a model holds."""
     files = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if not all(PurePosixPath(entry.filename).parts for entry in files):  # is_dir() fails on an empty name
-        raise _refused("an entry has no name")
+        raise _refused(Message("zip_refusal.no_name"))
     if not 0 < len(files) <= _FILES_LIMIT:
-        raise _refused("it is empty or holds too many files")
+        raise _refused(Message("zip_refusal.file_count"))
     top = PurePosixPath(files[0].filename).parts[0] + "/"
     if not all(entry.filename.startswith(top) for entry in files):
         top = ""
@@ -124,19 +122,19 @@ def _checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     for entry in files:
         name = entry.filename[len(top) :]
         if ".." in PurePosixPath(entry.filename).parts or not _FILE.fullmatch(name):
-            raise _refused(f"the entry {entry.filename[:60]!r} has no place in a model")
+            raise _refused(Message("zip_refusal.no_place", entry=entry.filename[:60]))
         if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
-            raise _refused(f"the entry {name!r} is a link")
+            raise _refused(Message("zip_refusal.link", entry=name))
         limit = _MEMBER_LIMIT_BYTES if name.startswith("models/") else _TEXT_LIMIT_BYTES
         if entry.file_size > limit:
-            raise _refused(f"the entry {name!r} is larger than any model's")
+            raise _refused(Message("zip_refusal.too_large", entry=name))
         if name in checked:
-            raise _refused(f"the entry {name!r} is in it twice")
+            raise _refused(Message("zip_refusal.twice", entry=name))
         checked[name] = entry
     if sum(entry.file_size for entry in files) > 4 * sum(entry.compress_size for entry in files) + 4_000_000:
-        raise _refused("it unpacks to far more than it holds")
+        raise _refused(Message("zip_refusal.unpacks_to_more"))
     return checked
 
 
-def _refused(reason: str) -> ModelFolderError:
-    return ModelFolderError(f"The zip file was refused: {reason}. Nothing was installed. Get the model again.")
+def _refused(reason: Message) -> ModelFolderError:
+    return ModelFolderError(Message("zip.refused", reason=reason))

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.models.model_folder import CARD, METADATA, ModelFolder
 
@@ -34,7 +35,7 @@ def write_stock_bundle(model: ModelFolder, out: Path) -> None:
         OutputFolderError: ``out`` cannot be written.
     """
     if model.architecture.norm != "batch":
-        raise ModelFolderError("MONAI cannot build instance normalization without parameters; export a zip instead.")
+        raise ModelFolderError(Message("model.no_plain_instance_norm"))
     state = {name: torch.tensor(array) for name, array in model.load_members()[0].items()}
     for name in [n for n in state if n.endswith("running_mean")]:
         state[name.replace("running_mean", "num_batches_tracked")] = torch.tensor(0)

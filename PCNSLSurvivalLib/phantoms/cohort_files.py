@@ -14,6 +14,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import claim_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -198,10 +199,7 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
         held = json.loads(path.read_text(encoding="utf-8"))
         held.pop("patients", None)
         if held != about:
-            raise OutputFolderError(
-                "The output folder holds another cohort (seed, kind, grid, sequences, layout, sites or AUC differ); "
-                "nothing was changed. Give the same options to complete it, or choose another folder with --out."
-            )
+            raise OutputFolderError(Message("phantom.other_cohort"))
     claim_folder(out, is_ours=path.is_file())
     for folder in {left_over.parent for kind in ("previous", "partial") for left_over in out.rglob(f".*.{kind}")}:
         clear_leftovers(folder)

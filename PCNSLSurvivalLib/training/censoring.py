@@ -8,6 +8,7 @@ import numpy as np
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.censoring import inverse_censoring_weights
 
 
@@ -28,10 +29,7 @@ def censoring_weights_of(
     exams = [cohort.exam(name) for name in (*train, *without_class)]
     known = [one for one in exams if one.os_days is not None and one.death_observed is not None]
     if not set(train) <= {one.name for one in known}:
-        raise TrainingError(
-            "'censoring_weights' needs the days of follow-up of every training patient, and whether the death was "
-            "observed. Complete the cohort's table, or leave 'censoring_weights' out."
-        )
+        raise TrainingError(Message("training.censoring_needs_follow_up"))
     days = np.array([one.os_days for one in known], dtype=np.float64)
     deaths = np.array([one.death_observed for one in known], dtype=bool)
     weights = inverse_censoring_weights(days, deaths, threshold_days)

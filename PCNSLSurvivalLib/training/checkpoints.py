@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import tells_full_disk, whole_file
 
 _VERSION = 2
@@ -38,15 +39,11 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
     except (OSError, RuntimeError) as problem:
         # torch reports a full disk as RuntimeError of its zip writer; any other is a fault.
         if tells_full_disk(problem):
-            why = "the disk is full. Free space"
-        elif isinstance(problem, OSError):
-            why = f"{problem.strerror or type(problem).__name__}. Make the folder writable"
-        else:
-            raise
-        raise TrainingError(
-            f"The checkpoint cannot be written: {why} and run the same command again; training goes on from the last "
-            "checkpoint."
-        ) from problem
+            raise TrainingError(Message("training.checkpoint_disk_full")) from problem
+        if isinstance(problem, OSError):
+            reason = problem.strerror or type(problem).__name__
+            raise TrainingError(Message("training.checkpoint_not_written", reason=reason)) from problem
+        raise
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
@@ -62,10 +59,7 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
         if state["version"] not in _READ:
             raise KeyError("version")
     except (OSError, RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as problem:
-        raise TrainingError(
-            "The checkpoint of the unfinished training is damaged or of another version. Delete the unfinished folder "
-            "beside the output folder and run the same command again: this training then starts over."
-        ) from problem
+        raise TrainingError(Message("training.checkpoint_damaged")) from problem
     return state
 
 

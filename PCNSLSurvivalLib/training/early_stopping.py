@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 
 
 @dataclass
@@ -25,9 +26,7 @@ class EarlyStopping:
             TrainingError: The loss is not a number.
         """
         if not math.isfinite(validation_loss):
-            raise TrainingError(
-                "The training diverged: its loss is not a number. Lower the learning rate and start again."
-            )
+            raise TrainingError(Message("training.diverged"))
         self.last_epoch = epoch
         if validation_loss < self.best_loss:
             self.best_epoch, self.best_loss = epoch, validation_loss

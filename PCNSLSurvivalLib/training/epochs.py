@@ -14,6 +14,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.checkpoints import restore_random_states
 from PCNSLSurvivalLib.training.data.batches import training_batches
@@ -141,11 +142,7 @@ class NetworkTraining:
             TrainingError: It is of another training.
         """
         if state["identity"] != identity:
-            raise TrainingError(
-                "An unfinished training with other settings, patients or scans, or by another version of this software "
-                "lies beside the output folder. Delete it (the hidden folder that ends in .unfinished), or choose "
-                "another output folder."
-            )
+            raise TrainingError(Message("training.other_unfinished"))
         self._network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError, TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import unfinished_folder, whole_folder
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predictions, write_predictions
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
@@ -66,10 +67,7 @@ def read_job(folder: Path) -> FinishedJob:
             arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
             scores = stored["validation_log_odds"] if "validation_log_odds" in stored.files else None
     except (OSError, ValueError, KeyError) as problem:
-        raise TrainingError(
-            "The folder of a training is damaged, or of another version of this software. Choose another folder; or "
-            "delete it, if it is not needed, and run the same command again."
-        ) from problem
+        raise TrainingError(Message("training.folder_damaged")) from problem
     predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
     names = tuple(str(name) for name in arrays.pop("names"))
     return FinishedJob(
@@ -93,15 +91,10 @@ def known_job(out: Path, identity: str) -> FinishedJob:
         TrainingError: It holds another training.
     """
     if not is_training(out):
-        raise OutputFolderError(
-            "The output folder already holds other files; nothing was changed. Choose an empty folder with --out."
-        )
+        raise OutputFolderError(Message("files.output_holds_others"))
     job = read_job(out)
     if job.facts["identity"] != identity:
-        raise TrainingError(
-            "The output folder holds a training with other settings, patients or scans, or by another version of this "
-            "software; nothing was changed. Choose another output folder."
-        )
+        raise TrainingError(Message("training.other_finished"))
     shutil.rmtree(unfinished_folder(out), ignore_errors=True)
     return job
 

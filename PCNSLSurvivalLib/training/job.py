@@ -21,6 +21,7 @@ from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.cohorts.splits import Fold, validation_split
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import OutputFolderError, TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import tells_full_disk, unfinished_folder
 from PCNSLSurvivalLib.core.storage.locks import folder_lock
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
@@ -288,10 +289,7 @@ def _outcome(
         return ClassLoss(classes, train_cases, job.settings, weights, processes.device)
     exams = [cohort.exam(name) for name in job.fold.train]
     if any(exam.os_days is None for exam in exams):
-        raise TrainingError(
-            "'outcome: time' needs the days of follow-up of every training patient. Complete the cohort's table, or "
-            "train for the OS classes."
-        )
+        raise TrainingError(Message("training.time_needs_follow_up"))
     survival = {exam.name: (float(exam.os_days or 0.0), bool(exam.death_observed)) for exam in exams}
     return TimeLoss(head, survival, processes.device)
 
@@ -300,13 +298,10 @@ def _classes(cases: LabeledCases, job: NetworkJob) -> dict[str, int]:
     """OS class by name of the fold's cases; a time head learns from patients without a class, too."""
     classes, fold, by_time = cases.class_of(), job.fold, job.settings.architecture.time_head is not None
     if not by_time and any(name not in classes for name in (*fold.train, *fold.test)):
-        raise TrainingError(
-            "The fold names a case without an OS class: its survival is unknown or was censored by the threshold. "
-            "Make the folds from the labeled cases of this cohort with the same threshold."
-        )
+        raise TrainingError(Message("training.case_without_class"))
     patient = cases.patient_of()
     if {patient[name] for name in fold.train} & {patient[name] for name in fold.test}:
-        raise TrainingError("A patient is on both sides of the fold. Make the folds by patient.")
+        raise TrainingError(Message("training.patient_on_both_sides"))
     return {name: classes[name] for name in (*fold.train, *fold.test) if name in classes}
 
 
@@ -346,17 +341,11 @@ def _told_in_a_sentence() -> Iterator[None]:
     except RuntimeError as problem:
         if not tells_memory_short(problem):
             raise
-        raise TrainingError(
-            "The memory of the GPU is full. Choose a smaller 'batch_size' or a smaller block ('network_grid') in the "
-            "experiment file, or --device cpu, and run the command again."
-        ) from problem
+        raise TrainingError(Message("training.gpu_memory_full")) from problem
     except OSError as problem:
         if not tells_full_disk(problem):
             raise
-        raise OutputFolderError(
-            "The disk of the output folder is full. Free some space and run the same command again; training resumes "
-            "from its last checkpoint."
-        ) from problem
+        raise OutputFolderError(Message("files.disk_full")) from problem
 
 
 def _make(unfinished: Path, processes: Processes) -> None:
@@ -364,9 +353,8 @@ def _make(unfinished: Path, processes: Processes) -> None:
         if processes.first:
             unfinished.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise OutputFolderError(
-            f"The output folder cannot be written ({problem.strerror}). Choose another and run the command again."
-        ) from problem
+        reason = problem.strerror or type(problem).__name__
+        raise OutputFolderError(Message("files.output_not_writable", reason=reason)) from problem
     processes.wait()
 
 

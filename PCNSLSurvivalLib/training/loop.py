@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.networks.devices import reproducible_float32
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 from PCNSLSurvivalLib.training.checkpoints import read_checkpoint, write_checkpoint
@@ -87,12 +88,14 @@ def _check_batches(train_count: int, settings: TrainingSettings, processes: Proc
     least = (2 if alone else 1) * processes.count
     if smallest < max(2, least):
         raise TrainingError(
-            f"{processes.count} {'process needs' if processes.count == 1 else 'processes need'} batches of at least "
-            f"{max(2, least)}, and {train_count} training patients in batches of up to {settings.batch_size} give "
-            f"some of {smallest}. Choose a larger batch_size, fewer processes, or add patients."
+            Message(
+                "training.small_batches",
+                processes=processes.count,
+                least=max(2, least),
+                patients=train_count,
+                batch_size=settings.batch_size,
+                smallest=smallest,
+            )
         )
     if settings.uses_lesions and processes.count > 1:
-        raise TrainingError(
-            "Learning from lesion masks works in one process. Start the command without torchrun, or "
-            "leave 'lesion_task' and 'lesion_head' out."
-        )
+        raise TrainingError(Message("training.lesions_in_one_process"))

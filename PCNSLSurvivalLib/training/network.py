@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError, TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import HEAD, part_of
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet, load_tensors
@@ -34,10 +35,7 @@ def build_network(
         TrainingError: The initial weights belong to another network, or everything or nothing sensible is frozen.
     """
     if initial_weights is None and (settings.frozen or settings.batch_norm == "frozen"):
-        raise TrainingError(
-            "Some layers are to be frozen, but there are no initial weights to keep. Give initial weights, or freeze "
-            "nothing."
-        )
+        raise TrainingError(Message("training.frozen_without_weights"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_resnet(network_architecture(settings, channels))
@@ -45,10 +43,7 @@ def build_network(
         try:
             load_tensors(network, initial_weights)
         except ModelFolderError as problem:
-            raise TrainingError(
-                "The initial weights do not fit the network of this training. Choose the same depth, width "
-                "and sequences, or train from scratch."
-            ) from problem
+            raise TrainingError(Message("training.initial_weights_do_not_fit")) from problem
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not _frozen(name, settings))
     return network

@@ -13,6 +13,7 @@ import torch
 from torch import distributed, nn
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, RefusedElsewhereError, TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.networks.devices import devices_present
 
 _REFUSALS = "refusals"
@@ -134,7 +135,7 @@ def _refused_elsewhere() -> RefusedElsewhereError:
     """Torchrun ends all processes as soon as one has ended: leaving at once could cut the sentence short."""
     with suppress(KeyboardInterrupt):
         time.sleep(_PATIENCE_SECONDS)
-    return RefusedElsewhereError("Another process of this training failed and reports the reason.")
+    return RefusedElsewhereError(Message("training.refused_elsewhere"))
 
 
 def _device(device: str, local_rank: int | None) -> torch.device:
@@ -142,14 +143,9 @@ def _device(device: str, local_rank: int | None) -> torch.device:
     name = present[0] if device == "auto" else device
     chosen = torch.device(name)
     if chosen.type not in present:
-        raise TrainingError(
-            f"This computer has no {chosen.type.upper()} device that torch can use. Choose --device auto or cpu."
-        )
+        raise TrainingError(Message("training.no_device", device=chosen.type.upper()))
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise TrainingError(
-            f"This computer has no {name}: torch sees {torch.cuda.device_count()} GPUs, counted from cuda:0. Choose "
-            "another --device."
-        )
+        raise TrainingError(Message("training.no_such_gpu", device=name, count=torch.cuda.device_count()))
     if chosen.type == "cuda" and chosen.index is None:
         return torch.device("cuda", local_rank if local_rank is not None else torch.cuda.current_device())
     return chosen

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import DEFAULT_DEPTH, MAP_BLOCK, Part
@@ -79,28 +80,25 @@ class TrainingSettings:
         rates = (self.learning_rate, self.backbone_factor)
         shares = (self.weight_decay, self.label_smoothing)
         if min(whole) < 1 or self.warmup_epochs < 0 or self.batch_size < 2:
-            raise _wrong("epochs and patience of at least 1, a batch of at least 2, and no negative warm-up")
+            raise _wrong(Message("settings_need.counts"))
         if not all(math.isfinite(v) and v > 0 for v in rates) or not all(0 <= v < 1 for v in shares):
-            raise _wrong("positive learning rates, and weight decay and label smoothing from 0 to below 1")
+            raise _wrong(Message("settings_need.rates"))
         if not (math.isfinite(self.lesion_task) and self.lesion_task >= 0):
-            raise _wrong("a weight of the lesion task of 0 or more")
+            raise _wrong(Message("settings_need.lesion_task"))
         if not 0 <= self.weight_averaging < 1 or (self.weight_averaging and self.uses_lesions):
-            raise _wrong("weight averaging from 0 to below 1, and none with 'lesion_task' or 'lesion_head'")
+            raise _wrong(Message("settings_need.weight_averaging"))
         if not 0 < self.validation_share <= 0.5 or not self.threshold_days > 0:
-            raise _wrong("a validation share up to 0.5, and a threshold of more than 0 days")
+            raise _wrong(Message("settings_need.validation_share"))
         one_cell = self.grid is not None and max(self.architecture.cells(MAP_BLOCK, self.grid.size)) < 2
         if self.architecture.norm == "instance" and one_cell:
-            raise _wrong("a larger block: instance normalization cannot measure the spread of a single cell")
+            raise _wrong(Message("settings_need.larger_block"))
         if (head := self.architecture.time_head) is not None:
             if self.class_weights or self.censoring_weights or self.label_smoothing or self.lesion_head:
-                raise _wrong(
-                    "no class weights, censoring weights, label smoothing or lesion head with 'outcome: time', which "
-                    "learns from the days of survival"
-                )
+                raise _wrong(Message("settings_need.time_alone"))
             if head.class_days != self.threshold_days:
-                raise _wrong("a limit of the OS classes that is also one of the survival curve")
+                raise _wrong(Message("settings_need.class_limit"))
         if not set(self.frozen) <= set(get_args(Part)):
-            raise _wrong(f"frozen parts among {', '.join(get_args(Part))}")
+            raise _wrong(Message("settings_need.frozen", known=get_args(Part)))
 
     @property
     def revisions(self) -> dict[str, Any]:
@@ -128,13 +126,11 @@ class TrainingSettings:
             TrainingError: An entry is unknown or has a value that cannot be used.
         """
         if not isinstance(stored, Mapping):
-            raise _wrong("a table of names and values")
+            raise _wrong(Message("settings_need.table"))
         values = dict(stored)
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise TrainingError(
-                f"The training settings hold {unknown[0]!r}, which is unknown. Known are: {', '.join(sorted(known))}."
-            )
+            raise TrainingError(Message("settings.unknown", name=unknown[0], known=tuple(sorted(known))))
         try:
             if isinstance(values.get("architecture"), Mapping):
                 arguments = {"depth": DEFAULT_DEPTH, **values["architecture"]}
@@ -149,8 +145,8 @@ class TrainingSettings:
                 values["frozen"] = tuple(values["frozen"])
             return cls(**values)
         except TypeError as problem:
-            raise _wrong(f"names and numbers as the documentation lists them ({problem})") from problem
+            raise _wrong(Message("settings_need.known_types", reason=str(problem))) from problem
 
 
-def _wrong(wanted: str) -> TrainingError:
-    return TrainingError(f"The training settings cannot be used: they need {wanted}. Correct them and try again.")
+def _wrong(wanted: Message) -> TrainingError:
+    return TrainingError(Message("settings.unusable", wanted=wanted))

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import made_head, made_table
+from refusals import refused
 
 import PCNSLSurvivalLib
-from PCNSLSurvivalLib.core.arguments import options_of
-from PCNSLSurvivalLib.core.errors import EvaluationError, MissingFilesError
+from PCNSLSurvivalLib.core.arguments import ArgumentError, options_of
+from PCNSLSurvivalLib.core.errors import EvaluationError, MissingFilesError, ModelFolderError, UnreadableScanError
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,11 +74,9 @@ _CASES = (SimpleNamespace(name="p", patient_id="p", os_class=lambda days: OSClas
             "'options.brain_mask' must be a p",
         ),
         (lambda api: api.predict_case("x.nii", options=api.CaseOptions(tta="no")), "'options.tta' must be bool"),
-        (lambda api: api.predict_case("x.nii"), "not found"),
         (lambda api: api.read_scan("x.nii", "t1post"), "Unknown sequence"),
         (lambda api: api.read_scan(b"x.nii", "t1"), "'path' must be a path"),
         (lambda api: api.load_model(3), "'path' must be a path"),
-        (lambda api: api.load_model("x"), "model"),
         (lambda api: api.save_result({}, "out"), "'result' must come from predict_case"),
         (lambda api: api.read_cohort(None), "'path' must be a path"),
         (lambda api: api.read_cohort("a\0b"), "'path' must be a path"),
@@ -93,8 +92,15 @@ _CASES = (SimpleNamespace(name="p", patient_id="p", os_class=lambda days: OSClas
     ],
 )
 def test_a_wrong_argument_is_refused_in_a_sentence(call, words):
-    with pytest.raises(PCNSLSurvivalLib.PCNSLSurvivalError, match=words):
+    with pytest.raises(ArgumentError, match=words):
         call(PCNSLSurvivalLib)
+
+
+def test_what_is_not_there_is_refused():
+    with refused(UnreadableScanError, "scan.not_found", sequence=MRSequence.T1GD):
+        PCNSLSurvivalLib.predict_case("x.nii")
+    with refused(ModelFolderError, "model.not_found"):
+        PCNSLSurvivalLib.load_model("x")
 
 
 def test_paths_in_options_may_be_text():
@@ -123,14 +129,20 @@ def test_options_may_hold_values_of_numpy_and_lists():
 )
 def test_wrong_options_are_refused_element_by_element(field, value, words):
     options = PCNSLSurvivalLib.CaseOptions(**{field: value})
-    with pytest.raises(PCNSLSurvivalLib.PCNSLSurvivalError, match=words):
+    with pytest.raises(ArgumentError, match=words):
         options_of(options, PCNSLSurvivalLib.CaseOptions, "options")
 
 
 def test_a_missing_package_is_told_in_python_too(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
-    with pytest.raises(MissingFilesError, match=r"cross_validate_features needs the package scikit-learn.*research"):
+    with refused(
+        MissingFilesError,
+        "installation.package_missing",
+        command="cross_validate_features",
+        package="scikit-learn",
+        extras="training,research",
+    ):
         PCNSLSurvivalLib.cross_validate_features(_CASES, {"p": {"a": 1.0}})
 
 
@@ -210,5 +222,5 @@ def test_features_without_signal_score_one_half_and_a_missing_row_is_named():
     assert judged.metrics["auc"].low < 0.5 < judged.metrics["auc"].high
     assert len(judged.predictions) == 5
     del noise["p7"]
-    with pytest.raises(EvaluationError, match="p7"):
+    with refused(EvaluationError, "evaluation.exams_without_features", count=1, exams=("p7",)):
         PCNSLSurvivalLib.cross_validate_features(cases, noise)

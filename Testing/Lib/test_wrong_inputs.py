@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_files import write_series
+from refusals import refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.errors import UnreadableScanError
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 
 GRID = Grid((40, 44, 30), (4.0, 4.0, 5.0), (-80.0, -88.0, -70.0), tuple(np.eye(3).ravel()))
@@ -157,5 +160,5 @@ def test_a_terminated_process_leaves_nothing(tmp_path):
 
 
 def test_debug_shows_where_an_error_came_from(tmp_path):
-    with pytest.raises(Exception, match="not found"):
+    with refused(UnreadableScanError, "scan.not_found", sequence=MRSequence.T1GD):
         main(["predict", "--t1gd", str(tmp_path / "absent.nrrd"), "--out", str(tmp_path / "out"), "--debug"])

@@ -87,16 +87,14 @@ def run_plan(plan: ExperimentPlan, args: argparse.Namespace) -> int:
     """Run the unfinished jobs of a plan with the options of ``add_run_options``."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
+    from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
     from PCNSLSurvivalLib.experiment.jobs.table import refuse_too_few
     from PCNSLSurvivalLib.experiment.results import MODEL, refuse_foreign_results, write_results
     from PCNSLSurvivalLib.experiment.run import Experiment, lock_experiment_folder, run_jobs
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise ExperimentError(
-            "torchrun trains one network on several devices: use it with 'pretrain' or 'finetune'. Run the "
-            "jobs of an experiment in parallel with --jobs or --scheduler."
-        )
+        raise ExperimentError(Message("experiment.no_torchrun"))
     begin = time.perf_counter()
     cohort = read_prepared_cohort(args.cohort.absolute())
     plan = plan.on(cohort)

@@ -37,6 +37,7 @@ def run_finetune(args: argparse.Namespace) -> int:
     """Train, or find the training finished; pack the model, and print where it is."""
     from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
     from PCNSLSurvivalLib.core.errors import ExperimentError
+    from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
     from PCNSLSurvivalLib.experiment.full_cohort import FullCohortJob, train_on_full_cohort
     from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
@@ -54,15 +55,10 @@ def run_finetune(args: argparse.Namespace) -> int:
             weights.refuse_unfit(plan, cohort)
             if weights.sequence not in (sequence, None):
                 raise ExperimentError(
-                    f"The initial weights were trained on {weights.sequence.label}, but the training uses "
-                    f"{sequence.label}. Choose the same with --sequence."
+                    Message("initial_weights.other_sequence", trained=weights.sequence, sequence=sequence)
                 )
         if plan.threshold_days != ONE_YEAR_DAYS:
-            raise ExperimentError(
-                "A model folder gives the probability of OS over one year, and 'threshold_days' is "
-                f"{plan.threshold_days:g}: finetune would give no usable model. Leave 'threshold_days' out of the "
-                "experiment file, or evaluate such networks with cross-validate."
-            )
+            raise ExperimentError(Message("experiment.finetune_other_threshold", days=plan.threshold_days))
         out = args.out.absolute()
         refuse_foreign_model(out / "model")
         training: Training = "training" if weights is None else "finetuning"

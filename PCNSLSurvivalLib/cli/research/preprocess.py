@@ -83,6 +83,7 @@ def run_preprocess(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.cohorts.cohort_preparation import PreparationOptions, prepare_cohort
     from PCNSLSurvivalLib.cohorts.data_report import data_report
     from PCNSLSurvivalLib.core.errors import CohortError
+    from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.reports.cohort.contact_picture import draw_contact_picture
     from PCNSLSurvivalLib.reports.cohort.contact_sheet import write_contact_sheet, write_data_report
 
@@ -123,9 +124,7 @@ def run_preprocess(args: argparse.Namespace) -> int:
         )
         print(f"Review {args.out / 'contact_sheet.html'} before training.")
     if not any(case["state"] == "prepared" for case in cases):
-        raise CohortError(
-            "No case of the cohort could be prepared. data_report.html in DIR lists the reason for each case."
-        )
+        raise CohortError(Message("prepared_cohort.no_case_prepared"))
     return 0
 
 

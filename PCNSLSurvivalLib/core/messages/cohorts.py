@@ -78,6 +78,14 @@ TEMPLATES = {
         "A temporal split needs the year of every exam; {count} have none, such as {exam}. Complete the column "
         "'scan_year' of the cohort's table and run preprocess again, or exclude these exams."
     ),
+    "phantom.no_template": _(
+        "Virtual patients are built on the MNI152 tissue maps of the nilearn package, which is not installed. Install "
+        "it with: pip install 'nilearn>=0.14,<0.15', then try again."
+    ),
+    "phantom.other_cohort": _(
+        "The output folder holds another cohort (seed, kind, grid, sequences, layout, sites or AUC differ); nothing "
+        "was changed. Give the same options to complete it, or choose another folder with --out."
+    ),
     "prepared_cohort.damaged": _("cohort.json is damaged or from another version. Run preprocess again."),
     "prepared_cohort.disk_full": _(
         "The disk of the output folder is full. The cases that are finished are kept. Free about {gb:.1f} GB and run "
@@ -85,6 +93,9 @@ TEMPLATES = {
     ),
     "prepared_cohort.no_case_folder": _(
         "The folder of case {case} of the prepared cohort is missing. Run preprocess again to resume."
+    ),
+    "prepared_cohort.no_case_prepared": _(
+        "No case of the cohort could be prepared. data_report.html in DIR lists the reason for each case."
     ),
     "prepared_cohort.no_sequence": _("A case of the prepared cohort has no {sequence}. Leave {sequence} out."),
     "prepared_cohort.no_such_case": _(
@@ -100,6 +111,9 @@ TEMPLATES = {
     ),
     "prepared_cohort.other_recipe": _(
         "The cohort was prepared with a different recipe than this version uses. Run preprocess again."
+    ),
+    "prepared_cohort.scan_missing": _(
+        "A prepared scan of the cohort is missing. Run preprocess again; finished cases are kept."
     ),
     "prepared_cohort.volume_damaged": _(
         "Case {case} of the prepared cohort: {file} is missing or damaged. Delete the folder of that case under cases "

@@ -29,4 +29,8 @@ TEMPLATES = {
         "{command} needs the package {package}, which is not installed. Install it in a checkout of this repository: "
         'pip install -c constraints.txt -e ".[{extras}]"'
     ),
+    "workers.no_dask": _("--scheduler needs Dask. Install it with 'pip install distributed', here and on the workers."),
+    "workers.no_scheduler": _(
+        "The Dask scheduler does not answer ({reason}). Check the address given with --scheduler."
+    ),
 }

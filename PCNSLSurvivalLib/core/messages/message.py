@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from PCNSLSurvivalLib.core.messages import (
     clinical,
     cohorts,
+    evaluation,
+    experiments,
     files,
     installation,
     models,
@@ -19,6 +21,7 @@ from PCNSLSurvivalLib.core.messages import (
     scans,
     series,
     tables,
+    training,
     words,
 )
 from PCNSLSurvivalLib.core.printable import printable
@@ -37,6 +40,8 @@ _TABLES = {
     "core.terms": {f"step.{step}": step.label for step in Step},
     "messages.clinical": clinical.TEMPLATES,
     "messages.cohorts": cohorts.TEMPLATES,
+    "messages.evaluation": evaluation.TEMPLATES,
+    "messages.experiments": experiments.TEMPLATES,
     "messages.files": files.TEMPLATES,
     "messages.installation": installation.TEMPLATES,
     "messages.models": models.TEMPLATES,
@@ -45,6 +50,7 @@ _TABLES = {
     "messages.scans": scans.TEMPLATES,
     "messages.series": series.TEMPLATES,
     "messages.tables": tables.TEMPLATES,
+    "messages.training": training.TEMPLATES,
     "messages.words": words.TEMPLATES,
 }
 """By the context under which Slicer keeps their translations: the folder and the file."""

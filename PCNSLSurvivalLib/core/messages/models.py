@@ -25,8 +25,8 @@ TEMPLATES = {
         "The statistics of the training scans in the model cannot be read. Reinstall the model from its source."
     ),
     "familiarity.unusual": _(
-        "Unusual scan: outside the range of the {cases} training scans ({reference}). Largest deviation: "
-        "{furthest}. Interpret the result with caution."
+        "Unusual scan: outside the range of the {cases} training scans ({reference}). Largest deviation: {furthest}. "
+        "Interpret the result with caution."
     ),
     "familiarity.within_limit": _(
         "In distribution: as close to the training scans ({reference}) as {share:.0f} % of comparable new scans are "
@@ -36,21 +36,24 @@ TEMPLATES = {
         "This is a DEMONSTRATION model, trained on virtual patients: its probability and maps have no prognostic value."
     ),
     "model.json_refused": _(
-        "{part} of the model was refused: {reason}. The model may be damaged, changed or made for another version "
-        "of this software; install it again from where you got it."
+        "{part} of the model was refused: {reason}. The model may be damaged, changed or made for another version of "
+        "this software; install it again from where you got it."
     ),
     "model.network_argument": _(
         "The network has {name} = '{value}', which is not one of {choices}. Use a model made for this software."
     ),
     "model.network_arguments": _(
-        "The model's network is not described by exactly these arguments: {names}. Use a model made for this "
-        "version of the software."
+        "The model's network is not described by exactly these arguments: {names}. Use a model made for this version "
+        "of the software."
     ),
     "model.no_metadata": _(
         "The folder given as model holds no configs/metadata.json. Choose the folder of one model, or leave --model "
         "out to use the bundled one."
     ),
     "model.no_onnx": _("The package onnx is not installed. Install it: pip install onnx."),
+    "model.no_plain_instance_norm": _(
+        "MONAI cannot build instance normalization without parameters; export a zip instead."
+    ),
     "model.not_a_folder": _(
         "The model given is not a folder. Choose the folder of one model; a zip file is installed first with "
         "'pcnsl-survival model import'."
@@ -70,6 +73,10 @@ TEMPLATES = {
     ),
     "model.untrained": _(
         "This model is UNTRAINED: its weights are random, and its probability and maps have no prognostic value."
+    ),
+    "onnx_file.exists": _("The ONNX file exists already; nothing was changed. Choose another name."),
+    "onnx_file.several_networks": _(
+        "The model holds several networks, and an ONNX file one. Export it as a zip instead."
     ),
     "refusal.checksum": _("its checksum differs from the one in the model's metadata"),
     "refusal.code_key": _("metadata.json holds '{key}', and a model must not hold code"),
@@ -114,8 +121,37 @@ TEMPLATES = {
     "refusal.tensors_short": _("its tensors do not fill it"),
     "refusal.training_patients": _("configs/training_patients.json is not a list of hashes"),
     "refusal.unknown_sequences": _("its sequences are not ones this software knows"),
-    "weights.refused": _(
-        "The weights file {file} of the model was refused: {reason}. The model may be damaged or changed; install "
-        "it again from where you got it."
+    "weights.fit": _("They fit this {network}: write 'network: {entry}' in the experiment file."),
+    "weights.fit_medicalnet": _("They are MedicalNet's {network}: write 'network: {entry}' in the experiment file."),
+    "weights.fit_unknown": _("Choose the depth, width, shortcut and channels they were made with."),
+    "weights.no_backbone": _(
+        "The weights are not the backbone of this {network}, so none were taken. {advice}\n{table}"
     ),
+    "weights.no_table": _("The checkpoint file contains no table of tensors. Choose another file."),
+    "weights.other_network": _("The weights do not belong to this network. Use the model folder they came with."),
+    "weights.refused": _(
+        "The weights file {file} of the model was refused: {reason}. The model may be damaged or changed; install it "
+        "again from where you got it."
+    ),
+    "weights.unreadable": _(
+        "The checkpoint file cannot be read as plain weights. Choose a MedicalNet file, a checkpoint with nothing but "
+        "tensors, or a model folder."
+    ),
+    "zip.exists": _("The zip file exists already; nothing was changed. Choose another name."),
+    "zip.installed_already": _(
+        "Version {version} of {name} is installed already; nothing was changed. Add --overwrite to replace it."
+    ),
+    "zip.not_installed": _("The model cannot be installed ({reason})."),
+    "zip.not_written": _("The zip file cannot be written ({reason}). Choose another place."),
+    "zip.refused": _("The zip file was refused: {reason}. Nothing was installed. Get the model again."),
+    "zip.unreadable": _(
+        "The file is not a readable zip file. Get the model again, as a zip made by 'pcnsl-survival model export'."
+    ),
+    "zip_refusal.file_count": _("it is empty or holds too many files"),
+    "zip_refusal.link": _("the entry '{entry}' is a link"),
+    "zip_refusal.no_name": _("an entry has no name"),
+    "zip_refusal.no_place": _("the entry '{entry}' has no place in a model"),
+    "zip_refusal.too_large": _("the entry '{entry}' is larger than any model's"),
+    "zip_refusal.twice": _("the entry '{entry}' is in it twice"),
+    "zip_refusal.unpacks_to_more": _("it unpacks to far more than it holds"),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier
 from PCNSLSurvivalLib.evaluation.baselines.clinical import IELSG_SCORE, IELSG_VARIABLES, ielsg_score, ielsg_variables
@@ -67,9 +68,7 @@ def baseline_arm(name: str) -> BaselineArm:
     """
     found = next((arm for arm in BASELINE_ARMS if arm.name == name), None)
     if found is None:
-        raise EvaluationError(
-            f"There is no baseline '{name}'. Choose among {', '.join(arm.name for arm in BASELINE_ARMS)}."
-        )
+        raise EvaluationError(Message("baseline.unknown", name=name, known=tuple(arm.name for arm in BASELINE_ARMS)))
     return found
 
 
@@ -99,7 +98,7 @@ def baseline_table(
     if arm.sequence is not None:
         prepared = [one for one in patients if isinstance(one, PreparedExam)]
         if len(prepared) < len(patients):
-            raise EvaluationError("Radiomics needs prepared scans. Run 'pcnsl-survival preprocess' first.")
+            raise EvaluationError(Message("baseline.radiomics_needs_prepared"))
         features = [cached_features(one, arm.sequence, cache, step) for one in prepared]
         columns = tuple(features[0]) if features else ()
         values = np.array([[one[column] for column in columns] for one in features], dtype=np.float64)

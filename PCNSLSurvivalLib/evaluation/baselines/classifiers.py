@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.baselines.calibrated_svm import CalibratedSVM, fit_sigmoid
 
 Classifier = Literal["svm", "logistic", "cox"]
@@ -90,9 +91,7 @@ def inner_folds(
     strata = os_class[first]
     parts = min(INNER_FOLDS, int(np.bincount(strata, minlength=2).min()))
     if parts < 2:
-        raise EvaluationError(
-            "A baseline needs two training patients of each OS class. Use fewer folds, or add patients."
-        )
+        raise EvaluationError(Message("baseline.few_patients"))
     splitter = StratifiedKFold(parts, shuffle=True, random_state=seed)
     return [
         (np.flatnonzero(np.isin(person, fit)), np.flatnonzero(np.isin(person, judge)))

@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import KEPT_FEATURES, MANY_COLUMNS, inner_folds
 from PCNSLSurvivalLib.evaluation.survival import concordant_pairs, cumulative_hazard
 
@@ -150,10 +151,7 @@ def fit_cox(
         EvaluationError: There are too few deaths.
     """
     if int(died.sum()) < FEWEST_DEATHS:
-        raise EvaluationError(
-            f"A Cox regression needs {FEWEST_DEATHS} observed deaths among the training patients. Use fewer folds, or "
-            "add patients."
-        )
+        raise EvaluationError(Message("baseline.few_deaths", fewest=FEWEST_DEATHS))
     steps: list[tuple[str, Any]] = [
         ("impute", SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)),
         ("spread", VarianceThreshold()),

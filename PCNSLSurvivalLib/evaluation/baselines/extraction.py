@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError, PCNSLSurvivalError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.core.workers import run_tasks
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep
@@ -53,7 +54,7 @@ def extract_radiomics(
             problems.append(f"{task.exam.name}, {task.sequence.label}: {problem}")
         report(done, len(tasks))
     if problems:
-        raise EvaluationError("\n".join(problems))
+        raise EvaluationError(Message("radiomics.failed", listed="\n".join(problems)))
 
 
 def _extract(task: FeatureTask) -> str:

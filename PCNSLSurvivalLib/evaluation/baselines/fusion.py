@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
 
 CLINIC_ALONE = "logistic_clinical"
@@ -27,9 +28,6 @@ def with_network(table: BaselineTable, log_odds: Mapping[str, float]) -> Baselin
     """
     missing = [case for case in table.cases if case not in log_odds]
     if missing:
-        raise EvaluationError(
-            f"No network predicted case {missing[0]}, so that it cannot be combined with the clinical variables. "
-            "Delete the folder of this arm's networks and run the same command again."
-        )
+        raise EvaluationError(Message("baseline.fusion_without_network", case=missing[0]))
     column = np.array([log_odds[case] for case in table.cases])
     return replace(table, columns=(*table.columns, NETWORK_COLUMN), values=np.column_stack([table.values, column]))

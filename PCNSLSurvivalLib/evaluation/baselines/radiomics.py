@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 
 FAMILIES = ("firstorder", "shape", "glcm", "glszm", "gldm", "ngtdm")
@@ -60,10 +61,7 @@ def radiomics_features(scan: sitk.Image, region: sitk.Image, step: RadiomicsStep
     values = sitk.GetArrayViewFromImage(scan)
     inside = sitk.GetArrayViewFromImage(region) > 0
     if int(inside.sum()) < step.least_voxels or np.ptp(values[inside]) == 0:
-        raise EvaluationError(
-            f"The {step.region} mask marks too little, or a region without any contrast, for radiomics. Look at the "
-            "case in the contact sheet; correct its mask, or leave it out by excluded.csv."
-        )
+        raise EvaluationError(Message("radiomics.little_region", region=step.region))
     return features_of_region(values.astype(np.float64), inside, scan.GetSpacing()[::-1], bins=step.bins)
 
 

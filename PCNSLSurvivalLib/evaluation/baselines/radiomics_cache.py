@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep, radiomics_features
@@ -33,10 +34,7 @@ def cached_features(
     scan = exam.scan(sequence)
     region = exam.brain_mask() if step.region == "brain" else exam.lesion_mask()
     if region is None:
-        raise EvaluationError(
-            f"Case {exam.name} has no lesion mask to compute radiomics in. Add one, or leave the case out by "
-            "excluded.csv."
-        )
+        raise EvaluationError(Message("radiomics.no_lesion_mask", case=exam.name))
     contents = [content_of(scan), content_of(region)]
     key = hashlib.sha256(json.dumps([step.to_json(), *contents], sort_keys=True).encode()).hexdigest()
     path = cache / f"{key}.json"
@@ -50,8 +48,7 @@ def cached_features(
             partial.write_text(json.dumps(features), encoding="utf-8")
     except OSError as problem:
         raise EvaluationError(
-            f"The radiomics features cannot be kept ({problem.strerror}). Free the output folder and run the same "
-            "command again; finished work is kept."
+            Message("radiomics.not_written", reason=problem.strerror or type(problem).__name__)
         ) from problem
     return features
 

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.cohorts.prepared_case_folder import read_record
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 
 RegionChoice = Literal["auto", "lesion", "brain"]
@@ -36,11 +37,7 @@ def radiomics_region(patients: Sequence[PreparedExam], choice: RegionChoice = "a
         return "brain"
     names = ", ".join(without[:_NAMED]) + (f" and {len(without) - _NAMED} more" if len(without) > _NAMED else "")
     raise EvaluationError(
-        f"Radiomics of the lesion: {len(without)} of {len(patients)} patients have no lesion mask, or an empty one "
-        f"({names}). Using their brain instead would make the presence of a mask a predictor. Add masks and run "
-        "preprocess again, leave these patients out by excluded.csv of the prepared cohort, or use the brain of all "
-        "patients: 'radiomics_region: brain' in the experiment file, --radiomics-region brain for the command "
-        "'baselines'."
+        Message("radiomics.lesion_masks_missing", count=len(without), patients=len(patients), names=names)
     )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.evaluation.baselines.classifiers import Classifier, fit_classifier
 from PCNSLSurvivalLib.evaluation.baselines.table import BaselineTable
@@ -82,8 +83,7 @@ def _class_probabilities(
     least = int(np.bincount(os_class, minlength=2).min())
     if least < FEWEST_OF_A_CLASS:
         raise EvaluationError(
-            f"Baseline {arm}, repeat {fold.repeat + 1}, fold {fold.fold + 1}: fewer than three training cases of one "
-            "OS class. Use fewer folds, or add patients."
+            Message("baseline.few_training_cases", arm=arm, repeat=fold.repeat + 1, fold=fold.fold + 1)
         )
     model = fit_classifier(kind, table.rows(fold.train), os_class, patients=table.patients_of(fold.train), seed=seed)
     over_one_year = list(model.classes_).index(1)

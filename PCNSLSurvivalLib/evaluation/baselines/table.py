@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,16 +38,13 @@ class BaselineTable:
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.cases), len(self.columns)) or len(set(self.cases)) != len(self.cases):
-            raise EvaluationError("A baseline needs one row for each case, each case once. Check the cohort's names.")
+            raise EvaluationError(Message("baseline.one_row_per_case"))
         if np.isinf(self.values).any():
             column = self.columns[int(np.argwhere(np.isinf(self.values))[0][1])]
-            raise EvaluationError(f"'{column}' is infinite in a case. Correct it in the cohort, or leave it empty.")
+            raise EvaluationError(Message("baseline.infinite_value", column=column))
         for column, values in zip(self.columns, self.values.T, strict=True):
             if np.isnan(values).all():
-                raise EvaluationError(
-                    f"'{column}' is not known for any case. Add it to the cohort's table, or leave out the baselines "
-                    "that use it."
-                )
+                raise EvaluationError(Message("baseline.unknown_column", column=column))
 
     def rows(self, cases: Sequence[str]) -> NDArray[np.float64]:
         """(n, F) the values of some cases.
@@ -57,10 +55,7 @@ class BaselineTable:
         place = {case: row for row, case in enumerate(self.cases)}
         missing = [case for case in cases if case not in place]
         if missing:
-            raise EvaluationError(
-                f"Case {missing[0]} is in a fold and not in the table of a baseline. Make folds and table from the "
-                "same cohort."
-            )
+            raise EvaluationError(Message("baseline.case_not_in_table", case=missing[0]))
         return self.values[[place[case] for case in cases]]
 
     def classes(self, cases: Sequence[str]) -> NDArray[np.int64]:
@@ -70,7 +65,7 @@ class BaselineTable:
             EvaluationError: A case has no class.
         """
         if any(case not in self.os_class for case in cases):
-            raise EvaluationError("A case without an OS class is in a fold. Leave censored cases out of the folds.")
+            raise EvaluationError(Message("baseline.case_without_class"))
         return np.array([self.os_class[case] for case in cases], dtype=np.int64)
 
     def patients_of(self, cases: Sequence[str]) -> NDArray[np.str_]:

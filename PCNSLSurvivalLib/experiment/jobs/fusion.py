@@ -15,6 +15,7 @@ import numpy as np
 from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import FoldError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.predictions import read_predictions
 from PCNSLSurvivalLib.experiment.jobs.job import Job
 from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS
@@ -34,10 +35,7 @@ def pair_folds(folds: Sequence[Fold]) -> tuple[Fold, ...]:
     for repeat in dict.fromkeys(fold.repeat for fold in folds):
         of_repeat = [fold for fold in folds if fold.repeat == repeat]
         if len(of_repeat) < 3:
-            raise FoldError(
-                "'fusions' need at least three folds: their networks leave two out at a time. Use more folds, or "
-                "leave 'fusions' out."
-            )
+            raise FoldError(Message("experiment.fusion_few_folds"))
         for number, (one, other) in enumerate(combinations(of_repeat, 2)):
             train = tuple(name for name in one.train if name in set(other.train))
             found.append(Fold(repeat, number, train=train, test=tuple(sorted((*one.test, *other.test)))))

@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.cohorts.splits import (
 )
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import ExperimentError, FoldError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import Region
 from PCNSLSurvivalLib.evaluation.baselines.region import radiomics_region
@@ -88,11 +89,7 @@ def build_job_table(
     before = None
     if plan.needs_pretraining and set(given) != set(plan.sequences):
         if second is None:
-            raise ExperimentError(
-                "The transfer arms need a second cohort for pre-training. Give it with --pretrain-cohort, give initial "
-                "weights for each sequence with --init-weights, or remove 'transfer' from 'initializations' in the "
-                "experiment file."
-            )
+            raise ExperimentError(Message("experiment.no_pretraining_cohort"))
         refuse_shared_patients(cohort, second.exams)
         before = participants(second, plan.sequences, plan.threshold_days)
     pretraining = _pretraining_jobs(plan, given, before)
@@ -134,9 +131,13 @@ def refuse_too_few(plan: ExperimentPlan, job_table: JobTable) -> None:
     few = sum(count < FEWEST_OF_A_CLASS for count in least.values())
     if few:
         raise FoldError(
-            f"The baselines need {FEWEST_OF_A_CLASS} training patients of each OS class, and {few} of {len(least)} "
-            f"folds have fewer ({min(least.values())}). Use other folds, add patients, or remove the baselines from "
-            "the experiment file."
+            Message(
+                "experiment.baselines_few_patients",
+                fewest=FEWEST_OF_A_CLASS,
+                few=few,
+                folds=len(least),
+                least=min(least.values()),
+            )
         )
 
 
@@ -280,18 +281,13 @@ def weights_by_sequence(
 ) -> dict[MRSequence, InitialWeights]:
     """The start of each sequence: its own, or else the one that serves any."""
     if sum(weights.sequence is None for weights in initial_weights) > 1:
-        raise ExperimentError(
-            "--init-weights names two checkpoint files, and each serves every sequence. Give one of them."
-        )
+        raise ExperimentError(Message("initial_weights.two_files"))
     given: dict[MRSequence, InitialWeights] = {}
     if plan.needs_pretraining:
         for weights in sorted(initial_weights, key=lambda weights: weights.sequence is not None):
             given |= {s: weights for s in plan.sequences if weights.sequence in (s, None)}
     if initial_weights and not given:
-        raise ExperimentError(
-            "No arm uses the weights that --init-weights names: only a transfer arm of the same sequence can. Choose "
-            "such an arm, or leave --init-weights out."
-        )
+        raise ExperimentError(Message("initial_weights.unused"))
     return given
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.errors import ExperimentError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors, read_weights
@@ -20,10 +21,7 @@ def member_of(folder: Path, architecture: ResNetArchitecture) -> Tensors:
     """
     path = folder / MEMBER
     if not path.is_file():
-        raise ExperimentError(
-            f"The weights in the folder of {folder.parent.name} are missing. Delete that folder and run the command "
-            "again."
-        )
+        raise ExperimentError(Message("experiment.weights_missing", job=folder.parent.name))
     return read_weights(
         path,
         shapes=architecture.tensor_shapes(),

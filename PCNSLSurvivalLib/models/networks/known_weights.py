@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import DEPTHS, DESIGNS, HEAD_TENSORS, Depth
 
@@ -95,22 +96,20 @@ def recognized(shapes: Mapping[str, tuple[int, ...]], *, prefixed: bool) -> Know
     return MEDICALNET if any(_is(shapes, medicalnet_architecture(depth)) for depth in DEPTHS) else None
 
 
-def what_they_fit(shapes: Mapping[str, tuple[int, ...]], channels: int) -> str:
+def what_they_fit(shapes: Mapping[str, tuple[int, ...]], channels: int) -> Message:
     """The entry of the experiment file that takes a backbone, in a sentence; a general advice if none is known."""
     for depth in DEPTHS:
         fitting = medicalnet_architecture(depth, channels=channels)
         if _is(shapes, fitting):
-            return (
-                f"They are MedicalNet's {fitting.name}: write 'network: {{depth: {depth}, widen_factor: 1.0, "
-                f"shortcut: {fitting.shortcut}, bias_downsample: false}}' in the experiment file."
-            )
+            entry = f"{{depth: {depth}, widen_factor: 1.0, shortcut: {fitting.shortcut}, bias_downsample: false}}"
+            return Message("weights.fit_medicalnet", network=fitting.name, entry=entry)
     for architecture, entry in (
         (BRAINIAC_ARCHITECTURE, "{depth: 50, widen_factor: 1.0}"),
         (DEEPBET_ARCHITECTURE, "{depth: 18, widen_factor: 0.25, bias_downsample: false, norm: instance}"),
     ):
         if _is(shapes, architecture):
-            return f"They fit this {architecture.name}: write 'network: {entry}' in the experiment file."
-    return "Choose the depth, width, shortcut and channels they were made with."
+            return Message("weights.fit", network=architecture.name, entry=entry)
+    return Message("weights.fit_unknown")
 
 
 def _is(shapes: Mapping[str, tuple[int, ...]], architecture: ResNetArchitecture) -> bool:

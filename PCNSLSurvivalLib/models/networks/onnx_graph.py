@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
@@ -68,9 +69,9 @@ def export_onnx(model: ModelFolder, path: Path) -> None:
         ModelFolderError: The model holds several members, its weights are damaged, or the file is there already.
     """
     if len(model.members) > 1:
-        raise ModelFolderError("The model holds several networks, and an ONNX file one. Export it as a zip instead.")
+        raise ModelFolderError(Message("onnx_file.several_networks"))
     if path.exists():
-        raise ModelFolderError("The ONNX file exists already; nothing was changed. Choose another name.")
+        raise ModelFolderError(Message("onnx_file.exists"))
     (tensors,) = model.load_members()
     folded = fold(model.architecture, tensors)
     path.write_bytes(onnx_graph(model.architecture, folded, model.recipe.network_grid.size))

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.model_folder import read_model_folder
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS
@@ -103,9 +104,9 @@ def load_initial_weights(
         ignored=ignored,
     )
     if not report.is_exact_backbone:
+        advice = what_they_fit(_shapes(given), architecture.channels)
         raise ModelFolderError(
-            f"The weights are not the backbone of this {architecture.name}, so none were taken. "
-            f"{what_they_fit(_shapes(given), architecture.channels)}\n{report.table}"
+            Message("weights.no_backbone", network=architecture.name, advice=advice, table=report.table)
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -154,14 +155,11 @@ def _source_tensors(source: Path | str) -> Tensors:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as problem:
-        raise ModelFolderError(
-            "The checkpoint file cannot be read as plain weights. Choose a MedicalNet file, a checkpoint with nothing "
-            "but tensors, or a model folder."
-        ) from problem
+        raise ModelFolderError(Message("weights.unreadable")) from problem
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not all(isinstance(t, torch.Tensor) for t in content.values()):
-        raise ModelFolderError("The checkpoint file contains no table of tensors. Choose another file.")
+        raise ModelFolderError(Message("weights.no_table"))
     return {str(name).removeprefix("module."): _array(tensor) for name, tensor in content.items()}
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.networks.architecture import NORM_EPSILON, ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.designs import MAP_BLOCK
 from PCNSLSurvivalLib.models.networks.folded_resnet import brain_share
@@ -101,7 +102,7 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, NDArray[np.float32]])
     state = network.state_dict()
     wanted = {name: tuple(t.shape) for name, t in state.items() if t.is_floating_point()}
     if wanted != {name: tuple(array.shape) for name, array in tensors.items()}:
-        raise ModelFolderError("The weights do not belong to this network. Use the model folder they came with.")
+        raise ModelFolderError(Message("weights.other_network"))
     for name, array in tensors.items():
         state[name] = torch.from_numpy(np.array(array, dtype=np.float32))
     network.load_state_dict(state, strict=True)

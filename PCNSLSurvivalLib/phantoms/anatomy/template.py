@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid
 
 _FILE = "mni_icbm152_{}_tal_nlin_sym_09a_converted.nii.gz"
@@ -89,7 +90,4 @@ def _read_map(name: str) -> sitk.Image:
         path = Path(folder) / "datasets" / "data" / _FILE.format(name)
         if path.is_file():
             return canonical(sitk.ReadImage(str(path)))
-    raise MissingFilesError(
-        "Virtual patients are built on the MNI152 tissue maps of the nilearn package, which is not "
-        "installed. Install it with: pip install 'nilearn>=0.14,<0.15', then try again."
-    )
+    raise MissingFilesError(Message("phantom.no_template"))

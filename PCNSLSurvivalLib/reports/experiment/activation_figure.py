@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, limit_in_words
 from PCNSLSurvivalLib.reports.colors import activation_rgb, gradient_stops
 from PCNSLSurvivalLib.reports.experiment.facts import OUTCOME_LABELS, ActivationExample
@@ -38,16 +39,12 @@ def activation_figure(examples: Sequence[ActivationExample], threshold_days: flo
     from matplotlib.figure import Figure
 
     if not examples:
-        raise EvaluationError(
-            "The figure of activation maps needs at least one example. Predict a held-out fold first."
-        )
+        raise EvaluationError(Message("experiment_report.no_example"))
     figure = Figure(figsize=(1.75 * len(examples) + 0.75, 3.9), layout="constrained")
     rows = figure.subplots(2, len(examples), squeeze=False)
     for column, one in enumerate(examples):
         if one.activation.shape != one.t1gd.shape or (one.lesion is not None and one.lesion.shape != one.t1gd.shape):
-            raise EvaluationError(
-                f"The map of patient {one.number} is not on the voxels of its T1Gd. Put it on the scan's grid first."
-            )
+            raise EvaluationError(Message("experiment_report.map_off_scan", patient=one.number))
         gray, activation = _upright(_gray(one.t1gd)[..., one.slice_index()]), _upright(_slice(one))
         for ax, picture in (
             (rows[0][column], np.stack([gray] * 3, axis=-1)),

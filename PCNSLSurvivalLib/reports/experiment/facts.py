@@ -194,6 +194,7 @@ def read_history(path: Path, label: str, *, lesion_task: bool = False, lesion_he
     import csv
 
     from PCNSLSurvivalLib.core.errors import EvaluationError
+    from PCNSLSurvivalLib.core.messages import Message
 
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -208,6 +209,4 @@ def read_history(path: Path, label: str, *, lesion_task: bool = False, lesion_he
             lesion_head=lesion_head,
         )
     except (OSError, KeyError, ValueError) as problem:
-        raise EvaluationError(
-            "A training's history.csv is missing or damaged. Delete that fold's folder and run the same command again."
-        ) from problem
+        raise EvaluationError(Message("experiment_report.history_damaged")) from problem

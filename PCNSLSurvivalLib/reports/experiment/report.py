@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PCNSLSurvivalLib.cohorts.case import os_class_of
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import refuse_foreign, whole_folder
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS
@@ -138,11 +139,11 @@ def write_experiment_report(
     """
     arms = by_arm(predictions)
     if not arms:
-        raise EvaluationError("There are no predictions to report. Run the experiment first.")
+        raise EvaluationError(Message("experiment_report.no_predictions"))
     shown, networks = shown or ArmsShown(), networks or NetworksShown()
     labels, reference = shown.labels, shown.reference if shown.reference is not None else next(iter(arms))
     if reference not in arms:
-        raise EvaluationError(f"The reference arm '{reference}' has no predictions. Choose one of {', '.join(arms)}.")
+        raise EvaluationError(Message("experiment_report.no_reference", arm=reference, known=tuple(arms)))
     facts = facts or ExperimentFacts()
     patients = {case: one.patient_id for case, one in outcomes.items()}
     classes = _classes(outcomes, facts.threshold_days)

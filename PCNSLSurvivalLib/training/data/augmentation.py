@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 
 SAMPLING_POINTS = 17
@@ -52,19 +53,14 @@ class AugmentationSettings:
 
     def __post_init__(self) -> None:
         if self.transforms not in ("single", "monai"):
-            raise TrainingError('The transforms of the augmentation are "single" or "monai". Correct the settings.')
+            raise TrainingError(Message("augmentation.transforms"))
         shares = (self.probability, self.crop_probability, self.elastic_probability, self.flip_probability)
         amounts = (self.rotation_deg, self.translation_mm, self.elastic_mm)
         if not all(0 <= share <= 1 for share in shares) or not all(amount >= 0 for amount in amounts):
-            raise TrainingError(
-                "The augmentation has a probability outside 0 to 1 or a negative range. Correct the settings."
-            )
+            raise TrainingError(Message("augmentation.probabilities"))
         relative = 0 <= self.scale < 1 and 0 < self.crop_share <= 1 and 0 <= self.gain < 1
         if not relative or not self.elastic_spacing_mm > 0:
-            raise TrainingError(
-                "The augmentation has a share outside 0 to 1, or coinciding elastic control points. "
-                "Correct the settings."
-            )
+            raise TrainingError(Message("augmentation.shares"))
 
 
 NO_AUGMENTATION = AugmentationSettings(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError, PCNSLSurvivalError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import whole_file
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
@@ -138,8 +139,7 @@ def _mapped(exam: PreparedExam, kind: str, grid: NetworkGridStep, cohort: Prepar
             np.save(stream, array)
     except OSError as problem:
         raise CohortError(
-            f"The network's inputs cannot be kept beside the prepared scans ({problem.strerror}). Free space there, "
-            "or make the output folder of the prepared cohort writable, and run the same command again."
+            Message("training.inputs_not_kept", reason=problem.strerror or type(problem).__name__)
         ) from problem
     return _read(path, grid)
 
@@ -160,15 +160,9 @@ def _read(path: Path, grid: NetworkGridStep) -> FloatArray:
 def _array_path(exam: PreparedExam, kind: str, grid: NetworkGridStep, cohort: PreparedCohort) -> Path:
     """Where the array lies: its name changes with the recipe, the block and the files it is made from."""
     if kind != _LESION and kind not in exam.sequences:
-        label = MRSequence(kind).label
-        raise CohortError(
-            f"A case of the prepared cohort has no {label}. Leave {label} out, or exclude the case with excluded.csv."
-        )
+        raise CohortError(Message("training.no_sequence", sequence=MRSequence(kind)))
     if kind == _LESION and not exam.has_lesion_mask:
-        raise CohortError(
-            "A case of the prepared cohort has no lesion mask, which 'lesion_task' and 'lesion_head' need. Leave "
-            "both out, or exclude the case with excluded.csv."
-        )
+        raise CohortError(Message("training.no_lesion_mask"))
     sources = [exam.folder / f"{kind}_preprocessed.nii.gz", exam.folder / "brain_mask_preprocessed.nii.gz"]
     try:
         stamps = [(f.stat().st_size, f.stat().st_mtime_ns) for f in sources]
@@ -180,4 +174,4 @@ def _array_path(exam: PreparedExam, kind: str, grid: NetworkGridStep, cohort: Pr
 
 
 def _gone() -> PCNSLSurvivalError:
-    return CohortError("A prepared scan of the cohort is missing. Run preprocess again; finished cases are kept.")
+    return CohortError(Message("prepared_cohort.scan_missing"))

@@ -24,6 +24,7 @@ from monai.transforms import (
 )
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 
@@ -78,10 +79,7 @@ def _run(transforms: Compose, sample: torch.Tensor, rng: np.random.Generator) ->
 
 def _cube_mm(grid: NetworkGridStep) -> float:
     if len(set(grid.spacing_mm)) > 1:
-        raise TrainingError(
-            "MONAI's transforms count in voxels, and the voxels of the network's block are not cubes. Choose one "
-            "spacing for its three axes, or leave 'transforms: monai' out."
-        )
+        raise TrainingError(Message("augmentation.monai_needs_cubes"))
     return grid.spacing_mm[0]
 
 

@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.models.networks.designs import HEAD_TENSORS
 from PCNSLSurvivalLib.models.networks.weights_file import Tensors
 
@@ -87,10 +88,7 @@ def fit_mixture(values: Floats, over_one_year: NDArray[np.bool_]) -> Mixture:
         # Readings that hardly differ between patients make a narrow valley, which curvature follows to its end.
         found = minimize(loss, found, jac=True, hess=curvature, method="trust-exact").x
     if not excess(found) <= _EXCESS:
-        raise TrainingError(
-            "The head cannot be fitted to the lesion masks: its fit did not converge. Check the masks of the training "
-            "patients, or leave 'lesion_head' out of the experiment file."
-        )
+        raise TrainingError(Message("training.mixture_not_fitted"))
     return Mixture(constant, found / scale)
 
 

@@ -4,6 +4,7 @@ import stat
 import sys
 
 import pytest
+from refusals import refused
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.storage.files import whole_folder, write_whole_text
@@ -36,7 +37,7 @@ def test_what_the_user_has_is_kept_unless_overwrite_succeeds(tmp_path):
     out = tmp_path / "result"
     out.mkdir()
     (out / "old").write_text("old")
-    with pytest.raises(OutputFolderError, match="--overwrite"), whole_folder(out):
+    with refused(OutputFolderError, "files.output_not_empty"), whole_folder(out):
         pytest.fail("must not start")
     with pytest.raises(RuntimeError):
         _interrupted_run(out, RuntimeError, overwrite=True)
@@ -67,7 +68,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(OutputFolderError, match="cannot be written"), whole_folder(tmp_path / "locked" / "out"):
+    with refused(OutputFolderError, "files.output_not_writable"), whole_folder(tmp_path / "locked" / "out"):
         pytest.fail("must not start")
 
 
@@ -75,7 +76,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path):
 def test_a_folder_that_refuses_even_root_is_refused(tmp_path):
     from pathlib import Path
 
-    with pytest.raises(OutputFolderError, match="cannot be written"), whole_folder(Path("/proc/self/out")):
+    with (
+        refused(OutputFolderError, "files.output_not_writable"),
+        whole_folder(Path("/proc/self/out")),
+    ):
         pytest.fail("must not start")
 
 
@@ -85,7 +89,7 @@ def test_a_full_disk_in_the_middle_is_a_sentence_and_leaves_nothing(tmp_path):
             (staging / "half").write_text("half", encoding="utf-8")
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(OutputFolderError, match=r"disk of the output folder is full.*run the same command again"):
+    with refused(OutputFolderError, "files.disk_full"):
         fill_the_disk()
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from refusals import refused
 
 from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.storage.locks import folder_lock
@@ -48,5 +49,8 @@ def test_other_places_are_free_and_one_is_free_after_an_error(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputFolderError, match="cannot be written"), folder_lock(tmp_path / "file" / "out"):
+    with (
+        refused(OutputFolderError, "files.output_not_writable"),
+        folder_lock(tmp_path / "file" / "out"),
+    ):
         pass

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from PCNSLSurvivalLib.core.errors import OutputFolderError, PreparationError
+from PCNSLSurvivalLib.core.arguments import ArgumentError
+from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.messages import Message, step_words
 from PCNSLSurvivalLib.core.messages.message import placeholders, templates
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
@@ -109,7 +110,7 @@ def test_an_error_tells_code_values_and_sentence():
     error = OutputFolderError(Message("files.output_not_writable", reason="read-only"))
     assert error.message.code == "files.output_not_writable"
     assert error.to_json() == {"code": error.message.code, "values": {"reason": "read-only"}, "sentence": str(error)}
-    assert PreparationError("Plain.").to_json() == {"code": None, "values": {}, "sentence": "Plain."}
+    assert ArgumentError("Plain.").to_json() == {"code": None, "values": {}, "sentence": "Plain."}
 
 
 def test_a_wrong_code_or_value_fails_where_the_message_is_made():
@@ -125,68 +126,25 @@ def test_a_translation_that_loses_a_value_is_not_used():
     assert message.text(lambda context, _template: f"{context}: {{reason}}") == "messages.files: read-only"
 
 
-# --- no plain sentence where the panel can come ------------------------------------------------------------------
-
-_COMMANDS = ("predict", "register", "demo", "doctor", "explain", "export", "install_brain_extractor", "follow_up")
-"""What the panel starts; what it imports is read from its files."""
-_NEVER_SHOWN = {
-    "models/networks/onnx_graph.py": "writes ONNX files for 'model export'",
-}
-
-
-def _tree(file):
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-def _imports(file):
-    ours = [n for n in ast.walk(_tree(file)) if isinstance(n, ast.ImportFrom)]
-    names = {str(node.module) for node in ours} | {f"{node.module}.{a.name}" for node in ours for a in node.names}
-    return {name for name in names if name.startswith("PCNSLSurvivalLib")}
-
-
-def _reached():
-    """Files of the library that the panel or one of its commands imports, however deep."""
-    waiting = {f"PCNSLSurvivalLib.cli.clinic.{name}" for name in _COMMANDS}
-    for file in (ROOT / "PCNSLSurvival").rglob("*.py"):
-        if file.name != "worker.py":  # which can start every command
-            waiting |= _imports(file)
-    reached = set()
-    while waiting:
-        file = ROOT / (waiting.pop().replace(".", "/") + ".py")
-        if file not in reached and file.is_file():
-            reached.add(file)
-            waiting |= _imports(file)
-    return sorted(reached)
+# --- no plain sentence ---------------------------------------------------------------------------------------------
 
 
 def _plain_sentences(files):
-    """Errors made of text."""
-    errors = {node.id for file in files for node in ast.walk(_tree(file)) if isinstance(node, ast.Name)}
-    errors = {name for name in errors if name.endswith("Error") and name not in vars(builtins)}
-    for file in files:
-        for node in ast.walk(_tree(file)):
+    """Errors made of text. Only who writes a program meets ``ArgumentError``."""
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    errors = {node.id for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    errors = {name for name in errors if name.endswith("Error") and name not in vars(builtins)} - {"ArgumentError"}
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
             told = node.args[:1] if isinstance(node, ast.Call) and getattr(node.func, "id", "") in errors else []
             if any(isinstance(argument, ast.JoinedStr | ast.Constant | ast.BinOp) for argument in told):
                 yield f"{file.name}:{node.lineno}"
 
 
-def test_an_error_that_can_reach_the_panel_is_a_message():
-    files = [file for file in _reached() if str(file.relative_to(LIBRARY)) not in _NEVER_SHOWN]
-    assert LIBRARY / "preprocessing" / "steps" / "bias_field.py" in files
-    assert list(_plain_sentences(files)) == []
+def test_an_error_is_a_message():
+    assert list(_plain_sentences(_files())) == []
 
 
 def test_a_plain_sentence_in_an_error_is_found(tmp_path):
     (tmp_path / "new.py").write_text('raise UnreadableScanError(f"The {name} is from {year}.")\n', encoding="utf-8")
     assert list(_plain_sentences([tmp_path / "new.py"])) == ["new.py:1"]
-
-
-def test_the_commands_that_the_panel_starts_are_those_looked_through():
-    known = {file.stem.replace("_", "-") for file in (LIBRARY / "cli").glob("*/*.py")}
-    started = {
-        node.elts[0].value
-        for file in (ROOT / "PCNSLSurvival").rglob("*.py")
-        for node in ast.walk(_tree(file))
-        if isinstance(node, ast.List) and node.elts and getattr(node.elts[0], "value", None) in known
-    }
-    assert started == {name.replace("_", "-") for name in _COMMANDS}

@@ -6,8 +6,10 @@ import csv
 
 import numpy as np
 import pytest
+from refusals import refused
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.evaluation.predictions import (
     FoldPredictions,
     by_arm,
@@ -71,7 +73,11 @@ def test_survival_curves_are_read_as_they_were_written_beside_arms_that_have_non
 @pytest.mark.parametrize(("days", "survival"), [((365.0,), None), ((), [[0.5], [0.5]]), ((365.0,), [[1.5], [0.2]])])
 def test_a_survival_curve_that_cannot_be_one_is_refused(days, survival):
     values = None if survival is None else np.array(survival)
-    with pytest.raises(EvaluationError, match="survival"):
+    with refused(
+        EvaluationError,
+        "fold_predictions.curves_incomplete",
+        where=Message("fold_predictions.of", arm="time", repeat=1, fold=1),
+    ):
         FoldPredictions(
             arm="time",
             repeat=0,
@@ -109,38 +115,45 @@ def test_each_patient_counts_once_in_the_pool_of_all_repetitions():
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "code", "values"),
     [
-        ({"probability": (0.1,)}, "one probability for each case"),
-        ({"cases": ("a", "a")}, "case a twice"),
-        ({"os_class": (0, 2)}, "neither 0 nor 1"),
-        ({"probability": (0.1, 1.5)}, "not between 0 and 1"),
-        ({"probability": (0.1, np.nan)}, "not between 0 and 1"),
+        ({"probability": (0.1,)}, "incomplete", {}),
+        ({"cases": ("a", "a")}, "case_twice", {"case": "a"}),
+        ({"os_class": (0, 2)}, "no_class", {}),
+        ({"probability": (0.1, 1.5)}, "no_probability", {}),
+        ({"probability": (0.1, np.nan)}, "no_probability", {}),
     ],
 )
-def test_what_cannot_be_a_prediction_is_refused(change, sentence):
-    with pytest.raises(EvaluationError, match=sentence):
+def test_what_cannot_be_a_prediction_is_refused(change, code, values):
+    where = Message("fold_predictions.of", arm="t1gd", repeat=1, fold=1)
+    with refused(EvaluationError, f"fold_predictions.{code}", where=where, **values):
         fold(**change)
 
 
 def test_a_case_held_back_twice_in_one_repetition_is_refused():
-    with pytest.raises(EvaluationError, match="twice in one repetition"):
+    with refused(EvaluationError, "fold_predictions.twice", arm="t1gd"):
         by_arm([fold(), fold(fold=1)])
 
 
 def test_two_outcomes_of_one_case_are_refused():
-    with pytest.raises(EvaluationError, match="two different outcomes"):
+    with refused(EvaluationError, "fold_predictions.two_outcomes", case="a"):
         pooled([fold(), fold(repeat=1, os_class=(1, 1))])
 
 
-@pytest.mark.parametrize("text", ["arm,repeat\nx,0\n", "arm,repeat,fold,case,os_class,probability\nx,0,0,a,1,high\n"])
-def test_a_table_that_is_none_of_ours_is_refused_in_a_sentence(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "code", "values"),
+    [
+        ("arm,repeat\nx,0\n", "no_column", {"column": "fold"}),
+        ("arm,repeat,fold,case,os_class,probability\nx,0,0,a,1,high\n", "table_damaged", {}),
+    ],
+)
+def test_a_table_that_is_none_of_ours_is_refused(tmp_path, text, code, values):
     path = tmp_path / "predictions.csv"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(EvaluationError, match="that pcnsl-survival wrote"):
+    with refused(EvaluationError, f"fold_predictions.{code}", **values):
         read_predictions(path)
 
 
 def test_a_missing_table_is_told_in_a_sentence(tmp_path):
-    with pytest.raises(EvaluationError, match="missing or damaged"):
+    with refused(EvaluationError, "fold_predictions.table_damaged"):
         read_predictions(tmp_path / "predictions.csv")

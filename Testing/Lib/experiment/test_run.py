@@ -15,10 +15,12 @@ import pytest
 import torch
 from distributed import LocalCluster
 from made_experiments import TINY, finished, kill, made_cohorts, run_here, run_to_the_end, start, tables
+from refusals import refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.experiment import examples, run
 from PCNSLSurvivalLib.experiment.model.from_experiment import model_description
@@ -192,7 +194,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
 
     monkeypatch.setattr(torch, "save", save_once)
     assert run_small(small) == 3
-    assert "disk of the output folder is full. Everything that is finished is kept" in capsys.readouterr().err
+    assert str(Message("files.disk_full")) in capsys.readouterr().err
     kept = finished(small / "out")
     assert len(kept) == 1
     monkeypatch.setattr(torch, "save", save)
@@ -257,7 +259,7 @@ def test_jobs_at_the_same_time_share_the_gpus_and_one_of_them_can_be_chosen(monk
     assert [run._devices(asked, parallel=4) for asked in ("cuda:1", "cpu")] == [["cuda:1"], ["cpu"]]
     assert run._devices("cuda", parallel=1) == ["cuda"]
     assert processes._device("cuda:1", None) == torch.device("cuda", 1)
-    with pytest.raises(TrainingError, match="This computer has no cuda:2: torch sees 2 GPUs"):
+    with refused(TrainingError, "training.no_such_gpu", device="cuda:2", count=2):
         processes._device("cuda:2", None)
     with pytest.raises(SystemExit):
         main(["experiment", "plan.yaml", "--cohort", "a", "--out", "b", "--device", "gpu"])

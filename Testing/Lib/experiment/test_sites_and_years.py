@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 from made_cohorts import made_cohort
+from refusals import refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts.splits import group_folds, repeated_stratified_folds, temporal_fold
@@ -115,23 +116,39 @@ def test_the_latest_years_are_held_out_and_no_year_is_divided():
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("make", "code", "values"),
     [
-        (lambda: group_folds(["a", "b"], ["a", "b"], [0, 1], ["X", None]), "site of every exam"),
-        (lambda: group_folds(["a", "b"], ["a", "b"], [0, 1], ["X", "X"]), "at least two"),
-        (lambda: group_folds(["a", "b"], ["a", "b"], [0, 1], ["X", "Y"]), "one OS class"),
-        (lambda: temporal_fold(["a", "b"], ["a", "b"], [0, 1], [2010, None], share=0.5), "year of every exam"),
-        (lambda: temporal_fold(["a", "b"], ["a", "b"], [0, 1], [2010, 2010], share=0.5), "several years"),
-        (lambda: temporal_fold(["a", "b"], ["a", "b"], [0, 1], [2010, 2011], share=0.5), "one side"),
+        (
+            lambda: group_folds(["a", "b"], ["a", "b"], [0, 1], ["X", None]),
+            "group_unknown",
+            {"by": "site", "count": 1, "exam": "b"},
+        ),
+        (lambda: group_folds(["a", "b"], ["a", "b"], [0, 1], ["X", "X"]), "one_group", {"by": "site"}),
+        (
+            lambda: group_folds(["a", "b"], ["a", "b"], [0, 1], ["X", "Y"]),
+            "one_class_without",
+            {"by": "site", "group": "X"},
+        ),
+        (
+            lambda: temporal_fold(["a", "b"], ["a", "b"], [0, 1], [2010, None], share=0.5),
+            "year_unknown",
+            {"count": 1, "exam": "b"},
+        ),
+        (lambda: temporal_fold(["a", "b"], ["a", "b"], [0, 1], [2010, 2010], share=0.5), "one_year", {}),
+        (
+            lambda: temporal_fold(["a", "b"], ["a", "b"], [0, 1], [2010, 2011], share=0.5),
+            "one_class_at_year",
+            {"year": 2011},
+        ),
     ],
 )
-def test_what_cannot_be_split_is_told(make, message):
-    with pytest.raises(FoldError, match=message):
+def test_what_cannot_be_split_is_told(make, code, values):
+    with refused(FoldError, f"folds.{code}", **values):
         make()
 
 
 def test_one_repetition_is_all_there_is():
-    with pytest.raises(ExperimentError, match="'repeats' must be 1"):
+    with refused(ExperimentError, "plan.repeats", split_by="site"):
         ExperimentPlan(split_by="site")
     assert not ExperimentPlan(split_by="year", repeats=1).makes_model
 

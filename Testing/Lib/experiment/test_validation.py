@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made_cohorts import made_cohort
+from refusals import refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
@@ -133,19 +134,20 @@ def test_a_cohort_that_shares_patients_is_refused_with_their_number(cohort, mode
     prepared = read_prepared_cohort(cohort)
     model = read_model_folder(models / "one")
     known = training_patients(KnownPatient.of(exam) for exam in prepared.exams[:3])
-    with pytest.raises(CohortError, match="3 patients of the cohort were in the training") as error:
+    with refused(CohortError, "validation.training_patients", count=3, model="model_one") as error:
         refuse_training_patients(replace(model, known_patients=known), prepared)
-    assert str(error.value).count("was in the training of the model.") == 3
+    header, *lines = error.value.message.values["lines"].splitlines()
+    assert (header, [line.split(",")[0] for line in lines]) == ("name,reason", ["P000", "P001", "P002"])
     others = replace(prepared, exams=prepared.exams[3:])
     refuse_training_patients(replace(model, known_patients=known), others)
 
 
 def test_what_cannot_be_judged_is_refused(cohort, models):
     model, prepared = read_model_folder(models / "one"), read_prepared_cohort(cohort)
-    with pytest.raises(ExperimentError, match="same folder"):
+    with refused(ExperimentError, "validation.same_model"):
         validate([model, model], prepared, device="cpu")
     long = tuple(exam for exam in prepared.exams if (exam.os_days or 0) > 365)
-    with pytest.raises(ExperimentError, match="one class"):
+    with refused(ExperimentError, "validation.one_class"):
         validate([model], replace(prepared, exams=long), device="cpu")
 
 

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from refusals import refused
 
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader
 from PCNSLSurvivalLib.inference.runtimes import lesion_blocks
@@ -62,8 +63,8 @@ def test_without_torch_the_small_runtime_is_taken(monkeypatch):
     monkeypatch.setitem(sys.modules, "PCNSLSurvivalLib.inference.runtimes.torch_runtime", None)
     read = lesion_blocks.start_reading(read_reader_folder())
     assert read(np.zeros((1, 2, 64, 64, 64), np.float32)).shape == (1, 64, 64, 64)
-    with pytest.raises(NetworkError, match=r"A GPU needs torch.*--device cpu"):
+    with refused(NetworkError, "runtime.gpu_needs_torch"):
         lesion_blocks.start_reading(read_reader_folder(), device="cuda")
     monkeypatch.setattr(lesion_blocks, "find_spec", lambda name: None)
-    with pytest.raises(NetworkError, match="pip install"):
+    with refused(NetworkError, "runtime.none_installed"):
         lesion_blocks.start_reading(read_reader_folder())

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from refusals import refused
 
 from PCNSLSurvivalLib.core.errors import MissingFilesError
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -151,5 +152,5 @@ def test_patient_is_written_with_all_truths(reference, tmp_path):
 
 def test_missing_tissue_maps_are_told_in_a_sentence(monkeypatch):
     monkeypatch.setattr(template.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingFilesError, match="pip install"):
+    with refused(MissingFilesError, "phantom.no_template"):
         template.brain_template.__wrapped__()

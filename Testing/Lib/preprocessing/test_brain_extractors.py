@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import pytest
 import SimpleITK as sitk
+from refusals import refused
 
 from PCNSLSurvivalLib.cli.__main__ import _parser, main
 from PCNSLSurvivalLib.core.errors import MissingFilesError, PreparationError
@@ -76,7 +77,7 @@ def test_another_file_under_the_name_of_the_wheel_is_refused(threshold, tmp_path
 def test_the_default_recipe_names_the_first_extractor_and_an_unknown_one_is_refused():
     assert brain_extractor().method == BrainExtractionStep().method
     assert all(method == extractor.method for method, extractor in EXTRACTORS.items())
-    with pytest.raises(PreparationError, match="hd-bet-2"):
+    with refused(PreparationError, "brain_extractor.unknown", method="hd-bet-2", known=("deepbet-1.0.2",)):
         extract_brain(sitk.Image(4, 4, 4, sitk.sitkFloat32), BrainExtractionStep(method="hd-bet-2"))
 
 

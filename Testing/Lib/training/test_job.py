@@ -13,6 +13,7 @@ import pytest
 import torch
 from made_trainings import SETTINGS, folds_of, trained
 from monai.transforms import RandAffine
+from refusals import refused
 from tensorboardX.proto.event_pb2 import Event
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, read_prepared_cohort
@@ -142,7 +143,7 @@ def test_a_finished_job_is_found_and_one_with_other_settings_is_refused(cohort, 
     stamp = (tmp_path / "job" / MEMBER).stat().st_mtime_ns
     trained(cohort, fold, tmp_path / "job")
     assert (tmp_path / "job" / MEMBER).stat().st_mtime_ns == stamp
-    with pytest.raises(TrainingError, match="other settings, patients or scans"):
+    with refused(TrainingError, "training.other_finished"):
         trained(cohort, fold, tmp_path / "job", replace(SETTINGS, epochs=4))
 
 
@@ -159,12 +160,12 @@ def test_a_training_on_scans_that_have_changed_is_neither_found_nor_gone_on_with
         trained(cohort, fold, tmp_path / "cut", on_epoch=stop, checkpoint_seconds=0.0)
     record = prepared_again.exam(fold.test[0]).folder / "case.json"
     record.write_text(record.read_text(encoding="utf-8").replace("}", ', "signature": "other"}'), encoding="utf-8")
-    with pytest.raises(TrainingError, match="other settings, patients or scans"):
+    with refused(TrainingError, "training.other_finished"):
         trained(prepared_again, fold, tmp_path / "finished")
-    with pytest.raises(TrainingError, match="An unfinished training with other settings, patients or scans"):
+    with refused(TrainingError, "training.other_unfinished"):
         trained(prepared_again, fold, tmp_path / "cut")
     monkeypatch.setattr("PCNSLSurvivalLib.core.version.__version__", "9.9.9")
-    with pytest.raises(TrainingError, match="another version of this software"):
+    with refused(TrainingError, "training.other_finished"):
         trained(cohort, fold, tmp_path / "finished")
 
 
@@ -258,7 +259,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):
         save(state, stream)
 
     monkeypatch.setattr(checkpoints.torch, "save", full)
-    with pytest.raises(TrainingError, match="the disk is full"):
+    with refused(TrainingError, "training.checkpoint_disk_full"):
         trained(cohort, fold, tmp_path / "job", settings, checkpoint_seconds=0.0)
     monkeypatch.setattr(checkpoints.torch, "save", save)
     again = trained(cohort, fold, tmp_path / "job", settings)
@@ -266,20 +267,25 @@ def test_a_full_disk_keeps_the_last_checkpoint(cohort, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("where", "problem", "sentence"),
+    ("where", "problem", "code", "values"),
     [
-        ("logs.TrainingLog.__call__", OSError(28, "No space left on device"), "The disk of the output folder is full"),
-        ("epochs.training_batches", torch.OutOfMemoryError("CUDA out of memory"), "Choose a smaller 'batch_size'"),
-        ("epochs.training_batches", RuntimeError("unable to find an engine"), "Choose a smaller 'batch_size'"),
-        ("checkpoints.torch.save", OSError(13, "Permission denied"), "cannot be written: Permission denied. Make"),
+        ("logs.TrainingLog.__call__", OSError(28, "No space left on device"), "files.disk_full", {}),
+        ("epochs.training_batches", torch.OutOfMemoryError("CUDA out of memory"), "training.gpu_memory_full", {}),
+        ("epochs.training_batches", RuntimeError("unable to find an engine"), "training.gpu_memory_full", {}),
+        (
+            "checkpoints.torch.save",
+            OSError(13, "Permission denied"),
+            "training.checkpoint_not_written",
+            {"reason": "Permission denied"},
+        ),
     ],
 )
-def test_what_the_computer_runs_out_of_is_told_in_a_sentence(cohort, tmp_path, monkeypatch, where, problem, sentence):
+def test_what_the_computer_runs_out_of_is_told(cohort, tmp_path, monkeypatch, where, problem, code, values):
     def fail(*words, **named):
         raise problem
 
     monkeypatch.setattr(f"PCNSLSurvivalLib.training.{where}", fail)
-    with pytest.raises(PCNSLSurvivalError, match=sentence):
+    with refused(PCNSLSurvivalError, code, **values):
         trained(cohort, folds_of(cohort)[0], tmp_path / "job", checkpoint_seconds=0.0)
 
 
@@ -289,7 +295,7 @@ def test_memory_running_out_inside_a_transform_of_monai_is_told_in_a_sentence(co
 
     monkeypatch.setattr(RandAffine, "__call__", full)
     augmentation = replace(SETTINGS.augmentation, transforms="monai", probability=1.0)
-    with pytest.raises(TrainingError, match="The memory of the GPU is full"):
+    with refused(TrainingError, "training.gpu_memory_full"):
         trained(cohort, folds_of(cohort)[0], tmp_path / "job", replace(SETTINGS, augmentation=augmentation))
 
 
@@ -309,9 +315,9 @@ def test_float32_is_not_rounded_to_tf32_in_training_and_validation(cohort, tmp_p
 
 def test_a_fold_that_names_a_censored_case_or_shares_a_patient_is_refused(cohort, tmp_path):
     fold = folds_of(cohort)[0]
-    with pytest.raises(TrainingError, match="without an OS class"):
+    with refused(TrainingError, "training.case_without_class"):
         trained(cohort, Fold(0, 0, train=(*fold.train, "P012"), test=fold.test), tmp_path / "job")
-    with pytest.raises(TrainingError, match="both sides"):
+    with refused(TrainingError, "training.patient_on_both_sides"):
         trained(cohort, Fold(0, 0, train=(*fold.train, fold.test[0]), test=fold.test), tmp_path / "job")
 
 

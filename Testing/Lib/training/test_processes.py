@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_experiments import TINY
+from refusals import refused
 from torch import distributed
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
 from PCNSLSurvivalLib.core.errors import RefusedElsewhereError, TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.training import processes
 
 # Batch normalization on CPUs measures each process's part of a batch; a network without it does not look at the batch.
@@ -84,10 +86,13 @@ def voices(monkeypatch):
     return distributed.HashStore()
 
 
-@pytest.mark.parametrize("after", [TrainingError("The same."), RuntimeError("Connection closed"), KeyboardInterrupt()])
+FIRST = TrainingError(Message("training.diverged"))
+
+
+@pytest.mark.parametrize("after", [FIRST, RuntimeError("Connection closed"), KeyboardInterrupt()])
 def test_only_the_first_refusal_is_told(voices, after):
-    with pytest.raises(TrainingError, match="No batch"), processes.report_first_error_only(voices):
-        raise TrainingError("No batch is large enough.")
+    with refused(TrainingError, "training.diverged"), processes.report_first_error_only(voices):
+        raise FIRST
     with pytest.raises(RefusedElsewhereError), processes.report_first_error_only(voices):
         raise after
 

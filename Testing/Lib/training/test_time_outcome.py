@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from made_cohorts import made_cohort
 from made_trainings import SETTINGS, trained
+from refusals import refused
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import COHORT_FILE, read_prepared_cohort
 from PCNSLSurvivalLib.cohorts.splits import add_censored, repeated_stratified_folds
 from PCNSLSurvivalLib.core.errors import TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.networks.time_head import TimeHead
 from PCNSLSurvivalLib.training.data.dataset import labeled_cases
@@ -75,11 +77,11 @@ def test_follow_up_of_the_training_side_decides_the_weights_and_that_of_the_held
 
 def test_a_class_training_refuses_a_fold_with_patients_without_a_class(folder, tmp_path):
     cohort = read_prepared_cohort(folder)
-    with pytest.raises(TrainingError, match="without an OS class"):
+    with refused(TrainingError, "training.case_without_class"):
         trained(cohort, fold_of(cohort), tmp_path / "job")
 
 
 @pytest.mark.parametrize("setting", ["class_weights", "censoring_weights", "label_smoothing", "lesion_head"])
 def test_what_belongs_to_the_classes_is_refused_with_a_time_head(setting):
-    with pytest.raises(TrainingError, match="outcome: time"):
+    with refused(TrainingError, "settings.unusable", wanted=Message("settings_need.time_alone")):
         replace(BY_TIME, **{setting: 0.1 if setting == "label_smoothing" else True})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from made_cohorts import made_cohort
+from refusals import refused
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.core.errors import EvaluationError, ExperimentError
@@ -145,7 +146,7 @@ def test_lesion_masks_that_only_some_have_are_refused_with_names_before_anything
     about = json.loads(path.read_text(encoding="utf-8"))
     about["cases"][3]["has_lesion_mask"] = False
     path.write_text(json.dumps(about), encoding="utf-8")
-    with pytest.raises(EvaluationError, match=r"1 of 10 patients have no lesion mask, or an empty one \(P003\)"):
+    with refused(EvaluationError, "radiomics.lesion_masks_missing", count=1, patients=10, names="P003"):
         job_table(root)
     assert job_table(root, replace(PLAN, radiomics_region="brain")).radiomics_region == "brain"
     assert job_table(root, replace(PLAN, baselines=("svm_clinical",))).radiomics_region is None
@@ -175,5 +176,5 @@ def test_methods_that_learn_classes_have_no_patient_without_a_class_where_cox_ha
 
 
 def test_transfer_without_a_second_cohort_is_refused(root):
-    with pytest.raises(ExperimentError, match="--pretrain-cohort"):
+    with refused(ExperimentError, "experiment.no_pretraining_cohort"):
         build_job_table(PLAN, read_prepared_cohort(root / "pcnsl"), None)

@@ -9,9 +9,11 @@ import torch
 from made_models import small_model
 from made_weights import medicalnet_file
 from monai.networks.nets import resnet50
+from refusals import refused
 from torch import nn
 
 from PCNSLSurvivalLib.core.errors import ModelFolderError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
@@ -71,7 +73,12 @@ def test_a_file_of_brainiac_starts_every_tensor_of_the_backbone_and_its_projecti
     with torch.no_grad():
         torch.testing.assert_close(network.eval()(x), module.backbone.eval()(x), rtol=1e-4, atol=1e-4)
     assert known_weights(tmp_path / "BrainIAC.ckpt") is BRAINIAC
-    with pytest.raises(ModelFolderError, match=r"write 'network: \{depth: 50, widen_factor: 1.0\}'"):
+    with refused(
+        ModelFolderError,
+        "weights.no_backbone",
+        network="ResNet-10",
+        advice=Message("weights.fit", network="ResNet-50", entry="{depth: 50, widen_factor: 1.0}"),
+    ):
         load_initial_weights(tmp_path / "BrainIAC.ckpt", ResNetArchitecture(depth=10))
     weights = read_initial_weights(tmp_path / "BrainIAC.ckpt")
     conditional = (
@@ -108,9 +115,18 @@ def test_a_start_of_one_channel_serves_three_and_equal_channels_give_the_same_fe
 )
 def test_anything_but_the_exact_backbone_is_refused_with_the_account(tmp_path, architecture, about):
     medicalnet_file(tmp_path / "resnet.pth", medicalnet_architecture(10))
-    with pytest.raises(ModelFolderError, match="not the backbone") as caught:
+    with refused(
+        ModelFolderError,
+        "weights.no_backbone",
+        network=architecture.name,
+        advice=Message(
+            "weights.fit_medicalnet",
+            network="ResNet-10",
+            entry="{depth: 10, widen_factor: 1.0, shortcut: B, bias_downsample: false}",
+        ),
+    ) as caught:
         load_initial_weights(tmp_path / "resnet.pth", architecture)
-    (row,) = [line for line in str(caught.value).splitlines() if line.startswith(about)]
+    (row,) = [line for line in caught.value.message.values["table"].splitlines() if line.startswith(about)]
     assert int(row.split()[1]) > 0
     assert (
         "They are MedicalNet's ResNet-10: write 'network: {depth: 10, widen_factor: 1.0, shortcut: B, "
@@ -137,13 +153,13 @@ def test_a_checkpoint_with_code_is_refused_and_does_not_run(tmp_path):
             return (os.system, (f"touch {tmp_path / 'ran'}",))
 
     torch.save({"state_dict": Payload()}, tmp_path / "bad.pth")
-    with pytest.raises(ModelFolderError, match="plain weights"):
+    with refused(ModelFolderError, "weights.unreadable"):
         load_initial_weights(tmp_path / "bad.pth", ResNetArchitecture(depth=10))
     assert not (tmp_path / "ran").exists()
     torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(ModelFolderError, match="no table"):
+    with refused(ModelFolderError, "weights.no_table"):
         load_initial_weights(tmp_path / "list.pth", ResNetArchitecture(depth=10))
-    with pytest.raises(ModelFolderError, match="plain weights"):
+    with refused(ModelFolderError, "weights.unreadable"):
         load_initial_weights(tmp_path / "absent.pth", ResNetArchitecture(depth=10))
 
 

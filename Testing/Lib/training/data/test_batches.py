@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from made_trainings import SETTINGS
+from refusals import refused
 
 from PCNSLSurvivalLib.core.errors import TrainingError
 from PCNSLSurvivalLib.training.data.batches import batches_of
@@ -36,7 +37,8 @@ def test_a_process_that_would_get_a_single_sample_is_refused_before_training(
 ):
     train_cases = [f"P{number}" for number in range(patients)]
     outcome = ClassLoss({}, train_cases, SETTINGS, {}, torch.device("cpu"))
-    with pytest.raises(TrainingError, match=f"in batches of up to {batch_size} give some of {smallest}"):
+    told = {"processes": count, "patients": patients, "batch_size": batch_size, "smallest": smallest}
+    with refused(TrainingError, "training.small_batches", **told):
         train(
             TrainingData(
                 inputs=None, classes={}, train_cases=train_cases, validation_cases=train_cases, outcome=outcome

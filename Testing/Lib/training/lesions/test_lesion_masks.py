@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from made_cohorts import made_cohort
+from refusals import refused
 from scipy.ndimage import binary_dilation
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.cohorts.splits import Fold
 from PCNSLSurvivalLib.core.errors import CohortError, TrainingError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import build_resnet
@@ -182,12 +184,12 @@ def test_a_cohort_without_masks_is_refused_with_a_sentence(tmp_path):
     about.write_text(about.read_text().replace('"has_lesion_mask": true', '"has_lesion_mask": false'))
     bare = read_prepared_cohort(folder)
     job = NetworkJob(arm="t1gd", fold=full_cohort(bare), sequences=(MRSequence.T1GD,), settings=SETTINGS)
-    with pytest.raises(CohortError, match="no lesion mask, which 'lesion_task' and 'lesion_head' need"):
+    with refused(CohortError, "training.no_lesion_mask"):
         run_job(bare, job, tmp_path / "out")
 
 
 def test_negative_weights_are_refused():
-    with pytest.raises(TrainingError, match="a weight of the lesion task of 0 or more"):
+    with refused(TrainingError, "settings.unusable", wanted=Message("settings_need.lesion_task")):
         TrainingSettings(lesion_task=-1.0)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.messages import Message, Value
 
 
 @contextmanager
@@ -20,3 +21,8 @@ def refused(
     message = told.value.message
     assert message is not None, f"a plain sentence: {told.value}"
     assert (message.code, {name: message.values.get(name) for name in values}) == (code, values)
+
+
+def refusal(code: str, /, **values: Value) -> str:
+    """The line by which a command refuses with this code and these values."""
+    return f"pcnsl-survival: {Message(code, **values)}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def test_a_refusal_tells_no_name(closed_network, tmp_path, capfd):
     words = ["--out", str(tmp_path / "out"), "--progress", "json"]
     assert main(["predict", "--t1gd", str(series), *words]) == 3
     told = capfd.readouterr()
-    assert "unevenly spaced" in told.err
+    assert json.loads(told.out.splitlines()[-1])["code"] == "dicom.unevenly_spaced"
     assert PLANT not in told.out + told.err
 
 

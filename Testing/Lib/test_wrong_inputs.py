@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_files import write_series
-from refusals import refused
+from refusals import refusal, refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
@@ -123,14 +123,14 @@ def test_a_wrong_scan_is_refused_in_a_sentence(make: Callable[[Path], Path], cod
 def test_a_folder_that_cannot_be_written_is_refused_before_any_work(tmp_path, capsys):
     scan = _write(_volume(_noise()), tmp_path)
     assert main(["predict", "--t1gd", str(scan), "--out", "/proc/self/out"]) == 3
-    assert "cannot be written" in capsys.readouterr().err
+    assert refusal("files.output_not_writable", reason="No such file or directory") in capsys.readouterr().err
 
 
 def test_a_model_that_is_no_model_is_refused(tmp_path, capsys):
     scan = _write(_volume(_noise()), tmp_path)
     words = ["--t1gd", str(scan), "--out", str(tmp_path / "out"), "--model", str(tmp_path)]
     assert main(["predict", *words]) == 3
-    assert "model" in capsys.readouterr().err
+    assert refusal("model.no_metadata") in capsys.readouterr().err
 
 
 def test_an_interruption_leaves_nothing(tmp_path, capsys, monkeypatch):

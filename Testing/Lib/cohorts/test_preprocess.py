@@ -14,7 +14,7 @@ import pytest
 import SimpleITK as sitk
 from made_heads import made_table
 from made_models import small_recipe
-from refusals import refused
+from refusals import refusal, refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts import case_preparation, cohort_preparation
@@ -181,7 +181,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_loses_nothing(table, tmp_
     with monkeypatch.context() as patched:
         patched.setattr(case_preparation.shutil, "disk_usage", lambda path: usage(0, 0, next(rooms, 0)))
         assert main(["preprocess", str(table), "--out", str(out), "--progress", "none"]) == 3
-    assert "The disk of the output folder is full. The cases that are finished are kept." in capsys.readouterr().err
+    assert refusal("prepared_cohort.disk_full", gb=0.2) in capsys.readouterr().err
     with refused(CohortError, "prepared_cohort.not_found"):
         read_prepared_cohort(out)
     assert main(["preprocess", str(table), "--out", str(out)]) == 0
@@ -200,7 +200,7 @@ def test_a_dry_run_reports_and_writes_nothing(table, tmp_path, capsys):
 def test_a_folder_with_other_files_is_left_alone(table, tmp_path, capsys):
     (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
     assert main(["preprocess", str(table), "--out", str(tmp_path)]) == 3
-    assert "already holds other files" in capsys.readouterr().err
+    assert refusal("files.output_holds_others") in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 

@@ -6,6 +6,7 @@ import json
 
 from made_cohorts import made_cohort
 from made_experiments import made_cohorts
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 
@@ -41,8 +42,7 @@ def test_too_few_patients_of_a_class_for_the_baselines_are_told_before_any_work(
     words = ["experiment", root / "plan.yaml", "--cohort", root / "pcnsl", "--pretrain-cohort", root / "brats"]
     words = [*map(str, words), "--out", str(root / "out")]
     assert main(words) == 3
-    told = capsys.readouterr().err
-    assert "need 3 training patients of each OS class, and 4 of 4 folds have fewer (2)" in told
+    assert refusal("experiment.baselines_few_patients", fewest=3, few=4, folds=4, least=2) in capsys.readouterr().err
     assert not (root / "out").exists()
     plan = (root / "plan.yaml").read_text(encoding="utf-8").replace("[logistic_clinical]", "[]")
     (root / "plan.yaml").write_text(plan, encoding="utf-8")

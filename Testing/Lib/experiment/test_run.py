@@ -15,7 +15,7 @@ import pytest
 import torch
 from distributed import LocalCluster
 from made_experiments import TINY, finished, kill, made_cohorts, run_here, run_to_the_end, start, tables
-from refusals import refused
+from refusals import refusal, refused
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
@@ -176,7 +176,10 @@ def test_a_clinical_variable_that_nobody_has_is_named_and_the_networks_are_kept_
         case["clinical"]["ecog"] = None
     path.write_text(json.dumps(about), encoding="utf-8")
     assert run_small(small) == 3
-    assert "2 of 4 jobs failed; jobs.csv lists them. 'ECOG > 1' is not known for any" in capsys.readouterr().err
+    reason = str(Message("baseline.unknown_column", column="ECOG > 1"))
+    assert (
+        refusal("experiment.jobs_failed", failed=2, jobs=4, reasons=f"{reason} (2 of them)") in capsys.readouterr().err
+    )
     path.write_text(whole, encoding="utf-8")
     assert run_small(small) == 0
     assert "2 jobs finished, 2 already finished (skipped), 0 failed" in capsys.readouterr().out
@@ -194,7 +197,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
 
     monkeypatch.setattr(torch, "save", save_once)
     assert run_small(small) == 3
-    assert str(Message("files.disk_full")) in capsys.readouterr().err
+    assert refusal("files.disk_full") in capsys.readouterr().err
     kept = finished(small / "out")
     assert len(kept) == 1
     monkeypatch.setattr(torch, "save", save)
@@ -205,7 +208,7 @@ def test_a_full_disk_stops_the_run_with_a_sentence_and_what_is_finished_is_kept(
     with monkeypatch.context() as patch:
         patch.setattr(report, "write_fold_metrics_csv", no_room)
         assert run_small(small) == 3
-    assert "disk of the output folder is full" in capsys.readouterr().err
+    assert refusal("files.disk_full") in capsys.readouterr().err
     assert not (small / "out" / "results").exists()
     assert run_small(small) == 0
     assert "0 jobs finished, 4 already finished (skipped), 0 failed" in capsys.readouterr().out

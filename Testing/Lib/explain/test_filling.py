@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from made_heads import made_head
 from made_models import small_model
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -77,5 +78,5 @@ def test_the_command_tells_the_answer_without_the_lesion_and_refuses_a_case_with
         assert answer["probability_over_one_year"] == pytest.approx(1 / (1 + np.exp(-answer["log_odds"])), abs=1e-6)
     assert told["lesion_filled"]["change"] != 0
     assert main([*words, "--out", str(tmp_path / "none")]) == 3
-    assert "--lesion-mask" in capsys.readouterr().err
+    assert refusal("filled.no_lesion") in capsys.readouterr().err
     assert not (tmp_path / "none").exists()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import brain_shape
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.messages import Message
@@ -161,7 +162,7 @@ def test_a_decrease_is_set_as_a_journal_sets_it():
 
 def test_one_scan_given_twice_is_refused(exams, tmp_path, capsys):
     assert _follow_up(exams, tmp_path / "out", later="earlier") == 3
-    assert "Give the T1Gd of two dates." in capsys.readouterr().err
+    assert refusal("followup.same_scan") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

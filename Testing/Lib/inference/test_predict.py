@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from dicom_files import write_series
+from refusals import refusal
 
 import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.__main__ import main
@@ -227,5 +228,5 @@ def test_an_existing_result_is_kept_unless_overwrite_is_given(t1gd, tmp_path, ca
     (out / "mine.txt").write_text("mine")
     sitk.WriteImage(t1gd, str(tmp_path / "scan.nrrd"))
     assert main(["predict", "--t1gd", str(tmp_path / "scan.nrrd"), "--out", str(out)]) == 3
-    assert "--overwrite" in capsys.readouterr().err
+    assert refusal("files.output_not_empty") in capsys.readouterr().err
     assert (out / "mine.txt").read_text(encoding="utf-8") == "mine"

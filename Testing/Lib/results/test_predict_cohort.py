@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from made_heads import brain_shape
 from made_models import small_model
 from no_heads import no_head, object_mask
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.messages import Message
@@ -103,7 +104,7 @@ def test_each_result_is_that_of_predict(cohort, model, tmp_path):
 
 def test_a_cohort_that_is_not_there_is_an_error_in_a_sentence(model, tmp_path, capsys):
     assert predict(tmp_path, model, tmp_path / "results") == 3
-    assert "cohort was not found" in capsys.readouterr().err
+    assert refusal("cohort.not_found") in capsys.readouterr().err
 
 
 def test_a_cohort_in_which_every_case_fails_leaves_its_table_and_no_success(model, tmp_path, capsys):
@@ -120,7 +121,7 @@ def test_a_cohort_in_which_every_case_fails_leaves_its_table_and_no_success(mode
     assert {name: row["state"] for name, row in rows.items()} == {
         "sub-1": "failed", "sub-2": "failed", "sub-3": "no scan", "sub-4": "no scan",
     }  # fmt: skip
-    assert "datalad get" in rows["sub-2"]["reason"]
+    assert str(Message("fetched.git_annex")) in rows["sub-2"]["reason"]
     assert all(row["reason"] for row in rows.values())
     assert "cannot be written" not in capsys.readouterr().err
 

@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 from made_heads import made_head
 from made_models import small_model
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence, OSClass
@@ -143,7 +144,7 @@ def test_a_changed_probability_is_found_though_its_log_odds_stayed(case, tmp_pat
     del prediction["inputs"]
     (result / "prediction.json").write_text(json.dumps(prediction), encoding="utf-8")
     assert main(["verify", str(result), "--t1gd", str(case / "t1gd.nii.gz"), *_model(case)]) == 3
-    assert "not a complete result folder" in capsys.readouterr().err
+    assert refusal("result.incomplete") in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("same_run")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_experiments import TINY
-from refusals import refused
+from refusals import refusal, refused
 from torch import distributed
 
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort
@@ -62,20 +62,27 @@ def test_two_processes_train_what_one_trains_and_speak_with_one_voice(cohort, tm
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("batch", "out", "sentence"),
+    ("batch", "out", "line"),
     [
-        (2, "out", "2 processes need batches of at least 4"),  # every process finds it
-        (4, "plan.yaml/out", "The output folder cannot be written"),  # the first alone finds it
+        (
+            2,
+            "out",
+            refusal("training.small_batches", processes=2, least=4, patients=9, batch_size=2, smallest=2),
+        ),  # every process finds it
+        (
+            4,
+            "plan.yaml/out",
+            refusal("files.output_not_writable", reason="Not a directory"),
+        ),  # the first alone finds it
     ],
 )
-def test_a_refusal_is_told_once_and_ends_every_process(cohort, tmp_path, batch, out, sentence):
+def test_a_refusal_is_told_once_and_ends_every_process(cohort, tmp_path, batch, out, line):
     plan = tmp_path / "plan.yaml"
     plan.write_text(TINY.replace("batch_size: 4", f"batch_size: {batch}"), encoding="utf-8")
     done = pretrain(TORCHRUN, cohort, plan, tmp_path / out)
     assert done.returncode != 0
     told = [line for line in done.stderr.splitlines() if line.startswith("pcnsl-survival:")]
-    assert len(told) == 1, done.stderr
-    assert sentence in told[0]
+    assert told == [line.rstrip()], done.stderr
     assert not (tmp_path / "out").exists()
 
 

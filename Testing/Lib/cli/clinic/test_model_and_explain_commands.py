@@ -2,6 +2,7 @@
 
 import pytest
 from made_models import small_model
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 
@@ -28,7 +29,7 @@ def test_a_model_is_exported_installed_listed_shown_and_checked(tmp_path, capsys
     assert "all checksums match" in said
     assert "no prognostic value" in said
     assert main(["model", "import", str(tmp_path / "mine.zip")]) == 3
-    assert "installed already" in capsys.readouterr().err
+    assert refusal("zip.installed_already", version="0.1.0", name="mine_untrained") in capsys.readouterr().err
     assert main(["model", "check", "nowhere"]) == 3
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from made_cohorts import made_cohort
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -53,4 +54,4 @@ def test_a_number_that_cannot_be_is_refused_at_once(tmp_path, capsys, option, va
 
 def test_a_folder_without_a_prepared_cohort_is_told_in_a_sentence(tmp_path, capsys):
     assert main(["baselines", str(tmp_path), "--prepared", str(tmp_path), "--out", str(tmp_path / "out")]) == 3
-    assert "Run 'pcnsl-survival preprocess" in capsys.readouterr().err
+    assert refusal("prepared_cohort.not_found") in capsys.readouterr().err

@@ -11,8 +11,10 @@ import pytest
 import torch
 from made_experiments import made_cohorts
 from made_weights import medicalnet_file
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.experiment.initial_weights import read_initial_weights
 from PCNSLSurvivalLib.models import ensemble_calibration
 from PCNSLSurvivalLib.models.calibration import HIGHEST, Calibration
@@ -71,7 +73,7 @@ def test_pretraining_tells_every_epoch_and_is_found_again(made, tmp_path, capsys
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "thesis.txt").write_text("mine", encoding="utf-8")
     assert run(*words[:-1], tmp_path / "own") == 3
-    assert "already holds other files; nothing was changed. Choose an empty folder" in capsys.readouterr().err
+    assert refusal("files.output_holds_others") in capsys.readouterr().err
     member = "member.safetensors"
     assert (tmp_path / "start" / member).read_bytes() == (made / "start" / member).read_bytes()
 
@@ -210,14 +212,14 @@ def test_a_start_of_another_network_is_refused(made, tmp_path, capsys):
     )
     words = ["finetune", made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--init-weights", made / "start"]
     assert run(*words, "--out", tmp_path / "out") == 3
-    assert "another network, block or outcome" in capsys.readouterr().err
+    assert refusal("initial_weights.other_network") in capsys.readouterr().err
     held_back = Path(shutil.copytree(made / "start", tmp_path / "start"))
     facts = json.loads((held_back / "job.json").read_text(encoding="utf-8"))
     facts["fold"]["test"] = ["B000"]
     (held_back / "job.json").write_text(json.dumps(facts), encoding="utf-8")
     words = ["finetune", made / "pcnsl", "--plan", made / "plan.yaml", "--init-weights", held_back]
     assert run(*words, "--out", tmp_path / "out") == 3
-    assert "held patients out" in capsys.readouterr().err
+    assert refusal("initial_weights.not_pretrained") in capsys.readouterr().err
 
 
 def test_a_start_of_other_classes_and_a_model_of_other_classes_are_refused_before_training(made, tmp_path, capsys):
@@ -225,12 +227,9 @@ def test_a_start_of_other_classes_and_a_model_of_other_classes_are_refused_befor
     (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
     words = [made / "pcnsl", "--plan", tmp_path / "plan.yaml", "--out", tmp_path / "out"]
     assert run("cross-validate", *words, "--arm", "t1gd_transfer", "--init-weights", made / "start") == 3
-    assert (
-        "The initial weights were trained for OS over 365 days, but the plan defines 730 days."
-        in capsys.readouterr().err
-    )
+    assert refusal("initial_weights.other_threshold", trained_days=365, days=730) in capsys.readouterr().err
     assert run("finetune", *words) == 3
-    assert "A model folder gives the probability of OS over one year" in capsys.readouterr().err
+    assert refusal("experiment.finetune_other_threshold", days=730) in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -287,16 +286,17 @@ def test_weights_that_do_not_fit_say_what_they_fit(elsewhere, tmp_path, capsys):
     medicalnet_file(tmp_path / "resnet_18.pth", medicalnet_architecture(18))
     words = ["finetune", elsewhere / "pcnsl", "--plan", elsewhere / "elsewhere.yaml", "--out", tmp_path / "out"]
     assert run(*words, "--init-weights", tmp_path / "resnet_18.pth") == 3
-    assert "They are MedicalNet's ResNet-18: write 'network: {depth: 18, " in capsys.readouterr().err
+    entry = "{depth: 18, widen_factor: 1.0, shortcut: A, bias_downsample: false}"
+    assert str(Message("weights.fit_medicalnet", network="ResNet-18", entry=entry)) in capsys.readouterr().err
     (tmp_path / "text.pth").write_text("no weights", encoding="utf-8")
     assert run(*words, "--init-weights", tmp_path / "text.pth") == 3
-    assert "cannot be read as plain weights" in capsys.readouterr().err
+    assert refusal("weights.unreadable") in capsys.readouterr().err
     assert run(*words, "--init-weights", tmp_path / "absent.pth") == 3
-    assert "The initial weights do not exist" in capsys.readouterr().err
+    assert refusal("initial_weights.not_found") in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_an_experiment_is_no_work_for_torchrun(made, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert run("cross-validate", made / "pcnsl", "--plan", made / "plan.yaml", "--out", tmp_path / "out") == 3
-    assert "use it with 'pretrain' or 'finetune'" in capsys.readouterr().err
+    assert refusal("experiment.no_torchrun") in capsys.readouterr().err

@@ -13,6 +13,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 from PIL import Image
+from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.messages import Message
@@ -336,10 +337,10 @@ def test_a_series_of_other_slices_is_refused(made, tmp_path, capsys):
     write_dicom_series(other, tmp_path / "other", patient_id="b", sequence=MRSequence.T1GD, protocol=PROTOCOL)
     words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(tmp_path / "out")]
     assert main([*words, "--dicom-series", str(tmp_path / "other")]) == 3
-    assert "line up" in capsys.readouterr().err
+    assert refusal("grid.t1gd_series_on_map") in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main(["export", str(tmp_path / "other"), "--pdf", str(tmp_path / "x.pdf")]) == 3
-    assert "not a complete result folder" in capsys.readouterr().err
+    assert refusal("result.incomplete") in capsys.readouterr().err
 
 
 def test_the_pdf_is_printed_by_a_browser_or_says_how_to_get_it(made, tmp_path, capsys, monkeypatch):
@@ -350,5 +351,5 @@ def test_the_pdf_is_printed_by_a_browser_or_says_how_to_get_it(made, tmp_path, c
         assert b"%%EOF" in pdf.read_bytes()[-32:]
     monkeypatch.setattr("PCNSLSurvivalLib.reports.pdf.find_browser", lambda: None)
     assert main(["export", str(made / "result"), "--pdf", str(tmp_path / "none.pdf")]) == 3
-    assert "print it to a PDF" in capsys.readouterr().err
+    assert refusal("export.no_browser") in capsys.readouterr().err
     assert not (tmp_path / "none.pdf").exists()

@@ -20,7 +20,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.preprocessing.case_steps import mask_on_scan
-from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import judge_contrast_agent
+from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import enhancement_above_white_matter, judge_contrast_agent
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
@@ -370,14 +370,15 @@ def _noisy(exam: Exam, share: float) -> list[Finding]:
 def _enhancement(exam: Exam) -> Finding:
     isotropic = isotropic_grid(exam.mask, RECIPE.resampling)
     mask = resample(exam.mask, isotropic, interpolation="nearest")
-    prepared = []
+    prepared, alone = [], []
     for name in (T1GD, T1):
         image = exam.corrected[name]
         pose = exam.poses[name] if name is not T1GD else _still()
         brain = mask_on_scan(exam.mask, image, pose)
         scaled = normalize(image, brain, RECIPE.normalization, sequence=name)
         prepared.append(to_isotropic_grid(scaled, isotropic, mask, RECIPE.resampling, pose))
-    return judge_enhancement(*prepared)
+        alone.append(enhancement_above_white_matter(image, brain))
+    return judge_enhancement(*prepared, alone=tuple(alone))
 
 
 def _still() -> sitk.Transform:

@@ -19,7 +19,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, resam
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.imaging.stripped import shows
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, FoundPoses, Scans, mask_on_scan
-from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import judge_contrast_agent
+from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import enhancement_above_white_matter, judge_contrast_agent
 from PCNSLSurvivalLib.preprocessing.qc.registration_check import judge_registration
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_brain_mask,
@@ -127,7 +127,7 @@ def prepare_case(
 
     preprocessed, mask_1mm, grid = normalize_and_resample(corrected, transforms, mask, recipe, clock)
     if MRSequence.T1 in preprocessed:
-        findings.append(judge_enhancement(preprocessed[MRSequence.T1GD], preprocessed[MRSequence.T1]))
+        findings.append(_enhancement(preprocessed, corrected, transforms, mask))
         stop_unless_usable(findings, override_quality)
     else:
         findings.append(judge_contrast_agent(corrected[MRSequence.T1GD], mask, agent=agent))
@@ -143,6 +143,16 @@ def prepare_case(
         recipe=recipe,
         known=known,
     )
+
+
+def _enhancement(
+    preprocessed: Scans, corrected: Scans, poses: Mapping[MRSequence, sitk.Transform], mask: sitk.Image
+) -> Finding:
+    """Whether T1Gd is enhanced beside T1, or the two were swapped."""
+    t1gd, t1 = corrected[MRSequence.T1GD], corrected[MRSequence.T1]
+    on_t1 = mask_on_scan(mask, t1, poses[MRSequence.T1])
+    alone = (enhancement_above_white_matter(t1gd, mask), enhancement_above_white_matter(t1, on_t1))
+    return judge_enhancement(preprocessed[MRSequence.T1GD], preprocessed[MRSequence.T1], alone=alone)
 
 
 def _brain_field_and_poses(

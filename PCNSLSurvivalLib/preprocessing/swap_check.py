@@ -15,6 +15,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, mask_on_scan
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
+from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import enhancement_above_white_matter
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import judge_enhancement
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
@@ -64,4 +65,6 @@ def _compared(prepared: PreparedCase, t1: sitk.Image, store: StepStore | None) -
     inside = mask_on_scan(mask, corrected, pose)
     normalized = normalize(corrected, inside, recipe.normalization, sequence=MRSequence.T1)
     on_grid = to_isotropic_grid(normalized, Grid.of(isotropic), isotropic, recipe.resampling, pose)
-    return judge_enhancement(prepared.preprocessed[MRSequence.T1GD], on_grid)
+    t1gd = prepared.corrected[MRSequence.T1GD]
+    alone = (enhancement_above_white_matter(t1gd, mask), enhancement_above_white_matter(corrected, inside))
+    return judge_enhancement(prepared.preprocessed[MRSequence.T1GD], on_grid, alone=alone)

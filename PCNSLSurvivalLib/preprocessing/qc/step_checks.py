@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, box_around, resample
 from PCNSLSurvivalLib.preprocessing.qc.adult_brain import judge_adult_brain
+from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import ENHANCED_FROM
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head, largest_piece
 
 LARGE_CHECK_ML, LARGE_UNUSABLE_ML = 2050.0, 2500.0
@@ -140,30 +141,33 @@ def judge_coverage(
     )
 
 
-def judge_enhancement(t1gd: sitk.Image, t1: sitk.Image) -> Finding:
+def judge_enhancement(t1gd: sitk.Image, t1: sitk.Image, *, alone: tuple[float, float]) -> Finding:
     """Whether T1Gd looks contrast-enhanced compared with T1, or the two were swapped.
 
     Contrast agent brightens vessels, plexus and tumor: in the difference of the two normalized scans the
     bright tail is longer than the dark one. The measure is (bright + dark) / (bright - dark) of the 99.5 and
     0.5 percentiles: near +1 enhanced, near -1 swapped, near 0 no difference. A stripped scan with a tumor below that
-    half percent shows little else that enhances, and noise can take the measure below 0: only what is clearly
-    negative stops a case.
+    half percent shows little else that enhances, and noise can take the measure below 0: by itself, only what is
+    clearly negative stops a case. Thick slices and a tumor that is dark in T1Gd bring the measure of real pairs nearer
+    to 0. What each scan shows by itself then decides: one has contrast agent and the other has not.
 
     Args:
         t1gd: Prepared T1Gd, 0 outside the brain.
         t1: Prepared T1 on the same grid.
+        alone: ``enhancement_above_white_matter`` of T1Gd and of T1.
     """
     a, b = (sitk.SmoothingRecursiveGaussian(image, 1.5) for image in (t1gd, t1))
     inside = sitk.GetArrayViewFromImage(t1gd) != 0
     difference = sitk.GetArrayViewFromImage(a)[inside] - sitk.GetArrayViewFromImage(b)[inside]
     dark, bright = np.quantile(difference - np.median(difference), (0.005, 0.995))
     measure = float((bright + dark) / (bright - dark)) if bright > dark else 0.0
-    if measure <= SWAPPED:
-        verdict, message = Verdict.UNUSABLE, Message("enhancement.swapped")
-    elif measure < ENHANCED_CHECK:
-        verdict, message = Verdict.CHECK, Message("enhancement.hardly")
-    else:
+    seen, seen_in_t1 = (value >= ENHANCED_FROM for value in alone)
+    if measure >= ENHANCED_CHECK or (seen and not seen_in_t1):
         verdict, message = Verdict.GOOD, Message("enhancement.good")
+    elif measure <= SWAPPED or (seen_in_t1 and not seen):
+        verdict, message = Verdict.UNUSABLE, Message("enhancement.swapped")
+    else:
+        verdict, message = Verdict.CHECK, Message("enhancement.hardly")
     return Finding(
         measure="enhancement",
         step=Step.NORMALIZATION,

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from made_heads import made_head
+from real_heads import SHARED_PATIENT, shared_scan
 
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
+from PCNSLSurvivalLib.imaging.io import read_scan
 from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case, stop_unless_usable
+from PCNSLSurvivalLib.preprocessing.qc.step_checks import judge_enhancement
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
 from PCNSLSurvivalLib.preprocessing.swap_check import compare_contrast
@@ -54,6 +57,42 @@ def test_swapped_scans_are_a_stop_although_someone_corrected_what_is_taken_for_t
     assert (found.verdict, found.message.code) == (Verdict.UNUSABLE, "enhancement.swapped")
     with pytest.raises(PreparationError):
         stop_unless_usable([found], override=False)
+
+
+@pytest.mark.parametrize(
+    ("bright", "alone", "code"),
+    [
+        (0.0, (1.0, 5.0), "enhancement.swapped"),
+        (0.0, (5.0, 1.0), "enhancement.good"),
+        (0.0, (1.0, 1.0), "enhancement.hardly"),
+        (0.0, (5.0, 5.0), "enhancement.hardly"),
+        (3.0, (1.0, 1.0), "enhancement.good"),
+        (-3.0, (1.0, 1.0), "enhancement.swapped"),
+        (-3.0, (5.0, 1.0), "enhancement.good"),
+    ],
+)
+def test_what_each_scan_shows_by_itself_decides_where_their_difference_does_not(bright, alone, code):
+    """The swapped pair of a real patient with thick slices reached -0.47, and of one with a dark tumor -0.37."""
+    values = np.random.default_rng(3).normal(0.0, 1.0, (2, 40, 40, 40)).astype(np.float32)
+    values[0, :10, :10, :10] += bright
+    assert judge_enhancement(*map(sitk.GetImageFromArray, values), alone=alone).message.code == code
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("case", ["TCGA-FG-6692", "b18-2013-11-1", "b18-tcia02-606-1"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_swapped_pair_of_a_real_patient_is_a_stop_and_the_right_one_is_not(case, swapped):
+    if case == "TCGA-FG-6692":
+        paths = [shared_scan(sequence) for sequence in (MRSequence.T1GD, MRSequence.T1)]
+    else:
+        paths = [SHARED_PATIENT.parent / "real-tumours" / case / f"{name}.nii.gz" for name in ("t1gd", "t1")]
+    if not all(path.is_file() for path in paths):
+        pytest.skip("the real patients do not lie beside this checkout (../shared)")
+    t1gd, t1 = reversed(paths) if swapped else paths
+    scan = read_scan(t1gd, MRSequence.T1GD).image
+    prepared = prepare_case({MRSequence.T1GD: scan}, recipe=RECIPE, clock=StepClock(), override_quality=True)
+    found = compare_contrast(prepared, read_scan(t1, MRSequence.T1).image, clock=StepClock())
+    assert found.verdict is (Verdict.UNUSABLE if swapped else Verdict.GOOD)
 
 
 @pytest.mark.parametrize("fault", ["CT", "not a number", "one value"])

@@ -1,4 +1,8 @@
-"""Everything that must hold before a change lands: formatting, lint, types, import contracts, documentation, tests."""
+"""Everything that must hold before a change lands: formatting, lint, types, import contracts, documentation, tests.
+
+``check.py quick`` runs what is done in seconds, as the hook before a commit does; ``check.py static`` runs all but the
+tests, as the hook before a push does (``.pre-commit-config.yaml``).
+"""
 
 from __future__ import annotations
 
@@ -19,11 +23,15 @@ PYTEST = [sys.executable, "-m", "pytest", "-m", "not slow", "-n", "auto", "--max
 PYTEST += ["--no-loadscope-reorder"]
 
 # Each of these keeps one processor busy: side by side they take as long as the longest, the types.
-STATIC_CHECKS = {
+QUICK_CHECKS = {
     "formatting": [BIN / "ruff", "format", "--check", "."],
     "lint": [BIN / "ruff", "check", "."],
     "types": [BIN / "mypy"],
     "import contracts": [BIN / "lint-imports"],
+    "file lists of the Slicer build": [sys.executable, "Testing/package_lists.py"],
+}
+STATIC_CHECKS = QUICK_CHECKS | {
+    "commit subjects": [sys.executable, ".ci/commit_subject.py"],
     "documentation": [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", "docs", "build/docs"],
 }
 TESTS = {
@@ -32,8 +40,12 @@ TESTS = {
 }
 
 
-def main() -> int:
-    """Run all checks, also after one has failed, and say the outcome in one last line."""
+STAGES = {"quick": (QUICK_CHECKS, {}), "static": (STATIC_CHECKS, {}), "all": (STATIC_CHECKS, TESTS)}
+
+
+def main(stage: str) -> int:
+    """Run the checks of a stage, also after one has failed, and say the outcome in one last line."""
+    static, tests = STAGES[stage]
     # One thread for each process that runs tests: with more, they wait for one another's threads.
     threads = {"OMP_NUM_THREADS": "1", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1"}
     environment = {**os.environ, **threads, "QT_QPA_PLATFORM": "offscreen"}
@@ -49,11 +61,11 @@ def main() -> int:
 
     failed = []
     with ThreadPoolExecutor() as side_by_side:
-        for name, done in zip(STATIC_CHECKS, side_by_side.map(run_quietly, STATIC_CHECKS.values()), strict=True):
+        for name, done in zip(static, side_by_side.map(run_quietly, static.values()), strict=True):
             print(f"--- {name}\n{done.stdout}", end="", flush=True)
             if done.returncode != 0:
                 failed.append(name)
-    for name, command in TESTS.items():
+    for name, command in tests.items():
         print(f"--- {name}", flush=True)
         if run(command).returncode != 0:
             failed.append(name)
@@ -61,9 +73,9 @@ def main() -> int:
     if failed:
         print(f"FAILED in {minutes:.1f} min: {', '.join(failed)}")
         return 1
-    print(f"All checks passed in {minutes:.1f} min: {', '.join([*STATIC_CHECKS, *TESTS])}")
+    print(f"All checks passed in {minutes:.1f} min: {', '.join([*static, *tests])}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:] or ["all"]))

@@ -1,7 +1,9 @@
-"""The rule for commit subjects, as the commit hook checks it."""
+"""The rule for commit subjects, as the commit hook and the build server check it."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,3 +34,63 @@ def test_the_hook_checks_the_subject(subject, code, tmp_path):
     done = subprocess.run([sys.executable, str(SCRIPT), str(message)], capture_output=True, text=True)
     assert done.returncode == code
     assert bool(done.stderr.strip()) == bool(code)
+
+
+def _check(folder, **environment):
+    return subprocess.run(
+        [sys.executable, str(SCRIPT)], cwd=folder, env=os.environ | environment, capture_output=True, text=True
+    )
+
+
+def _git(folder, *words):
+    identity = ["-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def _commit(folder, subject):
+    _git(folder, "commit", "--allow-empty", "-m", subject)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """Of a repository whose second last commit nobody can mend any more."""
+    (tmp_path / "upstream").mkdir()
+    _git(tmp_path / "upstream", "init")
+    for subject in ("of old times", "BUG: Keep scanner orientation"):
+        _commit(tmp_path / "upstream", subject)
+    _git(tmp_path, "clone", "upstream", "clone")
+    return tmp_path / "clone"
+
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+
+@needs_git
+def test_new_commits_are_checked_and_published_ones_below_them_are_not(clone):
+    assert _check(clone).returncode == 0
+    _commit(clone, "no kind")
+    _commit(clone, "BUG: Show the map")
+    done = _check(clone)
+    assert (done.returncode, done.stdout) == (1, "2 checked\n")
+    assert done.stderr.endswith(": 'no kind'\n")
+
+
+@needs_git
+def test_without_upstream_the_last_commit_is_checked(clone):
+    _git(clone, "checkout", "--detach")
+    _commit(clone, "ENH: " + "A" * 68)
+    done = _check(clone)
+    assert (done.returncode, done.stdout) == (1, "1 checked\n")
+
+
+@needs_git
+def test_a_shallow_clone_is_checked(clone):
+    _git(clone.parent, "clone", "--depth", "1", clone.parent.joinpath("upstream").as_uri(), "shallow")
+    done = _check(clone.parent / "shallow")
+    assert (done.returncode, done.stdout) == (0, "1 checked\n")
+
+
+def test_where_there_is_no_git_it_says_so_and_passes(tmp_path):
+    for environment in ({"GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}, {"PATH": str(tmp_path)}):
+        done = _check(tmp_path, **environment)
+        assert (done.returncode, done.stdout) == (0, "no commit is known here, so none was checked\n")

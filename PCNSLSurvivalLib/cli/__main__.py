@@ -23,6 +23,7 @@ from PCNSLSurvivalLib.cli.clinic.follow_up import add_follow_up_command
 from PCNSLSurvivalLib.cli.clinic.install_brain_extractor import add_install_brain_extractor_command
 from PCNSLSurvivalLib.cli.clinic.model import add_model_command
 from PCNSLSurvivalLib.cli.clinic.predict import add_predict_command
+from PCNSLSurvivalLib.cli.clinic.regions import add_regions_command
 from PCNSLSurvivalLib.cli.clinic.register import add_register_command
 from PCNSLSurvivalLib.cli.clinic.segment import add_segment_command
 from PCNSLSurvivalLib.cli.clinic.verify import add_verify_command
@@ -203,6 +204,7 @@ def _parser() -> argparse.ArgumentParser:
         add_cross_validate_command,
         add_register_command,
         add_follow_up_command,
+        add_regions_command,
         add_baselines_command,
         add_experiment_command,
         add_validate_command,

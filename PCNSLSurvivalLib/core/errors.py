@@ -50,6 +50,10 @@ class ClinicalFindingsError(PCNSLSurvivalError):
     """Clinical findings cannot be read, or one is impossible."""
 
 
+class AtlasError(PCNSLSurvivalError):
+    """The atlas that the user brings cannot be used."""
+
+
 class UnusableScanError(PCNSLSurvivalError):
     """A scan was read, and its content cannot be used."""
 

@@ -118,6 +118,7 @@ class Step(StrEnum):
     PREDICTION = "prediction", _("3D ResNet")
     GRAD_CAM = "grad_cam", _("Grad-CAM")
     MAP_TO_PATIENT = "map_to_patient", _("Map resampled to T1Gd")
+    ATLAS = "atlas", _("Atlas registration")
     LESION_OUTLINE = "lesion_outline", _("Tumor outline (proposal)")
     EXPLANATION_CHECKS = "explanation_checks", _("Explanation checks")
     WITHOUT_LESION = "without_lesion", _("Without the lesion")

@@ -29,6 +29,7 @@ from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
 FILE_ENDINGS = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 _NO_HEADER = SeriesHeader()
+_A_VOLUME = Message("word.volume")
 
 _OTHER = (Reason.OTHER_IMAGE, Reason.OTHER_REGION, Reason.IMAGE_TYPE, Reason.CONTRADICTION, Reason.MODALITY)
 """What is said of a scan that was chosen by hand: diffusion, a subtraction, the spine, timing that does not fit."""
@@ -194,15 +195,19 @@ def read_mask_file(
     return Mask(image=image_on_grid(inside.astype(np.uint8), Grid.of(image)), remarks=remarks)
 
 
-def read_volume(path: Path) -> sitk.Image:
-    """Read a volume that ``write_volume`` wrote, whole, with its own type of voxel.
+def read_volume(path: Path, volume: Volume = _A_VOLUME) -> sitk.Image:
+    """Read a volume that is no scan, such as one that ``write_volume`` wrote, whole, with its own type of voxel.
+
+    Args:
+        path: A NIfTI, NRRD or MetaImage file.
+        volume: What it is, for messages.
 
     Raises:
         UnreadableScanError: The file is gone, or damaged in any place.
     """
-    header = read_header(path, Message("word.volume"))
+    header = read_header(path, volume)
     as_type = np.float32 if header.stored.scaled else header.stored.dtype.newbyteorder("=")
-    return _image(header, as_type, Message("word.volume"))
+    return _image(header, as_type, volume)
 
 
 def read_header(path: Path, volume: Volume) -> VolumeHeader:

@@ -74,6 +74,26 @@ NO_RESPONSE = {
     "sentence": "This is the change of the outlined enhancement. It is not an assessment of response, which also "
     "considers the steroid dose, the ophthalmologic findings and the CSF.",
 }
+AGREES = {
+    "code": "atlas.agrees",
+    "values": {},
+    "sentence": "The registration of the atlas passed its checks.",
+}
+APART = {
+    "code": "atlas.apart",
+    "values": {"mm": 28.0, "limit": 5.0},
+    "sentence": "No region names are shown: two registrations of the atlas differ by 28.0 mm, more than 5 mm.",
+}
+UNNAMED = {
+    "code": "atlas.unnamed",
+    "values": {"count": 3},
+    "sentence": "3 labels of the atlas have no name, and are not shown.",
+}
+NO_NAMES = {
+    "code": "atlas.table_empty",
+    "values": {},
+    "sentence": "The table of names holds no names. Give a table with a label and a name in each line.",
+}
 FAMILIAR = {
     "code": "familiarity.within_limit",
     "values": {"reference": "24 virtual patients", "share": 95.0},
@@ -320,6 +340,43 @@ def _follow_up(arguments: list[str], plan: dict[str, object]) -> int:
     return 0
 
 
+def _regions(arguments: list[str], plan: dict[str, object]) -> int:
+    """Two regions on both sides of the patient's midline, on 4 mm voxels; with ``apart`` the check failed."""
+    import numpy as np
+
+    if "record" in plan:
+        Path(str(plan["record"])).write_text(json.dumps(arguments), encoding="utf-8")
+    _say(type="step", step="atlas", state="started", sequence=None, fraction=None, seconds=None)
+    time.sleep(float(plan.get("seconds", 0.0)))
+    if plan.get("stop_at") == "regions":
+        _fail(NO_NAMES)
+        return 3
+    out = Path(arguments[arguments.index("--out") + 1])
+    (out / "scene").mkdir(parents=True)
+    atlas = {"name": "made_dseg", "passed": "apart" not in plan, "message": AGREES, "remarks": [UNNAMED]}
+    stored: dict[str, object] = {"atlas": atlas}
+    if "apart" in plan:
+        atlas["message"] = APART
+    else:
+        array, affine = _read(Path(arguments[arguments.index("--t1gd") + 1]))
+        size = 60
+        middle = (affine @ [*(np.array(array.shape[::-1]) / 2), 1.0])[:3] * (-1, -1, 1)
+        numbers = np.full((size,) * 3, 2, np.uint16)
+        numbers[:, :, size // 2 :] = 1  # LPS: indices run to the patient's left
+        np.save(out / "scene" / "regions.npy", numbers)
+        np.save(out / "scene" / "regions_brain.npy", np.ones(numbers.shape, np.uint8))
+        stored |= {
+            "names": ["Thalamus <b>L</b>", "Thalamus R"],
+            "within_mm": 6.0,
+            "size": [size] * 3,
+            "spacing_mm": [4.0] * 3,
+            "origin_lps_mm": (middle - 4.0 * (size - 1) / 2).tolist(),
+            "direction_lps": np.eye(3).ravel().tolist(),
+        }
+    _say(type="result", seconds=1.0, regions=stored)
+    return 0
+
+
 def _play(arguments: list[str]) -> int:
     plan = json.loads(os.environ.get("FAKE_WORKER", "{}"))
     if arguments[0] == "register":
@@ -337,6 +394,8 @@ def _play(arguments: list[str]) -> int:
         return 0
     if arguments[0] == "export":
         return 0
+    if arguments[0] == "regions":
+        return _regions(arguments, plan)
     if arguments[0] == "follow-up":
         return _follow_up(arguments, plan)
     if arguments[0] == "explain":

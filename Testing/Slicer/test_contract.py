@@ -216,7 +216,7 @@ def test_every_option_of_a_prediction_is_set_by_the_panel_or_named_here(panel):
 
 
 def test_imports_between_the_rooms_of_the_panel_point_one_way_and_no_room_is_crowded():
-    above = ["panel", "sections", "choices", "result run batch two_dates"]
+    above = ["panel", "sections", "choices", "regions", "result run batch two_dates"]
     floors = [*above, "second_thoughts", "install", "process scene", "messages event_loop"]
     floor = {room: number for number, rooms in enumerate(floors) for room in rooms.split()}
     upward = []

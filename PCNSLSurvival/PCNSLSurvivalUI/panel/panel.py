@@ -24,6 +24,7 @@ from PCNSLSurvivalUI.panel import steps_table
 from PCNSLSurvivalUI.panel.tab_order import reachByTab
 from PCNSLSurvivalUI.panel.wheel_guard import WheelGuard
 from PCNSLSurvivalUI.process.incremental import InPieces
+from PCNSLSurvivalUI.regions.region_names import RegionControls
 from PCNSLSurvivalUI.result.lesion import showProposal
 from PCNSLSurvivalUI.result.repair import giveUp, whyNotMeanwhile
 from PCNSLSurvivalUI.result.result_views import ResultViews
@@ -96,6 +97,7 @@ class PanelView:
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
         self._second = SecondThoughts(ui, self._mapContext, self._map.apply, self._say)
+        self._regions = RegionControls(ui, self._mapContext, logic.kept.folder)
         self._report = ReportControls(ui, self._mapContext, self._say)
         self._quality = QualityControls(
             ui, self._mapContext, self._views, self._map.apply, self.predictOrCancel, self._say
@@ -172,6 +174,7 @@ class PanelView:
         self._quality.forget()
         self._lesion.forget()
         self._second.forget()
+        self._regions.forget()
         self._twoDates.forget()
         if self._opening is not None:
             self._opening.cancel()
@@ -433,6 +436,7 @@ class PanelView:
             for section in ofResult:
                 section.hide()
             self._second.forget()
+            self._regions.show()
             self._map.forget()
             self._quality.forget()
             if self._parameters is not None:  # what is under repair could neither be used nor discarded any more
@@ -450,7 +454,8 @@ class PanelView:
                 section.show()
                 yield
             for work in (
-                self._map.showNewResult, self._map.showSurfaces, self._second.show, self._quality.showNewResult,
+                self._map.showNewResult, self._map.showSurfaces, self._second.show, self._regions.showNewResult,
+                self._quality.showNewResult,
             ):  # fmt: skip
                 work()
                 yield

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 from PCNSLSurvivalLib.core.messages import (
+    atlas,
     clinical,
     cohorts,
     evaluation,
@@ -38,6 +39,7 @@ Translate: TypeAlias = Callable[[str, str], str]
 
 _TABLES = {
     "core.terms": {f"step.{step}": step.label for step in Step},
+    "messages.atlas": atlas.TEMPLATES,
     "messages.clinical": clinical.TEMPLATES,
     "messages.cohorts": cohorts.TEMPLATES,
     "messages.evaluation": evaluation.TEMPLATES,

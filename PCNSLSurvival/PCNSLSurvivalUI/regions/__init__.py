@@ -1,0 +1,1 @@
+"""Names of brain regions from an atlas that the user brings."""

@@ -1,0 +1,170 @@
+"""An atlas on the user's disk: a folder with a T1 template, a volume of labels on its voxels, a table of names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from PCNSLSurvivalLib.atlas.name_table import TABLE_ENDINGS, read_names
+from PCNSLSurvivalLib.core.errors import AtlasError
+from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, image_on_grid
+from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
+from PCNSLSurvivalLib.imaging.io import FILE_ENDINGS, content_sha256, read_volume
+
+_BESIDE_AN_ATLAS = ("readme", "license", "licence", "copying", "citation")
+"""Texts with these beginnings are no tables of names."""
+_MOST_LABELS = 4000
+_ALIKE_IN_REGIONS = 0.6
+"""Share of neighbors with the same value: six atlases have at least 0.71, T1 templates at most 0.2."""
+_LEAST_NAMED = 0.5
+_SAME_PLACE_MM = 0.01
+_LEFT = re.compile(r"(?<![a-z])(left|lh|l)(?![a-z])", re.IGNORECASE)
+_RIGHT = re.compile(r"(?<![a-z])(right|rh|r)(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Atlas:
+    """An atlas as it was read.
+
+    Attributes:
+        name: Of the file of labels, without its ending.
+        template: T1-weighted, ``float32``, whole head or brain alone, axes toward left, posterior, superior.
+        labels: ``uint16`` on the same grid: n for ``names[n - 1]``, 0 where there is no region with a name.
+        names: Of the regions, in the words of the atlas.
+        sha256: Of "template", "labels" and "names".
+        remarks: On labels without a name.
+    """
+
+    name: str
+    template: sitk.Image
+    labels: sitk.Image
+    names: tuple[str, ...]
+    sha256: dict[str, str]
+    remarks: tuple[Message, ...] = ()
+
+
+def read_atlas(folder: Path) -> Atlas:
+    """Read the atlas in a folder; texts such as a license may lie beside it.
+
+    Args:
+        folder: Holds two volumes (NIfTI, NRRD, MetaImage) and one table, see ``read_names``.
+
+    Raises:
+        AtlasError: The folder does not hold these, the volumes do not fit each other, or the names do not fit the
+            labels or the sides.
+        UnreadableScanError: A volume cannot be read.
+    """
+    volumes, table = _files(folder)
+    names = read_names(table)
+    images = [canonical(read_volume(path, Message("word.atlas_volume"))) for path in volumes]
+    alike = [_alike(sitk.GetArrayViewFromImage(image)) >= _ALIKE_IN_REGIONS for image in images]
+    if all(alike):
+        raise AtlasError(Message("atlas.no_template"))
+    if not any(alike):
+        raise AtlasError(Message("atlas.no_labels"))
+    label = alike.index(True)
+    template, stored = as_float32(images[1 - label]), images[label]
+    if not Grid.of(stored).matches(Grid.of(template), tolerance_mm=_SAME_PLACE_MM):
+        raise AtlasError(Message("atlas.grid"))
+    numbers, regions, remarks = _numbered(sitk.GetArrayViewFromImage(stored), names)
+    labels = image_on_grid(numbers, Grid.of(template))
+    _check_sides(labels, regions)
+    return Atlas(
+        name=_stem(volumes[label]),
+        template=template,
+        labels=labels,
+        names=regions,
+        sha256={
+            "template": content_sha256(volumes[1 - label]),
+            "labels": content_sha256(volumes[label]),
+            "names": content_sha256(table),
+        },
+        remarks=remarks,
+    )
+
+
+def _files(folder: Path) -> tuple[list[Path], Path]:
+    """The two volumes and the table."""
+    if kind_of(folder) != "folder":
+        raise AtlasError(Message("atlas.no_folder"))
+    try:
+        files = sorted(path for path in folder.iterdir() if kind_of(path) == "file" and path.name[0] != ".")
+    except OSError as problem:
+        raise AtlasError(Message("atlas.no_folder")) from problem
+    volumes = [path for path in files if path.name.lower().endswith(FILE_ENDINGS)]
+    tables = [
+        path
+        for path in files
+        if path.name.lower().endswith(TABLE_ENDINGS) and not path.name.lower().startswith(_BESIDE_AN_ATLAS)
+    ]
+    if len(volumes) != 2 or len(tables) != 1:
+        raise AtlasError(Message("atlas.files", volumes=len(volumes), tables=len(tables)))
+    return volumes, tables[0]
+
+
+def _alike(values_kji: NDArray[np.generic]) -> float:
+    """Share of neighbors along i with the same value, among those where both are not 0."""
+    one, other = values_kji[:, :, 1:], values_kji[:, :, :-1]
+    both = (one != 0) & (other != 0)
+    return float((one == other)[both].mean()) if both.any() else 0.0
+
+
+def _numbered(
+    values_kji: NDArray[np.generic], names: dict[int, str]
+) -> tuple[NDArray[np.uint16], tuple[str, ...], tuple[Message, ...]]:
+    """The labels as numbers from 1 on in the order of the regions, the names of these, and remarks."""
+    if not np.isfinite(values_kji).all():
+        raise AtlasError(Message("atlas.labels_not_numbers"))
+    found, place = np.unique(values_kji, return_inverse=True)
+    if found.min() < 0 or (found != np.rint(found)).any():
+        raise AtlasError(Message("atlas.labels_not_numbers"))
+    if len(found) > _MOST_LABELS:
+        raise AtlasError(Message("atlas.too_many", count=len(found), limit=_MOST_LABELS))
+    named = [int(label) for label in found if int(label) in names]
+    number_of = {label: number for number, label in enumerate(named, start=1)}
+    numbers = np.array([number_of.get(int(label), 0) for label in found], np.uint16)
+    sizes = np.bincount(place.ravel(), minlength=len(found))[found > 0]
+    share = sizes[numbers[found > 0] > 0].sum() / max(sizes.sum(), 1)
+    if share < _LEAST_NAMED:
+        raise AtlasError(Message("atlas.few_names", percent=100 * float(share)))
+    unnamed = int(np.count_nonzero(found > 0)) - len(named)
+    remarks = (Message("atlas.unnamed", count=unnamed),) if unnamed else ()
+    return numbers[place].reshape(values_kji.shape), tuple(names[label] for label in named), remarks
+
+
+def _check_sides(labels: sitk.Image, names: tuple[str, ...]) -> None:
+    """Regions that are named left lie on the patient's left.
+
+    An atlas without sides in its names passes: exchanged sides would not change what it says.
+    """
+    sides = [_side(name) for name in names]
+    numbers = sitk.GetArrayViewFromImage(labels)
+    x = Grid.of(labels).affine_lps[0]
+    middle = []
+    for side in (1, -1):
+        kji = np.argwhere(np.isin(numbers, [n for n, one in enumerate(sides, start=1) if one == side]))
+        if not len(kji):
+            return
+        i, j, k = kji.mean(axis=0)[::-1]
+        middle.append(x[0] * i + x[1] * j + x[2] * k)
+    if middle[0] <= middle[1]:
+        raise AtlasError(Message("atlas.mirrored"))
+
+
+def _side(name: str) -> int:
+    """1 for a region that is named left, -1 for right, 0 where the name tells no side."""
+    left, right = bool(_LEFT.search(name)), bool(_RIGHT.search(name))
+    return int(left) - int(right)
+
+
+def _stem(path: Path) -> str:
+    ending = next(
+        ending for ending in sorted(FILE_ENDINGS, key=len, reverse=True) if path.name.lower().endswith(ending)
+    )
+    return path.name[: -len(ending)]

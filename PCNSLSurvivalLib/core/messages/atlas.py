@@ -1,0 +1,55 @@
+"""Messages about the atlas that a user brings: its files, its registration, the names of regions."""
+
+from __future__ import annotations
+
+from PCNSLSurvivalLib.core.marked import marked as _
+
+TEMPLATES = {
+    "atlas.agrees": _("The registration of the atlas passed its checks."),
+    "atlas.apart": _(
+        "No region names are shown: two registrations of the atlas differ by {mm:.1f} mm, more than {limit:.0f} mm."
+    ),
+    "atlas.few_names": _(
+        "The table names only {percent:.0f} % of the labeled volume of the atlas. Give the table that belongs to the "
+        "labels."
+    ),
+    "atlas.files": _(
+        "The folder holds {volumes} volumes and {tables} tables of names (.tsv, .ctbl, .txt). An atlas is a folder "
+        "with one T1 template, one volume of labels and one table of names."
+    ),
+    "atlas.grid": _("The labels of the atlas are not on the voxels of its template. Give both on one voxel grid."),
+    "atlas.labels_not_numbers": _("The labels of the atlas are not whole numbers from 0 up. Give a volume of labels."),
+    "atlas.mirrored": _(
+        "The regions that the atlas names left lie on the right of its template. Its labels or its template are "
+        "mirrored."
+    ),
+    "atlas.no_brain": _(
+        "No brain was found in the template of the atlas. Give a T1-weighted template of an adult head or brain."
+    ),
+    "atlas.no_folder": _("There is no folder at the place given for the atlas."),
+    "atlas.no_labels": _(
+        "None of the two volumes of the atlas is a volume of labels. Give one T1 template and one volume of labels."
+    ),
+    "atlas.no_template": _("Both volumes of the atlas are labels. Give one T1 template and one volume of labels."),
+    "atlas.outlines": _(
+        "No region names are shown: the brain overlaps the brain of the atlas by {dice:.2f} only, less than "
+        "{limit:.2f} (Dice)."
+    ),
+    "atlas.stretched": _(
+        "No region names are shown: the brain would have to be stretched by {percent:.0f} % to fit the atlas, more "
+        "than {limit:.0f} %."
+    ),
+    "atlas.table": _(
+        "Line {line} of the table of names cannot be read. Each line is a label and a name without spaces, as in "
+        "FreeSurfer and Slicer; or give a .tsv with the columns index and name."
+    ),
+    "atlas.table_double": _("The table of names holds label {label} twice. Remove one of the two lines."),
+    "atlas.table_empty": _("The table of names holds no names. Give a table with a label and a name in each line."),
+    "atlas.table_text": _("The table of names is no text in UTF-8 of at most {megabytes} MB. Save it as UTF-8."),
+    "atlas.too_many": _("The atlas holds {count} labels, more than {limit}. Give an atlas of brain regions."),
+    "atlas.unnamed": _("{count} labels of the atlas have no name, and are not shown."),
+    "region.here": _("{name}"),
+    "region.here_or": _("{name}; within {mm:.0f} mm also {others}"),
+    "region.near": _("No named region here; within {mm:.0f} mm: {others}"),
+    "region.none": _("No named region within {mm:.0f} mm"),
+}

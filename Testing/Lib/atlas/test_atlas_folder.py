@@ -1,0 +1,98 @@
+"""The folder of an atlas: what it must hold, and that template, labels, names and sides fit each other."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from made_atlas import TEMPLATE_GRID, label_at, made_atlas, name_of, voxel_points
+
+from PCNSLSurvivalLib.atlas.atlas_folder import read_atlas
+from PCNSLSurvivalLib.core.errors import AtlasError
+from PCNSLSurvivalLib.imaging.geometry import Grid
+
+
+def _refused(folder):
+    with pytest.raises(AtlasError) as error:
+        read_atlas(folder)
+    return error.value.message
+
+
+def test_every_voxel_gets_the_name_of_its_place(tmp_path):
+    folder = made_atlas(tmp_path / "atlas")
+    for beside in ("README.txt", "LICENSE.txt", ".hidden.txt", "template_description.json"):
+        (folder / beside).write_text("not a table")
+    atlas = read_atlas(folder)
+    assert atlas.name == "made_dseg"
+    assert atlas.remarks == ()
+    numbers = sitk.GetArrayFromImage(atlas.labels)
+    labels = label_at(voxel_points(Grid.of(atlas.labels))).transpose(2, 1, 0)
+    kji = np.argwhere(numbers > 0)[::997]
+    assert [atlas.names[numbers[tuple(at)] - 1] for at in kji] == [name_of(int(labels[tuple(at)])) for at in kji]
+    assert atlas.sha256["names"] == hashlib.sha256((folder / "names.txt").read_bytes()).hexdigest()
+
+
+def test_the_order_of_the_voxels_of_the_two_files_does_not_matter(tmp_path):
+    """SRI24's head and its stripped twin have opposite x axes, and the same place in mm."""
+    folder = made_atlas(tmp_path / "atlas")
+    plain = read_atlas(folder)
+    file = str(folder / "made_dseg.nii.gz")
+    sitk.WriteImage(sitk.DICOMOrient(sitk.ReadImage(file), "RAS"), file)
+    turned = read_atlas(folder)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(turned.labels), sitk.GetArrayFromImage(plain.labels))
+
+
+def test_labels_beside_the_template_are_refused(tmp_path):
+    x, y, z = TEMPLATE_GRID.origin_lps_mm
+    moved = dataclasses.replace(TEMPLATE_GRID, origin_lps_mm=(x + 1.5, y, z))
+    assert _refused(made_atlas(tmp_path / "moved", labels_grid=moved)).code == "atlas.grid"
+    coarse = dataclasses.replace(TEMPLATE_GRID, size=(24, 29, 25), spacing_mm=(6.0, 6.0, 6.0))
+    assert _refused(made_atlas(tmp_path / "coarse", labels_grid=coarse)).code == "atlas.grid"
+
+
+def test_regions_named_left_must_lie_on_the_left(tmp_path):
+    assert _refused(made_atlas(tmp_path / "atlas", mirrored=True)).code == "atlas.mirrored"
+
+
+def test_names_without_sides_say_nothing_that_a_mirror_could_change(tmp_path):
+    table = "\n".join(f"{label} Block_{label}" for label in range(1, 250))
+    assert read_atlas(made_atlas(tmp_path / "atlas", mirrored=True, table=table)).names
+
+
+def test_labels_without_a_name_are_counted_and_too_many_refused(tmp_path):
+    folder = made_atlas(tmp_path / "atlas")
+    lines = (folder / "names.txt").read_text().splitlines()
+    (folder / "names.txt").write_text("\n".join(lines[:-3]))
+    (remark,) = read_atlas(folder).remarks
+    assert (remark.code, remark.values["count"]) == ("atlas.unnamed", 3)
+    (folder / "names.txt").write_text("1 Somewhere\n9999 Nowhere\n")
+    assert _refused(folder).code == "atlas.few_names"
+
+
+def test_what_the_folder_must_hold(tmp_path):
+    assert _refused(tmp_path / "absent").code == "atlas.no_folder"
+    folder = made_atlas(tmp_path / "atlas")
+    (folder / "more.tsv").write_text("index\tname\n1\tA\n")
+    assert dict(_refused(folder).values) == {"volumes": 2, "tables": 2}
+    (folder / "more.tsv").unlink()
+    (folder / "made_T1w.nii.gz").rename(tmp_path / "template.nii.gz")
+    assert dict(_refused(folder).values) == {"volumes": 1, "tables": 1}
+    sitk.WriteImage(sitk.ReadImage(str(folder / "made_dseg.nii.gz")), str(folder / "twice.nii.gz"))
+    assert _refused(folder).code == "atlas.no_template"
+    for name in ("made_dseg", "twice"):
+        sitk.WriteImage(sitk.ReadImage(str(tmp_path / "template.nii.gz")), str(folder / f"{name}.nii.gz"))
+    assert _refused(folder).code == "atlas.no_labels"
+
+
+def test_labels_must_be_whole_numbers(tmp_path):
+    folder = made_atlas(tmp_path / "atlas")
+    file = str(folder / "made_dseg.nii.gz")
+    labels = sitk.Cast(sitk.ReadImage(file), sitk.sitkFloat32)
+    sitk.WriteImage(labels, file)
+    assert read_atlas(folder).names, "whole numbers stored as floats"
+    for wrong in (labels * 0.5, labels - 1.0):
+        sitk.WriteImage(wrong, file)
+        assert _refused(folder).code == "atlas.labels_not_numbers"

@@ -27,6 +27,7 @@ WITHIN_MM = 6.0
 LEAST_OVERLAP = 0.88
 MOST_DISAGREEMENT_MM = 5.0
 MOST_STRETCH = 1.3
+LEAST_SHARPNESS = 0.05
 _VOXEL_MM = 1.0
 
 
@@ -57,6 +58,7 @@ class PlacedAtlas:
             "overlap_dice": round(self.pose.overlap, 3),
             "disagreement_mm": round(self.pose.disagreement_mm, 2),
             "stretch": round(self.pose.stretch, 3),
+            "sharpness": round(self.pose.sharpness, 3),
             "within_mm": WITHIN_MM,
         }
 
@@ -94,6 +96,8 @@ def judge(pose: AtlasPose) -> Message:
         return Message("atlas.outlines", dice=pose.overlap, limit=LEAST_OVERLAP)
     if pose.disagreement_mm > MOST_DISAGREEMENT_MM:
         return Message("atlas.apart", mm=pose.disagreement_mm, limit=MOST_DISAGREEMENT_MM)
+    if pose.sharpness < LEAST_SHARPNESS:
+        return Message("atlas.no_match", sharpness=pose.sharpness, limit=LEAST_SHARPNESS)
     return Message("atlas.agrees")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from PCNSLSurvivalLib.imaging.geometry import FloatArray, Grid, as_float32, box_around, resample
+from PCNSLSurvivalLib.preprocessing.qc.registration_check import match_sharpness
 from PCNSLSurvivalLib.preprocessing.steps.registration import points_in
 from PCNSLSurvivalLib.preprocessing.steps.sampling import coarser, radius_in_voxels
 
@@ -46,12 +47,14 @@ class AtlasPose:
         disagreement_mm: Distance, in the patient, between this registration and a second one from the template to
             the patient; 95 % of the brain are below it.
         stretch: The strongest change of length along any direction, as a ratio above 1.
+        sharpness: Share of the match inside the brain that is lost 8 mm or 8 degrees away, see ``match_sharpness``.
     """
 
     transform: sitk.AffineTransform
     overlap: float
     disagreement_mm: float
     stretch: float
+    sharpness: float
 
 
 def register_to_template(patient: Brain, template: Brain) -> AtlasPose:
@@ -78,6 +81,12 @@ def register_to_template(patient: Brain, template: Brain) -> AtlasPose:
         overlap=_overlap(patient.mask, template.mask, to_template),
         disagreement_mm=float(np.quantile(np.linalg.norm(return_points - points, axis=1), 0.95)),
         stretch=_stretch(to_template),
+        sharpness=match_sharpness(
+            as_float32(patient.image),
+            sitk.Mask(as_float32(template.image), template.mask),
+            to_template,
+            patient.mask,
+        )[0],
     )
 
 

@@ -30,6 +30,10 @@ TEMPLATES = {
     "atlas.no_labels": _(
         "None of the two volumes of the atlas is a volume of labels. Give one T1 template and one volume of labels."
     ),
+    "atlas.no_match": _(
+        "No region names are shown: the tissue of the brain does not match the template of the atlas (sharpness "
+        "{sharpness:.2f}, less than {limit:.2f})."
+    ),
     "atlas.no_template": _("Both volumes of the atlas are labels. Give one T1 template and one volume of labels."),
     "atlas.outlines": _(
         "No region names are shown: the brain overlaps the brain of the atlas by {dice:.2f} only, less than "

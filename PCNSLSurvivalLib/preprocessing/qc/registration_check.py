@@ -44,6 +44,26 @@ def judge_registration(
         Studholme et al., An overlap invariant entropy measure of 3D medical image alignment, Pattern
         Recognition 32(1), 1999. doi:10.1016/S0031-3203(98)00091-0
     """
+    sharpness, center = match_sharpness(fixed, moving, transform, brain_mask)
+    whole = transform if moved_before is None else sitk.CompositeTransform([moved_before, transform])
+    return _sharpness(sharpness, sequence), _turn(whole, center, sequence)
+
+
+def match_sharpness(
+    fixed: sitk.Image, moving: sitk.Image, transform: sitk.Transform, brain_mask: sitk.Image
+) -> tuple[float, FloatArray]:
+    """How much the match inside the brain suffers when the head is moved away from a pose.
+
+    Args:
+        fixed: Scan without bias field.
+        moving: The registered scan on its own grid.
+        transform: LPS points of ``fixed`` to LPS points of ``moving``.
+        brain_mask: ``uint8`` on the grid of ``fixed``.
+
+    Returns:
+        The share of the match that the best of twelve other poses loses, negative where one is better; and the (3,)
+        center of the brain in LPS mm.
+    """
     small = coarser(fixed, 3.0)
     mask = resample(brain_mask, Grid.of(small), interpolation="nearest")
     inside = sitk.GetArrayViewFromImage(mask) > 0
@@ -59,9 +79,7 @@ def judge_registration(
 
     here = match(sitk.Transform(3, sitk.sitkIdentity))
     best_away = max(match(away) for away in _moves(center))
-    sharpness = (here - best_away) / here if here > 0 else -1.0
-    whole = transform if moved_before is None else sitk.CompositeTransform([moved_before, transform])
-    return _sharpness(sharpness, sequence), _turn(whole, center, sequence)
+    return (here - best_away) / here if here > 0 else -1.0, center
 
 
 def _gain(a: FloatArray, b: FloatArray) -> float:

@@ -101,6 +101,15 @@ def _ball():
     return Brain(image=smooth * 500 + 300, mask=image_on_grid(inside.astype(np.uint8), TEMPLATE_GRID))
 
 
+def _filled_with_noise():
+    """The outline of the made brain, and nothing of its tissue."""
+    template = template_brain()
+    noise = image_on_grid(
+        np.random.default_rng(2).normal(size=TEMPLATE_GRID.size[::-1]).astype(np.float32), TEMPLATE_GRID
+    )
+    return Brain(image=sitk.SmoothingRecursiveGaussian(noise, 9.0) * 500 + 300, mask=template.mask)
+
+
 @pytest.mark.parametrize(
     ("patient", "template"),
     [
@@ -110,8 +119,17 @@ def _ball():
         (lambda brain: brain, lambda brain: _turned(brain, (1, 0, 0), 180)),
         (lambda brain: brain, lambda brain: _turned(brain, (0, 0, 1), 90)),
         (lambda brain: brain, lambda brain: _ball()),
+        (lambda brain: brain, lambda brain: _filled_with_noise()),
     ],
-    ids=["upper half", "lower half", "half a template", "upside down", "exchanged axes", "no brain"],
+    ids=[
+        "upper half",
+        "lower half",
+        "half a template",
+        "upside down",
+        "exchanged axes",
+        "no brain",
+        "an outline alone",
+    ],
 )
 def test_no_names_where_the_registration_cannot_be_right(patient, template):
     brain, _points = patient_brain(GRIDS["axial"], MATRIX, SHIFT)

@@ -69,6 +69,11 @@ class _Parameter:
         wrapper.parameterNode.SetParameter(self.name, str(value))
 
 
+_made: list[Any] = []
+"""Every wrapper. Python's collector would clear an observer that only its node knows, and the next event would end the
+interpreter."""
+
+
 def parameterNodeWrapper(wrapped: type) -> type:
     """The class decorator: every annotation becomes a property kept in the parameter node."""
     parameters = {
@@ -85,6 +90,7 @@ def parameterNodeWrapper(wrapped: type) -> type:
         self.standin_next = stored(self)
         # A living wrapper writes its defaults back when the scene closes.
         self._tag = node.AddObserver("ModifiedEvent", lambda *_: modified(self))
+        _made.append(self)
 
     def stored(self: Any) -> dict[str, str]:
         values = {name: self.parameterNode.GetParameter(name) for name, p in parameters.items() if not p.is_node}

@@ -6,19 +6,20 @@ A small made-up result stands in for a prediction, so that these tests take seco
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import qt
 import slicer
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.terms import OSClass
 from PCNSLSurvivalUI.panel.panel import sections
 from PCNSLSurvivalUI.result import map_display, repair
-from PCNSLSurvivalUI.result.slice_axis import SliceAxis
-from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, MASK, OVER, T1GD, UP_TO, SceneOutputs, mapRole
+from PCNSLSurvivalUI.scene.output_nodes import MASK, OVER, UP_TO, SceneOutputs, mapRole
 from PCNSLSurvivalUI.scene.segmentations import fillMask
 
 _SIZE = 40
@@ -47,6 +48,37 @@ def _volume(values_kji: NDArray[Any], affine: NDArray[np.float64], name: str, la
 def _ball() -> NDArray[np.bool_]:
     k, j, i = np.indices((_SIZE,) * 3) - (_SIZE - 1) / 2
     return k**2 + j**2 + i**2 < (_SIZE / 3) ** 2
+
+
+def _writeResult(folder: Path, affine: NDArray[np.float64], ball: NDArray[np.bool_]) -> None:
+    """A result folder as the process for the panel leaves it: the map fills the ball, one half of it is against."""
+    share = (ball * 1.0).astype(np.float32)
+    volumes = {f"activation_{what}{ending}": share for what in ("map", "cells") for ending in ("", "_other_class")}
+    volumes |= {"evidence_map": share - 0.5, "evidence_cells": share - 0.5, "brain_mask": ball.astype(np.uint8)}
+    (folder / "scene").mkdir()
+    for name, values in volumes.items():
+        np.save(folder / "scene" / f"{name}.npy", values)
+        (folder / "scene" / f"{name}.json").write_text(json.dumps({"affine_ras": affine.tolist()}), encoding="utf-8")
+    result = {
+        "schema_version": "2.0",
+        "probability_over_one_year": 0.6,
+        "decision_threshold": 0.5,
+        "class": OSClass.OVER_ONE_YEAR.key,
+        "member_probabilities": [0.5, 0.7],
+        "warnings": [{"code": "made_up", "values": {}, "sentence": "Slices of this made-up scan are thick. " * 6}],
+        "activation_map": {"explains": OSClass.OVER_ONE_YEAR.key, "scale": 1.0},
+        "activation_map_other_class": {"explains": OSClass.UP_TO_ONE_YEAR.key, "scale": 1.0},
+        "model": {"name": "made-up", "version": "1"},
+        "software": {"pcnsl-survival": "0"},
+    }
+    (folder / "prediction.json").write_text(json.dumps(result), encoding="utf-8")
+    (folder / "report.html").write_text("<html></html>", encoding="utf-8")
+
+
+def _wayBack() -> list[Any]:
+    """The tool bars that lead back to the panel from another module."""
+    bars = slicer.util.findChildren(slicer.util.mainWindow(), "PCNSLSurvivalWayBack")
+    return [bar for bar in bars if not bar.isHidden()]
 
 
 def _showAsLoaded(node: Any) -> None:
@@ -84,35 +116,17 @@ class DisplayTests:
         """A result of a made-up T1Gd in the panel and in the views; gives that T1Gd."""
         affine, ball = _affine(20.0), _ball()
         t1gd = _volume(np.where(ball, 300, 10).astype(np.int16), affine, "made T1Gd")
-        parameters = panel.view._parameters
-        outputs = SceneOutputs(parameters.parameterNode)
-        share = (ball * 1.0).astype(np.float32)
-        for explained in (OVER, UP_TO):
-            for cells in (False, True):
-                node = _volume(share, affine, "made map")
-                outputs.place(mapRole(explained, cells=cells), node, "Grad-CAM", t1gd)
-        outputs.place(EVIDENCE, _volume(share - 0.5, affine, "made evidence"), "Evidence", t1gd)
-        outputs.place(MASK, _volume(ball.astype(np.uint8), affine, "made mask", label=True), "Brain mask", t1gd)
-        parameters.parameterNode.SetNodeReferenceID(T1GD, t1gd.GetID())
-        result = {
-            "probability_over_one_year": 0.6,
-            "decision_threshold": 0.5,
-            "class": OSClass.OVER_ONE_YEAR.label,
-            "member_probabilities": [0.5, 0.7],
-            "warnings": ["The slices of this made-up scan are thicker than those that the model learned from. " * 3],
-            "model": {"name": "made-up", "version": "1"},
-            "software": {"pcnsl-survival": "0"},
-            "profile_axis": asdict(SliceAxis.of(affine, share.shape)),
-        }
-        parameters.result = json.dumps(result)
-        for _part in panel.view._onResultShown():
-            slicer.app.processEvents()
+        folder = Path(slicer.util.tempDirectory())
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        _writeResult(folder, affine, ball)
+        panel.view.openCase(folder, t1gd)
+        self.waitUntil(lambda: panel.ui.resultSection.isVisibleTo(panel.parent), seconds=60)
         return t1gd
 
     def test_scansThatComeOneAfterAnotherFillTheirRoles(self) -> None:
         """The panel looks after each; a role that the user emptied stays empty."""
         panel = self._openPanel()
-        parameters = panel.view._parameters
+        parameters = panel.logic.getParameterNode()
         for name, role in (("T1 post Gd", "t1gdVolume"), ("T1", "t1Volume"), ("T2", "t2Volume")):
             node = _volume(np.ones((_SIZE,) * 3, np.int16), _affine(0.0), name)
             self.waitUntil(lambda role=role, node=node: getattr(parameters, role) is node, seconds=60)
@@ -133,7 +147,9 @@ class DisplayTests:
             self.assertAlmostEqual(float(np.abs(axes.T @ normal).max()), 1.0, places=5)
             self.assertEqual(int(np.argmax(np.abs(normal))), main)
             self.assertEqual(_layers(view).GetBackgroundVolumeID(), t1gd.GetID())
-        panel.view._map.profile._jumped(16.0)
+        _slices().SetSliceOffset(12.0)
+        plot = panel.ui.profilePlot
+        plot.keyPressEvent(qt.QKeyEvent(qt.QEvent.KeyPress, qt.Qt.Key_Up, qt.Qt.NoModifier))
         self.assertAlmostEqual(_slices().GetSliceOffset(), 16.0, places=3)
         panel.ui.closeResultButton.click()
         for view, plane in zip(("Red", "Green", "Yellow"), before, strict=True):
@@ -159,7 +175,7 @@ class DisplayTests:
         _showAsLoaded(label)
         self.assertEqual(_layers().GetLabelVolumeID(), label.GetID())
         self._showResult(panel)
-        outputs = SceneOutputs(panel.view._parameters.parameterNode)
+        outputs = SceneOutputs(panel.logic.getParameterNode().parameterNode)
         self.assertIsNone(_layers().GetLabelVolumeID())
         self.assertEqual(_layers().GetForegroundVolumeID(), outputs.node(mapRole(OVER, cells=False)).GetID())
         panel.ui.closeResultButton.click()
@@ -171,27 +187,25 @@ class DisplayTests:
         """Segment Editor reads T1Gd, not the mask; the way back stands in Slicer's window."""
         panel = self._openPanel()
         t1gd = self._showResult(panel)
-        panel.view._parameters.t1gdVolume = t1gd
-        panel.view._quality.strip.buttons[MASK].click()
+        slicer.util.findChild(panel.ui.qualityPlace, MASK).click()
         panel.ui.repairButton.click()
-        self.addCleanup(panel.view._quality.wayBack.hide)
+        self.addCleanup(panel.ui.discardButton.click)
         editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
-        segmentation = SceneOutputs(panel.view._parameters.parameterNode).node(repair.SEGMENTATION)
+        segmentation = SceneOutputs(panel.logic.getParameterNode().parameterNode).node(repair.SEGMENTATION)
         self.assertEqual(editor.segmentationNode().GetID(), segmentation.GetID())
         self.assertEqual(editor.sourceVolumeNode().GetID(), t1gd.GetID())
         self.assertEqual(_layers().GetBackgroundVolumeID(), t1gd.GetID())
         self.assertIsNone(_layers().GetLabelVolumeID())
         self.assertEqual(segmentation.GetSegmentation().GetNthSegment(0).GetName(), "Brain")
-        self.assertIsNotNone(panel.view._quality.wayBack.bar)
+        self.assertEqual(len(_wayBack()), 1)
 
     def test_theTumorOutlineIsDrawnOnT1Gd(self) -> None:
         """The selector takes the new segmentation; an empty one stops the run before any step."""
         panel = self._openPanel()
-        parameters = panel.view._parameters
+        parameters = panel.logic.getParameterNode()
         t1gd = self._showResult(panel)
-        parameters.t1gdVolume = t1gd
         panel.ui.editLesionButton.click()
-        self.addCleanup(panel.view._lesion.wayBack.hide)
+        self.addCleanup(panel.enter)  # the tool bar that leads back goes
         editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
         self.assertEqual(editor.segmentationNode().GetID(), parameters.lesion.GetID())
         self.assertEqual(editor.sourceVolumeNode().GetID(), t1gd.GetID())
@@ -207,7 +221,7 @@ class DisplayTests:
     def test_clinicalFindingsAreScoredAtOnce(self) -> None:
         """They belong to the T1Gd that was chosen when they were entered."""
         panel = self._openPanel()
-        parameters = panel.view._parameters
+        parameters = panel.logic.getParameterNode()
         parameters.t1gdVolume = _volume(np.ones((_SIZE,) * 3, np.int16), _affine(0.0), "one patient")
         panel.ui.ageEdit.text = "67"
         panel.ui.ecogSelector.setCurrentIndex(3)
@@ -231,13 +245,13 @@ class DisplayTests:
         """Class, threshold and hotspot work on the shown result without another run."""
         panel = self._openPanel()
         self._showResult(panel)
-        outputs = SceneOutputs(panel.view._parameters.parameterNode)
+        outputs = SceneOutputs(panel.logic.getParameterNode().parameterNode)
         panel.ui.mapSelector.setCurrentIndex(panel.ui.mapSelector.findData(UP_TO))
         shown = outputs.node(mapRole(UP_TO, cells=False))
         self.assertEqual(_layers().GetForegroundVolumeID(), shown.GetID())
         panel.ui.thresholdSlider.value = 0.75
         self.assertAlmostEqual(shown.GetDisplayNode().GetLowerThreshold(), 0.75)
         _slices().SetSliceOffset(-50.0)
-        panel.view._map.walk(+1)
+        panel.ui.nextCellButton.click()
         self.assertGreater(_slices().GetSliceOffset(), -50.0)
         self.assertIn(map_display.labelOf(UP_TO), panel.ui.cautionLabel.text)

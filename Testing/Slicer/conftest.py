@@ -89,14 +89,14 @@ def opened(quick_panel, tmp_path_factory):
 
     def show(t1gd):
         from fake_worker import write_result
-        from made_scenes import Wait
+        from made_scenes import wait_for_exam
         from PCNSLSurvivalUI.scene.volume_files import writeNrrd
 
         folder = tmp_path_factory.mktemp("result")
         list(writeNrrd(t1gd, folder / "t1gd.nrrd", "T1Gd"))
         write_result(folder / "result", folder / "t1gd.nrrd", None, None)
-        quick_panel.view._openCase(folder / "result", t1gd)
-        Wait().until(lambda: quick_panel.view._opening is None)
+        quick_panel.view.openCase(folder / "result", t1gd)
+        wait_for_exam(quick_panel)
         assert quick_panel.ui.messageLabel.text == ""
         return quick_panel
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,15 +63,12 @@ def write_dicom_of(node: Any, folder: Path) -> list[str]:
     """Write a volume as a DICOM series of T1Gd; the paths of its files in order."""
     import SimpleITK as sitk
     import slicer
-    import vtk
 
     from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.phantoms.scanner.dicom import write_dicom_series
     from PCNSLSurvivalLib.phantoms.scanner.protocol import SequenceProtocol
 
-    own = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(own)
-    matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ slicer.util.arrayFromVTKMatrix(own)
+    matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ijk_to_ras(node)
     image = sitk.GetImageFromArray(slicer.util.arrayFromVolume(node))
     spacing = np.linalg.norm(matrix[:3, :3], axis=0)
     image.SetSpacing(spacing.tolist())
@@ -165,7 +163,7 @@ def scene_state() -> dict[str, Any]:
         node = slicer.mrmlScene.GetNthNode(index)
         kept = [node.GetClassName(), node.GetName()]
         if node.IsA("vtkMRMLScalarVolumeNode") and node.GetImageData() is not None:
-            kept += [slicer.util.arrayFromVolume(node).tobytes(), node.GetTransformNodeID(), _matrix(node)]
+            kept += [slicer.util.arrayFromVolume(node).tobytes(), node.GetTransformNodeID(), ijk_to_ras(node).tobytes()]
             display = node.GetDisplayNode()
             kept += [display.GetColorNodeID()] if display else []
             kept += [display.GetWindow(), display.GetLevel()] if hasattr(display, "GetWindow") else []
@@ -174,13 +172,14 @@ def scene_state() -> dict[str, Any]:
     return state
 
 
-def _matrix(node: Any) -> bytes:
+def ijk_to_ras(node: Any) -> np.ndarray:
+    """(4, 4) voxel index to RAS mm."""
     import slicer
     import vtk
 
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    return slicer.util.arrayFromVTKMatrix(matrix).tobytes()
+    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def temporary_files() -> list[str]:
@@ -227,12 +226,163 @@ def outputs_of(panel: Any) -> Any:
     """The nodes of the panel's result."""
     from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
 
-    return SceneOutputs(panel.view._parameters.parameterNode)
+    return SceneOutputs(panel.logic.getParameterNode().parameterNode)
 
 
-def step_buttons(panel: Any) -> Any:
-    """The pictures of the quality strip by the name of their step."""
-    return panel.view._quality.strip.buttons
+def step_buttons(panel: Any) -> dict[str, Any]:
+    """The pictures of the quality strip by the name of their step, from left to right."""
+    row = panel.ui.qualityPlace.layout()
+    buttons = [row.itemAt(place).widget() for place in range(row.count())]
+    return {button.objectName: button for button in buttons}
+
+
+class ShownStep(NamedTuple):
+    """A row of the step list as the user reads it."""
+
+    mark: str
+    seconds: str
+    words: str
+    """State or verdict."""
+    note: str
+    """The tool tip."""
+
+    @property
+    def state(self) -> str:
+        """By mark and seconds: a verdict stands in the place of "done" and "cached"; what was cached took no time."""
+        done = "done" if self.seconds else "cached"
+        return {"·": "waiting", "▸": "running", "✓": done, "–": "skipped", "✗": self.words}[self.mark]
+
+
+def shown_steps(panel: Any) -> dict[str, ShownStep]:
+    """The rows of the step list by the name of their step."""
+    table = panel.ui.stepsTable
+    rows = [[table.item(row, column) for column in range(4)] for row in range(table.rowCount)]
+    return {
+        name.text(): ShownStep(mark.text(), seconds.text(), words.text(), name.toolTip())
+        for mark, name, seconds, words in rows
+    }
+
+
+def way_back() -> Any:
+    """The button in Slicer's window that leads back from another module; None where there is none."""
+    import slicer
+    from PySide6 import QtCore, QtWidgets
+
+    bars = QtCore.QObject.findChildren(slicer.util.mainWindow(), QtWidgets.QToolBar, "PCNSLSurvivalWayBack")
+    buttons = [
+        QtCore.QObject.findChild(bar, QtWidgets.QPushButton, "PCNSLSurvivalWayBackButton")
+        for bar in bars
+        if not bar.isHidden()  # one that was taken away is deleted with the next events
+    ]
+    assert len(buttons) <= 1
+    return buttons[0] if buttons else None
+
+
+def wait_for_exam(panel: Any) -> None:
+    """Until the exam that is being opened is shown: nothing can be repaired before."""
+    Wait().until(lambda: panel.ui.repairButton.enabled, what=panel.ui.messageLabel.text)
+
+
+def wait_for_answer(panel: Any, timeout_s: float = 60.0) -> Wait:
+    """Until no further test of the prediction is under way, and the shown map is hatched if it failed one."""
+    from PCNSLSurvivalUI.result.map_display import shownKind
+    from PCNSLSurvivalUI.scene.output_nodes import HATCHED, mapRole, storedResult
+    from PCNSLSurvivalUI.second_thoughts.answers import isDoubted
+
+    ui, parameters, outputs = panel.ui, panel.logic.getParameterNode(), outputs_of(panel)
+
+    def ended() -> bool:
+        if any(one.text.endswith("Cancel") for one in (ui.checkMapButton, ui.withoutLesionButton, ui.robustnessButton)):
+            return False
+        result = storedResult(parameters.result)
+        kind = "" if result is None else shownKind(parameters, result)
+        if not kind or not isDoubted(parameters, result, kind):
+            return True
+        copies = [outputs.node(HATCHED + mapRole(kind, cells=cells)) for cells in (False, True)]
+        return None not in copies and red_view().GetForegroundVolumeID() == copies[parameters.mapAsCells].GetID()
+
+    wait = Wait()
+    wait.until(ended, timeout_s)
+    return wait
+
+
+def shortcuts() -> dict[str, Any]:
+    """The keyboard shortcuts of Slicer's window by their keys."""
+    import slicer
+    from PySide6 import QtCore, QtGui
+
+    found = QtCore.QObject.findChildren(slicer.util.mainWindow(), QtGui.QShortcut)
+    return {QtGui.QShortcut.key(one).toString(): one for one in found if QtGui.QShortcut.isEnabled(one)}
+
+
+def take_away(monkeypatch: Any, *names: str) -> None:
+    """Play that Python packages are not installed."""
+    from importlib import metadata
+
+    own = metadata.distribution
+
+    def found(name: str) -> metadata.Distribution:
+        if name in names:
+            raise metadata.PackageNotFoundError(name)
+        return own(name)
+
+    monkeypatch.setattr(metadata, "distribution", found)
+
+
+def fail_check(panel: Any) -> None:
+    """Play that the shown map has failed one of its checks."""
+    from PCNSLSurvivalUI.result.map_display import shownKind
+    from PCNSLSurvivalUI.scene.output_nodes import storedResult
+    from PCNSLSurvivalUI.second_thoughts.answers import keepAnswer
+    from PCNSLSurvivalUI.second_thoughts.outline import markOfOutline
+    from PCNSLSurvivalUI.second_thoughts.questions import CHECKS
+
+    parameters = panel.logic.getParameterNode()
+    result = storedResult(parameters.result)
+    failed = {"verdict": "check", "code": "explanation.some_failed", "values": {"passed": 1, "made": 2}, "checks": []}
+    failed["sentence"] = "1 of 2 explanation checks passed. Do not rely on this map."
+    keepAnswer(CHECKS, parameters, result, shownKind(parameters, result), failed, markOfOutline(parameters))
+
+
+@contextmanager
+def slice_views(standin: Any, *names: str) -> Iterator[list[Any]]:
+    """Slice views as a layout of our own makes them; gives what they show."""
+    import slicer
+
+    made = []
+    for name in names:
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLApplicationLogic(standin.app.applicationLogic())
+        logic.SetMRMLScene(slicer.mrmlScene)
+        logic.AddSliceNode(name)
+        made.append(logic)
+    try:
+        yield [slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{name}") for name in names]
+    finally:
+        for logic in made:
+            nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
+            logic.SetMRMLScene(None)
+            for node in nodes:
+                slicer.mrmlScene.RemoveNode(node)
+
+
+def smooth_map(panel: Any) -> Any:
+    """The map of the class OS > 1 year on the voxels of T1Gd."""
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, mapRole
+
+    return outputs_of(panel).node(mapRole(OVER, cells=False))
+
+
+def slice_rgb(standin: Any, view: str = "Red") -> np.ndarray:
+    """(rows, columns, 3) picture of a slice view as the slice logic blends it, no OpenGL involved."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    logic = standin.app.layoutManager().sliceWidget(view).sliceLogic()
+    algorithm = logic.GetImageDataConnection().GetProducer()
+    algorithm.Update()
+    image = algorithm.GetOutput()
+    columns, rows, _ = image.GetDimensions()
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, -1)[..., :3].astype(int)
 
 
 def red_view() -> Any:

@@ -19,7 +19,7 @@ if not os.environ.get("DISPLAY"):
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1])]
 
-from made_scenes import Wait  # noqa: E402 — the environment above comes first
+from made_scenes import Wait, step_buttons, wait_for_answer  # noqa: E402 — the environment above comes first
 from slicer_standin.application import start  # noqa: E402
 from slicer_standin.views import render_slice  # noqa: E402
 
@@ -63,6 +63,15 @@ def _load_patient() -> None:
         node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(Grid.of(image).affine_ras))
 
 
+def _look_again(widget: Any) -> None:
+    """Open a section anew, as the user may: the panel brings all it shows in line with its width and its colors."""
+    from PCNSLSurvivalUI.panel.panel import sections
+
+    opened = next(section for section in sections(widget.ui) if section.checked)
+    opened.setChecked(False)
+    opened.setChecked(True)
+
+
 def _shoot(application: Any, widget: Any, folder: Path, name: str, wait: Wait) -> None:
     """The panel as high as it wants to be, in the light and in the dark theme."""
     from PySide6 import QtWidgets
@@ -78,7 +87,7 @@ def _shoot(application: Any, widget: Any, folder: Path, name: str, wait: Wait) -
             width = max(WIDTH, layout.minimumSize().width())
             parent.resize(width, max(layout.sizeHint().height(), layout.heightForWidth(width)))
             wait.some(0.3)
-            widget.view._refresh()
+            _look_again(widget)
             wait.some(0.2)
         QtWidgets.QWidget.grab(parent).save(str(folder / f"{name}{ending}.png"))
     _light(application)
@@ -89,7 +98,7 @@ def _write_report(widget: Any, path: Path) -> None:
     from PCNSLSurvivalUI.result.report_files import writeReport
     from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
 
-    writeReport(SceneOutputs(widget.view._parameters.parameterNode), path)
+    writeReport(SceneOutputs(widget.logic.getParameterNode().parameterNode), path)
 
 
 def _with_warnings(parameters: Any) -> None:
@@ -111,11 +120,11 @@ def _with_warnings(parameters: Any) -> None:
 
 def _second_thoughts(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
     """Each question asked of the real command line; some minutes."""
-    ui, second = widget.ui, widget.view._second
+    ui = widget.ui
     for button in (ui.withoutLesionButton, ui.robustnessButton, ui.checkMapButton):
         button.click()
         print(ui.messageLabel.text)
-        wait.until(lambda: second.again is None and second._hatching is None, 1800)
+        wait_for_answer(widget, 1800)
     for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
         section.setChecked(False)
     _shoot(application, widget, folder, "panel-second-thoughts", wait)
@@ -144,7 +153,7 @@ def _two_dates(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
     ui.predictButton.click()
     wait.until(lambda: widget.logic.run is None, 900)
     ui.followUpButton.click()
-    wait.until(lambda: widget.view._twoDates.run is None, 900)
+    wait.until(lambda: not ui.followUpButton.text.endswith("Cancel"), 900)
     print(ui.messageLabel.text)
     ui.twoDatesSection.setChecked(True)
     _shoot(application, widget, folder, "panel-two-dates", wait)
@@ -267,10 +276,10 @@ def main(folder: Path) -> None:
     _views(application, folder, "evidence")
     _overview(folder)
     for role in ("output.mask", "output.aligned.t2", "output.input"):
-        widget.view._quality.strip.buttons[role].click()
+        step_buttons(widget)[role].click()
         _views(application, folder, role.removeprefix("output.").replace(".", "-"))
     _two_dates(application, widget, folder, wait)
-    _with_warnings(widget.view._parameters)
+    _with_warnings(widget.logic.getParameterNode())
     _shoot(application, widget, folder, "panel-warning", wait)
     ui.brainEngineSelector.setCurrentText("Slicer module")
     application.offer_cli_modules("n4itkbiasfieldcorrection", "brainsfit")

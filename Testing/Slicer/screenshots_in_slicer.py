@@ -166,9 +166,9 @@ def look_at_steps(folder: pathlib.Path, panel) -> None:
     """A step of the preparation, two of them in turn, and the repair of the brain outline."""
     ui = panel.ui
     open_only(panel, ui.resultSection, ui.qualitySection)
-    panel.view._quality.strip.buttons["output.corrected"].click()
+    slicer.util.findChild(ui.qualityPlace, "output.corrected").click()
     wait(0.5)
-    panel.view._quality.strip.buttons["output.mask"].click()
+    slicer.util.findChild(ui.qualityPlace, "output.mask").click()
     wait(0.5)
     shoot(folder, "brain-outline")
     ui.flickerButton.click()
@@ -203,7 +203,7 @@ def two_dates(folder: pathlib.Path, panel) -> None:
     ui.t1gdSelector.setCurrentNode(later)
     predict(panel)
     ui.followUpButton.click()
-    wait_until(lambda: panel.view._twoDates.run is None, LONGEST_RUN_S)
+    wait_until(lambda: not ui.followUpButton.text.endswith("Cancel"), LONGEST_RUN_S)
     print(ui.followUpLabel.text, flush=True)
     open_only(panel, ui.resultSection, ui.twoDatesSection)
     shoot(folder, "two-dates")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 from fake_worker import NO_CONTENT
-from made_scenes import Wait, add_head, child_processes, temporary_files, write_dicom_of
+from made_scenes import Wait, add_head, child_processes, take_away, temporary_files, wait_for_exam, write_dicom_of
 
 HERE = Path(__file__).resolve().parent
 
@@ -73,10 +72,20 @@ def batch(standin, quick_panel, monkeypatch, tmp_path):
 
     library.DICOMUtils.loadSeriesByUID = load
     monkeypatch.setitem(sys.modules, "DICOMLib", library)
-    quick_panel.view._refresh()
-    quick_panel.ui.batchListButton.click()
-    Wait().until(lambda: quick_panel.view._batch.listing is None)
+    quick_panel.ui.advancedSection.setChecked(True)  # the panel looks again
+    Wait().until(lambda: quick_panel.ui.batchSection.isVisibleTo(quick_panel.parent))
+    _list(quick_panel)
     return quick_panel
+
+
+def _list(panel):
+    panel.ui.batchListButton.click()
+    assert not panel.ui.batchListButton.enabled
+    Wait().until(lambda: panel.ui.batchListButton.enabled)
+
+
+def _is_over(panel):
+    return panel.ui.batchPredictButton.text == "Predict the selected exams"
 
 
 def _table(panel):
@@ -94,7 +103,7 @@ def _predict(panel, *rows):
         for column in range(4):
             panel.ui.batchTable.item(row, column).setSelected(True)
     panel.ui.batchPredictButton.click()
-    Wait().until(lambda: panel.view._batch.run is None)
+    Wait().until(lambda: _is_over(panel))
 
 
 def test_exams_with_a_t1gd_are_listed_and_predicted_one_after_another(batch, monkeypatch):
@@ -110,7 +119,7 @@ def test_exams_with_a_t1gd_are_listed_and_predicted_one_after_another(batch, mon
     wait = Wait()
     ui.batchPredictButton.click()
     assert _outcomes(batch) == ["running", "", ""]
-    wait.until(lambda: batch.view._batch.run is None)
+    wait.until(lambda: _is_over(batch))
     assert wait.is_calm(), wait.longest_gap_ms
     assert _outcomes(batch) == ["63 % (1 ⚠)", "failed", "63 % (1 ⚠)"]
     assert "2 of 3" in ui.batchLabel.text
@@ -118,11 +127,13 @@ def test_exams_with_a_t1gd_are_listed_and_predicted_one_after_another(batch, mon
     assert child_processes() == []
 
 
-def test_a_tag_in_a_dicom_header_is_shown_and_not_obeyed(batch):
-    section = batch.view._batch
-    for case in section.cases:
-        case.exam = replace(case.exam, study="<img src='http://x'>")
-    section._fill()
+@pytest.fixture
+def tagged(monkeypatch):
+    """A database whose studies are called by a tag."""
+    monkeypatch.setattr(_Database, "descriptionForStudy", lambda self, study: "<img src='http://x'>")
+
+
+def test_a_tag_in_a_dicom_header_is_shown_and_not_obeyed(tagged, batch):
     assert "&lt;img" in batch.ui.batchTable.item(0, 3).toolTip()
     assert "<img" not in batch.ui.batchTable.item(0, 3).toolTip()
 
@@ -134,12 +145,12 @@ def test_a_predicted_exam_opens_on_its_t1gd(batch):
     ui = batch.ui
     ui.batchTable.selectRow(2)
     ui.batchPredictButton.click()
-    Wait().until(lambda: batch.view._batch.run is None)
+    Wait().until(lambda: _is_over(batch))
     assert _outcomes(batch) == ["", "", "63 % (1 ⚠)"]
     ui.batchOpenButton.click()
-    Wait().until(lambda: batch.view._opening is None)
+    wait_for_exam(batch)
     assert ui.messageLabel.text == ""
-    parameters = batch.view._parameters
+    parameters = batch.logic.getParameterNode()
     t1gd = SceneOutputs(parameters.parameterNode).node(T1GD)
     assert t1gd.GetName() == "T1Gd of 3.1"
     assert t1gd is parameters.t1gdVolume
@@ -157,14 +168,14 @@ def test_a_batch_is_cancelled_and_leaves_no_process_and_no_file(batch, monkeypat
     Wait().until(lambda: child_processes() != [])
     assert batch.ui.batchPredictButton.text == "Cancel"
     batch.ui.batchPredictButton.click()
-    assert batch.view._batch.run is None
+    assert _is_over(batch)
     Wait().until(lambda: child_processes() == [])
     assert _outcomes(batch) == ["cancelled"] * 3
     assert temporary_files() == before
 
 
 def test_reading_mode_tells_no_probability_in_the_table(batch):
-    batch.view._parameters.readFirst = True
+    batch.logic.getParameterNode().readFirst = True
     _predict(batch, 0)
     assert _outcomes(batch)[0] == "ready to read"
 
@@ -199,8 +210,8 @@ def test_a_scene_closed_beside_a_running_batch_does_not_stop_it(batch, monkeypat
     Wait().until(lambda: child_processes() != [])
     batch.parent.isEntered = False  # another module is open
     slicer.mrmlScene.Clear(0)
-    assert batch.view._parameters is None
-    Wait().until(lambda: batch.view._batch.run is None)
+    Wait().until(lambda: _is_over(batch))
+    assert _outcomes(batch)[0] == "ready to read", "the panel has let go of the scene"
     batch.enter()
     assert _outcomes(batch)[0] == "63 % (1 ⚠)"
     assert batch.ui.batchPredictButton.text == "Predict the selected exams"
@@ -220,9 +231,9 @@ def test_another_model_predicts_the_exams_again_and_names_the_old_numbers(batch,
     batch.ui.modelSelector.setCurrentIndex(1)
     assert _outcomes(batch)[0] == "63 % (1 ⚠), model made-up 1"
     assert button.enabled
-    batch.view._parameters.readFirst = True
+    batch.logic.getParameterNode().readFirst = True
     assert _outcomes(batch)[0] == "ready to read"
-    batch.view._parameters.readFirst = False
+    batch.logic.getParameterNode().readFirst = False
     _predict(batch, 0)
     assert _outcomes(batch)[0] == "63 % (1 ⚠)"
     assert len(temporary_files()) == len(before), "the first result is gone"
@@ -235,13 +246,13 @@ def test_an_opened_exam_leaves_no_volume_of_the_patient_before(batch):
     from PCNSLSurvivalUI.choices.parameters import VOLUMES
 
     _predict(batch, 2)
-    parameters = batch.view._parameters
+    parameters = batch.logic.getParameterNode()
     for name in VOLUMES.values():
         setattr(parameters, name, add_head(f"{name.removesuffix('Volume').upper()} of another patient"))
     parameters.brainMask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "Brain of another patient")
     parameters.lesion = parameters.brainMask
     batch.ui.batchOpenButton.click()
-    Wait().until(lambda: batch.view._opening is None)
+    wait_for_exam(batch)
     Wait().some(0.5)  # volumes that arrived fill empty roles a moment later
     chosen = {name: getattr(parameters, name) for name in (*VOLUMES.values(), "brainMask", "lesion")}
     assert chosen.pop("t1gdVolume").GetName() == "T1Gd of 3.1"
@@ -261,9 +272,9 @@ def test_an_exam_is_loaded_once_however_often_it_is_opened(batch):
         assert batch.ui.messageLabel.text.startswith("An exam is being opened.")
         batch.ui.predictButton.click()
         assert batch.logic.run is None
-        Wait().until(lambda: batch.view._opening is None)
+        wait_for_exam(batch)
     assert slicer.dicomDatabase.loaded == ["1.1", "3.1"]
-    assert batch.view._parameters.t1gdVolume.GetName() == "T1Gd of 1.1"
+    assert batch.logic.getParameterNode().t1gdVolume.GetName() == "T1Gd of 1.1"
 
 
 def test_nothing_is_loaded_while_a_prediction_runs(batch, monkeypatch):
@@ -297,16 +308,15 @@ def test_the_scalar_volume_is_taken_among_what_a_series_loads_as(batch, monkeypa
     _predict(batch, 0)
     monkeypatch.setattr(sys.modules["DICOMLib"].DICOMUtils, "loadSeriesByUID", several)
     batch.ui.batchOpenButton.click()
-    Wait().until(lambda: batch.view._opening is None)
-    assert batch.view._parameters.t1gdVolume.GetName() == "the scan"
+    wait_for_exam(batch)
+    assert batch.logic.getParameterNode().t1gdVolume.GetName() == "the scan"
 
 
 def test_a_database_that_cannot_be_read_keeps_the_table_and_is_told(batch, monkeypatch):
     import slicer
 
     monkeypatch.setattr(slicer.dicomDatabase, "seriesForStudy", lambda study: 1 / 0)
-    batch.ui.batchListButton.click()
-    Wait().until(lambda: batch.view._batch.listing is None)
+    _list(batch)
     assert batch.ui.messageLabel.text.startswith("The DICOM database could not be read (ZeroDivisionError).")
     assert len(_table(batch)) == 3
 
@@ -316,9 +326,9 @@ def test_a_gpu_needs_torch_beside_an_installed_onnx_runtime(batch, monkeypatch, 
     from PCNSLSurvivalUI.install import packages
 
     needed = []
-    monkeypatch.setattr(packages, "_isInstalled", lambda name: name != "torch")
+    take_away(monkeypatch, "torch")
     monkeypatch.setattr(packages, "ensureInstalled", lambda lines: needed.extend(lines))
-    batch.view._parameters.device = device
+    batch.logic.getParameterNode().device = device
     _predict(batch, 0)
     named = {packages.Requirement(line).name for line in needed}
     assert named & {"torch", "onnxruntime"} == {"onnxruntime" if device == "auto" else "torch"}

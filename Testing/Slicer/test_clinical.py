@@ -69,7 +69,7 @@ def test_findings_go_into_the_result_as_given(ready, quick_panel, monkeypatch, t
         ui.predictButton.click()
         wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
         assert ui.messageLabel.text == ""
-        return json.loads((tmp_path / "words").read_text()), json.loads(quick_panel.view._parameters.result)
+        return json.loads((tmp_path / "words").read_text()), json.loads(quick_panel.logic.getParameterNode().result)
 
     words, result = predict()
     assert "--clinical" not in words
@@ -108,7 +108,7 @@ def test_another_patient_never_gets_the_findings(ready, quick_panel):
     ui, first = ready
     _give_all(ui)
     second = add_head("another patient")
-    parameters = quick_panel.view._parameters
+    parameters = quick_panel.logic.getParameterNode()
     parameters.t1gdVolume = second
     assert ui.ageEdit.text == ""
     assert {getattr(ui, f"{name}Selector").currentText for name in SELECTORS} == {"not given"}

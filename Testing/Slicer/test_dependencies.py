@@ -8,7 +8,7 @@ import types
 from pathlib import Path
 
 import pytest
-from made_scenes import add_head, scene_state, temporary_files
+from made_scenes import add_head, scene_state, take_away, temporary_files
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def needing(standin, ready, monkeypatch, tmp_path):
     def click(*lines, answer=None):
         (tmp_path / "requirements.txt").write_text("# comment\n" + "\n".join(lines), encoding="utf-8")
         if answer is not None:
-            standin.app._testing = False
-            monkeypatch.setattr(packages, "_ask", lambda absent: answer)
+            standin.app.standin_testing = False
+            monkeypatch.setattr(packages, "askForSource", lambda what, how: answer)
         before = scene_state()
         ready.ui.predictButton.click()
         assert ready.logic.run is None
@@ -134,12 +134,12 @@ def test_pip_that_fails_is_told(needing, monkeypatch):
     assert "could not be installed" in needing("no-such-package>=1", answer="")
 
 
-@pytest.mark.parametrize(("press", "expected"), [("Install", ""), ("Not now", None)])
-def test_the_one_question_tells_what_and_how_big(standin, press, expected):
+@pytest.mark.parametrize(("press", "installs"), [("Install", [["torch>=99", "jinja2>=99"]]), ("Not now", [])])
+def test_the_one_question_tells_what_and_how_big(standin, pip, press, installs):
     from PCNSLSurvivalUI.install import packages
     from PySide6 import QtCore, QtWidgets
 
-    standin.app._testing, seen = False, []
+    standin.app.standin_testing, seen = False, []
 
     def answer():
         box = QtWidgets.QApplication.activeModalWidget()
@@ -148,8 +148,10 @@ def test_the_one_question_tells_what_and_how_big(standin, press, expected):
         QtWidgets.QAbstractButton.click(next(b for b in buttons if QtWidgets.QAbstractButton.text(b) == press))
 
     QtCore.QTimer.singleShot(100, answer)
-    assert packages._ask(["torch>=2.8", "jinja2>=3.1"]) == expected
-    assert "torch>=2.8, jinja2>=3.1" in seen[0]
+    with pytest.raises(packages.MissingPackagesError):  # pip does nothing here
+        packages.ensureInstalled(["torch>=99", "jinja2>=99"])
+    assert [words for words, _constraints in pip] == installs
+    assert "torch>=99, jinja2>=99" in seen[0]
     assert "several hundred megabytes" in seen[0]
     assert "GB are free on the disk" in seen[0]
     assert "Without internet" in seen[0]
@@ -167,30 +169,32 @@ def test_the_one_question_tells_what_and_how_big(standin, press, expected):
 def test_the_small_runtime_is_offered_where_torch_is_absent(
     needing, ready, monkeypatch, installed, choice, expected, spared
 ):
-    from PCNSLSurvivalUI.install import packages
-
-    monkeypatch.setattr(packages, "_isInstalled", lambda name: installed)
+    if not installed:
+        take_away(monkeypatch, "torch")
     ready.ui.proposeLesionCheckBox.setChecked(choice == "proposal")
     if choice == "cuda":
-        ready.view._parameters.device = "cuda"
+        ready.logic.getParameterNode().device = "cuda"
     said = needing("torch>=99", "onnxruntime>=99", "onnx>=99")
     assert expected in said
     assert spared not in said
 
 
-def test_the_question_says_what_the_small_runtime_can_do(standin):
+def test_the_question_says_what_the_small_runtime_can_do(standin, monkeypatch):
     from PCNSLSurvivalUI.install import packages
 
-    told = packages._questionText(["onnxruntime>=1.20", "onnx>=1.17"])
-    assert "100 megabytes" in told
-    assert "install PyTorch" in told
+    told = []
+    monkeypatch.setattr(packages, "askForSource", lambda what, how: told.append(how))
+    with pytest.raises(packages.MissingPackagesError):
+        packages.ensureInstalled(["onnxruntime>=99", "onnx>=99"])
+    assert "100 megabytes" in told[0]
+    assert "install PyTorch" in told[0]
 
 
 def test_the_shipped_requirements_name_one_runtime(standin, monkeypatch):
     from PCNSLSurvivalUI.install import packages
 
-    for installed, names in ((True, {"torch"}), (False, {"onnxruntime", "onnx"})):
-        monkeypatch.setattr(packages, "_isInstalled", lambda name, installed=installed: installed)
+    for absent, names in (((), {"torch"}), (("torch",), {"onnxruntime", "onnx"})):
+        take_away(monkeypatch, *absent)
         found = {line.split(">")[0] for line in packages.requirements()}
         assert found & {"torch", "onnxruntime", "onnx"} == names
 
@@ -255,7 +259,7 @@ def test_the_question_about_the_extension_offers_what_this_slicer_can_do(standin
     from PCNSLSurvivalUI.install import extensions
     from PySide6 import QtCore, QtWidgets
 
-    standin.app._testing, seen = False, []
+    standin.app.standin_testing, seen = False, []
 
     def answer():
         buttons = QtWidgets.QMessageBox.buttons(QtWidgets.QApplication.activeModalWidget())

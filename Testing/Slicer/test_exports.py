@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_scenes import Wait, add_head, temporary_files, write_dicom_of
+from made_scenes import Wait, add_head, outputs_of, temporary_files, write_dicom_of
 
 HERE = Path(__file__).resolve().parent
 
@@ -28,7 +28,7 @@ def _save(panel, monkeypatch, target, button):
     monkeypatch.setattr(report_files, "askFile", lambda *words: target)
     before = temporary_files()
     button.click()
-    Wait().until(lambda: panel.view._report.export is None, 240)
+    Wait().until(lambda: panel.ui.exportLabel.text == "", 240)
     assert temporary_files() == before
     return panel.ui.messageLabel.text
 
@@ -94,12 +94,12 @@ def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypat
 @pytest.mark.parametrize("name", ["map.nrrd", "map.nii.gz"])
 def test_the_shown_map_is_saved_where_it_lies(standin, predicted, monkeypatch, tmp_path, name):
     import slicer
-    from PCNSLSurvivalUI.scene.output_nodes import UP_TO, SceneOutputs, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd", "oblique"))
     panel.ui.mapSelector.setCurrentIndex(1)
     assert _save(panel, monkeypatch, tmp_path / name, panel.ui.saveMapButton) == ""
-    shown = SceneOutputs(panel.view._parameters.parameterNode).node(mapRole(UP_TO, cells=False))
+    shown = outputs_of(panel).node(mapRole(UP_TO, cells=False))
     saved = sitk.ReadImage(str(tmp_path / name))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(saved), slicer.util.arrayFromVolume(shown))
     corner = np.array(saved.TransformContinuousIndexToPhysicalPoint((10.0, 20.0, 30.0))) * (-1, -1, 1)
@@ -192,7 +192,7 @@ def test_closing_the_scene_stops_an_export(standin, predicted, monkeypatch, tmp_
     assert not panel.ui.saveKeyImagesButton.enabled
     slicer.mrmlScene.Clear(0)
     Wait().some(0.3)
-    assert panel.view._report.export is None
+    assert panel.ui.exportLabel.text == ""
     assert temporary_files() == []
     assert list(tmp_path.iterdir()) == []
     assert panel.ui.saveKeyImagesButton.enabled

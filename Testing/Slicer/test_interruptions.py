@@ -8,8 +8,11 @@ import time
 import weakref
 
 import pytest
-from made_scenes import Wait, add_head, child_processes, is_quiet_machine, scene_state, temporary_files
+from made_scenes import Wait, add_head, child_processes, is_quiet_machine, scene_state, shown_steps, temporary_files
 
+from PCNSLSurvivalLib.core.terms import Step
+
+BIAS_FIELD = "Bias field correction (N4), T1Gd"
 OURS = ("read", "normalization", "resampling", "network_grid", "prediction", "grad_cam", "map_to_patient", "report")
 """Steps of our own process."""
 _OFTEN = ("bias_field t1gd", "prediction", "import")
@@ -18,6 +21,9 @@ MOMENTS = [
     pytest.param(moment, marks=[] if moment in _OFTEN else pytest.mark.slow)
     for moment in ("brain_extraction", "bias_field t1gd", "export", *OURS, "import", "registration t2", "aligning")
 ]
+
+_begun: set[str] = set()
+"""Which of export and import the slow panel has begun."""
 
 
 @pytest.fixture
@@ -29,13 +35,17 @@ def slow_panel(standin, quick_panel, monkeypatch):
 
     write, read = prediction_process.writeNrrd, result_import.readVolume
 
+    _begun.clear()
+
     def write_slowly(*arguments):
+        _begun.add("export")
         for _pause in range(20):
             time.sleep(0.01)
             yield
         yield from write(*arguments)
 
     def read_slowly(*arguments):
+        _begun.add("import")
         for _pause in range(4):
             time.sleep(0.01)
             yield
@@ -74,11 +84,9 @@ def _run_until(panel, wait, moment):
         if moment == "aligning":
             return run.hasResult
         if moment == "export":
-            return run._process is not None and run.steps.find("read").state == "waiting"
+            return moment in _begun and run.steps.find("read").state == "waiting"
         if moment == "import":  # once it is in the scene, the result stays: that is another moment
-            process = run._process
-            ended = process is not None and process._job is None and run.steps.find("report").state == "done"
-            return ended and not run.hasResult
+            return moment in _begun and not run.hasResult
         step = run.steps.find(moment)
         return step is not None and step.state == "running"
 
@@ -234,7 +242,7 @@ def test_every_end_of_the_process_has_its_sentence(standin, quick_panel, quick_m
     run = weakref.ref(quick_panel.logic.run)
     wait.until(lambda: quick_panel.logic.run is None)
     _nothing_left(wait, run)
-    assert quick_panel.view._steps.find(step).state == "failed"
+    assert shown_steps(quick_panel)[Step(step).label].words == "failed"
     said = quick_panel.ui.messageLabel.text
     assert {
         "sentence": "Choose another file for T1Gd",
@@ -298,9 +306,8 @@ def test_ten_runs_leave_one_set_of_outputs(standin, quick_panel, quick_modules):
     assert all(run == volumes[0] for run in volumes)
     assert len({len(run) for run in names}) == 1
     assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1
-    steps = quick_panel.view._steps
-    assert steps.find("bias_field t1gd").state == "kept"
-    assert steps.find("brain_extraction").state == "kept"
+    steps = shown_steps(quick_panel)
+    assert steps[BIAS_FIELD].state == steps["Brain extraction"].state == "cached"
 
 
 def test_a_second_run_keeps_the_preprocessing_and_replaces_the_outputs(standin, quick_panel, quick_modules):
@@ -316,15 +323,15 @@ def test_a_second_run_keeps_the_preprocessing_and_replaces_the_outputs(standin, 
         counts.append(len(scene_state()))
     assert counts[0] == counts[1]
     assert len(slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")) == 1
-    states = {step.key: step.state for step in quick_panel.view._steps.steps}
-    assert states["bias_field t1gd"] == states["brain_extraction"] == "kept"
+    steps = shown_steps(quick_panel)
+    assert steps[BIAS_FIELD].state == steps["Brain extraction"].state == "cached"
     # Other voxels are another scan: nothing may be kept then.
     array = slicer.util.arrayFromVolume(quick_panel.ui.t1gdSelector.currentNode())
     array[0, 0, 0] += 1
     slicer.util.arrayFromVolumeModified(quick_panel.ui.t1gdSelector.currentNode())
     quick_panel.ui.predictButton.click()
     wait.until(lambda: quick_panel.logic.run is None)
-    assert quick_panel.view._steps.find("bias_field t1gd").state == "done"
+    assert shown_steps(quick_panel)[BIAS_FIELD].state == "done"
 
 
 def test_quitting_kills_the_process(standin, slow_panel):
@@ -432,26 +439,26 @@ def test_a_cancel_that_comes_when_all_is_done_cancels_nothing(standin, quick_pan
 
 @pytest.mark.parametrize("plan", [{}, {"stop_at": "read", "how": "crash"}, None], ids=["good", "crash", "cancel"])
 def test_the_panel_hears_of_the_end_although_tidying_up_fails(standin, quick_panel, quick_modules, monkeypatch, plan):
-    from PCNSLSurvivalUI.run.prediction_run import PredictionRun
+    from PCNSLSurvivalUI.run.volumes import RunVolumes
     from slicer_standin.pythonqt import slot_errors
 
     monkeypatch.setenv("FAKE_WORKER", json.dumps(plan or {}))
     add_head("T1 Gd")
     quick_panel.ui.guessButton.click()
-    tidy = PredictionRun._cleanUp
+    tidy = RunVolumes.remove
 
-    def fails(run, *arguments, **named):
-        tidy(run, *arguments, **named)
+    def fails(volumes, *arguments, **named):
+        tidy(volumes, *arguments, **named)
         raise OSError("held by another program")
 
-    monkeypatch.setattr(PredictionRun, "_cleanUp", fails)
+    monkeypatch.setattr(RunVolumes, "remove", fails)
     quick_panel.ui.predictButton.click()
     if plan is None:
         run = quick_panel.logic.run
         quick_panel.ui.predictButton.click()
         assert quick_panel.ui.messageLabel.text == "Cancelled. The scene is as before."
         assert quick_panel.ui.predictButton.text == "Predict overall survival"
-        assert run._dismissed
+        assert run.isOver
         assert slot_errors == []
     Wait().until(lambda: quick_panel.logic.run is None)
     assert quick_panel.ui.predictButton.enabled
@@ -459,19 +466,16 @@ def test_the_panel_hears_of_the_end_although_tidying_up_fails(standin, quick_pan
 
 def test_a_run_that_the_panel_has_let_go_of_tells_it_nothing_any_more(slow_panel):
     """After a reload the widgets are gone, and what the run has put off comes later."""
-    import dataclasses
-
     import slicer
 
-    wait, told = Wait(), []
-    _run_until(slow_panel, wait, "prediction")
-    run = slow_panel.logic.run
-    run._listener = dataclasses.replace(run._listener, changed=lambda: told.append(True))
+    wait, told, parameters = Wait(), [], slow_panel.logic.getParameterNode()
+    model, heard = slow_panel.view.models.chosen(), lambda *_arguments: told.append(True) or ()
+    slow_panel.logic.startPrediction(parameters, model, heard, heard, heard)
+    wait.until(lambda: slow_panel.logic.run.steps.find("prediction").state == "running")
+    assert told
     slicer.mrmlScene.RemoveNode(slow_panel.ui.t1gdSelector.currentNode())  # the end of the run is put off
     slow_panel.logic.cancel()
     told.clear()
-    run._next()
     wait.some(0.1)
     assert told == []
-    del run
     _nothing_left(wait)

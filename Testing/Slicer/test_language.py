@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from pathlib import Path
 
 import fake_worker
@@ -56,14 +57,14 @@ def test_the_panel_speaks_the_users_language(standin, made_model, monkeypatch):
     Names of volumes, models, devices and color maps stay.
     """
     monkeypatch.setattr(translation, "language", lambda text: f"«{text}»")
+    # Slicer takes a language at its start; here, panels of other tests have looked words up before.
+    for name in [name for name in sys.modules if name.split(".")[0] in ("PCNSLSurvival", "PCNSLSurvivalUI")]:
+        del sys.modules[name]
     panel = standin.open_module(MODULE / "PCNSLSurvival.py")
     from PCNSLSurvivalUI.choices import model_list
-    from PCNSLSurvivalUI.panel import steps_table
     from PCNSLSurvivalUI.process import job
     from PCNSLSurvivalUI.result import map_display
 
-    # Slicer takes a language at its start; here, panels of other tests have looked the words up before.
-    monkeypatch.setattr(steps_table, "_stateWords", steps_table._stateWords.__wrapped__)
     monkeypatch.setattr(model_list, "installedModels", lambda: [made_model])
     monkeypatch.setattr(job, "WORKER", Path(__file__).with_name("fake_worker.py"))
     panel.view.models.fill()
@@ -231,11 +232,12 @@ OLD = {
 
 
 def test_a_result_of_schema_1_is_shown_from_a_saved_scene(standin):
+    import slicer
     from PCNSLSurvivalUI.result.map_display import classOf
-    from PCNSLSurvivalUI.result.quality_strip import _remarks
+    from PCNSLSurvivalUI.result.quality_strip import stripSteps
     from PCNSLSurvivalUI.run.step_list import StepList
     from PCNSLSurvivalUI.run.step_verdicts import judgeSteps
-    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OVER, UP_TO, storedResult
+    from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, OVER, UP_TO, SceneOutputs, storedResult
     from PCNSLSurvivalUI.sections import result_text
 
     result = storedResult(json.dumps(OLD))
@@ -244,7 +246,11 @@ def test_a_result_of_schema_1_is_shown_from_a_saved_scene(standin):
     assert result_text.familiarityInWords(result) == "", "a warning says it"
     explained = [classOf(result[name]["explains"]) for name in ("activation_map", "activation_map_other_class")]
     assert explained == [UP_TO, OVER]
-    assert _remarks(result, ALIGNED + MRSequence.T2) == ("T2 is thick.",)
+    outputs = SceneOutputs(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"))
+    outputs.place(ALIGNED + MRSequence.T2, add_head("T2"), "T2 aligned with T1Gd", None)
+    assert [(step.role, step.remarks) for step in stripSteps(outputs, result)] == [
+        (ALIGNED + MRSequence.T2, ("T2 is thick.",))
+    ]
     steps = StepList()
     for key in ("registration t2", "brain_extraction"):
         steps.add(key, key)

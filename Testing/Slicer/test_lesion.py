@@ -6,7 +6,16 @@ import json
 
 import numpy as np
 import pytest
-from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, scene_state, temporary_files
+from made_scenes import (
+    LESION_RAS_MM,
+    Wait,
+    add_head,
+    child_processes,
+    scene_state,
+    shown_steps,
+    temporary_files,
+    way_back,
+)
 
 
 @pytest.fixture
@@ -17,7 +26,7 @@ def ready(standin, quick_panel, monkeypatch, tmp_path):
 
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
-        setattr(quick_panel.view._parameters, engine, BUILT_IN)
+        setattr(quick_panel.logic.getParameterNode(), engine, BUILT_IN)
     head = add_head("T1 Gd", "oblique")
     quick_panel.ui.guessButton.click()
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(tmp_path / "words")}))
@@ -27,7 +36,7 @@ def ready(standin, quick_panel, monkeypatch, tmp_path):
         quick_panel.ui.predictButton.click()
         Wait().until(lambda: quick_panel.logic.run is None, what=quick_panel.ui.messageLabel.text)
         assert quick_panel.ui.messageLabel.text == ""
-        return json.loads((tmp_path / "words").read_text()), json.loads(quick_panel.view._parameters.result)
+        return json.loads((tmp_path / "words").read_text()), json.loads(quick_panel.logic.getParameterNode().result)
 
     return quick_panel, head, predict
 
@@ -78,7 +87,7 @@ def test_a_proposal_is_a_segmentation_and_is_called_one(ready):
         assert segmentation.GetDisplayNode().GetVisibility()
     assert panel.ui.lesionLabel.text.startswith("Proposed outline, not confirmed: 2.2 mL, foci: 1.")
     assert "2.1 mL, 16 × 16 mm, right" in panel.ui.lesionLabel.text
-    assert "Tumor outline (proposal)" in [step.label for step in panel.view._steps.steps]
+    assert "Tumor outline (proposal)" in shown_steps(panel)
     panel.ui.lesionSection.setEnabled(False)  # as during a run
     palette = QtGui.QPalette()
     palette.setColor(QtGui.QPalette.ColorGroup.Active, QtGui.QPalette.ColorRole.WindowText, QtGui.QColor("#123456"))
@@ -137,7 +146,7 @@ def test_a_proposal_corrected_in_segment_editor_itself_is_kept_and_read(ready, t
     np.testing.assert_array_equal(_sent(tmp_path), corrected)
     assert _segmentations() == [segmentation]
     assert segmentation.GetName() == "Tumor outline"
-    assert panel.view._parameters.lesion is segmentation
+    assert panel.logic.getParameterNode().lesion is segmentation
     assert result["lesion"]["source"] == "given"
 
 
@@ -167,7 +176,7 @@ def test_a_proposal_chosen_as_outline_of_the_earlier_exam_is_kept(ready):
     panel.ui.proposeLesionCheckBox.setChecked(True)
     predict()
     (segmentation,) = _segmentations()
-    parameters = panel.view._parameters
+    parameters = panel.logic.getParameterNode()
     panel.ui.keepEarlierButton.click()
     panel.ui.earlierLesionSelector.setCurrentNode(segmentation)
     parameters.t1gdVolume = add_head("T1 Gd May", "oblique")
@@ -228,10 +237,10 @@ def test_an_outline_is_drawn_from_nothing_and_an_empty_one_is_refused(ready, tmp
     assert scene_state() == before
     drawn = (slicer.util.arrayFromVolume(head) > 900).astype(np.uint8)
     _draw(segmentation, drawn, head)
-    panel.view._lesion.wayBack.button.click()
+    way_back().click()
     Wait().until(lambda: panel.logic.run is None)
     np.testing.assert_array_equal(_sent(tmp_path), drawn)
-    assert panel.view._lesion.wayBack.bar is None
+    assert way_back() is None
 
 
 def test_an_outline_on_another_grid_is_brought_onto_t1gd(ready, tmp_path):
@@ -246,7 +255,7 @@ def test_an_outline_on_another_grid_is_brought_onto_t1gd(ready, tmp_path):
     sent, truth = _sent(tmp_path) > 0, slicer.util.arrayFromVolume(head) > 900
     assert sent.shape == truth.shape
     assert 2 * (sent & truth).sum() / (sent.sum() + truth.sum()) > 0.6
-    assert panel.view._parameters.lesion is segmentation
+    assert panel.logic.getParameterNode().lesion is segmentation
 
 
 def test_a_label_map_on_t1gd_is_taken_as_it_is_and_can_be_edited(ready, tmp_path):
@@ -261,7 +270,7 @@ def test_a_label_map_on_t1gd_is_taken_as_it_is_and_can_be_edited(ready, tmp_path
     predict()
     np.testing.assert_array_equal(_sent(tmp_path), values)
     panel.ui.editLesionButton.click()
-    assert panel.view._parameters.lesion.IsA("vtkMRMLSegmentationNode")
+    assert panel.logic.getParameterNode().lesion.IsA("vtkMRMLSegmentationNode")
     predict()
     np.testing.assert_array_equal(_sent(tmp_path) > 0, values > 0)
 
@@ -271,7 +280,7 @@ def test_the_outline_of_one_patient_is_never_used_for_another(ready):
 
     panel, _head, predict = ready
     panel.ui.editLesionButton.click()
-    parameters = panel.view._parameters
+    parameters = panel.logic.getParameterNode()
     assert parameters.lesion is not None
     parameters.t1gdVolume = add_head("another patient")
     assert parameters.lesion is None

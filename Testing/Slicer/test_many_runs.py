@@ -141,16 +141,21 @@ def test_an_aligned_scan_is_brought_in_by_steps(standin, quick_panel, patient, m
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_a_panel_that_is_closed_while_a_run_is_tidied_up_leaves_nothing(standin, quick_panel, patient, begun):
+def test_a_panel_that_is_closed_while_a_run_is_tidied_up_leaves_nothing(
+    standin, quick_panel, patient, monkeypatch, begun
+):
+    from PCNSLSurvivalUI.run import prediction_run
     from PCNSLSurvivalUI.run.engines import SLICER
 
+    tidying, own = [], prediction_run.InPieces
+    monkeypatch.setattr(prediction_run, "InPieces", lambda work, *told: tidying.append(work) or own(work, *told))
     _choose(quick_panel, patient, others=False, engine=SLICER)
     quick_panel.ui.predictButton.click()
     run = quick_panel.logic.run
-    Wait().until(lambda: run._tidying is not None)
+    Wait().until(lambda: tidying)
     if begun:
-        next(run._tidying._work)
-        next(run._tidying._work)
+        next(tidying[0])
+        next(tidying[0])
     assert _hidden()
     run.cancel()
     assert _hidden() == []
@@ -200,13 +205,16 @@ def test_neither_run_nor_panel_outlives_a_panel_that_is_closed_during_a_run(stan
     panel.logic.getParameterNode().t1gdVolume = add_head("T1 Gd")
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run.hasResult and cli.busy(), what=panel.ui.messageLabel.text)
-    view, run, step = (weakref.ref(kept) for kept in (panel.view, panel.logic.run, panel.logic.run._step))
+    from PCNSLSurvivalUI.run.slicer_modules import CLIStep
+
+    view, run = weakref.ref(panel.view), weakref.ref(panel.logic.run)
+    assert _alive(CLIStep), "BRAINSFit, which works on"
     standin.close_module(panel)
     panel.__dict__.clear()
     standin.reset()
     Wait().some(0.2)  # what was put off comes with the next events
     gc.collect()
-    assert (view(), run(), step()) == (None, None, None)
+    assert (view(), run(), _alive(CLIStep)) == (None, None, [])
 
 
 @pytest.mark.slow
@@ -252,4 +260,4 @@ def test_ten_runs_of_every_kind_end_and_leave_nothing(standin, quick_panel, pati
         assert len({names for kind, names in complete if kind is others}) <= 1, "one set of outputs for each kind"
     quick_panel.logic.kept.forget()
     assert temporary_files() == []
-    assert (cli.crashes, cli.faults, slot_errors, child._dying) == ([], [], [], set())
+    assert (cli.crashes, cli.faults, slot_errors, _alive(child.ChildProcess)) == ([], [], [], [])

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head, outputs_of, rotation
+from made_scenes import (
+    GEOMETRIES,
+    LESION_RAS_MM,
+    Wait,
+    add_head,
+    ijk_to_ras,
+    outputs_of,
+    rotation,
+    shortcuts,
+    slice_rgb,
+    smooth_map,
+    step_buttons,
+)
 
 
 @pytest.fixture
@@ -34,34 +47,6 @@ def predict(quick_panel):
     return run
 
 
-def _matrix(node):
-    import slicer
-    import vtk
-
-    matrix = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(matrix)
-    return slicer.util.arrayFromVTKMatrix(matrix)
-
-
-def _smooth(panel):
-    """The map of the predicted class on the T1Gd grid."""
-    from PCNSLSurvivalUI.scene.output_nodes import OVER, mapRole
-
-    return outputs_of(panel).node(mapRole(OVER, cells=False))
-
-
-def _slice_rgb(standin, view="Red"):
-    """(rows, columns, 3) picture of a slice view as the slice logic blends it, no OpenGL involved."""
-    from vtk.util.numpy_support import vtk_to_numpy
-
-    logic = standin.app.layoutManager().sliceWidget(view).sliceLogic()
-    algorithm = logic.GetImageDataConnection().GetProducer()
-    algorithm.Update()
-    image = algorithm.GetOutput()
-    columns, rows, _ = image.GetDimensions()
-    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(rows, columns, -1)[..., :3].astype(int)
-
-
 @pytest.mark.parametrize("geometry", list(GEOMETRIES))
 def test_the_map_lies_on_the_voxels_of_the_t1gd(predict, geometry):
     import slicer
@@ -70,12 +55,12 @@ def test_the_map_lies_on_the_voxels_of_the_t1gd(predict, geometry):
     t1gd = add_head("T1 Gd", geometry)
     panel = predict(t1gd)
     shown, other = (outputs_of(panel).node(mapRole(explains, cells=False)) for explains in (OVER, UP_TO))
-    np.testing.assert_allclose(_matrix(shown), _matrix(t1gd), atol=1e-6)
-    np.testing.assert_allclose(_matrix(other), _matrix(t1gd), atol=1e-6)
-    np.testing.assert_allclose(_matrix(outputs_of(panel).node(MASK)), _matrix(t1gd), atol=1e-6)
+    np.testing.assert_allclose(ijk_to_ras(shown), ijk_to_ras(t1gd), atol=1e-6)
+    np.testing.assert_allclose(ijk_to_ras(other), ijk_to_ras(t1gd), atol=1e-6)
+    np.testing.assert_allclose(ijk_to_ras(outputs_of(panel).node(MASK)), ijk_to_ras(t1gd), atol=1e-6)
     assert shown.GetImageData().GetDimensions() == t1gd.GetImageData().GetDimensions()
     k, j, i = np.argwhere(slicer.util.arrayFromVolume(shown) > 0.5).mean(axis=0)
-    np.testing.assert_allclose((_matrix(shown) @ (i, j, k, 1.0))[:3], LESION_RAS_MM, atol=1.5)
+    np.testing.assert_allclose((ijk_to_ras(shown) @ (i, j, k, 1.0))[:3], LESION_RAS_MM, atol=1.5)
 
 
 @pytest.mark.parametrize("geometry", list(GEOMETRIES))
@@ -87,15 +72,15 @@ def test_lesion_and_activation_coincide_in_the_pictures(standin, predicted, geom
     slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *LESION_RAS_MM)
     t1gd = panel.ui.t1gdSelector.currentNode()
     for view in ("Red", "Green", "Yellow"):
-        colored = _slice_rgb(standin, view)
+        colored = slice_rgb(standin, view)
         is_colored = colored.max(axis=-1) - colored.min(axis=-1) > 60
         panel.ui.mapVisibleCheckBox.setChecked(False)
-        grey = _slice_rgb(standin, view)
+        grey = slice_rgb(standin, view)
         assert (grey.max(axis=-1) == grey.min(axis=-1)).all(), "without the map the slice is grey"
         # The lesion is far brighter than the head, so a high window shows it alone above half of white.
         t1gd.GetDisplayNode().AutoWindowLevelOff()
         t1gd.GetDisplayNode().SetWindowLevelMinMax(1500.0, 2500.0)
-        is_bright = _slice_rgb(standin, view)[..., 0] > 127
+        is_bright = slice_rgb(standin, view)[..., 0] > 127
         panel.ui.mapVisibleCheckBox.setChecked(True)
         assert is_bright.sum() > 50
         assert is_colored.sum() > 50
@@ -125,10 +110,10 @@ def test_every_kind_of_map_lies_where_it_belongs_in_the_pictures(standin, predic
     node = outputs.node(role)
     values = slicer.util.arrayFromVolume(node)
     k, j, i = np.argwhere(values >= 0.99 * values.max()).mean(axis=0)
-    center = (_matrix(node) @ (i, j, k, 1.0))[:3]
+    center = (ijk_to_ras(node) @ (i, j, k, 1.0))[:3]
     slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *center)
     for view in ("Red", "Green", "Yellow"):
-        rgb = _slice_rgb(standin, view)
+        rgb = slice_rgb(standin, view)
         is_colored = rgb.max(axis=-1) - rgb.min(axis=-1) > 40
         rows, columns = is_colored.shape
         x, y = np.meshgrid(np.arange(columns), np.arange(rows))
@@ -136,7 +121,7 @@ def test_every_kind_of_map_lies_where_it_belongs_in_the_pictures(standin, predic
             standin.app.layoutManager().sliceWidget(view).sliceLogic().GetSliceNode().GetXYToRAS()
         )
         points = np.stack([x, y, np.zeros_like(x), np.ones_like(x)], axis=-1) @ to_ras.T
-        index = np.rint(points @ np.linalg.inv(_matrix(node)).T)[..., :3].astype(int)
+        index = np.rint(points @ np.linalg.inv(ijk_to_ras(node)).T)[..., :3].astype(int)
         within = ((index >= 0) & (index < values.shape[::-1])).all(axis=-1)
         index = np.clip(index, 0, np.array(values.shape[::-1]) - 1)
         expected = within & (np.abs(values[index[..., 2], index[..., 1], index[..., 0]]) > 0.5 * np.abs(values).max())
@@ -156,9 +141,9 @@ def test_a_transform_above_the_t1gd_is_respected(predicted):
     above.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
     t1gd.SetAndObserveTransformNodeID(above.GetID())
     panel = predicted(t1gd)
-    shown = _smooth(panel)
+    shown = smooth_map(panel)
     assert t1gd.GetTransformNodeID() == above.GetID()
-    np.testing.assert_allclose(_matrix(shown), matrix @ _matrix(t1gd), atol=1e-5)
+    np.testing.assert_allclose(ijk_to_ras(shown), matrix @ ijk_to_ras(t1gd), atol=1e-5)
 
 
 def test_a_shearing_transform_is_refused_with_a_sentence(standin, quick_panel):
@@ -183,14 +168,14 @@ def test_controls_change_the_views(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     ui, outputs = panel.ui, outputs_of(panel)
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
-    assert composite.GetForegroundVolumeID() == _smooth(panel).GetID()
+    assert composite.GetForegroundVolumeID() == smooth_map(panel).GetID()
     assert composite.GetForegroundOpacity() == pytest.approx(0.5)
     ui.opacitySlider.value = 0.8
     assert composite.GetForegroundOpacity() == pytest.approx(0.8)
     ui.thresholdSlider.value = 0.6
-    assert _smooth(panel).GetDisplayNode().GetLowerThreshold() == pytest.approx(0.6)
+    assert smooth_map(panel).GetDisplayNode().GetLowerThreshold() == pytest.approx(0.6)
     ui.colorsSelector.setCurrentIndex(1)
-    assert _smooth(panel).GetDisplayNode().GetColorNodeID() == "vtkMRMLColorTableNodeFileViridis.txt"
+    assert smooth_map(panel).GetDisplayNode().GetColorNodeID() == "vtkMRMLColorTableNodeFileViridis.txt"
     ui.smoothSelector.setCurrentIndex(1)
     cells = outputs.node(mapRole(OVER, cells=True))
     assert composite.GetForegroundVolumeID() == cells.GetID()
@@ -210,14 +195,14 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
     from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO, mapRole
 
     panel = predicted(add_head("T1 Gd"))
-    ui, outputs, profile = panel.ui, outputs_of(panel), panel.view._map.profile
+    ui, outputs, profile = panel.ui, outputs_of(panel), panel.ui.profilePlot
     assert ui.mapSelector.itemData(ui.mapSelector.currentIndex) == OVER, "the predicted class comes first"
-    first_profile, first_words = profile._profile, ui.cautionLabel.text
+    first_profile, first_words = profile.profile, ui.cautionLabel.text
     ui.nextCellButton.click()
     ui.mapSelector.setCurrentIndex(ui.mapSelector.findData(UP_TO))
     assert panel.logic.run is None
-    assert profile._profile != first_profile
-    assert max(profile._profile["value"]) == pytest.approx(1.0)
+    assert profile.profile != first_profile
+    assert max(profile.profile["value"]) == pytest.approx(1.0)
     assert "OS ≤ 1 year" in ui.cautionLabel.text != first_words
     assert "Hotspots: 1" in ui.cellLabel.text, "the walk starts anew"
     legend = standin.colors.GetColorLegendDisplayNode(outputs.node(mapRole(UP_TO, cells=False)))
@@ -225,7 +210,7 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
     assert "OS ≤ 1 year" in legend.GetTitleText()
     assert "Research use only" in legend.GetTitleText()
     ui.mapSelector.setCurrentIndex(ui.mapSelector.findData("evidence"))
-    assert min(profile._profile["against"]) < 0 < max(profile._profile["value"])
+    assert min(profile.profile["against"]) < 0 < max(profile.profile["value"])
 
 
 def test_weak_evidence_can_be_seen_and_looks_weak(standin, predicted):
@@ -299,7 +284,17 @@ def test_the_first_look_goes_through_the_strongest_cell_and_the_walk_goes_on_fro
     panel.ui.nextCellButton.click()
     assert panel.ui.cellLabel.text.startswith("1 of")
     assert red.GetSliceOffset() != pytest.approx(-40.0)
-    assert panel.view._map.profile._current == pytest.approx(red.GetSliceOffset())
+    assert panel.ui.profilePlot.current == pytest.approx(red.GetSliceOffset())
+
+
+def _looked_at(standin):
+    """RAS mm of the point that all three slice views show."""
+    import slicer
+
+    manager = standin.app.layoutManager()
+    nodes = [manager.sliceWidget(name).mrmlSliceNode() for name in ("Red", "Green", "Yellow")]
+    normals = np.array([slicer.util.arrayFromVTKMatrix(node.GetSliceToRAS())[:3, 2] for node in nodes])
+    return np.linalg.solve(normals, [node.GetSliceOffset() for node in nodes])
 
 
 @pytest.mark.parametrize("geometry", ["axial", "oblique"])
@@ -309,22 +304,23 @@ def test_every_hotspot_lies_where_the_map_is_drawn(standin, predicted, geometry)
     from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND, shownNode
 
     panel = predicted(add_head("T1 Gd", geometry))
-    panel.view._parameters.mapKind = EVIDENCE_KIND
+    panel.ui.mapSelector.setCurrentIndex(panel.ui.mapSelector.findData(EVIDENCE_KIND))
     drawn = shownNode(outputs_of(panel), EVIDENCE_KIND, False)
     cells = shownNode(outputs_of(panel), EVIDENCE_KIND, True)
-    seen = []
-    for _step in range(12):
-        panel.view._map.walk(+1)
-        ras = panel.view._map._cells[panel.view._map._place].ras_mm
-        place = {}
+    seen, strengths = set(), []
+    while panel.ui.nextCellButton.enabled:
+        panel.ui.nextCellButton.click()
+        ras, place = _looked_at(standin), {}
         for node in (drawn, cells):
-            i, j, k = np.rint(np.linalg.inv(_matrix(node)) @ [*ras, 1.0]).astype(int)[:3]
-            place[node] = slicer.util.arrayFromVolume(node)[k, j, i]
+            i, j, k = np.rint(np.linalg.inv(ijk_to_ras(node)) @ [*ras, 1.0]).astype(int)[:3]
+            place[node] = float(slicer.util.arrayFromVolume(node)[k, j, i])
         assert place[drawn] != 0.0
-        assert place[cells] == pytest.approx(panel.view._map._cells[panel.view._map._place].value)
-        seen.append(ras)
-    assert len(set(seen)) == 12
-    strengths = [abs(cell.value) for cell in panel.view._map._cells]
+        number, count, told = re.fullmatch(r"(\d+) of (\d+): (.+)", panel.ui.cellLabel.text).groups()
+        assert float(told) == pytest.approx(place[cells], abs=0.0006)
+        seen.add(tuple(np.round(ras, 3)))
+        strengths.append(abs(place[cells]))
+        assert int(number) == len(seen) == len(strengths), "each lies elsewhere"
+    assert len(seen) == int(count) >= 12
     assert strengths == sorted(strengths, reverse=True)
 
 
@@ -351,7 +347,7 @@ def test_opening_a_section_changes_nothing_in_the_views(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     ui = panel.ui
     ui.nextCellButton.click()
-    panel.view._quality.strip.buttons["output.corrected"].click()
+    step_buttons(panel)["output.corrected"].click()
     shown = _background()
     for section in (ui.scansSection, ui.resultSection, ui.qualitySection, ui.reportSection, ui.stepsSection):
         section.setChecked(False)
@@ -359,7 +355,7 @@ def test_opening_a_section_changes_nothing_in_the_views(standin, predicted):
     Wait().some(0.1)
     assert ui.cellLabel.text.startswith("1 of")
     assert _background() == shown
-    assert panel.view._quality.strip.buttons["output.corrected"].checked
+    assert step_buttons(panel)["output.corrected"].checked
     for hidden in (ui.saveDicomButton, ui.repairButton, ui.goOnButton, ui.discardButton, ui.exportLabel, ui.scansNote):
         assert not hidden.isVisibleTo(panel.parent)
 
@@ -372,12 +368,15 @@ def _background():
 
 def test_shortcuts_work_while_the_panel_is_open(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
-    shortcuts = panel.view._map._shortcuts
-    assert len(shortcuts) == 3
-    shortcuts[0].activated.emit()
+    assert set(shortcuts()) == {"Ctrl+Shift+M", "Ctrl+Shift+N", "Ctrl+Shift+B"}
+    shortcuts()["Ctrl+Shift+M"].activated.emit()
     assert not panel.ui.mapVisibleCheckBox.checked
+    panel.ui.mapSelector.setCurrentIndex(2)
+    for keys, place in (("Ctrl+Shift+N", 1), ("Ctrl+Shift+N", 2), ("Ctrl+Shift+B", 1)):
+        shortcuts()[keys].activated.emit()
+        assert panel.ui.cellLabel.text.startswith(f"{place} of")
     panel.exit()
-    assert panel.view._map._shortcuts == []
+    assert shortcuts() == {}
 
 
 def test_the_panel_works_without_views(standin, quick_panel, predicted):
@@ -411,11 +410,11 @@ def test_outputs_that_the_user_deletes_are_missed_by_nobody(standin, predicted, 
             ui.smoothSelector.setCurrentIndex(kind % 2)
             ui.opacitySlider.value = 0.3 + 0.1 * kind
             ui.nextCellButton.click()
-        for button in list(panel.view._quality.strip.buttons.values()):
+        for button in list(step_buttons(panel).values()):
             button.click()
             button.click()
     ui.saveMapButton.click()
-    Wait().until(lambda: panel.view._report.export is None)
+    Wait().until(lambda: ui.exportLabel.text == "")
     assert "no longer in the scene" in ui.messageLabel.text
     ui.openReportButton.click()
     assert "no report yet" in ui.messageLabel.text
@@ -467,8 +466,8 @@ def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path, monk
 
     panel = predicted(add_head("T1 Gd", "oblique"))
     panel.ui.opacitySlider.value = 0.7
-    before = slicer.util.arrayFromVolume(_smooth(panel)).copy()
-    matrix = _matrix(_smooth(panel))
+    before = slicer.util.arrayFromVolume(smooth_map(panel)).copy()
+    matrix = ijk_to_ras(smooth_map(panel))
     saved = save_scene(standin, tmp_path)
     slicer.mrmlScene.Clear(0)
     assert not panel.ui.resultSection.isVisibleTo(panel.parent)
@@ -476,9 +475,9 @@ def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path, monk
         monkeypatch.setitem(sys.modules, name, None)
     open_scene(saved)
     assert "63 %" in panel.ui.headlineLabel.text
-    shown = _smooth(panel)
+    shown = smooth_map(panel)
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(shown), before)
-    np.testing.assert_allclose(_matrix(shown), matrix, atol=1e-4)
+    np.testing.assert_allclose(ijk_to_ras(shown), matrix, atol=1e-4)
     composite = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceCompositeNodeRed")
     assert composite.GetForegroundVolumeID() == shown.GetID()
     assert composite.GetForegroundOpacity() == pytest.approx(0.7)
@@ -487,17 +486,20 @@ def test_a_saved_scene_shows_the_result_again(standin, predicted, tmp_path, monk
 
 def _scrolls_together(standin, panel, beside):
     """Both axial views look at the same slice: at once, when the mouse wheel turns over one, and by our own jumps."""
+    from PySide6 import QtCore, QtTest
+
     overlay = standin.app.layoutManager().sliceWidget("Red").sliceLogic()
-    red, profile = overlay.GetSliceNode(), panel.view._map.profile
+    red = overlay.GetSliceNode()
     Wait().until(lambda: beside.GetSliceOffset() == pytest.approx(red.GetSliceOffset()), 5)
     np.testing.assert_allclose(beside.GetFieldOfView(), red.GetFieldOfView())
     overlay.StartSliceOffsetInteraction()
     overlay.SetSliceOffset(23.0)
     overlay.EndSliceOffsetInteraction()
     assert beside.GetSliceOffset() == pytest.approx(23.0)
-    profile._jumped(-14.0)
+    red.SetSliceOffset(-16.0)
+    QtTest.QTest.keyClick(panel.ui.profilePlot, QtCore.Qt.Key.Key_Up)
     assert (red.GetSliceOffset(), beside.GetSliceOffset()) == pytest.approx((-14.0, -14.0))
-    panel.view._map.walk(+1)
+    shortcuts()["Ctrl+Shift+N"].activated.emit()  # to the only hotspot once more
     assert red.GetSliceOffset() != pytest.approx(-14.0)
     assert beside.GetSliceOffset() == pytest.approx(red.GetSliceOffset())
 
@@ -509,7 +511,7 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     panel.ui.sideBySideButton.click()
     number = standin.app.layoutManager().layout
-    description = standin.app.layoutManager()._layouts[number]
+    description = standin.app.layoutManager().standin_layouts[number]
     layouts = slicer.vtkMRMLLayoutLogic()
     layouts.SetMRMLScene(slicer.mrmlScene)
     layouts.GetLayoutNode().AddLayoutDescription(number, description)
@@ -526,15 +528,15 @@ def test_side_by_side_shows_t1gd_alone_beside_the_map(standin, predicted):
         red, alone = (slicer.mrmlScene.GetNodeByID(f"vtkMRMLSliceCompositeNode{n}") for n in ("Red", "PCNSLBeside"))
         assert alone.GetBackgroundVolumeID() == panel.ui.t1gdSelector.currentNode().GetID()
         assert alone.GetForegroundVolumeID() is None
-        assert red.GetForegroundVolumeID() == _smooth(panel).GetID()
+        assert red.GetForegroundVolumeID() == smooth_map(panel).GetID()
         assert red.GetLinkedControl() == alone.GetLinkedControl() == 1
         assert red.GetHotLinkedControl() == alone.GetHotLinkedControl() == 1
         panel.ui.opacitySlider.value = 0.9
         assert alone.GetForegroundVolumeID() is None
         assert red.GetForegroundOpacity() == pytest.approx(0.9)
-        panel.view._quality.strip.buttons["output.mask"].click()
-        panel.view._quality.strip.buttons["output.mask"].click()
-        assert red.GetForegroundVolumeID() == _smooth(panel).GetID()
+        step_buttons(panel)["output.mask"].click()
+        step_buttons(panel)["output.mask"].click()
+        assert red.GetForegroundVolumeID() == smooth_map(panel).GetID()
         assert red.GetForegroundOpacity() == pytest.approx(0.9), "T1Gd alone tells the linked views nothing"
         _scrolls_together(standin, panel, beside)
         panel.ui.fourUpButton.click()
@@ -557,8 +559,8 @@ def test_the_panel_is_worked_with_the_keyboard_alone(standin, predicted):
     panel = predicted(add_head("T1 Gd"))
     ui, parent = panel.ui, panel.parent
     parent.show()
-    wanted = [ui.predictButton, ui.mapVisibleCheckBox, ui.mapSelector, ui.nextCellButton, panel.view._map.profile]
-    wanted += [*panel.view._quality.strip.buttons.values(), ui.openReportButton, ui.saveKeyImagesButton]
+    wanted = [ui.predictButton, ui.mapVisibleCheckBox, ui.mapSelector, ui.nextCellButton, panel.ui.profilePlot]
+    wanted += [*step_buttons(panel).values(), ui.openReportButton, ui.saveKeyImagesButton]
     met, widget = [], QtWidgets.QWidget.nextInFocusChain(parent)
     while widget is not parent:
         met.append(widget)
@@ -571,9 +573,9 @@ def test_the_panel_is_worked_with_the_keyboard_alone(standin, predicted):
     assert ui.cellLabel.text.startswith("1 of")
     red = standin.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
     before = red.GetSliceOffset()
-    press(panel.view._map.profile, key.Key_Up)
+    press(panel.ui.profilePlot, key.Key_Up)
     assert red.GetSliceOffset() == pytest.approx(before + 2.0)
-    press(panel.view._quality.strip.buttons["output.mask"], key.Key_Space)
+    press(step_buttons(panel)["output.mask"], key.Key_Space)
     assert ui.repairButton.isVisibleTo(parent)
     press(ui.mapVisibleCheckBox, key.Key_Space)
     assert not ui.mapVisibleCheckBox.checked

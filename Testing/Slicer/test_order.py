@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from fake_worker import ALIGNED_BY_MM, not_over_t1gd
-from made_scenes import Wait, add_head, child_processes, temporary_files
+from made_scenes import Wait, add_head, child_processes, shown_steps, temporary_files
 
+BIAS_FIELD = "Bias field correction (N4), T1Gd"
+T1_TO_T1GD, T2_TO_T1GD = "T1 to T1Gd (for reading)", "T2 to T1Gd (for reading)"
 MODULES = ("n4itkbiasfieldcorrection", "swissskullstripper", "brainsfit")
 
 
@@ -24,7 +26,7 @@ def patient(standin, quick_panel):
 
 
 def _states(panel):
-    return {step.key: step.state for step in panel.view._steps.steps}
+    return {name: step.state for name, step in shown_steps(panel).items()}
 
 
 def _predict(panel, wait):
@@ -45,14 +47,14 @@ def test_t1_and_t2_are_aligned_after_the_prediction(standin, quick_panel, patien
 
     def hasResult():
         states = _states(quick_panel)
-        early.extend(key for key in ("registration t1", "registration t2") if states[key] != "waiting")
+        early.extend(name for name in (T1_TO_T1GD, T2_TO_T1GD) if states[name] != "waiting")
         return quick_panel.logic.run.hasResult
 
     wait.until(hasResult)
     assert early == []
     wait.until(lambda: "The prediction and its map are ready. Remaining:" in ui.progressLabel.text)
     wait.until(lambda: ui.resultSection.isVisibleTo(quick_panel.parent))
-    wait.until(lambda: _states(quick_panel)["registration t1"] == "running")
+    wait.until(lambda: _states(quick_panel)[T1_TO_T1GD] == "running")
     assert "63 %" in ui.headlineLabel.text
     assert composite.GetForegroundVolumeID() == slicer.util.getNode("Grad-CAM OS > 1 year").GetID()
     assert "T2 to T1Gd (for reading)" in ui.progressLabel.text
@@ -67,7 +69,7 @@ def test_the_prediction_process_is_started_at_the_click_beside_slicers_modules(s
     quick_panel.ui.predictButton.click()
     (early,) = [pid for pid in child_processes() if "--wait" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
     wait = Wait()
-    wait.until(lambda: _states(quick_panel)["read"] != "waiting")
+    wait.until(lambda: _states(quick_panel)["Read and check"] != "waiting")
     assert early in child_processes()
     wait.until(lambda: quick_panel.logic.run is None)
     assert quick_panel.ui.messageLabel.text == ""
@@ -87,9 +89,9 @@ def test_a_model_that_reads_t2_waits_for_its_alignment(standin, quick_panel, pat
     cli.plans["brainsfit"] = {"quick": True, "seconds": 1.0}
     quick_panel.ui.predictButton.click()
     wait = Wait()
-    wait.until(lambda: _states(quick_panel)["read"] == "running", what=quick_panel.ui.messageLabel.text)
-    assert _states(quick_panel)["registration t2"] == "done"
-    assert _states(quick_panel)["registration t1"] != "done"
+    wait.until(lambda: _states(quick_panel)["Read and check"] == "running", what=quick_panel.ui.messageLabel.text)
+    assert _states(quick_panel)["T2 to T1Gd"] == "done"
+    assert _states(quick_panel)[T1_TO_T1GD] != "done"
     wait.until(lambda: quick_panel.logic.run is None)
     assert quick_panel.ui.messageLabel.text == ""
 
@@ -106,24 +108,22 @@ def test_the_built_in_alignment_comes_after_the_prediction(standin, quick_panel,
     ui.registrationEngineSelector.setCurrentText("Built in")
     ui.predictButton.click()
     wait.until(lambda: quick_panel.logic.run.hasResult)
-    assert _states(quick_panel)["registration t1"] == "waiting"
+    assert _states(quick_panel)[T1_TO_T1GD] == "waiting"
     wait.until(lambda: quick_panel.logic.run is None, what=ui.messageLabel.text)
     assert ui.messageLabel.text == ""
-    step = quick_panel.view._steps.find("registration t1")
-    assert (step.state, step.verdict, step.note) == ("done", "check", not_over_t1gd("t1")["sentence"])
+    step = shown_steps(quick_panel)[T1_TO_T1GD]
+    assert (step.state, step.words, step.note) == ("done", "check", not_over_t1gd("t1")["sentence"])
     voxels = round(ALIGNED_BY_MM / 2.0)
     before, aligned = (slicer.util.arrayFromVolume(n) for n in (t1, slicer.util.getNode("T1 aligned with T1Gd")))
     np.testing.assert_array_equal(aligned[:, :, voxels:], before[:, :, :-voxels])
     matrix = slicer.util.arrayFromTransformMatrix(slicer.util.getNode("T1 to T1Gd"))
     assert matrix[0, 3] == ALIGNED_BY_MM
     assert t1.GetTransformNodeID() is None
-    assert _predict(quick_panel, wait)["registration t1"] == "kept"
-    kept = quick_panel.view._steps.find("registration t1")
-    assert (kept.verdict, kept.note) == ("check", not_over_t1gd("t1")["sentence"]), (
-        "what was said of it is kept as well"
-    )
+    assert _predict(quick_panel, wait)[T1_TO_T1GD] == "cached"
+    kept = shown_steps(quick_panel)[T1_TO_T1GD]
+    assert (kept.words, kept.note) == ("check", not_over_t1gd("t1")["sentence"]), "what was said of it is kept as well"
     quick_panel.ui.overrideQualityCheckBox.setChecked(True)
-    assert _predict(quick_panel, wait)["registration t1"] == "done", "judged anew when the user says something else"
+    assert _predict(quick_panel, wait)[T1_TO_T1GD] == "done", "judged anew when the user says something else"
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,12 @@ def test_the_built_in_alignment_ends_as_the_others_do(standin, quick_panel, pati
         made_model.sequences = (MRSequence.T1GD, MRSequence.T2)
     ui.predictButton.click()
     if how == "cancelled":
-        wait.until(lambda: _states(quick_panel)["registration t2"] == "running")
+        wait.until(lambda: _states(quick_panel)[T2_TO_T1GD] == "running")
         ui.predictButton.click()
         wait.until(lambda: not child_processes(), 5)
     wait.until(lambda: quick_panel.logic.run is None)
-    assert _states(quick_panel)["registration t2"] == ("cancelled" if how == "cancelled" else "failed")
+    name = "T2 to T1Gd" if how == "network" else T2_TO_T1GD
+    assert _states(quick_panel)[name] == ("cancelled" if how == "cancelled" else "failed")
     assert slicer.util.getNodes("T2 aligned*") == {}
     if how == "network":  # without the alignment there is no prediction
         assert scene_state() == before
@@ -188,14 +189,14 @@ def test_another_model_repeats_no_step_of_slicers_modules(standin, quick_panel, 
     made_model.name = "another"
     states = _predict(quick_panel, wait)
     assert len(started) == 4, "nothing ran again"
-    long = ("brain_extraction", "bias_field t1gd", "registration t1", "registration t2")
-    assert {key: states[key] for key in long} == dict.fromkeys(long, "kept")
+    long = ("Brain extraction", BIAS_FIELD, T1_TO_T1GD, T2_TO_T1GD)
+    assert {key: states[key] for key in long} == dict.fromkeys(long, "cached")
     assert len(slicer.util.getNodes("T2 aligned with T1Gd*")) == 1
     # An output that was painted on is no longer what the step made.
     aligned = slicer.util.getNode("T2 aligned with T1Gd")
     slicer.util.arrayFromVolume(aligned)[0, 0, 0] += 1
     slicer.util.arrayFromVolumeModified(aligned)
-    assert _predict(quick_panel, wait)["registration t2"] == "done"
+    assert _predict(quick_panel, wait)[T2_TO_T1GD] == "done"
     assert started[4:] == ["brainsfit"]
 
 
@@ -209,7 +210,7 @@ def test_steps_finished_before_a_cancel_are_kept(standin, quick_panel, patient, 
     quick_panel.ui.predictButton.click()
     monkeypatch.setenv("FAKE_WORKER", "{}")
     states = _predict(quick_panel, wait)
-    assert states["brain_extraction"] == states["bias_field t1gd"] == "kept"
+    assert states["Brain extraction"] == states[BIAS_FIELD] == "cached"
 
 
 def test_a_repaired_mask_is_used_and_stays(standin, quick_panel, patient):
@@ -223,8 +224,8 @@ def test_a_repaired_mask_is_used_and_stays(standin, quick_panel, patient):
     ui.brainMaskSelector.setCurrentNode(mask)
     states = _predict(quick_panel, wait)
     wait.some(0.1)
-    assert states["brain_extraction"] == "skipped"
-    assert states["bias_field t1gd"] == "done", "the field is fitted in the mask, so it is fitted anew"
+    assert states["Brain extraction"] == "skipped"
+    assert states[BIAS_FIELD] == "done", "the field is fitted in the mask, so it is fitted anew"
     assert ui.brainMaskSelector.currentNode() is mask
     assert slicer.util.arrayFromVolume(mask)[:10].max() == 0
 
@@ -252,7 +253,7 @@ def test_the_first_run_on_a_computer_has_a_guess_of_its_time(standin, quick_pane
     cli.plans["swissskullstripper"] = {"quick": True, "seconds": 0.5}
     ui, wait, seen = quick_panel.ui, Wait(), []
     ui.predictButton.click()
-    wait.until(lambda: _states(quick_panel)["brain_extraction"] == "running")
+    wait.until(lambda: _states(quick_panel)["Brain extraction"] == "running")
     wait.some(0.1)
     assert ui.progressBar.value < 50, "thousandths"
     assert "no timings on this computer yet" in ui.progressLabel.text

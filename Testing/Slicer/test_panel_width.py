@@ -20,7 +20,7 @@ def full_panel(standin, panel):
     from PCNSLSurvivalUI.panel.panel import sections
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED, CORRECTED, INPUT, MASK, T1GD, SceneOutputs
 
-    parameters = panel.view._parameters
+    parameters = panel.logic.getParameterNode()
     outputs, head = SceneOutputs(parameters.parameterNode), add_head("T1 Gd " + "with a long name " * 4, "oblique")
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
     slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 100).astype("uint8"))

@@ -63,7 +63,7 @@ def test_what_each_preset_costs_comes_from_what_the_steps_took_here(standin, qui
         timings.remember(f"{Step.BRAIN_EXTRACTION} {SLICER}", 200.0)
         timings.remember(RunStep("bias_field t1gd", "", SLICER).timed, 30.0)
     assert round(secondsToPrediction(SLICER) - slicers, 6) == 200.0 + 30.0 - guessed
-    quick_panel.view._preparation.show()
+    quick_panel.ui.overrideQualityCheckBox.toggle()  # any choice
     note = quick_panel.ui.preparationNote.text
     assert f"about {secondsToPrediction(SLICER):.0f} s with Slicer's modules, {fast:.0f} s with the built-in" in note
     assert "trained on scans prepared by the built-in steps" in note
@@ -88,7 +88,7 @@ def test_a_t1_to_compare_with_counts_in_what_a_run_costs(standin, quick_panel):
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
     alone = secondsToPrediction(BUILT_IN)
-    quick_panel.view._parameters.t1Volume = add_head("T1")
+    quick_panel.logic.getParameterNode().t1Volume = add_head("T1")
     compared = alone + timings.expectedSeconds(str(Step.CONTRAST))
     assert compared > alone + 2
     assert f"{compared:.0f} s with the built-in" in quick_panel.ui.preparationNote.text

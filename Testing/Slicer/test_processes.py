@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import sys
+import weakref
 
 import pytest
 from made_scenes import Wait, add_head, child_processes
@@ -98,7 +100,7 @@ def test_the_end_of_our_process_is_noticed_beside_a_module(child, cli_module, fi
         node.Cancel()
         wait.until(lambda: not node.IsBusy())
     wait.until(lambda: lines)
-    running._process.stdin.close()
+    assert running.tell(b"x")
     wait.until(lambda: ends)
     assert ends == [0]
     node.Cancel()
@@ -175,9 +177,11 @@ def test_a_process_started_early_that_is_not_needed_is_ended(echo):
 
 
 def test_a_process_started_early_that_cannot_be_told_is_ended(echo, monkeypatch):
+    from PCNSLSurvivalUI.process.child import ChildProcess
+
     wait, waiting = Wait(), echo.WaitingWorker()
     assert child_processes()
-    monkeypatch.setattr(waiting._child, "tell", lambda words: False)
+    monkeypatch.setattr(ChildProcess, "tell", lambda self, words: False)
     assert waiting.take([], print, print) is None
     wait.until(lambda: not child_processes())
 
@@ -190,8 +194,9 @@ def test_what_the_real_worker_loads_early_exists(application):
 
     from PCNSLSurvivalUI.process import worker
 
-    (function,) = ast.parse(inspect.getsource(worker._load_packages)).body
-    names = [name.name for one in ast.walk(function) if isinstance(one, ast.Import) for name in one.names]
+    functions = [one for one in ast.parse(inspect.getsource(worker)).body if isinstance(one, ast.FunctionDef)]
+    imports = [one for function in functions for one in ast.walk(function) if isinstance(one, ast.Import)]
+    names = [name.name for one in imports for name in one.names if name.name.startswith("PCNSLSurvivalLib.")]
     assert len(names) >= 3
     assert [name for name in names if find_spec(name) is None] == []
 
@@ -317,7 +322,10 @@ def test_killing_ends_the_grandchildren_too_and_nobody_is_told(child):
     wait.some(0.2)
     assert ends == []
     assert wait.is_calm()
-    assert child._dying == set(), "no zombie waits for its burial"
+    kept = weakref.ref(running)
+    del running
+    gc.collect()
+    assert kept() is None, "it is buried, and nothing holds it"
 
 
 def test_killing_from_within_a_line_and_twice_and_after_the_end_is_safe(child):
@@ -340,7 +348,11 @@ def test_killing_from_within_a_line_and_twice_and_after_the_end_is_safe(child):
     ended = child.ChildProcess(_python(""), print, ends.append)
     wait.until(lambda: ends)
     ended.kill()
-    assert child._dying == set()
+    kept = [weakref.ref(one) for one in (ended, *made)]
+    made.clear()
+    del ended
+    gc.collect()
+    assert [one() for one in kept] == [None, None]
 
 
 def test_our_worker_says_how_it_ended(tmp_path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from made_heads import made_head
 from made_models import small_model
-from made_scenes import Wait, rotation, scene_state, temporary_files
+from made_scenes import Wait, rotation, scene_state, shown_steps, temporary_files
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,9 +150,9 @@ def test_an_implausible_turn_of_the_head_is_a_stop_of_its_own(standin, models):
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run is None, 120)
     assert panel.ui.messageLabel.text == ""
-    assert panel.view._steps.find("registration t2").verdict == "unusable, overridden"
+    assert shown_steps(panel)["T2 to T1Gd"].words == "unusable, overridden"
     assert turn.format("T2") in panel.ui.warningsLabel.text
-    result = storedResult(panel.view._parameters.result)
+    result = storedResult(panel.logic.getParameterNode().result)
     found = result["preprocessing"]["findings"]
     for told in [*result["warnings"], result["familiarity"], *found]:
         assert Message.from_json(told) is not None
@@ -189,7 +189,7 @@ def _stopped(panel, step):
     """What the panel says when a run was stopped at this step; it can be used again, and no file is left."""
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run is None, 300)
-    assert panel.view._steps.find(step).state == "failed"
+    assert shown_steps(panel)[Step(step).label].words == "failed"
     assert panel.ui.predictButton.enabled
     panel.logic.kept.forget()  # finished steps are kept for the next run
     assert temporary_files() == []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import pytest
-from made_scenes import Wait, add_head
+from made_scenes import Wait, add_head, shortcuts
 
 NAME = "T1 Gd of Jane Doe"
 
@@ -18,7 +19,7 @@ def hidden(standin, quick_panel, monkeypatch):
 
     standin.app.userSettings().clear()
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
-    parameters, ui = quick_panel.view._parameters, quick_panel.ui
+    parameters, ui = quick_panel.logic.getParameterNode(), quick_panel.ui
     parameters.biasEngine = parameters.brainEngine = parameters.registrationEngine = BUILT_IN
     parameters.t1gdVolume = add_head(NAME)
     ui.proposeLesionCheckBox.setChecked(True)
@@ -72,7 +73,7 @@ def test_score_and_map_are_hidden_until_estimate_and_confidence_are_given(hidden
     assert not ui.revealButton.enabled
     ui.mapVisibleCheckBox.toggle()  # the keyboard shortcut of the map
     ui.mapVisibleCheckBox.toggle()
-    hidden.view._map.walk(+1)
+    shortcuts()["Ctrl+Shift+N"].activated.emit()
     ui.stepsSection.setChecked(True)
     Wait().some(0.1)
     hidden.view.listenToKeys(True)
@@ -96,7 +97,7 @@ def test_readings_have_estimate_and_prediction_and_no_identity(hidden, monkeypat
         hidden.ui.estimateSlider.value = estimate
         hidden.ui.confidenceSelector.setCurrentIndex(grade)
         hidden.ui.revealButton.click()
-        hidden.view._parameters.revealed = ""
+        hidden.logic.getParameterNode().revealed = ""
     text, rows = _saved(hidden, monkeypatch, tmp_path)
     assert tuple(rows[0]) == COLUMNS
     assert [(row["reading"], row["estimate_percent"], row["confidence_1_to_5"]) for row in rows] == [
@@ -106,7 +107,8 @@ def test_readings_have_estimate_and_prediction_and_no_identity(hidden, monkeypat
     assert {(row["probability_percent"], row["class"], row["model"]) for row in rows} == {
         ("63.0", "over_one_year", "made-up")
     }
-    assert {row["t1gd_voxels_sha256"] for row in rows} == {"cd" * 32}
+    read = json.loads(hidden.logic.getParameterNode().result)["inputs"]["t1gd"]["voxels_sha256"]
+    assert {row["t1gd_voxels_sha256"] for row in rows} == {read}
     assert all(float(row["seconds"]) >= 0 for row in rows)
     assert "Jane" not in text
 
@@ -121,7 +123,7 @@ def test_what_was_read_stays_shown_and_the_mode_can_be_left(hidden, monkeypatch,
     assert "no readings yet" in ui.messageLabel.text
     ui.readFirstCheckBox.setChecked(True)
     assert ui.resultSection.isVisibleTo(hidden.parent), "what has been seen is not hidden again"
-    parameters = hidden.view._parameters
+    parameters = hidden.logic.getParameterNode()
     hidden.view.unbind()
     hidden.view.bind(parameters)
     assert ui.resultSection.isVisibleTo(hidden.parent), "nor after the scene was opened again"

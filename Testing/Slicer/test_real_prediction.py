@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_scenes import Wait, child_processes, scene_state, temporary_files
+from made_scenes import Wait, child_processes, outputs_of, scene_state, shown_steps, temporary_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,7 +18,7 @@ def test_the_demonstration_patient_in_one_click(standin):
     import slicer
     import vtk
     from PCNSLSurvivalUI.result.map_display import classOf
-    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, EVIDENCE_MAP, SceneOutputs, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import EVIDENCE, EVIDENCE_MAP, mapRole
     from slicer_standin import cli
     from slicer_standin.pythonqt import slot_errors
 
@@ -50,11 +50,11 @@ def test_the_demonstration_patient_in_one_click(standin):
     assert wait.is_calm(), f"silent for {wait.longest_gap_ms:.0f} ms, by the clock {wait.longest_silence_ms:.0f} ms"
     after = scene_state()
     assert all(after[node_id] == kept for node_id, kept in before.items() if "Slice" not in kept[0])
-    result = json.loads(panel.view._parameters.result)
+    result = json.loads(panel.logic.getParameterNode().result)
     assert 0.0 < result["probability_over_one_year"] < 1.0
     assert f"{100 * result['probability_over_one_year']:.0f} %" in ui.headlineLabel.text
 
-    outputs = SceneOutputs(panel.view._parameters.parameterNode)
+    outputs = outputs_of(panel)
     explained = classOf(result["activation_map"]["explains"])
     shown = outputs.node(mapRole(explained, cells=False))
     matrix = vtk.vtkMatrix4x4()
@@ -118,7 +118,7 @@ def test_a_small_model_and_the_built_in_alignment_in_one_click(standin, tmp_path
     inside = slicer.util.arrayFromVolume(nodes["mask"]) > 0
     before = np.corrcoef(fixed[inside], slicer.util.arrayFromVolume(nodes["T1"])[inside])[0, 1]
     assert np.corrcoef(fixed[inside], aligned[inside])[0, 1] > before + 0.1
-    assert panel.view._steps.find("registration t1").verdict in ("good", "check", "unusable, overridden")
+    assert shown_steps(panel)["T1 to T1Gd (for reading)"].words in ("good", "check", "unusable, overridden")
     assert slot_errors == []
     assert temporary_files() != []  # the steps kept for the next run
     standin.close_module(panel)
@@ -151,7 +151,7 @@ def test_a_quality_stop_is_told_with_the_way_around_it(standin, size, spacing_mm
     wait.until(lambda: panel.logic.run is None, 120)
     assert said in ui.messageLabel.text
     assert "override the quality stop (in Slicer under Advanced" in ui.messageLabel.text
-    assert panel.view._steps.find("read").state == "failed"
+    assert shown_steps(panel)["Read and check"].words == "failed"
     assert ui.predictButton.enabled
     assert scene_state() == before
     assert temporary_files() == []

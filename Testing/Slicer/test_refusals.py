@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_scenes import Wait, add_head, scene_state
+from made_scenes import Wait, add_head, outputs_of, scene_state
 
 
 @pytest.fixture
@@ -39,12 +39,11 @@ def test_an_absent_cli_module_is_named_with_what_to_do(standin, ready):
 
 def test_space_on_the_disk_is_asked_for_only_where_the_disk_is_full(standin, ready, monkeypatch):
     """Before, any fault while the scans were written sent the user to the disk."""
-    from PCNSLSurvivalUI.choices.parameters import parametersOf
     from PCNSLSurvivalUI.run import prediction_process, request
     from PCNSLSurvivalUI.run.engines import BUILT_IN
 
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
-    parameters = parametersOf(ready.view._parameters.parameterNode)
+    parameters = ready.logic.getParameterNode()
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(parameters, engine, BUILT_IN)
 
@@ -208,11 +207,11 @@ def test_no_python_for_the_process_is_told(standin, ready, monkeypatch):
 def test_a_report_that_cannot_be_written_is_told(standin, ready, tmp_path):
     import slicer
     from PCNSLSurvivalUI.result.report_files import writeReport
-    from PCNSLSurvivalUI.scene.output_nodes import REPORT, SceneOutputs
+    from PCNSLSurvivalUI.scene.output_nodes import REPORT
 
     from PCNSLSurvivalLib.core.errors import OutputFolderError
 
-    outputs = SceneOutputs(ready.view._parameters.parameterNode)
+    outputs = outputs_of(ready)
     with pytest.raises(OutputFolderError, match="no report yet"):
         writeReport(outputs, tmp_path / "report.html")
     outputs.place(REPORT, slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", "r"), "Report", None)
@@ -255,7 +254,7 @@ def test_every_control_can_be_reached_with_the_keyboard_but_slicers_own_selector
     assert len(controls) > 25
     tab = QtCore.Qt.FocusPolicy.TabFocus
     assert [QtCore.QObject.objectName(w) for w in controls if not QtWidgets.QWidget.focusPolicy(w) & tab] == []
-    assert QtWidgets.QWidget.focusPolicy(quick_panel.view._map.profile) & tab
+    assert QtWidgets.QWidget.focusPolicy(quick_panel.ui.profilePlot) & tab
 
 
 def test_the_prepared_t1gd_is_kept_only_when_asked_for(standin, ready):

@@ -79,16 +79,19 @@ def test_a_large_scan_is_known_by_some_of_its_slices(outputs, monkeypatch):
     import slicer
     from PCNSLSurvivalUI.result import repair
 
-    t1gd, hashed = slicer.util.addVolumeFromArray(np.arange(960, dtype=np.int16).reshape(8, 10, 12)), []
-    monkeypatch.setattr(repair, "_HASHED_VOXELS", 3 * 10 * 12)
+    voxels, read = np.arange(20 * 330 * 330, dtype=np.int32).reshape(20, 330, 330), []  # more than are hashed
+    t1gd = slicer.util.addVolumeFromArray(voxels)
     mask = _repaired_mask(outputs, t1gd, 3)
     again = slicer.modules.volumes.logic().CloneVolume(slicer.mrmlScene, t1gd, "T1 Gd")
-    original = repair._hashOfVoxels
-    monkeypatch.setattr(repair, "_hashOfVoxels", lambda volume: hashed.append(volume) or original(volume))
+    own = slicer.util.arrayFromVolume
+    monkeypatch.setattr(slicer.util, "arrayFromVolume", lambda volume: read.append(volume) or own(volume))
     assert repair.isRepairedFor(mask, again)
     again.SetOrigin(0.0, 0.0, 1.0)
     assert not repair.isRepairedFor(mask, again)
-    assert hashed == [again], "its place is looked at first"
+    assert read == [again], "its place is looked at first"
+    again.SetOrigin(0.0, 0.0, 0.0)
+    own(again)[::2] += 1
+    assert not repair.isRepairedFor(mask, again)
 
 
 def test_a_repair_stays_with_its_t1gd_when_its_scene_is_added_to_another(outputs):
@@ -137,7 +140,7 @@ def test_a_repair_of_a_scene_saved_before_belongs_to_no_t1gd(standin, quick_pane
     from PCNSLSurvivalUI.choices.brain_masks import brainMaskFor
     from PCNSLSurvivalUI.scene.output_nodes import ALIGNED
 
-    parameters, outputs = quick_panel.view._parameters, outputs_of(quick_panel)
+    parameters, outputs = quick_panel.logic.getParameterNode(), outputs_of(quick_panel)
     t1gd, t2, aligned = (add_head(name) for name in ("T1 Gd", "T2", "T2 moved by hand"))
     mask = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
     mask.SetAttribute("PCNSLSurvival.output", "output.repairedMask")  # masks had no more than that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from made_scenes import Wait, add_head, outputs_of, red_view, step_buttons
+from made_scenes import Wait, add_head, outputs_of, red_view, shown_steps, step_buttons, wait_for_exam, way_back
 
 
 def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted_from_three, monkeypatch, tmp_path):
@@ -34,7 +34,7 @@ def test_a_mask_is_repaired_in_segment_editor_and_used(standin, predicted_from_t
     record = tmp_path / "arguments.json"
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"record": str(record)}))
     panel.ui.goOnButton.click()
-    used = panel.view._parameters.brainMask
+    used = panel.logic.getParameterNode().brainMask
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(used), repaired)
     assert used.GetName() == "Brain mask of T1 Gd, repaired"
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLColorTableNode") == tables, "Slicer's export adds one"
@@ -73,33 +73,26 @@ def test_the_brain_is_repaired_as_an_outline_on_t1gd(standin, predicted_from_thr
 
 def test_one_button_leads_back_from_segment_editor(standin, predicted_from_three):
     """It stands in Slicer's window while a repair is under way, opens the panel and goes on from the repair."""
-    from PySide6 import QtWidgets
     from slicer_standin.application import messages
 
-    def bars():
-        found = QtWidgets.QMainWindow.findChildren(standin.main_window, QtWidgets.QToolBar)
-        return [bar for bar in found if not bar.isHidden()]
-
     panel = predicted_from_three()
-    assert bars() == []
+    assert way_back() is None
     step_buttons(panel)["output.mask"].click()
     panel.ui.repairButton.click()
-    assert len(bars()) == 1
-    way_back = panel.view._quality.wayBack
-    assert way_back.button.text == panel.ui.goOnButton.text
+    assert way_back().text == panel.ui.goOnButton.text
     messages.clear()
-    way_back.button.click()
+    way_back().click()
     assert messages[0] == ("module", "PCNSLSurvival")
     assert panel.logic.run is not None
-    assert panel.view._parameters.brainMask.GetName() == "Brain mask of T1 Gd, repaired"
-    assert bars() == []
+    assert panel.logic.getParameterNode().brainMask.GetName() == "Brain mask of T1 Gd, repaired"
+    assert way_back() is None
     Wait().until(lambda: panel.logic.run is None)
-    assert panel.view._quality.wayBack.bar is None
+    assert way_back() is None
     first = panel.ui.t1gdSelector.currentNode()
     panel.ui.t1gdSelector.setCurrentNode(add_head("T1 Gd of another day", gain=0.9))
-    assert panel.view._parameters.brainMask is None, "it was drawn on another head"
+    assert panel.logic.getParameterNode().brainMask is None, "it was drawn on another head"
     panel.ui.t1gdSelector.setCurrentNode(first)
-    assert panel.view._parameters.brainMask.GetName() == "Brain mask of T1 Gd, repaired"
+    assert panel.logic.getParameterNode().brainMask.GetName() == "Brain mask of T1 Gd, repaired"
 
 
 def test_the_way_back_goes_with_the_scene(standin, predicted_from_three):
@@ -109,7 +102,7 @@ def test_the_way_back_goes_with_the_scene(standin, predicted_from_three):
     step_buttons(panel)["output.mask"].click()
     panel.ui.repairButton.click()
     slicer.mrmlScene.Clear(0)
-    assert panel.view._quality.wayBack.bar is None
+    assert way_back() is None
 
 
 def test_an_empty_repair_is_refused_with_a_sentence(standin, predicted_from_three):
@@ -125,6 +118,15 @@ def test_an_empty_repair_is_refused_with_a_sentence(standin, predicted_from_thre
     assert "is empty" in panel.ui.messageLabel.text
     assert panel.logic.run is None
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLLabelMapVolumeNode") == count
+
+
+def _read_as_t2():
+    """The voxels of the hidden copy of T2 that a run works on."""
+    import slicer
+
+    volumes = [node for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") if node.GetHideFromEditors()]
+    (copy,) = [node for node in volumes if node.GetName().split("_")[0] == "T2"]
+    return copy.GetImageData()
 
 
 def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted_from_three):
@@ -151,30 +153,26 @@ def test_an_alignment_is_repaired_in_transforms_and_used(standin, predicted_from
     np.testing.assert_array_equal(aligned[:, :, 6:], before[:, :, :-6])  # voxels of 2 mm
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(t2), before)
     assert "moved 12.0 mm" in step_buttons(panel)["output.aligned.t2"].text
-    assert list(repair.repairedAlignments(outputs, chosenVolumes(panel.view._parameters))) == [MRSequence.T2]
+    assert list(repair.repairedAlignments(outputs, chosenVolumes(panel.logic.getParameterNode()))) == [MRSequence.T2]
     other = add_head("T2 of another series", gain=0.5)
     panel.ui.t2Selector.setCurrentNode(other)
     panel.ui.predictButton.click()
-    assert panel.logic.run._volumes.raw[MRSequence.T2].GetImageData() is other.GetImageData(), (
-        "the scan that was chosen"
-    )
+    assert _read_as_t2() is other.GetImageData(), "the scan that was chosen"
     panel.ui.predictButton.click()
     panel.ui.t2Selector.setCurrentNode(t2)
     panel.ui.predictButton.click()
-    assert (
-        panel.logic.run._volumes.raw[MRSequence.T2].GetImageData() is outputs.node("output.aligned.t2").GetImageData()
-    )
+    assert _read_as_t2() is outputs.node("output.aligned.t2").GetImageData()
     Wait().until(lambda: panel.logic.run is None)
-    step = panel.view._steps.find("registration t2")
-    assert (step.state, step.note) == ("skipped", "your registration is used")
+    step = shown_steps(panel)["T2 to T1Gd (for reading)"]
+    assert (step.words, step.note) == ("skipped", "your registration is used")
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)
     first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of another day")
-    for t1gd, state in ((other, "done"), (first, "skipped")):
+    for t1gd, words in ((other, "inspect"), (first, "skipped")):
         panel.ui.t1gdSelector.setCurrentNode(t1gd)
         assert panel.ui.t2Selector.currentNode() is t2, "what was aligned by hand belongs to no scan chosen as T1Gd"
         panel.ui.predictButton.click()
         Wait().until(lambda: panel.logic.run is None)
-        assert panel.view._steps.find("registration t2").state == state
+        assert shown_steps(panel)["T2 to T1Gd (for reading)"].words == words
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), aligned)
     toT1gd = slicer.util.arrayFromTransformMatrix(outputs.node("output.transform.t2"))
     np.testing.assert_allclose(toT1gd, matrix)
@@ -214,7 +212,7 @@ def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(
     ui, outputs = panel.ui, outputs_of(panel)
     aligned, first, other = outputs.node("output.aligned.t2"), ui.t1gdSelector.currentNode(), add_head("T1 Gd of B")
     before = _move_t2(panel)
-    panel.view._quality.refresh()  # another module was left
+    panel.enter()  # from another module
     assert "moved 40." in step_buttons(panel)["output.aligned.t2"].text
     for t1gd in (other, first):
         ui.t1gdSelector.setCurrentNode(t1gd)
@@ -223,12 +221,13 @@ def test_a_repair_is_discarded_and_until_then_nothing_takes_it_away(
         assert panel.logic.run is None
         assert "alignment of T2 is being repaired" in ui.messageLabel.text
     ui.messageLabel.text = ""
-    panel.view._openCase(tmp_path, other)
-    assert panel.view._opening is None
+    chosen = ui.t1gdSelector.currentNode()
+    panel.view.openCase(tmp_path, other)
+    assert ui.t1gdSelector.currentNode() is chosen, "nothing is opened"
     assert "alignment of T2 is being repaired" in ui.messageLabel.text
     assert outputs.node(repair.MOVING + "t2") is not None
     with monkeypatch.context() as user:
-        user.setattr(standin.app, "_testing", False)  # somebody is there, and says no
+        user.setattr(standin.app, "standin_testing", False)  # somebody is there, and says no
         ui.discardButton.click()
     assert "Discard this repair?" in messages[-1][1]
     assert outputs.node(repair.MOVING + "t2") is not None
@@ -255,17 +254,17 @@ def _outline_is_discarded(panel):
     assert outputs.node("output.repair.mask") is drawn
     ui.discardButton.click()
     assert outputs.node("output.repair.mask") is None
-    assert panel.view._parameters.brainMask is None
+    assert panel.logic.getParameterNode().brainMask is None
 
 
 def _repairs_end_with_the_shown_result(panel):
     """Quality goes with it: nothing could be used or discarded any more."""
     ui, outputs = panel.ui, outputs_of(panel)
-    result, before = panel.view._parameters.result, _move_t2(panel)
+    result, before = panel.logic.getParameterNode().result, _move_t2(panel)
     panel.view.closeResult()
     _t2_is_as_before(panel, before)
     assert "repair of the alignment of T2 was discarded" in ui.messageLabel.text
-    panel.view._parameters.result = result
+    panel.logic.getParameterNode().result = result
     step_buttons(panel)["output.mask"].click()
     ui.repairButton.click()
     drawn = outputs.node("output.repair.mask")
@@ -284,18 +283,16 @@ def test_an_alignment_that_is_sampled_is_not_used_twice_and_can_be_discarded(sta
     ui.messageLabel.text = "of before"
     ui.goOnButton.click()
     assert ui.messageLabel.text == ""
-    assert panel.view._quality._pieces is not None
-    panel.view._onParameters()  # any choice
+    assert not ui.goOnButton.enabled
+    ui.overrideQualityCheckBox.toggle()  # any choice
     assert not ui.goOnButton.enabled
     assert not ui.repairButton.enabled
     ui.discardButton.click()
-    assert panel.view._quality._pieces is None
     _t2_is_as_before(panel, before)
     assert ui.repairButton.enabled
-    panel.view._openCase(tmp_path, ui.t1gdSelector.currentNode())
+    panel.view.openCase(tmp_path, ui.t1gdSelector.currentNode())
     assert not ui.repairButton.enabled, "another result may come"
-    Wait().until(lambda: panel.view._opening is None)
-    assert ui.repairButton.enabled
+    wait_for_exam(panel)
 
 
 def test_a_repair_goes_on_only_with_the_scans_that_it_was_begun_with(standin, predicted_from_three):
@@ -305,7 +302,7 @@ def test_a_repair_goes_on_only_with_the_scans_that_it_was_begun_with(standin, pr
 
 
 def _mask_goes_on_with_its_t1gd(panel):
-    parameters, outputs = panel.view._parameters, outputs_of(panel)
+    parameters, outputs = panel.logic.getParameterNode(), outputs_of(panel)
     first, other = panel.ui.t1gdSelector.currentNode(), add_head("T1 Gd of B", gain=0.9)
     step_buttons(panel)["output.mask"].click()
     panel.ui.t1gdSelector.setCurrentNode(other)
@@ -316,13 +313,13 @@ def _mask_goes_on_with_its_t1gd(panel):
     panel.ui.repairButton.click()
     panel.ui.t1gdSelector.setCurrentNode(other)
     panel.ui.messageLabel.text = ""
-    panel.view._quality.wayBack.button.click()
+    way_back().click()
     assert first.GetName() in panel.ui.messageLabel.text
     assert panel.logic.run is None
     assert parameters.brainMask is None
     assert outputs.node("output.repair.mask") is not None, "the work of the user is still there"
     panel.ui.t1gdSelector.setCurrentNode(first)
-    panel.view._quality.wayBack.button.click()
+    way_back().click()
     assert panel.logic.run is not None
     panel.ui.predictButton.click()
     mask = parameters.brainMask
@@ -360,7 +357,7 @@ def _alignment_goes_on_with_its_scans(panel):
         panel.ui.messageLabel.text = ""
         panel.ui.goOnButton.click()
         assert own.GetName() in panel.ui.messageLabel.text
-        assert panel.view._quality._pieces is None
+        assert panel.ui.goOnButton.enabled, "nothing is sampled"
         selector.setCurrentNode(own)
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(outputs.node("output.aligned.t2")), before)
     panel.ui.goOnButton.click()
@@ -368,9 +365,9 @@ def _alignment_goes_on_with_its_scans(panel):
     assert repair.movedScan(outputs, "output.aligned.t2") is t2
     aligned = _move_t2(panel)
     slicer.mrmlScene.RemoveNode(t2)
-    panel.view._quality.wayBack.button.click()
+    way_back().click()
     assert "no longer in the scene" in panel.ui.messageLabel.text
     assert "repair of the alignment of T2 was discarded" in panel.ui.messageLabel.text
     _t2_is_as_before(panel, aligned)
     assert not panel.ui.goOnButton.isVisibleTo(panel.parent), "nothing can go on from it"
-    assert panel.view._quality.wayBack.bar is None
+    assert way_back() is None

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from fake_worker import NO_CONTENT
-from made_scenes import Wait, add_head, child_processes, scene_state, temporary_files
+from made_scenes import Wait, add_head, child_processes, outputs_of, scene_state, shown_steps, temporary_files
 
 
 def _patient():
@@ -82,7 +82,7 @@ def test_result_and_warnings_are_on_top_while_other_scans_are_aligned(standin, q
     ui.resultSection.setChecked(False)  # by the user, who was done with the result before
     ui.predictButton.click()
     assert ui.stepsSection.checked
-    wait.until(lambda: quick_panel.view._lookedAt, what=ui.messageLabel.text)
+    wait.until(lambda: ui.resultSection.isVisibleTo(quick_panel.parent), what=ui.messageLabel.text)
     assert ui.resultSection.checked
     assert quick_panel.logic.run is not None
     assert not ui.stepsSection.checked
@@ -136,7 +136,7 @@ def test_a_failing_alignment_for_reading_is_told_and_the_prediction_stays(standi
     wait.until(lambda: quick_panel.logic.run is None)
     assert "BRAINSFit did not finish on T2" in ui.messageLabel.text
     assert "63 %" in ui.headlineLabel.text
-    assert quick_panel.view._steps.find("registration t2").state == "failed"
+    assert shown_steps(quick_panel)["T2 to T1Gd (for reading)"].words == "failed"
     assert ui.stepsSection.checked, "open, since not all went well"
     assert slicer.util.getNodes("T2 aligned*") == {}
 
@@ -144,7 +144,7 @@ def test_a_failing_alignment_for_reading_is_told_and_the_prediction_stays(standi
 def test_the_next_patient_takes_the_place_of_the_last(standin, quick_panel):
     """Two patients in one scene: one set of outputs, on the voxels and under the study of the one predicted last."""
     import slicer
-    from PCNSLSurvivalUI.scene.output_nodes import OVER, SceneOutputs, mapRole
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, mapRole
     from slicer_standin import cli
 
     cli.plans |= {name: {"quick": True} for name in ("n4itkbiasfieldcorrection", "swissskullstripper")}
@@ -157,7 +157,7 @@ def test_the_next_patient_takes_the_place_of_the_last(standin, quick_panel):
         ui.t1gdSelector.setCurrentNode(head)
         ui.predictButton.click()
         wait.until(lambda: quick_panel.logic.run is None)
-        shown = SceneOutputs(quick_panel.view._parameters.parameterNode).node(mapRole(OVER, cells=False))
+        shown = outputs_of(quick_panel).node(mapRole(OVER, cells=False))
         assert shown.GetImageData().GetDimensions() == head.GetImageData().GetDimensions()
         assert sh.GetItemChildWithName(study, "PCNSL Survival")
         assert not ui.otherScanLabel.isVisibleTo(quick_panel.parent)

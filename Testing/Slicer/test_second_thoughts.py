@@ -8,7 +8,16 @@ from pathlib import Path
 import fake_worker
 import numpy as np
 import pytest
-from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, outputs_of, scene_state, temporary_files
+from made_scenes import (
+    LESION_RAS_MM,
+    Wait,
+    add_head,
+    child_processes,
+    outputs_of,
+    scene_state,
+    temporary_files,
+    wait_for_answer,
+)
 
 HERE = Path(__file__).resolve().parent
 
@@ -21,7 +30,7 @@ def predicted(quick_panel, opened, monkeypatch):
 
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
-        setattr(quick_panel.view._parameters, engine, BUILT_IN)
+        setattr(quick_panel.logic.getParameterNode(), engine, BUILT_IN)
     return opened(add_head("T1 Gd", "oblique"))
 
 
@@ -31,7 +40,7 @@ def _worker(monkeypatch, tmp_path, **plan):
 
 def _asked(panel, button="checkMapButton", label="checksLabel"):
     getattr(panel.ui, button).click()
-    Wait().until(lambda: panel.view._second.again is None and panel.view._second._hatching is None)
+    wait_for_answer(panel)
     return getattr(panel.ui, label).text
 
 
@@ -99,9 +108,8 @@ def test_a_map_that_failed_is_hatched_and_only_that_one(predicted, monkeypatch, 
 
     outputs, legend = outputs_of(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
     _worker(monkeypatch, tmp_path)
-    wait = Wait()
     predicted.ui.checkMapButton.click()
-    wait.until(lambda: predicted.view._second.again is None and predicted.view._second._hatching is None)
+    wait = wait_for_answer(predicted)
     assert wait.is_calm(), wait.longest_gap_ms
     plain, hatched = outputs.node(mapRole(OVER, cells=False)), foreground()
     assert hatched is not plain
@@ -114,7 +122,7 @@ def test_a_map_that_failed_is_hatched_and_only_that_one(predicted, monkeypatch, 
 
     monkeypatch.setattr(report_files, "askFile", lambda *words: tmp_path / "map.nrrd")
     predicted.ui.saveMapButton.click()
-    Wait().until(lambda: predicted.view._report.export is None)
+    Wait().until(lambda: predicted.ui.exportLabel.text == "")
     assert b"note:=Grad-CAM OS > 1 year. FAILED 1 of 2 checks. " in (tmp_path / "map.nrrd").read_bytes()[:1000]
     predicted.ui.smoothSelector.setCurrentIndex(1)
     cells = foreground()
@@ -129,7 +137,8 @@ def test_a_map_that_failed_is_hatched_and_only_that_one(predicted, monkeypatch, 
     _show(predicted, OVER)
     assert foreground() is hatched
     predicted.ui.predictButton.click()
-    Wait().until(lambda: predicted.logic.run is None and predicted.view._second._hatching is None)
+    Wait().until(lambda: predicted.logic.run is None)
+    wait_for_answer(predicted)
     assert foreground().GetName() == hatched.GetName(), "the same answer of the same scan"
     assert len(outputs.roles(HATCHED)) == 2
     assert len(slicer.util.getNodes("Grad-CAM * (!)")) == 1, "the earlier copy is gone"
@@ -157,7 +166,7 @@ def test_the_badge_is_hidden_while_another_map_is_shown(predicted, monkeypatch, 
 def test_the_badge_belongs_to_its_result_alone_and_comes_back_with_it(predicted, monkeypatch, tmp_path):
     _worker(monkeypatch, tmp_path)
     _asked(predicted)
-    parameters = predicted.view._parameters
+    parameters = predicted.logic.getParameterNode()
     kept = parameters.result
     other = json.loads(kept)
     other["log_odds"] = -1.0
@@ -174,7 +183,7 @@ def test_what_if_the_lesion_were_not_there(predicted, monkeypatch, tmp_path):
     asked = ("withoutLesionButton", "withoutLesionLabel")
     assert _asked(predicted, *asked) == ""
     assert "There is no tumor outline to fill." in predicted.ui.messageLabel.text
-    predicted.view._parameters.lesion = _drawn(predicted.view._parameters.t1gdVolume)
+    predicted.logic.getParameterNode().lesion = _drawn(predicted.logic.getParameterNode().t1gdVolume)
     before = scene_state()
     assert _asked(predicted, *asked) == fake_worker.WITHOUT_LESION["sentence"]
     assert predicted.ui.messageLabel.text == ""
@@ -193,7 +202,7 @@ def test_the_outline_of_another_patient_never_enters_the_answer_about_this_one(p
     """The result of A is shown while B is chosen and drawn on."""
     _worker(monkeypatch, tmp_path)
     asked = ("withoutLesionButton", "withoutLesionLabel")
-    parameters, first = predicted.view._parameters, predicted.view._parameters.t1gdVolume
+    parameters, first = predicted.logic.getParameterNode(), predicted.logic.getParameterNode().t1gdVolume
     parameters.t1gdVolume = add_head("T1 Gd of B", "oblique")
     parameters.lesion = _drawn(parameters.t1gdVolume)
     assert _asked(predicted, *asked) == ""
@@ -218,7 +227,7 @@ def test_an_answer_about_another_outline_is_hidden_here_and_in_the_report(predic
     asked, told = ("withoutLesionButton", "withoutLesionLabel"), fake_worker.WITHOUT_LESION["sentence"]
     report = outputs_of(predicted).node(REPORT)
     report.SetText(f"<html>{second_thoughts_html([])}</html>")
-    parameters = predicted.view._parameters
+    parameters = predicted.logic.getParameterNode()
     mask = parameters.lesion = _drawn(parameters.t1gdVolume)
     assert _asked(predicted, *asked) == told
     assert report.GetText().count("<p>") == 1
@@ -240,7 +249,7 @@ def test_an_answer_about_another_outline_is_hidden_here_and_in_the_report(predic
 
 def test_an_empty_outline_stops_only_the_question_that_needs_it(predicted, monkeypatch, tmp_path):
     _worker(monkeypatch, tmp_path)
-    parameters = predicted.view._parameters
+    parameters = predicted.logic.getParameterNode()
     parameters.lesion = _drawn(parameters.t1gdVolume, above=1e9)
     for button, label in (("robustnessButton", "robustnessLabel"), ("checkMapButton", "checksLabel")):
         assert _asked(predicted, button, label) != ""
@@ -259,7 +268,7 @@ def test_a_map_that_failed_is_told_in_the_report_and_in_what_is_exported(predict
     from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
 
     _worker(monkeypatch, tmp_path)
-    outputs, parameters = outputs_of(predicted), predicted.view._parameters
+    outputs, parameters = outputs_of(predicted), predicted.logic.getParameterNode()
     report = outputs.node(REPORT)
     report.SetText(f"<html>{second_thoughts_html([])}</html>")
     _asked(predicted)
@@ -288,10 +297,10 @@ def test_hatching_goes_when_the_map_is_checked_again_and_passes(predicted, monke
     _asked(predicted)
     cells = HATCHED + mapRole(OVER, cells=True)
     slicer.mrmlScene.RemoveNode(outputs.node(cells))
-    predicted.view._second.show()
-    Wait().until(lambda: predicted.view._second._hatching is None)
+    predicted.enter()
+    wait_for_answer(predicted)
     assert outputs.node(cells) is not None, "each of the two kinds has its copy"
-    parameters = predicted.view._parameters
+    parameters = predicted.logic.getParameterNode()
     parameters.lesion = _drawn(parameters.t1gdVolume)
     assert predicted.ui.checksLabel.text == "This map failed a check with another tumor outline. Check it again."
     assert foreground() is outputs.node(HATCHED + mapRole(OVER, cells=False)), "an outline takes no doubt away"
@@ -306,7 +315,7 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
 
     from PCNSLSurvivalLib.results.second_thoughts import second_thoughts_html
 
-    parameters = predicted.view._parameters
+    parameters = predicted.logic.getParameterNode()
     result = json.loads(parameters.result)
     swiss = {"name": "SwissSkullStripper", "version": "1.0"}
     result["preprocessing"]["engines"] = {"brain_extraction": swiss}
@@ -336,11 +345,11 @@ def test_one_question_at_a_time_is_cancelled_and_ends_with_its_result(predicted,
     _worker(monkeypatch, tmp_path, seconds=60)
     for button, stop in ((ui.checkMapButton, ui.checkMapButton), (ui.robustnessButton, ui.closeResultButton)):
         button.click()
-        Wait().until(lambda: predicted.view._second.again is None or (tmp_path / "words").is_file())
+        Wait().until((tmp_path / "words").is_file)
         assert "Cancel" in button.text
         assert ui.withoutLesionButton.enabled is False
         stop.click()
-        assert predicted.view._second.again is None
+        assert "Cancel" not in button.text or not button.isVisibleTo(predicted.parent)
         (tmp_path / "words").unlink()
     Wait().until(lambda: child_processes() == [])
     assert temporary_files() == before
@@ -365,11 +374,11 @@ def test_what_cannot_be_asked_is_said(predicted, spoil, words):
     import slicer
     from PCNSLSurvivalUI.scene.output_nodes import CORRECTED
 
-    parameters = predicted.view._parameters
+    parameters = predicted.logic.getParameterNode()
     result = json.loads(parameters.result)
     spoil(result)
     parameters.result = json.dumps(result)
     slicer.mrmlScene.RemoveNode(outputs_of(predicted).node(CORRECTED))
     predicted.ui.checkMapButton.click()
     assert words in predicted.ui.messageLabel.text
-    assert predicted.view._second.again is None
+    assert "Cancel" not in predicted.ui.checkMapButton.text

@@ -31,17 +31,17 @@ def test_the_strip_is_drawn_anew_only_when_a_picture_of_it_changes(predicted_fro
     import slicer
 
     panel = predicted_from_three()
-    before = dict(step_buttons(panel))
-    panel.view._quality.refresh()
+    before = step_buttons(panel)
+    panel.enter()
     assert step_buttons(panel) == before
     slicer.util.arrayFromVolumeModified(outputs_of(panel).node("output.mask"))
-    panel.view._quality.refresh()
+    panel.enter()
     assert step_buttons(panel)["output.mask"] is not before["output.mask"]
 
 
 def test_what_a_check_found_stands_at_its_step(predicted_from_three):
     panel = predicted_from_three()
-    parameters = panel.view._parameters
+    parameters = panel.logic.getParameterNode()
     result = json.loads(parameters.result)
     large = Message("brain.too_large", ml=2100.4)
     finding = {"measure": "brain_volume", "step": "brain_extraction", "sequence": None, "verdict": "check"}

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from made_scenes import Wait, add_head
+from made_scenes import Wait, add_head, step_buttons
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "tutorial-radiologist.md").read_text(encoding="utf-8")
 
@@ -35,7 +35,7 @@ def test_every_step_of_the_tutorial_for_radiologists_does_what_the_page_says(fol
 
     panel, named = follow
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
-    ui, parameters = panel.ui, panel.view._parameters
+    ui, parameters = panel.ui, panel.logic.getParameterNode()
     before = {node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")}
     add_head("Demonstration T1Gd")
     Wait().until(lambda: parameters.t1gdVolume is not None, 5, what="step 3.2: the T1Gd is found by its name")
@@ -52,12 +52,12 @@ def test_every_step_of_the_tutorial_for_radiologists_does_what_the_page_says(fol
     assert ui.messageLabel.text == ""
     assert ui.warningsLabel.isVisibleTo(panel.parent), "step 4.1"
     assert "63 %" in ui.headlineLabel.text, "step 4.2"
-    assert "⚠" in panel.view._quality.strip.buttons["output.mask"].text, "step 4.3"
-    panel.view._quality.strip.buttons["output.mask"].click()
+    assert "⚠" in step_buttons(panel)["output.mask"].text, "step 4.3"
+    step_buttons(panel)["output.mask"].click()
     assert ui.repairButton.isVisibleTo(panel.parent)
     assert "*Repair the brain outline*" in _section(4)
     assert ui.repairButton.text.startswith("Repair the brain outline")
-    panel.view._quality.strip.buttons["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     named(4, ui.nextCellButton.text)
     ui.nextCellButton.click()
     named(4, ui.smoothSelector.itemText(1))

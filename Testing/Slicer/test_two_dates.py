@@ -9,8 +9,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fake_worker import MOVED_BY_MM
-from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, outputs_of, scene_state, temporary_files
-from test_looking import _views
+from made_scenes import (
+    LESION_RAS_MM,
+    Wait,
+    add_head,
+    child_processes,
+    fail_check,
+    outputs_of,
+    scene_state,
+    slice_views,
+    step_buttons,
+    temporary_files,
+)
 
 from PCNSLSurvivalLib.cli.__main__ import _parser
 from PCNSLSurvivalLib.core.messages import Message
@@ -27,7 +37,7 @@ def two_exams(quick_panel, opened, monkeypatch):
 
     monkeypatch.setattr(request, "is_brain_extractor_installed", lambda method: True)
     monkeypatch.setattr(packages, "ensureInstalled", lambda lines: None)
-    parameters = quick_panel.view._parameters
+    parameters = quick_panel.logic.getParameterNode()
     for engine in ("biasEngine", "brainEngine", "registrationEngine"):
         setattr(parameters, engine, BUILT_IN)
     opened(add_head("T1 Gd January"))
@@ -43,8 +53,12 @@ def _predict(panel):
 def _compare(panel):
     wait = Wait()
     panel.ui.followUpButton.click()
-    wait.until(lambda: panel.view._twoDates.run is None)
+    wait.until(lambda: _is_over(panel))
     return wait
+
+
+def _is_over(panel):
+    return panel.ui.followUpButton.text == "Compare the two exams"
 
 
 def _legend(node):
@@ -74,7 +88,7 @@ def _words(tmp_path):
 
 def test_while_the_chosen_t1gd_is_the_kept_one_the_next_click_is_told(two_exams):
     """A button that was gray for no visible reason."""
-    parameters, ui = two_exams.view._parameters, two_exams.ui
+    parameters, ui = two_exams.logic.getParameterNode(), two_exams.ui
     later, parameters.t1gdVolume = parameters.t1gdVolume, parameters.earlierVolume
     assert not ui.followUpButton.enabled
     assert "Choose the T1Gd of the later exam" in ui.followUpLabel.text
@@ -98,7 +112,7 @@ def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_e
     assert "not an assessment of response" in told
     assert "entered by the reader" not in told
     assert {"--reader-response", "--override-quality"} & set(_words(tmp_path)) == set()
-    parameters = two_exams.view._parameters
+    parameters = two_exams.logic.getParameterNode()
     for name, node in (("earlier", parameters.earlierVolume), ("later", parameters.t1gdVolume)):
         sent = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / f"{name}.nrrd")))
         np.testing.assert_array_equal(sent, slicer.util.arrayFromVolume(node))
@@ -119,7 +133,7 @@ def test_a_brain_mask_that_does_not_fit_is_refused_only_where_it_was_chosen(two_
     import slicer
 
     _sent(tmp_path, monkeypatch)
-    ui, parameters = two_exams.ui, two_exams.view._parameters
+    ui, parameters = two_exams.ui, two_exams.logic.getParameterNode()
     mask, bend = outputs_of(two_exams).node("output.mask"), slicer.vtkMRMLBSplineTransformNode()
     mask.SetSpacing(9.0, 9.0, 9.0)
     _compare(two_exams)
@@ -142,7 +156,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
     from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER
 
     _compare(two_exams)
-    parameters, outputs = two_exams.view._parameters, outputs_of(two_exams)
+    parameters, outputs = two_exams.logic.getParameterNode(), outputs_of(two_exams)
     before = standin.app.layoutManager().layout
     made = []
     for name in (EARLIER_VIEW, LATER_VIEW):
@@ -152,8 +166,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         logic.AddSliceNode(name)
         made.append(logic)
     try:
-        quality = two_exams.view._quality
-        quality.strip.buttons["output.corrected"].click()
+        step_buttons(two_exams)["output.corrected"].click()
         two_exams.ui.flickerButton.click()
         parameters.earlierLesion, drawnLater = (
             slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode") for _each in range(2)
@@ -168,7 +181,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         assert _drawnIn(outlines, LATER_VIEW) == [False, False], "that of the earlier exam would be taken for the later"
         assert _drawnIn(outlines, "Red") == [True, True]
         assert [outline.GetVisibility2DFill() for outline in outlines] == [0, 1], "filled, it would hide the map"
-        assert not quality._flicker.isActive(), "the two exams are not drawn over"
+        assert two_exams.ui.flickerButton.text != "Stop the alternation", "the two exams are not drawn over"
         Wait().some(0.1)
         np.testing.assert_allclose([_plane(view) for view in ("Red", "Green", "Yellow")], left_at, atol=1e-9)
         left, right = (
@@ -233,7 +246,7 @@ def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(t
         return told and not isShowingExams() and not any(outline.GetNumberOfViewNodeIDs() for outline in outlines)
 
     _compare(two_exams)
-    ui, parameters, outputs = two_exams.ui, two_exams.view._parameters, outputs_of(two_exams)
+    ui, parameters, outputs = two_exams.ui, two_exams.logic.getParameterNode(), outputs_of(two_exams)
     parameters.earlierLesion, other = (
         slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode") for _each in range(2)
     )
@@ -241,13 +254,9 @@ def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(t
         outline.CreateDefaultDisplayNodes()
     outlines = [outline.GetDisplayNode() for outline in (parameters.earlierLesion, other)]
     manager = standin.app.layoutManager()
-    with _views(standin, EARLIER_VIEW, LATER_VIEW) as views:
-        views_of_ours = two_exams.view._views
-        for replace in (
-            two_exams.view._quality.strip.buttons["output.corrected"].click,
-            lambda: views_of_ours.showT1GdAlone(outputs),  # to draw in Segment Editor
-            lambda: views_of_ours.showFused(outputs, parameters.earlierVolume),  # to move it in Transforms
-        ):
+    with slice_views(standin, EARLIER_VIEW, LATER_VIEW) as views:
+        # The second one makes room to draw in Segment Editor.
+        for replace in (step_buttons(two_exams)["output.corrected"].click, ui.editLesionButton.click):
             show()
             replace()
             assert left()
@@ -272,7 +281,7 @@ def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(t
         for event in (slicer.vtkMRMLScene.StartImportEvent, slicer.vtkMRMLScene.EndImportEvent):
             slicer.mrmlScene.InvokeEvent(event)  # as after opening a scene that was saved like this
         assert left()
-        two_exams.view._parameters.earlierLesion = outlines[0].GetDisplayableNode()
+        two_exams.logic.getParameterNode().earlierLesion = outlines[0].GetDisplayableNode()
         show()
         slicer.mrmlScene.Clear(0)
         assert manager.standin_slots == []
@@ -284,11 +293,11 @@ def test_two_exams_without_a_shown_result_keep_no_view_for_the_next_one(two_exam
     from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW, isShowingExams
 
     _compare(two_exams)
-    ui, parameters, manager = two_exams.ui, two_exams.view._parameters, standin.app.layoutManager()
+    ui, parameters, manager = two_exams.ui, two_exams.logic.getParameterNode(), standin.app.layoutManager()
     red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed")
     conventional = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
     result = parameters.result
-    with _views(standin, EARLIER_VIEW, LATER_VIEW):
+    with slice_views(standin, EARLIER_VIEW, LATER_VIEW):
         for leave, chosen_mm in ((lambda: manager.setLayout(conventional), 21.0), (ui.examsButton.click, -13.0)):
             ui.closeResultButton.click()
             ui.examsButton.click()
@@ -312,7 +321,7 @@ def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monke
     from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW, isShowingExams
     from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, LATER, LATER_MAP
 
-    parameters, outputs = two_exams.view._parameters, outputs_of(two_exams)
+    parameters, outputs = two_exams.logic.getParameterNode(), outputs_of(two_exams)
     patients = SimpleNamespace(
         instanceValue=lambda uid, tag: uid if tag == "0010,0020" else "", fileForInstance=lambda uid: ""
     )
@@ -320,7 +329,7 @@ def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monke
     for node in (parameters.earlierVolume, parameters.t1gdVolume):
         node.SetAttribute("DICOM.instanceUIDs", "A")
     _compare(two_exams)
-    with _views(standin, EARLIER_VIEW, LATER_VIEW) as views:
+    with slice_views(standin, EARLIER_VIEW, LATER_VIEW) as views:
         two_exams.ui.examsButton.click()
         assert isShowingExams()
         assert None not in [view.GetForegroundVolumeID() for view in views]
@@ -336,7 +345,7 @@ def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monke
     assert sum(legend.GetVisibility() for legend in legends) == 1
     assert not two_exams.ui.examsButton.isVisibleTo(two_exams.parent)
     two_exams.ui.followUpButton.click()
-    assert two_exams.view._twoDates.run is None
+    assert _is_over(two_exams)
     assert "name two patients" in two_exams.ui.messageLabel.text
     earlier = parameters.earlierVolume
     another = add_head("T1 Gd of a third date")
@@ -350,41 +359,38 @@ def test_the_next_patient_takes_the_place_of_two_exams(two_exams, standin, monke
 
 def test_a_check_that_fails_after_keeping_reaches_the_kept_map(two_exams, standin):
     from PCNSLSurvivalUI.result.navigation import EARLIER_VIEW, LATER_VIEW
-    from PCNSLSurvivalUI.scene.output_nodes import HATCHED, OVER, mapRole, storedResult
-    from PCNSLSurvivalUI.second_thoughts.answers import keepAnswer
-    from PCNSLSurvivalUI.second_thoughts.outline import markOfOutline
-    from PCNSLSurvivalUI.second_thoughts.questions import CHECKS
+    from PCNSLSurvivalUI.scene.output_nodes import HATCHED, OVER, mapRole
     from PCNSLSurvivalUI.two_dates.kept_exam import EARLIER, LATER_MAP
 
-    def fail():
-        failed = {"verdict": "check", "code": "explanation.some_failed", "values": {"passed": 1, "made": 2}}
-        failed |= {"sentence": "1 of 2 explanation checks passed.", "checks": []}
-        keepAnswer(CHECKS, parameters, storedResult(parameters.result), OVER, failed, markOfOutline(parameters))
-        Wait().until(lambda: two_exams.view._second._hatching is None)
-        return outputs.node(HATCHED + mapRole(OVER, cells=False)).GetImageData()
+    def fail(shown):
+        fail_check(two_exams)
+        hatched = HATCHED + mapRole(OVER, cells=False)
+        Wait().until(lambda: image(hatched) is not None and image(shown) is image(hatched), 10)
+        return image(hatched)
+
+    def image(role):
+        node = outputs.node(role)
+        return None if node is None else node.GetImageData()
 
     def marked():
         titles = [_legend(outputs.node(role)).GetTitleText() for role in (EARLIER + OVER, LATER_MAP)]
         return ["FAILED A CHECK" in title for title in titles]
 
-    parameters, outputs = two_exams.view._parameters, outputs_of(two_exams)
+    parameters, outputs = two_exams.logic.getParameterNode(), outputs_of(two_exams)
     january, may = parameters.earlierVolume, parameters.t1gdVolume
     parameters.t1gdVolume = january
     _predict(two_exams)
     two_exams.ui.keepEarlierButton.click()
-    hatched = fail()
-    assert outputs.node(EARLIER + OVER).GetImageData() is hatched
+    hatched = fail(EARLIER + OVER)
     parameters.t1gdVolume = may
     _predict(two_exams)
-    parameters.result = json.dumps({**json.loads(parameters.result), "log_odds": 0.1})  # played: the same for all scans
-    assert outputs.node(EARLIER + OVER).GetImageData() is hatched, "the result of May changes nothing of January"
+    assert image(EARLIER + OVER) is hatched, "the result of May changes nothing of January"
     _compare(two_exams)
-    with _views(standin, EARLIER_VIEW, LATER_VIEW):
+    with slice_views(standin, EARLIER_VIEW, LATER_VIEW):
         two_exams.ui.examsButton.click()
         assert marked() == [True, False]
-        hatched = fail()
+        fail(LATER_MAP)
         assert marked() == [True, True], "while both exams are shown"
-        assert outputs.node(LATER_MAP).GetImageData() is hatched
 
 
 def test_a_comparison_is_cancelled_and_leaves_nothing(two_exams, monkeypatch, tmp_path):
@@ -396,7 +402,7 @@ def test_a_comparison_is_cancelled_and_leaves_nothing(two_exams, monkeypatch, tm
     assert button.text.endswith("Cancel")
     button.click()
     Wait().until(lambda: child_processes() == [])
-    assert two_exams.view._twoDates.run is None
+    assert _is_over(two_exams)
     assert button.text == "Compare the two exams"
     assert (temporary_files(), scene_state()) == (files, scene)
     assert two_exams.ui.followUpLabel.text == ""
@@ -408,7 +414,7 @@ def test_an_empty_outline_says_no_tumor_and_a_hidden_segment_is_asked_for(two_ex
     from PCNSLSurvivalUI.scene.segmentations import addOutline
 
     _sent(tmp_path, monkeypatch)
-    parameters = two_exams.view._parameters
+    parameters = two_exams.logic.getParameterNode()
     head = parameters.t1gdVolume
     segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "tumor")
     addOutline(segmentation, None, head, "Tumor", (1, 0, 0))
@@ -421,14 +427,14 @@ def test_an_empty_outline_says_no_tumor_and_a_hidden_segment_is_asked_for(two_ex
     slicer.util.updateVolumeFromArray(mask, (slicer.util.arrayFromVolume(head) > 700).astype("uint8"))
     mask.CopyOrientation(head)
     slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(mask, segmentation)
-    two_exams.view._refresh()
+    two_exams.enter()
     assert two_exams.ui.followUpLabel.text.startswith("⚠ An outline was changed since.")
     _compare(two_exams)
     assert sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "later-lesion.nrrd"))).sum() > 0
     segmentation.GetDisplayNode().SetAllSegmentsVisibility(False)
     two_exams.ui.followUpButton.click()
     assert two_exams.ui.messageLabel.text.startswith("No segment of the tumor outline of the later T1Gd is visible")
-    assert two_exams.view._twoDates.run is None
+    assert _is_over(two_exams)
 
 
 def test_an_outline_kept_as_a_surface_is_sent_as_the_ball_it_is(two_exams, monkeypatch, tmp_path):
@@ -438,7 +444,7 @@ def test_an_outline_kept_as_a_surface_is_sent_as_the_ball_it_is(two_exams, monke
     import vtk
 
     _sent(tmp_path, monkeypatch)
-    parameters = two_exams.view._parameters
+    parameters = two_exams.logic.getParameterNode()
     ball = vtk.vtkSphereSource()
     ball.SetCenter(*LESION_RAS_MM)
     ball.SetRadius(9.0)
@@ -462,11 +468,11 @@ def test_an_outline_kept_as_a_surface_is_sent_as_the_ball_it_is(two_exams, monke
     outline.GetSegmentation().AddSegment(contour, "contour")
     two_exams.ui.followUpButton.click()
     assert "cannot be turned into voxels" in two_exams.ui.messageLabel.text
-    assert two_exams.view._twoDates.run is None
+    assert _is_over(two_exams)
 
 
 def test_one_volume_is_not_compared_with_itself(two_exams):
-    parameters = two_exams.view._parameters
+    parameters = two_exams.logic.getParameterNode()
     parameters.earlierVolume = parameters.t1gdVolume
     assert not two_exams.ui.followUpButton.enabled
     parameters.earlierVolume = None
@@ -474,7 +480,7 @@ def test_one_volume_is_not_compared_with_itself(two_exams):
 
 
 def test_a_result_hidden_in_the_reading_mode_is_not_kept(two_exams):
-    parameters = two_exams.view._parameters
+    parameters = two_exams.logic.getParameterNode()
     assert two_exams.ui.keepEarlierButton.enabled
     parameters.readFirst = True
     parameters.t1gdVolume = add_head("T1 Gd of the next patient", lesion=900.0)

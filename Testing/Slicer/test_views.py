@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_scenes import GEOMETRIES, LESION_RAS_MM, Wait, add_head, outputs_of
-from test_map import _matrix, _slice_rgb, _smooth, open_scene, predicted, save_scene  # noqa: F401 — a fixture
+from made_scenes import (
+    GEOMETRIES,
+    LESION_RAS_MM,
+    Wait,
+    add_head,
+    ijk_to_ras,
+    outputs_of,
+    slice_rgb,
+    smooth_map,
+    step_buttons,
+)
+from test_map import open_scene, predicted, save_scene  # noqa: F401 — a fixture
 
 VIEWS = ("Red", "Green", "Yellow")
 
@@ -29,7 +39,7 @@ def _plane(view="Red"):
 
 
 def _axes(node):
-    axes = _matrix(node)[:3, :3]
+    axes = ijk_to_ras(node)[:3, :3]
     return axes / np.linalg.norm(axes, axis=0)
 
 
@@ -65,7 +75,6 @@ def test_each_change_of_the_map_draws_the_views_once(standin, predicted):  # noq
         "threshold": lambda: setattr(ui.thresholdSlider, "value", 0.7),
         "opacity": lambda: setattr(ui.opacitySlider, "value", 0.7),
         "hotspot": ui.nextCellButton.click,
-        "first look": panel.view._map.showFirstLook,
     }.items():
         before = _draws(standin)
         change()
@@ -91,18 +100,22 @@ def _slice_views(standin):
 
 
 def test_a_result_that_arrives_draws_every_view_once(standin, predicted):  # noqa: F811
-    """The one before leaves the scene, another map covers other slices: all of that is one drawing."""
+    """The one before leaves the scene, another map covers other slices, the first look: all of that is one drawing."""
     head = add_head("T1 Gd")
     predicted(head)
-    Wait().some(0.02)
-    before = _draws(standin)
-    predicted(head)
-    assert _draws_after(standin, before) == [1, 1, 1]
+    for arriving in (head, add_head("T1 Gd of another patient", lesion=900.0)):
+        Wait().some(0.02)
+        before = _draws(standin)
+        panel = predicted(arriving)
+        assert _draws_after(standin, before) == [1, 1, 1]
+    assert panel.ui.cellLabel.text.startswith("1 of"), "the first look at the other patient"
 
 
 def test_views_pause_after_the_volumes_are_read_and_the_number_comes_with_the_picture(standin, predicted, monkeypatch):  # noqa: F811
     """The new number never stands beside the picture of before."""
     from PCNSLSurvivalUI.result import result_import
+    from PCNSLSurvivalUI.sections.map_section import MapControls
+    from PCNSLSurvivalUI.sections.result_section import ResultControls
 
     panel = predicted(add_head("T1 Gd"))
     order = []
@@ -115,12 +128,11 @@ def test_views_pause_after_the_volumes_are_read_and_the_number_comes_with_the_pi
         return "paused" if any(view.isRenderPaused() for view in _slice_views(standin)) else "read"
 
     noted(readOrPaused, result_import, "readVolume")
-    noted(lambda: "look", panel.view._map, "showFirstLook")
-    noted(lambda: "number", panel.view._result, "show")
+    noted(lambda: "look", MapControls, "showFirstLook")
+    noted(lambda: "number", ResultControls, "show")
     shown = panel.ui.resultSection.isVisibleTo
-    noted(lambda: "number is hidden" if not shown(panel.parent) else "too early", panel.view._map, "showNewResult")
-    panel.view._parameters.t1gdVolume = add_head("T1 Gd of another patient")
-    panel.view._lookedAt = ""  # the made-up worker gives both patients one result
+    noted(lambda: "number is hidden" if not shown(panel.parent) else "too early", MapControls, "showNewResult")
+    panel.logic.getParameterNode().t1gdVolume = add_head("T1 Gd of another patient", lesion=900.0)
     order.clear()
     panel.ui.predictButton.click()
     views = _slice_views(standin)
@@ -132,30 +144,38 @@ def test_views_pause_after_the_volumes_are_read_and_the_number_comes_with_the_pi
     assert shown(panel.parent)
 
 
-def test_a_picture_that_cannot_be_drawn_hides_no_number(standin, predicted, monkeypatch):  # noqa: F811
+def test_a_picture_that_cannot_be_drawn_hides_no_number(standin, predicted, monkeypatch, capfd):  # noqa: F811
     """As the surface of an outline under a transform that bends."""
-    panel = predicted(add_head("T1 Gd"))
+    from PCNSLSurvivalUI.sections.map_section import MapControls
 
-    def fails():
+    panel = predicted(add_head("T1 Gd"))
+    parameters = panel.logic.getParameterNode()
+    result = parameters.result
+    panel.ui.closeResultButton.click()
+    assert not panel.ui.resultSection.isVisibleTo(panel.parent)
+
+    def fails(section):
         raise RuntimeError("no surface")
 
-    monkeypatch.setattr(panel.view._map, "showSurfaces", fails)
-    with pytest.raises(RuntimeError, match="no surface"):
-        panel.view._showResult()
+    monkeypatch.setattr(MapControls, "showSurfaces", fails)
+    parameters.result = result
+    assert "no surface" in capfd.readouterr().err
     assert panel.ui.resultSection.isVisibleTo(panel.parent)
 
 
-def test_a_view_that_is_gone_does_not_keep_the_others_from_drawing(standin):
-    from PCNSLSurvivalUI.scene import kept_views
+def test_a_view_that_is_gone_does_not_keep_the_others_from_drawing(standin, monkeypatch):
+    from PCNSLSurvivalUI.scene.kept_views import oneRender
 
-    class Gone:
-        def resumeRender(self):
-            raise ValueError("Trying to call 'resumeRender' on a destroyed qMRMLSliceView object")
+    def destroyed():
+        raise ValueError("Trying to call 'resumeRender' on a destroyed qMRMLSliceView object")
 
-    view = _slice_views(standin)[0]
-    view.pauseRender()
-    kept_views._drawInTurn([Gone(), view])
-    Wait().until(lambda: not view.isRenderPaused(), 5)
+    gone, *others = _slice_views(standin)
+    with monkeypatch.context() as layout:
+        with oneRender():
+            layout.setattr(gone, "resumeRender", destroyed)
+        Wait().until(lambda: not any(view.isRenderPaused() for view in others), 5)
+        assert gone.isRenderPaused()
+    gone.resumeRender()
 
 
 # --- what the stand-in copies from the application -------------------------------------------------------------
@@ -184,7 +204,7 @@ def test_a_loaded_label_map_lies_above_everything(standin):
     assert _layers().GetLabelOpacity() == 1.0
     slicer.util.setSliceViewerLayers(background=head, foreground=other)
     assert _layers().GetLabelVolumeID() == label.GetID()
-    rgb = _slice_rgb(standin)
+    rgb = slice_rgb(standin)
     assert (rgb.max(axis=-1) - rgb.min(axis=-1) > 30).any(), "the colored label hides the gray scan"
 
 
@@ -201,7 +221,9 @@ def test_the_result_is_shown_on_the_slices_of_t1gd(standin, predicted, geometry)
         normal = _plane(view)[:3, 2]
         assert np.abs(_axes(t1gd).T @ normal).max() == pytest.approx(1.0, abs=1e-6), "a plane of T1Gd"
         assert np.argmax(np.abs(normal)) == axis, "axial in Red, coronal in Green, sagittal in Yellow"
-        size = np.abs(np.linalg.inv(_plane(view)[:3, :3]) @ _matrix(t1gd)[:3, :3] @ t1gd.GetImageData().GetDimensions())
+        size = np.abs(
+            np.linalg.inv(_plane(view)[:3, :3]) @ ijk_to_ras(t1gd)[:3, :3] @ t1gd.GetImageData().GetDimensions()
+        )
         assert (np.array(_slice(view).GetFieldOfView())[:2] >= size[:2] - 1.0).all(), "nothing of it is cut"
         assert _layers(view).GetBackgroundVolumeID() == t1gd.GetID()
 
@@ -215,7 +237,18 @@ def test_a_scan_loaded_while_the_result_is_open_does_not_keep_the_views(standin,
     panel.ui.opacitySlider.value = 0.8
     for view, plane in zip(VIEWS, planes, strict=True):
         np.testing.assert_allclose(_plane(view)[:3, :3], plane, atol=1e-9)
-        assert _layers(view).GetForegroundVolumeID() == _smooth(panel).GetID()
+        assert _layers(view).GetForegroundVolumeID() == smooth_map(panel).GetID()
+
+
+def _click(plot, s_mm):
+    """Click where the plot shows this slice, between rims of 8 pixels."""
+    from PySide6 import QtCore, QtGui
+
+    low, high = plot.profile["s_mm"][0], plot.profile["s_mm"][-1]
+    place = QtCore.QPointF(8 + (plot.width - 16) * (s_mm - low) / (high - low), 40.0)
+    left, kind = QtCore.Qt.MouseButton.LeftButton, QtCore.QEvent.Type.MouseButtonPress
+    press = QtGui.QMouseEvent(kind, place, place, left, left, QtCore.Qt.KeyboardModifier.NoModifier)
+    QtCore.QCoreApplication.sendEvent(plot, press)
 
 
 @pytest.mark.parametrize("geometry", list(GEOMETRIES))
@@ -227,12 +260,12 @@ def test_profile_marker_click_and_arrow_keys_are_exact(standin, predicted, geome
     t1gd = add_head("T1 Gd", geometry, lesion=3000.0)
     standin.show_loaded(t1gd)
     panel = predicted(t1gd)
-    profile, node = panel.view._map.profile, _smooth(panel)
-    heights = profile._profile
+    profile, node = panel.ui.profilePlot, smooth_map(panel)
+    heights = profile.profile
     values = slicer.util.arrayFromVolume(node)
     spacing = node.GetSpacing()[2]
     k, j, i = np.argwhere(values == values.max())[0]
-    strongest = (_matrix(node) @ (i, j, k, 1.0))[:3]
+    strongest = (ijk_to_ras(node) @ (i, j, k, 1.0))[:3]
     normal = _plane()[:3, 2]
     bands = [s for s, v in zip(heights["s_mm"], heights["value"], strict=True) if v > 0.999]
     assert min(abs(band - normal @ strongest) for band in bands) <= spacing / 2 + 1e-6
@@ -240,14 +273,14 @@ def test_profile_marker_click_and_arrow_keys_are_exact(standin, predicted, geome
         inside = [v for s, v in zip(heights["s_mm"], heights["value"], strict=True) if bands[0] <= s <= bands[-1]]
         assert min(inside) > 0, "no gaps between slices of 6 mm"
 
-    profile._jumped(bands[0])
+    _click(profile, bands[0])
     assert _slice().GetSliceOffset() == pytest.approx(bands[0])
-    assert profile._current == pytest.approx(bands[0])
-    rgb = _slice_rgb(standin)
+    assert profile.current == pytest.approx(bands[0])
+    rgb = slice_rgb(standin)
     assert (rgb.max(axis=-1) - rgb.min(axis=-1) > 60).any(), "the slice that the profile names shows the map"
 
     slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *LESION_RAS_MM)
-    assert profile._current == pytest.approx(normal @ LESION_RAS_MM, abs=1e-6)
+    assert profile.current == pytest.approx(normal @ LESION_RAS_MM, abs=1e-6)
     before = _slice().GetSliceOffset()
     profile.resize(300, 96)
     QtTest.QTest.keyClick(profile, QtCore.Qt.Key.Key_Up)
@@ -256,18 +289,28 @@ def test_profile_marker_click_and_arrow_keys_are_exact(standin, predicted, geome
     assert _slice().GetSliceOffset() == pytest.approx(heights["s_mm"][-1], abs=0.5)
 
 
+def _axis(panel):
+    """The axis of the slices of T1Gd, as the result tells it."""
+    from PCNSLSurvivalUI.result.slice_axis import SliceAxis
+    from PCNSLSurvivalUI.scene.output_nodes import storedResult
+
+    return SliceAxis(**storedResult(panel.logic.getParameterNode().result)["profile_axis"])
+
+
 def test_the_profile_goes_on_in_views_that_the_user_turned(standin, predicted):  # noqa: F811
     """A slightly turned view crosses the axis of the slices somewhere; a sagittal one has no place on it."""
     panel = predicted(add_head("T1 Gd", "oblique"))
-    profile, axis = panel.view._map.profile, panel.view._map._axis
+    profile, axis = panel.ui.profilePlot, _axis(panel)
     _slice().SetOrientation("Axial")
-    profile._jumped(12.0)
+    places = profile.profile["s_mm"]
+    place = places[len(places) // 3]
+    _click(profile, place)
     normal, center = np.array(axis.normal_ras), np.array(axis.center_ras_mm)
-    crossing = center + (12.0 - normal @ center) * normal
+    crossing = center + (place - normal @ center) * normal
     assert _slice().GetSliceOffset() == pytest.approx(crossing[2])
-    assert profile._current == pytest.approx(12.0)
+    assert profile.current == pytest.approx(place)
     _slice().SetOrientation("Sagittal")
-    assert profile._current is None
+    assert profile.current is None
 
 
 def test_the_evidence_profile_is_what_the_slices_show(standin, predicted):  # noqa: F811
@@ -278,12 +321,12 @@ def test_the_evidence_profile_is_what_the_slices_show(standin, predicted):  # no
 
     panel = predicted(add_head("T1 Gd", "oblique"))
     panel.ui.mapSelector.setCurrentIndex(2)
-    node, heights = outputs_of(panel).node(EVIDENCE_MAP), panel.view._map.profile._profile
-    normal, center = np.array(panel.view._map._axis.normal_ras), np.array(panel.view._map._axis.center_ras_mm)
+    node, heights = outputs_of(panel).node(EVIDENCE_MAP), panel.ui.profilePlot.profile
+    normal, center = np.array(_axis(panel).normal_ras), np.array(_axis(panel).center_ras_mm)
     probe = vtk.vtkImageInterpolator()
     probe.SetInterpolationModeToLinear()
     probe.Initialize(node.GetImageData())
-    to_index = np.linalg.inv(_matrix(node))
+    to_index = np.linalg.inv(ijk_to_ras(node))
     across = np.linalg.svd(normal[None])[2][1:]
     count = len(heights["s_mm"])
     for number in range(count // 4, 3 * count // 4, 7):  # near foot and crown 6 mm are too coarse for what is left
@@ -314,10 +357,10 @@ def test_the_map_is_seen_although_a_label_map_was_loaded(standin, predicted, loa
         standin.show_loaded(label)
     panel.ui.opacitySlider.value = 1.0
     slicer.vtkMRMLSliceNode.JumpAllSlices(slicer.mrmlScene, *LESION_RAS_MM)
-    seen = _slice_rgb(standin)
+    seen = slice_rgb(standin)
     assert _layers().GetLabelVolumeID() is None
     panel.ui.mapVisibleCheckBox.setChecked(False)
-    gray = _slice_rgb(standin)
+    gray = slice_rgb(standin)
     assert (gray.max(axis=-1) == gray.min(axis=-1)).all(), "T1Gd alone"
     assert (seen.max(axis=-1) - seen.min(axis=-1) > 60).sum() > 50, "the colors of the map"
     panel.ui.closeResultButton.click()
@@ -341,7 +384,7 @@ def test_closing_the_result_gives_the_views_back_as_they_were(standin, predicted
     before = _shown_state()
     panel = predicted(t1gd)
     assert _shown_state() != before
-    panel.view._quality.strip.buttons["output.mask"].click()
+    step_buttons(panel)["output.mask"].click()
     panel.ui.sideBySideButton.click()
     Wait().some(0.05)
     panel.ui.mapSelector.setCurrentIndex(2)
@@ -352,7 +395,7 @@ def test_closing_the_result_gives_the_views_back_as_they_were(standin, predicted
     legends = slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")
     assert not any(legend.GetVisibility() for legend in legends)
     assert not panel.ui.resultSection.isVisibleTo(panel.parent)
-    assert _smooth(panel) is not None, "the volumes stay in the scene"
+    assert smooth_map(panel) is not None, "the volumes stay in the scene"
     panel.ui.predictButton.click()
     Wait().until(lambda: panel.logic.run is None)
     assert _layers().GetForegroundVolumeID() is not None, "the next result is shown again"
@@ -418,7 +461,7 @@ def test_a_layout_that_a_scene_was_saved_with_is_shown_on_request(standin, predi
     panel, manager, shown = predicted(add_head("T1 Gd")), standin.app.layoutManager(), []
     panel.ui.sideBySideButton.click()
     own = manager.layout
-    manager._layouts.clear()
+    manager.standin_layouts.clear()
     manager.connect("layoutChanged(int)", shown.append)
     panel.ui.sideBySideButton.click()
     manager.disconnect("layoutChanged(int)", shown.append)
@@ -431,9 +474,9 @@ def test_leaving_the_quality_strip_leaves_no_outline(standin, predicted):  # noq
     panel = predicted(add_head("T1 Gd"))
     before = _shown_state()
     for role in ("output.mask", "shown.t1gd", "output.mask", "output.mask"):
-        panel.view._quality.strip.buttons[role].click()
+        step_buttons(panel)[role].click()
     assert _shown_state() == before
-    panel.view._quality.strip.buttons["output.corrected"].click()
+    step_buttons(panel)["output.corrected"].click()
     legends = slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode")
     assert not any(legend.GetVisibility() for legend in legends), "no legend without its map"
     panel.ui.mapVisibleCheckBox.setChecked(False)
@@ -448,7 +491,7 @@ def test_result_and_warnings_are_read_without_scrolling(standin, predicted):  # 
     from PySide6 import QtCore, QtWidgets
 
     panel = predicted(add_head("T1 Gd"))
-    parameters = panel.view._parameters
+    parameters = panel.logic.getParameterNode()
     result = json.loads(parameters.result)
     sentence = "This sentence warns of what one must know before the probability is believed, and of what to do. "
     result["warnings"] = [sentence * 2, sentence * 2, sentence]
@@ -483,7 +526,7 @@ def test_side_by_side_does_not_cut_the_head(standin, predicted):  # noqa: F811
     assert width >= size[0] - 1.0
     assert height >= size[1] - 1.0
     assert _slice().GetSliceOffset() == pytest.approx(17.0)
-    assert '"viewlabel" action="default">T1Gd<' in manager._layouts[manager.layout]
+    assert '"viewlabel" action="default">T1Gd<' in manager.standin_layouts[manager.layout]
 
 
 # --- seconds ---------------------------------------------------------------------------------------------------
@@ -500,14 +543,14 @@ def test_a_change_of_the_map_draws_once(standin, predicted):  # noqa: F811
         if not all(view.isRenderPaused() for view in _slice_views(standin)):
             unpaused.append(caller.GetID())
 
-    nodes = [_layers(view) for view in VIEWS] + [_smooth(panel).GetDisplayNode()]
+    nodes = [_layers(view) for view in VIEWS] + [smooth_map(panel).GetDisplayNode()]
     tags = [(node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, heard)) for node in nodes]
     try:
         for change in (
             lambda: ui.mapSelector.setCurrentIndex(1),
             lambda: ui.mapSelector.setCurrentIndex(0),
             lambda: setattr(ui.thresholdSlider, "value", 0.6),
-            lambda: panel.view._map.walk(+1),
+            lambda: panel.ui.nextCellButton.click(),
         ):
             events.clear()
             change()

@@ -43,7 +43,7 @@ class Application:
         self.applicationVersion = "5.8.1-stand-in"
         Path(self.temporaryPath).mkdir(parents=True)
         self._logic = slicer.vtkSlicerApplicationLogic()
-        self._testing = True
+        self.standin_testing = True
         self._at_startup: list[Any] = []
         self._layout_manager: LayoutManager | None = None
         self._render_pauses = 0
@@ -51,7 +51,7 @@ class Application:
         self._settings = QtCore.QSettings(str(home / "settings.ini"), QtCore.QSettings.Format.IniFormat)
 
     def testingEnabled(self) -> bool:
-        return self._testing
+        return self.standin_testing
 
     def connect(self, signal: str, slot: Any) -> bool:
         """Only ``startupCompleted()``, which ``StandIn.complete_startup`` emits."""
@@ -271,7 +271,7 @@ class StandIn:
         slicer.modules.sampleDataSources.clear()
         slicer.modules.segmenteditor = SegmentEditorModule()
         slicer.mrmlScene.Clear(0)
-        self.app._testing = True
+        self.app.standin_testing = True
         self.app._settings.remove("PCNSLSurvival/engines")
 
     def stop(self) -> None:

@@ -149,7 +149,7 @@ class LayoutManager:
 
     def __init__(self, application_logic: Any, names: tuple[str, ...]) -> None:
         self._application_logic, self._names = application_logic, names
-        self._layouts: dict[int, str] = {}
+        self.standin_layouts: dict[int, str] = {}
         self.standin_sizes: dict[int, tuple[int, int]] = {}
         self.layout = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
         self.threeDViewCount = 0
@@ -194,7 +194,7 @@ class LayoutManager:
         Seen in Slicer 5.8.1: a layout with a view of its own leaves the axial view, which is linked to it, at 0 mm.
         """
         if layout != self.layout:
-            if layout in self._layouts:
+            if layout in self.standin_layouts:
                 slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").SetSliceOffset(0.0)
             width, height = self.standin_sizes.get(layout, _SIZE)
             QtCore.QTimer.singleShot(0, lambda: self._resize_views(width, height))
@@ -213,13 +213,13 @@ class LayoutManager:
         return self
 
     def AddLayoutDescription(self, layout: int, description: str) -> bool:
-        if layout in self._layouts:
+        if layout in self.standin_layouts:
             return False
-        self._layouts[layout] = description
+        self.standin_layouts[layout] = description
         return True
 
     def IsLayoutDescription(self, layout: int) -> bool:
-        return layout in self._layouts
+        return layout in self.standin_layouts
 
     def resetSliceViews(self) -> None:
         for widget in self._widgets.values():

@@ -113,7 +113,7 @@ class PanelView:
             lambda: self._parameters,
             lambda: self.models.chosen(),
             self._whyNoCaseOpens,
-            self._openCase,
+            self.openCase,
             self._say,
         )
         self._opening: InPieces | None = None
@@ -355,8 +355,13 @@ class PanelView:
             return _("The scene is closed. Open this module again.")
         return whyNotMeanwhile(SceneOutputs(self._parameters.parameterNode))
 
-    def _openCase(self, folder: Path, t1gd: Any) -> None:
-        """Show the result of a folder on the T1Gd of its exam; what was chosen of another patient is let go."""
+    def openCase(self, folder: Path, t1gd: Any) -> None:
+        """Show the result of a folder on the T1Gd of its exam; what was chosen of another patient is let go.
+
+        Args:
+            folder: The result folder of a prediction, from several patients or from the command line.
+            t1gd: The loaded T1Gd of the exam.
+        """
         why = self._whyNoCaseOpens()  # the scene may have been closed while the series was loaded
         if why:
             self._say(why)

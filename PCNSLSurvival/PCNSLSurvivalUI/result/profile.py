@@ -72,8 +72,10 @@ class ProfilePlot(qt.QLabel):
     def __init__(self, jumped: Callable[[float], None]) -> None:
         super().__init__()
         self._jumped = jumped
-        self._profile: Profile = NO_PROFILE
-        self._current: float | None = None
+        self.profile: Profile = NO_PROFILE
+        """What is drawn; ``setProfile`` changes it."""
+        self.current: float | None = None
+        """Place in mm of the axial slice that is marked; None when the views show none. ``setCurrent`` changes it."""
         self.setMinimumHeight(_HEIGHT)
         self.setMinimumWidth(_NARROWEST)
         # The picture is as wide as the panel; were it a size hint, the panel could never become narrower again.
@@ -89,17 +91,17 @@ class ProfilePlot(qt.QLabel):
 
     def setProfile(self, profile: Profile) -> None:
         """Show another map's profile."""
-        self._profile = profile
+        self.profile = profile
         self.redraw()
 
     def setCurrent(self, s_mm: float | None) -> None:
         """Mark the axial slice that the views show; None when they show no axial one."""
-        if s_mm != self._current:
-            self._current = s_mm
+        if s_mm != self.current:
+            self.current = s_mm
             self.redraw()
 
     def _extent(self) -> tuple[float, float]:
-        s_mm = self._profile["s_mm"]
+        s_mm = self.profile["s_mm"]
         return (s_mm[0], max(s_mm[-1], s_mm[0] + 1.0)) if s_mm else (0.0, 1.0)
 
     def redraw(self) -> None:
@@ -113,8 +115,8 @@ class ProfilePlot(qt.QLabel):
         text = palette.color(qt.QPalette.Text)
         low, high = self._extent()
         top, bottom, left, right = _RIM, _HEIGHT - 20, _RIM, width - _RIM
-        s_mm, values = self._profile["s_mm"], self._profile["value"]
-        against = self._profile.get("against") or []
+        s_mm, values = self.profile["s_mm"], self.profile["value"]
+        against = self.profile.get("against") or []
         most = max([*values, *(-v for v in against), 1e-9])
         zero = (top + bottom) / 2 if against else bottom
 
@@ -134,12 +136,12 @@ class ProfilePlot(qt.QLabel):
             first, last = (f"{place_in_words(2, end)} mm" for end in (low, high))
             painter.drawText(qt.QRectF(left, bottom + 2, 120, 16), int(qt.Qt.AlignLeft), first)
             painter.drawText(qt.QRectF(right - 120, bottom + 2, 120, 16), int(qt.Qt.AlignRight), last)
-        if self._current is not None and s_mm and low <= self._current <= high:
+        if self.current is not None and s_mm and low <= self.current <= high:
             painter.setPen(qt.QPen(text, 2))
-            painter.drawLine(qt.QPointF(x(self._current), top), qt.QPointF(x(self._current), bottom))
+            painter.drawLine(qt.QPointF(x(self.current), top), qt.QPointF(x(self.current), bottom))
             middle = qt.QRectF(width / 2 - 60, bottom + 2, 120, 16)
             painter.drawText(
-                middle, int(qt.Qt.AlignHCenter), _("now {place} mm").format(place=place_in_words(2, self._current, 1))
+                middle, int(qt.Qt.AlignHCenter), _("now {place} mm").format(place=place_in_words(2, self.current, 1))
             )
         painter.end()
         self.setPixmap(pixmap)
@@ -158,13 +160,13 @@ class ProfilePlot(qt.QLabel):
         low, high = self._extent()
         position = event.position() if hasattr(event, "position") else event.pos()  # Qt 6, Qt 5
         share = (position.x() - _RIM) / max(self.width - 2 * _RIM, 1)
-        if self._profile["s_mm"]:
+        if self.profile["s_mm"]:
             self._jumped(low + (high - low) * min(max(share, 0.0), 1.0))
 
     def keyPressEvent(self, event: Any) -> None:
         """Arrow keys go one step toward the head or the foot; other keys belong to the panel."""
         step = {qt.Qt.Key_Right: 1, qt.Qt.Key_Up: 1, qt.Qt.Key_Left: -1, qt.Qt.Key_Down: -1}.get(event.key())
-        if step is not None and self._current is not None:
-            self._jumped(self._current + step * self._profile.get("step_mm", _STEP_MM))
+        if step is not None and self.current is not None:
+            self._jumped(self.current + step * self.profile.get("step_mm", _STEP_MM))
         else:
             event.ignore()

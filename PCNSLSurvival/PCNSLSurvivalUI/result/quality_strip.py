@@ -147,6 +147,7 @@ class QualityStrip:
 
     def _button(self, step: StripStep, place: thumbnails.Place, brain: Any) -> Any:
         button = qt.QToolButton()
+        button.objectName = step.role
         button.setCheckable(True)
         button.setAutoRaise(True)
         button.setFocusPolicy(qt.Qt.StrongFocus)

@@ -31,6 +31,7 @@ class WayBack:
             self.bar = qt.QToolBar(_("PCNSL Survival"))
             self.bar.setObjectName("PCNSLSurvivalWayBack")
             self.button = qt.QPushButton()
+            self.button.setObjectName("PCNSLSurvivalWayBackButton")
             self.button.connect("clicked(bool)", self._onClicked)
             self.bar.addWidget(self.button)
             window.addToolBarBreak()

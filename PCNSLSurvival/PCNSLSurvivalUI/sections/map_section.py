@@ -48,7 +48,8 @@ class MapControls:
         self._sliceNode: Any = None
         self._sliceTag = 0
         self._shortcuts: list[Any] = []
-        self.profile = profile.ProfilePlot(self._onProfile)
+        self.profile = ui.profilePlot = profile.ProfilePlot(self._onProfile)
+        self.profile.objectName = "profilePlot"
         ui.profilePlace.layout().setContentsMargins(0, 0, 0, 0)
         ui.profilePlace.layout().addWidget(self.profile)
         qt.QWidget.setTabOrder(ui.nextCellButton, self.profile)  # what is added later comes last otherwise

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from sphinx.pycode import ModuleAnalyzer
 
 import PCNSLSurvivalLib
-from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 from PCNSLSurvivalLib.core.options import option_of
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.inference.case_options import CaseOptions
@@ -42,7 +42,7 @@ def figures(name: str) -> str:
 def commands() -> str:
     """The help of every command, under one heading each."""
     os.environ["COLUMNS"] = "100"
-    parser = _parser()
+    parser = command_line_parser()
     return "\n".join(_help(name, command) for name, command in _subcommands(parser))
 
 

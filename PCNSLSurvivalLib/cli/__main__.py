@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None, *, errors_as_json: bool = False) ->
 
 
 def _run(arguments: list[str] | None, *, errors_as_json: bool) -> int:
-    args = _parser().parse_args(arguments)
+    args = command_line_parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         for name in _OUTPUTS:
@@ -178,7 +178,8 @@ def _told(problem: PCNSLSurvivalError, *, as_json: bool) -> int:
 
 
 @cache  # for programs that run several commands
-def _parser() -> argparse.ArgumentParser:
+def command_line_parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
     parser: argparse.ArgumentParser = CommandParser(
         prog="pcnsl-survival",
         description="One-year overall survival of primary CNS lymphoma from post-contrast T1 MRI, with the "

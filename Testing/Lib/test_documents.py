@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 from PCNSLSurvivalLib.models.model_folder import bundled_model_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +114,7 @@ def test_every_command_in_a_document_has_the_options_that_it_shows(capsys):
     refused = []
     for document, words in shown:
         try:
-            _parser().parse_args(words)
+            command_line_parser().parse_args(words)
         except SystemExit as end:
             if end.code:
                 refused.append(f"{document.name}: {' '.join(words)}: {capsys.readouterr().err.splitlines()[-1]}")
@@ -145,7 +145,7 @@ def test_a_command_with_an_unknown_option_is_noticed():
     (words,) = _commands("```sh\n.venv/bin/pcnsl-survival predict --t1gd T \\\n  --no-such-option --out D  #\n```\n")
     assert words == ["predict", "--t1gd", "T", "--no-such-option", "--out", "D"]
     with pytest.raises(SystemExit):
-        _parser().parse_args(words)
+        command_line_parser().parse_args(words)
 
 
 SLICERS_OWN = {"Edit > Application Settings > Modules", "Additional module paths", "Sample Data > PCNSL Survival"}

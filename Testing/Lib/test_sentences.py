@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
-from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 from PCNSLSurvivalLib.cli.options.help_text import commands_below
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,7 @@ def of_templates() -> list[str]:
 
 def of_help() -> list[str]:
     texts = []
-    for command in commands_below(_parser()):
+    for command in commands_below(command_line_parser()):
         texts += [command.description or "", command.epilog or ""]
         for action in command._actions:
             texts.append(action.help or "")

@@ -187,7 +187,7 @@ def test_every_option_of_a_prediction_is_set_by_the_panel_or_named_here(panel):
     from PCNSLSurvivalUI.run.engines import SKIP
     from PCNSLSurvivalUI.run.request import RunFiles, RunRequest
 
-    from PCNSLSurvivalLib.cli.__main__ import _parser
+    from PCNSLSurvivalLib.cli.__main__ import command_line_parser
     from PCNSLSurvivalLib.cli.options.case import case_options
     from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.inference.case_options import CaseOptions
@@ -207,7 +207,7 @@ def test_every_option_of_a_prediction_is_set_by_the_panel_or_named_here(panel):
     for mask in (None, Path("mask")):
         given = dict.fromkeys(("alignment", "prepared", "compared", "clinical", "lesion"), Path("file"))
         files = RunFiles(scans={role: Path(role) for role in MRSequence}, brainMask=mask, **given)
-        asked = case_options(_parser().parse_args(request.commandLine(files, Path("out"), Path("kept"))))
+        asked = case_options(command_line_parser().parse_args(request.commandLine(files, Path("out"), Path("kept"))))
         reached |= {one.name for one in fields(asked) if getattr(asked, one.name) != one.default}
     assert {one.name for one in fields(CaseOptions)} - reached == NOT_IN_THE_PANEL
 
@@ -396,6 +396,52 @@ def test_the_panel_loads_without_torch(tmp_path):
         check=False,
     )
     assert "fine" in done.stdout, done.stderr
+
+
+# --- the tests ------------------------------------------------------------------------------------------------------
+
+
+def _private_parts(source: str) -> list[str]:
+    """Names with an underscore that code takes from anything but itself: read, imported or replaced."""
+    of_named_tuples = {"_replace", "_asdict", "_fields", "_make"}
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        names: list[object] = []
+        if isinstance(node, ast.Attribute) and not (
+            isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+        ):
+            names = [node.attr]
+        elif isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in (
+            "setattr",
+            "getattr",
+            "delattr",
+        ):
+            names = [word.value for word in node.args[1:2] if isinstance(word, ast.Constant)]
+        found += [
+            f"{node.lineno}: {name}"
+            for name in names
+            if isinstance(name, str)
+            and name.startswith("_")
+            and not name.endswith("__")
+            and name not in of_named_tuples
+        ]
+    return found
+
+
+def test_tests_reach_the_panel_as_its_users_and_scripts_do():
+    """Widgets, nodes, sentences, public names: what is private may change without a change of any test."""
+    for reaches in ("panel.view._map", "setattr(panel, '_map', 1)", "from PCNSLSurvivalUI.panel import _map"):
+        assert _private_parts(reaches) == ["1: _map"]
+    assert _private_parts("self._wait(row._replace(mark='x').__class__, _own, getattr(panel, name))") == []
+    ours = [
+        *Path(__file__).parent.glob("*.py"),
+        MODULE / "PCNSLSurvival.py",
+        MODULE / "PCNSLSurvivalUI" / "self_tests.py",
+    ]
+    parts = {path.name: _private_parts(path.read_text(encoding="utf-8")) for path in sorted(ours)}
+    assert {name: found for name, found in parts.items() if found} == {}
 
 
 # --- CLI modules -----------------------------------------------------------------------------------------------------

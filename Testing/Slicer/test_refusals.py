@@ -234,9 +234,9 @@ def test_what_the_user_said_reaches_the_command_line(standin, ready, monkeypatch
     for option in ("--already-corrected", "--already-stripped", "--override-quality"):
         assert option in words
     assert words[words.index("--device") + 1] == "cpu"
-    from PCNSLSurvivalLib.cli.__main__ import _parser
+    from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 
-    parsed = _parser().parse_args(words)  # the command line understands every word
+    parsed = command_line_parser().parse_args(words)  # the command line understands every word
     assert parsed.command == "predict"
 
 

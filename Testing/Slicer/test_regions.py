@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made_scenes import Wait, add_head, child_processes, temporary_files
 
-from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 
 MIDDLE = "Thalamus <b>L</b>; within 6 mm also Thalamus R"
 
@@ -71,7 +71,7 @@ def test_the_region_under_the_pointer_is_named(case, crosshair, monkeypatch, tmp
     wait = _named(case)
     assert wait.is_calm(), wait.longest_gap_ms
     words = json.loads((tmp_path / "words").read_text())
-    asked = _parser().parse_args(words)  # the real command line takes every word
+    asked = command_line_parser().parse_args(words)  # the real command line takes every word
     assert asked.command == "regions"
     assert asked.atlas == tmp_path / "atlas"
     assert asked.already_corrected

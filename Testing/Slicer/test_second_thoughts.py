@@ -50,10 +50,10 @@ def _words(tmp_path):
 
 def _asked_options(words):
     """What our command line reads in the words."""
-    from PCNSLSurvivalLib.cli.__main__ import _parser
+    from PCNSLSurvivalLib.cli.__main__ import command_line_parser
     from PCNSLSurvivalLib.cli.options.case import case_options
 
-    return case_options(_parser().parse_args(words))
+    return case_options(command_line_parser().parse_args(words))
 
 
 def _drawn(head, above=900, name="drawn"):

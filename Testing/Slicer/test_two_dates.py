@@ -22,7 +22,7 @@ from made_scenes import (
     temporary_files,
 )
 
-from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 from PCNSLSurvivalLib.core.messages import Message
 
 HERE = Path(__file__).resolve().parent
@@ -121,7 +121,7 @@ def test_the_change_is_told_and_no_response_is_unless_a_reader_entered_one(two_e
     ui.responseSelector.setCurrentIndex(ui.responseSelector.findData("PR"))
     parameters.overrideQuality = True
     _compare(two_exams)
-    asked = _parser().parse_args(_words(tmp_path))  # the real command line takes every word
+    asked = command_line_parser().parse_args(_words(tmp_path))  # the real command line takes every word
     assert (asked.reader_response, asked.override_quality) == ("PR", True)
     assert "Response as entered by the reader: PR." in ui.followUpLabel.text
     parameters.earlierVolume = add_head("T1 Gd of another date")

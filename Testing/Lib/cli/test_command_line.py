@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from refusals import refusal
 
-from PCNSLSurvivalLib.cli.__main__ import _parser, main
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser, main
 from PCNSLSurvivalLib.cli.display.progress import listener_for
 from PCNSLSurvivalLib.cli.options.help_text import commands_below
 from PCNSLSurvivalLib.core.errors import ModelFolderError
@@ -88,14 +88,18 @@ def test_debug_shows_the_traceback_wherever_it_stands(words):
 
 
 def test_every_command_and_action_knows_debug():
-    unknown = [one.prog for one in commands_below(_parser()) if "--debug" not in one.format_help()]
+    unknown = [one.prog for one in commands_below(command_line_parser()) if "--debug" not in one.format_help()]
     assert unknown == []
 
 
 def test_every_command_and_action_says_what_it_does():
-    silent = [one.prog for one in commands_below(_parser()) if (one.description or "").startswith(RESEARCH_USE_ONLY)]
+    silent = [
+        one.prog
+        for one in commands_below(command_line_parser())
+        if (one.description or "").startswith(RESEARCH_USE_ONLY)
+    ]
     assert silent == []
-    (model,) = [one for one in commands_below(_parser()) if one.prog.endswith(" model import")]
+    (model,) = [one for one in commands_below(command_line_parser()) if one.prog.endswith(" model import")]
     assert (model.description or "").startswith("Install a model from a zip file.")
 
 

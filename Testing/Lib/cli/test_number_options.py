@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from PCNSLSurvivalLib.cli.__main__ import _parser, main
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser, main
 from PCNSLSurvivalLib.cli.options.numbers import decimal_number, whole_number
 
 NEVER = ("", "x", "nan", "inf", "-inf", "-1", "1e400", "1_000", "٣", "9" * 30, "9" * 5000, "0x10", "1 000", "1,5")
@@ -38,11 +38,11 @@ def _is_number(action: argparse.Action) -> bool:
     return isinstance(value, int | float)
 
 
-OPTIONS = list(number_options(_parser()))
+OPTIONS = list(number_options(command_line_parser()))
 
 
 def _action(words: tuple[str, ...], option: str) -> argparse.Action:
-    parser = _parser()
+    parser = command_line_parser()
     for word in words:
         (choices,) = (one.choices for one in parser._actions if isinstance(one, argparse._SubParsersAction))
         parser = choices[word]

@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from PCNSLSurvivalLib.cli.__main__ import _parser
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 from PCNSLSurvivalLib.cli.options.case import case_options
 from PCNSLSurvivalLib.core.arguments import ArgumentError, options_of
 from PCNSLSurvivalLib.core.options import option_of, words_of
@@ -61,9 +61,9 @@ def test_every_option_can_be_given_on_the_command_line_or_is_named_here():
 @pytest.mark.parametrize(("name", "command"), OFFERED, ids=lambda each: each)
 def test_the_words_for_an_option_are_read_as_that_option(name, command):
     needed = NEEDED.get(command, NEEDED["predict"])
-    assert case_options(_parser().parse_args([command, *needed])) == PLAIN
+    assert case_options(command_line_parser().parse_args([command, *needed])) == PLAIN
     assert words_of(PLAIN) == []
-    assert case_options(_parser().parse_args([command, *needed, *words_of(CHANGED[name])])) == CHANGED[name]
+    assert case_options(command_line_parser().parse_args([command, *needed, *words_of(CHANGED[name])])) == CHANGED[name]
 
 
 def test_a_record_gives_the_options_again_but_files_and_where_they_ran():

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 from refusals import refused
 
-from PCNSLSurvivalLib.cli.__main__ import _parser, main
+from PCNSLSurvivalLib.cli.__main__ import command_line_parser, main
 from PCNSLSurvivalLib.core.errors import MissingFilesError, PreparationError
 from PCNSLSurvivalLib.preprocessing.brain_extractors.extractor import BrainExtractor
 from PCNSLSurvivalLib.preprocessing.recipe import BrainExtractionStep
@@ -37,9 +37,9 @@ class Threshold(BrainExtractor):
 def threshold(monkeypatch, tmp_path):
     monkeypatch.setenv("PCNSL_SURVIVAL_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(EXTRACTORS, "threshold-bet-1", Threshold())
-    _parser.cache_clear()  # its choices are those of the first command
+    command_line_parser.cache_clear()  # its choices are those of the first command
     yield EXTRACTORS["threshold-bet-1"]
-    _parser.cache_clear()
+    command_line_parser.cache_clear()
 
 
 def _wheel(folder, content):

@@ -31,7 +31,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
 )
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head
-from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.steps.normalization import find_normalization
 from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid, to_isotropic_grid
 
 T1GD, T1, T2 = MRSequence.T1GD, MRSequence.T1, MRSequence.T2
@@ -375,8 +375,8 @@ def _enhancement(exam: Exam) -> Finding:
         image = exam.corrected[name]
         pose = exam.poses[name] if name is not T1GD else _still()
         brain = mask_on_scan(exam.mask, image, pose)
-        scaled = normalize(image, brain, RECIPE.normalization, sequence=name)
-        prepared.append(to_isotropic_grid(scaled, isotropic, mask, RECIPE.resampling, pose))
+        scale = find_normalization(image, brain, RECIPE.normalization, sequence=name)
+        prepared.append(to_isotropic_grid(image, scale, isotropic, mask, RECIPE.resampling, pose))
         alone.append(enhancement_above_white_matter(image, brain))
     return judge_enhancement(*prepared, alone=tuple(alone))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.imaging.geometry import Box, Grid, Interpolation, box_around, image_on_grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Box, Grid, Interpolation, box_around, image_on_grid, padded_to, resample
 
 
 def cell_grid(cells: tuple[int, int, int], network_grid: Grid, *, stride_voxels: int | None = None) -> Grid:
@@ -86,11 +86,7 @@ def map_on_grid(
     shown = resample(seen, part, interpolation="nearest")
     if mask is not None:
         shown = sitk.And(shown, sitk.Cast(box.of(mask) > 0, sitk.sitkUInt8))
-    drawn = sitk.Mask(resample(image, part, interpolation=interpolation), shown)
-    beyond = (np.array(reference.size) - box.size - box.first).tolist()
-    whole = sitk.ConstantPad(drawn, box.first, beyond, 0.0)
-    whole.SetOrigin(reference.origin_lps_mm)
-    return whole
+    return padded_to(sitk.Mask(resample(image, part, interpolation=interpolation), shown), reference)
 
 
 def _stride(cells: tuple[int, int, int], size: tuple[int, int, int]) -> int:

@@ -7,7 +7,7 @@ are millimeters in the scanner's frame of the patient.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import SimpleITK as sitk
@@ -41,6 +41,11 @@ class Box:
     def of(self, image: sitk.Image) -> sitk.Image:
         """The block cut out of a volume; every voxel keeps its place in the patient."""
         return sitk.RegionOfInterest(image, self.size, self.first)
+
+    def array_of(self, image: sitk.Image) -> NDArray[Any]:
+        """(k, j, i) view of the block; it lives as long as ``image``."""
+        k, j, i = (slice(first, first + n) for first, n in zip(self.first[::-1], self.size[::-1], strict=True))
+        return np.asarray(sitk.GetArrayViewFromImage(image)[k, j, i])
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,7 @@ def canonical(image: sitk.Image) -> sitk.Image:
 
     No value is interpolated: every voxel keeps its place in the patient. Flipped, permuted and left-handed
     copies of one scan become the same array, so that all later steps give the same numbers for them. A volume in
-    this order shares its voxels with the one returned, until one of the two is changed.
+    this order is returned itself: of a fine scan a copy has hundreds of megabytes.
     """
     return _oriented(image, "LPS")
 
@@ -187,7 +192,7 @@ def in_voxel_order_of(image: sitk.Image, grid: Grid) -> sitk.Image:
 
 def _oriented(image: sitk.Image, orientation: str) -> sitk.Image:
     if sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection()) == orientation:
-        return sitk.Image(image)  # SimpleITK copies the voxels when they are first written
+        return image
     return sitk.DICOMOrient(image, orientation)
 
 
@@ -197,8 +202,8 @@ def copied(image: sitk.Image) -> sitk.Image:
 
 
 def as_float32(image: sitk.Image) -> sitk.Image:
-    """The volume with ``float32`` voxels; one that has them already shares them, as in ``canonical``."""
-    return sitk.Image(image) if image.GetPixelID() == sitk.sitkFloat32 else sitk.Cast(image, sitk.sitkFloat32)
+    """The volume with ``float32`` voxels; one that has them already is returned itself, as by ``canonical``."""
+    return image if image.GetPixelID() == sitk.sitkFloat32 else sitk.Cast(image, sitk.sitkFloat32)
 
 
 def box_around(mask: sitk.Image, margin_voxels: int | NDArray[np.integer] = 0) -> Box | None:
@@ -224,6 +229,15 @@ def box_around(mask: sitk.Image, margin_voxels: int | NDArray[np.integer] = 0) -
     i, j, k = (int(n) for n in low)
     count_i, count_j, count_k = (int(n) for n in high - low + 1)
     return Box((i, j, k), (count_i, count_j, count_k))
+
+
+def padded_to(image: sitk.Image, grid: Grid) -> sitk.Image:
+    """A block of a grid's voxels as a volume on the whole of it, 0 elsewhere."""
+    first = np.round(grid.lps_to_index(np.array(image.GetOrigin()))).astype(int)
+    beyond = np.array(grid.size) - image.GetSize() - first
+    whole = sitk.ConstantPad(image, first.tolist(), beyond.tolist(), 0.0)
+    whole.SetOrigin(grid.origin_lps_mm)
+    return whole
 
 
 def image_on_grid(array_kji: NDArray[np.generic], grid: Grid) -> sitk.Image:

@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.dicom.series import read_dicom_series
-from PCNSLSurvivalLib.imaging.geometry import Grid, copied, image_on_grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.imaging.headers.metaimage import read_metaimage_header
 from PCNSLSurvivalLib.imaging.headers.nifti import read_nifti_header
 from PCNSLSurvivalLib.imaging.headers.nrrd import read_nrrd_header
@@ -264,12 +264,12 @@ def write_volume(image: sitk.Image, path: Path, *, note: str = "") -> None:
     Args:
         image: The volume.
         path: File to make.
-        note: For the header, in ASCII: the field ``descrip`` of a NIfTI file, which holds 79 letters.
+        note: For the header, in ASCII: the field ``descrip`` of a NIfTI file, which holds 79 letters; ``image`` has it
+            afterwards, too.
 
     Raises:
         OutputFolderError: The file was cut short, as a full disk does it: ITK says nothing then.
     """
-    image = copied(image)  # another thread may be reading this one
     if note:
         image.SetMetaData("ITK_FileNotes", note)
     sitk.WriteImage(image, str(path), useCompression=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -16,11 +16,23 @@ from PCNSLSurvivalLib.imaging.io import Mask, Scan, read_mask_file, read_scan
 from PCNSLSurvivalLib.inference.case_options import CaseOptions
 
 
+@dataclass(frozen=True)
+class Input:
+    """A scan as it was given."""
+
+    source_format: str
+    """"NIfTI", "NRRD", "MetaImage" or "DICOM"."""
+    grid: Grid
+    """In the file's own voxel order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaseFiles:
     """What was read of one patient."""
 
+    inputs: dict[MRSequence, Input]
     scans: dict[MRSequence, Scan]
+    """In canonical order."""
     brain_mask: Mask | None
     lesion_mask: Mask | None
     lesion: sitk.Image | None
@@ -54,7 +66,11 @@ def read_case_files(paths: Mapping[MRSequence, Path], options: CaseOptions) -> C
         UnreadableScanError: A file cannot be read.
         GridMismatchError: A mask does not lie on the voxels of T1Gd.
     """
-    scans = {sequence: read_scan(path, sequence) for sequence, path in paths.items()}
+    inputs, scans = {}, {}
+    for sequence, path in paths.items():
+        scan = read_scan(path, sequence)
+        inputs[sequence] = Input(scan.source_format, Grid.of(scan.image))
+        scans[sequence] = replace(scan, image=canonical(scan.image))
     t1gd = scans[MRSequence.T1GD]
     of_brain, of_lesion = Message("word.brain_mask"), Message("word.lesion_mask")
     brain_mask = None if options.brain_mask is None else read_mask_file(options.brain_mask, of_brain)
@@ -67,6 +83,7 @@ def read_case_files(paths: Mapping[MRSequence, Path], options: CaseOptions) -> C
         other_brain = _on_t1gd(other, t1gd, Message("grid.brain_mask_on_t1gd"))
     t1 = None if options.compare_t1 is None else read_scan(options.compare_t1, MRSequence.T1)
     return CaseFiles(
+        inputs=inputs,
         scans=scans,
         brain_mask=brain_mask,
         lesion_mask=lesion_mask,
@@ -83,6 +100,6 @@ def _on_t1gd(mask: Mask, t1gd: Scan, otherwise: Message) -> sitk.Image:
         GridMismatchError: It does not; ``otherwise`` is its sentence.
     """
     image = canonical(mask.image)
-    if not Grid.of(image).matches(Grid.of(canonical(t1gd.image)), tolerance_mm=0.01):
+    if not Grid.of(image).matches(Grid.of(t1gd.image), tolerance_mm=0.01):
         raise GridMismatchError(otherwise)
     return image

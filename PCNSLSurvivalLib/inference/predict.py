@@ -18,9 +18,16 @@ from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.explain.overlay import map_on_grid
 from PCNSLSurvivalLib.explain.regional_attribution import RegionalAttribution, attribute_by_region, mask_on_network_grid
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of
-from PCNSLSurvivalLib.imaging.io import Scan
-from PCNSLSurvivalLib.inference.case_files import CaseFiles, read_case_files
+from PCNSLSurvivalLib.imaging.geometry import (
+    Box,
+    Grid,
+    box_around,
+    canonical,
+    image_on_grid,
+    in_voxel_order_of,
+    padded_to,
+)
+from PCNSLSurvivalLib.inference.case_files import CaseFiles, Input, read_case_files
 from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
 from PCNSLSurvivalLib.inference.network import FloatMap, NetworkResult, SurvivalNetwork
@@ -43,13 +50,11 @@ class CaseResult:
     """Everything a prediction leaves behind, in memory."""
 
     model: ModelFolder
-    scans: Mapping[MRSequence, Scan]
+    inputs: Mapping[MRSequence, Input]
     prepared: PreparedCase
     network: NetworkResult
     brain_mask: sitk.Image
     """``uint8`` on the T1Gd grid, in the file's own voxel order."""
-    activation_map: sitk.Image
-    """``float32`` on the same grid: raw map over its largest cell, 0 to 1; 0 outside the brain; 0 if empty."""
     attribution: RegionalAttribution
     checks: ExplanationChecks | None
     """Of the explanation, where they were asked for."""
@@ -70,13 +75,39 @@ class CaseResult:
     warnings: tuple[Message, ...] = field(default=())
     """Sentences the reader of the result must see first; that of the model is the first of them."""
 
-    def map_of_other_class(self) -> sitk.Image:
-        """As ``activation_map``, for the class that it does not explain, over its own largest cell.
+    @property
+    def activation_map(self) -> sitk.Image:
+        """``float32`` on the T1Gd grid: raw map over its largest cell, 0 to 1; 0 outside the brain; 0 if empty.
 
         Made anew by each call: on a fine T1Gd a map has hundreds of megabytes.
         """
-        other = _scaled_map_on(self.prepared, self.network.other_map, self.network.stride_voxels)
-        return in_voxel_order_of(other, Grid.of(self.brain_mask))
+        return self._own_map(self.network.raw_map)
+
+    @property
+    def map_of_other_class(self) -> sitk.Image:
+        """As ``activation_map``, for the class that it does not explain, over its own largest cell."""
+        return self._own_map(self.network.other_map)
+
+    def activation_in(self, brain_mask: sitk.Image) -> sitk.Image:
+        """``activation_map`` on the grid of a ``uint8`` mask, and 0 outside it."""
+        return self._map_in(brain_mask, self.network.raw_map)
+
+    def _own_map(self, raw_map: FloatMap) -> sitk.Image:
+        mask, own = self.prepared.brain_mask, Grid.of(self.brain_mask)
+        box = box_around(mask) or Box((0, 0, 0), mask.GetSize())
+        # Drawn around the brain alone, and from a copy of the mask: the report may be reading it in another thread.
+        part = image_on_grid(box.array_of(mask), Grid.of(mask).part(box))
+        return padded_to(in_voxel_order_of(self._map_in(part, raw_map), own), own)
+
+    def _map_in(self, brain_mask: sitk.Image, raw_map: FloatMap) -> sitk.Image:
+        scale = float(raw_map.max())
+        return map_on_grid(
+            raw_map / scale if scale > 0 else raw_map,
+            self.prepared.network_grid,
+            Grid.of(brain_mask),
+            brain_mask,
+            stride_voxels=self.network.stride_voxels,
+        )
 
     @property
     def cell_size_mm(self) -> tuple[float, float, float]:
@@ -91,7 +122,7 @@ class CaseResult:
         done = {
             Step.BRAIN_EXTRACTION: self.options.brain_mask is not None or known.already_stripped,
             Step.BIAS_FIELD: known.already_corrected or known.already_stripped,
-            **({Step.REGISTRATION: known.already_registered} if len(self.scans) > 1 else {}),
+            **({Step.REGISTRATION: known.already_registered} if len(self.inputs) > 1 else {}),
         }
         return engines_of(self.prepared.recipe, self.before, done_before=done)
 
@@ -150,20 +181,17 @@ def predict_case(
     prepared = replace(prepared, findings=(*prepared.findings, *beyond))
     clock.record(Step.GRAD_CAM, result.seconds_map)
     with clock.step(Step.MAP_TO_PATIENT):
-        activation_map = _scaled_map_on(prepared, result.raw_map, result.stride_voxels)
         attribution = _attribution(model, prepared, result, lesion)
     asked = _FurtherQuestions(model, network, network_input, result, prepared, lesion, options, clock)
     checks = asked.explanation() if options.check_explanation else None
     without_lesion = asked.without_lesion() if options.without_lesion else None
     robustness = asked.disturbed(files.other_brain, before) if options.robustness else None
-    own_grid = Grid.of(files.t1gd.image)
     return CaseResult(
         model=model,
-        scans=files.scans,
+        inputs=files.inputs,
         prepared=prepared,
         network=result,
-        brain_mask=in_voxel_order_of(prepared.brain_mask, own_grid),
-        activation_map=in_voxel_order_of(activation_map, own_grid),
+        brain_mask=in_voxel_order_of(prepared.brain_mask, files.inputs[MRSequence.T1GD].grid),
         attribution=attribution,
         checks=checks,
         without_lesion=without_lesion,
@@ -186,7 +214,7 @@ def _prepared(files: CaseFiles, model: ModelFolder, options: CaseOptions, clock:
     mask = files.brain_mask
     store = None if options.cache_dir is None else StepStore(options.cache_dir)
     prepared = prepare_case(
-        {sequence: canonical(scan.image) for sequence, scan in files.scans.items()},
+        {sequence: scan.image for sequence, scan in files.scans.items()},
         recipe=model.recipe,
         clock=clock,
         brain_mask=None if mask is None else canonical(mask.image),
@@ -268,18 +296,6 @@ class _FurtherQuestions:
 
     def _on_network_grid(self, mask: sitk.Image) -> NDArray[np.bool_]:
         return mask_on_network_grid(mask, self.prepared.network_grid)
-
-
-def _scaled_map_on(prepared: PreparedCase, raw_map: FloatMap, stride_voxels: int) -> sitk.Image:
-    """A raw map over its own largest cell, on the canonical T1Gd grid; an empty map stays 0."""
-    scale = float(raw_map.max())
-    return map_on_grid(
-        raw_map / scale if scale > 0 else raw_map,
-        prepared.network_grid,
-        Grid.of(prepared.brain_mask),
-        prepared.brain_mask,
-        stride_voxels=stride_voxels,
-    )
 
 
 def _attribution(

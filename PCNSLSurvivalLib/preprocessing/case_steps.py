@@ -69,7 +69,7 @@ class CaseSteps:
             sequence,
             step,
             (image, mask),
-            lambda: correct_bias_field(image, step, sequence=sequence, mask=mask)[0],
+            lambda: correct_bias_field(image, step, sequence=sequence, mask=mask),
         )
 
     def search_poses(self, native: Scans, beside: Executor) -> FoundPoses:

@@ -15,7 +15,7 @@ from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
-from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, resample
+from PCNSLSurvivalLib.imaging.geometry import Box, Grid, as_float32, box_around, canonical, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.imaging.stripped import shows
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, FoundPoses, Scans, mask_on_scan
@@ -31,7 +31,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.scan_state import UNTOUCHED, ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
-from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.steps.normalization import find_normalization
 from PCNSLSurvivalLib.preprocessing.steps.resampling import isotropic_grid, network_grid, to_isotropic_grid, to_network
 
 
@@ -221,8 +221,8 @@ def normalize_and_resample(
 ) -> tuple[dict[MRSequence, sitk.Image], sitk.Image, Grid]:
     """Every scan and the brain mask on the isotropic grid, and the block of it that the network sees."""
     with clock.step(Step.NORMALIZATION):
-        normalized = {
-            sequence: normalize(
+        normalizations = {
+            sequence: find_normalization(
                 image, mask_on_scan(mask, image, transforms[sequence]), recipe.normalization, sequence=sequence
             )
             for sequence, image in corrected.items()
@@ -230,11 +230,14 @@ def normalize_and_resample(
     with clock.step(Step.RESAMPLING):
         isotropic = isotropic_grid(mask, recipe.resampling)
         # The share of brain in each voxel, cut at one half, is smoother than the nearest voxel of a thick slice.
-        share = resample(sitk.Cast(mask, sitk.sitkFloat32), isotropic)
+        around = box_around(mask, 1) or Box((0, 0, 0), mask.GetSize())
+        share = resample(sitk.Cast(around.of(mask), sitk.sitkFloat32), isotropic)
         mask_1mm = sitk.Cast(share >= 0.5, sitk.sitkUInt8)
         preprocessed = {
-            sequence: to_isotropic_grid(image, isotropic, mask_1mm, recipe.resampling, transforms[sequence])
-            for sequence, image in normalized.items()
+            sequence: to_isotropic_grid(
+                image, normalizations[sequence], isotropic, mask_1mm, recipe.resampling, transforms[sequence]
+            )
+            for sequence, image in corrected.items()
         }
     with clock.step(Step.NETWORK_GRID):
         grid = network_grid(mask_1mm, recipe.network_grid)

@@ -18,7 +18,7 @@ from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
 from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import enhancement_above_white_matter
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import judge_enhancement
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
-from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.steps.normalization import find_normalization
 from PCNSLSurvivalLib.preprocessing.steps.resampling import to_isotropic_grid
 
 
@@ -63,8 +63,8 @@ def _compared(prepared: PreparedCase, t1: sitk.Image, store: StepStore | None) -
     native = {MRSequence.T1GD: prepared.native[MRSequence.T1GD], MRSequence.T1: t1}
     pose, corrected = steps.register_to_t1gd(MRSequence.T1, native, prepared.corrected[MRSequence.T1GD], mask)
     inside = mask_on_scan(mask, corrected, pose)
-    normalized = normalize(corrected, inside, recipe.normalization, sequence=MRSequence.T1)
-    on_grid = to_isotropic_grid(normalized, Grid.of(isotropic), isotropic, recipe.resampling, pose)
+    normalization = find_normalization(corrected, inside, recipe.normalization, sequence=MRSequence.T1)
+    on_grid = to_isotropic_grid(corrected, normalization, Grid.of(isotropic), isotropic, recipe.resampling, pose)
     t1gd = prepared.corrected[MRSequence.T1GD]
     alone = (enhancement_above_white_matter(t1gd, mask), enhancement_above_white_matter(corrected, inside))
     return judge_enhancement(prepared.preprocessed[MRSequence.T1GD], on_grid, alone=alone)

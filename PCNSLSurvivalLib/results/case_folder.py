@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.explain.overlay import cell_grid
 from PCNSLSurvivalLib.imaging.fingerprint import plane_checksums, voxel_sha256
-from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_order_of
+from PCNSLSurvivalLib.imaging.geometry import Grid, copied, image_on_grid, in_voxel_order_of
 from PCNSLSurvivalLib.imaging.io import read_scan, write_volume
 from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.network import FloatMap
@@ -62,19 +61,22 @@ def write_case_folder(result: CaseResult, folder: Path, *, page: CasePage, inter
         (folder / REPORT).write_text(page(result, software_versions()), encoding="utf-8")
         written.result()
     # After the page: both at the same time would need the most memory of all.
-    write_volume(result.map_of_other_class(), folder / OTHER_MAP, note=_map_notes(result)[1])
+    write_volume(result.map_of_other_class, folder / OTHER_MAP, note=_map_notes(result)[1])
     files = {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
     text = json.dumps(prediction_json(result, files), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / PREDICTION).write_text(text + "\n", encoding="utf-8")
 
 
 def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> None:
-    """Write all volumes of one prediction but the map of the other class."""
-    write_volume(result.brain_mask, folder / BRAIN_MASK)
+    """Write all volumes of one prediction but the map of the other class.
+
+    The page is drawn meanwhile: what it reads too is copied.
+    """
+    write_volume(copied(result.brain_mask), folder / BRAIN_MASK)
     shown, other = _map_notes(result)
     write_volume(result.activation_map, folder / ACTIVATION_MAP, note=shown)
     if result.proposal is not None:
-        write_volume(in_voxel_order_of(result.proposal.mask, Grid.of(result.brain_mask)), folder / MASK)
+        write_volume(in_voxel_order_of(copied(result.proposal.mask), Grid.of(result.brain_mask)), folder / MASK)
         write_measures(result.proposal.to_json(), folder)
     network = result.network
     _write_cells(network.other_map, network.stride_voxels, result, folder / OTHER_CELLS, other)
@@ -84,7 +86,7 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
         write_volume(image, folder / f"{sequence.value}_preprocessed.nii.gz")
     if intermediate:
         for sequence, image in result.prepared.corrected.items():
-            own = in_voxel_order_of(image, Grid.of(result.scans[sequence].image))
+            own = in_voxel_order_of(image, result.inputs[sequence].grid)
             write_volume(own, folder / f"{sequence.value}_corrected.nii")
 
 
@@ -169,7 +171,7 @@ def prediction_json(result: CaseResult, files: dict[str, str]) -> dict[str, Any]
             "findings": [finding.to_json() for finding in result.prepared.findings],
         },
         "options": result.options.record(),
-        "inputs": {sequence.value: _input_json(result, sequence) for sequence in result.scans},
+        "inputs": {sequence.value: _input_json(result, sequence) for sequence in result.inputs},
         "files_sha256": files,
         "runtime": network["runtime"],
         "test_time_augmentation": network["test_time_augmentation"],
@@ -202,15 +204,13 @@ def software_versions() -> dict[str, str]:
 
 
 def _input_json(result: CaseResult, sequence: Any) -> dict[str, Any]:
-    scan = result.scans[sequence]
+    given = result.inputs[sequence]
     loaded = {} if result.before is None else result.before.loaded
-    as_loaded = read_scan(loaded[sequence], sequence) if sequence in loaded else scan
-    grid = Grid.of(scan.image)
-    image = sitk.Image(as_loaded.image)
+    voxels = read_scan(loaded[sequence], sequence).image if sequence in loaded else result.prepared.native[sequence]
     return {
-        "format": scan.source_format,
-        "size": list(grid.size),
-        "spacing_mm": [round(mm, 4) for mm in grid.spacing_mm],
-        "voxels_sha256": voxel_sha256(image),
-        "plane_checksums": plane_checksums(image),
+        "format": given.source_format,
+        "size": list(given.grid.size),
+        "spacing_mm": [round(mm, 4) for mm in given.grid.spacing_mm],
+        "voxels_sha256": voxel_sha256(voxels),
+        "plane_checksums": plane_checksums(voxels),
     }

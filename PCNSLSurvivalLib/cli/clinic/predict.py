@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
@@ -88,6 +89,8 @@ def predict_to_folder(paths: dict[MRSequence, Path], args: argparse.Namespace) -
     options = case_options(args)
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
         result = predict_case(paths, model, options, listener)
+        if not args.keep_intermediate:  # of a fine scan each has hundreds of megabytes
+            result = replace(result, prepared=replace(result.prepared, corrected={}))
         with StepClock(listener).step(Step.REPORT):
             write_case_folder(result, staging, page=case_report_html, intermediate=args.keep_intermediate)
         stored = json.loads((staging / PREDICTION).read_text(encoding="utf-8"))

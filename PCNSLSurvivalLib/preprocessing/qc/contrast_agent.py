@@ -58,16 +58,17 @@ def enhancement_above_white_matter(t1gd: sitk.Image, brain_mask: sitk.Image) -> 
     box = box_around(brain_mask, _MARGIN_VOXELS)
     if box is None:
         return 0.0
-    t1gd, brain_mask = box.of(t1gd), box.of(brain_mask)
     beyond = [max(0, _FEWEST_ACROSS - size) for size in box.size]
-    brain_mask = sitk.ConstantPad(brain_mask, [0, 0, 0], beyond, 0.0)
+    brain_mask = sitk.ConstantPad(box.of(brain_mask), [0, 0, 0], beyond, 0.0)
     # What lies outside may be no number where a bias field was divided out; the smoothing reaches 2 mm.
-    brain = sitk.Mask(sitk.ConstantPad(t1gd, [0, 0, 0], beyond, 0.0), brain_mask)
-    smooth = sitk.GetArrayFromImage(sitk.SmoothingRecursiveGaussian(brain, _SMOOTHING_MM))
+    brain = sitk.Mask(sitk.ConstantPad(box.of(t1gd), [0, 0, 0], beyond, 0.0), brain_mask)
+    smooth = sitk.SmoothingRecursiveGaussian(brain, _SMOOTHING_MM)
+    del brain  # of a fine scan it has a hundred megabytes
     depth = sitk.SignedMaurerDistanceMap(brain_mask, insideIsPositive=True, squaredDistance=False, useImageSpacing=True)
-    inside = smooth[sitk.GetArrayViewFromImage(depth) > _INSIDE_MM]
+    values = sitk.GetArrayViewFromImage(smooth)
+    inside = values[sitk.GetArrayViewFromImage(depth) > _INSIDE_MM]
     if inside.size < _FEWEST_VOXELS:
-        inside = smooth[sitk.GetArrayViewFromImage(brain_mask) > 0]
+        inside = values[sitk.GetArrayViewFromImage(brain_mask) > 0]
     middle, white, brightest = np.quantile(inside, (0.5, 0.9, 0.9995))
     return float((brightest - white) / (white - middle)) if white > middle else 0.0
 

@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.preprocessing.steps.sampling import head_mask
 
 def correct_bias_field(
     image: sitk.Image, step: BiasFieldStep, *, sequence: MRSequence, mask: sitk.Image | None = None
-) -> tuple[sitk.Image, sitk.Image]:
+) -> sitk.Image:
     """Remove the smooth receive-coil shading of one MR volume with N4.
 
     The field is fitted on a shrunken copy and evaluated on the full grid. N4 works on logarithms, to which a
@@ -30,8 +30,8 @@ def correct_bias_field(
         mask: (I, J, K) ``uint8`` on the same grid, 1 where the fit looks; the head if left out.
 
     Returns:
-        The corrected ``float32`` volume in units, frame and grid of ``image``, and the field it was divided
-        by: ``float32``, mean 1 inside the mask, same grid.
+        The corrected ``float32`` volume in units, frame and grid of ``image``: without the air level divided by a
+        field whose mean inside the mask is 1.
 
     Raises:
         GridMismatchError: ``mask`` is not on the grid of ``image``.
@@ -42,26 +42,34 @@ def correct_bias_field(
     """
     if mask is not None and not Grid.of(mask).matches(Grid.of(image)):
         raise GridMismatchError(Message("grid.bias_field_mask", sequence=sequence))
-    values = as_float32(image)
-    air = float(np.quantile(sitk.GetArrayViewFromImage(values), 0.001))
-    bright = float(np.quantile(sitk.GetArrayViewFromImage(values), 0.99)) - air
-    positive = sitk.Maximum((values - air) * (1000.0 / bright if bright > 0 else 1.0), 0.0)
-    mask = head_mask(positive) if mask is None else sitk.Cast(mask > 0, sitk.sitkUInt8)
+    volume = as_float32(image)
+    values = sitk.GetArrayViewFromImage(volume)
+    air = float(np.quantile(values, 0.001))
+    bright = float(np.quantile(values, 0.99)) - air
+
+    def shining(scan: sitk.Image) -> sitk.Image:
+        return sitk.Maximum((scan - air) * (1000.0 / bright if bright > 0 else 1.0), 0.0)
+
+    mask = head_mask(shining(volume)) if mask is None else sitk.Cast(mask > 0, sitk.sitkUInt8)
     factors = factors_for(image.GetSpacing(), image.GetSize(), step.working_spacing_mm)
     # N4 takes logarithms and skips voxels that are not positive: only those that shine take part.
-    small, small_mask = sitk.Shrink(positive, factors), sitk.Shrink(mask, factors)
+    small, small_mask = shining(sitk.Shrink(volume, factors)), sitk.Shrink(mask, factors)
     small_mask = sitk.And(small_mask, sitk.Cast(small > 1e-3, sitk.sitkUInt8))
     if not sitk.GetArrayViewFromImage(small_mask).any():
         raise PreparationError(Message("bias_field.no_brain", sequence=sequence))
     fit = fit_log_bias_field(
         sitk.GetArrayFromImage(small).astype(np.float64), sitk.GetArrayViewFromImage(small_mask) > 0, step
     )
-    del positive  # of a fine scan every volume has hundreds of megabytes
-    field = sitk.Exp(image_on_grid(fit.on(image.GetSize()), Grid.of(image)))
-    inside = sitk.GetArrayViewFromImage(field)[sitk.GetArrayViewFromImage(mask) > 0]
+    # In one array, a slice at a time: of a fine scan every volume has hundreds of megabytes.
+    field = fit.on(image.GetSize())
+    with np.errstate(over="ignore"):
+        for slice_ji in field:
+            slice_ji[...] = np.exp(slice_ji.astype(np.float64))
+    inside = field[sitk.GetArrayViewFromImage(mask) > 0]
     if not np.isfinite(inside).all():
         raise PreparationError(Message("bias_field.no_fit", sequence=sequence))
     # Mean 1 in the head keeps the brightness of the scan.
-    # "/" would make 64-bit volumes, of hundreds of megabytes for a fine scan.
-    field = sitk.Divide(field, float(inside.mean()))
-    return sitk.Divide(values - air, field) + air, field
+    mean, level = np.float32(inside.mean()), np.float32(air)
+    for slice_ji, scan_ji in zip(field, values, strict=True):
+        slice_ji[...] = (scan_ji - level) / (slice_ji / mean) + level
+    return image_on_grid(field, Grid.of(image))

@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.imaging.geometry import Grid, box_around, image_on_grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep, ResampleStep
+from PCNSLSurvivalLib.preprocessing.steps.normalization import Normalization
 from PCNSLSurvivalLib.preprocessing.steps.sampling import anti_aliased
 
 _REACH = 32
@@ -48,12 +49,18 @@ def isotropic_grid(brain_mask: sitk.Image, step: ResampleStep, *, room_mm: float
 
 
 def to_isotropic_grid(
-    image: sitk.Image, grid: Grid, brain_mask: sitk.Image, step: ResampleStep, transform: sitk.Transform | None
+    image: sitk.Image,
+    normalization: Normalization,
+    grid: Grid,
+    brain_mask: sitk.Image,
+    step: ResampleStep,
+    transform: sitk.Transform | None,
 ) -> sitk.Image:
-    """Sample a normalized scan once, straight from its own voxels, and clear everything outside the brain.
+    """Normalize a scan, sample it once, straight from its own voxels, and clear everything outside the brain.
 
     Args:
-        image: 3-D ``float32`` volume on its own grid.
+        image: 3-D ``float32`` volume on its own grid, without bias field.
+        normalization: Of that scan.
         grid: The patient's even grid.
         brain_mask: ``uint8`` on ``grid``.
         step: Parameters of the recipe.
@@ -63,25 +70,31 @@ def to_isotropic_grid(
         ``float32`` volume on ``grid``, 0 outside the brain.
     """
     values = sitk.GetArrayViewFromImage(image)
-    low, high = float(values.min()), float(values.max())
+    low, high = normalization.of(np.array([values.min(), values.max()]))
     inside = sitk.GetArrayViewFromImage(brain_mask) > 0
     if step.interpolation == "bspline" and inside.any() and (transform is None or transform.IsLinear()):
         sampled_kji = np.zeros(inside.shape, np.float32)
         # Cubic splines overshoot beside sharp edges; no value outside the scan's own range is kept.
-        sampled_kji[inside] = np.clip(_spline_at(np.nonzero(inside), image, grid, transform), low, high)
+        sampled_kji[inside] = np.clip(_spline_at(np.nonzero(inside), image, normalization, grid, transform), low, high)
         return image_on_grid(sampled_kji, grid)
-    sampled = resample(image, grid, interpolation=step.interpolation, transform=transform)
-    return sitk.Mask(sitk.Clamp(sampled, sitk.sitkFloat32, low, high), brain_mask)
+    normalized = image_on_grid(normalization.of(values), Grid.of(image))
+    sampled = resample(normalized, grid, interpolation=step.interpolation, transform=transform)
+    return sitk.Mask(sitk.Clamp(sampled, sitk.sitkFloat32, float(low), float(high)), brain_mask)
 
 
 def _spline_at(
-    voxels_kji: tuple[NDArray[np.intp], ...], image: sitk.Image, grid: Grid, transform: sitk.Transform | None
+    voxels_kji: tuple[NDArray[np.intp], ...],
+    image: sitk.Image,
+    normalization: Normalization,
+    grid: Grid,
+    transform: sitk.Transform | None,
 ) -> NDArray[np.float32]:
-    """The cubic spline through an image at some voxels of another grid, as ITK's, without the voxels in between.
+    """The cubic spline through a normalized image, as ITK's, at some voxels of another grid.
 
     Args:
         voxels_kji: Three arrays of N indices into ``grid``, N at least 1.
-        image: 3-D volume.
+        image: 3-D ``float32`` volume.
+        normalization: Of that image.
         grid: Where to sample.
         transform: Linear; LPS points of ``grid`` to LPS points of ``image``; None where they are the same.
 
@@ -102,7 +115,11 @@ def _spline_at(
     low = np.clip(np.floor(reached.min(axis=1)).astype(int) - _REACH, 0, most)
     high = np.clip(np.ceil(reached.max(axis=1)).astype(int) + _REACH, 0, most)
     needed = tuple(slice(begin, end + 1) for begin, end in zip(low, high, strict=True))
-    coefficients = ndimage.spline_filter(values_kji[needed], output=np.float64, mode="mirror")
+    block_kji = values_kji[needed]
+    coefficients = np.empty(block_kji.shape)
+    for k, slice_ji in enumerate(block_kji):
+        coefficients[k] = normalization.of(slice_ji)
+    ndimage.spline_filter(coefficients, output=coefficients, mode="mirror")
 
     def sampled(voxels: NDArray[np.intp]) -> NDArray[np.float32]:
         places = steps @ voxels + first

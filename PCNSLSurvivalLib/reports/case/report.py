@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import SimpleITK as sitk
+
 from PCNSLSurvivalLib.clinical.scores import IELSG_SOURCE, MSKCC_SOURCE
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import step_words
 from PCNSLSurvivalLib.core.progress import StepEvent
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, place_in_words, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, place_in_words, resample
 from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.predict import CaseResult
 from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
@@ -47,8 +49,9 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         versions: Software and package versions for the provenance table.
     """
     network, model = result.network, result.model
+    brain = _in_pixels(result.prepared.brain_mask)
     display = make_display(
-        result.prepared.native[MRSequence.T1GD], canonical(result.activation_map), result.prepared.brain_mask
+        result.prepared.native[MRSequence.T1GD], result.activation_in(brain), result.prepared.brain_mask
     )
     return rendered_page(
         "case_report.html",
@@ -96,18 +99,25 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
 
 def _evidence_views(result: CaseResult, display: Display) -> list[View]:
     """Three slices through the strongest evidence in the brain, on the full scale that all patients share."""
-    grid = Grid.of(display.brain_mask)
-    i, j, k = (max(mm, PIXEL_MM) for mm in grid.spacing_mm)
-    grid = grid.with_spacing((i, j, k))
+    brain = _in_pixels(display.brain_mask)
     density = evidence_on_grid(
         result.network.evidence,
         result.prepared.network_grid,
-        grid,
-        resample(display.brain_mask, grid, interpolation="nearest"),
+        Grid.of(brain),
+        brain,
         stride_voxels=result.network.evidence_stride_voxels,
     )
     shown = replace(display, activation=density / FULL_SCALE, signed=True)
     return orthogonal_views(shown, strongest_point_lps_mm(shown))
+
+
+def _in_pixels(brain_mask: sitk.Image) -> sitk.Image:
+    """The mask with no voxel smaller than a picture's pixel, and itself where it has none."""
+    grid = Grid.of(brain_mask)
+    i, j, k = (max(mm, PIXEL_MM) for mm in grid.spacing_mm)
+    if (i, j, k) == grid.spacing_mm:
+        return brain_mask
+    return resample(brain_mask, grid.with_spacing((i, j, k)), interpolation="nearest")
 
 
 def _lesion(result: CaseResult) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.randomized import Anatomies, draw_head
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.steps.normalization import find_normalization
 
 GRID = {"size": (64, 64, 64), "spacing_mm": (3.0, 3.0, 3.0)}
 
@@ -35,7 +35,7 @@ def test_values_are_those_of_the_preparation(heads):
     for head in heads:
         inside = head.brain == 1
         image, mask = (sitk.GetImageFromArray(a) for a in (head.image, (head.brain >= 0.5).astype(np.uint8)))
-        again = sitk.GetArrayFromImage(normalize(image, mask, RECIPE.normalization, sequence=MRSequence.T1GD))
+        again = find_normalization(image, mask, RECIPE.normalization, sequence=MRSequence.T1GD).of(head.image)
         assert np.abs(again - head.image)[inside].mean() < 0.1
         assert head.image.min() >= RECIPE.normalization.clip[0]
         assert head.image.max() <= RECIPE.normalization.clip[1]

@@ -10,7 +10,7 @@ from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
-from PCNSLSurvivalLib.preprocessing.steps.normalization import normalize
+from PCNSLSurvivalLib.preprocessing.steps.normalization import find_normalization
 
 
 def brain_of(values: np.ndarray) -> tuple[sitk.Image, sitk.Image]:
@@ -19,11 +19,16 @@ def brain_of(values: np.ndarray) -> tuple[sitk.Image, sitk.Image]:
     return sitk.GetImageFromArray(values.astype(np.float32)), sitk.GetImageFromArray(mask)
 
 
+def normalized(values: np.ndarray) -> np.ndarray:
+    found = find_normalization(*brain_of(values), RECIPE.normalization, sequence=MRSequence.T1GD)
+    return found.of(values.astype(np.float32))
+
+
 def test_defect_19_one_bright_vessel_does_not_set_the_scale():
     values = np.random.default_rng(4).normal(300, 40, (24, 24, 24))
-    plain = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, sequence=MRSequence.T1GD))
+    plain = normalized(values)
     values[10:12, 10, 4:20] = 20000.0
-    shining = sitk.GetArrayFromImage(normalize(*brain_of(values), RECIPE.normalization, sequence=MRSequence.T1GD))
+    shining = normalized(values)
     elsewhere = values < 20000.0
     assert shining[elsewhere] == pytest.approx(plain[elsewhere], abs=0.02)
     assert shining[~elsewhere] == pytest.approx(RECIPE.normalization.clip[1])
@@ -34,5 +39,5 @@ def test_defect_19_one_bright_vessel_does_not_set_the_scale():
 
 def test_a_brain_without_contrast_is_refused():
     with pytest.raises(PreparationError) as refused:
-        normalize(*brain_of(np.full((12, 12, 12), 7.0)), RECIPE.normalization, sequence=MRSequence.T1)
+        find_normalization(*brain_of(np.full((12, 12, 12), 7.0)), RECIPE.normalization, sequence=MRSequence.T1)
     assert refused.value.message == Message("preparation.no_contrast_in_brain", sequence=MRSequence.T1)

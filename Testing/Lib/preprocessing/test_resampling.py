@@ -6,11 +6,14 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.steps.normalization import Normalization
 from PCNSLSurvivalLib.preprocessing.steps.resampling import to_isotropic_grid
 
 SIZES = ((20, 24, 9), (30, 7, 22), (5, 18, 18), (24, 24, 24))
 THICK = (2, 1, 0, None)
 """The axis of thick slices, as in clinical scans."""
+
+AS_IT_IS = Normalization(0.0, 1.0, (-np.inf, np.inf))
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -39,7 +42,7 @@ def test_it_is_itks_spline_also_beyond_the_scan(number, moved):
         pose.SetRotation(*draw.uniform(-0.2, 0.2, 3))
         pose.SetTranslation(draw.uniform(-3, 3, 3).tolist())
     everywhere = image_on_grid(np.ones(grid.size[::-1], np.uint8), grid)
-    found = sitk.GetArrayFromImage(to_isotropic_grid(scan, grid, everywhere, RECIPE.resampling, pose))
+    found = sitk.GetArrayFromImage(to_isotropic_grid(scan, AS_IT_IS, grid, everywhere, RECIPE.resampling, pose))
     values = sitk.GetArrayFromImage(scan)
     itk = sitk.GetArrayFromImage(resample(scan, grid, interpolation="bspline", transform=pose))
     np.testing.assert_allclose(found, np.clip(itk, values.min(), values.max()), atol=1e-5)

@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 import pytest
-from made_scenes import Wait, add_head, child_processes, temporary_files
+from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, temporary_files
 
 from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 
@@ -89,6 +89,29 @@ def test_the_region_under_the_pointer_is_named(case, crosshair, monkeypatch, tmp
     assert child_processes() == []
 
 
+def test_the_strongest_hotspot_of_the_shown_map_and_the_foci_are_named(case, crosshair, monkeypatch, tmp_path):
+    _plan(monkeypatch, tmp_path)
+    ui = case.ui
+    assert not ui.regionPlacesLabel.isVisibleTo(case.parent)
+    ui.regionsButton.click()
+    _named(case)
+    side = "Thalamus R" if LESION_RAS_MM[0] > 0 else "Thalamus <b>L</b>"
+    first, *foci = ui.regionPlacesLabel.text.splitlines()
+    assert first.startswith(f"Strongest hotspot: {side}")
+    assert foci == [], "without a tumor outline there are none"
+    parameters = case.logic.getParameterNode()
+    result = json.loads(parameters.result)
+    focus = {"volume_ml": 2.1, "side": "left", "diameters": {}, "center_ras_mm": (_middle(case) - (40, 0, 0)).tolist()}
+    outside = focus | {"center_ras_mm": [900.0, 0.0, 0.0]}
+    diameters = {"longest_mm": 16.4, "perpendicular_mm": 15.6, "superior_mm": 9.0}
+    foci = [one | {"diameters": diameters} for one in (focus, outside)]
+    parameters.result = json.dumps(result | {"lesion": {"source": "given", "volume_ml": 2.2, "foci": foci}})
+    _named(case)
+    assert ui.regionPlacesLabel.text.splitlines()[1:] == ["Middle of focus 1 (2.1 mL): Thalamus <b>L</b>"]
+    ui.regionsButton.click()
+    assert ui.regionPlacesLabel.text == ""
+
+
 def test_a_registration_that_failed_its_check_names_nothing_and_says_why(case, crosshair, monkeypatch, tmp_path):
     _plan(monkeypatch, tmp_path, apart=True)
     case.ui.regionsButton.click()
@@ -132,7 +155,7 @@ def test_names_go_with_their_result_and_come_for_the_next_patient(case, crosshai
     ui.regionsButton.click()
     _named(case)
     _point(crosshair, _middle(case), 40)
-    case.view.closeResult()
+    ui.closeResultButton.click()
     assert ui.regionLabel.text == ""
     assert not ui.regionsButton.enabled
     (tmp_path / "words").unlink()

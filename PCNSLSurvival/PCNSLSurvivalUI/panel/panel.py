@@ -97,7 +97,7 @@ class PanelView:
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
         self._second = SecondThoughts(ui, self._mapContext, self._map.apply, self._say)
-        self._regions = RegionControls(ui, self._mapContext, logic.kept.folder)
+        self._regions = RegionControls(ui, self._mapContext, self._map.strongest, logic.kept.folder)
         self._report = ReportControls(ui, self._mapContext, self._say)
         self._quality = QualityControls(
             ui, self._mapContext, self._views, self._map.apply, self.predictOrCancel, self._say
@@ -235,6 +235,7 @@ class PanelView:
         else:  # the tumor outline may be another one
             self._map.refreshSurfaces()
             self._second.show()
+        self._regions.show()
         self._twoDates.show()
         self._showWhoseResult()
 

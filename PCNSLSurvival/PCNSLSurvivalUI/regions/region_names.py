@@ -13,9 +13,10 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.atlas.named_regions import NamedRegions
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.imaging.geometry import lps_to_ras
-from PCNSLSurvivalUI.messages import shown
+from PCNSLSurvivalUI.messages import plainToolTip, shown
 from PCNSLSurvivalUI.regions.atlas_run import AtlasRun
 from PCNSLSurvivalUI.result import navigation
+from PCNSLSurvivalUI.result.lesion import fociOf
 from PCNSLSurvivalUI.scene.output_nodes import CORRECTED, MASK, SceneOutputs
 from PCNSLSurvivalUI.second_thoughts.answers import markOf
 
@@ -28,6 +29,7 @@ class RegionControls:
     Args:
         ui: The panel's widgets by name.
         context: Gives the stored choices, the outputs and the T1Gd of the result; None when there is no result.
+        strongest: Gives RAS mm of the strongest hotspot of the shown map.
         cache: Folder that keeps the brain of the template for the next patient.
     """
 
@@ -35,9 +37,10 @@ class RegionControls:
         self,
         ui: Any,
         context: Callable[[], tuple[Any, SceneOutputs, Any, dict[str, Any]] | None],
+        strongest: Callable[[], tuple[float, float, float] | None],
         cache: Callable[[], Path],
     ) -> None:
-        self._ui, self._context, self._cache = ui, context, cache
+        self._ui, self._context, self._strongest, self._cache = ui, context, strongest, cache
         self.run: AtlasRun | None = None
         """The registration under way."""
         self._regions: NamedRegions | None = None
@@ -65,6 +68,7 @@ class RegionControls:
             ui.regionsButton.text = _("Name the brain regions")
         ui.regionsButton.setEnabled(self.run is not None or context is not None)
         self._showName()
+        _setText(ui.regionPlacesLabel, "" if context is None else "\n".join(self._placesOf(context[3])))
 
     def showNewResult(self) -> None:
         """A result has arrived: its regions are named as those of the one before were."""
@@ -139,12 +143,21 @@ class RegionControls:
 
     def _showName(self) -> None:
         label = self._ui.regionLabel
-        text = self._why or self._nameUnderPointer()
-        if label.text != text:
-            label.text = text
-        if label.isHidden() is bool(text):
-            label.setVisible(bool(text))
-        label.setToolTip("" if self._stored is None else self._aboutAtlas())
+        _setText(label, self._why or self._nameUnderPointer())
+        label.setToolTip("" if self._stored is None else plainToolTip(self._aboutAtlas()))
+
+    def _placesOf(self, result: dict[str, Any]) -> list[str]:
+        """The strongest hotspot and the middle of every focus, each with the region there; none outside the brain."""
+        if self._regions is None:
+            return []
+        places = [(_("Strongest hotspot: {region}"), self._strongest())]
+        for number, focus in enumerate(fociOf(result), start=1):
+            words = _("Middle of focus {n} ({ml:.1f} mL): {region}").format(
+                n=number, ml=focus["volume_ml"], region="{region}"
+            )
+            places.append((words, focus["center_ras_mm"]))
+        found = [(words, None if ras is None else self._regions.at(lps_to_ras(ras))) for words, ras in places]
+        return [words.format(region=shown(place.message)) for words, place in found if place is not None]
 
     def _nameUnderPointer(self) -> str:
         if self._regions is None:
@@ -162,6 +175,14 @@ class RegionControls:
     def _aboutAtlas(self) -> str:
         atlas = self._stored["atlas"]
         return "\n".join([atlas["name"], shown(atlas["message"]), *(shown(one) for one in atlas["remarks"])])
+
+
+def _setText(label: Any, text: str) -> None:
+    """Show a text, or no line at all for an empty one; the pointer moves often, and its region changes rarely."""
+    if label.text != text:
+        label.text = text
+    if label.isHidden() is bool(text):
+        label.setVisible(bool(text))
 
 
 def _chosenFolder() -> Path | None:

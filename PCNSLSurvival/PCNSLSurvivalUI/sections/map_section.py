@@ -180,6 +180,10 @@ class MapControls:
         self.profile.setProfile((result.get("profiles") or {}).get(kind) or profile.NO_PROFILE)
         self._ui.cautionLabel.text = map_display.caution(result, kind)
 
+    def strongest(self) -> tuple[float, float, float] | None:
+        """RAS mm of the strongest hotspot of the shown map."""
+        return self._cells[0].ras_mm if self._cells else None
+
     def walk(self, step: int) -> None:
         """Go to the next weaker (+1) or stronger (-1) cell; the views jump there."""
         if not self._cells:

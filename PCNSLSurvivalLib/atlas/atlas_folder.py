@@ -121,21 +121,25 @@ def _numbered(
     """The labels as numbers from 1 on in the order of the regions, the names of these, and remarks."""
     if not np.isfinite(values_kji).all():
         raise AtlasError(Message("atlas.labels_not_numbers"))
-    found, place = np.unique(values_kji, return_inverse=True)
-    if found.min() < 0 or (found != np.rint(found)).any():
+    found = np.unique(values_kji)
+    if found[0] < 0 or (found != np.rint(found)).any():
         raise AtlasError(Message("atlas.labels_not_numbers"))
     if len(found) > _MOST_LABELS:
         raise AtlasError(Message("atlas.too_many", count=len(found), limit=_MOST_LABELS))
     named = [int(label) for label in found if int(label) in names]
     number_of = {label: number for number, label in enumerate(named, start=1)}
-    numbers = np.array([number_of.get(int(label), 0) for label in found], np.uint16)
-    sizes = np.bincount(place.ravel(), minlength=len(found))[found > 0]
-    share = sizes[numbers[found > 0] > 0].sum() / max(sizes.sum(), 1)
+    table = np.array([number_of.get(int(label), 0) for label in found], np.uint16)
+    numbers = np.empty(values_kji.shape, np.uint16)
+    labeled = 0
+    for k, plane in enumerate(values_kji):  # one at a time: on voxels of 0.5 mm a volume has hundreds of megabytes
+        numbers[k] = table[np.searchsorted(found, plane)]
+        labeled += int(np.count_nonzero(plane))
+    share = np.count_nonzero(numbers) / max(labeled, 1)
     if share < _LEAST_NAMED:
-        raise AtlasError(Message("atlas.few_names", percent=100 * float(share)))
-    unnamed = int(np.count_nonzero(found > 0)) - len(named)
+        raise AtlasError(Message("atlas.few_names", percent=100 * share))
+    unnamed = int(np.count_nonzero(found)) - len(named)
     remarks = (Message("atlas.unnamed", count=unnamed),) if unnamed else ()
-    return numbers[place].reshape(values_kji.shape), tuple(names[label] for label in named), remarks
+    return numbers, tuple(names[label] for label in named), remarks
 
 
 def _check_sides(labels: sitk.Image, names: tuple[str, ...]) -> None:
@@ -143,16 +147,16 @@ def _check_sides(labels: sitk.Image, names: tuple[str, ...]) -> None:
 
     An atlas without sides in its names passes: exchanged sides would not change what it says.
     """
-    sides = [_side(name) for name in names]
-    numbers = sitk.GetArrayViewFromImage(labels)
+    sides = np.array([0, *(_side(name) for name in names)], np.int8)
+    side_kji = sides[sitk.GetArrayViewFromImage(labels)]
     x = Grid.of(labels).affine_lps[0]
     middle = []
     for side in (1, -1):
-        kji = np.argwhere(np.isin(numbers, [n for n, one in enumerate(sides, start=1) if one == side]))
-        if not len(kji):
+        here = side_kji == side
+        along = [here.sum(axis=others) for others in ((0, 1), (0, 2), (1, 2))]  # voxels by i, by j, by k
+        if not along[0].any():
             return
-        i, j, k = kji.mean(axis=0)[::-1]
-        middle.append(x[0] * i + x[1] * j + x[2] * k)
+        middle.append(sum(edge * np.average(np.arange(len(n)), weights=n) for edge, n in zip(x, along, strict=False)))
     if middle[0] <= middle[1]:
         raise AtlasError(Message("atlas.mirrored"))
 

@@ -445,13 +445,18 @@ def test_the_panel_hears_of_the_end_although_tidying_up_fails(standin, quick_pan
     monkeypatch.setenv("FAKE_WORKER", json.dumps(plan or {}))
     add_head("T1 Gd")
     quick_panel.ui.guessButton.click()
-    tidy = RunVolumes.remove
+    tidy, tidyInPieces = RunVolumes.remove, RunVolumes.removeInPieces
 
     def fails(volumes, *arguments, **named):
         tidy(volumes, *arguments, **named)
         raise OSError("held by another program")
 
+    def failsInPieces(volumes):
+        yield from tidyInPieces(volumes)
+        raise OSError("held by another program")
+
     monkeypatch.setattr(RunVolumes, "remove", fails)
+    monkeypatch.setattr(RunVolumes, "removeInPieces", failsInPieces)
     quick_panel.ui.predictButton.click()
     if plan is None:
         run = quick_panel.logic.run

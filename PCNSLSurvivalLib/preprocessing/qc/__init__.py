@@ -2,5 +2,5 @@
 
 CHECKS_VERSION = 4
 """Raised when a check is added or judges otherwise: finished cases of a cohort are then made again. 2 has the order of
-slices, the pattern of the tissue and the orientation of the brain; 3 the values of slices and voxels; 4 stops swapped T1
-and T1Gd by what each shows by itself, too."""
+slices, the pattern of the tissue and the orientation of the brain; 3 the values of slices and voxels; 4 stops swapped
+T1 and T1Gd by what each shows by itself, too."""

@@ -322,6 +322,7 @@ def test_every_hotspot_lies_where_the_map_is_drawn(standin, predicted, geometry)
         assert int(number) == len(seen) == len(strengths), "each lies elsewhere"
     assert len(seen) == int(count) >= 12
     assert strengths == sorted(strengths, reverse=True)
+    assert strengths[0] == pytest.approx(np.abs(slicer.util.arrayFromVolume(cells)).max())
 
 
 def test_the_data_probe_reads_the_map_under_the_mouse(standin, predicted):

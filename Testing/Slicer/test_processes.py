@@ -201,26 +201,36 @@ def test_what_the_real_worker_loads_early_exists(application):
     assert [name for name in names if find_spec(name) is None] == []
 
 
-def test_words_that_the_real_worker_cannot_read_end_it_with_a_word(tmp_path):
-    import subprocess
+def _real_worker(fault="ModuleNotFoundError", *, before=""):
+    """Words that start the real worker early, without the packages that it would load for seconds."""
     from pathlib import Path
 
     worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
-    nothing = f"import runpy\nworker = runpy.run_path({str(worker)!r})\nmain = worker['main']\n"
-    nothing += "main.__globals__['_load_packages'] = lambda: None\nmain(['--wait'])"
-    done = subprocess.run(_python(nothing), input=b"no JSON\n", capture_output=True, start_new_session=True)
+    return _python(
+        "import runpy, sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.startswith('PCNSLSurvivalLib.reports'): raise {fault}(name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        f"{before}\n"
+        f"sys.argv = [{str(worker)!r}, '--wait']\nrunpy.run_path({str(worker)!r}, run_name='__main__')"
+    )
+
+
+def test_words_that_the_real_worker_cannot_read_end_it_with_a_word():
+    import subprocess
+
+    done = subprocess.run(_real_worker(), input=b"no JSON\n", capture_output=True, start_new_session=True)
     assert json.loads(done.stdout.splitlines()[-1]) == {"type": "ended", "code": 1}
 
 
 def test_the_real_worker_does_not_wait_for_ever_for_a_parent_that_waits_for_it():
     """Seen in Slicer: on SIGTERM during a module of its own it waits for all its children, and never ended."""
     import subprocess
-    from pathlib import Path
 
-    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
-    code = f"import runpy\nworker = runpy.run_path({str(worker)!r})\nmain = worker['main']\n"
-    code += "main.__globals__.update(_load_packages=lambda: None, _LONGEST_WAIT_S=0.1)\nmain(['--wait'])"
-    with subprocess.Popen(_python(code), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True) as left:
+    soon = "import threading\nown = threading.Timer\nthreading.Timer = lambda seconds, end: own(seconds / 6000, end)"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
+    with subprocess.Popen(_real_worker(before=soon), **pipes) as left:
         assert left.wait(timeout=30) == -signal.SIGKILL, "by itself, not by a fault"
 
 
@@ -228,21 +238,11 @@ def test_the_real_worker_does_not_wait_for_ever_for_a_parent_that_waits_for_it()
 def test_the_real_worker_waits_for_its_words_and_goes_with_its_parent(fault):
     """Without the packages that it loads meanwhile, which would take seconds."""
     import subprocess
-    from pathlib import Path
 
-    worker = Path(__file__).parents[2] / "PCNSLSurvival" / "PCNSLSurvivalUI" / "process" / "worker.py"
-    no_packages = (
-        "import runpy, sys\n"
-        "class Missing:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.startswith('PCNSLSurvivalLib.reports'): raise {fault}(name)\n"
-        "sys.meta_path.insert(0, Missing())\n"
-        f"sys.argv = [{str(worker)!r}, '--wait']\nrunpy.run_path({str(worker)!r}, run_name='__main__')"
-    )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
     with (
-        subprocess.Popen(_python(no_packages), **pipes) as told,
-        subprocess.Popen(_python(no_packages), **pipes) as left,
+        subprocess.Popen(_real_worker(fault), **pipes) as told,
+        subprocess.Popen(_real_worker(fault), **pipes) as left,
     ):
         left.stdin.close()
         told.stdin.write(b'["--version"]\n')

@@ -20,6 +20,7 @@ _REFINED_STARTS = 3
 _RIM_MM = 6.0
 """How far around the brain the dark outside counts, so that the outline guides the registration."""
 _BINS, _SAMPLES, _ITERATIONS, _SEED = 32, 30_000, 80, 121212
+_LARGEST_STRETCH = 1.5
 _LARGEST_START = 1.3
 """Ratio of the brains' sizes beyond which a registration starts from no larger one."""
 
@@ -122,8 +123,10 @@ def _search(fixed: Brain, moving: Brain) -> sitk.AffineTransform:
         affine.SetCenter(start.GetCenter())
         affine.SetMatrix(start.GetMatrix())
         affine.SetTranslation(start.GetTranslation())
-        refined.append((_refine(fixed, moving, affine), number, affine))
-    return min(refined, key=lambda scored: scored[:2])[2]
+        value = _refine(fixed, moving, affine)
+        # Where most points leave the moving brain, the few that are left can match well by chance.
+        refined.append((_stretch(affine) > _LARGEST_STRETCH, value, number, affine))
+    return min(refined, key=lambda scored: scored[:3])[3]
 
 
 def _alone(brain: Brain, spacing_mm: float) -> Brain:
@@ -165,10 +168,11 @@ def _match(fixed: Brain, moving: Brain, start: sitk.Transform) -> float:
 
 
 def _refine(fixed: Brain, moving: Brain, start: sitk.Transform) -> float:
-    """Move ``start`` to the best match nearby; returns the match, lower is better.
+    """Move ``start`` to the best match nearby, and never to a worse one; returns the match, lower is better.
 
     A quasi-Newton method: steps along the gradient alone left the head on some brains, once a rigid pose was found.
     """
+    before, value = start.GetParameters(), _match(fixed, moving, start)
     method = _method(fixed)
     method.SetOptimizerAsLBFGS2(
         solutionAccuracy=1e-5,
@@ -179,9 +183,12 @@ def _refine(fixed: Brain, moving: Brain, start: sitk.Transform) -> float:
     method.SetInitialTransform(start, inPlace=True)
     try:
         method.Execute(fixed.image, moving.image)
+        found = _match(fixed, moving, start)
     except RuntimeError:
-        return math.inf
-    return _match(fixed, moving, start)
+        found = math.inf
+    if found > value:
+        start.SetParameters(before)
+    return min(found, value)
 
 
 def _moved(points_lps_mm: FloatArray, transform: sitk.AffineTransform) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import jsonschema
@@ -147,6 +148,20 @@ def test_the_report_stands_alone(result):
     assert page.count("<svg") >= 6
     for title in ("Axial", "Coronal", "Sagittal"):
         assert title in page
+
+
+def test_the_slices_of_the_report_are_scrolled_and_their_map_is_switched_without_a_script(result):
+    """Each slice is there once: the strip on paper and the pictures to scroll through draw the same images."""
+    page = (result / "report.html").read_text(encoding="utf-8")
+    switch, stack = page.split('<input type="checkbox" id="with-map" checked>')[1].split('<div class="stack"')
+    assert '<label for="with-map">Activation map</label>' in switch
+    assert "#with-map:not(:checked) ~ .stack .map { visibility: hidden; }" in page
+    assert "script-src 'none'" in page
+    stack = stack.split("Scroll in the picture")[0]
+    slices = re.findall(r'<use href="#(slice\d+)"/><use class="map" href="#(slice\d+-map)"/>', stack)
+    assert len(set(slices)) == stack.count("<figcaption>") >= 12
+    for name in (name for pair in slices for name in pair):
+        assert page.count(f'<image id="{name}" href="data:image/png;base64,') == 1
 
 
 def _as_dicom(image: sitk.Image, folder: Path) -> Path:

@@ -23,8 +23,8 @@ class PCNSLSurvivalError(Exception):
     """Base of every error of this software that is meant for the user's eyes.
 
     Args:
-        message: What to tell. A plain English sentence is for a program that called a function with a wrong argument
-            (``ArgumentError``).
+        message: What to tell, as code and values. A finished sentence is one of the panel's own, or tells a programmer
+            of a wrong argument (``ArgumentError``).
     """
 
     def __init__(self, message: Message | str) -> None:

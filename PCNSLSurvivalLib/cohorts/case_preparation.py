@@ -33,7 +33,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.imaging.io import Mask, content_sha256, read_mask_file, read_scan
 from PCNSLSurvivalLib.imaging.quality import remark_findings
-from PCNSLSurvivalLib.imaging.sidecar import sidecar_of
+from PCNSLSurvivalLib.imaging.sequences.sidecar import sidecar_of
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.scan_state import ScanState

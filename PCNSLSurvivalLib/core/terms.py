@@ -23,8 +23,8 @@ def limit_in_words(threshold_days: float, *, short: bool = False) -> str:
 class MRSequence(StrEnum):
     """An MR sequence of the exam; the value is its name in files, in JSON, in tables and on the command line.
 
-    The words that tell it in the name of a series are in ``imaging/sequence_words.py``, and the times that tell it in
-    a DICOM header in ``imaging/series_header.py``.
+    The words that tell it in the name of a series are in ``imaging/sequences/words.py``, and the times that tell it in
+    a DICOM header in ``imaging/sequences/header.py``.
     """
 
     label: str

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging import sequence_words as words
 from PCNSLSurvivalLib.imaging.io import FILE_ENDINGS
-from PCNSLSurvivalLib.imaging.sequence_names import names_any, spoken_sequence
+from PCNSLSurvivalLib.imaging.sequences import words
+from PCNSLSurvivalLib.imaging.sequences.names import names_any, spoken_sequence
 
 _BRAIN_MASK = re.compile(r"brain.?mask|mask.?brain|brainmask", re.IGNORECASE)
 _WEIGHTING = "|".join((words.T1, *words.BESIDE_T1.values()))

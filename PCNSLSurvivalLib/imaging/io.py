@@ -22,9 +22,9 @@ from PCNSLSurvivalLib.imaging.headers.nrrd import read_nrrd_header
 from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, kind_of, size_of_regular
 from PCNSLSurvivalLib.imaging.headers.stored_voxels import read_voxels
 from PCNSLSurvivalLib.imaging.headers.volume_header import VolumeHeader
-from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
-from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader, read_series_header
+from PCNSLSurvivalLib.imaging.sequences.names import Reason, judge_series
+from PCNSLSurvivalLib.imaging.sequences.sidecar import read_sidecar
 
 FILE_ENDINGS = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences.choice import Series, choose_series
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader
 
 _DATE_DIGITS = 8
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import slicer
 
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader
 
 _PATIENT_ID = (0x0010, 0x0020)
 

@@ -1,6 +1,6 @@
 """What the panel says of the loaded volumes as sequences: that none was found, and what looks wrong.
 
-The judgement itself is the library's (``imaging.sequence_names``), so that panel and cohorts agree.
+The judgement itself is the library's (``imaging.sequences.names``), so that panel and cohorts agree.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences.names import Reason, judge_series
 from PCNSLSurvivalUI.messages import shown
 
 _NO_HEADER = SeriesHeader()

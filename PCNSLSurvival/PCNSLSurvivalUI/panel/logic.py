@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from PCNSLSurvivalLib.clinical.findings import ClinicalFindings
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
-from PCNSLSurvivalLib.imaging.series_choice import Choice, Series, choose_series
+from PCNSLSurvivalLib.imaging.sequences.choice import Choice, Series, choose_series
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalUI.choices.brain_masks import whyNotFor
 from PCNSLSurvivalUI.choices.dicom_tags import areOfTwoPatients, seriesHeader

@@ -23,9 +23,9 @@ from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.file_names import masks_in, stem, volumes_in
-from PCNSLSurvivalLib.imaging.sequence_names import Reason, SeriesJudgement, told_other_image
-from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series, unless_t1gd
-from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
+from PCNSLSurvivalLib.imaging.sequences.choice import Series, choose_series, unless_t1gd
+from PCNSLSurvivalLib.imaging.sequences.names import Reason, SeriesJudgement, told_other_image
+from PCNSLSurvivalLib.imaging.sequences.sidecar import read_sidecar
 
 _SUFFIXES = {(sequence.bids.rpartition("_")[2], sequence.bids.startswith("ce-")): sequence for sequence in MRSequence}
 """Sequence by the last word of the name, and whether the name tells of a contrast agent."""

@@ -22,12 +22,12 @@ from PCNSLSurvivalLib.cohorts.tables.clinical_columns import IDENTIFIERS, facts_
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table, read_table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.imaging import sequence_words as words
 from PCNSLSurvivalLib.imaging.file_names import masks_in, name_of_series, stem, volumes_in
-from PCNSLSurvivalLib.imaging.sequence_names import SeriesJudgement, judge_series, names_any
-from PCNSLSurvivalLib.imaging.series_choice import Series, choose_series, unless_t1gd
-from PCNSLSurvivalLib.imaging.series_header import read_series_header
-from PCNSLSurvivalLib.imaging.sidecar import read_sidecar
+from PCNSLSurvivalLib.imaging.sequences import words
+from PCNSLSurvivalLib.imaging.sequences.choice import Series, choose_series, unless_t1gd
+from PCNSLSurvivalLib.imaging.sequences.header import read_series_header
+from PCNSLSurvivalLib.imaging.sequences.names import SeriesJudgement, judge_series, names_any
+from PCNSLSurvivalLib.imaging.sequences.sidecar import read_sidecar
 
 
 def read_folders(root: Path) -> FoundCohort:

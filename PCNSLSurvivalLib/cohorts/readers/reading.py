@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.sequence_names import judge_series
-from PCNSLSurvivalLib.imaging.series_choice import Choice, Series
+from PCNSLSurvivalLib.imaging.sequences.choice import Choice, Series
+from PCNSLSurvivalLib.imaging.sequences.names import judge_series
 
 _LISTED = 12
 """So many series are named where none is T1Gd."""

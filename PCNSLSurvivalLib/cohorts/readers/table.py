@@ -16,7 +16,7 @@ from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalLib.imaging.file_names import name_of_series
-from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series
+from PCNSLSurvivalLib.imaging.sequences.names import Reason, judge_series
 
 _SESSION = ("session", "examination", "timepoint", "visit")
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging import sequence_words as words
-from PCNSLSurvivalLib.imaging.sequence_names import SeriesJudgement, judge_series, names_any
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences import words
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences.names import SeriesJudgement, judge_series, names_any
 
 
 class Preference(StrEnum):

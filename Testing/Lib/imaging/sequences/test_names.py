@@ -14,9 +14,9 @@ from made_dicom import write_enhanced
 from PCNSLSurvivalLib.cohorts.readers.reading import choice_remarks
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.file_names import masks_in
-from PCNSLSurvivalLib.imaging.sequence_names import Reason, judge_series, sequence_of
-from PCNSLSurvivalLib.imaging.series_choice import Preference, Series, choose_series
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader, read_series_header
+from PCNSLSurvivalLib.imaging.sequences.choice import Preference, Series, choose_series
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader, read_series_header
+from PCNSLSurvivalLib.imaging.sequences.names import Reason, judge_series, sequence_of
 
 # Names by sequence, one a line and language; a vertical bar parts them.
 T1GD = """

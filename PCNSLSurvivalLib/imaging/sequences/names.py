@@ -16,8 +16,8 @@ from enum import StrEnum
 
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging import sequence_words as words
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences import words
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader
 
 
 class Reason(StrEnum):
@@ -156,7 +156,7 @@ def told_other_image(name: str) -> SeriesJudgement | None:
 
 
 def names_any(name: str, pattern: str) -> bool:
-    """Whether a name holds one of some words of ``sequence_words``."""
+    """Whether a name holds one of some words of ``words``."""
     return any(_found(text, pattern) for text in _readings(name))
 
 

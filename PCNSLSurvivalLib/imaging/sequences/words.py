@@ -2,7 +2,7 @@
 
 English, German, French, Spanish, Italian, Portuguese and Dutch; the commonest words of Slavic, Nordic and Baltic
 languages, Romanian, Hungarian, Turkish, Greek, Indonesian, Vietnamese, Hebrew, Arabic, Thai, Chinese, Japanese and
-Korean; and the abbreviations of the vendors. ``sequence_names`` says in which order they count. Every pattern is
+Korean; and the abbreviations of the vendors. ``names`` says in which order they count. Every pattern is
 matched between places where no letter stands, see ``BOUNDED``.
 """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from PCNSLSurvivalLib.core.storage.strict_json import read_foreign_json
-from PCNSLSurvivalLib.imaging.series_header import SeriesHeader
+from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader
 
 _ENDINGS = re.compile(r"\.(?:nii(?:\.gz)?|nrrd|nhdr|mha|mhd|hdr|img)$", re.IGNORECASE)
 _LONGEST_SECONDS = {"EchoTime": 1.0, "RepetitionTime": 30.0, "InversionTime": 10.0}

@@ -109,7 +109,7 @@ def main() -> None:
     application = start()
     application.reset()
     widget = application.open_module(HERE.parents[1] / "PCNSLSurvival" / "PCNSLSurvival.py")
-    _place_result(widget.view._parameters)
+    _place_result(widget.logic.getParameterNode())
     manager = application.app.layoutManager()
     views = [manager.sliceWidget(name) for name in ("Red", "Green", "Yellow")]
     for view in views:

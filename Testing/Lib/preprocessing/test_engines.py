@@ -87,7 +87,7 @@ def test_a_result_claims_the_steps_that_were_done_here_and_no_others(known, brai
     result = SimpleNamespace(
         prepared=SimpleNamespace(known=known, recipe=RECIPE),
         options=CaseOptions(brain_mask=brain_mask),
-        scans=dict.fromkeys((MRSequence.T1GD, MRSequence.T1)),
+        inputs=dict.fromkeys((MRSequence.T1GD, MRSequence.T1)),
         before=None,
     )
     engines = CaseResult.engines.fget(result)

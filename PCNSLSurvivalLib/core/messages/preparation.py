@@ -150,12 +150,10 @@ TEMPLATES = {
         "This model also needs {absent}. Add the missing scan, or choose a model for T1Gd alone."
     ),
     "prepared.ask_robustness": _(
-        "What the built-in brain outline would change on this scan is reported by 'explain --robustness', in Slicer by "
-        "'How stable is the prediction?'."
+        "Effect of the outline on this scan: see 'How stable is the prediction?' (explain --robustness)."
     ),
     "prepared.effect": _(
-        "On one real patient {engine} changed the log-odds of this model by {change:+.2f}, from {own:+.2f} to "
-        "{other:+.2f}."
+        "{engine} changed the log-odds of one real patient by {change:+.2f} ({own:+.2f} to {other:+.2f})."
     ),
     "prepared.other_engines": _(
         "The scans were prepared by {engines}; the model was trained on scans prepared by the built-in steps."

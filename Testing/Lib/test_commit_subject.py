@@ -53,7 +53,7 @@ def _commit(folder, subject):
 
 @pytest.fixture
 def clone(tmp_path):
-    """Of a repository whose second last commit nobody can mend any more."""
+    """Of a repository whose second last commit cannot be mended any more."""
     (tmp_path / "upstream").mkdir()
     _git(tmp_path / "upstream", "init")
     for subject in ("of old times", "BUG: Keep scanner orientation"):

@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.atlas.named_regions import NamedRegions
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.imaging.geometry import lps_to_ras
+from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import plainToolTip, shown
 from PCNSLSurvivalUI.regions.atlas_run import AtlasRun
 from PCNSLSurvivalUI.result import navigation
@@ -116,14 +117,15 @@ class RegionControls:
         context, folder = self._context(), _chosenFolder()
         if context is None or folder is None:
             return
-        _parameters, outputs, _t1gd, result = context
+        parameters, outputs, _t1gd, result = context
         scan, mask = outputs.node(CORRECTED), outputs.node(MASK)
-        self._of = markOf(result)
+        self._of, self._why = markOf(result), ""
         if scan is None or mask is None:
             self._why = _("The preprocessed scan of this result is no longer in the scene. Predict again.")
             return
         slicer.app.userSettings().setValue(_WANTED, "yes")
         try:
+            packages.ensureInstalled(packages.requirements(parameters.device))
             self.run = AtlasRun(folder, scan, mask, self._cache(), self._onEnded)
         except PCNSLSurvivalError as problem:
             self._why = shown(problem)

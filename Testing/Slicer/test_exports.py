@@ -81,6 +81,8 @@ def test_a_result_from_dicom_goes_beside_its_study(standin, predicted, monkeypat
     assert list(out.glob("key_image_*.dcm"))
     from PCNSLSurvivalUI.result import export
 
+    assert (out / "report_pdf.dcm").is_file() is (export.find_browser() is not None)
+
     written = {pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID for path in out.glob("*.dcm")}
     library = ModuleType("DICOMLib")
     library.DICOMUtils = SimpleNamespace(importDicom=lambda *words: True)

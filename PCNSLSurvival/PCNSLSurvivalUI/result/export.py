@@ -15,6 +15,7 @@ from slicer.i18n import tr as _
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.dicom.elements import read_data_set
+from PCNSLSurvivalLib.reports.pdf import find_browser
 from PCNSLSurvivalUI.install import packages
 from PCNSLSurvivalUI.messages import shown
 from PCNSLSurvivalUI.process import job
@@ -108,6 +109,8 @@ class ExportRun:
         if files:
             (self._folder / "series.txt").write_text("\n".join(files), encoding="utf-8")
             self._words += ["--dicom-series", str(self._folder / "series.txt")]
+            if find_browser() is not None:  # the report is then among the objects, too
+                self._words += [PDF, str(self._folder / "report.pdf")]
 
     def _start(self) -> None:
         self._pieces = None

@@ -35,7 +35,12 @@ def add_export_command(commands: argparse._SubParsersAction) -> None:
         metavar="SERIES",
         help="folder of the T1Gd DICOM series, if SCAN is another file format",
     )
-    parser.add_argument("--pdf", type=Path, metavar="FILE", help="output file for the report as PDF")
+    parser.add_argument(
+        "--pdf",
+        type=Path,
+        metavar="FILE",
+        help="output file for the report as PDF; with --dicom, also among the DICOM objects",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace existing folders")
     parser.set_defaults(run=run_export)
 
@@ -46,13 +51,14 @@ def run_export(args: argparse.Namespace) -> int:
 
     if args.t1gd is None and (args.key_images or args.dicom):
         raise UnreadableResultError(Message("export.t1gd_needed"))
-    if args.key_images or args.dicom:
-        _export_pictures(read_stored_case(args.result), args)
+    case = read_stored_case(args.result) if args.key_images or args.dicom else None
     if args.pdf is not None:
         from PCNSLSurvivalLib.reports.pdf import print_to_pdf
 
         print_to_pdf(find_report(args.result), args.pdf)
         print(f"Report: {args.pdf}")
+    if case is not None:
+        _export_pictures(case, args)
     print(RESEARCH_USE_ONLY)
     return 0
 
@@ -86,7 +92,8 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
         return
     from PCNSLSurvivalLib.reports.case.dicom_export import write_key_image, write_parametric_map
     from PCNSLSurvivalLib.reports.case.dicom_headers import read_series_headers
-    from PCNSLSurvivalLib.reports.case.dicom_report import write_structured_report
+    from PCNSLSurvivalLib.reports.case.dicom_report import write_encapsulated_pdf, write_structured_report
+    from PCNSLSurvivalLib.results.stored_case import find_report
 
     slices = read_series_headers(args.dicom_series or args.t1gd)
     # Warnings of highdicom about a name or date quote it, and so the patient.
@@ -94,6 +101,8 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
     with warnings.catch_warnings(), whole_folder(args.dicom, overwrite=args.overwrite) as staging:
         warnings.simplefilter("ignore")
         write_structured_report(case, slices, staging / "report.dcm")
+        if args.pdf is not None:
+            write_encapsulated_pdf(case, find_report(args.result), args.pdf, slices, staging / "report_pdf.dcm")
         for ending, explains in zip(("", "_other_class"), case.maps, strict=True):
             write_parametric_map(case, explains, slices, staging / f"activation_map{ending}.dcm")
             for number, image in enumerate(pictures[explains], start=1):

@@ -1,23 +1,25 @@
-"""A result as DICOM Structured Report (TID 1500): probability, class, volumes and warnings beside the T1Gd.
+"""A result as DICOM Structured Report (TID 1500): probability, class, volumes and warnings; and its page as a PDF.
 
 Concepts that no standard vocabulary has, such as the probability of OS > 1 year, are coded under a private scheme,
 99PCNSLSURVIVAL, with their meaning in words.
 
 References:
-    DICOM PS3.16, TID 1500 Measurement Report; PS3.3, A.35.2 Enhanced SR IOD.
+    DICOM PS3.16, TID 1500 Measurement Report; PS3.3, A.35.2 Enhanced SR IOD, A.45.1 Encapsulated PDF IOD.
     Bridge et al., Highdicom, J Digit Imaging 35, 2022. doi:10.1007/s10278-022-00683-y
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from highdicom import sr
+from highdicom import SOPClass, sr
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.printable import printable
@@ -99,6 +101,50 @@ def write_structured_report(case: StoredCase, slices: Sequence[Dataset], path: P
     )
     report.SeriesDescription = "RESEARCH OS > 1 year, measurement report"
     report.save_as(path, enforce_file_format=True)
+
+
+def write_encapsulated_pdf(case: StoredCase, page: Path, pdf: Path, slices: Sequence[Dataset], path: Path) -> None:
+    """Write the printed report as a DICOM Encapsulated PDF in the study of the T1Gd.
+
+    Args:
+        case: The result that it is of.
+        page: The report as HTML. The identifier follows from it, since a PDF holds the time of its printing.
+        pdf: The same, printed.
+        slices: The T1Gd series.
+        path: File to make.
+    """
+    document = SOPClass(
+        study_instance_uid=slices[0].StudyInstanceUID,
+        series_instance_uid=derived_uid(slices, case, "pdf"),
+        series_number=FIRST_SERIES_NUMBER + 30,
+        sop_instance_uid=derived_uid(slices, case, "pdf", hashlib.sha256(page.read_bytes()).hexdigest()),
+        sop_class_uid=EncapsulatedPDFStorage,
+        instance_number=1,
+        modality="DOC",
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        specific_character_set="ISO_IR 192",
+        series_description="RESEARCH OS > 1 year, report",
+        **MAKER,
+    )
+    document.copy_patient_and_study_information(slices[0])
+    content = pdf.read_bytes()
+    document.ConversionType = "WSD"  # made by a workstation
+    document.AcquisitionDateTime = ""
+    document.BurnedInAnnotation = "NO"  # the page names no patient
+    document.DocumentTitle = f"RESEARCH {ascii_text(case.model)}"[:64]
+    document.ConceptNameCodeSequence = []
+    document.MIMETypeOfEncapsulatedDocument = "application/pdf"
+    document.EncapsulatedDocumentLength = len(content)
+    document.EncapsulatedDocument = content + b"\0" * (len(content) % 2)
+    document.SourceInstanceSequence = [_reference(one) for one in slices]
+    document.save_as(path, enforce_file_format=True)
+
+
+def _reference(one: Dataset) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = one.SOPClassUID
+    reference.ReferencedSOPInstanceUID = one.SOPInstanceUID
+    return reference
 
 
 def _prediction(case: StoredCase, slices: Sequence[Dataset]) -> sr.MeasurementsAndQualitativeEvaluations:

@@ -92,9 +92,14 @@ def made(tmp_path_factory):
 @pytest.fixture(scope="module")
 def exported(made):
     out = made / "dicom"
-    words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(out)]
+    words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(out), *_printed(made)]
     assert main([*words, "--key-images", str(made / "pictures"), "--debug"]) == 0
     return out
+
+
+def _printed(made):
+    """The words for the report among the DICOM objects, where this computer can print it."""
+    return ["--pdf", str(made / "report.pdf")] if find_browser() is not None else []
 
 
 def test_a_result_of_schema_1_is_read_as_one_of_today(made, tmp_path):
@@ -143,7 +148,7 @@ def test_everything_belongs_to_the_study_of_the_t1gd_and_refers_to_it(made, expo
         assert (data.PatientID, data.StudyInstanceUID) == ("invented", source[0].StudyInstanceUID)
         assert data.SeriesInstanceUID != source[0].SeriesInstanceUID
         assert data.SeriesDescription.startswith("RESEARCH ")
-        if data.Modality == "SR":
+        if data.Modality in ("SR", "DOC"):
             continue
         assert RESEARCH_USE_ONLY in data.ImageComments
         assert data.ImageType[0] == "DERIVED"
@@ -209,6 +214,22 @@ def test_the_structured_report_holds_probability_class_volumes_model_and_warning
     }
 
 
+def test_the_report_is_among_the_dicom_objects_where_a_browser_prints_it(made, exported):
+    path = exported / "report_pdf.dcm"
+    assert path.is_file() is (find_browser() is not None)
+    if not path.is_file():
+        pytest.skip("no Chromium, Chrome or Edge is installed")
+    document = pydicom.dcmread(path)
+    assert document.SOPClassUID == pydicom.uid.EncapsulatedPDFStorage
+    assert document.MIMETypeOfEncapsulatedDocument == "application/pdf"
+    content = document.EncapsulatedDocument[: document.EncapsulatedDocumentLength]
+    assert content == (made / "report.pdf").read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert {one.ReferencedSOPInstanceUID for one in document.SourceInstanceSequence} == {
+        one.SOPInstanceUID for one in _source(made)
+    }
+
+
 def test_an_independent_reader_reads_the_structured_report_without_complaint(exported):
     """DCMTK's dsrdump checks the relationships of the content tree; it knows nothing of highdicom or pydicom."""
     if shutil.which("dsrdump") is None:
@@ -219,6 +240,18 @@ def test_an_independent_reader_reads_the_structured_report_without_complaint(exp
     assert "Enhanced SR Document" in told.stdout
     assert "Probability of overall survival > 1 year" in told.stdout
     assert RESEARCH_USE_ONLY in told.stdout
+
+
+def test_an_independent_reader_takes_the_pdf_out_of_its_dicom_object(made, exported, tmp_path):
+    if shutil.which("dcm2pdf") is None or find_browser() is None:
+        pytest.skip("dcm2pdf (Debian package dcmtk) or a browser that prints is not installed")
+    told = subprocess.run(
+        ["dcm2pdf", exported / "report_pdf.dcm", tmp_path / "out.pdf"], capture_output=True, text=True, check=True
+    )
+    assert [line for line in told.stderr.splitlines() if line.startswith(("W:", "E:"))] == []
+    printed, taken = (made / "report.pdf").read_bytes(), (tmp_path / "out.pdf").read_bytes()
+    assert taken[: len(printed)] == printed
+    assert len(taken) - len(printed) <= 1, "padded to an even length at most"
 
 
 def test_an_independent_checker_finds_no_error_in_any_object(exported):
@@ -233,7 +266,8 @@ def test_an_independent_checker_finds_no_error_in_any_object(exported):
 
 def test_the_same_export_is_the_same_series_and_the_other_class_another(made, exported):
     again = made / "again"
-    assert main(["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(again)]) == 0
+    words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(again), *_printed(made)]
+    assert main(words) == 0
     for path in exported.iterdir():
         first, second = pydicom.dcmread(path), pydicom.dcmread(again / path.name)
         assert (first.SOPInstanceUID, first.SeriesInstanceUID) == (second.SOPInstanceUID, second.SeriesInstanceUID)

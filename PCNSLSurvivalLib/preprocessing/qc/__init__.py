@@ -1,4 +1,4 @@
-"""Quality control: each preprocessing step checks its own result."""
+"""Quality control: checks of the scans, the brain mask and the registrations."""
 
 CHECKS_VERSION = 4
 """Raised when a check is added or judges otherwise: finished cases of a cohort are then made again. 2 has the order of

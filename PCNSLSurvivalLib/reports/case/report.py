@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.explain.evidence_map import FULL_SCALE, evidence_on_grid
 from PCNSLSurvivalLib.imaging.geometry import Grid, place_in_words, resample
 from PCNSLSurvivalLib.imaging.lesion_measures import measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.predict import CaseResult
+from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.reports.colors import evidence_stops, gradient_stops
 from PCNSLSurvivalLib.reports.pages import rendered_page
 from PCNSLSurvivalLib.reports.pictures import (
@@ -63,6 +64,7 @@ def case_report_html(result: CaseResult, versions: Mapping[str, str]) -> str:
         },
         probability=f"{network.probability_over_one_year:.2f}",
         class_label=network.os_class.label,
+        doubtful=network.familiarity.verdict is FamiliarityVerdict.UNLIKE,
         threshold_sentence=f"Decision threshold: {network.decision_threshold:.2f}.",
         spread_sentence=_spread_sentence(result),
         survival_sentence=_survival_sentence(result),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -19,7 +20,11 @@ from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
+from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
+from PCNSLSurvivalLib.models.installed_models import find_model
 from PCNSLSurvivalLib.phantoms import VirtualPatient
+from PCNSLSurvivalLib.reports.case.report import case_report_html
 
 NETWORK_VOXEL_MM = 1.5
 
@@ -162,6 +167,16 @@ def test_the_slices_of_the_report_are_scrolled_and_their_map_is_switched_without
     assert len(set(slices)) == stack.count("<figcaption>") >= 12
     for name in (name for pair in slices for name in pair):
         assert page.count(f'<image id="{name}" href="data:image/png;base64,') == 1
+
+
+def test_a_number_that_must_not_stand_out_is_gray_in_the_report(predicted_reference):
+    """As in the panel; a scan that is like the training scans keeps it in black."""
+    options = CaseOptions(cache_dir=predicted_reference / "cache")
+    case = predict_case({MRSequence.T1GD: predicted_reference / "t1gd.nii.gz"}, find_model(None), options)
+    for verdict in FamiliarityVerdict:
+        familiarity = replace(case.network.familiarity, verdict=verdict)
+        page = case_report_html(replace(case, network=replace(case.network, familiarity=familiarity)), {})
+        assert ('<section class="result doubtful"' in page) == (verdict is FamiliarityVerdict.UNLIKE)
 
 
 def _as_dicom(image: sitk.Image, folder: Path) -> Path:

@@ -66,9 +66,14 @@ def test_t1_and_t2_are_aligned_after_the_prediction(standin, quick_panel, patien
 
 def test_the_prediction_process_is_started_at_the_click_beside_slicers_modules(standin, quick_panel, patient, tmp_path):
     """It loads its packages while the modules work, and is the one that predicts."""
+
+    def waiting():
+        return [pid for pid in child_processes() if "--wait" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
+
     quick_panel.ui.predictButton.click()
-    (early,) = [pid for pid in child_processes() if "--wait" in Path(f"/proc/{pid}/cmdline").read_text().split("\0")]
     wait = Wait()
+    wait.until(waiting)  # the system lists a child a moment after its start
+    (early,) = waiting()
     wait.until(lambda: _states(quick_panel)["Read and check"] != "waiting")
     assert early in child_processes()
     wait.until(lambda: quick_panel.logic.run is None)

@@ -356,7 +356,7 @@ def test_qt_methods_get_no_keyword_arguments():
 
 
 def test_nothing_heavy_is_imported_in_the_application():
-    """torch, MONAI and our layers above them are for the child process, but for its options and the search for a browser."""
+    """torch, MONAI and our layers above them are for the child process, but for its options and where a browser is."""
     heavy = {"torch", "monai", "safetensors", "nilearn", "onnxruntime"}
     ours = {f"PCNSLSurvivalLib.{room}" for room in ("inference", "reports", "cli")}
     light = {"PCNSLSurvivalLib.inference.case_options", "PCNSLSurvivalLib.reports.pdf"}

@@ -39,8 +39,10 @@ def _worker(monkeypatch, tmp_path, **plan):
 
 
 def _asked(panel, button="checkMapButton", label="checksLabel"):
+    """The answer; the event loop stays calm until it stands there, whatever was asked."""
     getattr(panel.ui, button).click()
-    wait_for_answer(panel)
+    wait = wait_for_answer(panel)
+    assert wait.is_calm(), wait.longest_gap_ms
     return getattr(panel.ui, label).text
 
 
@@ -108,9 +110,7 @@ def test_a_map_that_failed_is_hatched_and_only_that_one(predicted, monkeypatch, 
 
     outputs, legend = outputs_of(predicted), slicer.modules.colors.logic().GetColorLegendDisplayNode
     _worker(monkeypatch, tmp_path)
-    predicted.ui.checkMapButton.click()
-    wait = wait_for_answer(predicted)
-    assert wait.is_calm(), wait.longest_gap_ms
+    _asked(predicted)
     plain, hatched = outputs.node(mapRole(OVER, cells=False)), foreground()
     assert hatched is not plain
     before, after = slicer.util.arrayFromVolume(plain), slicer.util.arrayFromVolume(hatched)
@@ -161,6 +161,35 @@ def test_the_badge_is_hidden_while_another_map_is_shown(predicted, monkeypatch, 
     assert _words(tmp_path)[_words(tmp_path).index("--target") + 1] == "up-to"
     _show(predicted, OVER)
     assert predicted.ui.checksLabel.text.startswith("Grad-CAM for class OS > 1 year: 1 of 2")
+
+
+def test_a_map_that_was_not_checked_says_so_beside_it(predicted, monkeypatch, tmp_path):
+    """As the report and the header of a saved map do, until its own checks stand there."""
+    from PCNSLSurvivalUI.result.map_display import EVIDENCE_KIND
+    from PCNSLSurvivalUI.scene.output_nodes import OVER, UP_TO
+
+    def warned():
+        return "This map was not checked." in predicted.ui.cautionLabel.text
+
+    _worker(monkeypatch, tmp_path)
+    assert warned()
+    _asked(predicted)
+    assert not warned()
+    _show(predicted, EVIDENCE_KIND)
+    assert not warned(), "it adds up exactly, and every run tests that it does"
+    _show(predicted, UP_TO)
+    assert warned()
+    _show(predicted, OVER)
+    assert not warned()
+    parameters = predicted.logic.getParameterNode()
+    parameters.lesion = _drawn(parameters.t1gdVolume)
+    assert "with another tumor outline" in predicted.ui.checksLabel.text
+    assert not warned(), "it failed, whatever the outline"
+    _worker(monkeypatch, tmp_path, passed=True)
+    _asked(predicted)
+    assert not warned()
+    parameters.lesion = None
+    assert warned(), "it passed with another outline only"
 
 
 def test_the_badge_belongs_to_its_result_alone_and_comes_back_with_it(predicted, monkeypatch, tmp_path):
@@ -341,19 +370,29 @@ def test_the_robustness_tells_range_and_flip_here_and_in_the_report(predicted, m
 def test_one_question_at_a_time_is_cancelled_and_ends_with_its_result(predicted, monkeypatch, tmp_path):
     ui = predicted.ui
     predicted.logic.kept.forget()
-    before = temporary_files()
+    parameters = predicted.logic.getParameterNode()
+    parameters.lesion = _drawn(parameters.t1gdVolume)
+    before, scene = temporary_files(), scene_state()
+    buttons = (ui.checkMapButton, ui.withoutLesionButton, ui.robustnessButton)
     _worker(monkeypatch, tmp_path, seconds=60)
-    for button, stop in ((ui.checkMapButton, ui.checkMapButton), (ui.robustnessButton, ui.closeResultButton)):
+    for button, stop in zip(buttons, (ui.checkMapButton, ui.withoutLesionButton, ui.closeResultButton), strict=True):
+        asked = button.text
         button.click()
-        Wait().until((tmp_path / "words").is_file)
+        wait = Wait()
+        wait.until((tmp_path / "words").is_file)
         assert "Cancel" in button.text
-        assert ui.withoutLesionButton.enabled is False
+        assert [one.enabled for one in buttons] == [one is button for one in buttons]
         stop.click()
+        wait.until(lambda: child_processes() == [])
+        assert wait.is_calm(), wait.longest_gap_ms
+        if stop is button:
+            assert "as before" in ui.messageLabel.text
+            assert button.text == asked
+            assert scene_state() == scene
         assert "Cancel" not in button.text or not button.isVisibleTo(predicted.parent)
+        assert temporary_files() == before
         (tmp_path / "words").unlink()
-    Wait().until(lambda: child_processes() == [])
-    assert temporary_files() == before
-    assert ui.checksLabel.text == ui.robustnessLabel.text == ""
+    assert ui.checksLabel.text == ui.withoutLesionLabel.text == ui.robustnessLabel.text == ""
 
 
 def test_an_answer_about_another_case_is_not_shown(predicted, monkeypatch, tmp_path):

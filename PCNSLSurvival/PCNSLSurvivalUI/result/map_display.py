@@ -301,8 +301,14 @@ def regional_attribution(result: dict[str, Any]) -> str:
     )
 
 
-def caution(result: dict[str, Any], kind: str) -> str:
-    """One sentence on what the displayed map does and does not show."""
+def caution(result: dict[str, Any], kind: str, *, checked: bool) -> str:
+    """What the displayed map does and does not show, and that it was not checked, in the words of the report.
+
+    Args:
+        result: The stored prediction.
+        kind: Which map.
+        checked: Whether the outcome of its checks stands beside it.
+    """
     edge = max(result.get("activation_map", {}).get("cell_size_mm") or [0.0])
     if kind == EVIDENCE_KIND:
         return _(
@@ -311,10 +317,14 @@ def caution(result: dict[str, Any], kind: str) -> str:
         ).format(edge=edge)
     if _mapOf(result, kind).get("empty"):
         return _("The map for class {name} is empty: no region contributes to it.").format(name=labelOf(kind))
-    return _(
+    words = _(
         "The map shows which regions support class {name}, at a native resolution of {edge:.0f} mm and on the scale of "
         "its class. It is not a tumor segmentation and does not imply causation."
     ).format(name=labelOf(kind), edge=edge)
+    if checked:
+        return words
+    unchecked = _("This map was not checked. “Check this map” tests whether it depends on the network and on the scan.")
+    return f"{words} {unchecked}"
 
 
 def _mapOf(result: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -178,7 +178,6 @@ class MapControls:
         self._cells = [] if cells is None or drawn is None else navigation.strongestCells(cells, drawn)
         self._showCell()
         self.profile.setProfile((result.get("profiles") or {}).get(kind) or profile.NO_PROFILE)
-        self._ui.cautionLabel.text = map_display.caution(result, kind)
 
     def strongest(self) -> tuple[float, float, float] | None:
         """RAS mm of the strongest hotspot of the shown map."""

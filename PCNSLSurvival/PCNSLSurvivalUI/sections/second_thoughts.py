@@ -78,6 +78,8 @@ class SecondThoughts:
                 label.styleSheet = _FAILED
             label.setVisible(bool(label.text))
         if context is not None:
+            checked = bool(self._ui.checksLabel.text)
+            self._ui.cautionLabel.text = map_display.caution(context[3], kind, checked=checked)
             self._intoReport(context)
             if doubted:
                 self._hatch(context[1], kind, context[2])

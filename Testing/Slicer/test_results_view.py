@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
+from made_scenes import add_head
 
 from PCNSLSurvivalLib.core.class_colors import OVER_ONE_YEAR, UP_TO_ONE_YEAR, in_hex
 
@@ -160,3 +163,23 @@ def test_a_probability_is_not_torn_from_its_unit_at_the_end_of_a_line(standin):
     text = QtGui.QTextDocument()
     text.setHtml(headline({"probability_over_one_year": 0.66, "class": "over_one_year"}))
     assert "66\N{NO-BREAK SPACE}%" in text.toRawText()
+
+
+def test_what_the_banner_of_the_model_says_is_not_among_the_warnings(standin, opened, made_model, monkeypatch):
+    from PCNSLSurvivalUI.choices import model_list
+
+    from PCNSLSurvivalLib.core.messages import Message
+
+    trained = SimpleNamespace(**{**vars(made_model), "path": made_model.path / "trained", "warning": None})
+    monkeypatch.setattr(model_list, "installedModels", lambda: [made_model, trained])
+    panel = opened(add_head("T1 Gd"))
+    panel.view.models.fill()
+    parameters, banner = panel.logic.getParameterNode(), made_model.warning
+    other = Message("scan.already_stripped")
+    result = {**json.loads(parameters.result), "warnings": [banner.to_json(), other.to_json()]}
+    parameters.result = json.dumps(result)
+    assert panel.ui.demonstrationBanner.text == str(banner)
+    assert panel.ui.warningsLabel.text == f"⚠ {other}"
+    panel.ui.modelSelector.setCurrentIndex(1)
+    assert not panel.ui.demonstrationBanner.isVisibleTo(panel.parent)
+    assert panel.ui.warningsLabel.text == f"⚠ {banner}\n⚠ {other}", "the shown result is still of the other model"

@@ -94,6 +94,8 @@ class PanelView:
         self._clinical = ClinicalControls(ui, lambda: self._parameters, self._resultOfChosen)
         self._reading = ReadingControls(ui, lambda: self._parameters, self._onRevealed, self._say)
         self._result = ResultControls(ui)
+        # After the model controls have changed the banner: slots are called in the order they were connected.
+        ui.modelSelector.connect("currentIndexChanged(int)", lambda _index: self._result.showWarnings())
         self._views = ResultViews()
         self._map = MapControls(ui, self._mapContext, self._views)
         self._second = SecondThoughts(ui, self._mapContext, self._map.apply, self._say)
@@ -253,6 +255,7 @@ class PanelView:
         self.brainExtractor.show()
         self.selfCheck.show()
         self.models.show()
+        self._result.showWarnings()
         self._batch.show()
         if self._parameters is None:
             return

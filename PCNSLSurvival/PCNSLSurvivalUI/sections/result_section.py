@@ -19,6 +19,7 @@ class ResultControls:
 
     def __init__(self, ui: Any) -> None:
         self._ui = ui
+        self._result: dict[str, Any] | None = None
         self.scale = ProbabilityScale()
         ui.scalePlace.layout().setContentsMargins(0, 0, 0, 0)
         ui.scalePlace.layout().addWidget(self.scale)
@@ -37,8 +38,17 @@ class ResultControls:
             (ui.clinicalLabel, result_text.clinicalInWords(result)),
             (ui.familiarityLabel, result_text.familiarityInWords(result)),
             (ui.qualityLabel, result_text.qualityInWords(result)),
-            (ui.warningsLabel, result_text.warningsInWords(result)),
         ):
             label.text = words
             label.setVisible(bool(words))
         self.scale.showResult(result)
+        self._result = result
+        self.showWarnings()
+
+    def showWarnings(self) -> None:
+        """Show the warnings of the shown result; what the banner of the chosen model says is not said again."""
+        if self._result is None:
+            return
+        label, banner = self._ui.warningsLabel, self._ui.demonstrationBanner
+        label.text = result_text.warningsInWords(self._result, banner.text)
+        label.setVisible(bool(label.text))

@@ -45,9 +45,10 @@ def spreadInWords(result: dict[str, Any]) -> str:
     return words + " " + sides.format(over=over, upTo=len(members) - over)
 
 
-def warningsInWords(result: dict[str, Any]) -> str:
-    """Warnings of the run, one per line; empty when there are none."""
-    return "\n".join(f"⚠ {shown(warning)}" for warning in result.get("warnings", []))
+def warningsInWords(result: dict[str, Any], banner: str = "") -> str:
+    """Warnings of the run, one per line, without the one that the banner says; empty when there are none."""
+    warnings = [shown(warning) for warning in result.get("warnings", [])]
+    return "\n".join(f"⚠ {warning}" for warning in warnings if warning != banner)
 
 
 def qualityInWords(result: dict[str, Any]) -> str:

@@ -11,12 +11,17 @@ docs/decisions/defects.md; those that concern files, scans or tables change no n
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from kept_tables import add_keep, report
 
 from PCNSLSurvivalLib.cohorts.splits import Fold, repeated_stratified_folds, validation_split
 
@@ -221,18 +226,20 @@ def _auc(score: NDArray[np.float64], os_class: NDArray[np.int64]) -> float:
 def main() -> int:
     """Print the walk, with and without skill."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cohorts", type=int, default=30)
+    parser.add_argument("--cohorts", type=int, default=30, help="at least 2")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="of every network")
+    add_keep(parser)
     args = parser.parse_args()
-    print(f"{args.cohorts} cohorts of {PATIENTS}, {SPLITS} folds {REPEATS} times, {args.epochs} epochs: mean AUC")
-    for words, skill in (("a predictor with skill", SKILL), ("no skill", 0.0)):
-        rows = np.array([walk(draw_cohort(seed, skill), seed, epochs=args.epochs) for seed in range(args.cohorts)])
-        error = (
-            rows.std(axis=0, ddof=1) / np.sqrt(args.cohorts) if args.cohorts > 1 else np.full(rows.shape[1:], np.nan)
-        )
-        print(f"\n{words}\n{'repaired, each with those above':<38} {'reported':>14} {'true':>14}")
-        for recipe, mean, se in zip(recipes(), rows.mean(axis=0), error, strict=True):
-            print(f"{recipe.name:<38} {mean[0]:.3f} ({se[0]:.3f})  {mean[1]:.3f} ({se[1]:.3f})")
+    cells = [[recipe.name] for recipe in recipes()]
+    for skill in (SKILL, 0.0):
+        aucs = np.array([walk(draw_cohort(seed, skill), seed, epochs=args.epochs) for seed in range(args.cohorts)])
+        error = aucs.std(axis=0, ddof=1) / np.sqrt(args.cohorts)
+        for row, mean, se in zip(cells, aucs.mean(axis=0), error, strict=True):
+            row += [f"{value:.3f} ({spread:.3f})" for value, spread in zip(mean, se, strict=True)]
+    columns = ["repaired, each with those above"]
+    columns += [f"{auc} AUC, {words}" for words in ("with skill", "without skill") for auc in ("reported", "true")]
+    settings = f"{args.cohorts} cohorts of {PATIENTS}, {SPLITS} folds {REPEATS} times, {args.epochs} epochs; mean (SE)"
+    report("walk-defects", columns, cells, settings=settings, keep=args.keep)
     return 0
 
 

@@ -1,7 +1,7 @@
 """The rule for the first line of a commit message.
 
 ``python3 .ci/commit_subject.py FILE`` checks a message before it is committed. Without a file it checks the commits
-that the upstream branch does not have yet, and in any case the last one.
+that the upstream branch does not have yet; published ones stay as they are.
 """
 
 from __future__ import annotations
@@ -30,21 +30,18 @@ def fault_of(subject: str) -> str | None:
 
 
 def unpublished() -> list[str]:
-    """Subjects of the commits that the upstream branch lacks, and of the last one; none where git knows no commit."""
-    subjects: list[str] = []
+    """Subjects of the commits that the upstream branch lacks; none where there is no such branch, or no git."""
     if shutil.which("git") is None:
-        return subjects
-    for commits in (["-1"], ["--skip=1", "@{upstream}..HEAD"]):  # the second fails where there is no upstream
-        log = subprocess.run(["git", "log", "--format=%s", *commits], capture_output=True, text=True)
-        subjects += log.stdout.splitlines()
-    return subjects
+        return []
+    log = subprocess.run(["git", "log", "--format=%s", "@{upstream}..HEAD"], capture_output=True, text=True)
+    return log.stdout.splitlines()
 
 
 def main(words: list[str]) -> int:
     """Check one message file, or the commits that are to be published."""
     subjects = Path(words[0]).read_text(encoding="utf-8").splitlines()[:1] if words else unpublished()
     if not words:
-        print(f"{len(subjects)} checked" if subjects else "no commit is known here, so none was checked")
+        print(f"{len(subjects)} new commits checked")
     faults = [fault for subject in subjects if (fault := fault_of(subject))]
     print("\n".join(faults), file=sys.stderr, end="\n" if faults else "")
     return 1 if faults else 0

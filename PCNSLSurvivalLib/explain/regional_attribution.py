@@ -10,7 +10,8 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.core.messages import Message
-from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, resample
+from PCNSLSurvivalLib.imaging.lesion_measures import focus_numbers
 from PCNSLSurvivalLib.models.networks.architecture import Pooling
 
 LARGE_OUTSIDE_SHARE = 0.5
@@ -30,6 +31,9 @@ class RegionalAttribution:
     constant: float
     lesion: float | None
     """Inside the lesion mask; None if none was given, and then part of ``brain``."""
+    foci: tuple[float, ...]
+    """The part of ``lesion`` in each focus, in the order of ``measure_foci``; smaller specks belong to none. Foci in
+    one cell share its evidence by volume: the network does not tell them apart."""
     brain: float
     """In the (rest of the) brain."""
     outside: float
@@ -46,9 +50,11 @@ class RegionalAttribution:
         return Message("prediction.evidence_outside", share=self.outside_share)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON."""
+        """Plain JSON, without the foci: each stands with its focus."""
+        stored = asdict(self)
+        del stored["foci"]
         return {
-            **asdict(self),
+            **stored,
             "cell_size_mm": list(self.cell_size_mm),
             "warning": None if self.warning is None else self.warning.to_json(),
         }
@@ -83,8 +89,10 @@ def attribute_by_region(
     lesion = np.zeros_like(brain) if lesion_mask is None else mask_on_network_grid(lesion_mask, network_grid)
     in_lesion = cell_shares(lesion, cells.shape, stride_voxels)
     in_both = cell_shares(brain | lesion, cells.shape, stride_voxels)
+    booked = cells
     if pooling == "brain":
         in_lesion = np.divide(in_lesion, in_both, out=np.zeros_like(in_lesion), where=in_both > 0)
+        booked = np.divide(cells, in_both, out=np.zeros_like(cells), where=in_both > 0)
         in_both = np.ones_like(in_both)
     in_brain = in_both - in_lesion
     outside = 1.0 - in_both
@@ -94,6 +102,7 @@ def attribute_by_region(
         log_odds=float(cells.sum()) + constant,
         constant=constant,
         lesion=None if lesion_mask is None else float((cells * in_lesion).sum()),
+        foci=() if lesion_mask is None else _of_foci(booked, lesion_mask, network_grid, stride_voxels),
         brain=float((cells * in_brain).sum()),
         outside=float((cells * outside).sum()),
         outside_share=float((np.abs(cells) * outside).sum() / absolute) if absolute > 0 else 0.0,
@@ -115,12 +124,40 @@ def cell_shares(inside: NDArray[np.bool_], cells: tuple[int, ...], stride: int) 
     """
     shares = inside.astype(float)
     for axis, count in enumerate(cells):
-        length = inside.shape[axis]
-        nearest = np.minimum((np.arange(length) + stride // 2) // stride, count - 1)
+        nearest = _cell_of_voxels(inside.shape[axis], count, stride)
         member = (nearest[None] == np.arange(count)[:, None]).astype(float)
         member /= member.sum(axis=1, keepdims=True)
         shares = np.moveaxis(np.tensordot(member, shares, axes=(1, axis)), 0, axis)
     return shares
+
+
+def _cell_of_voxels(length: int, count: int, stride: int) -> NDArray[np.int_]:
+    """The cell along one axis that each voxel belongs to."""
+    return np.minimum((np.arange(length) + stride // 2) // stride, count - 1)
+
+
+def _of_foci(
+    booked: NDArray[np.floating], lesion_mask: sitk.Image, network_grid: Grid, stride: int
+) -> tuple[float, ...]:
+    """What is booked on each focus of a lesion mask: of every cell, by the share of its block that lies in the focus.
+
+    Args:
+        booked: (i, j, k) evidence of the cells, for a whole block inside.
+        lesion_mask: Any grid; inside where it is not 0.
+        network_grid: Grid of the network's input.
+        stride: Voxels between cells.
+    """
+    numbers = focus_numbers(lesion_mask)
+    there = resample(image_on_grid(numbers, Grid.of(lesion_mask)), network_grid, interpolation="nearest")
+    on_grid = sitk.GetArrayFromImage(there).transpose(2, 1, 0)
+    places = np.nonzero(on_grid)
+    index, share = [], np.ones(len(places[0]))
+    for length, count, place in zip(on_grid.shape, booked.shape, places, strict=True):
+        nearest = _cell_of_voxels(length, count, stride)
+        index.append(nearest[place])
+        share /= np.bincount(nearest)[index[-1]]
+    sums = np.bincount(on_grid[places], weights=booked[tuple(index)] * share, minlength=int(numbers.max()) + 1)
+    return tuple(float(value) for value in sums[1:])
 
 
 def mask_on_network_grid(mask: sitk.Image, grid: Grid) -> NDArray[np.bool_]:

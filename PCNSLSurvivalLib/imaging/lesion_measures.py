@@ -71,15 +71,12 @@ def measure_foci(mask: sitk.Image, brain_mask: sitk.Image, *, least_ml: float = 
         Wen et al., Updated Response Assessment Criteria for High-Grade Gliomas, J Clin Oncol 28(11), 2010.
         doi:10.1200/JCO.2009.26.3541
     """
-    labels, count = ndimage.label(sitk.GetArrayViewFromImage(mask) != 0, structure=np.ones((3, 3, 3)))
-    grid = Grid.of(mask)
+    labels, grid = focus_numbers(mask, least_ml=least_ml), Grid.of(mask)
     middle = grid.index_to_lps(np.argwhere(sitk.GetArrayViewFromImage(brain_mask) != 0).mean(axis=0)[::-1])
     foci = []
-    for number, box in enumerate(ndimage.find_objects(labels, max_label=count), start=1):
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
         part = labels[box] == number
         volume = float(np.count_nonzero(part)) * grid.voxel_volume_ml
-        if volume < least_ml:
-            continue
         first = np.array([s.start for s in box])
         center = grid.index_to_lps((np.argwhere(part).mean(axis=0) + first)[::-1])
         x, y, z = (float(v) for v in center)
@@ -92,7 +89,30 @@ def measure_foci(mask: sitk.Image, brain_mask: sitk.Image, *, least_ml: float = 
                 side="midline" if abs(off) < _MIDLINE_MM else "left" if off > 0 else "right",
             )
         )
-    return tuple(sorted(foci, key=lambda focus: -focus.volume_ml))
+    return tuple(foci)
+
+
+def focus_numbers(mask: sitk.Image, *, least_ml: float = LEAST_FOCUS_ML) -> NDArray[np.int32]:
+    """The focus that each voxel belongs to.
+
+    Args:
+        mask: On any grid; inside where it is not 0.
+        least_ml: Volume from which a part counts as a focus.
+
+    Returns:
+        (K, J, I) numbers in the order of ``measure_foci``, 1 for the largest; 0 outside and in smaller specks.
+    """
+    labels, _count = ndimage.label(sitk.GetArrayViewFromImage(mask) != 0, structure=np.ones((3, 3, 3)))
+    parts = [(box, labels[box] == number) for number, box in enumerate(ndimage.find_objects(labels), start=1)]
+    voxels = [np.count_nonzero(part) for _box, part in parts]
+    least = least_ml / Grid.of(mask).voxel_volume_ml
+    numbers = np.zeros(labels.shape, np.int32)
+    for number, place in enumerate(
+        sorted(np.flatnonzero(np.array(voxels) >= least), key=lambda n: -voxels[n]), start=1
+    ):
+        box, part = parts[place]
+        numbers[box][part] = number
+    return numbers
 
 
 def axial_diameters(mask: sitk.Image, *, plane_mm: float = 1.0) -> Diameters:

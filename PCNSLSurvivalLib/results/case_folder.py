@@ -190,7 +190,10 @@ def _lesion_json(result: CaseResult) -> dict[str, Any] | None:
     return {
         "source": "proposal" if result.lesion_is_proposed else "given",
         "volume_ml": round(volume_ml(result.lesion), 3),
-        "foci": [focus_json(focus) for focus in foci],
+        "foci": [
+            {**focus_json(focus), "evidence": evidence}
+            for focus, evidence in zip(foci, result.attribution.foci, strict=True)
+        ],
     }
 
 

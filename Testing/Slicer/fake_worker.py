@@ -192,6 +192,7 @@ def write_result(folder: Path, t1gd: Path, clinical: Path | None, lesion: str | 
         "side": "right",
         "diameters": {"longest_mm": 16.4, "perpendicular_mm": 15.6, "superior_mm": 9.0},
         "center_ras_mm": in_ras.tolist(),
+        "evidence": 0.31,
     }
     result = {
         "schema_version": "2.0",

@@ -86,7 +86,7 @@ def test_a_proposal_is_a_segmentation_and_is_called_one(ready):
         assert segmentation.GetSegmentation().GetNthSegment(0).GetName() == "Tumor (proposal)"
         assert segmentation.GetDisplayNode().GetVisibility()
     assert panel.ui.lesionLabel.text.startswith("Proposed outline, not confirmed: 2.2 mL, foci: 1.")
-    assert "2.1 mL, 16 × 16 mm, right" in panel.ui.lesionLabel.text
+    assert "2.1 mL, 16 × 16 mm, right, evidence +0.31<" in panel.ui.lesionLabel.text
     assert "Tumor outline (proposal)" in shown_steps(panel)
     panel.ui.lesionSection.setEnabled(False)  # as during a run
     palette = QtGui.QPalette()
@@ -97,6 +97,29 @@ def test_a_proposal_is_a_segmentation_and_is_called_one(ready):
     panel.ui.lesionSection.setEnabled(True)
     panel.ui.closeResultButton.click()
     assert not segmentation.GetDisplayNode().GetVisibility()
+
+
+def test_every_focus_tells_its_evidence_where_the_result_has_it(ready):
+    panel, _head, predict = ready
+    panel.ui.proposeLesionCheckBox.setChecked(True)
+    _words, result = predict()
+    (focus,) = result["lesion"]["foci"]
+    shared = "share its evidence by volume"
+    assert shared not in panel.ui.lesionLabel.text, "with one focus there is nothing to share"
+    result["lesion"]["foci"] = [focus, focus | {"volume_ml": 0.4, "evidence": -0.05}]
+    panel.logic.getParameterNode().result = json.dumps(result)
+    one, other = (line for line in panel.ui.lesionLabel.text.split("<br>") if "<a" in line)
+    assert "2.1 mL" in one
+    assert "evidence +0.31" in one
+    assert "0.4 mL" in other
+    assert "evidence -0.05" in other
+    assert shared in panel.ui.lesionLabel.text
+    for each in result["lesion"]["foci"]:
+        del each["evidence"]
+    panel.logic.getParameterNode().result = json.dumps(result)
+    assert "0.4 mL" in panel.ui.lesionLabel.text
+    assert "evidence -" not in panel.ui.lesionLabel.text
+    assert shared not in panel.ui.lesionLabel.text, "a result of an earlier version"
 
 
 def test_the_corrected_proposal_is_what_the_next_run_reads(ready, tmp_path):

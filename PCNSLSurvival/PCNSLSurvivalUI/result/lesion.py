@@ -113,5 +113,9 @@ def measuresInWords(result: dict[str, Any], linkColor: str) -> str:
             short=focus["diameters"]["perpendicular_mm"],
             side=sides.get(focus["side"], ""),
         )
+        if "evidence" in focus:  # results written before do not have it
+            told = _("{focus}, evidence {value:+.2f}").format(focus=told, value=focus["evidence"])
         lines.append(f'<a href="{number}" style="color: {linkColor}">{told}</a>')
+    if sum("evidence" in focus for focus in measured["foci"]) > 1:
+        lines.append(_("Foci in one map cell share its evidence by volume."))
     return "<br>".join(lines)

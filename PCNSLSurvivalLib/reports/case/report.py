@@ -134,8 +134,9 @@ def _lesion(result: CaseResult) -> dict[str, Any] | None:
             f"{focus.diameters.longest_mm:.0f} × {focus.diameters.perpendicular_mm:.0f}",
             place_in_words(2, focus.diameters.superior_mm),
             focus.side,
+            f"{evidence:+.3f}",
         )
-        for focus in foci
+        for focus, evidence in zip(foci, result.attribution.foci, strict=True)
     ]
     told = f"Lesion mask as given: {volume_ml(result.lesion):.1f} mL, foci: {len(foci)}."
     return {"sentence": told if proposal is None else str(proposal.message), "foci": rows}

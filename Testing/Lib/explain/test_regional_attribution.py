@@ -54,6 +54,29 @@ def test_a_cell_counted_by_its_brain_is_booked_there_alone():
     assert parts.lesion == pytest.approx((4 / 10) ** 3)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "brain"])
+def test_every_focus_has_its_own_part_of_the_lesion(pooling):
+    """The parts of the foci add up to that of the lesion; what no focus is, a speck, is left."""
+    evidence = np.random.default_rng(1).standard_normal((4, 4, 4))
+    small, large, speck = (12, 15), (26, 37), (45, 46)
+    both = block(*small) + block(*large)
+    parts = attribution(evidence, block(8, 56), both, pooling)
+    alone = [attribution(evidence, block(8, 56), block(*one), pooling) for one in (large, small)]
+    assert parts.foci == pytest.approx([one.lesion for one in alone]), "the largest first"
+    assert sum(parts.foci) == pytest.approx(parts.lesion)
+    with_speck = attribution(evidence, block(8, 56), both + block(*speck), pooling)  # 0.03 mL
+    assert with_speck.foci == pytest.approx(parts.foci)
+    assert with_speck.lesion != pytest.approx(parts.lesion)
+    assert attribution(evidence, block(8, 56)).foci == ()
+
+
+def test_foci_in_one_cell_share_its_evidence_by_volume():
+    evidence = np.zeros((4, 4, 4))
+    evidence[2, 2, 2] = -1.0  # its block reaches from voxel 24 to 39
+    parts = attribution(evidence, block(8, 56), block(24, 28) + block(31, 39))
+    assert parts.foci == pytest.approx((-(8**3) / 16**3, -(4**3) / 16**3))
+
+
 def test_evidence_outside_the_brain_is_a_warning():
     evidence = np.zeros((4, 4, 4))
     evidence[0, 0, 0], evidence[2, 2, 2] = 1.0, -0.5

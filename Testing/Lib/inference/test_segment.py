@@ -162,12 +162,15 @@ def test_predict_uses_the_proposal_and_says_so(stripped_patient, tmp_path):
     assert {MASK, MEASURES} <= set(stored["files_sha256"])
     assert stored["lesion"]["source"] == "proposal"
     assert stored["lesion"]["volume_ml"] == measures["volume_ml"]
+    evidence = [focus.pop("evidence") for focus in stored["lesion"]["foci"]]
     assert stored["lesion"]["foci"] == measures["foci"]
+    assert sum(evidence) == pytest.approx(stored["evidence"]["regional_attribution"]["lesion"], rel=0.05, abs=1e-4)
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "proposed outline of the lesion" in report
     largest = measures["foci"][0]
     longest, across = (largest["diameters"][f"{name}_mm"] for name in ("longest", "perpendicular"))
     assert f'<td class="n">{largest["volume_ml"]:.1f}</td><td class="n">{longest:.0f} × {across:.0f}</td>' in report
+    assert f'<td>{largest["side"]}</td><td class="n">{evidence[0]:+.3f}</td>' in report
 
     corrected = tmp_path / "corrected.nii.gz"
     sitk.WriteImage(truth, str(corrected))

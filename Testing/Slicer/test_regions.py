@@ -13,7 +13,7 @@ from made_scenes import LESION_RAS_MM, Wait, add_head, child_processes, temporar
 
 from PCNSLSurvivalLib.cli.__main__ import command_line_parser
 
-MIDDLE = "Thalamus <b>L</b>; within 6 mm also Thalamus R"
+MIDDLE = "Under the pointer: Thalamus <b>L</b>; within 6 mm also Thalamus R"
 
 
 @pytest.fixture
@@ -77,10 +77,10 @@ def test_the_region_under_the_pointer_is_named(case, crosshair, monkeypatch, tmp
     assert asked.already_corrected
     middle = _middle(case)
     _point(crosshair, middle, -40)  # R is +x in RAS
-    assert ui.regionLabel.text == "Thalamus <b>L</b>"
+    assert ui.regionLabel.text == "Under the pointer: Thalamus <b>L</b>"
     assert ui.regionLabel.textFormat == qt.Qt.PlainText, "the atlas's own words, never markup"
     _point(crosshair, middle, 40)
-    assert ui.regionLabel.text == "Thalamus R"
+    assert ui.regionLabel.text == "Under the pointer: Thalamus R"
     _point(crosshair, middle, -2)
     assert ui.regionLabel.text == MIDDLE
     _point(crosshair, middle, 500)
@@ -146,7 +146,7 @@ def test_a_second_click_cancels_and_a_third_starts_again(case, crosshair, monkey
     ui.regionsButton.click()
     _named(case)
     _point(crosshair, _middle(case), 40)
-    assert ui.regionLabel.text == "Thalamus R"
+    assert ui.regionLabel.text == "Under the pointer: Thalamus R"
 
 
 def test_names_go_with_their_result_and_come_for_the_next_patient(case, crosshair, opened, monkeypatch, tmp_path):
@@ -160,11 +160,11 @@ def test_names_go_with_their_result_and_come_for_the_next_patient(case, crosshai
     assert not ui.regionsButton.enabled
     (tmp_path / "words").unlink()
     opened(add_head("T1 Gd of another patient"))
-    assert ui.regionLabel.text != "Thalamus R", "until its own registration is there, no name"
+    assert ui.regionLabel.text != "Under the pointer: Thalamus R", "until its own registration is there, no name"
     _named(case)
     assert (tmp_path / "words").is_file(), "the names stay wanted"
     _point(crosshair, _middle(case), -40)
-    assert ui.regionLabel.text == "Thalamus <b>L</b>"
+    assert ui.regionLabel.text == "Under the pointer: Thalamus <b>L</b>"
     ui.regionsButton.click()  # hides them
     assert ui.regionLabel.text == ""
     (tmp_path / "words").unlink()

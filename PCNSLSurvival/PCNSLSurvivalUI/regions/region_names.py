@@ -172,7 +172,9 @@ class RegionControls:
             and not navigation.isShowingExams()
         ):
             place = self._regions.at(lps_to_ras(ras))
-        return _("Move the pointer over the brain to see the region.") if place is None else shown(place.message)
+        if place is None:
+            return _("Move the pointer over the brain to see the region.")
+        return _("Under the pointer: {region}").format(region=shown(place.message))
 
     def _aboutAtlas(self) -> str:
         atlas = self._stored["atlas"]

@@ -48,7 +48,9 @@ class Entry:
     value: Any
 
     def refuse(self, reason: Message) -> ExperimentError:
-        """The error that names this entry and its line."""
+        """The error that names this entry and its line; of the whole file, that it holds no entries."""
+        if not self.name:
+            return ExperimentError(Message("plan_file.no_entries"))
         return ExperimentError(Message("plan_file.entry", line=self.line, entry=self.name, reason=reason))
 
 

@@ -134,6 +134,9 @@ TEMPLATES = {
     "plan.time_head": _("'network.time_head' follows from 'outcome' and 'intervals_days'. Leave it out."),
     "plan_file.alias": _("Experiment file, line {line}: '*{name}' refers to another entry. Write its values."),
     "plan_file.entry": _("Experiment file, line {line}: '{entry}' {reason}"),
+    "plan_file.no_entries": _(
+        "The experiment file holds no entries of the form 'name: value'. Resources/experiments contains examples."
+    ),
     "plan_file.no_yaml": _(
         "Experiment file, line {line}: this cannot be read as YAML ({reason}). Write 'name: value', lists as [a, b]."
     ),

@@ -88,7 +88,7 @@ APART = {
 UNNAMED = {
     "code": "atlas.unnamed",
     "values": {"count": 3},
-    "sentence": "3 labels of the atlas have no name, and are not shown.",
+    "sentence": "Labels of the atlas without a name, which are not shown: 3.",
 }
 NO_NAMES = {
     "code": "atlas.table_empty",

@@ -85,7 +85,7 @@ def test_the_region_under_the_pointer_is_named(case, crosshair, monkeypatch, tmp
     assert ui.regionLabel.text == MIDDLE
     _point(crosshair, middle, 500)
     assert ui.regionLabel.text == "Move the pointer over the brain to see the region."
-    assert "3 labels of the atlas have no name" in ui.regionLabel.toolTip
+    assert "a name, which are not shown: 3" in ui.regionLabel.toolTip
     assert child_processes() == []
 
 

@@ -14,13 +14,13 @@ TEMPLATES = {
         "labels."
     ),
     "atlas.files": _(
-        "The folder holds {volumes} volumes and {tables} tables of names (.tsv, .ctbl, .txt). An atlas is a folder "
-        "with one T1 template, one volume of labels and one table of names."
+        "An atlas is a folder with one T1 template, one volume of labels and one table of names (.tsv, .ctbl, .txt). "
+        "Volumes found: {volumes}. Tables found: {tables}."
     ),
     "atlas.grid": _("The labels of the atlas are not on the voxels of its template. Give both on one voxel grid."),
     "atlas.labels_not_numbers": _("The labels of the atlas are not whole numbers from 0 up. Give a volume of labels."),
     "atlas.mirrored": _(
-        "The regions that the atlas names left lie on the right of its template. Its labels or its template are "
+        "The regions that the atlas names left lie on the right of its template. Its labels or its template is "
         "mirrored."
     ),
     "atlas.no_brain": _(
@@ -28,7 +28,7 @@ TEMPLATES = {
     ),
     "atlas.no_folder": _("There is no folder at the place given for the atlas."),
     "atlas.no_labels": _(
-        "None of the two volumes of the atlas is a volume of labels. Give one T1 template and one volume of labels."
+        "Neither volume of the atlas is a volume of labels. Give one T1 template and one volume of labels."
     ),
     "atlas.no_match": _(
         "No region names are shown: the tissue of the brain does not match the template of the atlas (sharpness "
@@ -51,7 +51,7 @@ TEMPLATES = {
     "atlas.table_empty": _("The table of names holds no names. Give a table with a label and a name in each line."),
     "atlas.table_text": _("The table of names is no text in UTF-8 of at most {megabytes} MB. Save it as UTF-8."),
     "atlas.too_many": _("The atlas holds {count} labels, more than {limit}. Give an atlas of brain regions."),
-    "atlas.unnamed": _("{count} labels of the atlas have no name, and are not shown."),
+    "atlas.unnamed": _("Labels of the atlas without a name, which are not shown: {count}."),
     "region.here": _("{name}"),
     "region.here_or": _("{name}; within {mm:.0f} mm also {others}"),
     "region.near": _("No named region here; within {mm:.0f} mm: {others}"),

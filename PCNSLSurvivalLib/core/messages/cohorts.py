@@ -61,8 +61,8 @@ TEMPLATES = {
     ),
     "folds.exam_twice": _("An exam is listed twice. Give every exam of the cohort a unique name."),
     "folds.group_unknown": _(
-        "Folds by {by} need the {by} of every exam; {count} have none, such as {exam}. Complete the column '{by}' of "
-        "the cohort's table and run preprocess again, or exclude these exams."
+        "Folds by {by} need the {by} of every exam. Exams without: {count}, such as {exam}. Complete the column '{by}' "
+        "of the cohort's table and run preprocess again, or exclude these exams."
     ),
     "folds.one_class_at_year": _(
         "Divided at the year {year}, one side has patients of one OS class only. Use random folds."
@@ -75,7 +75,7 @@ TEMPLATES = {
         "than the threshold, {up_to} did not. Choose fewer folds, another threshold, or add patients."
     ),
     "folds.year_unknown": _(
-        "A temporal split needs the year of every exam; {count} have none, such as {exam}. Complete the column "
+        "A temporal split needs the year of every exam. Exams without: {count}, such as {exam}. Complete the column "
         "'scan_year' of the cohort's table and run preprocess again, or exclude these exams."
     ),
     "phantom.no_template": _(

@@ -36,7 +36,7 @@ TEMPLATES = {
     ),
     "comparison.other_folds": _("Two arms need the same folds to be compared. Run both with the same cohort and seed."),
     "evaluation.exams_without_features": _(
-        "{count} exams with a known OS class have no row of features: {exams}. Give each exam one row, empty where "
+        "Exams with a known OS class and no row of features: {count} ({exams}). Give each exam one row, empty where "
         "nothing is known, or leave the exam out of 'cases'."
     ),
     "evaluation.few_patients": _("An interval needs at least two patients. Add patients to the cohort."),

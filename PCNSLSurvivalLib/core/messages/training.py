@@ -94,7 +94,7 @@ TEMPLATES = {
         "A case of the prepared cohort has no {sequence}. Leave {sequence} out, or exclude the case with excluded.csv."
     ),
     "training.no_such_gpu": _(
-        "This computer has no {device}: torch sees {count} GPUs, counted from cuda:0. Choose another --device."
+        "This computer has no {device}. GPUs that torch sees, counted from cuda:0: {count}. Choose another --device."
     ),
     "training.other_finished": _(
         "The output folder holds a training with other settings, patients or scans, or by another version of this "

@@ -63,6 +63,8 @@ def read_atlas(folder: Path) -> Atlas:
     volumes, table = _files(folder)
     names = read_names(table)
     images = [canonical(read_volume(path, Message("word.atlas_volume"))) for path in volumes]
+    if not all(np.isfinite(sitk.GetArrayViewFromImage(image)).all() for image in images):
+        raise AtlasError(Message("atlas.not_numbers"))
     alike = [_alike(sitk.GetArrayViewFromImage(image)) >= _ALIKE_IN_REGIONS for image in images]
     if all(alike):
         raise AtlasError(Message("atlas.no_template"))
@@ -119,8 +121,6 @@ def _numbered(
     values_kji: NDArray[np.generic], names: dict[int, str]
 ) -> tuple[NDArray[np.uint16], tuple[str, ...], tuple[Message, ...]]:
     """The labels as numbers from 1 on in the order of the regions, the names of these, and remarks."""
-    if not np.isfinite(values_kji).all():
-        raise AtlasError(Message("atlas.labels_not_numbers"))
     found = np.unique(values_kji)
     if found[0] < 0 or (found != np.rint(found)).any():
         raise AtlasError(Message("atlas.labels_not_numbers"))

@@ -35,6 +35,9 @@ TEMPLATES = {
         "{sharpness:.2f}, less than {limit:.2f})."
     ),
     "atlas.no_template": _("Both volumes of the atlas are labels. Give one T1 template and one volume of labels."),
+    "atlas.not_numbers": _(
+        "A volume of the atlas holds values that are not finite numbers. Write 0 in their place, and try again."
+    ),
     "atlas.outlines": _(
         "No region names are shown: the brain overlaps the brain of the atlas by {dice:.2f} only, less than "
         "{limit:.2f} (Dice)."

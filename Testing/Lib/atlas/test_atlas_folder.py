@@ -12,7 +12,7 @@ from made_atlas import TEMPLATE_GRID, label_at, made_atlas, name_of, voxel_point
 
 from PCNSLSurvivalLib.atlas.atlas_folder import read_atlas
 from PCNSLSurvivalLib.core.errors import AtlasError
-from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 
 
 def _refused(folder):
@@ -96,3 +96,14 @@ def test_labels_must_be_whole_numbers(tmp_path):
     for wrong in (labels * 0.5, labels - 1.0):
         sitk.WriteImage(wrong, file)
         assert _refused(folder).code == "atlas.labels_not_numbers"
+
+
+@pytest.mark.parametrize("file", ["made_T1w.nii.gz", "made_dseg.nii.gz"])
+def test_values_that_are_no_numbers_are_told(tmp_path, file):
+    """Some programs write NaN outside the brain; a registration told of other failures, or the labels were not seen."""
+    path = str(made_atlas(tmp_path / "atlas") / file)
+    image = sitk.Cast(sitk.ReadImage(path), sitk.sitkFloat32)
+    values = sitk.GetArrayFromImage(image)
+    values[values == 0] = np.nan
+    sitk.WriteImage(image_on_grid(values, Grid.of(image)), path)
+    assert _refused(tmp_path / "atlas").code == "atlas.not_numbers"

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PCNSLSurvivalLib.core.errors import MissingFilesError
+from PCNSLSurvivalLib.core.errors import MissingFilesError, OutputFolderError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 
@@ -52,13 +52,19 @@ def run_export(args: argparse.Namespace) -> int:
     if args.t1gd is None and (args.key_images or args.dicom):
         raise UnreadableResultError(Message("export.t1gd_needed"))
     case = read_stored_case(args.result) if args.key_images or args.dicom else None
+    not_printed: OutputFolderError | None = None
     if args.pdf is not None:
         from PCNSLSurvivalLib.reports.pdf import print_to_pdf
 
-        print_to_pdf(find_report(args.result), args.pdf)
-        print(f"Report: {args.pdf}")
-    if case is not None:
-        _export_pictures(case, args)
+        try:
+            print_to_pdf(find_report(args.result), args.pdf)
+            print(f"Report: {args.pdf}")
+        except OutputFolderError as problem:
+            not_printed = problem
+    if case is not None:  # also where the browser failed: maps and key images need none
+        _export_pictures(case, args, printed=not_printed is None)
+    if not_printed is not None:
+        raise not_printed
     print(RESEARCH_USE_ONLY)
     return 0
 
@@ -72,7 +78,7 @@ def _check_packages(*, dicom: bool) -> None:
         raise MissingFilesError(Message("export.packages_missing", output=output, listed=listed, packages=packages))
 
 
-def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
+def _export_pictures(case: StoredCase, args: argparse.Namespace, *, printed: bool) -> None:
     _check_packages(dicom=args.dicom is not None)
     from PIL import Image
 
@@ -101,7 +107,7 @@ def _export_pictures(case: StoredCase, args: argparse.Namespace) -> None:
     with warnings.catch_warnings(), whole_folder(args.dicom, overwrite=args.overwrite) as staging:
         warnings.simplefilter("ignore")
         write_structured_report(case, slices, staging / "report.dcm")
-        if args.pdf is not None:
+        if args.pdf is not None and printed:
             write_encapsulated_pdf(case, find_report(args.result), args.pdf, slices, staging / "report_pdf.dcm")
         for ending, explains in zip(("", "_other_class"), case.maps, strict=True):
             write_parametric_map(case, explains, slices, staging / f"activation_map{ending}.dcm")

@@ -377,6 +377,21 @@ def test_a_series_of_other_slices_is_refused(made, tmp_path, capsys):
     assert refusal("result.incomplete") in capsys.readouterr().err
 
 
+def test_a_browser_that_does_not_print_takes_no_dicom_object_away(made, tmp_path, capsys, monkeypatch):
+    """As one whose administrator forbids printing without a window; the panel asks for the PDF by itself."""
+    silent = tmp_path / "browser"
+    silent.write_text("#!/bin/sh\n", encoding="utf-8")
+    silent.chmod(0o755)
+    monkeypatch.setattr("PCNSLSurvivalLib.reports.pdf.find_browser", lambda: silent)
+    out, pdf = tmp_path / "dicom", tmp_path / "report.pdf"
+    words = ["export", str(made / "result"), "--t1gd", str(made / "t1gd"), "--dicom", str(out), "--pdf", str(pdf)]
+    assert main(words) == 3
+    assert refusal("export.pdf_not_written") in capsys.readouterr().err
+    assert {"report.dcm", "activation_map.dcm"} <= {path.name for path in out.iterdir()}
+    assert not pdf.exists()
+    assert not (out / "report_pdf.dcm").exists()
+
+
 def test_the_pdf_is_printed_by_a_browser_or_says_how_to_get_it(made, tmp_path, capsys, monkeypatch):
     pdf = tmp_path / "report.pdf"
     if find_browser() is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from PCNSLSurvivalLib.atlas.named_regions import NamedRegions
 from PCNSLSurvivalLib.atlas.placement import PlacedAtlas
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.imaging.io import write_volume
@@ -19,12 +20,13 @@ from PCNSLSurvivalLib.imaging.io import write_volume
 REGIONS, BRAIN, JSON = "regions.nii.gz", "regions_brain.nii.gz", "regions.json"
 
 
-def write_regions(placed: PlacedAtlas, folder: Path) -> dict[str, Any]:
+def write_regions(placed: PlacedAtlas, folder: Path, *, warnings: Sequence[Message] = ()) -> dict[str, Any]:
     """Write the regions and which atlas they are of; no volumes where the registration did not pass its checks.
 
     Args:
         placed: The atlas in the patient.
         folder: An existing folder.
+        warnings: On the scan and the brain mask.
 
     Returns:
         What ``regions.json`` holds.
@@ -34,6 +36,7 @@ def write_regions(placed: PlacedAtlas, folder: Path) -> dict[str, Any]:
         "schema": "pcnsl-survival/regions",
         "schema_version": "1.0",
         "research_use_only": RESEARCH_USE_ONLY,
+        "warnings": [warning.to_json() for warning in warnings],
         "atlas": placed.to_json(),
     }
     if regions is not None:

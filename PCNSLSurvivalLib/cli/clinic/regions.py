@@ -54,7 +54,7 @@ def run_regions(args: argparse.Namespace) -> int:
     from PCNSLSurvivalLib.atlas.regions_folder import write_regions
     from PCNSLSurvivalLib.core.messages import Message
     from PCNSLSurvivalLib.core.progress import StepClock
-    from PCNSLSurvivalLib.core.terms import MRSequence, Step
+    from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
     from PCNSLSurvivalLib.imaging.io import read_mask_file, read_scan
     from PCNSLSurvivalLib.preprocessing.pipeline import prepare_case
     from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
@@ -79,11 +79,15 @@ def run_regions(args: argparse.Namespace) -> int:
             agent=scan.agent,
         )
         placed = place_atlas(prepared.corrected[MRSequence.T1GD], prepared.brain_mask, atlas, clock=clock, store=store)
-        stored = write_regions(placed, staging)
+        judged = (finding.message for finding in prepared.findings if finding.verdict is not Verdict.GOOD)
+        warnings = (*judged, *scan.remarks, *(() if mask is None else mask.remarks))
+        stored = write_regions(placed, staging, warnings=warnings)
     seconds = time.perf_counter() - begin
     if args.progress == "json":
         print(json.dumps({"type": "result", "seconds": round(seconds, 1), "regions": stored}), flush=True)
         return 0
+    for message in warnings:
+        print(f"! {message}")
     for message in (*atlas.remarks, placed.message):
         print(message)
     print(f"{RESEARCH_USE_ONLY} Done in {seconds:.0f} s. Regions: {args.out}")

@@ -59,9 +59,13 @@ def test_no_regions_are_written_where_a_check_failed(scan, tmp_path, capsys):
     cut.CopyInformation(mask)
     sitk.WriteImage(cut, words[3])
     assert main(["regions", "--atlas", str(made_atlas(tmp_path / "atlas")), *words]) == 0
-    assert "No region names are shown" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "No region names are shown" in printed
+    stored = json.loads((tmp_path / "out" / "regions.json").read_text())
+    assert "brain.too_small" in [warning["code"] for warning in stored["warnings"]], "why that may be"
+    assert all(f"! {warning['sentence']}" in printed for warning in stored["warnings"])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["regions.json"]
-    assert not json.loads((tmp_path / "out" / "regions.json").read_text())["atlas"]["passed"]
+    assert not stored["atlas"]["passed"]
 
 
 def test_an_atlas_that_cannot_be_used_leaves_no_folder(scan, tmp_path, capsys):

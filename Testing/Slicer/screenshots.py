@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,8 @@ if not os.environ.get("DISPLAY"):
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1])]
 
-from made_scenes import Wait, step_buttons, wait_for_answer  # noqa: E402 — the environment above comes first
+from made_database import DicomDatabase  # noqa: E402 — the environment above comes first
+from made_scenes import Wait, step_buttons, wait_for_answer, write_dicom_of  # noqa: E402
 from slicer_standin.application import start  # noqa: E402
 from slicer_standin.views import render_slice  # noqa: E402
 
@@ -94,6 +98,165 @@ def _shoot(application: Any, widget: Any, folder: Path, name: str, wait: Wait) -
     print(name, flush=True)
 
 
+@contextmanager
+def _only(widget: Any, *opened: Any) -> Iterator[None]:
+    """These sections open, the others closed; afterwards as before."""
+    from PCNSLSurvivalUI.panel.panel import sections
+
+    before = {section: section.checked for section in sections(widget.ui)}
+    for section in before:
+        section.setChecked(section in opened)
+    yield
+    for section, checked in before.items():
+        section.setChecked(checked)
+
+
+@contextmanager
+def _own_views(application: Any, *names: str) -> Iterator[list[Any]]:
+    """The logics of slice views that a layout of the panel has."""
+    import slicer
+
+    known, logics = application.app.layoutManager().mrmlSliceLogics(), []
+    for name in names:
+        logics.append(slicer.vtkMRMLSliceLogic())
+        logics[-1].SetMRMLApplicationLogic(application.app.applicationLogic())
+        logics[-1].SetMRMLScene(slicer.mrmlScene)
+        logics[-1].AddSliceNode(name).SetDimensions(VIEW, VIEW, 1)
+        known.AddItem(logics[-1])
+    yield logics
+    for logic in logics:
+        known.RemoveItem(logic)
+        nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
+        logic.SetMRMLScene(None)
+        for node in nodes:
+            slicer.mrmlScene.RemoveNode(node)
+
+
+def _resize(application: Any) -> None:
+    """Another layout has given the slice views other sizes: back to those of the pictures."""
+    for view in ("Red", "Green", "Yellow"):
+        application.app.layoutManager().sliceWidget(view).sliceLogic().ResizeSliceNode(VIEW, VIEW)
+
+
+def _clinic(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
+    """Every clinical finding given but one."""
+    ui = widget.ui
+    ui.ageEdit.text = "67"
+    given = {"ecog": "2", "karnofsky": "60 %", "ldh": "elevated", "deepLesion": "yes", "steroids": "yes"}
+    for name, words in (given | {"surgery": "biopsy"}).items():
+        getattr(ui, f"{name}Selector").setCurrentText(words)
+    with _only(widget, ui.scansSection, ui.clinicalSection):
+        _shoot(application, widget, folder, "panel-clinic", wait)
+
+
+def _sequences(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
+    """T1Gd with the map, T1 and T2 in linked views."""
+    from PCNSLSurvivalUI.result.navigation import SEQUENCE_VIEWS
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+
+    shown = (MRSequence.T1, MRSequence.T2)
+    red = application.app.layoutManager().sliceWidget("Red").sliceLogic()
+    with _own_views(application, *(SEQUENCE_VIEWS[sequence] for sequence in shown)) as logics:
+        widget.ui.sequencesButton.click()
+        wait.some(0.5)
+        _resize(application)
+        for logic, name in zip((red, *logics), ("t1gd", *shown), strict=True):
+            render_slice(logic, application.app.applicationLogic(), str(folder / f"slice-sequences-{name}.png"))
+        widget.ui.fourUpButton.click()
+        wait.some(0.2)
+        _resize(application)
+
+
+def _write_atlas(folder: Path) -> None:
+    """An invented atlas of another virtual head: lobes and nuclei as boxes about the anterior commissure."""
+    import numpy as np
+    import SimpleITK as sitk
+
+    from PCNSLSurvivalLib.core.terms import MRSequence
+    from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
+    from PCNSLSurvivalLib.phantoms.patient import reference_patient
+
+    patient = reference_patient(sequences=(MRSequence.T1,))
+    scan, brain = patient.scans[MRSequence.T1], patient.brain_masks[MRSequence.T1]
+    grid, pose = Grid.of(scan), patient.poses[MRSequence.T1]
+    points = grid.index_to_lps(np.stack(np.meshgrid(*map(np.arange, grid.size), indexing="ij"), -1))
+    turn, middle = np.reshape(pose.GetMatrix(), (3, 3)), np.array(pose.GetCenter())
+    x, y, z = np.moveaxis((points - middle) @ turn.T + middle + pose.GetTranslation(), -1, 0)
+    regions = {  # the later ones lie over the earlier ones; y toward posterior, z toward superior
+        "Frontal_lobe": y < 10, "Parietal_lobe": (y >= 10) & (z > 20), "Occipital_lobe": (y > 60) & (z <= 20),
+        "Temporal_lobe": (np.abs(x) > 25) & (y > -25) & (y <= 60) & (z < 5),
+        "Cerebellum": (y > 25) & (z < -15), "Basal_ganglia": (np.abs(x) < 32) & (y > -25) & (y < 12) & (np.abs(z) < 18),
+        "Thalamus": (np.abs(x) < 22) & (y >= 12) & (y < 35) & (np.abs(z) < 15),
+    }  # fmt: skip
+    labels, lines = np.zeros(grid.size, np.int16), []
+    for name, inside in regions.items():
+        for side, where in (("L", inside & (x > 0)), ("R", inside & (x <= 0))):
+            lines.append(f"{len(lines) + 1} {name}_{side}")
+            labels[where] = len(lines)
+    inside = sitk.GetArrayFromImage(brain) > 0
+    folder.mkdir(exist_ok=True)
+    sitk.WriteImage(scan * sitk.Cast(brain, scan.GetPixelID()), str(folder / "invented_T1w.nii.gz"))
+    volume = image_on_grid((labels.transpose(2, 1, 0) * inside).astype(np.int16), grid)
+    sitk.WriteImage(volume, str(folder / "invented_dseg.nii.gz"))
+    (folder / "names.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _regions(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
+    """The names of an invented atlas, with the pointer on the largest focus."""
+    import qt
+    import slicer
+
+    ui = widget.ui
+    _write_atlas(folder / "atlas")
+    if slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode") is None:
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLCrosshairNode")
+    ask, qt.QFileDialog.getExistingDirectory = qt.QFileDialog.getExistingDirectory, lambda *_: str(folder / "atlas")
+    ui.atlasButton.click()
+    qt.QFileDialog.getExistingDirectory = ask
+    wait.until(lambda: not ui.regionsButton.text.endswith("Cancel"), 900)
+    focus = json.loads(widget.logic.getParameterNode().result)["lesion"]["foci"][0]
+    slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode").SetCursorPositionRAS(focus["center_ras_mm"])
+    print(ui.regionLabel.text, ui.regionPlacesLabel.text, sep="\n")
+    with _only(widget, ui.resultSection, ui.mapSection):
+        _shoot(application, widget, folder, "panel-regions", wait)
+    ui.regionsButton.click()  # hidden again: the next results need no registration
+
+
+def _read_first(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
+    """The reading mode: an estimate comes before the result."""
+    ui = widget.ui
+    ui.readFirstCheckBox.setChecked(True)
+    ui.predictButton.click()
+    wait.until(lambda: widget.logic.run is None, 900)
+    with _only(widget, ui.scansSection, ui.readingSection):
+        _shoot(application, widget, folder, "panel-read-first", wait)
+    _views(application, folder, "read-first")
+    ui.readFirstCheckBox.setChecked(False)
+
+
+def _batch(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
+    """Three exams of a DICOM database: one predicted, one that cannot be read, one not chosen; some minutes."""
+    import slicer
+
+    ui = widget.ui
+    with tempfile.TemporaryDirectory() as series:
+        slicer.dicomDatabase = DicomDatabase(write_dicom_of(ui.t1gdSelector.currentNode(), Path(series) / "t1gd"))
+        ui.scansSection.setChecked(False)  # the panel looks again
+        ui.scansSection.setChecked(True)
+        wait.until(lambda: ui.batchSection.isVisibleTo(widget.parent))
+        ui.batchListButton.click()
+        wait.until(lambda: ui.batchListButton.enabled)
+        for row in (0, 1):
+            for column in range(4):
+                ui.batchTable.item(row, column).setSelected(True)
+        ui.batchPredictButton.click()
+        wait.until(lambda: ui.batchPredictButton.text != "Cancel", 900)
+        with _only(widget, ui.batchSection):
+            _shoot(application, widget, folder, "panel-batch", wait)
+    del slicer.dicomDatabase
+
+
 def _write_report(widget: Any, path: Path) -> None:
     from PCNSLSurvivalUI.result.report_files import writeReport
     from PCNSLSurvivalUI.scene.output_nodes import SceneOutputs
@@ -157,24 +320,14 @@ def _two_dates(application: Any, widget: Any, folder: Path, wait: Wait) -> None:
     print(ui.messageLabel.text)
     ui.twoDatesSection.setChecked(True)
     _shoot(application, widget, folder, "panel-two-dates", wait)
-    logics = []
-    for name in (EARLIER_VIEW, LATER_VIEW):
-        logics.append(slicer.vtkMRMLSliceLogic())
-        logics[-1].SetMRMLApplicationLogic(application.app.applicationLogic())
-        logics[-1].SetMRMLScene(slicer.mrmlScene)
-        logics[-1].AddSliceNode(name).SetDimensions(VIEW, VIEW, 1)
-        application.app.layoutManager().mrmlSliceLogics().AddItem(logics[-1])
-    ui.examsButton.click()
+    with _own_views(application, EARLIER_VIEW, LATER_VIEW) as logics:
+        ui.examsButton.click()
+        wait.some(0.2)
+        for logic, name in zip(logics, ("earlier", "later"), strict=True):
+            render_slice(logic, application.app.applicationLogic(), str(folder / f"slice-exam-{name}.png"))
+        ui.examsButton.click()
     wait.some(0.2)
-    for logic, name in zip(logics, ("earlier", "later"), strict=True):
-        render_slice(logic, application.app.applicationLogic(), str(folder / f"slice-exam-{name}.png"))
-    ui.examsButton.click()
-    for logic in logics:
-        application.app.layoutManager().mrmlSliceLogics().RemoveItem(logic)
-        nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
-        logic.SetMRMLScene(None)
-        for node in nodes:
-            slicer.mrmlScene.RemoveNode(node)
+    _resize(application)
     ui.twoDatesSection.setChecked(False)
 
 
@@ -250,6 +403,7 @@ def main(folder: Path) -> None:
     ui.guessButton.click()
     ui.brainEngineSelector.setCurrentText("Built in")
     _shoot(application, widget, folder, "panel-ready", wait)
+    _clinic(application, widget, folder, wait)
     ui.proposeLesionCheckBox.setChecked(True)
     ui.predictButton.click()
     wait.until(lambda: widget.logic.run is None or _running(widget, "prediction", "brain_extraction"), 900)
@@ -260,6 +414,8 @@ def main(folder: Path) -> None:
     _shoot(application, widget, folder, "panel-result", wait)
     _views(application, folder, "grad-cam")
     _surfaces(folder)
+    _sequences(application, widget, folder, wait)
+    _regions(application, widget, folder, wait)
     for section in (ui.scansSection, ui.qualitySection, ui.reportSection):
         section.setChecked(False)
     _shoot(application, widget, folder, "panel-overview", wait)
@@ -279,6 +435,8 @@ def main(folder: Path) -> None:
         step_buttons(widget)[role].click()
         _views(application, folder, role.removeprefix("output.").replace(".", "-"))
     _two_dates(application, widget, folder, wait)
+    _read_first(application, widget, folder, wait)
+    _batch(application, widget, folder, wait)
     _with_warnings(widget.logic.getParameterNode())
     _shoot(application, widget, folder, "panel-warning", wait)
     ui.brainEngineSelector.setCurrentText("Slicer module")

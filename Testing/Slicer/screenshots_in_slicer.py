@@ -1,9 +1,12 @@
 """Pictures of the running application, at 1920 x 1200, light and dark, in any installed Slicer.
 
     Slicer --no-splash --additional-module-paths REPOSITORY/PCNSLSurvival \
-        --python-script REPOSITORY/Testing/Slicer/screenshots_in_slicer.py FOLDER [--fast] [T1Gd [T1 [T2]]]
+        --python-script REPOSITORY/Testing/Slicer/screenshots_in_slicer.py \
+        FOLDER [--fast] [--atlas=ATLAS] [T1Gd [T1 [T2]]]
 
-With ``--fast`` the built-in steps prepare the scans. Without scans the demonstration patient of Sample Data is taken.
+With ``--fast`` the built-in steps prepare the scans. ``ATLAS`` is the folder of an atlas (``screenshots.py`` leaves an
+invented one in its ``atlas``); without it no region is named. Without scans the demonstration patient of Sample Data is
+taken.
 In place of a second exam the same scan is taken, turned and moved.
 The window must fit on the screen; under a virtual one: ``xvfb-run -s "-screen 0 1920x1200x24" Slicer …``. Slicer quits
 at the end; its exit code is 1 when something failed.
@@ -71,7 +74,7 @@ def load(scans: list[str]) -> None:
         raise RuntimeError(str(ended[0]))
 
 
-def main(folder: pathlib.Path, scans: list[str], *, fast: bool) -> None:
+def main(folder: pathlib.Path, scans: list[str], *, fast: bool, atlas: str) -> None:
     """Write every picture into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     window = slicer.util.mainWindow()
@@ -128,6 +131,8 @@ def main(folder: pathlib.Path, scans: list[str], *, fast: bool) -> None:
     shoot(folder, "sequences")
     ui.fourUpButton.click()
     wait(0.5)
+    if atlas:
+        name_regions(folder, panel, atlas)
     open_only(panel, ui.clinicalSection, ui.lesionSection)
     ui.ageEdit.text = "67"
     shoot(folder, "clinic-and-lesion")
@@ -184,6 +189,23 @@ def look_at_steps(folder: pathlib.Path, panel) -> None:
     wait(0.5)
 
 
+def name_regions(folder: pathlib.Path, panel, atlas: str) -> None:
+    """The names of an atlas, with the pointer on the strongest hotspot."""
+    ui, settings, name = panel.ui, slicer.app.userSettings(), "PCNSLSurvival/atlasFolder"
+    before = settings.value(name) or ""
+    settings.setValue(name, atlas)
+    ui.regionsButton.click()
+    wait_until(lambda: not ui.regionsButton.text.endswith("Cancel"), LONGEST_RUN_S)
+    red = slicer.mrmlScene.GetNodeByID("vtkMRMLSliceNodeRed").GetSliceToRAS()
+    crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    crosshair.SetCursorPositionRAS([red.GetElement(axis, 3) for axis in range(3)])
+    print(ui.regionLabel.text, ui.regionPlacesLabel.text, sep="\n", flush=True)
+    open_only(panel, ui.mapSection)
+    shoot(folder, "regions")
+    ui.regionsButton.click()  # the names stay hidden at the next start
+    settings.setValue(name, before)
+
+
 def two_dates(folder: pathlib.Path, panel) -> None:
     """The shown exam against the same scan, turned and moved."""
     import numpy as np
@@ -234,8 +256,9 @@ if __name__ == "__main__":
     try:
         if len(sys.argv) < 2:
             raise SystemExit(__doc__)
-        words = [word for word in sys.argv[1:] if word != "--fast"]
-        main(pathlib.Path(words[0]), words[1:], fast="--fast" in sys.argv)
+        words = [word for word in sys.argv[1:] if word[:2] != "--"]
+        chosen = next((word.partition("=")[2] for word in sys.argv if word.startswith("--atlas=")), "")
+        main(pathlib.Path(words[0]), words[1:], fast="--fast" in sys.argv, atlas=chosen)
         slicer.util.exit(0)
     except Exception:
         traceback.print_exc()

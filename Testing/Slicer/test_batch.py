@@ -9,48 +9,10 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 from fake_worker import NO_CONTENT
+from made_database import DicomDatabase
 from made_scenes import Wait, add_head, child_processes, take_away, temporary_files, wait_for_exam, write_dicom_of
 
 HERE = Path(__file__).resolve().parent
-
-
-class _Database:
-    """As much of ``slicer.dicomDatabase`` (ctkDICOMDatabase) as the panel asks."""
-
-    def __init__(self, files):
-        gadolinium = {"0008,0060": "MR", "0018,0081": "3.1", "0018,0080": "9.6", "0018,0010": "Gadovist"}
-        plain = {"0008,0060": "MR", "0018,0081": "101", "0018,0080": "5200"}
-        self.exams = {"Doe^One": ("1.1", files), "Doe^Two": ("2.1", files[:1]), "Doe^Three": ("3.1", files)}
-        dates = {"1.1": "20260114", "2.1": "20260302", "3.1": ""}
-        self.headers = {"9": plain, **{uid: {**gadolinium, "0008,0020": date} for uid, date in dates.items()}}
-        self.loaded = []
-
-    def patients(self):
-        return [*self.exams, "Roe^NoGd"]
-
-    def nameForPatient(self, patient):
-        return patient
-
-    def studiesForPatient(self, patient):
-        return [patient]
-
-    def descriptionForStudy(self, study):
-        return "Brain"
-
-    def seriesForStudy(self, study):
-        return ["9", *([self.exams[study][0]] if study in self.exams else [])]
-
-    def descriptionForSeries(self, uid):
-        return "AX T2" if uid == "9" else "AX T1 GD"
-
-    def instancesForSeries(self, uid):
-        return [uid]
-
-    def filesForSeries(self, uid):
-        return next(files for one, files in self.exams.values() if one == uid)
-
-    def instanceValue(self, uid, tag):
-        return self.headers.get(uid, {}).get(tag, "")
 
 
 @pytest.fixture
@@ -61,7 +23,7 @@ def batch(standin, quick_panel, monkeypatch, tmp_path):
     head = add_head("made")
     files = write_dicom_of(head, tmp_path / "series")
     slicer.mrmlScene.Clear(0)
-    monkeypatch.setattr(slicer, "dicomDatabase", _Database(files), raising=False)
+    monkeypatch.setattr(slicer, "dicomDatabase", DicomDatabase(files), raising=False)
     monkeypatch.setattr(batch_run, "is_brain_extractor_installed", lambda method: True)
     library = ModuleType("DICOMLib")
     library.DICOMUtils = ModuleType("DICOMUtils")
@@ -130,7 +92,7 @@ def test_exams_with_a_t1gd_are_listed_and_predicted_one_after_another(batch, mon
 @pytest.fixture
 def tagged(monkeypatch):
     """A database whose studies are called by a tag."""
-    monkeypatch.setattr(_Database, "descriptionForStudy", lambda self, study: "<img src='http://x'>")
+    monkeypatch.setattr(DicomDatabase, "descriptionForStudy", lambda self, study: "<img src='http://x'>")
 
 
 def test_a_tag_in_a_dicom_header_is_shown_and_not_obeyed(tagged, batch):

@@ -199,6 +199,7 @@ def test_the_class_is_switched_without_another_run(standin, predicted):
     assert ui.mapSelector.itemData(ui.mapSelector.currentIndex) == OVER, "the predicted class comes first"
     first_profile, first_words = profile.profile, ui.cautionLabel.text
     ui.nextCellButton.click()
+    assert "100\N{NO-BREAK SPACE}% of max" in ui.cellLabel.text, "no number ends a line without its unit"
     ui.mapSelector.setCurrentIndex(ui.mapSelector.findData(UP_TO))
     assert panel.logic.run is None
     assert profile.profile != first_profile

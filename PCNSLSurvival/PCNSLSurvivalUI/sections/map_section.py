@@ -204,7 +204,8 @@ class MapControls:
             value = 100 * self._cells[self._place].value
             if self._kind == map_display.EVIDENCE_KIND:
                 words, value = _("{place} of {n}: {value:+.3f}"), value / 100
-            self._ui.cellLabel.text = words.format(place=self._place + 1, n=count, value=value)
+            told = words.format(place=self._place + 1, n=count, value=value)
+            self._ui.cellLabel.text = told.replace(" %", "\N{NO-BREAK SPACE}%")  # a narrow label breaks the line there
 
     def _observeSlice(self) -> None:
         self._sliceNode = navigation.axialSliceNode()

@@ -85,7 +85,9 @@ def _write_volumes(result: CaseResult, folder: Path, *, intermediate: bool) -> N
     for sequence, image in result.prepared.preprocessed.items():
         write_volume(image, folder / f"{sequence.value}_preprocessed.nii.gz")
     if intermediate:
-        for sequence, image in result.prepared.corrected.items():
+        for sequence, corrected in result.prepared.corrected.items():
+            # A scan that came without bias field is the very T1Gd that the page draws.
+            image = copied(corrected) if corrected is result.prepared.native[sequence] else corrected
             own = in_voxel_order_of(image, result.inputs[sequence].grid)
             write_volume(own, folder / f"{sequence.value}_corrected.nii")
 

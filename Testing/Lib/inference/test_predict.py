@@ -19,12 +19,14 @@ import PCNSLSurvivalLib
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.storage.installed_files import sha256_of
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
-from PCNSLSurvivalLib.imaging.geometry import Grid, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, resample
+from PCNSLSurvivalLib.imaging.io import write_volume
 from PCNSLSurvivalLib.inference.predict import CaseOptions, predict_case
 from PCNSLSurvivalLib.models.familiarity import FamiliarityVerdict
 from PCNSLSurvivalLib.models.installed_models import find_model
 from PCNSLSurvivalLib.phantoms import VirtualPatient
 from PCNSLSurvivalLib.reports.case.report import case_report_html
+from PCNSLSurvivalLib.reports.pictures import make_display
 
 NETWORK_VOXEL_MM = 1.5
 
@@ -125,6 +127,30 @@ def test_a_scan_prepared_by_slicer_is_known_by_its_checksum_and_by_who_prepared_
     assert ["prepared.other_engines" in found for found in codes] == [True, False]
     schema = Path(PCNSLSurvivalLib.__file__).parent / "results" / "prediction.schema.json"
     jsonschema.validate(made, json.loads(schema.read_text(encoding="utf-8")), jsonschema.Draft202012Validator)
+
+
+def test_no_volume_is_written_while_the_report_is_drawn_from_it(result, t1gd, tmp_path, monkeypatch):
+    """As in the panel: the corrected scans are written as well, and one that came so is the T1Gd of the report."""
+    sitk.WriteImage(canonical(sitk.Cast(t1gd, sitk.sitkFloat32)), str(tmp_path / "corrected.nrrd"))
+    sitk.WriteImage(canonical(sitk.ReadImage(str(result / "brain_mask.nii.gz"))), str(tmp_path / "mask.nrrd"))
+    written, drawn = [], []
+
+    def write(image, *arguments, **options):
+        written.append(image)
+        write_volume(image, *arguments, **options)
+
+    def display(scan, activation, brain_mask):
+        drawn.extend((scan, brain_mask))
+        return make_display(scan, activation, brain_mask)
+
+    monkeypatch.setattr("PCNSLSurvivalLib.results.case_folder.write_volume", write)
+    monkeypatch.setattr("PCNSLSurvivalLib.reports.case.report.make_display", display)
+    words = ["--t1gd", str(tmp_path / "corrected.nrrd"), "--brain-mask", str(tmp_path / "mask.nrrd")]
+    words += ["--already-corrected", "--keep-intermediate", "--progress", "none"]
+    assert main(["predict", *words, "--out", str(tmp_path / "out"), "--debug"]) == 0
+    assert len(drawn) == 2
+    assert (tmp_path / "out" / "t1gd_corrected.nii").is_file()
+    assert not [image for image in written if any(image is one for one in drawn)]
 
 
 def test_the_published_scores_stand_beside_the_prediction(result, prediction):

@@ -42,7 +42,7 @@ def read_table_cohort(path: Path) -> FoundCohort:
                 "table.no_cohort_columns",
                 table=table.name,
                 missing=tuple(missing),
-                optional=(*BESIDE_T1GD, "brain_mask", "lesion_mask"),
+                optional=(*(sequence.value for sequence in BESIDE_T1GD), "brain_mask", "lesion_mask"),
                 columns=table.columns,
             )
         )

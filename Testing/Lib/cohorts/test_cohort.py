@@ -276,6 +276,13 @@ def test_a_table_that_cannot_be_used_is_refused_in_a_sentence(content, tmp_path)
     assert str(tmp_path) not in str(refusal.value)
 
 
+def test_columns_that_may_follow_are_named_as_tables_write_them(tmp_path):
+    (tmp_path / "patients.csv").write_text("patient_id,age\na,61\n", encoding="utf-8")
+    with refused(CohortError, "table.no_cohort_columns") as refusal:
+        read_cohort(tmp_path / "patients.csv")
+    assert "t1, t2, flair, brain_mask" in str(refusal.value)
+
+
 def test_a_score_that_contradicts_its_variables_is_remarked(tmp_path):
     path = tmp_path / "patients.tsv"
     columns = "patient_id\tt1gd\tage\tECOG\tLDH\tcsf_protein\tdeep\tIELSG"

@@ -13,6 +13,9 @@ from PCNSLSurvivalLib.preprocessing.recipe import BiasFieldStep, factors_for
 from PCNSLSurvivalLib.preprocessing.steps.n4 import fit_log_bias_field
 from PCNSLSurvivalLib.preprocessing.steps.sampling import head_mask
 
+_LEAST_LOGARITHM = -50.0
+"""Of the field: far outside the mask it may be anything, and 0 divided by 0 would be no number."""
+
 
 def correct_bias_field(
     image: sitk.Image, step: BiasFieldStep, *, sequence: MRSequence, mask: sitk.Image | None = None
@@ -64,7 +67,7 @@ def correct_bias_field(
     field = fit.on(image.GetSize())
     with np.errstate(over="ignore"):
         for slice_ji in field:
-            slice_ji[...] = np.exp(slice_ji.astype(np.float64))
+            slice_ji[...] = np.exp(np.maximum(slice_ji.astype(np.float64), _LEAST_LOGARITHM))
     inside = field[sitk.GetArrayViewFromImage(mask) > 0]
     if not np.isfinite(inside).all():
         raise PreparationError(Message("bias_field.no_fit", sequence=sequence))

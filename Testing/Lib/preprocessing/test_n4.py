@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
+from PCNSLSurvivalLib.preprocessing.steps.bias_field import correct_bias_field
 from PCNSLSurvivalLib.preprocessing.steps.n4 import fit_log_bias_field
 
 FULL_SIZE = (34, 40, 22)
@@ -41,3 +43,24 @@ def test_a_scan_of_one_value_has_no_field():
     inside = _head((12, 12, 12))[1]
     field = fit_log_bias_field(np.full(inside.shape, 7.0), inside, RECIPE.bias_field).on((20, 20, 20))
     assert not field.any()
+
+
+@pytest.mark.parametrize("logarithm", [-1e9, -200.0, -90.0, 90.0, 1e9])
+def test_a_field_that_runs_away_outside_the_mask_makes_no_value_that_is_no_number(logarithm, monkeypatch):
+    """And no warning of numpy's, which a user would see."""
+    values, inside = _head((20, 20, 20))
+    values, inside = np.where(inside, values, 0), inside & (np.arange(20)[:, None, None] > 3)
+
+    class _Field:
+        def on(self, size):
+            field = np.zeros(size[::-1], np.float32)
+            field[0] = logarithm
+            return field
+
+    monkeypatch.setattr("PCNSLSurvivalLib.preprocessing.steps.bias_field.fit_log_bias_field", lambda *_: _Field())
+    image, mask = sitk.GetImageFromArray(values.astype(np.float32)), sitk.GetImageFromArray(inside.astype(np.uint8))
+    corrected = sitk.GetArrayFromImage(
+        correct_bias_field(image, RECIPE.bias_field, sequence=MRSequence.T1GD, mask=mask)
+    )
+    assert np.isfinite(corrected).all()
+    np.testing.assert_allclose(corrected[inside], values[inside], rtol=1e-5)

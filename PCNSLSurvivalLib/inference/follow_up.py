@@ -14,16 +14,15 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from scipy import ndimage
 
 from PCNSLSurvivalLib.core.errors import GridMismatchError, PreparationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.fingerprint import voxel_sha256
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, in_voxel_order_of, resample
+from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, in_voxel_order_of, resample
 from PCNSLSurvivalLib.imaging.io import Scan, read_mask_file, read_scan
-from PCNSLSurvivalLib.imaging.lesion_measures import LEAST_FOCUS_ML, Focus, measure_foci, volume_ml
+from PCNSLSurvivalLib.imaging.lesion_measures import Focus, focus_numbers, measure_foci, volume_ml
 from PCNSLSurvivalLib.inference.runtimes.names import Device
 from PCNSLSurvivalLib.inference.segment import focus_json, load_reader, propose
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
@@ -328,15 +327,11 @@ def _foci_apart(
     distance = None
     if sitk.GetArrayViewFromImage(other).any():
         distance = sitk.SignedMaurerDistanceMap(other != 0, squaredDistance=False, useImageSpacing=True)
-    parts, count = ndimage.label(sitk.GetArrayViewFromImage(lesion) != 0, structure=np.ones((3, 3, 3)))
-    found = []
-    for number in range(1, count + 1):
-        part = parts == number
-        if np.count_nonzero(part) * grid.voxel_volume_ml < LEAST_FOCUS_ML:
-            continue
-        (focus,) = measure_foci(image_on_grid(part.astype(np.uint8), grid), brain)
-        found.append((focus, distance is None or _is_apart(np.argwhere(part), grid, to_other, distance, there)))
-    return sorted(found, key=lambda one: -one[0].volume_ml)
+    numbers = focus_numbers(lesion)
+    return [
+        (focus, distance is None or _is_apart(np.argwhere(numbers == number), grid, to_other, distance, there))
+        for number, focus in enumerate(measure_foci(lesion, brain), start=1)
+    ]
 
 
 def _is_apart(voxels_kji: np.ndarray, grid: Grid, to_other: sitk.Transform, distance: sitk.Image, there: Grid) -> bool:

@@ -149,7 +149,8 @@ def judge_enhancement(t1gd: sitk.Image, t1: sitk.Image, *, alone: tuple[float, f
     0.5 percentiles: near +1 enhanced, near -1 swapped, near 0 no difference. A stripped scan with a tumor below that
     half percent shows little else that enhances, and noise can take the measure below 0: by itself, only what is
     clearly negative stops a case. Thick slices and a tumor that is dark in T1Gd bring the measure of real pairs nearer
-    to 0. What each scan shows by itself then decides: one has contrast agent and the other has not.
+    to 0. What each scan shows by itself then decides: one has contrast agent and the other has not. Where the two
+    contradict each other, as with a bleed that is bright in T1, the case goes on with a warning.
 
     Args:
         t1gd: Prepared T1Gd, 0 outside the brain.
@@ -162,9 +163,10 @@ def judge_enhancement(t1gd: sitk.Image, t1: sitk.Image, *, alone: tuple[float, f
     dark, bright = np.quantile(difference - np.median(difference), (0.005, 0.995))
     measure = float((bright + dark) / (bright - dark)) if bright > dark else 0.0
     seen, seen_in_t1 = (value >= ENHANCED_FROM for value in alone)
-    if measure >= ENHANCED_CHECK or (seen and not seen_in_t1):
+    only_in_t1gd, only_in_t1 = seen and not seen_in_t1, seen_in_t1 and not seen
+    if measure >= ENHANCED_CHECK or (only_in_t1gd and measure > SWAPPED):
         verdict, message = Verdict.GOOD, Message("enhancement.good")
-    elif measure <= SWAPPED or (seen_in_t1 and not seen):
+    elif only_in_t1 or (measure <= SWAPPED and not only_in_t1gd):
         verdict, message = Verdict.UNUSABLE, Message("enhancement.swapped")
     else:
         verdict, message = Verdict.CHECK, Message("enhancement.hardly")

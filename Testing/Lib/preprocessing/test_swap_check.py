@@ -68,7 +68,8 @@ def test_swapped_scans_are_a_stop_although_someone_corrected_what_is_taken_for_t
         (0.0, (5.0, 5.0), "enhancement.hardly"),
         (3.0, (1.0, 1.0), "enhancement.good"),
         (-3.0, (1.0, 1.0), "enhancement.swapped"),
-        (-3.0, (5.0, 1.0), "enhancement.good"),
+        (-3.0, (5.0, 1.0), "enhancement.hardly"),
+        (-3.0, (1.0, 5.0), "enhancement.swapped"),
     ],
 )
 def test_what_each_scan_shows_by_itself_decides_where_their_difference_does_not(bright, alone, code):

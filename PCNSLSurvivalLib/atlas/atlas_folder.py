@@ -24,8 +24,13 @@ _ALIKE_IN_REGIONS = 0.6
 """Share of neighbors with the same value: six atlases have at least 0.71, T1 templates at most 0.2."""
 _LEAST_NAMED = 0.5
 _SAME_PLACE_MM = 0.01
-_LEFT = re.compile(r"(?<![a-z])(left|lh|l)(?![a-z])", re.IGNORECASE)
-_RIGHT = re.compile(r"(?<![a-z])(right|rh|r)(?![a-z])", re.IGNORECASE)
+_LEFT, _RIGHT = (
+    re.compile(
+        rf"(?i:(?<![a-z])({word}|{letter}h|{letter})(?![a-z]))|\b({word}|{word.title()})(?=[A-Z])|(?<=[a-z]){word.title()}\b"
+    )
+    for word, letter in (("left", "l"), ("right", "r"))
+)
+"""As a word or a letter, "Left-Thalamus", "lh_cuneus", "Cuneus_L"; or joined to it, "LeftThalamus", "ThalamusLeft"."""
 
 
 @dataclass(frozen=True, kw_only=True)

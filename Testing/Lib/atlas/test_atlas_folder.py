@@ -53,8 +53,18 @@ def test_labels_beside_the_template_are_refused(tmp_path):
     assert _refused(made_atlas(tmp_path / "coarse", labels_grid=coarse)).code == "atlas.grid"
 
 
-def test_regions_named_left_must_lie_on_the_left(tmp_path):
-    assert _refused(made_atlas(tmp_path / "atlas", mirrored=True)).code == "atlas.mirrored"
+@pytest.mark.parametrize(
+    "named", ["{side}-Block_{label}", "Block{label}_{letter}", "{side}Block{label}", "Block{side}"]
+)
+def test_regions_named_left_must_lie_on_the_left(named, tmp_path):
+    """Odd labels are on the left."""
+    lines = [
+        f"{label} " + named.format(label=label, side=side, letter=side[0])
+        for label in range(1, 250)
+        for side in (("Right", "Left")[label % 2],)
+    ]
+    assert _refused(made_atlas(tmp_path / "atlas", mirrored=True, table="\n".join(lines))).code == "atlas.mirrored"
+    assert read_atlas(made_atlas(tmp_path / "straight", table="\n".join(lines))).names
 
 
 def test_names_without_sides_say_nothing_that_a_mirror_could_change(tmp_path):

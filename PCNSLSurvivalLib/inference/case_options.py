@@ -22,6 +22,8 @@ _ONE_SCAN = ("predict", "explain")
 _ONE = (*_ONE_SCAN, "demo")
 """Commands that predict one patient."""
 _EVERY = (*_ONE, "predict-cohort")
+_T1GD_ALONE = ("segment", "regions")
+"""Commands that read T1Gd by itself."""
 _MAP = "the map"
 
 
@@ -32,7 +34,7 @@ class CaseOptions(ScanState):
     brain_mask: Path | None = option(
         None,
         "brain mask on the T1Gd voxel grid",
-        (*_ONE_SCAN, "register"),
+        (*_ONE_SCAN, "register", *_T1GD_ALONE),
         heading="preprocessing that has already been done",
     )
     alignment: Path | None = option(
@@ -69,11 +71,11 @@ class CaseOptions(ScanState):
     cache_dir: Path | None = option(
         None,
         "cache of the slow preprocessing steps, reused by later runs",
-        (*_ONE_SCAN, "register"),
+        (*_ONE_SCAN, "register", *_T1GD_ALONE),
         metavar="DIR",
         changes_result=False,
     )
-    device: Device = option("auto", "device for inference", (*_EVERY, "verify"), changes_result=False)
+    device: Device = option("auto", "device for inference", (*_EVERY, "verify", "segment"), changes_result=False)
     runtime: RuntimeName = option(
         "auto", "inference runtime: torch or ONNX Runtime", (*_EVERY, "verify"), repeated=False
     )
@@ -84,7 +86,9 @@ class CaseOptions(ScanState):
         "also propose an outline of the enhancing tumor; attribution and checks use it if no mask is given",
         _ONE,
     )
-    override_quality: bool = option(False, "continue despite failed quality checks; the override is recorded", _EVERY)
+    override_quality: bool = option(
+        False, "continue despite failed quality checks; the override is recorded", (*_EVERY, *_T1GD_ALONE)
+    )
     target: OSClass | None = option(
         None,
         "target class of the map: the predicted class, OS over one year, or OS up to one year",

@@ -13,28 +13,18 @@ from scipy import ndimage
 
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, StepClock, silent
-from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step, Verdict
-from PCNSLSurvivalLib.imaging.geometry import Grid, canonical, image_on_grid, in_voxel_order_of, lps_to_ras, resample
-from PCNSLSurvivalLib.imaging.io import Scan, read_mask_file, read_scan
+from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence, Step
+from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid, in_voxel_order_of, lps_to_ras, resample
+from PCNSLSurvivalLib.imaging.io import Scan
 from PCNSLSurvivalLib.imaging.lesion_measures import Focus, measure_foci, volume_ml
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader
 from PCNSLSurvivalLib.inference.runtimes.names import Device, RuntimeName
+from PCNSLSurvivalLib.inference.t1gd_alone import prepare_t1gd
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderFolder, read_reader_folder
-from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase, prepare_case
-from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
-from PCNSLSurvivalLib.preprocessing.scan_state import ScanState
-from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
+from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
+from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.preprocessing.steps.resampling import network_grid, to_network
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmentOptions(ScanState):
-    """What the user says about the scan, and where to compute."""
-
-    device: Device = "auto"
-    brain_mask: Path | None = None
-    override_quality: bool = False
-    cache_dir: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +113,7 @@ def load_reader(device: Device = "auto", runtime: RuntimeName = "auto") -> Lesio
 def segment_case(
     path: Path,
     reader: LesionReader,
-    options: SegmentOptions,
+    options: CaseOptions,
     listener: Listener = silent,
 ) -> SegmentResult:
     """Read and prepare one T1Gd scan, and propose an outline of its enhancing tumor.
@@ -138,31 +128,16 @@ def segment_case(
         PCNSLSurvivalError: The scan or the computer does not allow it; its text says why.
     """
     clock = StepClock(listener)
-    with clock.step(Step.READ):
-        scan = read_scan(path, MRSequence.T1GD)
-        given = options.brain_mask
-        mask = None if given is None else read_mask_file(given, Message("word.brain_mask"))
-    prepared = prepare_case(
-        {MRSequence.T1GD: canonical(scan.image)},
-        recipe=RECIPE,
-        clock=clock,
-        brain_mask=None if mask is None else canonical(mask.image),
-        known=options,
-        override_quality=options.override_quality,
-        store=None if options.cache_dir is None else StepStore(options.cache_dir),
-        agent=scan.agent,
-    )
+    given = prepare_t1gd(path, options, clock)
     with clock.step(Step.LESION_OUTLINE):
-        proposal = propose(prepared, reader)
-    remarks = (*scan.remarks, *(() if mask is None else mask.remarks))
-    judged = (finding.message for finding in prepared.findings if finding.verdict is not Verdict.GOOD)
+        proposal = propose(given.prepared, reader)
     return SegmentResult(
-        scan=scan,
-        prepared=prepared,
+        scan=given.scan,
+        prepared=given.prepared,
         proposal=proposal,
-        mask=in_voxel_order_of(proposal.mask, Grid.of(scan.image)),
+        mask=in_voxel_order_of(proposal.mask, Grid.of(given.scan.image)),
         seconds=clock.seconds,
-        warnings=(Message("lesion.reader_is_virtual"), *judged, *remarks),
+        warnings=(Message("lesion.reader_is_virtual"), *given.warnings),
     )
 
 

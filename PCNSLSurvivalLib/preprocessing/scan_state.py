@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from PCNSLSurvivalLib.core.options import option
 
-_COMMANDS = ("predict", "explain", "register")
+_SEVERAL_SCANS = ("predict", "explain", "register")
+_COMMANDS = (*_SEVERAL_SCANS, "segment", "regions")
 _HEADING = "preprocessing that has already been done"
 
 
@@ -18,7 +19,7 @@ class ScanState:
     """They show the brain alone: neither stripped nor bias-corrected again."""
     already_corrected: bool = option(False, "scans are bias-corrected", _COMMANDS, heading=_HEADING)
     """They have no bias field left."""
-    already_registered: bool = option(False, "the other scans are registered to T1Gd", _COMMANDS, heading=_HEADING)
+    already_registered: bool = option(False, "the other scans are registered to T1Gd", _SEVERAL_SCANS, heading=_HEADING)
     """They lie over T1Gd in millimeters."""
 
 

@@ -22,9 +22,10 @@ from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
 from PCNSLSurvivalLib.core.storage.files import whole_folder
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.inference.lesion_reader import LesionReader, probability_of
 from PCNSLSurvivalLib.inference.runtimes.lesion_blocks import in_torch
-from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, segment_case
+from PCNSLSurvivalLib.inference.segment import certain_foci, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import (
     ReaderSettings,
     bundled_reader_path,
@@ -298,7 +299,7 @@ def _judge_real(folder: Path, reader: LesionReader, cache: Path) -> Judged:
 def _judge_scan(path: Path, reader: LesionReader, cache: Path) -> tuple[Judged, np.ndarray]:
     name = path.name.split(".")[0]
     try:
-        result = segment_case(path, reader, SegmentOptions(override_quality=True, cache_dir=cache))
+        result = segment_case(path, reader, CaseOptions(override_quality=True, cache_dir=cache))
     except PCNSLSurvivalError as problem:
         raise SystemExit(f"{name}: {problem}") from problem
     proposal = result.proposal

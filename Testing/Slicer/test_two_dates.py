@@ -158,14 +158,7 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
     _compare(two_exams)
     parameters, outputs = two_exams.logic.getParameterNode(), outputs_of(two_exams)
     before = standin.app.layoutManager().layout
-    made = []
-    for name in (EARLIER_VIEW, LATER_VIEW):
-        logic = slicer.vtkMRMLSliceLogic()
-        logic.SetMRMLApplicationLogic(standin.app.applicationLogic())
-        logic.SetMRMLScene(slicer.mrmlScene)
-        logic.AddSliceNode(name)
-        made.append(logic)
-    try:
+    with slice_views(standin, EARLIER_VIEW, LATER_VIEW):
         step_buttons(two_exams)["output.corrected"].click()
         two_exams.ui.flickerButton.click()
         parameters.earlierLesion, drawnLater = (
@@ -222,12 +215,6 @@ def test_both_exams_stand_side_by_side_with_their_maps_on_the_earlier_head(two_e
         planes = [_plane(view) for view in views]
         two_exams.ui.opacitySlider.value = 0.4
         np.testing.assert_allclose([_plane(view) for view in views], planes, atol=1e-9)
-    finally:
-        for logic in made:
-            nodes = [logic.GetSliceNode(), logic.GetSliceCompositeNode()]
-            logic.SetMRMLScene(None)
-            for node in nodes:
-                slicer.mrmlScene.RemoveNode(node)
 
 
 def test_two_exams_give_way_to_what_is_shown_next_and_hide_no_outline_for_good(two_exams, standin):

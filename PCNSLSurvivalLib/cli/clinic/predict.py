@@ -31,10 +31,21 @@ def add_predict_command(commands: argparse._SubParsersAction) -> None:
 
 def add_scan_files(parser: argparse.ArgumentParser) -> None:
     """Options for the scans of one patient."""
-    parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {_SCAN}")
+    _add_t1gd(parser)
     for sequence in BESIDE_T1GD:
         name = f"{sequence.label} without contrast agent" if sequence is MRSequence.T1 else sequence.label
         parser.add_argument(f"--{sequence}", type=Path, metavar="SCAN", help=f"{name}; it is registered to T1Gd")
+
+
+def add_t1gd_alone(parser: argparse.ArgumentParser) -> None:
+    """Scan and output folder of a command that reads T1Gd alone."""
+    _add_t1gd(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
+    parser.add_argument("--overwrite", action="store_true", help="replace the content of DIR")
+
+
+def _add_t1gd(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {_SCAN}")
 
 
 def add_result_options(parser: argparse.ArgumentParser) -> None:

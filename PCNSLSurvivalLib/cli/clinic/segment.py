@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
 
+from PCNSLSurvivalLib.cli.clinic.predict import add_t1gd_alone
 from PCNSLSurvivalLib.cli.display.progress import add_progress_option, listener_for
-from PCNSLSurvivalLib.cli.options.case import add_inference_device
+from PCNSLSurvivalLib.cli.options.case import add_case_options, case_options
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY
 
 
@@ -21,18 +21,8 @@ def add_segment_command(commands: argparse._SubParsersAction) -> None:
         "trained on virtual heads only: mask on the scan's own voxels, volume, foci and diameters. Check and correct "
         f"it. {RESEARCH_USE_ONLY}",
     )
-    scan = "NIfTI, NRRD or MetaImage file, or folder with one DICOM series; whole head or skull-stripped"
-    parser.add_argument("--t1gd", type=Path, required=True, metavar="SCAN", help=f"post-contrast T1: {scan}")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
-    parser.add_argument("--overwrite", action="store_true", help="replace the content of DIR")
-    parser.add_argument("--cache-dir", type=Path, metavar="DIR", help="cache of the slow preprocessing steps")
-    parser.add_argument("--brain-mask", type=Path, metavar="FILE", help="brain mask on the T1Gd voxel grid")
-    parser.add_argument(
-        "--already-stripped", action="store_true", help="the scan is skull-stripped: 0 outside the brain"
-    )
-    parser.add_argument("--already-corrected", action="store_true", help="the scan is bias-corrected")
-    parser.add_argument("--override-quality", action="store_true", help="continue despite failed quality checks")
-    add_inference_device(parser)
+    add_t1gd_alone(parser)
+    add_case_options(parser, "segment")
     add_progress_option(parser)
     parser.set_defaults(run=run_segment)
 
@@ -45,20 +35,12 @@ def run_segment(args: argparse.Namespace) -> int:
     check_output_folder(args.out.absolute(), overwrite=args.overwrite)
 
     from PCNSLSurvivalLib.imaging.geometry import place_in_words
-    from PCNSLSurvivalLib.inference.segment import SegmentOptions, load_reader, segment_case
+    from PCNSLSurvivalLib.inference.segment import load_reader, segment_case
     from PCNSLSurvivalLib.results.lesion_proposal import MASK, write_segment_folder
 
-    options = SegmentOptions(
-        already_stripped=args.already_stripped,
-        already_corrected=args.already_corrected,
-        device=args.device,
-        brain_mask=args.brain_mask,
-        override_quality=args.override_quality,
-        cache_dir=args.cache_dir,
-    )
     reader = load_reader(args.device)
     with whole_folder(args.out, overwrite=args.overwrite) as staging:
-        result = segment_case(args.t1gd, reader, options, listener_for(args.progress))
+        result = segment_case(args.t1gd, reader, case_options(args), listener_for(args.progress))
         stored = write_segment_folder(result, staging)
     seconds = time.perf_counter() - begin
     if args.progress == "json":

@@ -23,6 +23,7 @@ NEEDED = {
     "predict": ["--t1gd", "t1gd.nii", "--out", "out"],
     "predict-cohort": ["cohort", "--out", "out"],
     "demo": ["--out", "out"],
+    "regions": ["--t1gd", "t1gd.nii", "--atlas", "atlas", "--out", "out"],
     "verify": ["result", "--t1gd", "t1gd.nii"],
 }
 

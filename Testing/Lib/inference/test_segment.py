@@ -14,8 +14,9 @@ from made_models import small_model, small_recipe
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import RESEARCH_USE_ONLY, MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
-from PCNSLSurvivalLib.inference import segment
-from PCNSLSurvivalLib.inference.segment import SegmentOptions, certain_foci, segment_case
+from PCNSLSurvivalLib.inference import t1gd_alone
+from PCNSLSurvivalLib.inference.case_options import CaseOptions
+from PCNSLSurvivalLib.inference.segment import certain_foci, segment_case
 from PCNSLSurvivalLib.models.lesion_reader_folder import ReaderSettings
 from PCNSLSurvivalLib.results.lesion_proposal import MASK, MEASURES, write_segment_folder
 
@@ -30,7 +31,7 @@ def _turn(degrees):
 
 
 STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-SAID = SegmentOptions(already_stripped=True, already_corrected=True)
+SAID = CaseOptions(already_stripped=True, already_corrected=True)
 
 
 def _head(direction=STRAIGHT, spacing=(2.2, 2.2, 2.6), size=(70, 84, 60)):
@@ -60,7 +61,7 @@ def _reader(level=4.0):
 @pytest.fixture
 def prepared_on_2_mm(monkeypatch):
     """The made head has coarser voxels than that."""
-    monkeypatch.setattr(segment, "RECIPE", small_recipe())
+    monkeypatch.setattr(t1gd_alone, "RECIPE", small_recipe())
 
 
 FORMS = {

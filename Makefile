@@ -6,7 +6,7 @@ SYSTEM_PYTHON ?= python3
 GPU_PYTHON ?= gpu/bin/python
 BIN := .venv/bin
 
-.PHONY: docs release-check measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-case bench-brain-extraction bench-preprocessing bench-model bench-scale bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader gallery fuzz audit check-docs clean
+.PHONY: docs release-check measure-atlas measure-statistics measure-time-head walk-defects demo test test-slow real-data screenshots measure-preparation measure-quality measure-familiarity bench-case bench-brain-extraction bench-preprocessing bench-model bench-scale bench-panel bench-real-tumours bench-training check-gpu bundled-model lesion-reader gallery fuzz audit check-docs clean
 
 demo:
 	@$(SYSTEM_PYTHON) .ci/environment.py demo
@@ -47,6 +47,10 @@ measure-statistics:
 measure-time-head:
 	@$(SYSTEM_PYTHON) .ci/environment.py test
 	@$(BIN)/python Testing/benchmarks/measure_time_head.py
+
+measure-atlas:
+	@$(SYSTEM_PYTHON) .ci/environment.py test
+	@$(BIN)/python Testing/benchmarks/measure_atlas.py
 
 walk-defects:
 	@$(SYSTEM_PYTHON) .ci/environment.py test

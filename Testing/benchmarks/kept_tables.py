@@ -25,18 +25,27 @@ def add_keep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", action="store_true", help="keep the table for the documentation")
 
 
-def report(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, settings: str, keep: bool) -> None:
+def report(
+    name: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    settings: str,
+    keep: bool,
+    target: str | None = None,
+) -> None:
     """Print a table, and keep it where that is wanted.
 
     Args:
-        name: Of the file, and of the make target that prints the table.
+        name: Of the file.
         columns: Headings.
         rows: Cells; where a figure varies, with its lowest and highest value.
         settings: What the figures depend on beside the machine, such as the number of repeats.
         keep: Whether this run is the one of the documentation.
+        target: The make target that prints the table; ``name`` if left out.
     """
     kept = {
-        "command": f"make {name}",
+        "command": f"make {target or name}",
         "settings": settings,
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),

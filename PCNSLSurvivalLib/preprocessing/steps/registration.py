@@ -181,7 +181,8 @@ def _refine(
     mask: sitk.Image | None = None,
 ) -> tuple[float, sitk.Euler3DTransform]:
     method = _method(fixed, step, mask)
-    # Steps are counted in mm that the farthest voxel moves, for turns and shifts alike.
+    # The scales weigh a turn by how far it moves the farthest voxel. The length of a step counts mm and radians alike:
+    # where turns lead, the first steps are too long, and the optimizer shortens them.
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=reach_mm,
         minStep=0.01,

@@ -45,6 +45,9 @@ STAGES = {"quick": (QUICK_CHECKS, {}), "static": (STATIC_CHECKS, {}), "all": (ST
 
 def main(stage: str) -> int:
     """Run the checks of a stage, also after one has failed, and say the outcome in one last line."""
+    if stage not in STAGES:
+        print(f"There is no stage {stage!r}, only {', '.join(STAGES)}.", file=sys.stderr)
+        return 2
     static, tests = STAGES[stage]
     # One thread for each process that runs tests: with more, they wait for one another's threads.
     threads = {"OMP_NUM_THREADS": "1", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1"}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PCNSLSurvivalLib.atlas.name_table import TABLE_ENDINGS, read_names
 from PCNSLSurvivalLib.core.errors import AtlasError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.imaging.file_names import stem
 from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, image_on_grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 from PCNSLSurvivalLib.imaging.io import FILE_ENDINGS, content_sha256, read_volume
@@ -41,7 +42,7 @@ class Atlas:
         name: Of the file of labels, without its ending.
         template: T1-weighted, ``float32``, whole head or brain alone, axes toward left, posterior, superior.
         labels: ``uint16`` on the same grid: n for ``names[n - 1]``, 0 where there is no region with a name.
-        names: Of the regions, in the words of the atlas.
+        names: Of the regions, in the words of the atlas, each once: labels with one name are one region.
         sha256: Of "template", "labels" and "names".
         remarks: On labels without a name.
     """
@@ -67,7 +68,7 @@ def read_atlas(folder: Path) -> Atlas:
     """
     volumes, table = _files(folder)
     names = read_names(table)
-    images = [canonical(read_volume(path, Message("word.atlas_volume"))) for path in volumes]
+    images = [canonical(read_volume(path, Message("word.atlas_volume", file=path.name))) for path in volumes]
     if not all(np.isfinite(sitk.GetArrayViewFromImage(image)).all() for image in images):
         raise AtlasError(Message("atlas.not_numbers"))
     alike = [_alike(sitk.GetArrayViewFromImage(image)) >= _ALIKE_IN_REGIONS for image in images]
@@ -83,7 +84,7 @@ def read_atlas(folder: Path) -> Atlas:
     labels = image_on_grid(numbers, Grid.of(template))
     _check_sides(labels, regions)
     return Atlas(
-        name=_stem(volumes[label]),
+        name=stem(volumes[label]),
         template=template,
         labels=labels,
         names=regions,
@@ -103,7 +104,7 @@ def _files(folder: Path) -> tuple[list[Path], Path]:
     try:
         files = sorted(path for path in folder.iterdir() if kind_of(path) == "file" and path.name[0] != ".")
     except OSError as problem:
-        raise AtlasError(Message("atlas.no_folder")) from problem
+        raise AtlasError(Message("atlas.not_permitted")) from problem
     volumes = [path for path in files if path.name.lower().endswith(FILE_ENDINGS)]
     tables = [
         path
@@ -132,7 +133,8 @@ def _numbered(
     if len(found) > _MOST_LABELS:
         raise AtlasError(Message("atlas.too_many", count=len(found), limit=_MOST_LABELS))
     named = [int(label) for label in found if int(label) in names]
-    number_of = {label: number for number, label in enumerate(named, start=1)}
+    regions = tuple(dict.fromkeys(names[label] for label in named))
+    number_of = {label: regions.index(names[label]) + 1 for label in named}
     table = np.array([number_of.get(int(label), 0) for label in found], np.uint16)
     numbers = np.empty(values_kji.shape, np.uint16)
     labeled = 0
@@ -144,7 +146,7 @@ def _numbered(
         raise AtlasError(Message("atlas.few_names", percent=100 * share))
     unnamed = int(np.count_nonzero(found)) - len(named)
     remarks = (Message("atlas.unnamed", count=unnamed),) if unnamed else ()
-    return numbers, tuple(names[label] for label in named), remarks
+    return numbers, regions, remarks
 
 
 def _check_sides(labels: sitk.Image, names: tuple[str, ...]) -> None:
@@ -170,10 +172,3 @@ def _side(name: str) -> int:
     """1 for a region that is named left, -1 for right, 0 where the name tells no side."""
     left, right = bool(_LEFT.search(name)), bool(_RIGHT.search(name))
     return int(left) - int(right)
-
-
-def _stem(path: Path) -> str:
-    ending = next(
-        ending for ending in sorted(FILE_ENDINGS, key=len, reverse=True) if path.name.lower().endswith(ending)
-    )
-    return path.name[: -len(ending)]

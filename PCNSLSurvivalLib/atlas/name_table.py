@@ -26,12 +26,15 @@ def read_names(path: Path) -> dict[int, str]:
         path: A regular file.
 
     Raises:
-        AtlasError: The file is none of these, a name is empty or longer than 120 letters, or a label stands twice.
+        AtlasError: The file is none of these, a name is empty or longer than 120 letters, a label stands twice, or
+            the file may not be read.
     """
     try:
         content = path.read_bytes() if path.stat().st_size <= _LARGEST_BYTES else b"\0"
         text = content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
+    except OSError as problem:
+        raise AtlasError(Message("atlas.not_permitted")) from problem
+    except UnicodeDecodeError as problem:
         raise _no_text() from problem
     if "\0" in text:
         raise _no_text()

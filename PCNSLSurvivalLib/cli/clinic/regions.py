@@ -67,5 +67,6 @@ def run_regions(args: argparse.Namespace) -> int:
         print(f"! {message}")
     for message in (*atlas.remarks, placed.message):
         print(message)
-    print(f"{RESEARCH_USE_ONLY} Done in {seconds:.0f} s. Regions: {args.out}")
+    written = "Checks" if placed.regions is None else "Regions"
+    print(f"{RESEARCH_USE_ONLY} Done in {seconds:.0f} s. {written}: {args.out}")
     return 0

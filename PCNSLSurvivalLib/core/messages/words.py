@@ -25,7 +25,7 @@ TEMPLATES = {
     "shape.roundness": _("roundness"),
     "shape.size": _("size"),
     "shape.width_to_length": _("width in relation to the length"),
-    "word.atlas_volume": _("volume of the atlas"),
+    "word.atlas_volume": _("{file}"),
     "word.b_value": _("b-value"),
     "word.back": _("back"),
     "word.bottom": _("bottom"),

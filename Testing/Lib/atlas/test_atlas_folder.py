@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import SimpleITK as sitk
 from made_atlas import TEMPLATE_GRID, label_at, made_atlas, name_of, voxel_points
 
 from PCNSLSurvivalLib.atlas.atlas_folder import read_atlas
-from PCNSLSurvivalLib.core.errors import AtlasError
+from PCNSLSurvivalLib.core.errors import AtlasError, UnreadableScanError
 from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 
 
@@ -117,3 +118,36 @@ def test_values_that_are_no_numbers_are_told(tmp_path, file):
     values[values == 0] = np.nan
     sitk.WriteImage(image_on_grid(values, Grid.of(image)), path)
     assert _refused(tmp_path / "atlas").code == "atlas.not_numbers"
+
+
+def test_labels_with_one_name_are_one_region(tmp_path):
+    """Tables without sides name both halves alike; "A; within 6 mm also A" says nothing."""
+    folder = made_atlas(tmp_path / "atlas", table="\n".join(f"{label} Block_{label // 40}" for label in range(1, 250)))
+    atlas = read_atlas(folder)
+    assert len(set(atlas.names)) == len(atlas.names)
+    assert sitk.GetArrayFromImage(atlas.labels).max() == len(atlas.names)
+
+
+def test_a_name_that_is_no_utf8_is_written_with_the_codes_of_its_bytes(tmp_path):
+    folder = made_atlas(tmp_path / "atlas")
+    (folder / "made_dseg.nii.gz").rename(os.fsdecode(os.fsencode(folder) + b"/r\xe9gions.NII.gz"))
+    assert read_atlas(folder).name == "r\\udce9gions"
+
+
+def test_the_damaged_file_of_the_two_is_named(tmp_path):
+    folder = made_atlas(tmp_path / "atlas")
+    (folder / "made_dseg.nii.gz").write_bytes(b"no volume" * 100)
+    with pytest.raises(UnreadableScanError, match=r"^The made_dseg\.nii\.gz file is damaged"):
+        read_atlas(folder)
+
+
+@pytest.mark.parametrize("method", ["iterdir", "read_bytes"])
+def test_a_folder_or_table_that_may_not_be_read_is_told_as_such(tmp_path, monkeypatch, method):
+    """Root may read everything, so the refusal of the system is imitated."""
+    folder = made_atlas(tmp_path / "atlas")
+
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(type(folder), method, refuse)
+    assert _refused(folder).code == "atlas.not_permitted"

@@ -61,6 +61,7 @@ def test_no_regions_are_written_where_a_check_failed(scan, tmp_path, capsys):
     assert main(["regions", "--atlas", str(made_atlas(tmp_path / "atlas")), *words]) == 0
     printed = capsys.readouterr().out
     assert "No region names are shown" in printed
+    assert "Regions:" not in printed, "none were written"
     stored = json.loads((tmp_path / "out" / "regions.json").read_text())
     assert "brain.too_small" in [warning["code"] for warning in stored["warnings"]], "why that may be"
     assert all(f"! {warning['sentence']}" in printed for warning in stored["warnings"])

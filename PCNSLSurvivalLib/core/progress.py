@@ -39,11 +39,11 @@ class StepEvent:
 
     @property
     def title(self) -> str:
-        """The step as it stands in a list in English: "Registration to T1Gd, T2, rough"."""
+        """The step as it stands in a list in English: "Registration to T1Gd, T2, coarse"."""
         parts = (
             str(step_words(self.step)),
             self.sequence.label if self.sequence else "",
-            "rough" if self.rough else "",
+            "coarse" if self.rough else "",
         )
         return ", ".join(part for part in parts if part)
 

@@ -171,7 +171,7 @@ TEMPLATES = {
         "{sequence} has too few slices ({count}) to be a volume of the head. Choose the whole series for {sequence}."
     ),
     "scan.file_not_found": _("The {volume} file was not found. Check the file name given for {volume}."),
-    "scan.gray_levels": _("Different values in the middle half of the brain's voxels of {sequence}: {count}."),
+    "scan.gray_levels": _("Gray levels within the interquartile range of the brain in {sequence}: {count}."),
     "scan.impossible_voxel_size": _(
         "The {volume} file states voxels of {edges} mm, which no scanner produces. Convert the scan again from "
         "DICOM, which states the true size."
@@ -214,7 +214,7 @@ TEMPLATES = {
         "the scan again from its DICOM source."
     ),
     "scan.not_permitted": _("The {volume} file cannot be read: permission denied. Ask its owner for read access."),
-    "scan.numbers_in_order": _("No sign that numbers of {sequence} wrapped around."),
+    "scan.numbers_in_order": _("No sign of integer overflow in {sequence}."),
     "scan.orientation_unknown": _(
         "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. "
         "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
@@ -242,24 +242,26 @@ TEMPLATES = {
         "more than its neighbor. The patient may have moved, or slices may be exchanged. Look at the scan there in all "
         "three planes."
     ),
-    "scan.slices_all_different": _("No slice of {sequence} is a copy of the slice before."),
+    "scan.slices_all_different": _("No slice of {sequence} repeats the slice before it."),
     "scan.slices_apart": _("Slice spacing of {sequence}: {mm:.1f} mm."),
     "scan.slices_in_disorder": _(
-        "The slices of {sequence} do not follow one another. At {places} of {count} places, a slice resembles the "
-        "slice two further on more than its neighbor. Their order is wrong, or the patient moved between them. Convert "
-        "the scan again from DICOM, and check it in all three planes."
+        "The slices of {sequence} are out of order. At {places} of {count} places, a slice resembles the "
+        "slice two further on more than its neighbor. They were stored in the wrong order, or the patient moved "
+        "between them. Convert the scan again from DICOM, and check it in all three planes."
     ),
-    "scan.slices_in_order": _("The slices of {sequence} follow one another."),
+    "scan.slices_in_order": _("The slices of {sequence} are in order."),
     "scan.slices_repeated": _(
         "{sequence} has slices that are exact copies of the slice before (number: {count}). Missing slices were "
         "filled, or the scan was enlarged without interpolation. Give the scan as acquired."
     ),
     "scan.slices_scaled": _(
-        "Most slices of {sequence} have the same brightest value, mean or spread. They were scaled one by one, or "
-        "bright values were cut off, as in pictures for a screen. The brightness of tissues may not be comparable. "
+        "Most slices of {sequence} have the same brightest value, mean or spread. They were scaled separately, or "
+        "bright values were clipped, as in pictures for a screen. The brightness of tissues may not be comparable. "
         "Give the scan as the scanner stored it, for example as DICOM."
     ),
-    "scan.slices_unscaled": _("No sign that slices of {sequence} were scaled one by one or cut off."),
+    "scan.slices_unscaled": _(
+        "No sign that the slices of {sequence} were scaled separately, or their bright values clipped."
+    ),
     "scan.small_block": _(
         "The field of view of {sequence} is only {mm:.0f} mm in one direction, less than a brain. Check that it is "
         "a whole-head scan and not a localizer or part of a series."
@@ -312,7 +314,7 @@ TEMPLATES = {
         "The file of voxels that the header of {volume} names was not found beside it. Copy both files together."
     ),
     "scan.wrapped": _(
-        "Neighboring voxels of {sequence} differ by nearly 65536: its numbers wrapped around, or were read with the "
+        "Neighboring voxels of {sequence} differ by nearly 65536: its integers overflowed, or were read with the "
         "wrong sign or byte order. Convert the scan again from DICOM, as 32-bit or floating-point numbers."
     ),
     "scan.wrong_length": _(

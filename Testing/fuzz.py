@@ -1,10 +1,11 @@
 """Coverage-guided fuzzing of everything that reads a foreign file; ``make fuzz`` runs each target for a while.
 
-Usage: ``python Testing/fuzz.py TARGET [--seconds 3600] [--seed 1]``. atheris is in no other environment of the project:
-``make fuzz`` installs the version below into build/fuzz. What it finds becomes a row of ``Testing/catalogue``.
+Usage: ``python Testing/fuzz.py TARGET [--seconds 3600] [--seed 1] [--corpus FOLDER]``. atheris is in no other
+environment of the project: ``make fuzz`` installs it into build/fuzz. What it finds becomes a row of
+``Testing/catalogue``. The next run of a target begins with the corpus of the last.
 
 Every target writes the bytes to a file and reads it as the command line does. A refusal in a sentence is right, and so
-is a result; any other exception ends the run, with the bytes in the working folder.
+is a result; any other exception ends the run, with the bytes in the working folder and the end of the log shown.
 """
 
 # ruff: noqa: E402 — the libraries are instrumented while they are loaded
@@ -12,118 +13,170 @@ is a result; any other exception ends the run, with the bytes in the working fol
 from __future__ import annotations
 
 import argparse
-import io
 import os
+import re
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import atheris
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent / "Lib")]
+_TESTING = Path(__file__).resolve().parent
+sys.path[:0] = [str(_TESTING.parent), str(_TESTING), str(_TESTING / "Lib")]
 with atheris.instrument_imports(include=["PCNSLSurvivalLib"]):
     from PCNSLSurvivalLib.cohorts.cohort import find_cohort
     from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
     from PCNSLSurvivalLib.core.terms import MRSequence
     from PCNSLSurvivalLib.experiment.plan import read_plan
+    from PCNSLSurvivalLib.imaging.dicom import pixels
     from PCNSLSurvivalLib.imaging.io import read_scan
     from PCNSLSurvivalLib.models.model_folder import METADATA, bundled_model_path, read_model_folder
     from PCNSLSurvivalLib.models.model_zip import import_model
 
-import numpy as np
-import SimpleITK as sitk
-from made_dicom import write_classic
+from fuzz_inputs import BUILDERS, BUILT, LONGEST, neighbors, seeds, words
 
-Read = Callable[[Path], object]
-_PLAN = b"virtual_patients: true\nsequences: [t1gd]\nsplits: 2\nnetwork: {depth: 10}\ntraining: {epochs: 3}\n"
-_TABLE = b"patient_id,t1gd,os_days,event,age\na,a.nii,400,1,61\nb,b.nii,9,0,89+\n"
+Read = Callable[[bytes], object]
 
-
-def _scan(path: Path) -> object:
-    return read_scan(path, MRSequence.T1GD)
-
-
-def _in_folder(path: Path) -> object:
-    return read_scan(path.parent, MRSequence.T1GD)
-
-
-def _metadata(path: Path) -> object:
-    return read_model_folder(path.parents[len(Path(METADATA).parts) - 1])
-
-
-TARGETS: dict[str, tuple[str, Read]] = {
-    "nifti": ("scan.nii", _scan),
-    "nrrd": ("scan.nrrd", _scan),
-    "metaimage": ("scan.mha", _scan),
-    "dicom": ("IM0000.dcm", _in_folder),
-    "table": ("patients.csv", find_cohort),
-    "plan": ("plan.yaml", read_plan),
-    "metadata": (str(METADATA), _metadata),
-    "zip": ("model.zip", import_model),
+_CODE = {
+    "nifti": ("imaging.headers.nifti", "imaging.headers.stored_voxels"),
+    "nrrd": ("imaging.headers.nrrd", "imaging.headers.stored_voxels"),
+    "metaimage": ("imaging.headers.metaimage", "imaging.headers.stored_voxels"),
+    "dicom": tuple(
+        f"imaging.dicom.{name}" for name in ("acquisition", "character_sets", "elements", "frames", "series")
+    ),
+    "table": tuple(
+        f"cohorts.tables.{name}"
+        for name in ("cell_values", "clinical_columns", "dates", "survival_columns", "survival_words", "unknown_codes")
+    ),
+    "plan": ("experiment.plan", "experiment.plan_file", "experiment.arms", "training.settings"),
+    "metadata": ("models.model_folder", "models.networks.architecture", "preprocessing.recipe"),
+    "zip": ("models.model_zip", "models.model_folder"),
 }
+"""Modules whose words a target's dictionary holds."""
+_REAL_CHILDREN = 500
+"""Codecs of packed DICOM pixels run in a process of their own: once in so many times here, else it counts as failed."""
 
 
-def seeds(name: str, folder: Path) -> None:
-    """Sound files of a kind, to begin with."""
-    folder.mkdir()
-    volume = sitk.GetImageFromArray(np.arange(6 * 8 * 7, dtype=np.int16).reshape(6, 8, 7))
-    volume.SetSpacing((4.0, 4.0, 5.0))
-    if name in ("nifti", "nrrd", "metaimage"):
-        sitk.WriteImage(volume, str(folder / TARGETS[name][0]))
-    elif name == "dicom":
-        write_classic(sitk.Cast(volume, sitk.sitkUInt16), folder)
-    elif name == "metadata":
-        shutil.copy(bundled_model_path() / METADATA, folder / "metadata.json")
-    elif name == "zip":
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            archive.writestr("model/LICENSE", "text")
-            archive.write(bundled_model_path() / METADATA, f"model/{METADATA}")
-        (folder / "model.zip").write_bytes(packed.getvalue())
-    else:
-        (folder / name).write_bytes(_TABLE if name == "table" else _PLAN)
+def reader_of(target: str, folder: Path) -> Read:
+    """What reads the bytes of a target, as the command line does."""
+    if target == "dicom":
+        return _dicom(folder)
+    if target == "metadata":
+        shutil.copytree(bundled_model_path(), folder, dirs_exist_ok=True)
+    path = folder / {
+        "nifti": "scan.nii",
+        "nrrd": "scan.nrrd",
+        "metaimage": "scan.mha",
+        "table": "patients.csv",
+        "plan": "plan.yaml",
+        "metadata": METADATA,
+        "zip": "model.zip",
+    }.get(target, "")
+    read: dict[str, Callable[[], object]] = {
+        "table": lambda: find_cohort(path),
+        "plan": lambda: read_plan(path),
+        "metadata": lambda: read_model_folder(folder),
+        "zip": lambda: shutil.rmtree(import_model(path).path),
+    }
+
+    def once(content: bytes) -> None:
+        path.write_bytes(BUILDERS[target](content[1:]) if target in BUILDERS and content[:1] == BUILT else content)
+        read.get(target, lambda: read_scan(path, MRSequence.T1GD))()
+
+    return once
+
+
+def _dicom(folder: Path) -> Read:
+    """An odd first byte, which DICOM gives no meaning, puts the file alone into its folder; else it has neighbors."""
+    for name in ("alone", "among"):
+        (folder / name).mkdir()
+    neighbors(folder / "among")
+    started = 0
+
+    def run(*words: Any, **settings: Any) -> subprocess.CompletedProcess[bytes]:
+        nonlocal started
+        started += 1
+        return (
+            subprocess.run(*words, **settings) if started % _REAL_CHILDREN == 1 else subprocess.CompletedProcess((), 1)
+        )
+
+    pixels.subprocess = type("_", (), {"run": staticmethod(run), "DEVNULL": -3, "TimeoutExpired": TimeoutError})
+
+    def once(content: bytes) -> None:
+        place = folder / ("alone" if content[:1] > b"\0" and content[0] % 2 else "among")
+        (place / "IM0005").write_bytes(content)
+        read_scan(place, MRSequence.T1GD)
+
+    return once
 
 
 def main() -> int:
     """Fuzz one target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target", choices=tuple(TARGETS))
-    parser.add_argument("--seconds", type=int, default=3600)
+    parser.add_argument("target", choices=tuple(_CODE))
+    parser.add_argument("--seconds", type=int, default=3600, help="processor time")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--corpus", type=Path, default=None, help="kept for the next run; default corpus/TARGET")
     args = parser.parse_args()
-    root = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    corpus = args.corpus or Path("corpus") / args.target
+    corpus.mkdir(parents=True, exist_ok=True)
+    memory = "/dev/shm"  # writing to a disk takes longer than reading what was written
+    root = Path(tempfile.mkdtemp(prefix="fuzz-", dir=memory if os.path.isdir(memory) else None))
     os.environ["PCNSL_SURVIVAL_HOME"] = str(root / "home")
-    file, read = TARGETS[args.target]
-    place = root / "place"
-    if args.target == "metadata":
-        shutil.copytree(bundled_model_path(), place)
-    place.mkdir(exist_ok=True)
-    path = place / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    seeds(args.target, root / "corpus")
-    begin = time.monotonic()
-
-    def once(content: bytes) -> None:
-        path.write_bytes(content)
-        try:
-            read(path)
-        except PCNSLSurvivalError as refusal:
-            if not str(refusal).strip():
-                raise RuntimeError("a refusal without a sentence") from refusal
-
-    words = [f"-max_total_time={args.seconds}", f"-seed={args.seed}", "-max_len=20000", "-rss_limit_mb=2048"]
+    tempfile.tempdir = str(root)
+    log, begin = Path(f"{args.target}.log").resolve(), time.monotonic()
     if process := os.fork():  # libFuzzer ends its process without a last word
         code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         shutil.rmtree(root, ignore_errors=True)
-        print(f"{args.target}: ended with {code} after {time.monotonic() - begin:.0f} s", flush=True)
+        text = log.read_text(encoding="utf-8", errors="replace")
+        runs, edges = re.findall(r"executed_units: (\d+)", text), re.findall(r" cov: (\d+)", text)
+        spent = os.times()
+        print(
+            f"{args.target}: {(runs or ['?'])[-1]} executions, {(edges or ['?'])[-1]} edges, "
+            f"{spent.children_user + spent.children_system:.0f} s of processor time, "
+            f"{time.monotonic() - begin:.0f} s by the clock, ended with {code}",
+            flush=True,
+        )
+        if code:
+            print(text[-6000:], flush=True)
         return code
-    atheris.Setup([sys.argv[0], *words, "-timeout=20", "-print_final_stats=1", str(root / "corpus")], once)
-    atheris.Fuzz()
+    with log.open("wb") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    _fuzz(args.target, root, corpus, args.seconds, args.seed)
     return 0
+
+
+def _fuzz(target: str, root: Path, corpus: Path, seconds: int, seed: int) -> None:
+    for name in ("place", "seeds"):
+        (root / name).mkdir()
+    for number, content in enumerate(seeds(target)):
+        (root / "seeds" / str(number)).write_bytes(content)
+        if target == "dicom":
+            (root / "seeds" / f"{number} alone").write_bytes(b"\1" + content[1:])
+    (root / "words").write_text(words(f"PCNSLSurvivalLib.{name}" for name in _CODE[target]))
+    read = reader_of(target, root / "place")
+
+    def once(content: bytes) -> None:
+        try:
+            read(content)
+        except PCNSLSurvivalError as refusal:
+            if not str(refusal).strip():
+                raise RuntimeError("a refusal without a sentence") from refusal
+            str(refusal).encode()  # what cannot be printed or stored is no sentence either
+        if sum(os.times()[:4]) > seconds:
+            os.kill(os.getpid(), signal.SIGUSR1)  # libFuzzer then ends with its figures
+
+    options = (f"-seed={seed}", f"-max_len={LONGEST}", "-rss_limit_mb=2048", "-timeout=20", "-print_final_stats=1")
+    folders = (str(corpus), str(root / "seeds"))
+    atheris.Setup([sys.argv[0], *options, f"-dict={root / 'words'}", *folders], once)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def write_case_table(cases: tuple[dict[str, Any], ...], path: Path) -> None:
 def _claim_folder(out: Path) -> None:
     """Create the folder, or resume in the folder of an earlier run; reject any other."""
     claim_folder(out, is_ours=(out / STEPS_FOLDER).is_dir() or (out / COHORT_FILE).is_file())
-    if (out / COHORT_FILE).is_file() and MADE_BY not in (out / COHORT_FILE).read_text(encoding="utf-8"):
+    if (out / COHORT_FILE).is_file() and MADE_BY.encode() not in (out / COHORT_FILE).read_bytes():
         raise OutputFolderError(Message("prepared_cohort.not_ours"))
     try:
         (out / STEPS_FOLDER).mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.storage.files import whole_folder
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import MRSequence, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import write_volume
@@ -98,10 +99,9 @@ def is_prepared(target: Path, signature: str, *, override_quality: bool) -> bool
 def read_record(target: Path) -> dict[str, Any] | None:
     """``case.json`` of a prepared case; None where there is none."""
     try:
-        record: dict[str, Any] = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        return read_own_json(target / RECORD)
     except (OSError, ValueError):
         return None
-    return record
 
 
 def worst(findings: tuple[Finding, ...]) -> Verdict:

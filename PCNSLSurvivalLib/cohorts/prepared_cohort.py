@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from PCNSLSurvivalLib.cohorts.case import ClinicalVariables, os_class_of
 from PCNSLSurvivalLib.cohorts.tables.table_file import read_table
 from PCNSLSurvivalLib.core.errors import CohortError, PreparationError, UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS, MRSequence, OSClass, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid, resample
 from PCNSLSurvivalLib.imaging.io import read_volume
@@ -146,9 +146,20 @@ def read_prepared_cohort(folder: Path) -> PreparedCohort:
     """
     stored = _stored(folder)
     try:
-        recipe = Recipe.from_json(stored["recipe"])
+        return _cohort(stored, folder)
     except PreparationError as problem:
         raise CohortError(Message("prepared_cohort.other_recipe")) from problem
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise CohortError(Message("prepared_cohort.damaged")) from problem
+
+
+def _cohort(stored: dict[str, Any], folder: Path) -> PreparedCohort:
+    """The cohort that a record tells of.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: An entry is missing or of another kind.
+    """
+    recipe = Recipe.from_json(stored["recipe"])
     excluded = excluded_cases(folder, {case["name"] for case in stored["cases"]})
     exams, left_out = [], {}
     for case in stored["cases"]:
@@ -204,7 +215,7 @@ def _stored(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CohortError(Message("prepared_cohort.not_found"))
     try:
-        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_own_json(path)
         if stored["made_by"] != "pcnsl-survival preprocess" or stored["version"] != COHORT_VERSION:
             raise KeyError
     except (OSError, ValueError, KeyError) as problem:
@@ -213,6 +224,8 @@ def _stored(folder: Path) -> dict[str, Any]:
 
 
 def _exam(case: Mapping[str, Any], folder: Path, recipe: Recipe) -> PreparedExam:
+    if Path(case["name"]).name != case["name"]:
+        raise ValueError("a name that is no name of a folder")
     return PreparedExam(
         name=case["name"],
         patient_id=case["patient"],

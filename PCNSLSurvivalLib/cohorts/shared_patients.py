@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from PCNSLSurvivalLib.cohorts.prepared_case_folder import RECORD
 from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedCohort, PreparedExam
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def _voxels_of(case: Exam) -> str:
     if isinstance(case, KnownPatient):
         return case.t1gd_voxels_sha256
     try:
-        record = json.loads((case.folder / RECORD).read_text(encoding="utf-8"))
+        record = read_own_json(case.folder / RECORD)
     except (OSError, ValueError):
         return ""
     return str(record.get("t1gd_voxels_sha256", ""))

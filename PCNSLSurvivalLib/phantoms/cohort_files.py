@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.core.errors import OutputFolderError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import claim_folder, whole_folder, write_whole_text
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.phantoms.anatomy.template import brain_template
 from PCNSLSurvivalLib.phantoms.cohort import CohortPatient, CohortPlan, draw_cohort
@@ -196,7 +197,10 @@ def _claim_folder(place: Layout, plan: CohortPlan, layout: str) -> None:
     out = place.out
     path = out / COHORT_FILE
     if path.is_file():
-        held = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            held = read_own_json(path)
+        except (OSError, ValueError) as problem:
+            raise OutputFolderError(Message("phantom.other_cohort")) from problem
         held.pop("patients", None)
         if held != about:
             raise OutputFolderError(Message("phantom.other_cohort"))

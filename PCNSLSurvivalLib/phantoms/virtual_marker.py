@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
+
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 
 COHORT_FILE = "cohort.json"
 MADE_BY = "pcnsl-survival phantom"
@@ -17,7 +18,6 @@ def any_virtual(paths: Iterable[Path]) -> bool:
 
 def _is_marked(folder: Path) -> bool:
     try:
-        about = json.loads((folder / COHORT_FILE).read_text(encoding="utf-8"))
+        return read_own_json(folder / COHORT_FILE).get("made_by") == MADE_BY
     except (OSError, ValueError):
         return False
-    return isinstance(about, dict) and about.get("made_by") == MADE_BY

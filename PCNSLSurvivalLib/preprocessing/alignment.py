@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import StepClock
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, in_voxel_order_of, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
@@ -101,7 +101,7 @@ def read_movements(path: Path) -> dict[MRSequence, sitk.Transform]:
         PreparationError: The file holds no such movements.
     """
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_own_json(path)
         moved = {name: _movement(stored[name]["scan_to_t1gd_ras"]) for name in MRSequence if name in stored}
         if not moved:
             raise ValueError("no scan was moved")
@@ -111,7 +111,10 @@ def read_movements(path: Path) -> dict[MRSequence, sitk.Transform]:
 
 
 def _movement(scan_to_t1gd_ras: object) -> sitk.Transform:
-    to_scan_ras = np.linalg.inv(np.array(scan_to_t1gd_ras, dtype=float).reshape(4, 4))
+    stated = np.array(scan_to_t1gd_ras, dtype=float).reshape(4, 4)
+    if not np.isfinite(stated).all():
+        raise ValueError("no number")
+    to_scan_ras = np.linalg.inv(stated)
     # Columns: where the origin and the tips of the three LPS axes go.
     tips_ras = lps_to_ras(np.vstack([np.zeros(3), np.eye(3)]))
     points_lps = lps_to_ras(tips_ras @ to_scan_ras[:3, :3].T + to_scan_ras[:3, 3])

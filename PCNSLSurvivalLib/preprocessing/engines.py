@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -11,6 +10,7 @@ from pathlib import Path
 from PCNSLSurvivalLib.core import version
 from PCNSLSurvivalLib.core.errors import PreparationError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import DONE_BY_OTHERS, MRSequence, Step
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 
@@ -53,7 +53,7 @@ def read_prepared_before(path: Path) -> PreparedBefore:
         PreparationError: The file tells no such thing.
     """
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_own_json(path)
         engines = {
             Step(step): Engine(name=str(told["name"]), version=str(told["version"]))
             for step, told in stored["engines"].items()

@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from PCNSLSurvivalLib.core.errors import OutputFolderError, UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message, step_words
 from PCNSLSurvivalLib.core.storage.leftovers import clear_leftovers, temporary_folder
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import Step
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
@@ -153,7 +154,7 @@ def _whole_pose(path: Path) -> sitk.Euler3DTransform | None:
     if kind_of(path) != "file":
         return None
     try:
-        kept = pose_from(json.loads(path.read_text(encoding="utf-8")))
+        kept = pose_from(read_own_json(path))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, RuntimeError):
         return None
     return kept if all(map(math.isfinite, (*kept.GetCenter(), *kept.GetParameters()))) else None

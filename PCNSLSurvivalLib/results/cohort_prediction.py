@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.progress import Listener, silent
 from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.storage.files import claim_folder, whole_folder, write_whole_text
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.inference.network import SurvivalNetwork
 from PCNSLSurvivalLib.inference.predict import CaseOptions, CaseResult, predict_case
@@ -246,9 +247,9 @@ def _request(scans: dict[MRSequence, Path], model: ModelFolder, options: CaseOpt
 def _answer(target: Path, request: dict[str, Any]) -> dict[str, Any] | None:
     """The earlier prediction made from the same request; None where there is none."""
     try:
-        if json.loads((target / REQUEST).read_text(encoding="utf-8")) != request:
+        if read_own_json(target / REQUEST) != request:
             return None
-        prediction = json.loads((target / PREDICTION).read_text(encoding="utf-8"))
+        prediction = read_own_json(target / PREDICTION)
         whole = _is_whole(prediction)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import SimpleITK as sitk
 
 from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import OSClass, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
@@ -92,7 +92,7 @@ def _prediction(path: Path) -> dict[str, Any]:
     """
     if kind_of(path) != "file" or path.stat().st_size > _LARGEST_JSON_BYTES:
         raise OSError
-    prediction = upgraded(json.loads(path.read_text(encoding="utf-8")))
+    prediction = upgraded(read_own_json(path))
     model = prediction["model"]
     texts = [model["name"], model["version"], model["checksum_sha256"]]
     numbers = [prediction["probability_over_one_year"]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,7 @@ def read_job(folder: Path) -> FinishedJob:
         with np.load(outputs, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
             scores = stored["validation_log_odds"] if "validation_log_odds" in stored.files else None
-    except (OSError, ValueError, KeyError) as problem:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
         raise TrainingError(Message("training.folder_damaged")) from problem
     predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
     names = tuple(str(name) for name in arrays.pop("names"))

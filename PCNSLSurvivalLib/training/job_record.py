@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 
 RECORD = "job.json"
 _FORMER_RECORD = "unit.json"
@@ -33,7 +34,4 @@ def read_record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
     if not path.is_file() and (folder / _FORMER_RECORD).is_file():
         path = folder / _FORMER_RECORD
-    facts = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(facts, dict):
-        raise ValueError("no record of a job")
-    return {_FORMER_KEYS.get(str(key), str(key)): value for key, value in facts.items()}
+    return {_FORMER_KEYS.get(key, key): value for key, value in read_own_json(path).items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom
 import pytest
 import SimpleITK as sitk
-from catalogue import dicom_files, exports, model_folders, scan_files, tables
+from catalogue import dicom_files, exports, model_folders, prepared_cohorts, scan_files, tables
 from catalogue.rows import Row
 from catalogue.scan_builders import truth
 
@@ -17,7 +17,9 @@ from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.imaging.io import Scan, read_scan
 
-REFUSED = [row for kind in (scan_files, dicom_files, exports, model_folders, tables) for row in kind.REFUSED]
+REFUSED = [
+    row for kind in (scan_files, dicom_files, exports, model_folders, prepared_cohorts, tables) for row in kind.REFUSED
+]
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=str)

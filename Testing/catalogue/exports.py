@@ -165,6 +165,12 @@ REFUSED = [
         _INCOMPLETE,
         EXPORT,
     ),
+    Row(
+        "export: a diameter of 400 digits",
+        _tampered(lambda p: p.update(lesion={"foci": [{"diameter_mm": 10**400}]})),
+        _INCOMPLETE,
+        EXPORT,
+    ),
     Row("export: no class", _tampered(lambda p: p.pop("class")), _INCOMPLETE, EXPORT),
     Row("export: a preparation that is a list", _tampered(lambda p: p.update(preprocessing=[1])), _INCOMPLETE, EXPORT),
     Row("export: foci that are numbers", _tampered(lambda p: p.update(lesion={"foci": [1]})), _INCOMPLETE, EXPORT),

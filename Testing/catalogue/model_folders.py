@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +80,31 @@ def _grid(ours: dict[str, Any]) -> None:
     ours["preprocessing"]["network_grid"]["size"] = [10_000, 10_000, 10_000]
 
 
+def _long_number(ours: dict[str, Any]) -> None:
+    ours["preprocessing"]["resampling"]["spacing_mm"][0] = 10**400
+
+
+def _long_limit(stored: dict[str, Any]) -> None:
+    stored["cases"] = 10**400
+
+
+def _listed_again(name: str, change: Callable[[dict[str, Any]], object]) -> Build:
+    """One JSON file changed, and its new size and checksum in the metadata, as a careful forger does."""
+
+    def rewrite(model: Path) -> None:
+        content = json.loads((model / name).read_text(encoding="utf-8"))
+        change(content)
+        (model / name).unlink()
+        (model / name).write_text(json.dumps(content), encoding="utf-8")
+        metadata = json.loads((model / METADATA).read_text(encoding="utf-8"))
+        written = (model / name).read_bytes()
+        entry = {"bytes": len(written), "sha256": hashlib.sha256(written).hexdigest()}
+        metadata["pcnsl_survival"]["files"][name] = entry
+        (model / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
+
+    return _folder(rewrite)
+
+
 def _empty(folder: Path) -> Path:
     (folder / "model").mkdir()
     return folder / "model"
@@ -102,6 +129,10 @@ REFUSED = [
         ("a list as metadata", _text(lambda text: "[]"), "does not hold one JSON object"),
         ("a key twice", _text(lambda text: text.replace("{", '{"name": "other", ', 1)), "duplicate key"),
         ("NaN in metadata", _ours(lambda ours: ours["calibration"].update(temperature=float("nan"))), "not valid JSON"),
+        ("a number of 400 digits", _ours(lambda ours: ours.update(decision_threshold=10**400)), "not valid JSON"),
+        ("a recipe's number of 400 digits", _ours(_long_number), "not valid JSON"),
+        ("1e400", _text(lambda text: re.sub(r"(\"temperature\": )[0-9.]+", r"\g<1>1e400", text)), "not valid JSON"),
+        ("familiarity of 400 digits", _listed_again("configs/familiarity.json", _long_limit), "not valid JSON"),
         ("a temperature of 0", _ours(lambda ours: ours["calibration"].update(temperature=0)), "'temperature'"),
         ("a threshold of 1.5", _ours(lambda ours: ours.update(decision_threshold=1.5)), "'decision_threshold'"),
         (

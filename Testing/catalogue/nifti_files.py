@@ -123,6 +123,8 @@ _T2_IN_MILLISECONDS = '{"EchoTime": 98, "RepetitionTime": 4200}'
 _T2 = "TR 4200, TE 98 ms"
 _T1GD = '{"EchoTime": 0.003, "RepetitionTime": 2.1, "InversionTime": 0.9, "ContrastBolusIngredient": "GADOLINIUM"}'
 
+_T2_OF_400_DIGITS = '{"EchoTime": 0.098, "RepetitionTime": 1' + 400 * "0" + "}"
+
 SIDECARS = [
     Row("sidecar of T1Gd", lambda folder: _beside("scan.json", _T1GD)(folder)),
     Row("sidecar of T2, in seconds", lambda folder: _beside("scan.json", _T2_IN_SECONDS)(folder), _T2),
@@ -153,6 +155,7 @@ SIDECARS = [
         "sidecar with words for numbers",
         lambda folder: _beside("scan.json", '{"EchoTime": "98", "SliceThickness": NaN, "ImageType": 7}')(folder),
     ),
+    Row("sidecar with a time of 400 digits", lambda folder: _beside("scan.json", _T2_OF_400_DIGITS)(folder)),
     Row("sidecar that is a folder", lambda folder: (folder / "scan.json").mkdir() or nifti("scan.nii.gz")(folder)),
 ]
 

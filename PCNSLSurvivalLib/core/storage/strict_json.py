@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from PCNSLSurvivalLib.core.errors import ModelFolderError
 from PCNSLSurvivalLib.core.messages import Message
 
 _LIMIT_BYTES = 1_000_000
+_LARGEST = 2**63
 
 
 def read_json(content: bytes, *, name: Message | str) -> dict[str, Any]:
@@ -28,7 +30,13 @@ def read_json(content: bytes, *, name: Message | str) -> dict[str, Any]:
     if len(content) > _LIMIT_BYTES:
         raise _refused(name, Message("refusal.larger_than_1_mb"))
     try:
-        value = json.loads(content.decode("utf-8"), object_pairs_hook=_no_double_keys, parse_constant=_no_constant)
+        value = json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_no_double_keys,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=bounded_whole,
+        )
     except (ValueError, RecursionError) as problem:
         raise _refused(name, Message("refusal.invalid_json")) from problem
     if not isinstance(value, dict):
@@ -52,10 +60,40 @@ def read_foreign_json(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file() or path.stat().st_size > _LIMIT_BYTES:
             return {}
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        value = json.loads(path.read_text(encoding="utf-8-sig"), parse_int=_whole_or_infinite)
     except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def read_own_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file that this software wrote, and that may have been damaged or changed since.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+        ValueError: It holds no JSON object, entries within entries without end, or a whole number of more than 64 bits.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"), parse_int=bounded_whole)
+    except RecursionError as problem:
+        raise ValueError("entries within entries without end") from problem
+    if not isinstance(value, dict):
+        raise ValueError("not one object")
+    return value
+
+
+def bounded_whole(text: str) -> int:
+    """A whole number of a JSON file, for ``json.loads(parse_int=...)``; no calculation takes one of 400 digits.
+
+    Raises:
+        ValueError: It has more than 64 bits.
+    """
+    value = int(text)
+    if not -_LARGEST <= value <= _LARGEST:
+        raise ValueError("a whole number of more than 64 bits")
+    return value
 
 
 def only_keys(value: Any, wanted: set[str], *, name: Message | str) -> dict[str, Any]:
@@ -82,6 +120,20 @@ def _no_double_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not a number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:20]} is larger than any number")
+    return value
+
+
+def _whole_or_infinite(text: str) -> float:
+    try:
+        return bounded_whole(text)
+    except ValueError:
+        return math.inf
 
 
 def _refused(name: Message | str, reason: Message) -> ModelFolderError:

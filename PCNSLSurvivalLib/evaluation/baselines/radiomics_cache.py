@@ -10,6 +10,7 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import PreparedExam
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.files import whole_file
+from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.evaluation.baselines.radiomics import RadiomicsStep, radiomics_features
 from PCNSLSurvivalLib.preprocessing.step_cache import content_of
@@ -55,6 +56,6 @@ def cached_features(
 
 def _kept(path: Path) -> dict[str, float] | None:
     try:
-        return {str(name): float(value) for name, value in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (OSError, ValueError, AttributeError):
+        return {name: float(value) for name, value in read_own_json(path).items()}
+    except (OSError, ValueError, TypeError):
         return None  # absent, or cut short by a full disk: computed again

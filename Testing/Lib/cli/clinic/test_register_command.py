@@ -85,8 +85,19 @@ def _moved(matrix):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", '{"t1": 3}', _moved([[1, 0], [0, 1]]), _moved([[0] * 4] * 4)],
-    ids=["empty", "no scan", "no movement", "too small", "not invertible"],
+    [
+        *("", "{}", "[1]", '{"t1": 3}', "[" * 100_000),
+        *(
+            _moved([[1, 0], [0, 1]]),
+            _moved([[0] * 4] * 4),
+            _moved([[float("nan")] * 4] * 4),
+            _moved([[10**400] * 4] * 4),
+        ),
+    ],
+    ids=[
+        *("empty", "no scan", "a list", "no movement", "nested without end"),
+        *("too small", "not invertible", "no numbers", "numbers of 400 digits"),
+    ],
 )
 def test_what_is_no_alignment_is_refused(tmp_path, text):
     (tmp_path / "alignment.json").write_text(text, encoding="utf-8")

@@ -26,15 +26,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE / "Lib")]
 
-from catalogue import dicom_files, exports, model_folders, prepared_cohorts, scan_files, tables
+from catalogue.refused import REFUSED
 from catalogue.rows import Row
 
 from PCNSLSurvivalLib.cli.__main__ import main as command_line
 
 LONGEST_S, LARGEST_BYTES = 20.0, 2_000_000_000
-REFUSED = [
-    row for kind in (scan_files, dicom_files, exports, model_folders, prepared_cohorts, tables) for row in kind.REFUSED
-]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ _LONGEST_BYTES = 120
 def one_spelling(name: str) -> str:
     """A name in Unicode's composed form (NFC): macOS spells the ü of a file name as u and two dots.
 
-    A byte that is no UTF-8, as in folders from old systems, is written as its code, so that tables can hold it.
+    A byte that is not UTF-8, as in folders from old systems, is written as its code, so that tables can hold it.
     """
     return unicodedata.normalize("NFC", name.strip().encode("utf-8", "backslashreplace").decode("utf-8"))
 

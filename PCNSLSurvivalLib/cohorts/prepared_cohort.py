@@ -225,7 +225,7 @@ def _stored(folder: Path) -> dict[str, Any]:
 
 def _exam(case: Mapping[str, Any], folder: Path, recipe: Recipe) -> PreparedExam:
     if Path(case["name"]).name != case["name"]:
-        raise ValueError("a name that is no name of a folder")
+        raise ValueError("not the name of one folder")
     return PreparedExam(
         name=case["name"],
         patient_id=case["patient"],

@@ -44,7 +44,7 @@ def volumes_in(folder: Path) -> list[Path]:
 
 
 def stem(path: Path) -> str:
-    """The file's name without the ending of its format; a byte that is no UTF-8 is written as its code."""
+    """The file's name without the ending of its format; a byte that is not UTF-8 is written as its code."""
     name = path.name.encode("utf-8", "backslashreplace").decode("utf-8")
     return re.sub(r"\.(nii\.gz|nii|hdr|nrrd|nhdr|mha|mhd)$", "", name, flags=re.IGNORECASE)
 

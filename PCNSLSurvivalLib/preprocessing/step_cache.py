@@ -155,7 +155,7 @@ def _whole_pose(path: Path) -> sitk.Euler3DTransform | None:
         return None
     try:
         kept = pose_from(read_own_json(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, RuntimeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         return None
     return kept if all(map(math.isfinite, (*kept.GetCenter(), *kept.GetParameters()))) else None
 

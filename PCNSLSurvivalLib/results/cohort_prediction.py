@@ -251,7 +251,7 @@ def _answer(target: Path, request: dict[str, Any]) -> dict[str, Any] | None:
             return None
         prediction = read_own_json(target / PREDICTION)
         whole = _is_whole(prediction)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return prediction if whole else None
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pydicom
 import pytest
 import SimpleITK as sitk
-from catalogue import dicom_files, exports, model_folders, prepared_cohorts, scan_files, tables
+from catalogue import dicom_files, exports, scan_files
+from catalogue.refused import REFUSED
 from catalogue.rows import Row
 from catalogue.scan_builders import truth
 
@@ -16,10 +17,6 @@ from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, canonical
 from PCNSLSurvivalLib.imaging.io import Scan, read_scan
-
-REFUSED = [
-    row for kind in (scan_files, dicom_files, exports, model_folders, prepared_cohorts, tables) for row in kind.REFUSED
-]
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=str)

@@ -38,9 +38,7 @@ TEMPLATES = {
     "atlas.not_numbers": _(
         "A volume of the atlas holds values that are not finite numbers. Write 0 in their place, and try again."
     ),
-    "atlas.not_permitted": _(
-        "The atlas cannot be read. Ask its owner for read access to the folder and its files, or copy it."
-    ),
+    "atlas.not_permitted": _("The atlas cannot be read. Ask its owner for read access to the folder and its files."),
     "atlas.outlines": _(
         "No region names are shown: the brain overlaps the brain of the atlas by {dice:.2f} only, less than "
         "{limit:.2f} (Dice)."

@@ -71,14 +71,14 @@ def read_own_json(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: There is no such file, or it cannot be read.
-        ValueError: It holds no JSON object, entries within entries without end, or a whole number of more than 64 bits.
+        ValueError: It holds no JSON object, entries nested too deep, or a whole number of more than 64 bits.
     """
     if not path.is_file():
         raise FileNotFoundError(path)
     try:
         value = json.loads(path.read_text(encoding="utf-8"), parse_int=bounded_whole)
     except RecursionError as problem:
-        raise ValueError("entries within entries without end") from problem
+        raise ValueError("entries nested too deep") from problem
     if not isinstance(value, dict):
         raise ValueError("not one object")
     return value

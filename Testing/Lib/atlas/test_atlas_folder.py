@@ -128,7 +128,7 @@ def test_labels_with_one_name_are_one_region(tmp_path):
     assert sitk.GetArrayFromImage(atlas.labels).max() == len(atlas.names)
 
 
-def test_a_name_that_is_no_utf8_is_written_with_the_codes_of_its_bytes(tmp_path):
+def test_a_name_that_is_not_utf8_is_written_with_the_codes_of_its_bytes(tmp_path):
     folder = made_atlas(tmp_path / "atlas")
     (folder / "made_dseg.nii.gz").rename(os.fsdecode(os.fsencode(folder) + b"/r\xe9gions.NII.gz"))
     assert read_atlas(folder).name == "r\\udce9gions"

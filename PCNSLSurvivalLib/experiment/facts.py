@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version as installed_version
 
 from PCNSLSurvivalLib.core import version
+from PCNSLSurvivalLib.experiment.deviations import deviations_in_words
 from PCNSLSurvivalLib.experiment.initial_weights import PretrainedRun
 from PCNSLSurvivalLib.experiment.jobs.table import JobTable
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan, Training
@@ -51,6 +52,7 @@ def experiment_facts(plan: ExperimentPlan, job_table: JobTable, recipe: Recipe) 
         clinical_baselines=any(arm.sequence is None for arm in plan.baseline_arms),
         radiomics=f"Radiomics{radiomics.removeprefix('radiomics')}." if radiomics else "",
         feature_selection=selection_in_words() if radiomics else "",
+        deviations=deviations_in_words(plan),
         model_arm=plan.model_arm if plan.model_arm and plan.makes_model else "",
         software={"pcnsl-survival": version.__version__} | {name: installed_version(name) for name in _PACKAGES},
         command=f"pcnsl-survival experiment experiment.yaml --cohort COHORT{_second(job_table)} --out DIR",

@@ -76,6 +76,8 @@ class ExperimentFacts:
     """What the radiomics of the baselines were computed from, in a sentence; empty without radiomics."""
     feature_selection: str = ""
     """Which of the radiomics were kept, in a sentence."""
+    deviations: str = ""
+    """What differs from She et al. 2023, in sentences; empty without networks."""
     model_arm: str = ""
     """The arm whose networks became a model folder."""
     software: Mapping[str, str] = field(default_factory=dict)

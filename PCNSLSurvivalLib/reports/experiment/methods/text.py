@@ -53,7 +53,7 @@ def methods_paragraphs(
     *,
     resamples: int = RESAMPLES,
 ) -> tuple[str, ...]:
-    """Paragraphs of plain text: data, preparation, models, evaluation.
+    """Paragraphs of plain text: data, preparation, models, evaluation, differences from the paper.
 
     Args:
         counts: See ``cohort_counts``.
@@ -116,7 +116,7 @@ def methods_paragraphs(
         f"It is given where both groups had {FEWEST_IN_GROUP} patients or more. Harrell's C-index was taken over pairs "
         "of patients judged by the same fold's model, censored ones too. Its interval is made as that of the AUC."
     )
-    return tuple(part for part in (data, preparation, models, evaluation) if part)
+    return tuple(part for part in (data, preparation, models, evaluation, facts.deviations) if part)
 
 
 def _without_class(facts: ExperimentFacts) -> str:

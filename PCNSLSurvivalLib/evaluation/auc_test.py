@@ -1,4 +1,4 @@
-"""Is one arm's AUC higher than another's? A paired test over patients, for one test set and for repeated folds."""
+"""Is one arm's AUC higher than another's, or than 0.5? Tests over patients, for one test set and for repeated folds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from scipy import stats
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.evaluation.out_of_fold import widening
+from PCNSLSurvivalLib.evaluation.permutation import permuted_classes
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
+PERMUTATIONS = 9999
 _NOTHING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
 class AUCTest:
-    """A difference of two AUCs on the same patients, or of one AUC from 0.5."""
+    """A difference of two AUCs on the same patients."""
 
     difference: float
     standard_error: float
@@ -39,7 +42,7 @@ def detectable_difference(standard_error: float, *, power: float = 0.8, level: f
 
 def paired_auc_test(
     arm: Sequence[FoldPredictions],
-    against: Sequence[FoldPredictions] | None = None,
+    against: Sequence[FoldPredictions],
     *,
     patients: Mapping[str, str] | None = None,
 ) -> AUCTest:
@@ -53,7 +56,7 @@ def paired_auc_test(
 
     Args:
         arm: Folds of one arm.
-        against: The same folds of the other arm; the constant 0.5 if left out.
+        against: The same folds of the other arm.
         patients: Patient of each case, by name; every case its own patient if left out.
 
     Raises:
@@ -62,13 +65,12 @@ def paired_auc_test(
     References:
         DeLong et al., Biometrics 44, 1988. Several exams of a patient: Obuchowski, Biometrics 53, 1997.
     """
-    others: Sequence[FoldPredictions | None] = against if against is not None else [None] * len(arm)
     right, pairs = 0.0, 0.0
     part: dict[tuple[str, int], list[float]] = {}
-    if len(others) != len(arm):
+    if len(against) != len(arm):
         raise EvaluationError(Message("comparison.other_folds"))
-    for one, other in zip(arm, others, strict=True):
-        ordered = _ordered(one, one.cases) - (0.5 if other is None else _ordered(_same_cases(one, other), one.cases))
+    for one, other in zip(arm, against, strict=True):
+        ordered = _ordered(one, one.cases) - _ordered(_same_cases(one, other), one.cases)
         over = np.flatnonzero(one.os_class == 1)
         up_to = np.flatnonzero(one.os_class == 0)
         found = ordered[np.ix_(over, up_to)]
@@ -89,11 +91,51 @@ def paired_auc_test(
         if len(off) < 2:
             return AUCTest(difference=difference, standard_error=float("nan"), p=float("nan"))
         variance += len(off) / (len(off) - 1) * float((off**2).sum()) / pairs**2
-    error = float(np.sqrt(variance * _widening(arm)))
+    error = float(np.sqrt(variance * widening(arm)))
     if error < _NOTHING:
         p = 1.0 if abs(difference) < _NOTHING else float("nan")
         return AUCTest(difference=difference, standard_error=0.0, p=p)
     return AUCTest(difference=difference, standard_error=error, p=2 * float(stats.norm.sf(abs(difference) / error)))
+
+
+def p_against_chance(
+    folds: Sequence[FoldPredictions],
+    *,
+    patients: Mapping[str, str] | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> float:
+    """Two-sided p of an arm's out-of-fold AUC against 0.5, from permuted outcomes.
+
+    Every permutation gives each patient the class of another, in all folds and repetitions alike, and leaves the
+    predictions as they are. For cross-validated arms the distances of the permuted AUCs from 0.5 are widened by the
+    root of 1 + n / n_train, as intervals are: other outcomes would have given other models.
+
+    Args:
+        folds: Folds of one arm.
+        patients: Patient of each case, by name; every case its own patient if left out.
+        permutations: Number of permutations; p is at least 1 / (permutations + 1).
+        seed: Of the permutations.
+
+    Returns:
+        NaN where no fold has patients of both classes.
+
+    References:
+        Counting the observed order: Phipson and Smyth, Stat Appl Genet Mol Biol 9, 2010.
+    """
+    own = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
+    classes = permuted_classes(own, patients or {}, permutations, seed)
+    right, pairs = np.zeros(1 + permutations), np.zeros(1 + permutations)
+    for one in folds:
+        of_cases = np.array([classes[case] for case in one.cases])
+        over = of_cases.sum(axis=0)
+        right += stats.rankdata(one.probability) @ of_cases - over * (over + 1) / 2
+        pairs += over * (len(of_cases) - over)
+    if pairs[0] == 0:
+        return float("nan")
+    away = np.abs(np.where(pairs > 0, right / np.where(pairs > 0, pairs, 1), 0.5) - 0.5)
+    as_far = int((np.sqrt(widening(folds)) * away[1:] >= away[0] - _NOTHING).sum())
+    return (1 + as_far) / (1 + permutations)
 
 
 def _ordered(one: FoldPredictions, cases: Sequence[str]) -> NDArray[np.float64]:
@@ -107,10 +149,3 @@ def _same_cases(one: FoldPredictions, other: FoldPredictions) -> FoldPredictions
     if (one.repeat, one.fold, sorted(one.cases)) != (other.repeat, other.fold, sorted(other.cases)):
         raise EvaluationError(Message("comparison.other_cases", arm=one.arm, other=other.arm))
     return other
-
-
-def _widening(folds: Sequence[FoldPredictions]) -> float:
-    """1 + n / n_train of cross-validation; 1 in a single test set."""
-    cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
-    train = cases - float(np.mean([len(one.cases) for one in folds]))
-    return 1 + cases / train if train > 0 else 1.0

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from PCNSLSurvivalLib.evaluation.intervals import percentile_interval
-from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
+from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate, widening
+from PCNSLSurvivalLib.evaluation.permutation import permuted_classes
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
 PERMUTATIONS = 1000
@@ -52,7 +53,8 @@ class Optimism:
     """One arm under two rules: the epoch is chosen on other patients, or on those who are reported."""
 
     held_out: ScoreWithoutSkill
-    """AUC of held-out patients, mean over the folds; their outcomes chose nothing."""
+    """AUC of held-out patients, mean over the folds; their outcomes chose nothing. The range without skill is widened
+    for overlapping training sets, as intervals are."""
     best_epoch: ScoreWithoutSkill
     """The highest AUC of any epoch on the validation exams, mean over the folds, as the published code reports; NaN
     where no fold has validation exams of both classes."""
@@ -86,28 +88,15 @@ def measure_optimism(
     """
     held_back = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
     os_class = {**(os_class or {}), **held_back}
-    permuted = _permuted(os_class, patients or {}, permutations, seed)
+    permuted = permuted_classes(os_class, patients or {}, permutations, seed)
     held_out = [EpochScores(cases=one.cases, log_odds=one.probability[None]) for one in folds]
     known = [_only(one, os_class) for one in trainings]
     return Optimism(
-        held_out=_judged(held_out, permuted),
+        held_out=_judged(held_out, permuted, widened=float(np.sqrt(widening(folds)))),
         best_epoch=_judged(known, permuted),
         epochs=_mean(np.array([len(one.log_odds) for one in known])),
         exams=_mean(np.array([len(one.cases) for one in known])),
     )
-
-
-def _permuted(
-    os_class: Mapping[str, int], patients: Mapping[str, str], permutations: int, seed: int
-) -> dict[str, NDArray[np.float64]]:
-    """(1 + permutations,) classes of each case: its own, then those of a patient drawn without replacement."""
-    random = np.random.default_rng(seed)
-    first: dict[str, int] = {}
-    for case in sorted(os_class):
-        first.setdefault(patients.get(case, case), os_class[case])
-    classes = np.array(list(first.values()), dtype=np.float64)
-    drawn = dict(zip(first, random.permuted(np.tile(classes, (permutations, 1)), axis=1).T, strict=True))
-    return {case: np.append(own, drawn[patients.get(case, case)]) for case, own in os_class.items()}
 
 
 def _only(one: EpochScores, os_class: Mapping[str, int]) -> EpochScores:
@@ -116,15 +105,21 @@ def _only(one: EpochScores, os_class: Mapping[str, int]) -> EpochScores:
     return EpochScores(cases=tuple(one.cases[number] for number in rows), log_odds=one.log_odds[:, rows])
 
 
-def _judged(trainings: Sequence[EpochScores], classes: Mapping[str, NDArray[np.float64]]) -> ScoreWithoutSkill:
+def _judged(
+    trainings: Sequence[EpochScores], classes: Mapping[str, NDArray[np.float64]], *, widened: float = 1.0
+) -> ScoreWithoutSkill:
+    """The mean score over folds, and the middle 95 % of its permutations, their deviations from their mean widened."""
     outcomes = len(next(iter(classes.values())))
     best = np.array([_best_auc(one.log_odds, _columns(one.cases, classes, outcomes)) for one in trainings])
     best = best.reshape(len(trainings), outcomes)
     defined = np.isfinite(best)
     count = defined.sum(axis=0)
     mean = np.where(count > 0, np.where(defined, best, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
-    low, high = percentile_interval(mean[1:])
-    return ScoreWithoutSkill(value=float(mean[0]), without_skill=Estimate(value=_mean(mean[1:]), low=low, high=high))
+    center = _mean(mean[1:])
+    low, high = np.clip(percentile_interval(center + widened * (mean[1:] - center)), 0.0, 1.0)
+    return ScoreWithoutSkill(
+        value=float(mean[0]), without_skill=Estimate(value=center, low=float(low), high=float(high))
+    )
 
 
 def _columns(cases: Sequence[str], classes: Mapping[str, NDArray[np.float64]], outcomes: int) -> NDArray[np.float64]:

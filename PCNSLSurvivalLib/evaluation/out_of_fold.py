@@ -191,12 +191,22 @@ def _weights(
 def estimate(limits: Limits, samples: NDArray[np.float64], folds: Sequence[FoldPredictions]) -> Estimate:
     """The value, and the interval of its bootstrap samples (1 + resamples,), widened for overlapping training sets."""
     cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
-    train = cases - float(np.mean([len(one.cases) for one in folds]))
-    widened = np.sqrt(1 + cases / train) if train > 0 else 1.0
+    widened = np.sqrt(widening(folds))
     value = float(samples[0])
     interval = percentile_interval(value + widened * (samples[1:] - value))
     low, high = never_certain(limits, value, interval, cases / widened**2)
     return Estimate(value=value, low=max(low, limits[0]), high=min(high, limits[1]))
+
+
+def widening(folds: Sequence[FoldPredictions]) -> float:
+    """1 + n / n_train: how much larger a variance is in cross-validation than of given models; 1 in one test set.
+
+    References:
+        Nadeau and Bengio, Inference for the generalization error, Machine Learning 52, 2003.
+    """
+    cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
+    train = cases - float(np.mean([len(one.cases) for one in folds]))
+    return 1 + cases / train if train > 0 else 1.0
 
 
 def _by_repeat(

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from PCNSLSurvivalLib.evaluation.auc_test import paired_auc_test
+from PCNSLSurvivalLib.evaluation.auc_test import p_against_chance, paired_auc_test
 from PCNSLSurvivalLib.evaluation.comparison import compare
 from PCNSLSurvivalLib.evaluation.optimism import measure_optimism
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_metrics
@@ -54,7 +54,7 @@ def main() -> int:
                 rejected["corrected t-test"].append(tested.corrected.p < 0.05)
                 rejected["paired AUC test"].append(paired_auc_test(one, other).p < 0.05)
                 if skill == 0:
-                    rejected["AUC against chance"].append(paired_auc_test(one).p < 0.05)
+                    rejected["AUC against chance"].append(p_against_chance(one, permutations=999) < 0.05)
             print(f"\n{number} patients, {name}")
             for metric, values in found.items():
                 value, low, high = np.array(values).T
@@ -63,7 +63,8 @@ def main() -> int:
                 print(f"  {metric:<24} mean {truth:6.3f}   95 % interval covers {100 * inside:5.1f} %")
             for test, p in rejected.items():
                 print(f"  {test:<24} rejects {100 * np.mean(p):5.1f} % at 5 %")
-        _print_optimism(number, args.trainings, args.epochs)
+        if args.trainings:
+            _print_optimism(number, args.trainings, args.epochs)
     return 0
 
 

@@ -19,7 +19,8 @@ from PCNSLSurvivalLib.reports.experiment.tables import AdjustedComparison, ArmRe
 _RESULTS = "arm,label,metric,folds,fold_mean,fold_standard_error,out_of_fold,low95,high95,p_of_auc_one_half"
 _COMPARISONS = (
     "arm,against,metric,difference,paper_se,paper_t,paper_p,corrected_se,corrected_t,corrected_df,corrected_p,"
-    "corrected_p_holm,corrected_low95,corrected_high95,paired_auc_difference,paired_auc_se,paired_auc_p"
+    "corrected_p_holm,corrected_low95,corrected_high95,paired_auc_difference,paired_auc_se,paired_auc_p,"
+    "paired_auc_p_holm"
 )
 _OPTIMISM = "arm,epoch_chosen_by,auc,auc_without_skill,low95,high95,epochs,validation_exams,remark"
 _SURVIVAL = (
@@ -35,7 +36,7 @@ def write_results_csv(results: Iterable[ArmResult], path: Path) -> None:
         for metric in METRICS:
             found = one.out_of_fold[metric]
             over_folds = (one.folds, one.fold_mean[metric], one.fold_standard_error[metric])
-            p = one.against_chance.p if metric == "auc" else float("nan")
+            p = one.p_against_chance if metric == "auc" else float("nan")
             rows.append((one.arm, one.label, metric, *over_folds, found.value, found.low, found.high, p))
     _write(path, _RESULTS.split(","), rows)
 
@@ -52,7 +53,8 @@ def write_comparisons_csv(compared: Iterable[AdjustedComparison], path: Path) ->
         limits = (one.corrected_holm_p, over_folds.low, over_folds.high)
         is_auc = one.comparison.metric == "auc"
         found = one.paired
-        paired = (found.difference, found.standard_error, found.p) if is_auc else (float("nan"),) * 3
+        of_auc = (found.difference, found.standard_error, found.p, one.paired_holm_p)
+        paired = of_auc if is_auc else (float("nan"),) * 4
         rows.append((*pair, *of_paper, *honest, *limits, *paired))
     _write(path, _COMPARISONS.split(","), rows)
 

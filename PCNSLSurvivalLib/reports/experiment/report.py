@@ -226,7 +226,13 @@ def _over_time(content: ReportContent) -> tuple[list[str], list[tuple[str, list[
             heads[metric] = f"{words.get(kind, '')} at day {at}"
     heads |= {key: words for key, words in _OVERALL.items() if key in heads}
     rows = [
-        (one.label, [interval(found) if (found := one.over_time.get(metric)) else "" for metric in heads])
+        (
+            one.label,
+            [
+                interval(found, 3 if metric.startswith("brier") else 2) if (found := one.over_time.get(metric)) else ""
+                for metric in heads
+            ],
+        )
         for one in content.survival
     ]
     return list(heads.values()), rows
@@ -240,7 +246,8 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         research_use_only=RESEARCH_USE_ONLY,
         facts=content.facts,
         counts=counts,
-        metrics=[(metric, METRICS[metric].label) for metric in PAPER_METRICS],
+        metrics=[(metric, about.label) for metric, about in METRICS.items()],
+        paper_metrics=PAPER_METRICS,
         results=content.results,
         missing=content.missing,
         reference=reference,

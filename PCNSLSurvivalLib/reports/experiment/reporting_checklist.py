@@ -111,8 +111,8 @@ def _on_the_evaluation(facts: ExperimentFacts, *, explained: bool, compared: boo
         else "No external validation: performance in other centers is unknown.",
         "failures": "False positives and negatives are in predictions.csv."
         + (" Examples are shown." if explained else ""),
-        "statistical_comparison": "Corrected resampled t-test and DeLong's test of the AUC, with Holm's correction; "
-        "see the methods."
+        "statistical_comparison": "DeLong's test of the AUC over patients, with Holm's correction, and permuted "
+        "outcomes against chance; see the methods."
         if compared
         else OPEN,
         "baselines": "Baselines on clinical variables were judged on the same folds; see the tables."

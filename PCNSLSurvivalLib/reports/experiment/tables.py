@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from PCNSLSurvivalLib.evaluation.auc_test import AUCTest, detectable_difference, paired_auc_test
+from PCNSLSurvivalLib.evaluation.auc_test import AUCTest, detectable_difference, p_against_chance, paired_auc_test
 from PCNSLSurvivalLib.evaluation.classification import METRICS, PAPER_METRICS, SHARE
 from PCNSLSurvivalLib.evaluation.comparison import Comparison, compare, fold_values, holm
 from PCNSLSurvivalLib.evaluation.intervals import standard_error
@@ -30,13 +30,13 @@ class ArmResult:
     """Mean over the folds where the metric is defined."""
     fold_standard_error: Mapping[str, float]
     out_of_fold: Mapping[str, Estimate]
-    against_chance: AUCTest
-    """The out-of-fold AUC against 0.5."""
+    p_against_chance: float
+    """Of the out-of-fold AUC against 0.5, from permuted outcomes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdjustedComparison:
-    """A comparison and its p after Holm's correction over all pairs compared by that metric."""
+    """A comparison and its p values after Holm's correction over all pairs compared by that metric."""
 
     comparison: Comparison
     label: str
@@ -44,6 +44,7 @@ class AdjustedComparison:
     corrected_holm_p: float
     paired: AUCTest
     """The AUCs compared over patients; of any metric's comparison the same."""
+    paired_holm_p: float
 
     @property
     def paired_interval(self) -> Estimate:
@@ -83,7 +84,7 @@ def arm_results(
                 },
                 fold_standard_error={metric: standard_error(v) for metric, v in values.items()},
                 out_of_fold=out_of_fold_metrics(folds, patients=patients, resamples=resamples),
-                against_chance=paired_auc_test(folds, patients=patients),
+                p_against_chance=p_against_chance(folds, patients=patients),
             )
         )
     return tuple(results)
@@ -104,6 +105,7 @@ def comparisons(
     """
     found = []
     paired = [paired_auc_test(arms[arm], arms[against], patients=patients) for arm, against in pairs]
+    paired_holm = holm([one.p for one in paired])
     for metric in metrics:
         of_metric = [compare(arms[arm], arms[against], metric) for arm, against in pairs]
         adjusted = holm([one.corrected.p for one in of_metric])
@@ -114,8 +116,9 @@ def comparisons(
                 against_label=labels.get(one.against, one.against),
                 corrected_holm_p=float(p),
                 paired=over_patients,
+                paired_holm_p=float(paired_p),
             )
-            for one, p, over_patients in zip(of_metric, adjusted, paired, strict=True)
+            for one, p, over_patients, paired_p in zip(of_metric, adjusted, paired, paired_holm, strict=True)
         ]
     return tuple(found)
 
@@ -130,10 +133,14 @@ def detectable(compared: Iterable[AdjustedComparison], reference: str) -> str:
     if not errors:
         return ""
     least, most = (detectable_difference(error) for error in (min(errors), max(errors)))
+    test = (
+        "This holds for one arm against the reference, by the paired test over patients at 5 %, without correction for "
+        "the number of arms."
+    )
     if least > 1:
         return (
             "With these patients and folds, not even a difference in AUC from 0 to 1 would be found in 4 of 5 such "
-            "studies. This holds for the paired test over patients at 5 %, without correction for the number of arms."
+            f"studies. {test}"
         )
     nowhere = ""
     between = f"{least:.2f} to {most:.2f}, depending on the arm," if f"{least:.2f}" != f"{most:.2f}" else f"{least:.2f}"
@@ -142,8 +149,7 @@ def detectable(compared: Iterable[AdjustedComparison], reference: str) -> str:
         nowhere = " With some arms, not even a difference from 0 to 1 would be found so often."
     return (
         f"With these patients and folds, a true difference in AUC of {between} would be found in 4 of 5 such studies. "
-        f"A smaller one is likely missed.{nowhere} This holds for the paired test over patients at 5 %, without "
-        "correction for the number of arms."
+        f"A smaller one is likely missed.{nowhere} {test}"
     )
 
 
@@ -179,11 +185,12 @@ def not_measured(optimism: Optimism) -> str:
     return ""
 
 
-def interval(estimate: Estimate) -> str:
+def interval(estimate: Estimate, digits: int = 2) -> str:
     """A number and its interval as the tables print them, "–" where it is not defined; a line may break between."""
     if not np.isfinite(estimate.value):
         return "–"
-    return f"{number(estimate.value)} [{number(estimate.low)},\N{NO-BREAK SPACE}{number(estimate.high)}]"
+    low, high = number(estimate.low, digits), number(estimate.high, digits)
+    return f"{number(estimate.value, digits)} [{low},\N{NO-BREAK SPACE}{high}]"
 
 
 def signed(estimate: Estimate) -> str:
@@ -207,7 +214,7 @@ def results_latex(results: Sequence[ArmResult], compared: Sequence[AdjustedCompa
         r"\centering\small\setlength{\tabcolsep}{4pt}",
         r"\caption{Mean (standard error) over folds, as in the paper, precision, recall and F1 macro-averaged; "
         r"out-of-fold AUC with its 95\,\% interval. * $p<0.05$ in the uncorrected paired t-test against " + name + r"; "
-        r"$p_{\mathrm{Holm}}$: corrected resampled t-test of the AUC with Holm's correction.}",
+        r"$p_{\mathrm{Holm}}$: paired test of the out-of-fold AUC over patients, with Holm's correction.}",
         r"\begin{tabular}{@{}l" + "c" * (len(PAPER_METRICS) + 2) + "@{}}",
         r"\toprule",
         rf" & \multicolumn{{{len(PAPER_METRICS)}}}{{c}}{{Mean over folds (standard error)}} & Out-of-fold & AUC \\",
@@ -231,11 +238,11 @@ def results_latex(results: Sequence[ArmResult], compared: Sequence[AdjustedCompa
 
 
 def holm_p(result: ArmResult, compared: Iterable[AdjustedComparison], reference: str) -> str:
-    """The corrected and adjusted p of the AUC of an arm against the reference; empty for the reference itself."""
+    """The adjusted p of an arm's AUC against the reference, over patients; empty for the reference itself."""
     for one in compared:
         c = one.comparison
         if (c.arm, c.against, c.metric) == (result.arm, reference, "auc"):
-            return p_value(one.corrected_holm_p)
+            return p_value(one.paired_holm_p)
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The paired test of two AUCs is DeLong's on one test set, and honest on cross-validated arms."""
+"""The paired test of two AUCs is DeLong's on one test set; it and the test against chance allow for repeated folds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy import stats
 from simulated_arms import cross_validated
 
 from PCNSLSurvivalLib.core.errors import EvaluationError
-from PCNSLSurvivalLib.evaluation.auc_test import paired_auc_test
+from PCNSLSurvivalLib.evaluation.auc_test import p_against_chance, paired_auc_test
 from PCNSLSurvivalLib.evaluation.out_of_fold import out_of_fold_auc
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
@@ -48,8 +48,12 @@ def test_one_test_set_gives_delongs_test(seed):
 def test_repeated_predictions_of_the_same_patients_add_no_certainty():
     random = np.random.default_rng(3)
     os_class, p = (random.random(60) < 0.5).astype(int), random.random(60)
-    once = paired_auc_test([one_set(os_class, p)])
-    again = paired_auc_test([one_set(os_class, p, repeat=repeat) for repeat in range(4)])
+    same = np.full(60, 0.5)
+    once = paired_auc_test([one_set(os_class, p)], [one_set(os_class, same)])
+    again = paired_auc_test(
+        [one_set(os_class, p, repeat=repeat) for repeat in range(4)],
+        [one_set(os_class, same, repeat=repeat) for repeat in range(4)],
+    )
     assert again.standard_error == pytest.approx(once.standard_error)
     assert again.difference == pytest.approx(once.difference)
 
@@ -71,6 +75,30 @@ def test_what_cannot_be_compared_is_refused_or_undefined():
     one, other = cross_validated(30, 1, skill=0.6, shared=False)
     with refused(EvaluationError, "comparison.other_cases", arm="a", other="b"):
         paired_auc_test(one, [*other[1:], other[0]])
-    assert np.isnan(paired_auc_test([one_set(np.array([1, 1]), np.array([0.2, 0.4]))]).p)
+    alone = one_set(np.array([1, 1]), np.array([0.2, 0.4]))
+    assert np.isnan(paired_auc_test([alone], [alone]).p)
+    assert np.isnan(p_against_chance([alone]))
     same = paired_auc_test(one, one)
     assert (same.difference, same.standard_error, same.p) == (0.0, 0.0, 1.0)
+
+
+def test_arms_without_skill_seldom_beat_chance_and_plain_permutations_would_call_three_times_as_many_skilled():
+    arms = [cross_validated(56, seed, skill=0.0, shared=False)[0] for seed in range(100)]
+    rejected = sum(p_against_chance(arm, permutations=499) < 0.05 for arm in arms)
+    print(f"arms without skill called skilled: {rejected} of 100")
+    assert rejected <= 9  # 3 to 5 expected, 15 by plain permutations
+
+
+def test_in_one_test_set_p_is_the_share_of_all_orders_that_are_as_far_from_chance():
+    one = one_set(np.array([0, 0, 0, 1, 1, 1]), np.linspace(0.1, 0.9, 6))
+    assert p_against_chance([one], permutations=20_000) == pytest.approx(2 / 20, abs=0.01)  # 20 ways to choose three
+    backwards = one_set(np.array([1, 1, 1, 0, 0, 0]), np.linspace(0.1, 0.9, 6))
+    assert p_against_chance([backwards], permutations=20_000) == pytest.approx(2 / 20, abs=0.01)
+
+
+def test_two_exams_of_a_patient_are_no_two_witnesses_against_chance():
+    os_class, p = np.repeat([0, 0, 0, 1, 1, 1], 2), np.linspace(0.1, 0.9, 12)
+    twice = one_set(os_class, p)
+    patients = {case: str(number // 2) for number, case in enumerate(twice.cases)}
+    assert p_against_chance([twice], patients=patients) == pytest.approx(2 / 20, abs=0.01)
+    assert p_against_chance([twice]) < 0.02

@@ -13,9 +13,11 @@ import pytest
 from made_predictions import CENSORED, made_folds, made_outcomes
 from matplotlib.ft2font import FT2Font
 
+from PCNSLSurvivalLib.evaluation.classification import METRICS
 from PCNSLSurvivalLib.evaluation.optimism import EpochScores
 from PCNSLSurvivalLib.reports.experiment.facts import TrainingHistory
 from PCNSLSurvivalLib.reports.experiment.report import ArmsShown, NetworksShown, write_experiment_report
+from PCNSLSurvivalLib.reports.experiment.tables import p_value
 
 LABELS = {"t1_scratch": "T1 (T)", "t1_transfer": "T1 (TL)", "t1gd_scratch": "T1Gd (T)", "t1gd_transfer": "T1Gd (TL)"}
 
@@ -68,13 +70,13 @@ def test_two_arms_are_compared_once_whichever_way_round(report):
 def test_every_number_that_is_to_be_quoted_has_an_interval_and_the_table_says_what_it_could_show(report):
     html = (report / "experiment_report.html").read_text(encoding="utf-8")
     results = html[html.index("<h2>Results") : html.index("<h2>Comparisons")]
-    first = re.findall(r'<td class="n">([^<]*)</td>', results.split("<tbody>")[1].split("</tr>")[0])
-    assert sum("[" in cell for cell in first) == 3  # AUC, Brier score, calibration slope
+    first = re.findall(r'<td class="n">(.*?)</td>', results.split("<tbody>")[1].split("</tr>")[0])
+    assert sum("[" in cell for cell in first) == len(METRICS) == len(first) - 2  # the others are p values
     assert re.search(r"a true difference in AUC of [\d.]+( to [\d.]+, depending on the arm,)? would be found", results)
     compared = [one for one in rows(report / "comparisons.csv") if one["metric"] == "auc"]
     for one in compared:
         assert float(one["corrected_low95"]) <= float(one["difference"]) <= float(one["corrected_high95"])
-        assert 0 < float(one["paired_auc_p"]) <= 1
+        assert 0 < float(one["paired_auc_p"]) <= float(one["paired_auc_p_holm"]) <= 1
     chance = {one["arm"]: one["p_of_auc_one_half"] for one in rows(report / "results.csv") if one["metric"] == "auc"}
     assert float(chance["t1gd_transfer"]) < float(chance["t1_scratch"])
 
@@ -124,7 +126,11 @@ def test_a_group_of_one_has_a_dash_and_the_reason_in_place_of_a_p(tmp_path):
 def test_the_summary_and_the_heads_say_what_they_count(report):
     html = (report / "experiment_report.html").read_text(encoding="utf-8")
     assert re.search(r"14 with OS &gt; 365 days, 8 with 365 days or less", html)
-    assert "p of the AUC,<br>corrected, Holm" in html
+    assert "p against the<br>reference, Holm" in html
+    table = html.split("<h2>Comparisons")[1].split("</table>")[0]
+    found = [one["paired_auc_p_holm"] for one in rows(report / "comparisons.csv") if one["metric"] == "auc"]
+    last = [re.findall(r"<td[^>]*>([^<]*)", row)[-1] for row in table.split("<tr><td>")[1:]]
+    assert last == [p_value(float(one)) for one in found]  # the test that rejects as often as it says
 
 
 def test_the_optimism_of_every_arm_says_of_how_many_exams_and_epochs_or_why_it_is_not_measured(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ def compared(error: float, metric: str = "auc") -> AdjustedComparison:
         label="a",
         against_label="b",
         corrected_holm_p=1.0,
+        paired_holm_p=1.0,
         paired=AUCTest(difference=0.1, standard_error=error, p=0.8),
     )
 

@@ -22,10 +22,8 @@ from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.recipe import refuse_other_preparation
 from PCNSLSurvivalLib.reports.experiment.facts import outcomes_of
 from PCNSLSurvivalLib.reports.validation.content import CohortTested, ModelTested, ValidationContent, validation_content
-from PCNSLSurvivalLib.reports.validation.subgroups import TestPatient, subgroups_of
+from PCNSLSurvivalLib.reports.validation.subgroups import SMALLEST_LESION_ML, TestPatient, subgroups_of
 
-SMALLEST_LESION_ML = 0.1
-"""A smaller part of a lesion mask is not counted as a lesion of its own."""
 IELSG, LESION_VOLUME = "IELSG score", "Lesion volume"
 
 

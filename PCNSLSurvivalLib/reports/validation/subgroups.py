@@ -12,6 +12,8 @@ from PCNSLSurvivalLib.evaluation.intervals import bootstrap_intervals
 from PCNSLSurvivalLib.evaluation.out_of_fold import Estimate
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 
+SMALLEST_LESION_ML = 0.1
+"""Smaller parts of a lesion mask count as no lesion of their own."""
 FEWEST_OF_A_CLASS = 5
 """Exams of each class that an AUC needs."""
 _NOT_DEFINED = Estimate(value=float("nan"), low=float("nan"), high=float("nan"))
@@ -28,6 +30,7 @@ class TestPatient:
     site: str | None = None
     field_strength_t: float | None = None
     lesion_count: int | None = None
+    """Connected parts of the mask of at least ``SMALLEST_LESION_ML``."""
     lesion_ml: float | None = None
 
 
@@ -66,7 +69,7 @@ def subgroups_of(patients: Mapping[str, TestPatient]) -> tuple[Subgroup, ...]:
         ("Sex", lambda one: one.sex),
         ("Site", lambda one: one.site),
         ("Field strength", lambda one: None if one.field_strength_t is None else f"{one.field_strength_t:g} T"),
-        ("Lesions", lambda one: None if one.lesion_count is None else "one" if one.lesion_count < 2 else "several"),
+        (f"Lesions of {SMALLEST_LESION_ML:g} mL or more", _number_of_lesions),
         ("Lesion volume", lambda one: None if one.lesion_ml is None else _third(one.lesion_ml, thirds)),
     )
     found = []
@@ -79,6 +82,12 @@ def subgroups_of(patients: Mapping[str, TestPatient]) -> tuple[Subgroup, ...]:
                 for name in names
             ]
     return tuple(found)
+
+
+def _number_of_lesions(one: TestPatient) -> str | None:
+    if one.lesion_count is None:
+        return None
+    return ("none", "one", "several")[min(one.lesion_count, 2)]
 
 
 def subgroup_result(

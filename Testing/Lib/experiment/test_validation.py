@@ -24,6 +24,7 @@ from PCNSLSurvivalLib.models.model_license import APACHE
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, write_model_folder
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE, NetworkGridStep
+from PCNSLSurvivalLib.reports.validation.subgroups import TestPatient, subgroups_of
 
 PATIENTS = 16
 
@@ -118,6 +119,12 @@ def test_subgroups_divide_the_patients(results):
     for by in ("Sex", "Site", "Lesion volume"):
         assert sum(int(row["exams"]) for row in found if row["by"] == by) == PATIENTS, by
     assert {row["group"] for row in found if row["by"] == "Site"} == {"A", "B"}
+
+
+def test_a_mask_without_a_part_large_enough_counts_as_no_lesion():
+    patients = {str(count): TestPatient(lesion_count=count) for count in (0, 1, 2, 5, None)}
+    found = {group.name: group.cases for group in subgroups_of(patients) if group.by.startswith("Lesions")}
+    assert found == {"none": {"0"}, "one": {"1"}, "several": {"2", "5"}}
 
 
 def test_the_page_says_what_was_not_known_and_fills_the_rows_of_a_validation(results):

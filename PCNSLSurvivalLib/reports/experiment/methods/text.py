@@ -79,8 +79,9 @@ def methods_paragraphs(
             "class entered the survival analysis, but not training and classification."
         )
         data += (
-            " Only survival beyond the threshold has to wait for its class. Leaving these exams out therefore raises "
-            "the share of short survivors. This biases calibration and can bias the AUC."
+            f" A patient who died by day {facts.threshold_days:g} has a class in any case, but a survivor has one only "
+            f"if followed beyond day {facts.threshold_days:g}. Leaving exams without a class out therefore raises the "
+            "share of short survivors. This biases calibration and can bias the AUC."
         )
     if counts["excluded"]:
         data += f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'exam')}."

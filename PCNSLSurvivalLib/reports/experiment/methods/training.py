@@ -101,26 +101,31 @@ def _augmentation(settings: AugmentationSettings) -> str:
             f"scaled by up to {100 * settings.scale:g} %" if settings.scale else "",
             f"translated by up to {settings.translation_mm:g} mm" if settings.translation_mm else "",
         ]
-        parts = [f"they were {listed(always)}"] if (always := [kind for kind in moved if kind]) else []
+        always = [kind for kind in moved if kind]
+        parts = []
         if settings.crop_probability and settings.crop_share < 1:
             parts.append(
-                f"{100 * settings.crop_probability:g} % of these were cropped to {100 * settings.crop_share:g} to 100 "
-                "% of the block's edge, and the crop resized to the block"
+                f"{100 * settings.crop_probability:g} % were cropped to {100 * settings.crop_share:g} to 100 % of the "
+                "block's edge and enlarged to the block"
             )
         if settings.elastic_probability and settings.elastic_mm:
             parts.append(
-                f"{100 * settings.elastic_probability:g} % of these were elastically deformed (standard deviation "
+                f"{100 * settings.elastic_probability:g} % were elastically deformed (standard deviation "
                 f"{settings.elastic_mm:g} mm, control points {settings.elastic_spacing_mm:g} mm apart)"
             )
+        if always or parts:
+            changed = listed(always) if always else "chosen for further changes"
+            told.append(f"With a probability of {settings.probability:g}, they were {changed}.")
         if parts:
-            told.append(f"with a probability of {settings.probability:g}, {listed(parts)}")
+            told.append(f"Of these, {listed(parts)}.")
     if settings.flip_probability:
-        told.append(f"with a probability of {settings.flip_probability:g}, they were flipped left to right")
+        told.append(f"With a probability of {settings.flip_probability:g}, scans were flipped left to right.")
     if settings.gain:
         told.append(
-            f"the normalized intensities of each were multiplied by {1 - settings.gain:g} to {1 + settings.gain:g}"
+            f"The normalized intensities of every scan were multiplied by {1 - settings.gain:g} to "
+            f"{1 + settings.gain:g}."
         )
     by = " by the transforms of MONAI" if settings.transforms == "monai" else ""
     if not told:
         return "Training scans were not augmented."
-    return f"Training scans were augmented at random{by}: {'; '.join(told)}."
+    return f"Training scans were augmented at random{by}. {' '.join(told)}"

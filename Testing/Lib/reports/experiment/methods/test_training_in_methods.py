@@ -65,11 +65,11 @@ def test_a_movement_that_is_switched_off_is_not_told():
     assert "scaled by up to 15 %" in told
     assert "deformed" not in told
     told = training_in_words(USUAL)
-    assert "50 % of these were elastically deformed (standard deviation 2.5 mm, control points 48 mm apart)" in told
+    assert "and 50 % were elastically deformed (standard deviation 2.5 mm, control points 48 mm apart)." in told
     for part in (
-        "with a probability of 0.9, they were rotated",
-        "30 % of these were cropped to 85 to 100 % of the block's edge",
-        "with a probability of 0.5, they were flipped",
+        "With a probability of 0.9, they were rotated",
+        "Of these, 30 % were cropped to 85 to 100 % of the block's edge",
+        "With a probability of 0.5, scans were flipped",
         "multiplied by 0.9 to 1.1",
     ):
         assert part in told

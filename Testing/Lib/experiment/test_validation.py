@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +17,11 @@ from PCNSLSurvivalLib.cohorts.prepared_cohort import read_prepared_cohort
 from PCNSLSurvivalLib.cohorts.shared_patients import KnownPatient
 from PCNSLSurvivalLib.core.errors import CohortError, ExperimentError
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.evaluation.classification import classification_metrics
 from PCNSLSurvivalLib.experiment import validation
 from PCNSLSurvivalLib.experiment.model.known_patients import training_patients
 from PCNSLSurvivalLib.experiment.validation import refuse_training_patients, validate
-from PCNSLSurvivalLib.models.model_folder import read_model_folder
+from PCNSLSurvivalLib.models.model_folder import bundled_model_path, read_model_folder
 from PCNSLSurvivalLib.models.model_license import APACHE
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.write_model_folder import ModelDescription, write_model_folder
@@ -181,3 +183,19 @@ def test_a_model_that_knows_the_truth_gets_the_auc_it_deserves(cohort, models, m
     difference = next(one for one in content.differences if one.against == "Lesion volume")
     assert difference.values["auc"].value == pytest.approx(1.0 - volume.auc.value)
     assert np.isnan(content.subgroups[0].auc.value) or content.subgroups[0].auc.value == 1.0
+
+
+def test_the_card_of_the_bundled_model_is_judged_as_a_validation_would(tmp_path, monkeypatch):
+    """Both judge the same fresh patients; the signal is faint, so that the slope of the calibration is defined."""
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[3] / "Resources" / "experiments"))
+    from fresh_patients import judge
+
+    model = read_model_folder(bundled_model_path())
+    prepared = read_prepared_cohort(
+        made_cohort(tmp_path / "fresh", patients=12, signal=0.2, sequences=(MRSequence.T1GD,))
+    )
+    card = list(judge(model, prepared))
+    metrics = classification_metrics([row.over_one_year for row in card], [row.probability for row in card])
+    content = validate([model], prepared, device="cpu", resamples=100)
+    found = {name: estimate.value for name, estimate in content.results[0].out_of_fold.items()}
+    assert {name: metrics[name] for name in found} == pytest.approx(found, abs=1e-6)

@@ -32,6 +32,16 @@ _LEFT, _RIGHT = (
     for word, letter in (("left", "l"), ("right", "r"))
 )
 """As a word or a letter, "Left-Thalamus", "lh_cuneus", "Cuneus_L"; or joined to it, "LeftThalamus", "ThalamusLeft"."""
+_FRONTAL, _OCCIPITAL, _UPPER, _CEREBELLUM = (
+    re.compile(words, re.IGNORECASE) for words in ("front", "occip", "front|pariet", "cerebel")
+)
+_OPPOSITE: tuple[tuple[int, tuple[re.Pattern[str], re.Pattern[str]], str], ...] = (
+    (0, (_LEFT, _RIGHT), "atlas.mirrored"),
+    (1, (_OCCIPITAL, _FRONTAL), "atlas.back_to_front"),
+    (2, (_UPPER, _CEREBELLUM), "atlas.upside_down"),
+)
+"""Axis of LPS, words for what lies further along it and for what does not. Seven atlases have their occipital
+regions 109 to 121 mm behind the frontal ones, and six the cerebellum 48 to 70 mm below frontal and parietal ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +92,7 @@ def read_atlas(folder: Path) -> Atlas:
         raise AtlasError(Message("atlas.grid"))
     numbers, regions, remarks = _numbered(sitk.GetArrayViewFromImage(stored), names)
     labels = image_on_grid(numbers, Grid.of(template))
-    _check_sides(labels, regions)
+    _check_places(labels, regions)
     return Atlas(
         name=stem(volumes[label]),
         template=template,
@@ -128,6 +138,8 @@ def _numbered(
 ) -> tuple[NDArray[np.uint16], tuple[str, ...], tuple[Message, ...]]:
     """The labels as numbers from 1 on in the order of the regions, the names of these, and remarks."""
     found = np.unique(values_kji)
+    if found.dtype.kind == "f" and found[-1] >= 2 ** (np.finfo(found.dtype).nmant + 1):
+        raise AtlasError(Message("atlas.labels_rounded", limit=2 ** (np.finfo(found.dtype).nmant + 1)))
     if found[0] < 0 or (found != np.rint(found)).any():
         raise AtlasError(Message("atlas.labels_not_numbers"))
     if len(found) > _MOST_LABELS:
@@ -149,26 +161,28 @@ def _numbered(
     return numbers, regions, remarks
 
 
-def _check_sides(labels: sitk.Image, names: tuple[str, ...]) -> None:
-    """Regions that are named left lie on the patient's left.
+def _check_places(labels: sitk.Image, names: tuple[str, ...]) -> None:
+    """Regions lie where their names say: left of those named right, occipital behind frontal, cerebellum below.
 
-    An atlas without sides in its names passes: exchanged sides would not change what it says.
+    An atlas without such names passes: what it says has no sides.
     """
-    sides = np.array([0, *(_side(name) for name in names)], np.int8)
-    side_kji = sides[sitk.GetArrayViewFromImage(labels)]
-    x = Grid.of(labels).affine_lps[0]
-    middle = []
-    for side in (1, -1):
-        here = side_kji == side
-        along = [here.sum(axis=others) for others in ((0, 1), (0, 2), (1, 2))]  # voxels by i, by j, by k
-        if not along[0].any():
-            return
-        middle.append(sum(edge * np.average(np.arange(len(n)), weights=n) for edge, n in zip(x, along, strict=False)))
-    if middle[0] <= middle[1]:
-        raise AtlasError(Message("atlas.mirrored"))
+    numbers_kji = sitk.GetArrayViewFromImage(labels)
+    voxels = [np.arange(n) for n in labels.GetSize()]
+    to_lps = Grid.of(labels).affine_lps
+    for axis, (further, nearer), code in _OPPOSITE:
+        sides = np.array([0, *(_side(name, further, nearer) for name in names)], np.int8)
+        side_kji = sides[numbers_kji]
+        middle = []
+        for side in (1, -1):
+            here = side_kji == side
+            along = [here.sum(axis=others) for others in ((0, 1), (0, 2), (1, 2))]  # voxels by i, by j, by k
+            if along[0].any():
+                parts = zip(to_lps[axis], voxels, along, strict=False)
+                middle.append(sum(edge * np.average(n, weights=counts) for edge, n, counts in parts))
+        if len(middle) == 2 and middle[0] <= middle[1]:
+            raise AtlasError(Message(code))
 
 
-def _side(name: str) -> int:
-    """1 for a region that is named left, -1 for right, 0 where the name tells no side."""
-    left, right = bool(_LEFT.search(name)), bool(_RIGHT.search(name))
-    return int(left) - int(right)
+def _side(name: str, further: re.Pattern[str], nearer: re.Pattern[str]) -> int:
+    """1 for a region whose name tells the side further along the axis, -1 for the other, 0 where it tells neither."""
+    return int(bool(further.search(name))) - int(bool(nearer.search(name)))

@@ -9,6 +9,10 @@ TEMPLATES = {
     "atlas.apart": _(
         "No region names are shown: two registrations of the atlas differ by {mm:.1f} mm, more than {limit:.0f} mm."
     ),
+    "atlas.back_to_front": _(
+        "The regions that the atlas names occipital lie in front of those that it names frontal. Its labels or its "
+        "template is turned or mirrored."
+    ),
     "atlas.few_names": _(
         "The table names only {percent:.0f} % of the labeled volume of the atlas. Give the table that belongs to the "
         "labels."
@@ -19,6 +23,10 @@ TEMPLATES = {
     ),
     "atlas.grid": _("The labels of the atlas are not on the voxels of its template. Give both on one voxel grid."),
     "atlas.labels_not_numbers": _("The labels of the atlas are not whole numbers from 0 up. Give a volume of labels."),
+    "atlas.labels_rounded": _(
+        "The labels of the atlas are stored as real numbers, which are rounded from {limit:.0f} on. Save them as whole "
+        "numbers of 32 bits."
+    ),
     "atlas.mirrored": _(
         "The regions that the atlas names left lie on the right of its template. Its labels or its template is "
         "mirrored."
@@ -56,6 +64,10 @@ TEMPLATES = {
     "atlas.table_text": _("The table of names is no text in UTF-8 of at most {megabytes} MB. Save it as UTF-8."),
     "atlas.too_many": _("The atlas holds {count} labels, more than {limit}. Give an atlas of brain regions."),
     "atlas.unnamed": _("Labels of the atlas without a name, which are not shown: {count}."),
+    "atlas.upside_down": _(
+        "The cerebellum of the atlas lies above the regions that it names frontal or parietal. Its labels or its "
+        "template is turned or mirrored."
+    ),
     "region.here": _("{name}"),
     "region.here_or": _("{name}; within {mm:.0f} mm also {others}"),
     "region.near": _("No named region here; within {mm:.0f} mm: {others}"),

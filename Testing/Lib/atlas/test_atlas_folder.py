@@ -68,6 +68,52 @@ def test_regions_named_left_must_lie_on_the_left(named, tmp_path):
     assert read_atlas(made_atlas(tmp_path / "straight", table="\n".join(lines))).names
 
 
+@pytest.mark.parametrize(
+    ("axis", "names", "code"),
+    [
+        (1, ("Frontal_Sup", "Occipital_Mid"), "atlas.back_to_front"),
+        (1, ("gyrus frontalis", "polus occipitalis"), "atlas.back_to_front"),
+        (2, ("Cerebelum_Crus1", "Parietal_Inf"), "atlas.upside_down"),
+        (2, ("Cerebellum-Cortex", "ctx-superiorfrontal"), "atlas.upside_down"),
+    ],
+)
+def test_lobes_must_lie_where_their_names_say(axis, names, code, tmp_path):
+    """The first name belongs to the half with the lower coordinate in LPS; with the names exchanged it is refused."""
+    folder = made_atlas(tmp_path / "atlas")
+    path = folder / "made_dseg.nii.gz"
+    labels = sitk.ReadImage(str(path))
+    beyond = voxel_points(Grid.of(labels))[..., axis].transpose(2, 1, 0) > 0
+    halves = np.where(sitk.GetArrayFromImage(labels) > 0, 1 + beyond, 0).astype(np.int16)
+    sitk.WriteImage(image_on_grid(halves, Grid.of(labels)), str(path))
+    (folder / "names.txt").unlink()
+    for order in (names, names[::-1]):
+        (folder / "names.tsv").write_text(
+            "index\tname\n" + "\n".join(f"{n}\t{name}" for n, name in enumerate(order, 1))
+        )
+        if order is names:
+            assert read_atlas(folder).names == names
+        else:
+            assert _refused(folder).code == code
+
+
+def test_a_tract_between_two_lobes_has_no_side(tmp_path):
+    table = "\n".join(f"{label} Fronto-occipital_{label}" for label in range(1, 250))
+    assert read_atlas(made_atlas(tmp_path / "atlas", table=table)).names
+
+
+def test_labels_that_float32_cannot_tell_apart_are_refused(tmp_path):
+    folder = made_atlas(tmp_path / "atlas")
+    file = str(folder / "made_dseg.nii.gz")
+    labels = sitk.Cast(sitk.ReadImage(file), sitk.sitkUInt32)
+    apart = labels + 2**24 * sitk.Cast(labels > 0, sitk.sitkUInt32)
+    table = [line.split(maxsplit=1) for line in (folder / "names.txt").read_text().splitlines()[1:]]
+    (folder / "names.txt").write_text("\n".join(f"{int(label) + 2**24} {rest}" for label, rest in table))
+    sitk.WriteImage(apart, file)
+    assert len(read_atlas(folder).names) == len(table)
+    sitk.WriteImage(sitk.Cast(apart, sitk.sitkFloat32), file)
+    assert _refused(folder).code == "atlas.labels_rounded"
+
+
 def test_names_without_sides_say_nothing_that_a_mirror_could_change(tmp_path):
     table = "\n".join(f"{label} Block_{label}" for label in range(1, 250))
     assert read_atlas(made_atlas(tmp_path / "atlas", mirrored=True, table=table)).names

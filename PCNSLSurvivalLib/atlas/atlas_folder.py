@@ -35,10 +35,10 @@ _LEFT, _RIGHT = (
 _FRONTAL, _OCCIPITAL, _UPPER, _CEREBELLUM = (
     re.compile(words, re.IGNORECASE) for words in ("front", "occip", "front|pariet", "cerebel")
 )
-_OPPOSITE: tuple[tuple[int, tuple[re.Pattern[str], re.Pattern[str]], str], ...] = (
-    (0, (_LEFT, _RIGHT), "atlas.mirrored"),
-    (1, (_OCCIPITAL, _FRONTAL), "atlas.back_to_front"),
-    (2, (_UPPER, _CEREBELLUM), "atlas.upside_down"),
+_OPPOSITE: tuple[tuple[int, tuple[re.Pattern[str], re.Pattern[str]], Message], ...] = (
+    (0, (_LEFT, _RIGHT), Message("atlas.mirrored")),
+    (1, (_OCCIPITAL, _FRONTAL), Message("atlas.back_to_front")),
+    (2, (_UPPER, _CEREBELLUM), Message("atlas.upside_down")),
 )
 """Axis of LPS, words for what lies further along it and for what does not. Seven atlases have their occipital
 regions 109 to 121 mm behind the frontal ones, and six the cerebellum 48 to 70 mm below frontal and parietal ones."""
@@ -169,7 +169,7 @@ def _check_places(labels: sitk.Image, names: tuple[str, ...]) -> None:
     numbers_kji = sitk.GetArrayViewFromImage(labels)
     voxels = [np.arange(n) for n in labels.GetSize()]
     to_lps = Grid.of(labels).affine_lps
-    for axis, (further, nearer), code in _OPPOSITE:
+    for axis, (further, nearer), otherwise in _OPPOSITE:
         sides = np.array([0, *(_side(name, further, nearer) for name in names)], np.int8)
         side_kji = sides[numbers_kji]
         middle = []
@@ -180,7 +180,7 @@ def _check_places(labels: sitk.Image, names: tuple[str, ...]) -> None:
                 parts = zip(to_lps[axis], voxels, along, strict=False)
                 middle.append(sum(edge * np.average(n, weights=counts) for edge, n, counts in parts))
         if len(middle) == 2 and middle[0] <= middle[1]:
-            raise AtlasError(Message(code))
+            raise AtlasError(otherwise)
 
 
 def _side(name: str, further: re.Pattern[str], nearer: re.Pattern[str]) -> int:

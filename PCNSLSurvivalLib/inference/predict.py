@@ -27,6 +27,7 @@ from PCNSLSurvivalLib.imaging.geometry import (
     in_voxel_order_of,
     padded_to,
 )
+from PCNSLSurvivalLib.imaging.same_scan import judge_same_scan
 from PCNSLSurvivalLib.inference.case_files import CaseFiles, Input, read_case_files
 from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.inference.explanation_checks import ExplanationChecks, check_explanation
@@ -211,7 +212,11 @@ def predict_case(
 
 def _prepared(files: CaseFiles, model: ModelFolder, options: CaseOptions, clock: StepClock) -> PreparedCase:
     """The case prepared as the model wants it, with the finding of the compared T1 where there is one."""
-    mask = files.brain_mask
+    mask, t1 = files.brain_mask, files.compared_t1
+    twice = (
+        () if t1 is None else judge_same_scan({MRSequence.T1GD: files.t1gd.image, MRSequence.T1: canonical(t1.image)})
+    )
+    stop_unless_usable([*twice], options.override_quality)
     store = None if options.cache_dir is None else StepStore(options.cache_dir)
     prepared = prepare_case(
         {sequence: scan.image for sequence, scan in files.scans.items()},
@@ -224,14 +229,14 @@ def _prepared(files: CaseFiles, model: ModelFolder, options: CaseOptions, clock:
         store=store,
         agent=files.t1gd.agent,
     )
-    if files.compared_t1 is None:
+    if t1 is None:
         return prepared
-    compared = compare_contrast(prepared, files.compared_t1.image, clock=clock, store=store)
+    compared = compare_contrast(prepared, t1.image, clock=clock, store=store)
     stop_unless_usable([compared], options.override_quality)
     # What T1 shows beside T1Gd outweighs what T1Gd shows by itself.
     plain = compared.verdict is Verdict.GOOD
     kept = (one for one in prepared.findings if not (plain and one.measure == "contrast_agent"))
-    return replace(prepared, findings=(*kept, compared))
+    return replace(prepared, findings=(*twice, *kept, compared))
 
 
 def _outlined(

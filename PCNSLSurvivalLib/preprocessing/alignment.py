@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.core.storage.strict_json import read_own_json
 from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import Grid, as_float32, canonical, in_voxel_order_of, lps_to_ras, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
+from PCNSLSurvivalLib.imaging.same_scan import judge_same_scan
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
 from PCNSLSurvivalLib.preprocessing.pipeline import is_stripped, judge_pose, stop_unless_usable
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
@@ -69,6 +70,7 @@ def align_scan(
     """
     native = {name: canonical(as_float32(scans[name])) for name in (MRSequence.T1GD, sequence)}
     findings = [finding for name, image in native.items() for finding in check_scan(image, name)]
+    findings += judge_same_scan(native)
     stop_unless_usable(findings, override_quality)
     fixed = native[MRSequence.T1GD]
     stripped, about_skull = is_stripped(fixed, said=known.already_stripped)

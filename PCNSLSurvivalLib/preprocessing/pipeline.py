@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.core.progress import StepClock
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 from PCNSLSurvivalLib.imaging.geometry import Box, Grid, as_float32, box_around, canonical, resample
 from PCNSLSurvivalLib.imaging.quality import check_scan
+from PCNSLSurvivalLib.imaging.same_scan import judge_same_scan
 from PCNSLSurvivalLib.imaging.stripped import shows
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, FoundPoses, Scans, mask_on_scan
 from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import enhancement_above_white_matter, judge_contrast_agent
@@ -113,6 +114,7 @@ def prepare_case(
         raise PreparationError(Message("preparation.no_t1gd"))
     native = {sequence: canonical(as_float32(image)) for sequence, image in scans.items()}
     findings = [finding for sequence, image in native.items() for finding in check_scan(image, sequence)]
+    findings += judge_same_scan(native)
     t1gd = native[MRSequence.T1GD]
     stripped, about_skull = is_stripped(t1gd, said=known.already_stripped)
     findings += about_skull

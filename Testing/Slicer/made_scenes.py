@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -34,17 +35,20 @@ GEOMETRIES = {
 
 
 def add_head(name: str, geometry: str = "axial", *, lesion: float = 1000.0, gain: float = 1.0) -> Any:
-    """A head-like volume: ellipsoid of tissue with a bright ball of 8 mm radius at ``LESION_RAS_MM``."""
+    """A head-like volume: ellipsoid of tissue with a bright ball of 8 mm radius at ``LESION_RAS_MM``.
+
+    Volumes of different names have different noise, as two scans of one head have.
+    """
     import slicer
 
-    values, affine = _head(geometry, lesion, gain)
+    values, affine = _head(geometry, lesion, gain, crc32(name.encode()))
     node = slicer.util.addVolumeFromArray(values.copy(), name=name)
     node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
     return node
 
 
 @cache
-def _head(geometry: str, lesion: float, gain: float) -> tuple[np.ndarray, np.ndarray]:
+def _head(geometry: str, lesion: float, gain: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Voxels (k, j, i) and (4, 4) from voxels to RAS mm."""
     directions, spacing, size = GEOMETRIES[geometry]
     affine = np.eye(4)
@@ -53,7 +57,7 @@ def _head(geometry: str, lesion: float, gain: float) -> tuple[np.ndarray, np.nda
     i, j, k = np.meshgrid(*[np.arange(n) for n in size], indexing="ij")
     ras = np.stack([i, j, k], axis=-1) @ affine[:3, :3].T + affine[:3, 3]
     inside = ((ras / (60.0, 75.0, 60.0)) ** 2).sum(axis=-1) < 1
-    noise = np.random.default_rng(3).normal(0, 8, inside.shape)
+    noise = np.random.default_rng(seed).normal(0, 8, inside.shape)
     values = np.where(inside, 350.0 * gain + 60.0 * np.sin(ras[..., 1] / 20), 5.0) + noise
     values[np.linalg.norm(ras - LESION_RAS_MM, axis=-1) < 8.0] = lesion
     return np.ascontiguousarray(values.transpose(2, 1, 0)).astype(np.int16), affine

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_scenes import add_head, scene_state
+from made_scenes import add_head, ijk_to_ras, scene_state
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "Lib"))
@@ -66,6 +66,29 @@ def test_a_volume_that_is_no_scan_is_refused_before_any_step(standin, quick_pane
     quick_panel.ui.predictButton.click()
     assert quick_panel.logic.run is None
     assert says in quick_panel.ui.messageLabel.text
+    assert list(scene_state()) == before
+
+
+@pytest.mark.parametrize("flipped", [False, True], ids=["as loaded", "in another voxel order"])
+@pytest.mark.parametrize(("first", "second"), [("t1gd", "t1"), ("t1gd", "flair"), ("t1", "t2")])
+def test_one_scan_chosen_for_two_sequences_is_refused_before_any_step(standin, quick_panel, first, second, flipped):
+    import slicer
+
+    chosen = {name: add_head(name, lesion=lesion) for name, lesion in (("t1gd", 900.0), ("t1", 300.0))}
+    original = chosen.get(first)
+    voxels, affine = slicer.util.arrayFromVolume(original), ijk_to_ras(original)
+    if flipped:
+        voxels = voxels[:, :, ::-1]
+        affine = affine @ np.array([[-1, 0, 0, voxels.shape[2] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    chosen[second] = slicer.util.addVolumeFromArray(np.ascontiguousarray(voxels), name=second)
+    chosen[second].SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(affine))
+    for name, node in chosen.items():
+        getattr(quick_panel.ui, f"{name}Selector").setCurrentNode(node)
+    before = list(scene_state())
+    quick_panel.ui.predictButton.click()
+    assert quick_panel.logic.run is None
+    assert "are the same scan" in quick_panel.ui.messageLabel.text
+    assert "override the quality stop" in quick_panel.ui.messageLabel.text
     assert list(scene_state()) == before
 
 

@@ -31,7 +31,7 @@ def _head():
     scans, brain, _lesion = made_head(1, shift_mm=0.0)
     t1gd, t1 = (sitk.GetArrayFromImage(scans[name]) for name in (MRSequence.T1GD, MRSequence.T1))
     mask = sitk.GetArrayFromImage(brain)
-    return {"t1gd": t1gd, "t1": t1, "t2": t1.copy(), "mask": mask}, Grid.of(brain).affine_ras
+    return {"t1gd": t1gd, "t1": t1, "t2": t1 + _draw(t1.shape, 5.0), "mask": mask}, Grid.of(brain).affine_ras
 
 
 def _draw(shape, sigma):

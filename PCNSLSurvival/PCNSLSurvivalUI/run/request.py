@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import slicer
 from slicer.i18n import tr as _
 
-from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError
+from PCNSLSurvivalLib.core.errors import PCNSLSurvivalError, UnusableScanError
+from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.options import words_of
 from PCNSLSurvivalLib.core.terms import MRSequence, Step
 from PCNSLSurvivalLib.imaging.first_look import check_is_mr_volume
 from PCNSLSurvivalLib.imaging.geometry import affine_to_lps
 from PCNSLSurvivalLib.imaging.headers.grids import rigid_grid
+from PCNSLSurvivalLib.imaging.same_scan import same_picture
 from PCNSLSurvivalLib.inference.case_options import CaseOptions
 from PCNSLSurvivalLib.models.model_folder import ModelFolder
 from PCNSLSurvivalLib.preprocessing.steps.brain_extraction import is_brain_extractor_installed
 from PCNSLSurvivalUI.run.engines import BUILT_IN, SKIP, SLICER
 from PCNSLSurvivalUI.scene.volume_files import ijkToWorld
+from PCNSLSurvivalUI.scene.voxel_order import inOrderOf, voxelOrder
 
 
 class CannotStartError(PCNSLSurvivalError):
@@ -101,7 +105,7 @@ class RunRequest:
 
         Raises:
             CannotStartError: A scan that the model reads or the brain extractor is missing.
-            UnusableScanError: A chosen scan is no MR volume, or a transform above it bends it.
+            UnusableScanError: A chosen scan is no MR volume or chosen twice, or a transform above it bends it.
             UnreadableScanError: Its voxels are sheared, or of a size or at a place that no scanner gives.
         """
         for role, node in self.volumes.items():
@@ -109,6 +113,8 @@ class RunRequest:
                 check_is_mr_volume(slicer.util.arrayFromVolume(node), role)
                 place = affine_to_lps(ijkToWorld(node, role.label))
                 rigid_grid(place, node.GetImageData().GetDimensions(), role)
+        if not self.options.override_quality:
+            self._refuseOneScanTwice()
         missing = [role.label for role in self.forNetwork if role not in self.volumes]
         if missing:
             raise CannotStartError(
@@ -127,6 +133,21 @@ class RunRequest:
                     "brain extraction model' under Advanced, or choose a brain mask there."
                 )
             )
+
+    def _refuseOneScanTwice(self) -> None:
+        """Here already: moved onto T1Gd by one of Slicer's modules, a scan is no longer the same to the voxel.
+
+        Raises:
+            UnusableScanError: Two of the chosen volumes hold the same scan.
+        """
+        for (other, first), (role, second) in combinations(self.volumes.items(), 2):
+            if first.GetImageData() is None or second.GetImageData() is None:
+                continue
+            order = voxelOrder(second, first)
+            voxels = slicer.util.arrayFromVolume(second) if order is None else inOrderOf(second, order)
+            if same_picture(slicer.util.arrayFromVolume(first), voxels):
+                same = Message("scan.same_scan", sequence=role, other=other)
+                raise UnusableScanError(Message("quality.stop", findings=(same,)))
 
     def commandLine(self, files: RunFiles, out: Path, kept: Path | None) -> list[str]:
         """Words of the command line that predicts from prepared files.

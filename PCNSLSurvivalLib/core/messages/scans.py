@@ -223,6 +223,10 @@ TEMPLATES = {
         "The {sequence} scan may not be an anatomical {sequence} of the brain: {reason}. Is it the right scan?"
     ),
     "scan.other_sequence": _("The {sequence} scan may be a {seen}: {reason}. Is it the right scan?"),
+    "scan.same_scan": _(
+        "{other} and {sequence} are the same scan: their voxels agree. Give each sequence its own scan, or leave out "
+        "one of the two."
+    ),
     "scan.same_value": _("{sequence} has the same value in all voxels. Choose another file for {sequence}."),
     "scan.sheared_axes": _(
         "The {volume} file states sheared or scaled axes, which no scanner produces. Resample it to a rectangular "

@@ -50,7 +50,9 @@ def out_of_fold_metrics(
     The interval is a bootstrap over patients whose deviations are widened by sqrt(1 + n / n_train) for n cases and
     n_train training cases of a fold: what Nadeau and Bengio's correction for overlapping training sets makes of one
     repetition, 1.5 in five folds. Samples keep the numbers of the two classes for AUC and recall alone, since the other
-    metrics depend on how common a class is. Where all samples agree, Wilson's limits stand in.
+    metrics depend on how common a class is. The interval of the calibration intercept is not widened where folds are
+    stratified by class: all models then learned the same share of long survivors, whichever their training patients.
+    Where all samples agree, Wilson's limits stand in.
 
     Args:
         folds: All folds of one arm.
@@ -66,7 +68,11 @@ def out_of_fold_metrics(
     stratified = _by_repeat(folds, cases, weights) | {"auc": _auc(folds, cases, weights)}
     samples = _by_repeat(folds, cases, _weights(folds, patients, resamples, seed, stratified=False)[1])
     samples |= {metric: values for metric, values in stratified.items() if METRICS[metric].any_prevalence}
-    return {metric: estimate(METRICS[metric].limits, values, folds) for metric, values in samples.items()}
+    kept = {"calibration_intercept"} if same_shares(folds) else set()
+    return {
+        metric: estimate(METRICS[metric].limits, values, folds, widened=metric not in kept)
+        for metric, values in samples.items()
+    }
 
 
 def out_of_fold_auc(
@@ -188,13 +194,15 @@ def _weights(
     return cases, np.vstack([np.ones((1, len(cases))), drawn])
 
 
-def estimate(limits: Limits, samples: NDArray[np.float64], folds: Sequence[FoldPredictions]) -> Estimate:
+def estimate(
+    limits: Limits, samples: NDArray[np.float64], folds: Sequence[FoldPredictions], *, widened: bool = True
+) -> Estimate:
     """The value, and the interval of its bootstrap samples (1 + resamples,), widened for overlapping training sets."""
     cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
-    widened = np.sqrt(widening(folds))
+    factor = widening(folds) if widened else 1.0
     value = float(samples[0])
-    interval = percentile_interval(value + widened * (samples[1:] - value))
-    low, high = never_certain(limits, value, interval, cases / widened**2)
+    interval = percentile_interval(value + np.sqrt(factor) * (samples[1:] - value))
+    low, high = never_certain(limits, value, interval, cases / factor)
     return Estimate(value=value, low=max(low, limits[0]), high=min(high, limits[1]))
 
 
@@ -207,6 +215,12 @@ def widening(folds: Sequence[FoldPredictions]) -> float:
     cases = sum(len(one.cases) for one in folds) / len({one.repeat for one in folds})
     train = cases - float(np.mean([len(one.cases) for one in folds]))
     return 1 + cases / train if train > 0 else 1.0
+
+
+def same_shares(folds: Sequence[FoldPredictions]) -> bool:
+    """Whether every fold has its share of long survivors, to one patient, as in folds stratified by class."""
+    share = np.concatenate([one.os_class for one in folds]).mean()
+    return all(abs(one.os_class.sum() - share * len(one.os_class)) <= 1 for one in folds)
 
 
 def _by_repeat(

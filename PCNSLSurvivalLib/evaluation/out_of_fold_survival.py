@@ -33,7 +33,7 @@ def out_of_fold_survival(
     """Brier score, AUC and calibration at each time that an arm predicts, and Uno's C-index; weighted for censoring.
 
     An arm that predicts the class alone is judged at the limit of the classes. Pairs are of patients judged by the same
-    model. The intervals are made as those of ``out_of_fold_metrics``, with the weights for censoring taken as given.
+    model. The intervals are made as that of ``out_of_fold_concordance``, with the weights for censoring taken as given.
 
     Args:
         folds: All folds of one arm.

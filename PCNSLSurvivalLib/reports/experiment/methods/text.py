@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PCNSLSurvivalLib.core.terms import CLASS_THRESHOLD
+from PCNSLSurvivalLib.evaluation.auc_test import PERMUTATIONS as CHANCE_PERMUTATIONS
 from PCNSLSurvivalLib.evaluation.intervals import RESAMPLES
+from PCNSLSurvivalLib.evaluation.out_of_fold import same_shares
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, PERMUTATIONS
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, SurvivalOutcome
@@ -15,7 +17,10 @@ from PCNSLSurvivalLib.reports.sentences import counted, listed
 def cohort_counts(
     arms: Mapping[str, Sequence[FoldPredictions]], outcomes: Mapping[str, SurvivalOutcome], facts: ExperimentFacts
 ) -> dict[str, int]:
-    """Numbers of exams and patients: evaluated, of either class, censored, and excluded."""
+    """Numbers of exams and patients: evaluated, of either class, censored, and excluded; repetitions and folds.
+
+    ``same_shares`` is 1 where every fold has the same share of long survivors.
+    """
     classes = {
         case: int(c)
         for folds in arms.values()
@@ -32,6 +37,7 @@ def cohort_counts(
         "excluded": len(facts.excluded),
         "repeats": len({one.repeat for one in first}),
         "folds": len({one.fold for one in first}),
+        "same_shares": int(same_shares(first)),
     }
 
 
@@ -91,18 +97,22 @@ def methods_paragraphs(
         f"All arms were evaluated on the same folds, {partition_in_words(counts, facts)}"
         + (f" (seed {facts.seed})" if facts.seed is not None else "")
         + ". Imputation, scaling, feature selection, tuning, calibration, choice of the epoch and early stopping used "
-        "training patients only; each held-out fold was predicted once. We give mean and standard error over folds. "
-        "The out-of-fold AUC is that over pairs of patients held out together. Its 95 % bootstrap interval over "
-        f"patients ({resamples} samples) is stratified by class and widened for overlapping training sets. Accuracy, "
-        f"macro-averaged precision, recall and F1 are given at a probability of {CLASS_THRESHOLD:g}. The Brier score "
-        "and calibration slope and intercept are given as well. "
+        "training patients only; each held-out fold was predicted once. We give mean and standard error over folds, "
+        "and out-of-fold values with 95 % intervals. The out-of-fold AUC is taken over pairs of patients held out "
+        "together. Accuracy, macro-averaged precision, recall and F1 at a probability of "
+        f"{CLASS_THRESHOLD:g}, the Brier score, and calibration slope and intercept are taken over all held-out "
+        f"patients{' of a repetition and averaged over the repetitions' if counts['repeats'] > 1 else ''}. "
+        f"{_intervals(counts, resamples)} The AUC of every arm was tested against 0.5 by {CHANCE_PERMUTATIONS} "
+        "permutations of the outcomes over patients. For overlapping training sets, the distances of the permuted AUCs "
+        "from 0.5 were widened by the same factor. These p values are not corrected for the number of arms. "
     )
     if reference is not None:
         compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
         evaluation += (
-            f"Arms were compared, {compared}, by the paired t-test over folds and the corrected resampled t-test "
-            "(Nadeau and Bengio 2003). Holm's correction covers all these pairs of one metric. Out-of-fold AUCs were "
-            "compared by DeLong's test over patients, widened for overlapping training sets. "
+            f"Arms were compared, {compared}, by DeLong's test of the out-of-fold AUC over patients, its variance "
+            "multiplied by 1 + n / n_train for overlapping training sets, with Holm's correction for all these pairs. "
+            "To compare with the paper, we also give its paired t-test over folds, and the corrected resampled t-test "
+            "(Nadeau and Bengio 2003) with Holm's correction for all pairs of one metric. "
         )
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
     if counts["censored"] and not facts.learns_from_time:
@@ -115,9 +125,26 @@ def methods_paragraphs(
         + " Survival of the two predicted groups was estimated by Kaplan and Meier and compared by the log-rank test. "
         f"Its two-sided p comes from {PERMUTATIONS} permutations of the groups, with Holm's correction over the arms. "
         f"It is given where both groups had {FEWEST_IN_GROUP} patients or more. Harrell's C-index was taken over pairs "
-        "of patients judged by the same fold's model, censored ones too. Its interval is made as that of the AUC."
+        "of patients judged by the same fold's model, censored ones too. Its interval is made as that of the AUC, but "
+        "with the number of observed deaths kept in every sample."
     )
     return tuple(part for part in (data, preparation, models, evaluation, facts.deviations) if part)
+
+
+def _intervals(counts: Mapping[str, int], resamples: int) -> str:
+    """How the intervals of the metrics of the two classes are drawn."""
+    text = (
+        f"Intervals are percentiles of a bootstrap over patients ({resamples} samples). The samples keep the number of "
+        "patients of each class for AUC and recall, and not for the other metrics, which depend on how common a class "
+        "is. For overlapping training sets, deviations from the value were widened by the root of 1 + n / n_train (n "
+        "patients, n_train of them in the training set of a fold). "
+    )
+    if counts["same_shares"]:
+        text += (
+            "The calibration intercept was not widened, since every fold had the same share of long survivors, to "
+            "one patient, and so all models learned the same share. "
+        )
+    return f"{text}Where all samples agreed, Wilson's limits were used."
 
 
 def _without_class(facts: ExperimentFacts) -> str:

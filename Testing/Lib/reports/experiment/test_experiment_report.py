@@ -83,7 +83,7 @@ def test_every_number_that_is_to_be_quoted_has_an_interval_and_the_table_says_wh
 
 def test_the_methods_tell_all_that_is_corrected_together_and_how_survival_is_compared(report):
     methods = (report / "methods.txt").read_text(encoding="utf-8")
-    assert "Arms were compared, all others with T1Gd (TL) and T1 (TL) with T1 (T), by the paired t-test" in methods
+    assert "Arms were compared, all others with T1Gd (TL) and T1 (TL) with T1 (T), by DeLong's test" in methods
     assert "9999 permutations of the groups, with Holm's correction over the arms" in methods
     assert "It is given where both groups had 5 patients or more" in methods
     assert "the mean over the 2 repetitions and for exams without a class over all folds' models" in methods

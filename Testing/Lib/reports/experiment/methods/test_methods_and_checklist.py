@@ -18,7 +18,17 @@ from PCNSLSurvivalLib.reports.experiment.methods.text import methods_paragraphs
 from PCNSLSurvivalLib.reports.experiment.reporting_checklist import OPEN, checklist
 from PCNSLSurvivalLib.reports.experiment.reporting_topics import CLEAR_ITEMS, METRICS_WEIGHTS, TOPICS
 
-ONE = {"cases": 30, "patients": 30, "over": 20, "up_to": 10, "censored": 1, "excluded": 1, "repeats": 1, "folds": 5}
+ONE = {
+    "cases": 30,
+    "patients": 30,
+    "over": 20,
+    "up_to": 10,
+    "censored": 1,
+    "excluded": 1,
+    "repeats": 1,
+    "folds": 5,
+    "same_shares": 1,
+}
 NOTHING_KNOWN = ExperimentFacts(excluded={"sub-07": "no T1Gd"})
 
 
@@ -38,6 +48,23 @@ def test_every_classifier_has_words():
 def test_the_number_of_bootstrap_samples_is_told():
     assert "(2000 samples)" in " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
     assert "(50 samples)" in " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None, resamples=50))
+
+
+def test_every_kind_of_interval_and_test_is_told():
+    text = " ".join(methods_paragraphs({**ONE, "repeats": 2}, NOTHING_KNOWN, "T1Gd"))
+    for part in (
+        "tested against 0.5 by 9999 permutations",
+        "by DeLong's test of the out-of-fold AUC over patients",
+        "keep the number of patients of each class for AUC and recall, and not for the other metrics",
+        "The calibration intercept was not widened",
+        "with the number of observed deaths kept",
+        "of a repetition and averaged over the repetitions",
+    ):
+        assert part in text
+    other = " ".join(methods_paragraphs({**ONE, "same_shares": 0}, NOTHING_KNOWN, None))
+    assert "intercept was not widened" not in other
+    assert "averaged over the repetitions" not in other
+    assert "DeLong" not in other
 
 
 def test_one_exam_is_one_exam():

@@ -29,6 +29,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_gray_levels,
     judge_noise,
 )
+from PCNSLSurvivalLib.preprocessing.qc.weighting import judge_weightings
 from PCNSLSurvivalLib.preprocessing.recipe import RECIPE
 from PCNSLSurvivalLib.preprocessing.steps.brain_mask import depth_in_head
 from PCNSLSurvivalLib.preprocessing.steps.normalization import find_normalization
@@ -71,6 +72,7 @@ def judge(exam: Exam) -> list[Finding]:
             found += judge_registration(
                 exam.corrected[T1GD], image, pose, exam.mask, sequence=name
             )  # fmt: skip
+    found += judge_weightings(exam.corrected, exam.poses, exam.mask)
     if T1 in exam.scans:
         found.append(_enhancement(exam))
     found.append(judge_contrast_agent(exam.corrected[T1GD], exam.mask))
@@ -149,6 +151,27 @@ def no_contrast_agent(exam: Exam) -> list[Finding]:
     again = sitk.AdditiveGaussianNoise(t1, 0.03 * float(sitk.GetArrayViewFromImage(t1).mean()), 0.0, 7)
     mask = mask_on_scan(exam.mask, t1, exam.poses[T1])
     return [_enhancement(Exam(exam.scans, {T1GD: again, T1: t1}, mask, {T1: _still()}))]
+
+
+def t1_and_t2_exchanged(exam: Exam) -> list[Finding]:
+    """T1 was given as T2 and T2 as T1."""
+    return _weighted_as(exam, {T1: T2, T2: T1})
+
+
+def t1gd_and_t2_exchanged(exam: Exam) -> list[Finding]:
+    """T1Gd was given as T2 and T2 as T1Gd; with the brain mask of T1Gd."""
+    return _weighted_as(exam, {T1GD: T2, T2: T1GD})
+
+
+def t2_as_t1(exam: Exam) -> list[Finding]:
+    """T2 was given as T1, and no T2."""
+    return _weighted_as(exam, {T1GD: T1GD, T1: T2})
+
+
+def _weighted_as(exam: Exam, given: Mapping[MRSequence, MRSequence]) -> list[Finding]:
+    """Every scan where it truly lies, under the name of another sequence."""
+    scans, poses = ({name: of[taken] for name, taken in given.items()} for of in (exam.corrected, exam.poses))
+    return list(judge_weightings(scans, poses, exam.mask))
 
 
 def t1_alone(exam: Exam) -> list[Finding]:
@@ -293,6 +316,9 @@ FAULTS: dict[str, tuple[Callable[[Exam], list[Finding]], ...]] = {
     "brain_cut": (cut_vertex, half_the_head),
     "enhancement": (swapped_scans, no_contrast_agent),
     "contrast_agent": (t1_alone,),
+    "weighting_t1_t2": (t1_and_t2_exchanged,),
+    "weighting_t1gd_t2": (t1gd_and_t2_exchanged,),
+    "weighting": (t2_as_t1,),
     "registration_sharpness": (pose_shifted, pose_turned, pose_mirrored_front_to_back),
     "head_turn": (pose_mirrored_front_to_back,),
     "signal_to_noise": (strong_noise, extreme_noise),

@@ -20,6 +20,7 @@ from PCNSLSurvivalLib.imaging.quality import check_scan
 from PCNSLSurvivalLib.imaging.same_scan import judge_same_scan
 from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps
 from PCNSLSurvivalLib.preprocessing.pipeline import is_stripped, judge_pose, stop_unless_usable
+from PCNSLSurvivalLib.preprocessing.qc.weighting import judge_weightings
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.scan_state import UNTOUCHED, ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
@@ -80,7 +81,11 @@ def align_scan(
     mask = steps.brain_mask(fixed, None if brain_mask is None else canonical(brain_mask))
     corrected = steps.correct(fixed, mask, MRSequence.T1GD)
     transform, moving_corrected = steps.register_to_t1gd(sequence, native, corrected, mask)
-    findings += judge_pose(sequence, {MRSequence.T1GD: corrected, sequence: moving_corrected}, transform, mask)
+    both = {MRSequence.T1GD: corrected, sequence: moving_corrected}
+    findings += judge_pose(sequence, both, transform, mask)
+    findings += judge_weightings(
+        both, {MRSequence.T1GD: sitk.Transform(3, sitk.sitkIdentity), sequence: transform}, mask
+    )
     stop_unless_usable(findings, override_quality)
     aligned = resample(native[sequence], Grid.of(fixed), transform=transform)
     return Alignment(

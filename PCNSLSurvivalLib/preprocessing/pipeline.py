@@ -29,6 +29,7 @@ from PCNSLSurvivalLib.preprocessing.qc.step_checks import (
     judge_gray_levels,
     judge_noise,
 )
+from PCNSLSurvivalLib.preprocessing.qc.weighting import judge_weightings
 from PCNSLSurvivalLib.preprocessing.recipe import Recipe
 from PCNSLSurvivalLib.preprocessing.scan_state import UNTOUCHED, ScanState
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
@@ -125,10 +126,14 @@ def prepare_case(
     mask, corrected, transforms = _brain_field_and_poses(
         steps, native, brain_mask, moved_before or {}, findings, override_quality
     )
+    weightings = judge_weightings(corrected, transforms, mask)
+    findings += weightings
     stop_unless_usable(findings, override_quality)
 
     preprocessed, mask_1mm, grid = normalize_and_resample(corrected, transforms, mask, recipe, clock)
-    if MRSequence.T1 in preprocessed:
+    # Another sequence in the place of T1 says nothing about contrast agent.
+    doubtful = any(one.verdict is not Verdict.GOOD for one in weightings if one.sequence is MRSequence.T1)
+    if MRSequence.T1 in preprocessed and not doubtful:
         findings.append(_enhancement(preprocessed, corrected, transforms, mask))
         stop_unless_usable(findings, override_quality)
     else:

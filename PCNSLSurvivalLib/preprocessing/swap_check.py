@@ -17,6 +17,7 @@ from PCNSLSurvivalLib.preprocessing.case_steps import CaseSteps, mask_on_scan
 from PCNSLSurvivalLib.preprocessing.pipeline import PreparedCase
 from PCNSLSurvivalLib.preprocessing.qc.contrast_agent import enhancement_above_white_matter
 from PCNSLSurvivalLib.preprocessing.qc.step_checks import judge_enhancement
+from PCNSLSurvivalLib.preprocessing.qc.weighting import judge_t1, weighting
 from PCNSLSurvivalLib.preprocessing.step_cache import StepStore
 from PCNSLSurvivalLib.preprocessing.steps.normalization import find_normalization
 from PCNSLSurvivalLib.preprocessing.steps.resampling import to_isotropic_grid
@@ -37,7 +38,7 @@ def compare_contrast(
         store: Keeps the steps on disk, and gives them back to the next run and to ``align_scan``.
 
     Returns:
-        The finding of ``judge_enhancement``; "check" with the reason where T1 cannot be compared.
+        The finding of ``judge_enhancement``; "check" with the reason where T1 cannot be compared, or is no T1.
     """
     with clock.step(Step.CONTRAST):
         try:
@@ -62,6 +63,10 @@ def _compared(prepared: PreparedCase, t1: sitk.Image, store: StepStore | None) -
     steps = CaseSteps(recipe=recipe, clock=StepClock(), store=store, known=known)
     native = {MRSequence.T1GD: prepared.native[MRSequence.T1GD], MRSequence.T1: t1}
     pose, corrected = steps.register_to_t1gd(MRSequence.T1, native, prepared.corrected[MRSequence.T1GD], mask)
+    weighted = judge_t1(weighting(corrected, pose, mask))
+    if weighted.verdict is not Verdict.GOOD:
+        # The model does not read it: the prediction stands, and the two were not compared.
+        return replace(weighted, verdict=Verdict.CHECK)
     inside = mask_on_scan(mask, corrected, pose)
     normalization = find_normalization(corrected, inside, recipe.normalization, sequence=MRSequence.T1)
     on_grid = to_isotropic_grid(corrected, normalization, Grid.of(isotropic), isotropic, recipe.resampling, pose)

@@ -90,6 +90,20 @@ def judge_brain_pattern(
     return (*findings, brain_finding("orientation", verdict, lead, _ORIENTATION[verdict]))
 
 
+def tissue_pattern(signal_kji: NDArray[np.float32], inside_kji: NDArray[np.bool_], edge_mm: float) -> float:
+    """Rank correlation of any sequence with the average T1 as it lies; 0 for a mask that is nearly empty.
+
+    Args:
+        signal_kji: Scan on cells of equal edges, axes toward left, posterior, superior.
+        inside_kji: The brain mask on the same cells.
+        edge_mm: Edge of a cell.
+    """
+    if inside_kji.sum() < _FEWEST_CELLS or not np.argwhere(inside_kji).std(axis=0).all():
+        return 0.0
+    cells, inside = pattern_cells(signal_kji, inside_kji, edge_mm)
+    return max(_agreement(cells[:, :, ::sign], inside[:, :, ::sign], _average()) for sign in (1, -1))
+
+
 def _is_error_of_file(kept_axes: int, own: float) -> bool:
     """Whether the best pose is upside down or back to front, or has two axes exchanged in a brain that fits poorly.
 

@@ -173,6 +173,8 @@ def read_predictions(path: Path) -> tuple[FoldPredictions, ...]:
                 curve = {float(column.removeprefix(_SURVIVAL)): float(row[column]) for column in columns if row[column]}
                 one = (original_cell(row["case"]), of_class, float(row["probability"]), curve)
                 rows.setdefault(place, ([], []))[0 if row["os_class"] else 1].append(one)
+            if not rows:
+                raise ValueError("no row")
     except (OSError, UnicodeDecodeError, ValueError, TypeError) as problem:
         raise EvaluationError(Message("fold_predictions.table_damaged")) from problem
     return tuple(

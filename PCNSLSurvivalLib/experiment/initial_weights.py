@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from PCNSLSurvivalLib.models.networks.weights_file import Tensors, write_weights
 from PCNSLSurvivalLib.preprocessing.brain_extractors.deepbet import Deepbet
 from PCNSLSurvivalLib.preprocessing.recipe import NetworkGridStep
 from PCNSLSurvivalLib.training.finished_job import MEMBER
-from PCNSLSurvivalLib.training.job_record import RECORD
+from PCNSLSurvivalLib.training.job_record import write_record
 from PCNSLSurvivalLib.training.lineage import UNKNOWN, Origin, TrainedOn
 
 
@@ -149,7 +148,7 @@ class CheckpointFile(InitialWeights):
             "seed_of_head": plan.seed,
             "origins": [asdict(origin) for origin in self.trained_on.origins],
         }
-        (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_record(folder, record)
 
 
 def read_initial_weights(path: Path) -> InitialWeights:

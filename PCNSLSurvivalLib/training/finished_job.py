@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import zipfile
@@ -21,7 +20,7 @@ from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions, read_predic
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.models.networks.resnet3d import tensors_of
 from PCNSLSurvivalLib.models.networks.weights_file import write_weights
-from PCNSLSurvivalLib.training.job_record import RECORD, read_record
+from PCNSLSurvivalLib.training.job_record import is_whole, read_record, write_record
 from PCNSLSurvivalLib.training.loop import Trained
 from PCNSLSurvivalLib.training.network_outputs import CasePredictions
 
@@ -68,6 +67,8 @@ def read_job(folder: Path) -> FinishedJob:
         with np.load(outputs, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in ("names", "held_out", "log_odds", "features")}
             scores = stored["validation_log_odds"] if "validation_log_odds" in stored.files else None
+        if not is_whole(folder):
+            raise ValueError("a file is not as it was written")
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
         raise TrainingError(Message("training.folder_damaged")) from problem
     predictions = read_predictions(folder / PREDICTIONS)[0] if (folder / PREDICTIONS).is_file() else None
@@ -138,7 +139,7 @@ def write_job(
         )
         if predictions is not None:
             write_predictions([predictions], staging / PREDICTIONS)
-        (staging / RECORD).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_record(staging, facts)
         for path in staging.rglob("*"):
             if path.is_file():
                 with path.open("rb") as stream:

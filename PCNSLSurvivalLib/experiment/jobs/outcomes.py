@@ -12,7 +12,7 @@ from typing import Literal
 from PCNSLSurvivalLib.core.storage.csv_cells import plain_cell
 from PCNSLSurvivalLib.core.storage.files import write_whole_text
 from PCNSLSurvivalLib.experiment.jobs.job import Job
-from PCNSLSurvivalLib.training.job_record import has_record
+from PCNSLSurvivalLib.training.job_record import is_whole
 
 State = Literal["waiting", "finished", "failed"]
 
@@ -34,8 +34,8 @@ class JobOutcome:
 
 
 def is_finished(job: Job, out: Path) -> bool:
-    """Whether a job's results are on disk: its folder appears only when it is whole."""
-    return has_record(job.folder(out))
+    """Whether a job's results are on disk, each file as it was written."""
+    return is_whole(job.folder(out))
 
 
 def write_job_outcomes(jobs: Iterable[Job], outcomes: Mapping[str, JobOutcome], out: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from PCNSLSurvivalLib.experiment.jobs.outcomes import PREDICTIONS, JobOutcome, i
 from PCNSLSurvivalLib.experiment.model.trained_networks import member_of
 from PCNSLSurvivalLib.experiment.participants import participants
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
-from PCNSLSurvivalLib.training.job_record import RECORD, read_record
+from PCNSLSurvivalLib.training.job_record import has_record, read_record, write_record
 
 _FEATURES = "radiomics"
 """Folder of the radiomics features, which all jobs share."""
@@ -50,6 +50,7 @@ def do_job(task: JobTask) -> JobOutcome:
     try:
         if is_finished(task.job, task.out):
             return JobOutcome(state="finished", cached=True)
+        _remove_damaged(task.job.folder(task.out))
         _use_threads(task.threads)
         if task.job.kind == "baseline":
             _baseline(task)
@@ -74,6 +75,12 @@ def do_job(task: JobTask) -> JobOutcome:
 def lost_job(task: JobTask, reason: str) -> JobOutcome:
     """The outcome of a job whose process ended."""
     return JobOutcome(state="failed", reason=reason)
+
+
+def _remove_damaged(folder: Path) -> None:
+    """A job that was finished, and of which a power cut or the disk damaged a file since, is done again."""
+    if has_record(folder):
+        shutil.rmtree(folder)
 
 
 def _use_threads(threads: int | None) -> None:
@@ -123,8 +130,7 @@ def _fusion(task: JobTask) -> None:
 def _write(task: JobTask, predictions: FoldPredictions) -> None:
     with whole_folder(task.job.folder(task.out), overwrite=True) as folder:
         write_predictions([predictions], folder / PREDICTIONS)
-        record = {"arm": task.job.arm, "key": task.job.key}
-        (folder / RECORD).write_text(json.dumps(record) + "\n", encoding="utf-8")
+        write_record(folder, {"arm": task.job.arm, "key": task.job.key})
 
 
 def _network(task: JobTask) -> None:

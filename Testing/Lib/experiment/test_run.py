@@ -166,6 +166,46 @@ def test_a_corrupt_scan_in_the_middle_is_named_and_the_rest_is_finished_and_kept
     assert kept.items() <= finished(small / "out").items()
 
 
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _cut(path: Path) -> None:
+    """At the end of a line, so that a table is still one."""
+    content = path.read_bytes()[:-1]
+    path.write_bytes(content[: content.rfind(b"\n") + 1] if path.suffix == ".csv" else content[: len(content) // 2])
+
+
+def _zeros(path: Path) -> None:
+    """As some file systems leave a file after a power cut: of its length, without its content."""
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def test_a_file_of_a_finished_job_that_was_damaged_is_made_again_and_changes_nothing(small, no_figures, capsys):
+    """Also a table that lost its last line and is a table still: a case would be missing without a word."""
+    assert run_small(small) == 0
+    before = tables(small / "out")
+    scratch, clinical = (
+        sorted((small / "out" / "jobs" / arm).iterdir()) for arm in ("t1gd_scratch", "logistic_clinical")
+    )
+    for damaged in (
+        [(scratch[0] / "predictions.csv", _cut), (scratch[1] / "member.safetensors", _cut)],
+        [(scratch[0] / "job.json", _emptied), (scratch[1] / "network_outputs.npz", _zeros)],
+        [
+            (scratch[0] / "history.csv", _cut),
+            (clinical[0] / "predictions.csv", _zeros),
+            (clinical[1] / "job.json", _cut),
+        ],
+    ):
+        for path, damage in damaged:
+            damage(path)
+        capsys.readouterr()
+        assert run_small(small) == 0
+        told = capsys.readouterr().out
+        assert f"{len(damaged)} jobs finished, {4 - len(damaged)} already finished (skipped), 0 failed" in told
+        assert tables(small / "out") == before
+
+
 def test_a_clinical_variable_that_nobody_has_is_named_and_the_networks_are_kept_when_it_comes(
     small, no_figures, capsys
 ):

@@ -19,7 +19,7 @@ from PCNSLSurvivalLib.imaging.geometry import Grid, image_on_grid
 from PCNSLSurvivalLib.imaging.headers.metaimage import read_metaimage_header
 from PCNSLSurvivalLib.imaging.headers.nifti import read_nifti_header
 from PCNSLSurvivalLib.imaging.headers.nrrd import read_nrrd_header
-from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, kind_of, size_of_regular
+from PCNSLSurvivalLib.imaging.headers.regular_files import Volume, kind_of, refuse_not_fetched, size_of_regular
 from PCNSLSurvivalLib.imaging.headers.stored_voxels import read_voxels
 from PCNSLSurvivalLib.imaging.headers.volume_header import VolumeHeader
 from PCNSLSurvivalLib.imaging.sequences.header import SeriesHeader, read_series_header
@@ -83,6 +83,7 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
     Raises:
         UnreadableScanError: Nothing there, not a volume, more than one time point, color, or damaged.
     """
+    refuse_not_fetched(path, sequence)
     kind = kind_of(path)
     if kind == "absent":
         raise UnreadableScanError(Message("scan.not_found", sequence=sequence))
@@ -162,6 +163,7 @@ def read_mask_file(
         UnreadableScanError: As for ``read_scan``; or the values are neither labels nor probabilities, such as
             percentages, or no voxel is inside.
     """
+    refuse_not_fetched(path, volume)
     if kind_of(path) == "absent":
         raise UnreadableScanError(Message("mask.not_found", volume=volume))
     header = read_header(path, volume)

@@ -16,6 +16,7 @@ from made_dicom import Change, uid, write_classic, write_enhanced
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
+from catalogue.places import LFS
 from catalogue.rows import Build, Row
 from catalogue.scan_builders import PREDICT, truth
 
@@ -23,6 +24,8 @@ DAMAGED, PIXELS, NO_PLACE = "file of the T1Gd series is damaged", "pixels of the
 IMPOSSIBLE, UNEVEN, LEFT_OUT = "impossible", "unevenly spaced", "were left out"
 ASIDE = "not stacked at right angles"
 _MIDDLE = 5
+_NO_PIECE = bytes.fromhex("feff00e000000000feffdde000000000")
+"""An empty table of offsets, and the end."""
 
 
 def _series(change: Change | None = None) -> Build:
@@ -405,7 +408,63 @@ def _no_slice(folder: Path, *names: str) -> None:
 
 
 _N = len(sitk.GetArrayFromImage(truth()))
+
+
+def _replaced(content: bytes) -> Build:
+    return _raw(_MIDDLE, lambda _was: content)
+
+
+def _link_to_nowhere(folder: Path) -> None:
+    (folder / "IM0011").unlink()
+    (folder / "IM0011").symlink_to("elsewhere")
+
+
+def _again(folder: Path) -> None:
+    """A slice once more, as another object."""
+    data = pydicom.dcmread(folder / "IM0003")
+    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = uid("again")
+    data.save_as(folder / "IM0903", enforce_file_format=True)
+
+
+def _packed_of_nothing(syntax: str, *, whole: bool = False) -> Build:
+    """Packed pixels without any, or pixels as they are under a header that says packed."""
+
+    def change(data: Dataset, _k: int) -> None:
+        data.file_meta.TransferSyntaxUID = syntax
+        pieces = [data.PixelData] if whole else []
+        data.PixelData = pydicom.encaps.encapsulate(pieces) if pieces else _NO_PIECE
+        data["PixelData"].VR, data["PixelData"].is_undefined_length = "OB", True
+
+    return _series(change)
+
+
+def _two_blocks(up_mm: float) -> Build:
+    """Two volumes, one above the other, under one series identifier."""
+
+    def build(folder: Path) -> Path:
+        write_classic(truth(), folder / "series")
+        other = truth()
+        x, y, z = other.GetOrigin()
+        other.SetOrigin((x, y, z + up_mm))
+        write_classic(other, folder / "series", echo="7")
+        return folder / "series"
+
+    return build
+
+
 _REFUSED = [
+    Row("a slice that is a pointer of Git LFS", _replaced(LFS), "'git lfs pull'"),
+    Row(
+        "a slice that is a link to nowhere", _and(_series(), _link_to_nowhere), "is a link to a file that is not there"
+    ),
+    Row("a slope of 1e300", _set(RescaleSlope="1e300", RescaleIntercept="0"), "not numbers"),
+    Row("packed pixels without a piece, JPEG 2000", _packed_of_nothing("1.2.840.10008.1.2.4.90"), PIXELS),
+    Row("packed pixels without a piece, RLE", _packed_of_nothing(RLELossless), PIXELS),
+    Row(
+        "plain pixels said to be packed", _packed_of_nothing("1.2.840.10008.1.2.4.90", whole=True), "of the T1Gd series"
+    ),
+    Row("tilted, and one slice twice", _and(_moved(lambda k: (0, 1.5 * k, 0)), _again), "13 slices at 12 positions"),
+    Row("two blocks 30 mm apart as one series", _two_blocks(100), UNEVEN),
     Row("no slice says where it lies", _set(ImagePositionPatient=None, ImageOrientationPatient=None), NO_PLACE),
     Row("one slice without position", _set(_MIDDLE, ImagePositionPatient=None), "1 of 12 slices state no position"),
     Row("one slice without orientation", _set(_MIDDLE, ImageOrientationPatient=None), "1 of 12 slices state no"),
@@ -587,6 +646,9 @@ REFUSED = [Row(f"DICOM: {row.name}", row.build, row.says, PREDICT) for row in _R
 
 READ = [
     Row("DICOM", _series()),
+    Row("DICOM: folders beside the slices", _and(_series(), lambda folder: (folder / "more").mkdir()), "folders (1)"),
+    Row("DICOM: one number for two slices", _set(3, InstanceNumber=5), "instance number of another slice"),
+    Row("DICOM: one number for all slices", _set(InstanceNumber=1)),
     Row("DICOM: a picture of the same series", _and(_series(), _picture), LEFT_OUT),
     Row("DICOM: a secondary capture", _and(_series(), _capture), "secondary captures (1)"),
     Row("DICOM: a localizer", _and(_series(), _localizer), "localizer images (1)"),

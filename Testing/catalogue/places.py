@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 
 from catalogue.rows import Build, Row
-from catalogue.scan_builders import NII, file_of
+from catalogue.scan_builders import NII, file_of, pair
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n"
+"""What Git LFS leaves in the place of a file that was not fetched."""
 
 
 def fifo(folder: Path) -> Path:
@@ -27,11 +30,21 @@ def folder_so_named(folder: Path) -> Path:
     return folder / "scan.nii.gz"
 
 
+def _pointer_as_voxels(folder: Path) -> Path:
+    path = pair(folder)
+    path.with_suffix(".img").write_bytes(LFS)
+    return path
+
+
 PLACES = [
     Row("a pipe", fifo, "pipe or device"),
     Row("a link to a device without end", _link("/dev/zero"), "pipe or device"),
-    Row("a link that leads nowhere", _link("absent.nii"), "was not found"),
-    Row("a link in a circle", _link("scan.nii"), "was not found"),
+    Row("a link that leads nowhere", _link("absent.nii"), "is a link to a file that is not there"),
+    Row("a link in a circle", _link("scan.nii"), "is a link to a file that is not there"),
+    Row("a link of DataLad", _link("../.git/annex/objects/x/y/scan.nii"), "'datalad get'"),
+    *(Row(f"a pointer of Git LFS as {name}", file_of(name, LFS), "'git lfs pull'") for name in ("a.nii.gz", "a.nrrd")),
+    Row("a pointer of git-annex", file_of("a.nii", b"/annex/objects/MD5E-s12--ab.nii\n"), "'git annex get'"),
+    Row("a pointer of Git LFS as voxels of a .hdr", _pointer_as_voxels, "'git lfs pull'"),
     Row("a folder named as a file", folder_so_named, "no DICOM images"),
     Row("a file that is not there", lambda folder: folder / "scan.nii", "was not found"),
     Row("a name of 5000 letters", lambda folder: folder / ("x" * 5000 + ".nii"), "was not found"),

@@ -78,7 +78,28 @@ REFUSED = [
     _row("death on 31.12.9999", _table("os_days,event,date_of_death", "300,0,31.12.9999"), "stands for unknown"),
     _row("day of death 9999", _table("os_days,event,date_of_death", "300,0,9999"), "stands for unknown"),
     _row("9999 as 9.999e3", _table("os_days,event", "9.999e3,0", "300,1"), "9999 stands for unknown"),
-    _row("an Excel sheet named .csv", _file("p.csv", b"PK\x03\x04" + bytes(300)), "control characters"),
+    *(
+        _row(f"a workbook named {name}", _file(name, begin + bytes(300)), f"{name} is a workbook")
+        for name, begin in (
+            ("p.csv", b"PK\x03\x04"),
+            ("p.xlsx", b"PK\x03\x04"),
+            ("p.xls", bytes.fromhex("d0cf11e0a1b11ae1")),
+            ("p.ods", b"PK\x03\x04"),
+        )
+    ),
+    _row("days 'alive'", _table("os_days,event", "alive,0", "300,1"), "should be a number"),
+    _row("days '>365'", _table("os_days,event", ">365,0", "300,1"), "should be a number"),
+    _row("days '300 d'", _table("os_days,event", "300 d,1"), "should be a number"),
+    _row("a formula as days", _table("os_days,event", "=1+1,1"), "should be a number"),
+    _row("years", _table("os_years,event", "2.5,1"), "counts years"),
+    _row("event of 1 and 2", _table("os_days,event", "300,1", "200,2"), "should be 0 or 1"),
+    _row(
+        "NFC and NFD of one name", _file("p.csv", "patient_id,t1gd\nM\u00fc,0.nii\nMu\u0308,1.nii\n"), "more than once"
+    ),
+    _row("columns apart by bars", _file("p.csv", "patient_id|t1gd\np|p.nii\n"), "lacks columns"),
+    _row(
+        "BIDS: a dictionary that was not fetched", _bids("os_days\tevent", "400\t1", _LFS), "participants.json was not"
+    ),
     _row("a name for two merged rows", _file("p.csv", "patient_id,t1gd\na,0.nii\n,1.nii\n"), "names no patient"),
     _row(
         "BIDS: months by the dictionary",

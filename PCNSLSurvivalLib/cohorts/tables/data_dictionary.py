@@ -13,6 +13,7 @@ from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.core.errors import CohortError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.storage.strict_json import read_foreign_json
+from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 
 _DEAD = re.compile(r"\b(?:dead|deceased|died|death|expired)\b")
 _ALIVE = re.compile(r"\b(?:alive|living|lives|censored|survived|survivor)\b")
@@ -29,11 +30,14 @@ def check_against_dictionary(table: Table, dictionary: Path) -> None:
 
     Args:
         table: The participants.
-        dictionary: ``participants.json``; one that is absent or cannot be read tells nothing.
+        dictionary: ``participants.json``; one that is absent or no JSON tells nothing.
 
     Raises:
-        CohortError: The dictionary gives a unit other than days, says that 1 means alive, or that 0 means dead.
+        CohortError: The dictionary was not fetched, gives a unit other than days, says that 1 means alive, or that 0
+            means dead.
     """
+    if (reason := not_fetched(dictionary)) is not None:
+        raise CohortError(Message("table.not_fetched", table=dictionary.name, reason=reason))
     said = {column_key(name): about for name, about in read_foreign_json(dictionary).items()}
     if not said:
         return

@@ -20,6 +20,8 @@ IDENTIFIERS = (
     "bcr_patient_barcode", "case_submitter_id", "cases.submitter_id", "submitter_id", "pid",
 )  # fmt: skip
 """Columns that name the patient."""
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+"""How .xlsx and .ods begin, which are zip files, and .xls."""
 _LIMIT_BYTES = 100_000_000
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _NAMES_SEPARATOR = re.compile(r"sep=[,;\t|]?", re.IGNORECASE)
@@ -82,6 +84,9 @@ def read_table(path: Path) -> Table:
     try:
         if path.stat().st_size > _LIMIT_BYTES:
             raise CohortError(Message("table.too_large", table=path.name))
+        with path.open("rb") as content:
+            if content.read(8).startswith(_SPREADSHEETS):
+                raise CohortError(Message("table.spreadsheet", table=path.name))
         with path.open(newline="", encoding="utf-8-sig") as stream:
             above, header_line, before = 0, stream.readline(), ""
             while _stands_above_header(header_line):

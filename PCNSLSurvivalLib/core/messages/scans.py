@@ -59,6 +59,7 @@ TEMPLATES = {
         "The T1Gd folder does not hold exactly one DICOM series of single slices. Give the folder of the series "
         "that the result was made from, with --dicom-series where T1Gd is another file of it."
     ),
+    "dicom.not_fetched": _("A file of the {sequence} series {reason}"),
     "dicom.not_parallel": _(
         "The slices of the {sequence} series are not parallel (a localizer or a rotating view). Choose the axial, "
         "sagittal or coronal series."
@@ -69,6 +70,10 @@ TEMPLATES = {
     "dicom.quadruped": _(
         "The {sequence} series shows an animal: its header states the directions of a quadruped. This software reads "
         "scans of people."
+    ),
+    "dicom.repeated_numbers": _(
+        "{count} slices of the {sequence} series have the instance number of another slice: two series may be mixed. "
+        "Check that it shows one head, from end to end."
     ),
     "dicom.several_series": _(
         "The {sequence} folder holds {count} DICOM series. Copy the files of the {sequence} series to a folder of "
@@ -208,6 +213,7 @@ TEMPLATES = {
     "scan.noisy": _(
         "{sequence} is very noisy: its SNR in the brain is only {ratio:.1f}. Use another series if available."
     ),
+    "scan.not_fetched": _("The {volume} file {reason}"),
     "scan.not_found": _("The {sequence} scan was not found. Check the file or folder name given for {sequence}."),
     "scan.not_numbers": _(
         "{sequence} holds values that are not numbers (NaN or infinite) in {count} of its {total} voxels. Export "

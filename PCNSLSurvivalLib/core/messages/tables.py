@@ -81,6 +81,9 @@ TEMPLATES = {
         "Lines {first} and {second} of {table} are about one patient and contradict each other. Keep the right one and "
         "try again."
     ),
+    "table.spreadsheet": _(
+        "{table} is a workbook of Excel or another spreadsheet program. Save the sheet as CSV in UTF-8, and give that."
+    ),
     "table.too_large": _("{table} is larger than 100 MB, which no table of patients is. Give another file."),
     "table.too_many_cells": _(
         "Line {line} of {table} has more cells than the first line has columns. Put quotation marks around texts that "

@@ -43,6 +43,7 @@ TEMPLATES = {
     "word.echo_time": _("echo time"),
     "word.fine": _("fine"),
     "word.flip_angle": _("flip angle"),
+    "word.folders": _("folders ({count})"),
     "word.front": _("front"),
     "word.inversion_time": _("inversion time"),
     "word.key_images": _("key images"),

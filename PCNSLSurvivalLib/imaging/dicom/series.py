@@ -19,6 +19,7 @@ from PCNSLSurvivalLib.imaging.dicom.acquisition import mixed
 from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError, NoDicomError
 from PCNSLSurvivalLib.imaging.dicom.frames import DicomFile, Frame, read_dicom_file
 from PCNSLSurvivalLib.imaging.dicom.pixels import read_pixels
+from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 from PCNSLSurvivalLib.imaging.geometry import FloatArray, image_on_grid
 from PCNSLSurvivalLib.imaging.headers.grids import LARGEST_MOVE, rigid_grid
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
@@ -75,7 +76,12 @@ def read_dicom_series(folder: Path, sequence: MRSequence) -> SeriesVolume:
         raise UnreadableScanError(Message("dicom.missing_parts", sequence=sequence, count=len(files), stated=parts))
     slices = _in_order([_Slice(frame=frame, file=file) for file in files for frame in file.frames], sequence)
     image = _volume(files, slices, sequence)
-    remarks = (*_remarks(counted, sequence), *_missing_ends(slices, sequence), *_gaps(slices, image, sequence))
+    of_slices = (
+        *_missing_ends(slices, sequence),
+        *_repeated_numbers(slices, sequence),
+        *_gaps(slices, image, sequence),
+    )
+    remarks = (*_remarks(counted, sequence), *of_slices)
     if any(one.frame.slope < 0 for one in slices):
         remarks = (*remarks, Message("scan.inverted", volume=sequence))
     return SeriesVolume(image=image, remarks=remarks)
@@ -85,8 +91,13 @@ def _files_of(folder: Path, sequence: MRSequence) -> tuple[list[DicomFile], Coun
     """Files that hold the slices, and how many others there are, by role."""
     found: list[DicomFile] = []
     counted: Counter[str] = Counter()
+    if (reason := not_fetched(folder)) is not None:
+        raise UnreadableScanError(Message("dicom.not_fetched", sequence=sequence, reason=reason))
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or kind_of(path) == "folder":
+        if path.name.startswith("."):
+            continue
+        if kind_of(path) == "folder":
+            counted["folder"] += 1
             continue
         try:
             if kind_of(path) != "file":
@@ -232,7 +243,8 @@ def _volume(files: list[DicomFile], slices: list[_Slice], sequence: MRSequence) 
     try:
         for file, values in zip(files, read_pixels(files), strict=True):
             for frame, pixels in zip(file.frames, values, strict=True):
-                voxels[place[id(file), frame.number]] = _scaled(pixels, frame)
+                with np.errstate(over="ignore"):  # infinite values are refused by number, not told by numpy
+                    voxels[place[id(file), frame.number]] = _scaled(pixels, frame)
     except DamagedDicomError as problem:
         raise UnreadableScanError(Message("dicom.damaged_pixels", sequence=sequence)) from problem
     return image_on_grid(voxels, grid)
@@ -260,6 +272,7 @@ def _remarks(counted: Counter[str], sequence: MRSequence) -> tuple[Message, ...]
         "disc index": Message("word.disc_indexes", count=counted["disc index"]),
         "no dicom": Message("word.no_dicom", count=counted["no dicom"]),
         "copy": Message("word.copies", count=counted["copy"]),
+        "folder": Message("word.folders", count=counted["folder"]),
     }
     files = tuple(message for role, message in words.items() if counted[role])
     return (Message("dicom.left_out", sequence=sequence, files=files),)
@@ -280,6 +293,14 @@ def _missing_ends(slices: Sequence[_Slice], sequence: MRSequence) -> tuple[Messa
     if not 0 < missing < count:
         return ()
     return (Message("dicom.missing_ends", sequence=sequence, count=count, missing=missing),)
+
+
+def _repeated_numbers(slices: Sequence[_Slice], sequence: MRSequence) -> tuple[Message, ...]:
+    """A word where slices share their number: two series under one identifier can lie end to end, evenly spaced."""
+    numbers = [one.file.number for one in slices if one.file.number is not None and len(one.file.frames) == 1]
+    if (repeated := len(numbers) - len(set(numbers))) == 0 or len(set(numbers)) == 1:
+        return ()
+    return (Message("dicom.repeated_numbers", sequence=sequence, count=repeated),)
 
 
 def _gaps(slices: Sequence[_Slice], image: sitk.Image, sequence: MRSequence) -> tuple[Message, ...]:

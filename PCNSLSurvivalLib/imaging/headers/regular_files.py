@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence
+from PCNSLSurvivalLib.imaging.fetched_files import not_fetched
 
 Volume: TypeAlias = "MRSequence | Message"
 """How messages call what is read: a sequence, or words such as ``Message("word.brain_mask")``."""
@@ -26,6 +27,16 @@ def kind_of(path: Path) -> Literal["absent", "file", "folder", "other"]:
     return "folder" if stat.S_ISDIR(mode) else "other"
 
 
+def refuse_not_fetched(path: Path, volume: Volume) -> None:
+    """Refuse what stands in the place of a file that a data store holds, or a link that leads nowhere.
+
+    Raises:
+        UnreadableScanError: With what to do.
+    """
+    if (kind_of(path) == "file" or os.path.islink(path)) and (reason := not_fetched(path)) is not None:
+        raise UnreadableScanError(Message("scan.not_fetched", volume=volume, reason=reason))
+
+
 def size_of_regular(path: Path, volume: Volume) -> int:
     """Bytes of a regular file.
 
@@ -34,8 +45,9 @@ def size_of_regular(path: Path, volume: Volume) -> int:
         volume: What it is, for messages.
 
     Raises:
-        UnreadableScanError: It is not there, may not be read, or is something else.
+        UnreadableScanError: It is not there, was not fetched, may not be read, or is something else.
     """
+    refuse_not_fetched(path, volume)
     kind = kind_of(path)
     if kind == "absent":
         raise UnreadableScanError(Message("scan.file_not_found", volume=volume))

@@ -149,9 +149,10 @@ def _filled(stored: StoredVoxels, needed: int, as_type: DTypeLike, volume: Volum
             if filled + whole > stored.count or (filled + whole == stored.count and len(rest) % width):
                 raise wrong_length(volume, needed)
             values = np.frombuffer(rest, stored.dtype, whole)
-            if stored.scaled:
-                values = values.astype(float) * stored.slope + stored.intercept
-            voxels[filled : filled + whole] = values
+            with np.errstate(over="ignore"):  # infinite values are refused by number, not told by numpy
+                if stored.scaled:
+                    values = values.astype(float) * stored.slope + stored.intercept
+                voxels[filled : filled + whole] = values
             filled, rest = filled + whole, rest[whole * width :]
     if filled < stored.count:
         raise wrong_length(volume, needed)

@@ -14,9 +14,9 @@ from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 
 _SAMPLES = 500_000
-_APART = 0.01
-"""Share of the intensity range by which no voxel of a copy differs. A copy in 256 gray levels differs by 0.002, and of
-two registered sequences of one real head most voxels differ by more."""
+_APART = 0.05
+"""Share of the spread of intensities by which a copy may break their order, since it may have been rounded anew. Two
+registered sequences of one real head break it by more than the spread itself."""
 
 
 def judge_same_scan(scans: Mapping[MRSequence, sitk.Image]) -> tuple[Finding, ...]:
@@ -41,7 +41,7 @@ def judge_same_scan(scans: Mapping[MRSequence, sitk.Image]) -> tuple[Finding, ..
 
 
 def same_picture(a_kji: NDArray[np.generic], b_kji: NDArray[np.generic]) -> bool:
-    """Whether two volumes hold the same picture, up to a gain and an offset of the intensities.
+    """Whether one volume is the other in another gray scale: with a gain, a window, fewer gray levels or clipped.
 
     Args:
         a_kji: (k, j, i) voxels, finite; may be a view.
@@ -51,10 +51,15 @@ def same_picture(a_kji: NDArray[np.generic], b_kji: NDArray[np.generic]) -> bool
         return False
     every = max(1, round((a_kji.size / _SAMPLES) ** (1 / 3)))
     a, b = (values[::every, ::every, ::every].astype(np.float64).ravel() for values in (a_kji, b_kji))
-    a, b = a - a.mean(), b - b.mean()
-    spread = float(a @ a)
-    if spread == 0:
-        return False
-    apart = np.abs(b - (a @ b) / spread * a).max()
-    low, high = np.quantile(b, (0.005, 0.995))
-    return bool(apart < _APART * (high - low))
+    return _follows(a, b) or _follows(b, a)
+
+
+def _follows(gray: NDArray[np.float64], known: NDArray[np.float64]) -> bool:
+    """Whether a brighter voxel in ``known`` is nowhere darker in ``gray``.
+
+    The spread is that of the distinct values: neither padding far below the scan nor a large background decides it.
+    """
+    low, high = np.quantile(np.unique(gray), (0.05, 0.95))
+    in_order = gray[np.argsort(known, kind="stable")]
+    darker = np.maximum.accumulate(in_order) - in_order
+    return bool(darker.max() < _APART * (high - low))

@@ -26,11 +26,50 @@ def _in_256_levels(values):
     return np.round((values - values.min()) / (values.max() - values.min()) * 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("copied", [lambda v: v, lambda v: 0.4 * v + 20, _in_256_levels], ids=["same", "gain", "8 bit"])
-def test_a_copy_is_the_same_scan(head, copied):
-    t1gd = sitk.GetArrayFromImage(head[MRSequence.T1GD])
+def _clipped(values):
+    return np.clip(values, *np.quantile(values, (0.01, 0.98)))
+
+
+def _with_a_bright_vessel(values):
+    """In 256 levels between 0 and a vessel ten times as bright as the rest, the head has 25 of them."""
+    bright = values.copy()
+    bright[20, 20, 20] = 10 * values.max()
+    return bright
+
+
+def _on_its_own_voxels_again(values):
+    return (values * (1 + 1e-6 * np.cos(np.arange(values.size).reshape(values.shape)))).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [lambda v: v, lambda v: 0.4 * v + 20, _in_256_levels, _clipped, np.sqrt, _on_its_own_voxels_again],
+    ids=["same", "gain", "8 bit", "clipped", "gamma", "rounded anew"],
+)
+@pytest.mark.parametrize("made", [lambda v: v, _with_a_bright_vessel], ids=["head", "bright vessel"])
+def test_a_copy_is_the_same_scan(head, made, copied):
+    t1gd = made(np.clip(sitk.GetArrayFromImage(head[MRSequence.T1GD]), 0, None))
     assert same_picture(t1gd, copied(t1gd))
     assert same_picture(copied(t1gd), t1gd)
+
+
+@pytest.mark.parametrize("padding", [0.0, -1024.0, -32768.0])
+def test_two_scans_with_the_same_padding_are_two(head, padding):
+    """Padding far below the scan once made the differences of two heads look small."""
+    t1gd, t1 = (sitk.GetArrayFromImage(head[name]) for name in (MRSequence.T1GD, MRSequence.T1))
+    for values in (t1gd, t1):
+        values[:, :4] = values[:, -4:] = padding
+    assert not same_picture(t1gd, t1)
+    assert not same_picture(t1, t1gd)
+
+
+@pytest.mark.parametrize("share", [0.002, 0.05, 1.0], ids=["mostly 0", "small brain", "noise alone"])
+def test_noise_on_the_same_background_is_no_copy(share):
+    random = np.random.default_rng(1)
+    brain = random.random((40, 40, 40)) < share
+    one, other = (np.where(brain, random.normal(100, 20, brain.shape), 0) for _ in range(2))
+    assert not same_picture(one, other)
+    assert same_picture(one, 2 * one)
 
 
 def test_registered_scans_of_one_head_are_two(head):

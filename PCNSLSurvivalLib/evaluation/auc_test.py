@@ -107,9 +107,9 @@ def p_against_chance(
 ) -> float:
     """Two-sided p of an arm's out-of-fold AUC against 0.5, from permuted outcomes.
 
-    Every permutation gives each patient the class of another, in all folds and repetitions alike, and leaves the
-    predictions as they are. For cross-validated arms the distances of the permuted AUCs from 0.5 are widened by the
-    root of 1 + n / n_train, as intervals are: other outcomes would have given other models.
+    Every permutation gives each patient the class of another (see ``permuted_classes``), in all folds and repetitions
+    alike, and leaves the predictions as they are. For cross-validated arms the distances of the permuted AUCs from 0.5
+    are widened by the root of 1 + n / n_train, as intervals are: other outcomes would have given other models.
 
     Args:
         folds: Folds of one arm.
@@ -124,7 +124,7 @@ def p_against_chance(
         Counting the observed order: Phipson and Smyth, Stat Appl Genet Mol Biol 9, 2010.
     """
     own = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
-    classes = permuted_classes(own, patients or {}, permutations, seed)
+    classes = permuted_classes(own, patients or {}, permutations, seed, folds=folds)
     right, pairs = np.zeros(1 + permutations), np.zeros(1 + permutations)
     for one in folds:
         of_cases = np.array([classes[case] for case in one.cases])

@@ -75,8 +75,8 @@ def measure_optimism(
 ) -> Optimism:
     """Judge held-out predictions and the best epochs against true and permuted outcomes.
 
-    Every permutation gives each patient the class of another, in all folds alike. Folds where all patients have one
-    class have no AUC and are left out.
+    Every permutation gives each patient the class of another (see ``permuted_classes``), in all folds alike. Folds
+    where all patients have one class have no AUC and are left out.
 
     Args:
         folds: Held-out predictions of one arm.
@@ -88,7 +88,7 @@ def measure_optimism(
     """
     held_back = {case: int(c) for one in folds for case, c in zip(one.cases, one.os_class, strict=True)}
     os_class = {**(os_class or {}), **held_back}
-    permuted = permuted_classes(os_class, patients or {}, permutations, seed)
+    permuted = permuted_classes(os_class, patients or {}, permutations, seed, folds=folds)
     held_out = [EpochScores(cases=one.cases, log_odds=one.probability[None]) for one in folds]
     known = [_only(one, os_class) for one in trainings]
     return Optimism(

@@ -246,6 +246,7 @@ def _page(content: ReportContent, figures: Sequence[Mapping[str, str]]) -> str:
         research_use_only=RESEARCH_USE_ONLY,
         facts=content.facts,
         counts=counts,
+        several=counts["folds"] > 1,
         metrics=[(metric, about.label) for metric, about in METRICS.items()],
         paper_metrics=PAPER_METRICS,
         results=content.results,

@@ -89,6 +89,22 @@ def test_arms_without_skill_seldom_beat_chance_and_plain_permutations_would_call
     assert rejected <= 9  # 3 to 5 expected, 15 by plain permutations
 
 
+def test_sites_with_other_shares_of_survivors_make_no_arm_skilled():
+    """Exchanged among sites, classes would make pairs in the site that has none: 13 of 100 called skilled."""
+    rejected = 0
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        folds = []
+        for site, (over, up_to) in enumerate(((30, 1), (5, 5), (0, 20))):
+            os_class = np.repeat([1, 0], (over, up_to))
+            cases = tuple(f"{site} {number}" for number in range(over + up_to))
+            p = random.random(over + up_to)
+            folds.append(FoldPredictions(arm="a", repeat=0, fold=site, cases=cases, os_class=os_class, probability=p))
+        rejected += p_against_chance(folds, permutations=199) < 0.05
+    print(f"arms without skill called skilled: {rejected} of 100")
+    assert rejected <= 5
+
+
 def test_in_one_test_set_p_is_the_share_of_all_orders_that_are_as_far_from_chance():
     one = one_set(np.array([0, 0, 0, 1, 1, 1]), np.linspace(0.1, 0.9, 6))
     assert p_against_chance([one], permutations=20_000) == pytest.approx(2 / 20, abs=0.01)  # 20 ways to choose three

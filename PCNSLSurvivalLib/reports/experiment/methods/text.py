@@ -93,27 +93,35 @@ def methods_paragraphs(
         data += f" Excluded before training, for the reasons in left_out.csv: {counted(counts['excluded'], 'exam')}."
     preparation = " ".join(facts.preparation) if facts.preparation else ""
     models = " ".join(part for part in (facts.network, facts.training, facts.pretraining, facts.baselines) if part)
+    several = counts["folds"] > 1
     evaluation = (
         f"All arms were evaluated on the same folds, {partition_in_words(counts, facts)}"
         + (f" (seed {facts.seed})" if facts.seed is not None else "")
         + ". Imputation, scaling, feature selection, tuning, calibration, choice of the epoch and early stopping used "
-        "training patients only; each held-out fold was predicted once. We give mean and standard error over folds, "
-        "and out-of-fold values with 95 % intervals. The out-of-fold AUC is taken over pairs of patients held out "
-        "together. Accuracy, macro-averaged precision, recall and F1 at a probability of "
-        f"{CLASS_THRESHOLD:g}, the Brier score, and calibration slope and intercept are taken over all held-out "
-        f"patients{' of a repetition and averaged over the repetitions' if counts['repeats'] > 1 else ''}. "
-        f"{_intervals(counts, resamples)} The AUC of every arm was tested against 0.5 by {CHANCE_PERMUTATIONS} "
-        "permutations of the outcomes over patients. For overlapping training sets, the distances of the permuted AUCs "
-        "from 0.5 were widened by the same factor. These p values are not corrected for the number of arms. "
+        "training patients only; each held-out fold was predicted once. "
+        + (
+            "We give mean and standard error over folds, and out-of-fold values with 95 % intervals. "
+            if several
+            else "Values are given with 95 % intervals. "
+        )
+        + "The out-of-fold AUC is taken over pairs of patients held out together. Accuracy, macro-averaged precision, "
+        f"recall and F1 at a probability of {CLASS_THRESHOLD:g}, the Brier score, and calibration slope and intercept "
+        f"are taken over all held-out patients"
+        f"{' of a repetition and averaged over the repetitions' if counts['repeats'] > 1 else ''}. "
+        f"{_intervals(counts, resamples)} {_against_chance(counts)} "
     )
     if reference is not None:
         compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
-        evaluation += (
-            f"Arms were compared, {compared}, by DeLong's test of the out-of-fold AUC over patients, its variance "
-            "multiplied by 1 + n / n_train for overlapping training sets, with Holm's correction for all these pairs. "
-            "To compare with the paper, we also give its paired t-test over folds, and the corrected resampled t-test "
-            "(Nadeau and Bengio 2003) with Holm's correction for all pairs of one metric. "
-        )
+        evaluation += f"Arms were compared, {compared}, by DeLong's test of the out-of-fold AUC over patients"
+        if several:
+            evaluation += (
+                ", its variance multiplied by 1 + n / n_train for overlapping training sets, with Holm's correction "
+                "for all these pairs. To compare with the paper, we also give its paired t-test over folds, and the "
+                "corrected resampled t-test (Nadeau and Bengio 2003) with Holm's correction for all pairs of one "
+                "metric. "
+            )
+        else:
+            evaluation += ", with Holm's correction for all these pairs. "
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
     if counts["censored"] and not facts.learns_from_time:
         means.append("for exams without a class over all folds' models")
@@ -136,15 +144,35 @@ def _intervals(counts: Mapping[str, int], resamples: int) -> str:
     text = (
         f"Intervals are percentiles of a bootstrap over patients ({resamples} samples). The samples keep the number of "
         "patients of each class for AUC and recall, and not for the other metrics, which depend on how common a class "
-        "is. For overlapping training sets, deviations from the value were widened by the root of 1 + n / n_train (n "
-        "patients, n_train of them in the training set of a fold). "
+        "is. "
     )
-    if counts["same_shares"]:
+    if counts["folds"] > 1:
         text += (
-            "The calibration intercept was not widened, since every fold had the same share of long survivors, to "
-            "one patient, and so all models learned the same share. "
+            "For overlapping training sets, deviations from the value were widened by the root of 1 + n / n_train (n "
+            "patients, n_train of them in the training set of a fold). "
         )
+        if counts["same_shares"]:
+            text += (
+                "The calibration intercept was not widened, since every fold had the same share of long survivors, to "
+                "one patient, and so all models learned the same share. "
+            )
     return f"{text}Where all samples agreed, Wilson's limits were used."
+
+
+def _against_chance(counts: Mapping[str, int]) -> str:
+    """The test of one arm."""
+    several = counts["folds"] > 1
+    within = " within each fold" if several and counts["repeats"] == 1 else ""
+    text = (
+        f"The AUC of every arm was tested against 0.5 by {CHANCE_PERMUTATIONS} permutations of the outcomes over "
+        f"patients{within}. "
+    )
+    if several:
+        text += (
+            "For overlapping training sets, the distances of the permuted AUCs from 0.5 were widened by the same "
+            "factor. "
+        )
+    return f"{text}These p values are not corrected for the number of arms."
 
 
 def _without_class(facts: ExperimentFacts) -> str:

@@ -15,7 +15,7 @@ from matplotlib.ft2font import FT2Font
 
 from PCNSLSurvivalLib.evaluation.classification import METRICS
 from PCNSLSurvivalLib.evaluation.optimism import EpochScores
-from PCNSLSurvivalLib.reports.experiment.facts import TrainingHistory
+from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, TrainingHistory
 from PCNSLSurvivalLib.reports.experiment.report import ArmsShown, NetworksShown, write_experiment_report
 from PCNSLSurvivalLib.reports.experiment.tables import p_value
 
@@ -121,6 +121,24 @@ def test_a_group_of_one_has_a_dash_and_the_reason_in_place_of_a_p(tmp_path):
     assert "no p value: fewer than 5 in a group" in html
     methods = (tmp_path / "out" / "methods.txt").read_text(encoding="utf-8")
     assert "Arms were compared" not in methods
+
+
+def test_patients_held_out_once_have_no_word_of_folds_that_overlap(tmp_path):
+    arms = [fold for arm in ("one", "other") for fold in made_folds(arm, splits=1, repeats=1)]
+    facts = ExperimentFacts(split_by="year")
+    write_experiment_report(tmp_path / "out", arms, outcomes=made_outcomes(), facts=facts, resamples=50)
+    html = (tmp_path / "out" / "experiment_report.html").read_text(encoding="utf-8")
+    for part in ("overlapping", "widened", "standard error"):
+        assert part not in html
+    assert "It is the p of DeLong's test over patients." in html
+
+
+def test_an_arm_alone_is_compared_with_nothing(tmp_path):
+    write_experiment_report(tmp_path / "out", made_folds("arm"), outcomes=made_outcomes(), resamples=50)
+    html = (tmp_path / "out" / "experiment_report.html").read_text(encoding="utf-8")
+    assert "against the" not in html.split("</table>")[0]
+    assert "DeLong" not in html
+    assert "t-test" not in html.split("<h2>Reporting checklist")[0]
 
 
 def test_the_summary_and_the_heads_say_what_they_count(report):

@@ -67,6 +67,19 @@ def test_every_kind_of_interval_and_test_is_told():
     assert "DeLong" not in other
 
 
+def test_nothing_is_widened_where_patients_were_held_out_once():
+    facts = ExperimentFacts(split_by="year")
+    text = " ".join(methods_paragraphs({**ONE, "folds": 1}, facts, "T1Gd"))
+    for part in ("overlapping", "widened", "n_train", "over folds", "t-test"):
+        assert part not in text
+    assert "by DeLong's test of the out-of-fold AUC over patients, with Holm's correction" in text
+
+
+def test_permutations_within_folds_are_told():
+    assert "over patients within each fold." in " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
+    assert "within each fold." not in " ".join(methods_paragraphs({**ONE, "repeats": 2}, NOTHING_KNOWN, None))
+
+
 def test_one_exam_is_one_exam():
     text = " ".join(methods_paragraphs(ONE, NOTHING_KNOWN, None))
     assert "1 exam censored by day 365" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
+from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
 from PCNSLSurvivalLib.reports.sentences import counted, listed
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.settings import TrainingSettings
@@ -29,9 +30,10 @@ _AUGMENTATION = AugmentationSettings(
 
 
 def deviations_in_words(plan: ExperimentPlan) -> str:
-    """Every known difference from the paper and its published code; empty without networks.
+    """The differences from the paper and its published code, by what was run; empty without networks.
 
-    What the paper and its code leave open is said as well, since it had to be chosen here.
+    What the code leaves open is said as well, since it had to be chosen here. Its defects that are not repeated are in
+    docs/decisions/defects.md.
 
     Args:
         plan: What was run.
@@ -44,105 +46,130 @@ def deviations_in_words(plan: ExperimentPlan) -> str:
     trained = plan.settings_of("training" if "scratch" in plan.initializations else "finetuning")
     told = [
         *_task(plan),
-        "preparation: one block in millimeters for all patients, intensities centered on the median of the brain; the "
-        "code stretches every brain to 128 x 128 x 128 voxels and scales it from minimum to maximum",
-        *_network(plan),
-        *_optimizer(trained),
-        "choice of the epoch: by the loss on a validation split of the training patients; the code chooses it by the "
-        "held-out fold that it reports",
-        *_augmentation(trained),
+        "Preparation: all patients have one block in millimeters, with intensities centered on the median of the "
+        "brain. The code stretches every brain to 128 x 128 x 128 voxels and scales it from minimum to maximum.",
+        *_network(plan.network),
+        *_training(trained),
+        "Choice of the epoch: by the loss on a validation split of the training patients. The code chooses it by the "
+        "held-out fold that it reports.",
+        _augmentation(trained.augmentation),
         *_transfer(plan),
-        *_baselines(plan),
-        "censoring: patients censored before the threshold have no class; the code does not know censoring",
+        *_clinical(plan),
+        *_radiomics(plan),
+        "Censoring: patients censored before the threshold have no class. The code does not know censoring.",
     ]
-    return f"Differences from {_PAPER} and its published code. {_sentences(told)}"
-
-
-def _sentences(told: list[str]) -> str:
-    return " ".join(f"{one[0].upper()}{one[1:]}." for one in told)
+    return f"Differences from {_PAPER} and their published code. {' '.join(told)}"
 
 
 def _task(plan: ExperimentPlan) -> list[str]:
     found = []
     if plan.threshold_days != ONE_YEAR_DAYS:
-        found.append(f"outcome: OS of more than {plan.threshold_days:g} days instead of one year")
+        found.append(f"Outcome: OS of more than {plan.threshold_days:g} days instead of one year.")
     if plan.outcome == "time":
-        found.append("outcome: the networks learned survival over time, not only the two classes")
+        found.append("Outcome: the networks learned survival over time, not only the two classes.")
     labels = tuple(one.label for one in plan.sequences)
     if set(labels) != set(_SEQUENCES):
-        found.append(f"sequences: networks on {listed(list(labels))} instead of {listed(list(_SEQUENCES))}")
+        found.append(f"Sequences: networks on {listed(list(labels))} instead of {listed(list(_SEQUENCES))}.")
     if plan.split_by != "random":
-        found.append(f"folds: by {plan.split_by} instead of at random")
+        found.append(f"Folds: by {plan.split_by} instead of at random.")
     elif (plan.splits, plan.repeats) != (_SPLITS, _REPEATS):
-        found.append(
-            f"folds: {plan.splits}-fold cross-validation, {counted(plan.repeats, 'time')}, instead of "
-            f"{_SPLITS}-fold, {_REPEATS} times"
-        )
+        times = {1: "once", 2: "twice"}.get(plan.repeats, f"{plan.repeats} times")
+        found.append(f"Folds: {plan.splits}-fold cross-validation, {times}, instead of {_SPLITS}-fold, twice.")
     return found
 
 
-def _network(plan: ExperimentPlan) -> list[str]:
-    network = plan.network
-    stride = f"first convolution: a stride of {network.conv1_stride}; that of the paper is not known"
-    if (network.depth, network.widen_factor) == (_DEPTH, 1.0):
-        return [stride]
-    width = "" if network.widen_factor == 1 else f" with a width multiplier of {network.widen_factor:g}"
-    return [f"network: a 3D {network.name}{width} instead of a ResNet-{_DEPTH}", stride]
+def _network(network: ResNetArchitecture) -> list[str]:
+    told = []
+    if (network.depth, network.widen_factor) != (_DEPTH, 1.0):
+        width = "" if network.widen_factor == 1 else f" with a width multiplier of {network.widen_factor:g}"
+        told.append(f"Network: a 3D {network.name}{width} instead of a ResNet-{_DEPTH}.")
+    usual = ResNetArchitecture(depth=network.depth)
+    other = [
+        words
+        for name, words in (
+            ("pooling", "pooling over the brain instead of over the whole block"),
+            ("norm", "instance normalization instead of batch normalization"),
+            ("max_pool", "no max-pooling after the first convolution"),
+            ("shortcut", "shortcuts padded with zeros instead of projected"),
+        )
+        if getattr(network, name) != getattr(usual, name)
+    ]
+    if other:
+        told.append(f"Layers: {listed(other)}.")
+    told.append(
+        f"First convolution: a stride of {network.conv1_stride}. That of the paper is not known, since MONAI changed "
+        "its default."
+    )
+    return told
 
 
-def _optimizer(settings: TrainingSettings) -> list[str]:
+def _training(settings: TrainingSettings) -> list[str]:
     """Adam with a learning rate of 0.001, divided by 10 every 30 epochs, is AdamW without weight decay."""
     other = []
     if settings.weight_decay:
         other.append(f"AdamW with a weight decay of {settings.weight_decay:g} instead of Adam without")
     if settings.schedule != "step" or settings.warmup_epochs:
-        schedule = "a cosine schedule" if settings.schedule == "cosine" else "a tenth every 30 epochs"
+        steps = "division of the learning rate by 10 every 30 epochs"
+        schedule = "a cosine schedule" if settings.schedule == "cosine" else steps
         warm_up = f" after {counted(settings.warmup_epochs, 'warm-up epoch')}" if settings.warmup_epochs else ""
-        other.append(f"{schedule}{warm_up} instead of a tenth every 30 epochs")
-    for value, paper, name in (
-        (settings.learning_rate, 1e-3, "a learning rate"),
-        (settings.batch_size, 8, "a batch size"),
-        (settings.epochs, 250, "a maximum number of epochs"),
-        (settings.patience, 50, "a patience in epochs"),
+        other.append(f"{schedule}{warm_up} instead of {steps if settings.schedule == 'cosine' else 'from the start'}")
+    for value, paper, words in (
+        (settings.learning_rate, 1e-3, "a learning rate of {:g}"),
+        (settings.batch_size, 8, "a batch size of {:g}"),
+        (settings.epochs, 250, "at most {:g} epochs"),
+        (settings.patience, 50, "a patience of {:g} epochs"),
     ):
         if value != paper:
-            other.append(f"{name} of {value:g} instead of {paper:g}")
-    if settings.class_weights or settings.censoring_weights or settings.label_smoothing or settings.uses_lesions:
-        other.append("another loss than the cross-entropy alone")
+            other.append(f"{words.format(value)} instead of {paper:g}")
+    if settings.class_weights or settings.censoring_weights or settings.label_smoothing or settings.lesion_task:
+        other.append("a loss other than the plain cross-entropy")
+    if settings.lesion_head:
+        other.append("a head refitted from lesion masks")
     if settings.weight_averaging:
         other.append("averaged weights")
-    return [f"training: {'; '.join(other)}"] if other else []
+    return [f"Training: {'; '.join(other)}."] if other else []
 
 
-def _augmentation(settings: TrainingSettings) -> list[str]:
-    code = (
-        "the code moves every sample by up to half a voxel, rotates it by up to 45° about one axis and 5° about the "
-        "others, then by up to 15° about one in half of the samples, changes size by up to 15 % and crops 96 to 128 "
-        "voxels along each axis by itself, and deforms a quarter elastically"
+def _augmentation(one: AugmentationSettings) -> str:
+    if one == _AUGMENTATION:
+        here = "every sample is rotated, resized and cropped, alike along all axes."
+    elif not (one.probability or one.flip_probability or one.gain):
+        here = "none."
+    elif one.transforms == "single":
+        here = "other ranges, in one interpolation instead of MONAI's transforms one after another."
+    else:
+        here = "other ranges."
+    return (
+        f"Augmentation: {here} The code deforms a quarter of the samples elastically. It rotates a quarter by up to "
+        "45° about one axis and 5° about the others. It resizes these by up to 15 %, each axis by itself. It crops "
+        "every sample to 96 to 128 voxels along each axis. It rotates half of the samples by up to 15° about one axis."
     )
-    if settings.augmentation == _AUGMENTATION:
-        return [
-            "augmentation: rotation drawn once, alike about all axes, and proportions kept by change of size and crop; "
-            f"{code}"
-        ]
-    one = settings.augmentation.transforms == "single"
-    once = ", in one interpolation instead of MONAI's transforms one after another" if one else ""
-    return [f"augmentation: other ranges{once}; {code}"]
 
 
 def _transfer(plan: ExperimentPlan) -> list[str]:
     if "transfer" not in plan.initializations:
         return []
-    return ["fine-tuning: layers and learning rates were chosen here, since neither paper nor code names them"]
+    return ["Fine-tuning: the code has none, so layers and learning rates were chosen here."]
 
 
-def _baselines(plan: ExperimentPlan) -> list[str]:
-    found = []
-    if any(arm.sequence is None for arm in plan.baseline_arms):
-        found.append(
-            "clinical baseline: the five IELSG variables, each once, standardized and imputed, with C chosen in inner "
-            "folds; the code has CSF protein twice, no performance status, and a fixed C of 10"
-        )
-    if any(arm.sequence is not None for arm in plan.baseline_arms):
-        found.append("radiomics: features and their selection were chosen here, since none of it is published")
-    return found
+def _clinical(plan: ExperimentPlan) -> list[str]:
+    clinical = [arm for arm in plan.baseline_arms if arm.sequence is None]
+    if not clinical:
+        return []
+    on = ["the five IELSG variables, each once"] if not all(arm.score_only for arm in clinical) else []
+    on += ["the IELSG score alone"] if any(arm.score_only for arm in clinical) else []
+    told = [
+        f"Clinical baseline: {', or '.join(on)}, imputed and standardized. The code has CSF protein twice, performance "
+        "status only within the IELSG score, and neither imputation nor scaling."
+    ]
+    if any(arm.classifier != "cox" for arm in clinical):
+        told.append("C was chosen in inner folds; in the code it is 10.")
+    if any(arm.classifier == "cox" for arm in clinical):
+        told.append("The code has no Cox regression.")
+    return told
+
+
+def _radiomics(plan: ExperimentPlan) -> list[str]:
+    if not plan.needs_radiomics:
+        return []
+    return ["Radiomics: features and their selection were chosen here, since the code has none."]

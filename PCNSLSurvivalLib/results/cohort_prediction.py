@@ -31,6 +31,8 @@ from PCNSLSurvivalLib.results.case_folder import PREDICTION, CasePage, write_cas
 REQUEST = "request.json"
 """What a result was made from; the same request is never answered twice."""
 TABLE = "predictions.csv"
+_MIXED_UP = ("enhancement.swapped", "scan.same_scan", "weighting.exchanged")
+"""Stops that a T1 brings about and that say something of the scans the model reads."""
 
 _NUMBERS = ("probability_over_one_year", "log_odds", "probability_spread")
 _COLUMNS = (
@@ -142,7 +144,7 @@ def _predicted(
     listener: Listener,
     network: SurvivalNetwork,
 ) -> CaseResult:
-    """The prediction, stopped where T1Gd and T1 are swapped.
+    """The prediction, stopped where T1Gd and T1 are swapped or one scan.
 
     A T1 that the model does not read must not cost the prediction: where it cannot be used, the result warns of that.
 
@@ -155,21 +157,22 @@ def _predicted(
         network: The model's networks.
 
     Raises:
-        PCNSLSurvivalError: The scans are swapped, or those that the model reads do not allow a prediction.
+        PCNSLSurvivalError: The scans are swapped or one, or those that the model reads do not allow a prediction.
     """
     try:
         return predict_case(compared, model, options, listener, network=network)
     except PCNSLSurvivalError as problem:
-        if compared == read or _swapped(problem.message):
+        if compared == read or _mixed_up(problem.message):
             raise
         result = predict_case(read, model, options, listener, network=network)
         warning = Message("enhancement.not_compared", reason=problem.message or str(problem))
         return replace(result, warnings=(*result.warnings, warning))
 
 
-def _swapped(stop: Message | None) -> bool:
+def _mixed_up(stop: Message | None) -> bool:
+    """Whether a stop says of a scan that the model reads that it was exchanged with T1, or is T1."""
     findings = () if stop is None else stop.values.get("findings")
-    return isinstance(findings, tuple) and Message("enhancement.swapped") in findings
+    return isinstance(findings, tuple) and any(isinstance(one, Message) and one.code in _MIXED_UP for one in findings)
 
 
 def name_shared_scans(predicted: Sequence[PredictedCase]) -> list[PredictedCase]:

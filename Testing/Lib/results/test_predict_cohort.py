@@ -15,6 +15,7 @@ from refusals import refusal
 
 from PCNSLSurvivalLib.cli.__main__ import main
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.reports.case import report
 
 
@@ -29,6 +30,12 @@ def stripped_brain(seed: int) -> sitk.Image:
     image = sitk.GetImageFromArray((values * brain_shape(points.transpose(2, 1, 0, 3))).astype(np.float32))
     image.SetSpacing((4.0, 4.0, 4.0))
     return image
+
+
+def without_contrast(t1gd: sitk.Image) -> sitk.Image:
+    """The same brain before the agent, in a scan with noise of its own: the lesion does not enhance."""
+    inside = sitk.Cast(t1gd != 0, sitk.sitkUInt8)
+    return sitk.Mask(sitk.AdditiveGaussianNoise(sitk.Minimum(t1gd, 520.0), 10.0, 0.0, 5), inside)
 
 
 @pytest.fixture(scope="module")
@@ -128,17 +135,18 @@ def test_a_cohort_in_which_every_case_fails_leaves_its_table_and_no_success(mode
 
 @pytest.fixture
 def pairs(tmp_path):
-    """Stripped exams with T1 and T1Gd: in order, swapped, with a T1 that cannot be read, and with one never fetched."""
+    """Stripped exams with T1 and T1Gd: in order, swapped, and with a T1 that is unreadable, not fetched, or T1Gd."""
     folder = tmp_path / "cohort"
     folder.mkdir()
     rows = ["patient_id,t1gd,t1,stripped"]
-    for seed, name in enumerate(("ordered", "swapped", "unreadable", "absent")):
+    for seed, name in enumerate(("ordered", "swapped", "unreadable", "absent", "twice")):
         after = stripped_brain(seed)
-        before = sitk.Minimum(after, 520.0)  # the lesion does not enhance
+        before = without_contrast(after)
         for kind, image in (("after", after), ("before", before)):
             sitk.WriteImage(image, str(folder / f"{name}_{kind}.nrrd"))
         t1gd, t1 = ("before", "after") if name == "swapped" else ("after", "before")
         rows.append(f"{name},{name}_{t1gd}.nrrd,{name}_{t1}.nrrd,1")
+    sitk.WriteImage(sitk.ReadImage(str(folder / "twice_after.nrrd")) * 2, str(folder / "twice_before.nrrd"))
     (folder / "unreadable_before.nrrd").write_bytes(b"NRRD0004\nnothing else")
     (folder / "absent_before.nrrd").unlink()
     (folder / "absent_before.nrrd").symlink_to(".git/annex/objects/absent_before.nrrd")
@@ -160,7 +168,10 @@ def test_swapped_scans_stop_a_case_although_the_model_reads_t1gd_alone(pairs, mo
     assert not warned(out, "ordered")
     assert rows["swapped"]["state"] == "failed"
     assert str(Message("enhancement.swapped")) in rows["swapped"]["reason"]
+    assert rows["twice"]["state"] == "failed"
+    assert str(Message("scan.same_scan", sequence=MRSequence.T1, other=MRSequence.T1GD)) in rows["twice"]["reason"]
     assert not (out / "swapped").exists()
+    assert not (out / "twice").exists()
     # A T1 that the model does not read costs no prediction; that nothing was compared is said.
     for name in ("unreadable", "absent"):
         assert rows[name]["state"] == "predicted"
@@ -168,7 +179,7 @@ def test_swapped_scans_stop_a_case_although_the_model_reads_t1gd_alone(pairs, mo
 
     # The T1 that was not there comes: only its case is computed, and compared.
     (pairs / "absent_before.nrrd").unlink()
-    sitk.WriteImage(sitk.Minimum(stripped_brain(3), 520.0), str(pairs / "absent_before.nrrd"))
+    sitk.WriteImage(without_contrast(stripped_brain(3)), str(pairs / "absent_before.nrrd"))
     assert predict(pairs, model, out) == 0
     assert [table(out)[name]["state"] for name in ("ordered", "unreadable", "absent")] == [
         "cached",

@@ -33,8 +33,9 @@ _LEFT, _RIGHT = (
 )
 """As a word or a letter, "Left-Thalamus", "lh_cuneus", "Cuneus_L"; or joined to it, "LeftThalamus", "ThalamusLeft"."""
 _FRONTAL, _OCCIPITAL, _UPPER, _CEREBELLUM = (
-    re.compile(words, re.IGNORECASE) for words in ("front", "occip", "front|pariet", "cerebel")
+    re.compile(words, re.IGNORECASE) for words in ("front(?![ _-]*of)", "occip", "front(?![ _-]*of)|pariet", "cerebel")
 )
+"""Parts of words, "Frontal_Sup", "frontopolar", "polus occipitalis"; the front of something else is no lobe."""
 _OPPOSITE: tuple[tuple[int, tuple[re.Pattern[str], re.Pattern[str]], Message], ...] = (
     (0, (_LEFT, _RIGHT), Message("atlas.mirrored")),
     (1, (_OCCIPITAL, _FRONTAL), Message("atlas.back_to_front")),

@@ -207,17 +207,15 @@ TEMPLATES = {
     "skipped.no_bias_field": _("already bias-corrected"),
     "skipped.only_t1gd": _("T1Gd is the only scan"),
     "weighting.exchanged": _(
-        "T2 is bright where a T1-weighted scan is, and {sequence} is not: the two may be swapped. Exchange the two "
-        "scans."
+        "T2 looks more T1-weighted than {sequence}: the two may be swapped. Exchange the two scans."
     ),
     "weighting.no_t1": _(
-        "T1 is not bright where a T1-weighted scan is. It may be another sequence, such as T2. Check that it is the "
-        "right scan."
+        "T1 does not look T1-weighted. It may be another sequence, such as T2. Check that it is the right scan."
     ),
-    "weighting.t1": _("T1 is bright where a T1-weighted scan is."),
-    "weighting.t2": _("T2 is dark where {sequence} is bright."),
+    "weighting.t1": _("T1 looks T1-weighted."),
+    "weighting.t2": _("T2 looks less T1-weighted than {sequence}, as it should."),
     "weighting.t2_unclear": _(
-        "T2 is bright at the same places as {sequence}. One of the two may be another sequence. Check that they are "
-        "the right scans."
+        "T2 has nearly the contrast of {sequence}. One of the two may be another sequence. Check that they are the "
+        "right scans."
     ),
 }

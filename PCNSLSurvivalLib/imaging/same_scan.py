@@ -13,7 +13,7 @@ from PCNSLSurvivalLib.core.findings import Finding
 from PCNSLSurvivalLib.core.messages import Message
 from PCNSLSurvivalLib.core.terms import MRSequence, Step, Verdict
 
-_SAMPLES = 500_000
+_SAMPLES = 100_000
 _APART = 0.05
 """Share of the spread of intensities by which a copy may break their order, since it may have been rounded anew. Two
 registered sequences of one real head break it by more than the spread itself."""

@@ -105,23 +105,23 @@ def methods_paragraphs(
             else "Values are given with 95 % intervals. "
         )
         + "The out-of-fold AUC is taken over pairs of patients held out together. Accuracy, macro-averaged precision, "
-        f"recall and F1 at a probability of {CLASS_THRESHOLD:g}, the Brier score, and calibration slope and intercept "
-        f"are taken over all held-out patients"
+        f"recall and F1 are given at a probability of {CLASS_THRESHOLD:g}. These, the Brier score, and calibration "
+        "slope and intercept are taken over all held-out patients"
         f"{' of a repetition and averaged over the repetitions' if counts['repeats'] > 1 else ''}. "
         f"{_intervals(counts, resamples)} {_against_chance(counts)} "
     )
     if reference is not None:
         compared = listed([f"all others with {reference}", *(f"{arm} with {other}" for arm, other in further_pairs)])
-        evaluation += f"Arms were compared, {compared}, by DeLong's test of the out-of-fold AUC over patients"
+        evaluation += (
+            f"Arms were compared, {compared}, by DeLong's test of the out-of-fold AUC over patients, with Holm's "
+            "correction for all these pairs. "
+        )
         if several:
             evaluation += (
-                ", its variance multiplied by 1 + n / n_train for overlapping training sets, with Holm's correction "
-                "for all these pairs. To compare with the paper, we also give its paired t-test over folds, and the "
-                "corrected resampled t-test (Nadeau and Bengio 2003) with Holm's correction for all pairs of one "
-                "metric. "
+                "Its variance was multiplied by 1 + n / n_train for overlapping training sets. To compare with the "
+                "paper, we also give its paired t-test over folds. The corrected resampled t-test (Nadeau and Bengio "
+                "2003) is given with Holm's correction for all pairs of one metric. "
             )
-        else:
-            evaluation += ", with Holm's correction for all these pairs. "
     means = [f"over the {counts['repeats']} repetitions"] if counts["repeats"] > 1 else []
     if counts["censored"] and not facts.learns_from_time:
         means.append("for exams without a class over all folds' models")
@@ -143,18 +143,18 @@ def _intervals(counts: Mapping[str, int], resamples: int) -> str:
     """How the intervals of the metrics of the two classes are drawn."""
     text = (
         f"Intervals are percentiles of a bootstrap over patients ({resamples} samples). The samples keep the number of "
-        "patients of each class for AUC and recall, and not for the other metrics, which depend on how common a class "
-        "is. "
+        "patients of each class for AUC and recall. They do not for the other metrics, which depend on how common a "
+        "class is. "
     )
     if counts["folds"] > 1:
         text += (
-            "For overlapping training sets, deviations from the value were widened by the root of 1 + n / n_train (n "
-            "patients, n_train of them in the training set of a fold). "
+            "For overlapping training sets, deviations from the value were widened by the root of 1 + n / n_train. "
+            "Here n is the number of patients, and n_train that of the training set of a fold. "
         )
         if counts["same_shares"]:
             text += (
-                "The calibration intercept was not widened, since every fold had the same share of long survivors, to "
-                "one patient, and so all models learned the same share. "
+                "The interval of the calibration intercept was not widened: every fold had the same share of long "
+                "survivors, to one patient, and so all models learned the same share. "
             )
     return f"{text}Where all samples agreed, Wilson's limits were used."
 

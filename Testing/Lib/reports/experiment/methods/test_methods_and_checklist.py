@@ -55,14 +55,14 @@ def test_every_kind_of_interval_and_test_is_told():
     for part in (
         "tested against 0.5 by 9999 permutations",
         "by DeLong's test of the out-of-fold AUC over patients",
-        "keep the number of patients of each class for AUC and recall, and not for the other metrics",
-        "The calibration intercept was not widened",
+        "keep the number of patients of each class for AUC and recall. They do not for the other metrics",
+        "The interval of the calibration intercept was not widened",
         "with the number of observed deaths kept",
         "of a repetition and averaged over the repetitions",
     ):
         assert part in text
     other = " ".join(methods_paragraphs({**ONE, "same_shares": 0}, NOTHING_KNOWN, None))
-    assert "intercept was not widened" not in other
+    assert "calibration intercept was not" not in other
     assert "averaged over the repetitions" not in other
     assert "DeLong" not in other
 

@@ -112,7 +112,7 @@ def trained(plans: Sequence[BackbonePlan], work: Path, device: torch.device, job
         make_heads(plans[0], work / "people", work / "heads", jobs=jobs)
         heads = read_heads(plans[0], work / "heads", device)
         todo = ([plans[n] for n in waiting], [folders[n] for n in waiting], [heads] * len(waiting))
-        if device.type == "cpu" and jobs > 1:
+        if device.type == "cpu" and min(jobs, len(waiting)) > 1:
             # torch pickles tensors as shared memory, so that all processes read one copy of the heads.
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,)) as pool:

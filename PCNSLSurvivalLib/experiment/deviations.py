@@ -5,7 +5,7 @@ from __future__ import annotations
 from PCNSLSurvivalLib.core.terms import ONE_YEAR_DAYS
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.networks.architecture import ResNetArchitecture
-from PCNSLSurvivalLib.reports.sentences import counted, listed
+from PCNSLSurvivalLib.reports.sentences import counted, listed, times
 from PCNSLSurvivalLib.training.data.augmentation import AugmentationSettings
 from PCNSLSurvivalLib.training.settings import TrainingSettings
 
@@ -73,8 +73,8 @@ def _task(plan: ExperimentPlan) -> list[str]:
     if plan.split_by != "random":
         found.append(f"Folds: by {plan.split_by} instead of at random.")
     elif (plan.splits, plan.repeats) != (_SPLITS, _REPEATS):
-        times = {1: "once", 2: "twice"}.get(plan.repeats, f"{plan.repeats} times")
-        found.append(f"Folds: {plan.splits}-fold cross-validation, {times}, instead of {_SPLITS}-fold, twice.")
+        own, paper = (f"{splits}-fold" for splits in (plan.splits, _SPLITS))
+        found.append(f"Folds: {own} cross-validation, {times(plan.repeats)}, instead of {paper}, {times(_REPEATS)}.")
     return found
 
 
@@ -116,11 +116,13 @@ def _training(settings: TrainingSettings) -> list[str]:
     for value, paper, words in (
         (settings.learning_rate, 1e-3, "a learning rate of {:g}"),
         (settings.batch_size, 8, "a batch size of {:g}"),
-        (settings.epochs, 250, "at most {:g} epochs"),
-        (settings.patience, 50, "a patience of {:g} epochs"),
     ):
         if value != paper:
             other.append(f"{words.format(value)} instead of {paper:g}")
+    if settings.epochs != 250:
+        other.append(f"at most {counted(settings.epochs, 'epoch')} instead of 250")
+    if settings.patience != 50:
+        other.append(f"a patience of {counted(settings.patience, 'epoch')} instead of 50")
     if settings.class_weights or settings.censoring_weights or settings.label_smoothing or settings.lesion_task:
         other.append("a loss other than the plain cross-entropy")
     if settings.lesion_head:

@@ -66,9 +66,15 @@ def _second(job_table: JobTable) -> str:
 
 
 def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
+    if not plan.all_sequences:
+        return ()
     low, high = recipe.normalization.clip
     edge = recipe.resampling.spacing_mm[0]
     block = plan.network_grid
+    of_networks = (
+        f"The network input was a block of {' x '.join(str(n) for n in block.size)} voxels of "
+        f"{' x '.join(f'{mm:g}' for mm in block.spacing_mm)} mm around the brain.",
+    )
     return (
         f"Scans were skull-stripped with a brain mask from T1Gd ({recipe.brain_extraction.method}) and "
         "bias-corrected with N4 unless they already were. Unregistered sequences were registered rigidly to T1Gd by "
@@ -76,8 +82,7 @@ def _preparation(plan: ExperimentPlan, recipe: Recipe) -> tuple[str, ...]:
         f"Intensities were centered on the median of the brain, divided by its robust standard deviation "
         f"({recipe.normalization.scale}), and clipped to {low:g} and {high:g}.",
         f"Scans were resampled to {edge:g} mm ({recipe.resampling.interpolation}).",
-        f"The network input was a block of {' x '.join(str(n) for n in block.size)} voxels of "
-        f"{' x '.join(f'{mm:g}' for mm in block.spacing_mm)} mm around the brain.",
+        *(of_networks if plan.sequences else ()),
     )
 
 

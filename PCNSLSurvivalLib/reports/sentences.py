@@ -19,6 +19,11 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def times(number: int) -> str:
+    """ "once", "twice", "3 times"."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
 def first_sentence(text: str) -> str:
     """What is wrong, of a message that goes on with what to do about it."""
     return _BETWEEN_SENTENCES.split(text, maxsplit=1)[0]

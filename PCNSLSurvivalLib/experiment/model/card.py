@@ -14,6 +14,7 @@ from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.experiment.plan import ExperimentPlan
 from PCNSLSurvivalLib.models.calibration import HIGHEST
 from PCNSLSurvivalLib.models.ensemble_calibration import EnsembleCalibration
+from PCNSLSurvivalLib.reports.sentences import times
 
 NOTHING_TOLD = (
     f"The temperature is at its bound of {HIGHEST:g}: held-out probabilities were uninformative, and "
@@ -73,7 +74,7 @@ def model_card(
 
 ## Single networks on held-out patients
 
-{plan.splits}-fold cross-validation, {plan.repeats} {"time" if plan.repeats == 1 else "times"}; 95 % intervals. Each
+{plan.splits}-fold cross-validation, {times(plan.repeats)}; 95 % intervals. Each
 network is evaluated on the patients it was not trained on. The mean of the {plan.splits} networks in this folder has no
 such patients: `pcnsl-survival validate` evaluates it on another cohort.
 

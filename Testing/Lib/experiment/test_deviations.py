@@ -64,6 +64,7 @@ def test_another_plan_is_told_from_the_paper_s(paper, other, said):
         ({"warmup_epochs": 5}, "every 30 epochs after 5 warm-up epochs instead of from the start"),
         ({"learning_rate": 1e-4}, "a learning rate of 0.0001 instead of 0.001"),
         ({"epochs": 80}, "at most 80 epochs instead of 250"),
+        ({"epochs": 1}, "at most 1 epoch instead of 250"),
         ({"label_smoothing": 0.1}, "a loss other than the plain cross-entropy"),
         ({"weight_averaging": 0.8}, "averaged weights"),
         ({"augmentation": NO_AUGMENTATION}, "Augmentation: none."),

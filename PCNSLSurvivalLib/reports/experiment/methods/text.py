@@ -11,7 +11,7 @@ from PCNSLSurvivalLib.evaluation.out_of_fold import same_shares
 from PCNSLSurvivalLib.evaluation.predictions import FoldPredictions
 from PCNSLSurvivalLib.evaluation.survival import FEWEST_IN_GROUP, PERMUTATIONS
 from PCNSLSurvivalLib.reports.experiment.facts import ExperimentFacts, SurvivalOutcome
-from PCNSLSurvivalLib.reports.sentences import counted, listed
+from PCNSLSurvivalLib.reports.sentences import counted, listed, times
 
 
 def cohort_counts(
@@ -47,8 +47,8 @@ def partition_in_words(counts: Mapping[str, int], facts: ExperimentFacts) -> str
         return f"disjoint by patient: one fold per site, which was held out ({counts['folds']} sites)"
     if facts.split_by == "year":
         return "disjoint by patient: the latest years were held out once, and the earlier ones were trained on"
-    times = f"{counts['repeats']} time{'s' if counts['repeats'] != 1 else ''}"
-    return f"stratified by class and disjoint by patient: {counts['folds']}-fold cross-validation, {times}"
+    how_often = times(counts["repeats"])
+    return f"stratified by class and disjoint by patient: {counts['folds']}-fold cross-validation, {how_often}"
 
 
 def methods_paragraphs(
@@ -156,6 +156,8 @@ def _intervals(counts: Mapping[str, int], resamples: int) -> str:
                 "The interval of the calibration intercept was not widened: every fold had the same share of long "
                 "survivors, to one patient, and so all models learned the same share. "
             )
+    else:
+        text += "They take the models as given. "
     return f"{text}Where all samples agreed, Wilson's limits were used."
 
 

@@ -117,7 +117,7 @@ def _augmentation(settings: AugmentationSettings) -> str:
             changed = listed(always) if always else "chosen for further changes"
             told.append(f"With a probability of {settings.probability:g}, they were {changed}.")
         if parts:
-            told.append(f"Of these, {listed(parts)}.")
+            told.append(f"Of these, {', and '.join(parts)}.")
     if settings.flip_probability:
         told.append(f"With a probability of {settings.flip_probability:g}, scans were flipped left to right.")
     if settings.gain:

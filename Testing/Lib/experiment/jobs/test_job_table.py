@@ -168,6 +168,16 @@ def test_patients_censored_early_count_in_a_pretraining_on_time(root):
         assert f"a network trained for the same {told} exams" in facts.pretraining
 
 
+def test_scans_and_the_block_of_networks_are_told_only_where_they_were_used(root):
+    cohort = read_prepared_cohort(root / "pcnsl")
+    for baselines, scans in ((("svm_clinical",), False), (("svm_t1_radiomics",), True)):
+        plan = replace(PLAN, sequences=(), model_arm=None, baselines=baselines)
+        told = " ".join(experiment_facts(plan, build_job_table(plan, cohort, None), cohort.recipe).preparation)
+        assert ("N4" in told) == scans
+        assert "network" not in told
+    assert "network" in " ".join(experiment_facts(PLAN, job_table(root), cohort.recipe).preparation)
+
+
 def test_methods_that_learn_classes_have_no_patient_without_a_class_where_cox_has(root):
     laid_out = job_table(root, replace(PLAN, baselines=("svm_clinical", "cox_clinical")))
     labeled = {exam.name for exam in laid_out.patients.labeled}

@@ -73,6 +73,7 @@ def test_nothing_is_widened_where_patients_were_held_out_once():
     for part in ("overlapping", "widened", "n_train", "over folds", "t-test"):
         assert part not in text
     assert "by DeLong's test of the out-of-fold AUC over patients, with Holm's correction" in text
+    assert "They take the models as given" in text
 
 
 def test_permutations_within_folds_are_told():

@@ -38,14 +38,6 @@ def _draw(shape, sigma):
     return np.random.default_rng(3).normal(0.0, sigma, shape).astype(np.float32)
 
 
-def one_value(head):
-    head["t1gd"][:] = 7.0
-
-
-def ct(head):
-    head["t1gd"] = np.where(head["t1gd"] > 30, 40.0, -1000.0).astype(np.float32) + _draw(head["t1gd"].shape, 5.0)
-
-
 def small_outline(head):
     grown = np.argwhere(head["mask"])
     far = np.linalg.norm((grown - grown.mean(axis=0)) * 6.0, axis=1) > 45.0
@@ -95,8 +87,6 @@ def _slow(*values):
 @pytest.mark.parametrize(
     ("fault", "reads", "said", "step"),
     [
-        _slow(one_value, 1, "the same value in all voxels", "read"),
-        _slow(ct, 1, "looks like a CT", "read"),
         (small_outline, 1, "too small for an adult brain", "read"),
         _slow(whole_head, 1, "extends into the scalp", "read"),
         _slow(two_pieces, 1, "is fragmented", "read"),
@@ -118,8 +108,7 @@ def test_a_stop_is_told_in_its_own_sentence(standin, models, fault, reads, said,
     before = scene_state()
     text = _stopped(panel, step)
     assert said in text
-    if fault not in (one_value, ct):  # nothing of these could be predicted
-        assert "override the quality stop (in Slicer under Advanced" in text
+    assert "override the quality stop (in Slicer under Advanced" in text
     assert scene_state() == before
     standin.close_module(panel)
 

@@ -515,6 +515,11 @@ _REFUSED = [
     Row("half the slices of two b-values", _every_second(DiffusionBValue=(0.0, 1000.0)), "b-value"),
     Row("half the slices of two time points", _every_second(TemporalPositionIdentifier=(1, 2)), "time point"),
     Row("half the slices in phase", _every_second(ImageType=(_MAGNITUDE, _PHASE)), "part of the signal"),
+    Row(
+        "half the slices before the agent, said in words",
+        _every_second(ContrastBolusAgent=("NONE", "Gadovist")),
+        "contrast agent",
+    ),
     Row("half the slices before the agent", _every_second(ContrastBolusAgent=("", "Gadovist")), "contrast agent"),
     *(
         Row(f"half the slices of two {what}s", _every_second(**{tag: values}), f"differ in {what}")
@@ -681,6 +686,7 @@ READ = [
     ),
     Row("DICOM: slices as far apart as thickness and gap", _set(SpacingBetweenSlices="0.5", SliceThickness="5")),
     Row("DICOM: slices that overlap", _set(SpacingBetweenSlices="5.5", SliceThickness="8")),
+    Row("DICOM: no contrast agent, said in words for half the slices", _every_second(ContrastBolusAgent=("", "NONE"))),
     Row("DICOM: echo times rounded by the scanner", _every_second(EchoTime=("9.03", "9.05"))),
     Row("DICOM: 13 bits and an overlay", _series(_twelve_bits)),
     Row(

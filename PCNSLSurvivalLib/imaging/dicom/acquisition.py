@@ -6,6 +6,7 @@ positions make one sound block, so only what was set at the scanner tells that t
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,12 @@ _PARTS = {
     **dict.fromkeys(("IN", "IN_PHASE", "IN-PHASE", "IP"), "in phase"),
     **dict.fromkeys(("OUT", "OUT_PHASE", "OUT-PHASE", "OPP_PHASE", "OP"), "out of phase"),
 }
+_NO_AGENT = re.compile(
+    r"\W*(?:n|no|none|non(?!.?ionic)|nil|null|0(?:[.,]0+)?(?![.,]?\d)|n/?a|false|unknown|without|w/?o|unenhanced|native?|"
+    r"nein|nicht|ohne|kein\w*|sans|aucun\w*|sin|ning[uú]n\w*|senza|nessun\w*|sem|nenhum\w*|zonder|geen|nej|uden|"
+    r"utan|brak|bez|без|нет)\b.*|(?:无|無|なし|없음).*|\W*"
+)
+"""What is written in the field of the contrast agent where none was given."""
 _ALIKE = 0.15
 """Times and angles of one volume differ by less: scanners round them, and adapt them to a heartbeat."""
 
@@ -108,7 +115,14 @@ def _agent_in(top: Elements, groups: Sequence[Elements]) -> bool:
     usage = next((item for group in groups if (item := group.item(_USAGE_MACRO)) is not None), None)
     if usage is not None and (said := usage.text(_ADMINISTERED).upper()):
         return said == "YES"
-    return bool(top.text(_AGENT)) or any(agent.values or agent.items for agent in top.items.get(_AGENT_SEQUENCE, []))
+    return not says_no_agent(top.readable(_AGENT)) or any(
+        agent.values or agent.items for agent in top.items.get(_AGENT_SEQUENCE, [])
+    )
+
+
+def says_no_agent(text: str) -> bool:
+    """Whether the field of the contrast agent is empty, or says in words that none was given."""
+    return _NO_AGENT.fullmatch(text.lower()) is not None
 
 
 def acquisition_of_first(top: Elements) -> Acquisition:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from PCNSLSurvivalLib.core.terms import MRSequence
-from PCNSLSurvivalLib.imaging.dicom.acquisition import Acquisition, acquisition_of_first
+from PCNSLSurvivalLib.imaging.dicom.acquisition import Acquisition, acquisition_of_first, says_no_agent
 from PCNSLSurvivalLib.imaging.dicom.elements import DamagedDicomError, Elements, NoDicomError, read_data_set
 from PCNSLSurvivalLib.imaging.headers.regular_files import kind_of
 
@@ -38,9 +38,6 @@ _SHARED, _PIXEL_MEASURES, _THICKNESS = 0x52009229, 0x00289110, 0x00180050
 _TRIED = 5
 """Files of a folder that are opened until one is DICOM."""
 
-_NO_AGENT = re.compile(
-    r"\W*(?:no|none|non|nil|null|0|n/?a|unknown|without|w/?o|ohne|kein\w*|sans|sin|senza|sem|zonder)\b.*|\W*"
-)
 _OTHER_TYPES = re.compile(
     r"SUBTR.*|SUB|.*DIFF.*|RATIO|"
     r"MIP|M_?I_?P|MIN_?IP|PROJECTION IMAGE|ADC|ADC_\w+|TRACEW?|FA|TENSOR\w*|PERFUSION\w*|"
@@ -92,7 +89,7 @@ class SeriesHeader:
     @property
     def agent(self) -> str:
         """The contrast agent that was given; empty where the header names none, or says that none was given."""
-        if _NO_AGENT.fullmatch(self.contrast_agent.lower()) or self.contrast_volume == 0:
+        if says_no_agent(self.contrast_agent) or self.contrast_volume == 0:
             return ""
         return self.contrast_agent
 

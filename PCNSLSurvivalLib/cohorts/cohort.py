@@ -52,7 +52,11 @@ def find_cohort(path: Path) -> FoundCohort:
     _refuse_files_given_twice(found.cases)
     cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
     alike = names_alike(cases, found.without_scan)
-    found = replace(found, cases=cases, remarks=(*found.remarks, *joined, *alike, *_several_survivals(cases)))
+    found = replace(
+        found,
+        cases=cases,
+        remarks=(*found.remarks, *joined, *alike, *_several_survivals(cases), *_several_sexes(cases)),
+    )
     if any_virtual(path for case in cases for path in case.scans.values()):
         remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
         return replace(found, remarks=(*found.remarks, remark), virtual=True)
@@ -71,6 +75,21 @@ def _several_survivals(cases: Iterable[CohortCase]) -> tuple[str, ...]:
     return (
         f"The exams of {len(names)} {'patient' if len(names) == 1 else 'patients'} give different survival: "
         f"{', '.join(names)}. Overall survival counts from the diagnosis and is one for all exams of a patient.",
+    )
+
+
+def _several_sexes(cases: Iterable[CohortCase]) -> tuple[str, ...]:
+    """A sentence on patients of two sexes: two people may share a name."""
+    told: dict[str, set[str]] = {}
+    for case in cases:
+        if case.clinical.sex is not None:
+            told.setdefault(case.patient_id, set()).add(case.clinical.sex)
+    names = sorted(name for name, sexes in told.items() if len(sexes) > 1)
+    if not names:
+        return ()
+    return (
+        f"The exams of {len(names)} {'patient' if len(names) == 1 else 'patients'} give different sexes: "
+        f"{', '.join(names)}. Check that they are not of different people.",
     )
 
 

@@ -90,6 +90,7 @@ def names_alike(cases: Iterable[CohortCase], others: Iterable[str] = ()) -> tupl
     alike: defaultdict[str, set[str]] = defaultdict(set)
     for name in (*(case.patient_id for case in cases), *others):
         latin = unicodedata.normalize("NFKC", name.strip()).translate(_LOOK_ALIKE)
+        latin = re.sub(r"(?<=\d)\.0$", "", latin)  # 17 becomes 17.0 where another row of the column is empty
         plain = re.sub(r"^(?:sub[-_])+", "", latin.casefold())
         alike[re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\W_]+", "_", plain))].add(name)
     told = [" and ".join(sorted(names)) for names in alike.values() if len(names) > 1]

@@ -61,6 +61,27 @@ REFUSED = [
     _row("SurvSet time", _table("event,time", "1,306"), "does not say"),
     _row("fractions in OS", _table("OS,event", "14.2,1"), "does not say its unit"),
     _row("days without deaths", _table("os_days", "300"), "no column 'death_observed'"),
+    _row(
+        "months in OS, with a survivor of 15 years",
+        _table("OS,event", *(f"{n},1" for n in (14, 7, 30, 22, 181))),
+        "look like",
+    ),
+    _row("OSmonths", _table("OSmonths,event", "30,1"), "counts months"),
+    _row(
+        "a header with commas in quotation marks",
+        _table('"CT§ MR§ PET§ CSF§ EEG",OSmonths', "a,30", mark=";"),
+        "months",
+    ),
+    _row(
+        "dead and censored", _table("os_days,event,censored", "300,1,0", "400,0,1", "200,1,1"), "Line 4 of p.csv contra"
+    ),
+    _row("a formula that failed", _table("os_days,event,age", "300,1,#VALUE!"), "'#VALUE!' in column 'age'"),
+    _row("a column too narrow to be shown", _table("os_days,event", "########,1"), "'########' in column 'os_days'"),
+    _row(
+        "two patients whose numbers a spreadsheet rounded",
+        _file("p.csv", "patient_id,session,t1gd\n1.23457E+11,1,a.nii\n1.23457E+11,2,b.nii\n"),
+        "several patients may have one name",
+    ),
     _row("censoring alone", _table("os_days,censored", "300,1"), "censored as well as died"),
     _row("1.234 under semicolons", _table("os_days,event", "1.234,1", mark=";"), "point"),
     _row("1,234 under semicolons", _table("os_days,event", "1§234,1", mark=";"), "comma"),

@@ -40,6 +40,7 @@ _NEAR_DEATH = re.compile(
 """In the name of a column that may say who died, in a spelling that is not known."""
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _DATE_OF_DEATH = ("date_of_death", "death_date", "DOD")
+_CENSORED = ("censored", "censoring", "censor", "iscensored", "oscensored", "oscensoring", "oscensor")
 _SAID_ALIVE = ("alive", "is_alive")
 _DATE_OF_DIAGNOSIS = ("date_of_diagnosis", "diagnosis_date")
 _EITHER_WAY = ("vital_status", "demographic.vital_status", "Survival_Status")
@@ -48,8 +49,10 @@ _LONGEST_DAYS = 18262
 """Half a century; the first patients were scanned by MR in the early 1980s."""
 _DATES_APART = 92.0
 """Days that biopsy, surgery or treatment, from which some tables count, may follow diagnosis."""
-_FEW_DAYS = 150
-"""A cohort without longer survival counts months or years, unless its column says days."""
+_FEW_DAYS = 365
+"""A cohort without longer survival counts months or years, unless its column says days; 30 years are 365 months."""
+_FEW_ROWS = 5
+"""Fewer can all have died early."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +68,9 @@ class SurvivalColumns:
     unknown_days: frozenset[float] = frozenset()
     """Numbers of days that do, such as 9999 in several rows."""
     few_days: bool = False
-    """All times of five or more rows would fit months as well."""
+    """All times would fit months as well, in a column that does not say days, or in many rows."""
     no_days: bool = False
-    """The table says who died and has no survival at all."""
+    """The table says who or when someone died, and has no survival at all."""
 
 
 def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns:
@@ -91,11 +94,13 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
             raise _event_for_days(_EITHER, table)
     death = tuple(name for name in (*_DEATH, *((_EITHER,) if either_is_event else ())) if table.has(name))
     death = _plain_about_death(table, death)
+    _check_censoring(table, death)
     if (days or table.has(*_TO_DEATH)) and not death and not all_died:
         raise _no_deaths(table)
     others = {name: unit for name, unit in units.items() if unit in DAYS_OF_ONE}
     told = (*days, *(name for name in (*_TO_DEATH, *_TO_CONTACT) if table.has(name)))
     numbers = [day for row in table.rows for day in _plain_numbers(row, days)]
+    dated = any(table.cells(name) for name in (*_DATE_OF_DEATH, *_DATE_OF_DIAGNOSIS) if table.has(name))
     unknown, doubted = codes_of_unknown(day for row in table.rows for day in _plain_numbers(row, told))
     return SurvivalColumns(
         days=days,
@@ -103,8 +108,10 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
         other_units=others,
         doubted_days=doubted,
         unknown_days=unknown,
-        few_days=len(numbers) >= 5 and max(numbers) <= _FEW_DAYS,
-        no_days=bool(death) and not told and not units,
+        few_days=bool(numbers)
+        and max(numbers) <= _FEW_DAYS
+        and (len(numbers) >= _FEW_ROWS or not all(_in_days_by_name(name) for name in days)),
+        no_days=(bool(death) or dated) and not told and not units,
     )
 
 
@@ -137,12 +144,12 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
         return days, death, (*_doubt(days, columns), *_dates_doubt(row, days))
     if to_death is not None:
         return to_death, True, _doubt(to_death, columns)
+    if columns.no_days:
+        return None, death, ("The table has no column of days. Write the survival in days in a column 'os_days'.",)
     if death is False:
         return to_contact, False, _doubt(to_contact, columns)
     if death and to_contact is not None:
         return None, True, ("The table does not give the day of death, so survival is unknown.",)
-    if columns.no_days and death is not None:
-        return None, death, ("The table says who died, but has no column of days. Write them in a column 'os_days'.",)
     return None, death, ()
 
 
@@ -241,16 +248,32 @@ def _plain_about_death(table: Table, columns: tuple[str, ...]) -> tuple[str, ...
     return plain
 
 
+def _check_censoring(table: Table, death: tuple[str, ...]) -> None:
+    """Refuse a column of censoring that is neither the opposite of the deaths in all rows nor the same in all."""
+    for name in table.columns if death else ():
+        if column_key(name) not in _CENSORED:
+            continue
+        both = [row for row in table.rows if all(is_flag(row.text(one) or "") for one in (death[0], name))]
+        alike = [row for row in both if row.flag_in(death[0]) is row.flag_in(name)]
+        if 0 < len(alike) < len(both):
+            raise alike[0].contradiction(death[0], name)
+
+
 def _check_days(table: Table, column: str) -> None:
     """Refuse an event, or months without a word of it, in the place of days."""
     cells = table.cells(column)
     if len(cells) > 1 and set(cells) <= {"0", "1", "0.0", "1.0"}:
         raise _event_for_days(column, table)
-    if says_days(column) or column_key(column) == "durationdeath":
+    if _in_days_by_name(column):
         return
     numbers = [day for row in table.rows for day in _plain_numbers(row, (column,))]
-    if any(number % 1 for number in numbers) or (len(numbers) >= 5 and max(numbers) <= _FEW_DAYS):
+    if any(number % 1 for number in numbers) or (len(numbers) >= _FEW_ROWS and max(numbers) <= _FEW_DAYS):
         raise CohortError(Message("survival.no_unit", column=column, table=table.name))
+
+
+def _in_days_by_name(column: str) -> bool:
+    """Whether a column says days, or belongs to a data set that counts them."""
+    return says_days(column) or column_key(column) == "durationdeath"
 
 
 def _plain_numbers(row: TableRow, columns: tuple[str, ...]) -> set[float]:

@@ -29,14 +29,17 @@ _OTHER_UNITS = {
     "years": {"year", "years", "yr", "yrs", "jahre", "jahren", "annees", "anos", "anni", "jaren"},
 }
 _DAYS = {"day", "days", "tage", "tagen", "jours", "dias", "giorni", "dagen"}
+_UNIT_WORDS = frozenset().union(*_OTHER_UNITS.values(), _DAYS)
+_LONG_WORDS = "|".join(sorted(word for word in _UNIT_WORDS if len(word) > 2))
+_TOGETHER = re.compile(rf"(?<![a-z])(os|surv|survival|followup)({_LONG_WORDS})(?![a-z])")
+"""A unit without a space before it: 'OSmonths'."""
 _UNITS_WITHIN = {"months": "月|개월", "weeks": "周|週|주", "years": "年", "days": "天|日"}
 
 
 def unit_of(column: str) -> str | None:
     """The unit of a column that tells a time of survival: 'months', 'days', '' where it says none; else None."""
     words, plain = _words_of(column), _plain(column)
-    units = {word for names in (*_OTHER_UNITS.values(), _DAYS) for word in names}
-    is_time = bool(words & _TIME) and words <= _TIME | _BESIDE_TIME | units
+    is_time = bool(words & _TIME) and words <= _TIME | _BESIDE_TIME | _UNIT_WORDS
     is_survival = bool(words & _SURVIVAL or _SURVIVAL_WITHIN.search(plain))
     if words & _OTHER_TIMES or _OTHER_WITHIN.search(plain) or not (is_survival or is_time):
         return None
@@ -66,7 +69,8 @@ def is_survival_in_days(column: str) -> bool:
 
 def _words_of(column: str) -> set[str]:
     apart = _plain(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column))
-    return set(re.findall(r"[a-z]+", re.sub(r"follow[ ._-]?up", " followup ", apart)))
+    apart = _TOGETHER.sub(r"\1 \2", re.sub(r"follow[ ._-]?up", " followup ", apart))
+    return set(re.findall(r"[a-z]+", apart))
 
 
 def _plain(text: str) -> str:

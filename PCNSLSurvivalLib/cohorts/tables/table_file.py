@@ -29,6 +29,10 @@ _NAMES_SEPARATOR = re.compile(r"sep=[,;\t|]?", re.IGNORECASE)
 _LISTED = 30
 """So many columns are named that are not used."""
 _LAYOUT_CHARACTERS = "\t\r\n"
+_SPREADSHEET_ERROR = re.compile(r"#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|#+)", re.IGNORECASE)
+"""What spreadsheets write for a formula that failed, or a column that is too narrow."""
+_ROUNDED_IDENTIFIER = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}", re.IGNORECASE)
+"""A long number as spreadsheets show it: several patients become one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +114,7 @@ def read_table(path: Path) -> Table:
     _check_marks(header, above + 1, path.name)
     for number, cells in rows:
         _check_row(cells, header, number, path.name)
+        _check_spreadsheet(cells, header, number, path.name)
     asked: dict[str, str] = {}
     read = (
         TableRow(
@@ -184,6 +189,17 @@ def _check_row(cells: list[str], header: list[str], line: int, table: str) -> No
     _check_marks(cells, line, table)
 
 
+def _check_spreadsheet(cells: list[str], header: list[str], line: int, table: str) -> None:
+    """Refuse what a spreadsheet wrote in the place of a value."""
+    identifiers = set(map(column_key, IDENTIFIERS))
+    for name, cell in zip(header, cells, strict=False):
+        text = cell.strip()
+        if _SPREADSHEET_ERROR.fullmatch(text):
+            raise CohortError(Message("table.spreadsheet_error", line=line, table=table, column=name, found=text[:20]))
+        if column_key(name) in identifiers and _ROUNDED_IDENTIFIER.fullmatch(text):
+            raise CohortError(Message("table.identifier_rounded", line=line, table=table, column=name, found=text[:20]))
+
+
 def _check_marks(cells: list[str], line: int, table: str) -> None:
     if any(unicodedata.category(mark) == "Cc" and mark not in _LAYOUT_CHARACTERS for cell in cells for mark in cell):
         raise CohortError(Message("table.control_characters", line=line, table=table))
@@ -201,7 +217,7 @@ def _visible(cell: str) -> str:
 def _separator(path: Path, header: str) -> str:
     if path.suffix.lower() == ".tsv":
         return "\t"
-    return max(",;\t", key=header.count)
+    return max(",;\t", key=re.sub(r'"[^"]*"', "", header).count)
 
 
 def _stands_above_header(line: str) -> bool:

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 _CODES = frozenset({7777, 8888, 9996, 9997, 9998, 9999})
-_SHORT_CODES = frozenset({777, 888, 998, 999})
-"""Many patients live so many days; only several rows with the same one make a code of it."""
+_SHORT_CODES = frozenset({0, 777, 888, 998, 999})
+"""Many patients live so many days, and some die on the first; only several rows with the same one make a code of it."""
 _FAR = 2.0
 """Times the longest other survival."""
 _LONG = 1000.0

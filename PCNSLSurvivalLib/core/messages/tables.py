@@ -68,6 +68,10 @@ TEMPLATES = {
     ),
     "table.empty": _("{table} is empty. Give a table whose first line names the columns."),
     "table.header_twice": _("Line {line} of {table} names the columns a second time. Remove this line and try again."),
+    "table.identifier_rounded": _(
+        "Line {line} of {table} names the patient '{found}' in column '{column}': a spreadsheet rounded the number, "
+        "so several patients may have one name. Format the column as text and write the numbers again."
+    ),
     "table.no_cohort_columns": _(
         "{table} lacks columns of a cohort table: {missing}. 'patient_id' and 't1gd' are needed; these may follow: "
         "{optional}. Found: {columns}. Rename or add the columns and try again."
@@ -83,6 +87,10 @@ TEMPLATES = {
     ),
     "table.spreadsheet": _(
         "{table} is a workbook of Excel or another spreadsheet program. Save the sheet as CSV in UTF-8, and give that."
+    ),
+    "table.spreadsheet_error": _(
+        "Line {line} of {table} holds '{found}' in column '{column}', which a spreadsheet writes for a value that it "
+        "could not compute or show. Correct the cell, or leave it empty, and try again."
     ),
     "table.too_large": _("{table} is larger than 100 MB, which no table of patients is. Give another file."),
     "table.too_many_cells": _(

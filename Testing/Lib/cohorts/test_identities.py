@@ -111,3 +111,15 @@ def test_a_bids_table_that_lost_its_zeros_is_told(tmp_path):
     (tmp_path / "sub-001" / "anat" / "sub-001_ce-gadolinium_T1w.nii.gz").touch()
     (tmp_path / "participants.tsv").write_text("participant_id\tos_days\tdeath_observed\n1\t300\t1\n")
     assert "sub-001 and sub-1" in " ".join(find_cohort(tmp_path).remarks)
+
+
+def test_exams_of_one_name_and_two_sexes_are_told(table):
+    found = table("patient_id,session,t1gd,sex", "a,1,a.nii,F", "a,2,b.nii,M", "b,1,c.nii,F", "b,2,d.nii,")
+    (said,) = found.remarks
+    assert "give different sexes: a." in said
+
+
+def test_a_number_that_became_a_fraction_is_told_beside_the_number(table):
+    found = table("patient_id,t1gd", "17.0,a.nii", "17,b.nii", "1.5,c.nii", "15,d.nii")
+    (said,) = found.remarks
+    assert "17 and 17.0. If" in said

@@ -244,7 +244,7 @@ def test_the_line_that_tells_excel_the_separator_is_passed_over(survival, tmp_pa
     assert [case.os_days for case in find_cohort(tmp_path / "p.csv").cases] == [400]
 
 
-@pytest.mark.parametrize(("last", "remarks"), [("60", 5), ("160", 0)])
+@pytest.mark.parametrize(("last", "remarks"), [("60", 5), ("181", 5), ("400", 0)])
 def test_days_that_look_like_months_are_told_even_where_the_column_says_days(tmp_path, last, remarks):
     rows = [f"p{number},p{number}.nii,{days},1" for number, days in enumerate(["14", "8", "40", "22", last])]
     (tmp_path / "p.csv").write_text("\n".join(["patient_id,t1gd,os_days,event", *rows]) + "\n", encoding="utf-8")
@@ -381,3 +381,34 @@ def test_a_day_of_death_that_is_the_survival_is_no_code(tmp_path, day):
     table.write_text(f"patient_id,t1gd,os_days,event,date_of_death\np1,a.nii,{float(day)},1,{day}\n", encoding="utf-8")
     (case,) = find_cohort(table).cases
     assert (case.os_days, case.death_observed) == (float(day), True)
+
+
+@pytest.mark.parametrize("cells", ["2019-01-01,2020-01-01,1", "2019-01-01,,0", "43466,43831,1"])
+def test_dates_without_days_are_told_for_the_dead_and_for_those_alive(tmp_path, cells):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd,date_of_diagnosis,date_of_death,event\np,a.nii,{cells}\n")
+    (case,) = find_cohort(tmp_path / "p.csv").cases
+    assert case.os_days is None
+    assert case.remarks == ("The table has no column of days. Write the survival in days in a column 'os_days'.",)
+
+
+@pytest.mark.parametrize(("column", "remarks"), [("OS", 1), ("os_days", 0), ("Survival_days", 0)])
+def test_few_short_times_without_a_unit_are_told(tmp_path, column, remarks):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd,{column},event\np,a.nii,30,1\n", encoding="utf-8")
+    (case,) = find_cohort(tmp_path / "p.csv").cases
+    assert sum("not months" in remark for remark in case.remarks) == remarks
+
+
+@pytest.mark.parametrize(("others", "remarks"), [("0", 2), ("400", 0)])
+def test_several_survivals_of_no_day_may_stand_for_unknown(tmp_path, others, remarks):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd,os_days,event\na,a.nii,0,1\nb,b.nii,{others},1\nc,c.nii,500,1\n")
+    cases = find_cohort(tmp_path / "p.csv").cases
+    assert sum("of 0 days may stand for unknown" in said for case in cases for said in case.remarks) == remarks
+
+
+def test_censoring_may_be_the_opposite_of_the_deaths_or_the_same(tmp_path):
+    for censored in ("0,1", "1,0"):
+        first, second = censored.split(",")
+        (tmp_path / "p.csv").write_text(
+            f"patient_id,t1gd,os_days,event,censored\na,a.nii,400,1,{first}\nb,b.nii,500,0,{second}\n"
+        )
+        assert [case.death_observed for case in find_cohort(tmp_path / "p.csv").cases] == [True, False]

@@ -398,6 +398,17 @@ def _mirrored(data: Dataset, k: int) -> None:
     data.PixelData = (-np.frombuffer(data.PixelData, "<i2")).tobytes()
 
 
+def _of_private_part(data: Dataset, part: int) -> None:
+    """One vendor writes the part of the signal beside the same image type for all."""
+    data.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
+    data.add_new(0x00430010, "LO", "GEMS_PARM_01")
+    data.add_new(0x0043102F, "SS", part)
+
+
+def _of_private_parts(data: Dataset, k: int) -> None:
+    _of_private_part(data, k % 2)
+
+
 _ENHANCED_KIND = ("MRImageFrameTypeSequence", "FrameType")
 _MAGNITUDE, _PHASE = (["ORIGINAL", "PRIMARY", part, "SE"] for part in "MP")
 
@@ -515,6 +526,22 @@ _REFUSED = [
     Row("half the slices of two b-values", _every_second(DiffusionBValue=(0.0, 1000.0)), "b-value"),
     Row("half the slices of two time points", _every_second(TemporalPositionIdentifier=(1, 2)), "time point"),
     Row("half the slices in phase", _every_second(ImageType=(_MAGNITUDE, _PHASE)), "part of the signal"),
+    Row(
+        "half the slices in phase, by their component",
+        _every_second(ComplexImageComponent=("MAGNITUDE", "PHASE")),
+        "part of the signal",
+    ),
+    Row(
+        "half the slices in phase, as one vendor calls it",
+        _every_second(ImageType=(["ORIGINAL", "PRIMARY", "M_FFE"], ["ORIGINAL", "PRIMARY", "PHASE MAP"])),
+        "part of the signal",
+    ),
+    Row("half the slices in phase, by a private element", _series(_of_private_parts), "part of the signal"),
+    Row(
+        "half the slices projected",
+        _every_second(ImageType=(_MAGNITUDE, ["DERIVED", "PRIMARY", "M", "SE", "MIP"])),
+        "differ in image type",
+    ),
     Row(
         "half the slices before the agent, said in words",
         _every_second(ContrastBolusAgent=("NONE", "Gadovist")),
@@ -687,6 +714,9 @@ READ = [
     Row("DICOM: slices as far apart as thickness and gap", _set(SpacingBetweenSlices="0.5", SliceThickness="5")),
     Row("DICOM: slices that overlap", _set(SpacingBetweenSlices="5.5", SliceThickness="8")),
     Row("DICOM: no contrast agent, said in words for half the slices", _every_second(ContrastBolusAgent=("", "NONE"))),
+    Row("DICOM: phase by its component", _set(ComplexImageComponent="PHASE"), "PHASE"),
+    Row("DICOM: phase by a private element", _series(lambda data, k: _of_private_part(data, 1)), "PHASE"),
+    Row("DICOM: real part, as inversion recovery has it", _set(ComplexImageComponent="REAL")),
     Row("DICOM: echo times rounded by the scanner", _every_second(EchoTime=("9.03", "9.05"))),
     Row("DICOM: 13 bits and an overlay", _series(_twelve_bits)),
     Row(

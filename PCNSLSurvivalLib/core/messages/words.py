@@ -45,6 +45,7 @@ TEMPLATES = {
     "word.flip_angle": _("flip angle"),
     "word.folders": _("folders ({count})"),
     "word.front": _("front"),
+    "word.image_type": _("image type"),
     "word.inversion_time": _("inversion time"),
     "word.key_images": _("key images"),
     "word.left": _("left"),

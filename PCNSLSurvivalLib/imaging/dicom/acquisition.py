@@ -37,6 +37,9 @@ _ECHO_MACRO, _TIMING_MACRO, _MODIFIER_MACRO, _DIFFUSION_MACRO, _TYPE_MACRO, _CON
 )
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 
+_COMPONENT, _GE_CREATOR, _GE_PART = 0x00089208, 0x00430010, 0x0043102F
+_GE_PARTS = {0: "magnitude", 1: "phase", 2: "real", 3: "imaginary"}
+"""Which one vendor writes in a private element, beside the same image type for all."""
 _PARTS = {
     **dict.fromkeys(("M", "MAGNITUDE"), "magnitude"),
     **dict.fromkeys(("P", "PHASE"), "phase"),
@@ -69,6 +72,7 @@ class Acquisition:
         b_value: Diffusion weighting in s/mm².
         time_point: Number of the time point.
         part: Part of the signal: magnitude, phase, real, imaginary, water, fat.
+        image_type: Values of the image or frame type in capitals, with a backslash between them.
         agent: Whether a contrast agent is named, or said to be in the patient at this frame.
         named: Texts that all slices of a volume share, in the order of ``_NAMED``; empty where the file has none.
     """
@@ -80,6 +84,7 @@ class Acquisition:
     b_value: float | None
     time_point: float | None
     part: str | None
+    image_type: str
     agent: bool
     named: tuple[str, ...]
 
@@ -96,8 +101,8 @@ def acquisition_of(top: Elements, groups: Sequence[Elements]) -> Acquisition:
         found = next((n for g in groups if (i := g.item(macro)) and (n := _number(i, tag)) is not None), None)
         return _number(top, classic) if found is None else found
 
-    types = [i.words(_FRAME_TYPE) for g in groups if (i := g.item(_TYPE_MACRO)) is not None]
-    words = types[0] if types and types[0] else top.words(_IMAGE_TYPE)
+    kinds = [i.words(_FRAME_TYPE) for g in groups if (i := g.item(_TYPE_MACRO)) is not None]
+    words = kinds[0] if kinds and kinds[0] else top.words(_IMAGE_TYPE)
     return Acquisition(
         echo_ms=number(_ECHO_MACRO, _EFFECTIVE_ECHO, _ECHO),
         repetition_ms=number(_TIMING_MACRO, _REPETITION, _REPETITION),
@@ -105,10 +110,22 @@ def acquisition_of(top: Elements, groups: Sequence[Elements]) -> Acquisition:
         flip_degrees=number(_TIMING_MACRO, _FLIP, _FLIP),
         b_value=number(_DIFFUSION_MACRO, _B_VALUE, _B_VALUE),
         time_point=number(_CONTENT_MACRO, _TIME_INDEX, _TIME),
-        part=next((_PARTS[word.upper()] for word in words[2:] if word.upper() in _PARTS), None),
+        part=_part_of(top, words),
+        image_type="\\".join(words).upper(),
         agent=_agent_in(top, groups),
         named=tuple(top.readable(tag) for _, tag in _NAMED),
     )
+
+
+def _part_of(top: Elements, image_type: Sequence[str]) -> str | None:
+    component = _PARTS.get(top.text(_COMPONENT).upper(), "magnitude")
+    if component != "magnitude":
+        return component
+    words = [re.sub(r"^([MPRI])_\w+$|^(PHASE) MAP$", r"\1\2", word.upper()) for word in image_type[2:]]
+    if (told := next((_PARTS[word] for word in words if word in _PARTS), None)) is not None:
+        return told
+    private = top.values.get(_GE_PART, b"") if top.text(_GE_CREATOR) == "GEMS_PARM_01" else b""
+    return _GE_PARTS.get(struct.unpack(top.order + "h", private)[0]) if len(private) == 2 else None
 
 
 def _agent_in(top: Elements, groups: Sequence[Elements]) -> bool:
@@ -146,6 +163,8 @@ def mixed(acquisitions: Sequence[Acquisition]) -> Message | None:
             return what
     if len({one.part for one in acquisitions if one.part is not None}) > 1:
         return Message("word.part_of_the_signal")
+    if len({one.image_type for one in acquisitions} - {""}) > 1:
+        return Message("word.image_type")
     if len({one.agent for one in acquisitions}) > 1:
         return Message("word.contrast_agent")
     for place, (what, _) in enumerate(_NAMED):

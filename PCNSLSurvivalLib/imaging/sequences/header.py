@@ -154,6 +154,8 @@ def _value(elements: Elements, acquisition: Acquisition, group: int, element: in
     if (group, element) in of_frames:
         return of_frames[group, element]
     text = elements.readable(group << 16 | element)
+    if (group, element) == TAGS["image_type"] and acquisition.part in ("phase", "imaginary"):
+        return [*elements.words(group << 16 | element), "PHASE"]
     if (group, element) == TAGS["contrast_agent"]:
         agents = [agent for agent in elements.items.get(_AGENT_SEQUENCE, []) if agent.values or agent.items]
         if (text or agents) and not acquisition.agent:

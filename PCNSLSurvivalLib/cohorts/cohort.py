@@ -44,6 +44,8 @@ def find_cohort(path: Path) -> FoundCohort:
         raise CohortError(Message("cohort.no_file_or_folder"))
     found = read_layout(path)
     if not found.cases:
+        if found.without_scan:
+            raise CohortError(Message("cohort.no_known_scan", count=len(found.without_scan)))
         raise CohortError(Message("cohort.empty", layouts=KNOWN_LAYOUTS))
     found = replace(found, cases=apart(found.cases))
     names = [case.name.casefold() for case in found.cases]

@@ -21,7 +21,15 @@ TEMPLATES = {
         "separate exams of one patient by a column 'session'."
     ),
     "cohort.no_file_or_folder": _("The cohort is neither a file nor a folder. Give a CSV or TSV table, or a folder."),
+    "cohort.no_known_scan": _(
+        "Patients of the cohort: {count}. None has a scan that its name and header show to be T1Gd, T1, T2 or FLAIR. "
+        "Name the scans as docs/cohorts.md says, or give a table with their paths."
+    ),
     "cohort.not_found": _("The cohort was not found. Check the path and try again."),
+    "cohort.scan_in_other_folder": _(
+        "The folder {folder} holds {scan}, which belongs to another patient or session by its name. Move it, or give "
+        "it its right name, and try again."
+    ),
     "cohort.several_tables": _(
         "There are several tables beside the patient folders: {tables}. Keep one with a column 'patient_id', or give a "
         "table with paths."

@@ -126,6 +126,45 @@ def test_bids_sessions_belong_to_one_patient(tmp_path):
     assert "run-1" in cases[0].scans[MRSequence.T1GD].name
 
 
+def _anat(root, *names: str, folder: str = "sub-1") -> None:
+    (root / folder / "anat").mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (root / folder / "anat" / f"{name}.nii.gz").touch()
+
+
+@pytest.mark.parametrize(
+    ("label", "sequence"),
+    [
+        ("gadolinium", "t1gd"), ("GAD", "t1gd"), ("post", "t1gd"), ("none", "t1"), ("noGd", "t1"), ("pre", "t1"),
+        ("preGd", "t1"), ("without", "t1"),
+    ],
+)  # fmt: skip
+def test_a_label_of_bids_may_say_that_no_agent_was_given(tmp_path, label, sequence):
+    _anat(tmp_path, f"sub-1_ce-{label}_T1w")
+    (case,) = read_cohort(tmp_path)
+    assert [str(one.value) for one in case.scans] == [sequence]
+
+
+def test_bids_takes_the_magnitude_and_no_other_part_of_the_signal(tmp_path):
+    _anat(tmp_path, "sub-1_ce-gd_part-phase_T1w")
+    with refused(CohortError, "cohort.no_known_scan", count=1):
+        find_cohort(tmp_path)
+    _anat(tmp_path, "sub-1_ce-gd_part-real_T1w", "sub-1_ce-gd_part-mag_T1w")
+    (case,) = read_cohort(tmp_path)
+    assert case.scans[MRSequence.T1GD].name == "sub-1_ce-gd_part-mag_T1w.nii.gz"
+    assert not case.remarks
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "part"),
+    [("sub-1", "sub-2_ce-gd_T1w", "sub-1"), ("sub-1/ses-a", "sub-1_ses-b_ce-gd_T1w", "ses-a")],
+)
+def test_a_scan_in_the_folder_of_another_patient_or_session_is_refused(tmp_path, folder, name, part):
+    _anat(tmp_path, name, folder=folder)
+    with refused(CohortError, "cohort.scan_in_other_folder", scan=name, folder=part):
+        find_cohort(tmp_path)
+
+
 def test_brats2020_with_its_quirks(written):
     place, members = written(Brats2020Layout, with_scans=PATIENTS)
     root = place.out / "MICCAI_BraTS2020_TrainingData"

@@ -11,13 +11,11 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.multiprocessing as multiprocessing
 from fresh_patients import judge, performance, with_second_line
 from numpy.typing import NDArray
 
@@ -48,7 +46,6 @@ from PCNSLSurvivalLib.training.lesions.backbone import (
     SPACING_MM,
     Backbone,
     BackbonePlan,
-    Heads,
     make_heads,
     read_backbone,
     read_heads,
@@ -72,7 +69,7 @@ def main() -> int:
     """Make the bundled model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("build/bundled_model"), help="cohorts and checkpoints, kept")
-    parser.add_argument("--jobs", type=int, default=2, help="processes that make heads and patients, and train")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that make patients and heads")
     parser.add_argument("--heads", type=int, default=BackbonePlan.heads, help="random heads; 2.5 MB of memory each")
     steps = "optimizer steps, one number for all members or one for each"
     parser.add_argument("--steps", type=int, nargs="+", default=[BackbonePlan.steps], help=steps)
@@ -105,35 +102,18 @@ def main() -> int:
 
 
 def trained(plans: Sequence[BackbonePlan], work: Path, device: torch.device, jobs: int) -> list[Backbone]:
-    """The backbones, trained where they are not finished; on a CPU as many at once as there are jobs, a core each."""
+    """The backbones, trained where they are not finished."""
     folders = [work / f"backbone_{number}" for number in range(len(plans))]
-    waiting = [n for n, (plan, folder) in enumerate(zip(plans, folders, strict=True)) if not finished(folder, plan)]
-    if waiting:
+    if not all((folder / "checkpoint.pt").is_file() for folder in folders):
         make_heads(plans[0], work / "people", work / "heads", jobs=jobs)
-        heads = read_heads(plans[0], work / "heads", device)
-        todo = ([plans[n] for n in waiting], [folders[n] for n in waiting], [heads] * len(waiting))
-        if device.type == "cpu" and min(jobs, len(waiting)) > 1:
-            # torch pickles tensors as shared memory, so that all processes read one copy of the heads.
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,)) as pool:
-                list(pool.map(train, *todo))
-        else:
-            list(map(train, *todo))
-    return [read_backbone(folder, plan, ARCHITECTURE) for folder, plan in zip(folders, plans, strict=True)]
-
-
-def finished(folder: Path, plan: BackbonePlan) -> bool:
-    """Whether the training in a folder has ended."""
-    try:
-        read_backbone(folder, plan, ARCHITECTURE)
-    except ValueError:
-        return False
-    return True
-
-
-def train(plan: BackbonePlan, folder: Path, heads: Heads) -> None:
-    """Train one backbone, or go on with it."""
-    train_backbone(plan, ARCHITECTURE, heads, folder, report=lambda *now: print(folder.name, *now, flush=True))
+    found, heads = [], None
+    for plan, folder in zip(plans, folders, strict=True):
+        try:
+            found.append(read_backbone(folder, plan, ARCHITECTURE))
+        except ValueError:
+            heads = heads or read_heads(plan, work / "heads", device)
+            found.append(train_backbone(plan, ARCHITECTURE, heads, folder, report=lambda *now: print(*now, flush=True)))
+    return found
 
 
 def cohort(work: Path, name: str, jobs: int) -> PreparedCohort:

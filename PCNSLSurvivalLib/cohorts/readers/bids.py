@@ -92,8 +92,8 @@ def _anat_folders(root: Path) -> Iterator[Path]:
 def _scans(anat: Path, parts: tuple[str, ...]) -> tuple[dict[MRSequence, Path], tuple[str, ...]]:
     """One scan of each sequence, and sentences where there were several or none of T1Gd.
 
-    ``parts`` are the folders of subject and session. Where no scan is named ``ce-``, a T1w
-    whose sidecar names a contrast agent is T1Gd.
+    Where no scan is named ``ce-``, a T1w whose sidecar names a contrast agent is T1Gd. ``parts`` are the folders of
+    subject and session.
     """
     paths, named, headers = [], [], []
     for path in volumes_in(anat):
@@ -114,7 +114,7 @@ def _scans(anat: Path, parts: tuple[str, ...]) -> tuple[dict[MRSequence, Path], 
         for told, header in zip(named, headers, strict=True)
     ]
     chosen = choose_series(series, unless_t1gd(named, with_agent))
-    return {sequence: paths[choice.place] for sequence, choice in chosen.items()}, choice_remarks(series, chosen)
+    return {sequence: paths[choice.place] for sequence, choice in chosen.items()}, choice_remarks(series, chosen, paths)
 
 
 def _contrast_in(name: str) -> str | None:

@@ -56,7 +56,7 @@ def read_folders(root: Path) -> FoundCohort:
         facts = rows.get(patient, {})
         if rows and patient not in rows:
             facts = {"remarks": ("The table has no row for this folder.",)}
-        remarks_on_case = (*facts.get("remarks", ()), *remarks_on_names, *choice_remarks(series, chosen))
+        remarks_on_case = (*facts.get("remarks", ()), *remarks_on_names, *choice_remarks(series, chosen, paths))
         cases.append(
             CohortCase(
                 name=safe_name(folder.name),

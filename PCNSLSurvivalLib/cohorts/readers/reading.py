@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from PCNSLSurvivalLib.cohorts.case import CohortCase
 from PCNSLSurvivalLib.core.terms import MRSequence
@@ -58,14 +60,21 @@ def patients_without_scan(rows: Iterable[str], table: str, folders: Iterable[str
     return reasons | dict.fromkeys(folders, "No file in this folder is a scan by its name and header.")
 
 
-def choice_remarks(series: Sequence[Series], chosen: Mapping[MRSequence, Choice]) -> tuple[str, ...]:
+def choice_remarks(
+    series: Sequence[Series], chosen: Mapping[MRSequence, Choice], paths: Sequence[Path]
+) -> tuple[str, ...]:
     """Sentences on every choice among several series, and on all series where none of them is T1Gd.
 
     Args:
         series: The series of one exam, as ``choose_series`` got them.
         chosen: What it chose.
+        paths: Of the series; two of one name are told apart by the names of their files.
     """
-    remarks = [str(choice.message(series)) for choice in chosen.values() if choice.others]
+    counts = Counter(one.name for one in series)
+    told = [
+        replace(one, name=path.name) if counts[one.name] > 1 else one for one, path in zip(series, paths, strict=True)
+    ]
+    remarks = [str(choice.message(told)) for choice in chosen.values() if choice.others]
     if MRSequence.T1GD not in chosen and series:
         seen = "; ".join(f"'{one.name}': {judge_series(one.name, one.header).message}" for one in series[:_LISTED])
         more = f"; and {len(series) - _LISTED} more" if len(series) > _LISTED else ""

@@ -145,6 +145,17 @@ def test_a_label_of_bids_may_say_that_no_agent_was_given(tmp_path, label, sequen
     assert [str(one.value) for one in case.scans] == [sequence]
 
 
+@pytest.mark.parametrize("folder", ["sub-1/anat", "p1"], ids=["BIDS", "folders"])
+def test_two_files_of_one_name_are_told_apart_by_their_endings(tmp_path, folder):
+    (tmp_path / folder).mkdir(parents=True)
+    for ending in (".nii", ".nii.gz"):
+        (tmp_path / folder / f"sub-1_ce-gadolinium_T1w{ending}").write_text(ending)
+    (case,) = read_cohort(tmp_path)
+    (said,) = (remark for remark in case.remarks if "could be T1Gd" in remark)
+    assert "T1w.nii'" in said
+    assert "T1w.nii.gz'" in said
+
+
 def test_bids_takes_the_magnitude_and_no_other_part_of_the_signal(tmp_path):
     _anat(tmp_path, "sub-1_ce-gd_part-phase_T1w")
     with refused(CohortError, "cohort.no_known_scan", count=1):

@@ -237,14 +237,14 @@ def test_thinner_slices_are_preferred():
     series = [Series(name="T1 post", slice_mm=5.0), Series(name="T1 post gad", slice_mm=1.0)]
     choice = choose_series(series)[MRSequence.T1GD]
     assert (choice.place, choice.preference) == (1, Preference.THINNER)
-    assert choice_remarks(series, {MRSequence.T1GD: choice}) == (
+    assert choice_remarks(series, {MRSequence.T1GD: choice}, [Path("a.nii"), Path("b.nii")]) == (
         "2 series could be T1Gd: 'T1 post gad' was chosen, because its slices are thinner; not used: 'T1 post'.",
     )
 
 
 def test_without_a_t1gd_every_series_is_accounted_for():
     series = [Series(name=name) for name in ("AX DWI POST GAD", "T1 vor KM")]
-    (remark,) = choice_remarks(series, choose_series(series))
+    (remark,) = choice_remarks(series, choose_series(series), [Path("a.nii"), Path("b.nii")])
     assert "No series is T1Gd" in remark
     assert all(one.name in remark for one in series)
 

@@ -139,6 +139,10 @@ REFUSED = [
     ),
     _row("column twice", _table("os_days,event,OS days", "1,1,2"), "more than once"),
     _row("two columns that differ", _table("os_days,event,Survival_days", "300,1,900"), "contradicts itself"),
+    *(
+        _row(f"an event beside {other}", _table(f"os_days,event,{other}", "300,1,90"), "can mean death or progression")
+        for other in ("PFS_days", "DFS.time", "days to progression", "Rezidiv")
+    ),
     _row("dead and alive", _table("os_days,event,vital_status", "300,1,Alive"), "contradicts itself"),
     _row("header twice", _file("p.csv", "patient_id,t1gd\npatient_id,t1gd\n"), "names the columns a second time"),
     _row("header twice, in capitals", _file("p.csv", "patient_id,t1gd\na,a.nii\nPatient ID,T1GD\n"), "a second time"),

@@ -10,7 +10,13 @@ from typing import Any
 from PCNSLSurvivalLib.cohorts.case import ClinicalVariables
 from PCNSLSurvivalLib.cohorts.case_names import one_spelling
 from PCNSLSurvivalLib.cohorts.tables.cell_values import TableRow
-from PCNSLSurvivalLib.cohorts.tables.survival_columns import SurvivalColumns, survival_columns, survival_of
+from PCNSLSurvivalLib.cohorts.tables.survival_columns import (
+    SurvivalColumns,
+    contact_after_death,
+    scan_after_death,
+    survival_columns,
+    survival_of,
+)
 from PCNSLSurvivalLib.cohorts.tables.table_file import IDENTIFIERS, Table, one_row_each
 
 __all__ = ["IDENTIFIERS", "aliases_of", "clinical_of", "facts_each", "facts_of", "ielsg_points", "sex_of", "sexes_in"]
@@ -151,6 +157,11 @@ def aliases_of(row: TableRow) -> tuple[str, ...]:
 
 def facts_of(row: TableRow, columns: SurvivalColumns, sexes: Mapping[str, str]) -> dict[str, Any]:
     """Everything a row says about a patient, as the fields of a ``CohortCase``."""
+    facts = _of_exam(row, columns, sexes)
+    return facts | {"remarks": (*facts["remarks"], *scan_after_death(row, _YEAR, facts["os_days"]))}
+
+
+def _of_exam(row: TableRow, columns: SurvivalColumns, sexes: Mapping[str, str]) -> dict[str, Any]:
     days, death, about_survival = survival_of(row, columns)
     clinical, remarks = clinical_of(row, sexes)
     return {
@@ -158,13 +169,13 @@ def facts_of(row: TableRow, columns: SurvivalColumns, sexes: Mapping[str, str]) 
         "death_observed": death,
         "clinical": clinical,
         "aliases": aliases_of(row),
-        "remarks": (*about_survival, *remarks),
+        "remarks": (*about_survival, *contact_after_death(row, days, death), *remarks),
     }
 
 
 def _of_person(row: TableRow, columns: SurvivalColumns, sexes: Mapping[str, str]) -> dict[str, Any]:
     """The facts that are the same in all rows of one person: not where and when an exam was made."""
-    facts = facts_of(row, columns, sexes)
+    facts = _of_exam(row, columns, sexes)
     return facts | {"clinical": replace(facts["clinical"], site=None, field_strength_t=None, scan_year=None)}
 
 

@@ -7,6 +7,7 @@ unit are refused with what to write instead, and so are columns that contradict 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,13 @@ from datetime import date
 
 from PCNSLSurvivalLib.cohorts.tables.cell_values import NUMBER, POINT_OF_THOUSANDS, TableRow, column_key, is_flag
 from PCNSLSurvivalLib.cohorts.tables.dates import NO_DATES, date_of, is_no_day
-from PCNSLSurvivalLib.cohorts.tables.survival_words import DAYS_OF_ONE, is_survival_in_days, says_days, unit_of
+from PCNSLSurvivalLib.cohorts.tables.survival_words import (
+    DAYS_OF_ONE,
+    is_of_another_end,
+    is_survival_in_days,
+    says_days,
+    unit_of,
+)
 from PCNSLSurvivalLib.cohorts.tables.table_file import Table
 from PCNSLSurvivalLib.cohorts.tables.unknown_codes import codes_of_unknown
 from PCNSLSurvivalLib.core.errors import CohortError
@@ -41,7 +48,15 @@ _NEAR_DEATH = re.compile(
 _ALIVE = re.compile(r"alive\s*\((\d+) days later\)", re.IGNORECASE)
 _DATE_OF_DEATH = ("date_of_death", "death_date", "DOD")
 _CENSORED = ("censored", "censoring", "censor", "iscensored", "oscensored", "oscensoring", "oscensor")
+_ANY_EVENT = "event"
+_SAYS_DEATH = re.compile(r"dead|deceased|died|death|expired|alive|living", re.IGNORECASE)
+"""In the cells of a column named 'event', which else can count progression as well."""
 _SAID_ALIVE = ("alive", "is_alive")
+_DATE_OF_CONTACT = (
+    "date_of_last_contact", "last_contact_date", "date_last_contact", "last_contact", "date_of_last_follow_up",
+    "last_follow_up_date", "date_last_follow_up", "last_follow_up", "date_of_last_visit", "last_visit_date",
+    "last_visit",
+)  # fmt: skip
 _DATE_OF_DIAGNOSIS = ("date_of_diagnosis", "diagnosis_date")
 _EITHER_WAY = ("vital_status", "demographic.vital_status", "Survival_Status")
 """Registries write 1 for alive in these as well as for dead; words are plain."""
@@ -93,9 +108,10 @@ def survival_columns(table: Table, *, all_died: bool = False) -> SurvivalColumns
         if either_is_event and table.cells(_EITHER):
             raise _event_for_days(_EITHER, table)
     death = tuple(name for name in (*_DEATH, *((_EITHER,) if either_is_event else ())) if table.has(name))
-    death = _plain_about_death(table, death)
+    timed = bool(days) or table.has(*_TO_DEATH)
+    death = _plain_about_death(table, _without_other_events(table, death) if timed else death)
     _check_censoring(table, death)
-    if (days or table.has(*_TO_DEATH)) and not death and not all_died:
+    if timed and not death and not all_died:
         raise _no_deaths(table)
     others = {name: unit for name, unit in units.items() if unit in DAYS_OF_ONE}
     told = (*days, *(name for name in (*_TO_DEATH, *_TO_CONTACT) if table.has(name)))
@@ -151,6 +167,42 @@ def survival_of(row: TableRow, columns: SurvivalColumns) -> tuple[float | None, 
     if death and to_contact is not None:
         return None, True, ("The table does not give the day of death, so survival is unknown.",)
     return None, death, ()
+
+
+def contact_after_death(row: TableRow, days: float | None, death: bool | None) -> tuple[str, ...]:
+    """A word where the patient was seen after the death; the days are those of ``survival_of``."""
+    dead, seen = (_day(row.text(*names)) for names in (_DATE_OF_DEATH, _DATE_OF_CONTACT))
+    row.ask(_DATE_OF_CONTACT, "check of the survival")
+    later = (seen - dead).days if dead is not None and seen is not None else 0
+    if later <= 0 and death and days is not None and (row.text(*_TO_CONTACT) or "").isdigit():
+        later = int(row.number_in(*_TO_CONTACT) or 0) - math.ceil(days)
+    return (f"The last contact lies {_days(later)} after the death. Check both.",) if later > 0 else ()
+
+
+def scan_after_death(row: TableRow, columns: tuple[str, ...], days: float | None) -> tuple[str, ...]:
+    """A word where the exam lies after the death, or after the survival that begins at diagnosis.
+
+    Args:
+        row: Of one exam or patient.
+        columns: That can hold the date or the year of the exam.
+        days: The survival of the row, if known; it may begin at surgery or biopsy.
+    """
+    cell = row.text(*columns) or ""
+    scan = _day(cell)
+    begin, end = (_day(row.text(*names)) for names in (_DATE_OF_DIAGNOSIS, _DATE_OF_DEATH))
+    if end is not None and end not in NO_DATES:
+        if scan is None and re.fullmatch(r"(?:19|20)\d\d", cell):
+            return (f"The scan of {cell} lies after the death. Check both dates.",) if int(cell) > end.year else ()
+        later = (scan - end).days if scan is not None else 0
+        return (f"The scan lies {_days(later)} after the death. Check both dates.",) if later > 0 else ()
+    if scan is None or begin is None or days is None or (scan - begin).days <= days + _DATES_APART:
+        return ()
+    later = (scan - begin).days
+    return (f"The scan lies {_days(later)} after diagnosis, but the survival is {days:g} days. Check the dates.",)
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"
 
 
 def _check_deaths_agree(row: TableRow, columns: SurvivalColumns, death: bool | None, days: float | None) -> None:
@@ -245,6 +297,22 @@ def _plain_about_death(table: Table, columns: tuple[str, ...]) -> tuple[str, ...
     plain = tuple(name for name in columns if name not in unclear)
     if unclear and not plain:
         raise CohortError(Message("survival.zero_or_one_unclear", column=unclear[0], table=table.name))
+    return plain
+
+
+def _without_other_events(table: Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns of the death without 'event', where progression or relapse is told as well and nothing says death.
+
+    Raises:
+        CohortError: No other column is left.
+    """
+    other = next((name for name in table.columns if is_of_another_end(name)), None)
+    cells = table.cells(_ANY_EVENT)
+    if _ANY_EVENT not in columns or other is None or not cells or any(_SAYS_DEATH.search(cell) for cell in cells):
+        return columns
+    plain = tuple(name for name in columns if name != _ANY_EVENT)
+    if not any(table.cells(name) for name in plain):
+        raise CohortError(Message("survival.event_of_which", column=_ANY_EVENT, table=table.name, other=other))
     return plain
 
 

@@ -13,8 +13,14 @@ _SURVIVAL_WITHIN = re.compile(r"uberleb|ueberleb|survie|overleving|przezy|生存
 # With these, a time is one of survival only where nothing else is said of it.
 _TIME = {"time", "duration", "fu"}
 _BESIDE_TIME = {"to", "from", "in", "until", "death", "last", "contact", "diagnosis", "overall", "or", "censoring"}
-_OTHER_TIMES = {
-    "pfs", "pfi", "dfs", "dss", "dfi", "rfs", "efs", "ttp", "progression", "free", "specific", "recurrence", "relapse",
+_OTHER_ENDS = {
+    "pfs", "pfi", "dfs", "dss", "dfi", "rfs", "efs", "ttp", "ttf", "progression", "progressed", "recurrence", "relapse",
+}  # fmt: skip
+_OTHER_END_WITHIN = re.compile(
+    r"progressi|rezidiv|recidiv|relaps|krankheitsfrei|無増悪|无进展|无病|無病|무진행|再発|复发|復發|재발"
+)
+_OTHER_TIMES = _OTHER_ENDS | {
+    "free", "specific",
     "status", "event", "censor", "censored", "class", "group", "label", "probability", "risk", "score", "predicted",
     "expected", "date", "indicator", "rate", "rates", "percent", "percentage", "taux", "tasa", "tasso", "taxa",
 }  # fmt: skip
@@ -65,6 +71,11 @@ def is_survival_in_days(column: str) -> bool:
     """Whether the name of a column says both: survival, in days."""
     told = bool(_words_of(column) & _SURVIVAL or _SURVIVAL_WITHIN.search(_plain(column)))
     return told and unit_of(column) == "days"
+
+
+def is_of_another_end(column: str) -> bool:
+    """Whether the name of a column tells of progression or relapse, or of survival without them."""
+    return bool(_words_of(column) & _OTHER_ENDS or _OTHER_END_WITHIN.search(_plain(column)))
 
 
 def _words_of(column: str) -> set[str]:

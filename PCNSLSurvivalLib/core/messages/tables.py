@@ -14,6 +14,10 @@ TEMPLATES = {
         "The column '{column}' of {table} holds an event (0 and 1), not days. Call it 'death_observed', give the days "
         "in a column 'os_days', and try again."
     ),
+    "survival.event_of_which": _(
+        "The column '{column}' of {table} can mean death or progression, since '{other}' stands beside it. Where 1 "
+        "means that the patient died, call it 'death_observed'. Otherwise write such a column, and try again."
+    ),
     "survival.negative": _("Line {line} of {table} has a negative survival. Correct the cell, or leave it empty."),
     "survival.no_deaths": _(
         "{table} has survival days but no column 'death_observed' (1: died on that day, 0: alive at last contact). "

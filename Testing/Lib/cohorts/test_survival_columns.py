@@ -231,6 +231,36 @@ def test_deaths_without_days_of_survival_are_told(tmp_path, column):
     assert "has no column of days" in " ".join(case.remarks)
 
 
+@pytest.mark.parametrize(
+    ("columns", "row", "told"),
+    [
+        ("date_of_death,scan_date", "2019-12-01,2019-12-03", "scan lies 2 days after the death"),
+        ("date_of_death,scan_year", "2019-12-01,2021", "scan of 2021 lies after the death"),
+        ("date_of_diagnosis,scan_date", "2019-01-01,2021-01-01", "731 days after diagnosis, but the survival is 300"),
+        ("date_of_death,date_of_last_contact", "2019-12-01,2020-02-01", "last contact lies 62 days after the death"),
+        ("age,days_to_last_follow_up", "50,301", "last contact lies 1 day after the death"),
+        ("date_of_death,scan_date", "2019-12-01,2019-02-01", ""),
+        ("date_of_death,scan_year", "2019-12-01,2019", ""),
+        ("date_of_diagnosis,scan_date", "2019-01-01,2019-12-01", ""),
+        ("date_of_death,last_contact", "2019-12-01,2019-11-01", ""),
+        ("age,days_to_last_follow_up", "50,300", ""),
+    ],
+)
+def test_a_scan_or_a_contact_after_death_is_told(tmp_path, columns, row, told):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd,os_days,event,{columns}\na,a.nii,300,1,{row}\n")
+    (case,) = find_cohort(tmp_path / "p.csv").cases
+    assert told in " ".join(case.remarks)
+    assert bool(case.remarks) is bool(told)
+
+
+def test_an_event_beside_progression_counts_where_its_cells_say_death(survival):
+    assert survival("os_days,event,PFS_days", "300,dead,90", "400,alive,80") == [(300, True), (400, False)]
+    assert survival("os_days,death_observed,event,PFS_days", "300,0,1,90", "400,0,0,400") == [
+        (300, False),
+        (400, False),
+    ]
+
+
 def test_days_that_differ_from_the_dates_are_told(tmp_path):
     head = "patient_id,t1gd,event,os_days,date_of_diagnosis,date_of_death\n"
     (tmp_path / "p.csv").write_text(f"{head}a,a.nii,1,300,2019-01-01,2024-01-01\nb,b.nii,1,300,2019-01-01,2019-12-01\n")

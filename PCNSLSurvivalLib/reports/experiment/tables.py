@@ -166,7 +166,7 @@ def starred(result: ArmResult, metric: str, compared: Iterable[AdjustedCompariso
 
 def number(value: float, digits: int = 2) -> str:
     """A number as the tables print it, "–" where it is not defined."""
-    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
+    return f"{value:z.{digits}f}" if np.isfinite(value) else "–"
 
 
 def p_value(p: float) -> str:

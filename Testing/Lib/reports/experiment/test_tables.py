@@ -30,6 +30,10 @@ def test_limits_of_a_difference_of_aucs_end_at_one():
     assert compared(0.1).paired_interval.high == pytest.approx(0.1 + 1.96 * 0.1, abs=1e-3)
 
 
+def test_a_number_that_rounds_to_zero_has_no_sign():
+    assert interval(Estimate(value=-0.001, low=-0.1, high=0.004)) == "0.00 [-0.10,\N{NO-BREAK SPACE}0.00]"
+
+
 def test_a_number_that_is_not_defined_has_no_interval():
     nothing = float("nan")
     assert interval(Estimate(value=nothing, low=nothing, high=nothing)) == "–"

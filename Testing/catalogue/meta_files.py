@@ -95,11 +95,19 @@ META = [
     Row("MetaImage of two directions", meta(Orientation="1 0 0 0 1 0 0 0 1"), DAMAGED),
     Row("MetaImage with values to be multiplied", meta(ElementToIntensityFunctionSlope="-1"), "ElementToIntensity"),
     Row("MetaImage with another header inside", meta(HeaderSize="12"), "MetaImage HeaderSize"),
+    *(
+        Row(f"MetaImage of {modality}", meta(Modality=modality), "another modality")
+        for modality in ("MET_MOD_CT", "MET_MOD_NM", "MET_MOD_US", "met_mod_ct", "PT")
+    ),
     Row("a MetaImage scene", meta(ObjectType="Scene"), DAMAGED),
     Row("a MetaImage field twice", changed(meta(), lambda c: b"NDims = 3\n" + c), DAMAGED),
 ]
 
 META_READ = [
+    *(
+        Row(f"MetaImage of {modality}, read", meta(Modality=modality))
+        for modality in ("MET_MOD_MR", "MET_MOD_UNKNOWN", "MET_MOD_OTHER")
+    ),
     Row("MetaImage whose elements are smaller than their distance", meta(ElementSize="1 1 1")),
     Row("MetaImage, read", meta()),
     Row("MetaImage by ITK, packed", lambda folder: written(folder, "scan.mha", packed=True)),

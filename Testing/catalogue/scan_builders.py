@@ -166,6 +166,18 @@ def pair_cut(folder: Path) -> Path:
     return path
 
 
+def pair_with_copy(change: Callable[[bytes], bytes]) -> Build:
+    """A pair with a packed file of voxels beside it, which is a changed copy of the other."""
+
+    def build(folder: Path) -> Path:
+        path = pair(folder)
+        image = path.with_suffix(".img")
+        (folder / f"{image.name}.gz").write_bytes(gzip.compress(change(image.read_bytes())))
+        return path
+
+    return build
+
+
 def renamed(make: Build, name: str) -> Build:
     return lambda folder: make(folder).rename(folder / name)
 

@@ -228,6 +228,9 @@ TEMPLATES = {
     "scan.other_image": _(
         "The {sequence} scan may not be an anatomical {sequence} of the brain: {reason}. Is it the right scan?"
     ),
+    "scan.other_modality": _(
+        "The {volume} file states that it was made by another modality ({modality}), not by MR. Choose the MR scan."
+    ),
     "scan.other_sequence": _("The {sequence} scan may be a {seen}: {reason}. Is it the right scan?"),
     "scan.same_scan": _(
         "{other} and {sequence} are the same scan: their voxels agree. Give each sequence its own scan, or leave out "
@@ -295,6 +298,10 @@ TEMPLATES = {
     "scan.two_dimensional_file": _(
         "The {volume} file is a single two-dimensional image. Give the whole volume: one file with all slices, or "
         "the folder of the DICOM series."
+    ),
+    "scan.two_img_files": _(
+        "The {volume} header has two files of voxels beside it, {one} and {other}, whose contents differ. Keep the "
+        "right one in this folder."
     ),
     "scan.two_positions": _(
         "The {volume} file states two positions (sform and qform) that differ by up to {gap:.0f} mm; its {used} was "

@@ -13,6 +13,7 @@ import numpy as np
 
 from PCNSLSurvivalLib.core.errors import UnreadableScanError
 from PCNSLSurvivalLib.core.messages import Message
+from PCNSLSurvivalLib.core.terms import MRSequence
 from PCNSLSurvivalLib.imaging.geometry import FloatArray
 from PCNSLSurvivalLib.imaging.headers.detached import data_file_beside
 from PCNSLSurvivalLib.imaging.headers.grids import check_edges, rigid_grid
@@ -40,6 +41,7 @@ _TYPES = {
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
+_MR_OR_UNSTATED = ("", "MR", "MRI", "OTHER", "UNKNOWN")
 
 _Fields = dict[str, str]
 
@@ -64,6 +66,9 @@ def read_metaimage_header(path: Path, volume: Volume) -> VolumeHeader:
         raise damaged(volume)
     if fields.get("ElementNumberOfChannels", "1") != "1" or fields.get("ElementType", "").endswith("_ARRAY"):
         raise color(volume)
+    modality = fields.get("Modality", "").upper().removeprefix("MET_MOD_")
+    if isinstance(volume, MRSequence) and modality not in _MR_OR_UNSTATED:
+        raise UnreadableScanError(Message("scan.other_modality", volume=volume, modality=modality[:16]))
     dropped, size = three_axes(dims, volume)
     affine, known = _affine(fields, axes, dropped, size, volume)
     return VolumeHeader(

@@ -6,10 +6,12 @@ References:
 
 from __future__ import annotations
 
+import gzip
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -38,6 +40,7 @@ _MM_PER_UNIT = {1: 1000.0, 3: 0.001}
 _POSITION_TOLERANCE_MM = 1.0
 """Two positions that differ by more place the head visibly elsewhere."""
 _SCANNER = 1
+_PIECE_BYTES = 1 << 20
 _RAS_TO_LPS = np.array([[-1.0], [-1.0], [1.0], [1.0]])
 """Signs of the rows; not a matrix, whose zeros would make NaN of an infinite origin with a warning."""
 
@@ -173,13 +176,37 @@ def _stored(path: Path, fields: _Fields, size: tuple[int, int, int], volume: Vol
 
 
 def _beside(path: Path, volume: Volume) -> Path:
-    """The file of voxels that belongs to a .hdr file."""
-    for ending in (".img", ".img.gz", ".IMG"):
-        image = path.with_name(path.name[:-4] + ending)
-        if kind_of(image) != "absent":
-            size_of_regular(image, volume)
-            return image
-    raise UnreadableScanError(Message("scan.no_img_file", volume=volume))
+    """The file of voxels that belongs to a .hdr file; several must have the same content."""
+    there = {
+        ending: image
+        for ending in (".img", ".IMG", ".img.gz", ".IMG.gz")
+        if kind_of(image := path.with_name(path.name[:-4] + ending)) != "absent"
+    }
+    for image in there.values():
+        size_of_regular(image, volume)
+    if not there:
+        raise UnreadableScanError(Message("scan.no_img_file", volume=volume))
+    (first, image), *others = there.items()
+    for ending, other in others:
+        if not image.samefile(other) and not _same_content(image, other):
+            raise UnreadableScanError(Message("scan.two_img_files", volume=volume, one=first, other=ending))
+    return image
+
+
+def _same_content(one: Path, other: Path) -> bool:
+    """Whether two files hold the same bytes, once unpacked; a damaged one is no copy."""
+    try:
+        with _unpacked(one) as stream, _unpacked(other) as second:
+            while (piece := stream.read(_PIECE_BYTES)) == second.read(_PIECE_BYTES):
+                if not piece:
+                    return True
+        return False
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
+def _unpacked(path: Path) -> BinaryIO | gzip.GzipFile:
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
 def _grid(fields: _Fields, size: tuple[int, int, int], volume: Volume) -> tuple[Grid, tuple[Message, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,13 @@ _A_VOLUME = Message("word.volume")
 
 _OTHER = (Reason.OTHER_IMAGE, Reason.OTHER_REGION, Reason.IMAGE_TYPE, Reason.CONTRADICTION, Reason.MODALITY)
 """What is said of a scan that was chosen by hand: diffusion, a subtraction, the spine, timing that does not fit."""
+
+_NO_GADOLINIUM = re.compile(
+    r"(?<![a-z])(?:ferumox[a-z]*|feraheme|rienso|ferucarbotran|resovist|endorem|feridex|sinerem|combidex|uspio|"
+    r"iron[ _-]?oxide|mangafodipir|teslascan|iodine)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Agents of iron, manganese or iodine."""
 
 _DETACHED = (".hdr", ".img", ".nhdr", ".mhd")
 _NIFTI_HEADER_BYTES = 352
@@ -95,7 +103,7 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
             sequence=sequence,
             image=series.image,
             source_format="DICOM",
-            remarks=(*series.remarks, *doubts),
+            remarks=(*series.remarks, *doubts, *_another_agent(path.name, sequence, header_of_series)),
             agent=header_of_series.agent,
         )
     header, sidecar = read_header(path, sequence), read_sidecar(path)
@@ -103,7 +111,11 @@ def read_scan(path: Path, sequence: MRSequence) -> Scan:
         sequence=sequence,
         image=_image(header, np.float32, sequence),
         source_format=header.source_format,
-        remarks=(*header.remarks, *_another_sequence(path.name, sequence, sidecar)),
+        remarks=(
+            *header.remarks,
+            *_another_sequence(path.name, sequence, sidecar),
+            *_another_agent(path.name, sequence, sidecar),
+        ),
         agent=sidecar.agent or None,
     )
 
@@ -124,6 +136,15 @@ def _another_sequence(name: str, sequence: MRSequence, header: SeriesHeader = _N
     if judged.sequence in (sequence, None):
         return ()
     return (Message("scan.other_sequence", sequence=sequence, seen=judged.sequence, reason=judged.message),)
+
+
+def _another_agent(name: str, sequence: MRSequence, header: SeriesHeader) -> tuple[Message, ...]:
+    """A word where name or header tell of an agent that is no gadolinium: it enhances other tissue, at other times."""
+    told = (header.agent, header.description, header.protocol, name)
+    found = next((match for text in told if (match := _NO_GADOLINIUM.search(text))), None)
+    if sequence is not MRSequence.T1GD or found is None:
+        return ()
+    return (Message("scan.other_agent", sequence=sequence, agent=found[0]),)
 
 
 @dataclass(frozen=True, kw_only=True)

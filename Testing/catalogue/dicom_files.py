@@ -713,6 +713,7 @@ READ = [
     ),
     Row("DICOM: slices as far apart as thickness and gap", _set(SpacingBetweenSlices="0.5", SliceThickness="5")),
     Row("DICOM: slices that overlap", _set(SpacingBetweenSlices="5.5", SliceThickness="8")),
+    Row("DICOM: ferumoxytol", _set(ContrastBolusAgent="Feraheme"), "Feraheme, not gadolinium"),
     Row("DICOM: no contrast agent, said in words for half the slices", _every_second(ContrastBolusAgent=("", "NONE"))),
     Row("DICOM: phase by its component", _set(ComplexImageComponent="PHASE"), "PHASE"),
     Row("DICOM: phase by a private element", _series(lambda data, k: _of_private_part(data, 1)), "PHASE"),

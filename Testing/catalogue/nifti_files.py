@@ -150,6 +150,15 @@ SIDECARS = [
     ),
     Row("sidecar of a knee", lambda folder: _beside("scan.json", '{"BodyPartExamined": "KNEE"}')(folder), "KNEE"),
     Row("sidecar of a CT", lambda folder: _beside("scan.json", '{"Modality": "CT"}')(folder), "not an MR image (CT)"),
+    *(
+        Row(
+            f"sidecar of {agent}",
+            lambda folder, agent=agent: _beside("scan.json", f'{{"ContrastBolusAgent": "{agent}"}}')(folder),
+            "not gadolinium",
+        )
+        for agent in ("Ferumoxytol 510 mg", "FERAHEME", "Iron oxide")
+    ),
+    Row("a name that tells of ferumoxytol", renamed(NII, "T1_post_ferumoxytol.nii"), "ferumoxytol, not gadolinium"),
     Row("sidecar that is a list", lambda folder: _beside("scan.json", "[1, 2]")(folder)),
     Row("sidecar that is cut", lambda folder: _beside("scan.json", _T2_IN_SECONDS[:20])(folder)),
     Row("sidecar nested without end", lambda folder: _beside("scan.json", "[" * 100_000)(folder)),

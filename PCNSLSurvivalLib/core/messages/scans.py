@@ -225,6 +225,10 @@ TEMPLATES = {
         "The {volume} file does not state how it lies in the patient: left and right, front and back are unknown. "
         "Its axes were taken to run to the patient's left, back and head. Convert the scan from DICOM again."
     ),
+    "scan.other_agent": _(
+        "The contrast agent of {sequence} is {agent}, not gadolinium. Models trained with gadolinium may not apply: "
+        "other tissue enhances, and at other times."
+    ),
     "scan.other_image": _(
         "The {sequence} scan may not be an anatomical {sequence} of the brain: {reason}. Is it the right scan?"
     ),

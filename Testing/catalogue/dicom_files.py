@@ -339,6 +339,16 @@ def _of_frames(macro: str, name: str, one: object, other: object) -> Change:
     return change
 
 
+def _of_two_thicknesses(data: Dataset, k: int) -> None:
+    """Frames of an enhanced object that are thin and thick in turn; the pixel spacing stays shared."""
+    shared = data.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    for number, group in enumerate(data.PerFrameFunctionalGroupsSequence):
+        item = Dataset()
+        item.PixelSpacing, item.SliceThickness = shared.PixelSpacing, 6 if number % 2 else 2
+        group.PixelMeasuresSequence = [item]
+    del data.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+
+
 def _described(words: str, character_set: str | list[str]) -> Build:
     """A series described in another script."""
 
@@ -549,13 +559,17 @@ _REFUSED = [
     ),
     Row("half the slices before the agent", _every_second(ContrastBolusAgent=("", "Gadovist")), "contrast agent"),
     *(
-        Row(f"half the slices of two {what}s", _every_second(**{tag: values}), f"differ in {what}")
+        Row(f"half the slices of another {what}", _every_second(**{tag: values}), f"differ in {what}")
         for what, tag, values in (
             ("series description", "SeriesDescription", ("T1 pre", "T1 post")),
             ("series number", "SeriesNumber", (5, 6)),
             ("protocol name", "ProtocolName", ("T1", "T1 fs")),
             ("scan option", "ScanOptions", ("PFP", "FS")),
             ("echo number", "EchoNumbers", (1, 2)),
+            ("slice thickness", "SliceThickness", (5, 5.5)),
+            ("study date", "StudyDate", ("20190102", "20200301")),
+            ("acquisition matrix", "AcquisitionMatrix", ([0, 256, 192, 0], [0, 320, 256, 0])),
+            ("field strength", "MagneticFieldStrength", (1.5, 3)),
             ("name of the pulse sequence", "SequenceName", ("*se2d1", "*tse2d1_3")),
         )
     ),
@@ -574,6 +588,11 @@ _REFUSED = [
         "enhanced: frames of two echoes",
         _enhanced(list(range(_N)), _of_frames("MREchoSequence", "EffectiveEchoTime", 12.0, 90.0)),
         "differ in echo time",
+    ),
+    Row(
+        "enhanced: frames of two thicknesses",
+        _enhanced(list(range(_N)), _of_two_thicknesses),
+        "differ in slice thickness",
     ),
     Row(
         "enhanced: frames of two b-values",
@@ -713,6 +732,19 @@ READ = [
     ),
     Row("DICOM: slices as far apart as thickness and gap", _set(SpacingBetweenSlices="0.5", SliceThickness="5")),
     Row("DICOM: slices that overlap", _set(SpacingBetweenSlices="5.5", SliceThickness="8")),
+    Row(
+        "DICOM: no study date, thickness, matrix or field strength in half the slices",
+        _every_second(
+            StudyDate=("", "20190102"),
+            SliceThickness=(None, 5.5),
+            AcquisitionMatrix=(None, [0, 256, 192, 0]),
+            MagneticFieldStrength=(None, 3),
+        ),
+    ),
+    Row(
+        "DICOM: a field strength and a thickness that were rounded",
+        _every_second(MagneticFieldStrength=(2.89, 3), SliceThickness=("5.4999", "5.5")),
+    ),
     Row("DICOM: ferumoxytol", _set(ContrastBolusAgent="Feraheme"), "Feraheme, not gadolinium"),
     Row("DICOM: no contrast agent, said in words for half the slices", _every_second(ContrastBolusAgent=("", "NONE"))),
     Row("DICOM: phase by its component", _set(ComplexImageComponent="PHASE"), "PHASE"),

@@ -28,6 +28,7 @@ _NAMED = (
     (Message("word.scan_options"), 0x00180022),
     (Message("word.echo_number"), 0x00180086),
     (Message("word.pulse_sequence"), 0x00180024),
+    (Message("word.study_date"), 0x00080020),
 )
 """What is one text for all slices of a volume."""
 _EFFECTIVE_ECHO, _TIME_INDEX = 0x00189082, 0x00209128
@@ -35,6 +36,7 @@ _INVERSION_TIMES = 0x00189079
 _ECHO_MACRO, _TIMING_MACRO, _MODIFIER_MACRO, _DIFFUSION_MACRO, _TYPE_MACRO, _CONTENT_MACRO = (
     *(0x00189114, 0x00189112, 0x00189115, 0x00189117, 0x00189226, 0x00209111),
 )
+_MEASURES_MACRO, _THICKNESS, _TESLA, _MATRIX = 0x00289110, 0x00180050, 0x00180087, 0x00181310
 _SHARED, _PER_FRAME = 0x52009229, 0x52009230
 
 _COMPONENT, _GE_CREATOR, _GE_PART = 0x00089208, 0x00430010, 0x0043102F
@@ -58,6 +60,8 @@ _NO_AGENT = re.compile(
 """What is written in the field of the contrast agent where none was given."""
 _ALIKE = 0.15
 """Times and angles of one volume differ by less: scanners round them, and adapt them to a heartbeat."""
+_ALIKE_THICKNESS = 0.02
+"""Of rounding alone: the slices of one volume have one thickness."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +75,12 @@ class Acquisition:
         flip_degrees: Flip angle.
         b_value: Diffusion weighting in s/mm².
         time_point: Number of the time point.
+        thickness_mm: Slice thickness.
+        field_t: Field strength of the scanner.
         part: Part of the signal: magnitude, phase, real, imaginary, water, fat.
         image_type: Values of the image or frame type in capitals, with a backslash between them.
         agent: Whether a contrast agent is named, or said to be in the patient at this frame.
+        matrix: Acquisition matrix and its directions as stored; empty where the file has none.
         named: Texts that all slices of a volume share, in the order of ``_NAMED``; empty where the file has none.
     """
 
@@ -83,9 +90,12 @@ class Acquisition:
     flip_degrees: float | None
     b_value: float | None
     time_point: float | None
+    thickness_mm: float | None
+    field_t: float | None
     part: str | None
     image_type: str
     agent: bool
+    matrix: bytes
     named: tuple[str, ...]
 
 
@@ -110,9 +120,12 @@ def acquisition_of(top: Elements, groups: Sequence[Elements]) -> Acquisition:
         flip_degrees=number(_TIMING_MACRO, _FLIP, _FLIP),
         b_value=number(_DIFFUSION_MACRO, _B_VALUE, _B_VALUE),
         time_point=number(_CONTENT_MACRO, _TIME_INDEX, _TIME),
+        thickness_mm=number(_MEASURES_MACRO, _THICKNESS, _THICKNESS),
+        field_t=_number(top, _TESLA),
         part=_part_of(top, words),
         image_type="\\".join(words).upper(),
         agent=_agent_in(top, groups),
+        matrix=top.values.get(_MATRIX, b""),
         named=tuple(top.readable(tag) for _, tag in _NAMED),
     )
 
@@ -150,16 +163,18 @@ def acquisition_of_first(top: Elements) -> Acquisition:
 
 def mixed(acquisitions: Sequence[Acquisition]) -> Message | None:
     """The first setting in which the slices of one volume differ; None where they were acquired alike."""
-    for what, values in (
-        (Message("word.echo_time"), [one.echo_ms for one in acquisitions]),
-        (Message("word.inversion_time"), [one.inversion_ms for one in acquisitions]),
-        (Message("word.repetition_time"), [one.repetition_ms for one in acquisitions]),
-        (Message("word.flip_angle"), [one.flip_degrees for one in acquisitions]),
-        (Message("word.b_value"), [one.b_value for one in acquisitions]),
-        (Message("word.time_point"), [one.time_point for one in acquisitions]),
+    for what, values, alike in (
+        (Message("word.echo_time"), [one.echo_ms for one in acquisitions], _ALIKE),
+        (Message("word.inversion_time"), [one.inversion_ms for one in acquisitions], _ALIKE),
+        (Message("word.repetition_time"), [one.repetition_ms for one in acquisitions], _ALIKE),
+        (Message("word.flip_angle"), [one.flip_degrees for one in acquisitions], _ALIKE),
+        (Message("word.b_value"), [one.b_value for one in acquisitions], _ALIKE),
+        (Message("word.time_point"), [one.time_point for one in acquisitions], _ALIKE),
+        (Message("word.slice_thickness"), [one.thickness_mm for one in acquisitions], _ALIKE_THICKNESS),
+        (Message("word.field_strength"), [one.field_t for one in acquisitions], _ALIKE),
     ):
         stated = np.array([value for value in values if value is not None])
-        if stated.size and np.ptp(stated) > _ALIKE * np.abs(stated).max():
+        if stated.size and np.ptp(stated) > alike * np.abs(stated).max():
             return what
     if len({one.part for one in acquisitions if one.part is not None}) > 1:
         return Message("word.part_of_the_signal")
@@ -167,6 +182,8 @@ def mixed(acquisitions: Sequence[Acquisition]) -> Message | None:
         return Message("word.image_type")
     if len({one.agent for one in acquisitions}) > 1:
         return Message("word.contrast_agent")
+    if len({one.matrix for one in acquisitions} - {b""}) > 1:
+        return Message("word.acquisition_matrix")
     for place, (what, _) in enumerate(_NAMED):
         if len({one.named[place] for one in acquisitions} - {""}) > 1:
             return what

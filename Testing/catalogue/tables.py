@@ -140,6 +140,20 @@ REFUSED = [
     _row("column twice", _table("os_days,event,OS days", "1,1,2"), "more than once"),
     _row("two columns that differ", _table("os_days,event,Survival_days", "300,1,900"), "contradicts itself"),
     *(
+        _row(f"a row of '{name}'", _file("p.csv", f"patient_id,t1gd\na,0.nii\n{name},\n"), "sum up the other lines")
+        for name in (
+            "Mean",
+            "MEDIAN",
+            "Total",
+            "Average:",
+            "Summe",
+            "Mean ± SD",
+            "Médiane (IQR)",
+            "合计",
+            "Total n = 3",
+        )
+    ),
+    *(
         _row(f"an event beside {other}", _table(f"os_days,event,{other}", "300,1,90"), "can mean death or progression")
         for other in ("PFS_days", "DFS.time", "days to progression", "Rezidiv")
     ),

@@ -18,6 +18,7 @@ from PCNSLSurvivalLib.core.terms import BESIDE_T1GD, MRSequence
 from PCNSLSurvivalLib.imaging.file_names import name_of_series
 from PCNSLSurvivalLib.imaging.sequences.names import Reason, judge_series
 
+_NO_PATIENTS_NAME = ("table.identifier_rounded", "table.summary_row")
 _SESSION = ("session", "examination", "timepoint", "visit")
 
 
@@ -69,10 +70,16 @@ def tables_in(folder: Path) -> list[Path]:
 
 
 def names_patients(path: Path) -> bool:
-    """Whether a file is a table with a column for the patient."""
+    """Whether a file is a table with a column for the patient.
+
+    Raises:
+        CohortError: It is, and what stands in that column names no patient.
+    """
     try:
         return read_table(path).has(*IDENTIFIERS)
-    except CohortError:
+    except CohortError as refused:
+        if refused.message is not None and refused.message.code in _NO_PATIENTS_NAME:
+            raise
         return False
 
 

@@ -34,6 +34,15 @@ _SPREADSHEET_ERROR = re.compile(r"#(?:REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL
 _ROUNDED_IDENTIFIER = re.compile(r"\d(?:[.,]\d+)?E\+\d{2,}", re.IGNORECASE)
 """A long number as spreadsheets show it: several patients become one."""
 
+_SUMMARY = re.compile(
+    r"(?:mean|average|avg|median|(?:grand |sub)?total|totals|sum|minimum|maximum|standard deviation|std\.? ?dev|stdev|"
+    r"std|mittel|mittelwert|durchschnitt|summe|gesamt|gesamtsumme|gesamtergebnis|standardabweichung|moyenne|mediane|somme|"
+    r"ecart[- ]type|promedio|media|mediana|suma|soma|totale|somma|gemiddelde|mediaan|totaal|"
+    r"平均|平均值|中位数|总计|合计|总数|中央値|合計|평균|중앙값|합계)"
+    r"(?: (?:of|n|age|sd|patients?|all|values?|survival)\b.*| ?[:=±+/(\[].*)?"
+)
+"""In the place of a patient's name; 'max', 'min' and 'SD' are names or initials as well."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -198,6 +207,13 @@ def _check_spreadsheet(cells: list[str], header: list[str], line: int, table: st
             raise CohortError(Message("table.spreadsheet_error", line=line, table=table, column=name, found=text[:20]))
         if column_key(name) in identifiers and _ROUNDED_IDENTIFIER.fullmatch(text):
             raise CohortError(Message("table.identifier_rounded", line=line, table=table, column=name, found=text[:20]))
+        if column_key(name) in identifiers and _SUMMARY.fullmatch(_without_accents(text)):
+            raise CohortError(Message("table.summary_row", line=line, table=table, column=name, found=text[:20]))
+
+
+def _without_accents(text: str) -> str:
+    bare = "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if unicodedata.category(c) != "Mn")
+    return unicodedata.normalize("NFC", bare)
 
 
 def _check_marks(cells: list[str], line: int, table: str) -> None:

@@ -96,6 +96,10 @@ TEMPLATES = {
         "Line {line} of {table} holds '{found}' in column '{column}', which a spreadsheet writes for a value that it "
         "could not compute or show. Correct the cell, or leave it empty, and try again."
     ),
+    "table.summary_row": _(
+        "Line {line} of {table} has '{found}' in place of a patient in column '{column}', so it seems to sum up the "
+        "other lines. Remove it; if it is a patient, give another name."
+    ),
     "table.too_large": _("{table} is larger than 100 MB, which no table of patients is. Give another file."),
     "table.too_many_cells": _(
         "Line {line} of {table} has more cells than the first line has columns. Put quotation marks around texts that "

@@ -266,3 +266,19 @@ def test_a_bids_subject_without_a_known_scan_is_named(tmp_path):
     found = find_cohort(tmp_path)
     assert [case.name for case in found.cases] == ["sub-1"]
     assert any(remark.endswith("by its name and header: sub-2, sub-3.") for remark in found.remarks)
+
+
+@pytest.mark.parametrize("name", ["Max", "SD", "Meanwood", "Total-Care-07", "Sumner", "MT (1)", "Media_3", "1", "中位"])
+def test_a_patient_whose_name_resembles_a_summary_is_read(tmp_path, name):
+    (tmp_path / "p.csv").write_text(f"patient_id,t1gd\n{name},a.nii\n", encoding="utf-8")
+    assert [case.patient_id for case in find_cohort(tmp_path / "p.csv").cases] == [name]
+
+
+def test_a_table_with_a_summary_is_not_passed_over_for_another(tmp_path):
+    (tmp_path / "P01").mkdir()
+    (tmp_path / "P01" / "t1_gd.nii").touch()
+    (tmp_path / "survival.csv").write_text("patient_id,os_days,event\nP01,300,1\nMean,300,\n", encoding="utf-8")
+    (tmp_path / "ages.csv").write_text("patient_id,age\nP01,60\n", encoding="utf-8")
+    with pytest.raises(CohortError) as found:
+        find_cohort(tmp_path)
+    assert found.value.message.code == "table.summary_row"

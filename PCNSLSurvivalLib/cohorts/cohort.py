@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,45 +54,37 @@ def find_cohort(path: Path) -> FoundCohort:
     _refuse_files_given_twice(found.cases)
     cases, joined = merge_patient_identities(sorted(found.cases, key=lambda case: case.name))
     alike = names_alike(cases, found.without_scan)
-    found = replace(
-        found,
-        cases=cases,
-        remarks=(*found.remarks, *joined, *alike, *_several_survivals(cases), *_several_sexes(cases)),
-    )
+    found = replace(found, cases=cases, remarks=(*found.remarks, *joined, *alike, *_contradictions(cases)))
     if any_virtual(path for case in cases for path in case.scans.values()):
         remark = "The patients are virtual: 'pcnsl-survival phantom' made the scans."
         return replace(found, remarks=(*found.remarks, remark), virtual=True)
     return found
 
 
-def _several_survivals(cases: Iterable[CohortCase]) -> tuple[str, ...]:
-    """A sentence on patients whose exams give different survival, although it counts from the diagnosis."""
-    told: dict[str, set[tuple[float, bool | None]]] = {}
+def _contradictions(cases: Iterable[CohortCase]) -> tuple[str, ...]:
+    """Sentences on patients whose exams give different survival, although it counts from the diagnosis, or sexes."""
+    survivals: dict[str, set[object]] = {}
+    sexes: dict[str, set[object]] = {}
     for case in cases:
         if case.os_days is not None:
-            told.setdefault(case.patient_id, set()).add((case.os_days, case.death_observed))
-    names = sorted(name for name, survivals in told.items() if len(survivals) > 1)
-    if not names:
-        return ()
-    return (
-        f"The exams of {len(names)} {'patient' if len(names) == 1 else 'patients'} give different survival: "
-        f"{', '.join(names)}. Overall survival counts from the diagnosis and is one for all exams of a patient.",
-    )
-
-
-def _several_sexes(cases: Iterable[CohortCase]) -> tuple[str, ...]:
-    """A sentence on patients of two sexes: two people may share a name."""
-    told: dict[str, set[str]] = {}
-    for case in cases:
+            survivals.setdefault(case.patient_id, set()).add((case.os_days, case.death_observed))
         if case.clinical.sex is not None:
-            told.setdefault(case.patient_id, set()).add(case.clinical.sex)
-    names = sorted(name for name, sexes in told.items() if len(sexes) > 1)
+            sexes.setdefault(case.patient_id, set()).add(case.clinical.sex)
+    return (
+        *_differing(
+            survivals, "survival", "Overall survival counts from the diagnosis and is one for all exams of a patient."
+        ),
+        *_differing(sexes, "sexes", "Check that they are not of different people."),
+    )
+
+
+def _differing(told: Mapping[str, set[object]], what: str, advice: str) -> tuple[str, ...]:
+    """A sentence on the patients of whom several values are told."""
+    names = sorted(name for name, values in told.items() if len(values) > 1)
     if not names:
         return ()
-    return (
-        f"The exams of {len(names)} {'patient' if len(names) == 1 else 'patients'} give different sexes: "
-        f"{', '.join(names)}. Check that they are not of different people.",
-    )
+    patients = "patient" if len(names) == 1 else "patients"
+    return (f"The exams of {len(names)} {patients} give different {what}: {', '.join(names)}. {advice}",)
 
 
 def _refuse_files_given_twice(cases: Iterable[CohortCase]) -> None:

@@ -78,7 +78,7 @@ def lost_job(task: JobTask, reason: str) -> JobOutcome:
 
 
 def _remove_damaged(folder: Path) -> None:
-    """A job that was finished, and of which a power cut or the disk damaged a file since, is done again."""
+    """Remove the folder of a finished job in which a file was damaged since, as by a power cut: it is done again."""
     if has_record(folder):
         shutil.rmtree(folder)
 

@@ -14,6 +14,7 @@ References:
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -162,7 +163,7 @@ def train_backbone(
         architecture: Of the network.
         heads: Of the plan; the training runs on their device, on CUDA with bfloat16 activations.
         folder: Keeps the checkpoint.
-        report: Called every ``EVERY`` steps with step and losses.
+        report: Called every ``EVERY`` steps with step, losses, and the seconds per step since the call before.
     """
     device = heads.image.device
     torch.manual_seed(plan.seed)
@@ -184,6 +185,7 @@ def train_backbone(
     )
     start = _resume(folder / "checkpoint.pt", plan, network, task, optimizer)
     network.train()
+    told, began = start, time.monotonic()
     for step in range(start, plan.steps):
         rise, fall = min(1.0, (step + 1) / plan.warming), 0.01 + 0.99 * (1 + math.cos(math.pi * step / plan.steps)) / 2
         for group in optimizer.param_groups:
@@ -201,7 +203,10 @@ def train_backbone(
         if (step + 1) % EVERY == 0 or step + 1 == plan.steps:
             _keep(folder / "checkpoint.pt", step + 1, plan, network, task, optimizer)
             if report:
-                report(step + 1, {name: float(value.detach()) for name, value in parts.items()})
+                seconds = (time.monotonic() - began) / (step + 1 - told)
+                losses = {name: float(value.detach()) for name, value in parts.items()}
+                report(step + 1, losses | {"seconds per step": round(seconds, 2)})
+                told, began = step + 1, time.monotonic()
     return Backbone(network.cpu().eval(), task.readings.weight.detach().cpu()[:, :, 0, 0, 0])
 
 

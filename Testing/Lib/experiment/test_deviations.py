@@ -91,12 +91,9 @@ def test_nothing_is_said_of_what_was_not_run(paper, other, not_said):
     assert not_said not in deviations_in_words(replace(paper, **other))
 
 
-def test_the_code_augments_a_quarter_and_the_paper_s_full_text_is_not_known(paper):
+def test_the_code_augments_a_quarter(paper):
     """RandAffine and Rand3DElastic of the code have a probability of 0.25."""
-    said = deviations_in_words(paper)
-    assert "It rotates a quarter by up to 45°" in said
-    assert "paper nor code" not in said
-    assert "none of it is published" not in said
+    assert "It rotates a quarter by up to 45°" in deviations_in_words(paper)
 
 
 @pytest.mark.parametrize("name", ["paper", "light", "reduced", "ucsf-pcnsl"])
